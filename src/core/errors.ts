@@ -1,0 +1,63 @@
+/** Exit codes of the command line, as documented in the README. */
+export const ExitCode = {
+  pass: 0,
+  verdictFail: 1,
+  usage: 2,
+  inconclusive: 3,
+  notHealed: 4,
+  refused: 5,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+/** What went wrong, for programs; each maps to one exit code (`exitCodeOf`). */
+export type DrillErrorCode =
+  | 'invalid-input' // a file or an argument is wrong: nothing was touched
+  | 'host-unreachable' // a transport could not be used at all
+  | 'fault-failed' // inject did not do what it says
+  | 'heal-failed' // the inverse could not be proven
+  | 'role-unresolved' // a role has no host, or more than one
+  | 'refused' // a guard rail said no
+  | 'lab' // the local lab or its machine cannot serve
+  | 'harness'; // a defect or breakdown of firedrill itself
+
+/**
+ * A broken harness or a refused request. Expected failures of the system under
+ * drill are returned values, never errors.
+ *
+ * `message` names host, action, limit and observed value; `mend` says what to do.
+ */
+export class DrillError extends Error {
+  readonly code: DrillErrorCode;
+  readonly mend: string | undefined;
+
+  constructor(code: DrillErrorCode, message: string, options: { mend?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'DrillError';
+    this.code = code;
+    this.mend = options.mend;
+  }
+}
+
+/** The exit code that the command line uses for an error of this code. */
+export function exitCodeOf(code: DrillErrorCode): number {
+  switch (code) {
+    case 'invalid-input':
+      return ExitCode.usage;
+    case 'heal-failed':
+      return ExitCode.notHealed;
+    case 'refused':
+    case 'lab':
+      return ExitCode.refused;
+    case 'host-unreachable':
+    case 'fault-failed':
+    case 'role-unresolved':
+    case 'harness':
+      return ExitCode.inconclusive;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,80 @@
+import type { Json, Plan } from './plan.ts';
+import type { Sample } from './sample.ts';
+
+/** Version of the event log's format; raised when an event changes its meaning. */
+export const eventSchemaVersion = 1;
+
+/** The parts of a drill, in order. `watch` has only `watching`. */
+export type PhaseName = 'steady' | 'fault' | 'recovery' | 'heal' | 'redundancy' | 'watching';
+
+/**
+ * What happened, as it is appended to events.ndjson: one JSON object a line,
+ * `t` first. `t` is the offset in ms on the run clock at which it was recorded.
+ */
+export type DrillEvent =
+  | {
+      readonly t: number;
+      readonly type: 'run.started';
+      readonly schemaVersion: number;
+      readonly runId: string;
+      /** Wall time at offset `t`, ms since the Unix epoch. */
+      readonly wallMs: number;
+      readonly plan: Plan;
+      readonly versions: { readonly firedrill: string; readonly node: string };
+    }
+  /** Wall time read at offset `t`; written now and then, shows a stepped clock. */
+  | { readonly t: number; readonly type: 'clock.anchor'; readonly wallMs: number }
+  | { readonly t: number; readonly type: 'phase.started'; readonly phase: PhaseName }
+  /** A gate came out: met (at `t`), or not within its time, with what was missing. */
+  | {
+      readonly t: number;
+      readonly type: 'gate';
+      readonly gate: 'steady' | 'recovery' | 'redundancy';
+      readonly state: 'met' | 'timeout';
+      readonly unmet: readonly string[];
+    }
+  | ({ readonly t: number; readonly type: 'sample' } & Sample)
+  /** A slot that was not sent because too many probes were in flight. */
+  | { readonly t: number; readonly type: 'sample.dropped'; readonly probe: string; readonly slot: number; readonly dueMs: number }
+  /** A line in a host's log that a probe recognised; `atMs` is on the run clock. */
+  | {
+      readonly t: number;
+      readonly type: 'mark';
+      readonly probe: string;
+      readonly host?: string;
+      readonly name: string;
+      readonly atMs: number;
+      readonly text: string;
+    }
+  /** From `t` on, probes with a burst interval use it (or their base interval again). */
+  | { readonly t: number; readonly type: 'rate.changed'; readonly burst: boolean }
+  | { readonly t: number; readonly type: 'role.resolved'; readonly role: string; readonly host: string }
+  /** Fsynced before the fault acts. `t` is the moment we asked. */
+  | {
+      readonly t: number;
+      readonly type: 'fault.issued';
+      readonly fault: string;
+      readonly kind: string;
+      readonly host: string;
+      readonly params: Json;
+    }
+  | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
+  /** The fault was seen to be true: it became true in [notBeforeMs, notAfterMs]. */
+  | { readonly t: number; readonly type: 'fault.effect'; readonly fault: string; readonly notBeforeMs: number; readonly notAfterMs: number }
+  | { readonly t: number; readonly type: 'fault.failed'; readonly fault: string; readonly message: string }
+  | { readonly t: number; readonly type: 'heal.started'; readonly fault: string }
+  /** The inverse was applied where needed and seen to hold. */
+  | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
+  | { readonly t: number; readonly type: 'heal.failed'; readonly fault: string; readonly message: string }
+  /** The prober's own health over the time since the last such event. */
+  | { readonly t: number; readonly type: 'prober.health'; readonly lane: string; readonly loopMaxMs: number; readonly loopP99Ms: number }
+  | { readonly t: number; readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  /** The run was cut short from outside, or broke. */
+  | { readonly t: number; readonly type: 'run.aborted'; readonly reason: string }
+  | { readonly t: number; readonly type: 'run.ended' };
+
+/** Distributes `Omit` over the union. */
+type WithoutTime<E> = E extends DrillEvent ? Omit<E, 't'> : never;
+
+/** An event before the log stamps it. */
+export type NewEvent = WithoutTime<DrillEvent>;

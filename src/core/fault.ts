@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { Host } from './host.ts';
+import type { Json } from './plan.ts';
+
+/** What a fault may touch: its host and time, nothing else. */
+export interface FaultContext {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A kind of fault: one file, one line in the catalog.
+ *
+ * All methods throw DrillError when the channel to the host breaks (outcome
+ * unknown) or the host refuses. Order of calls by the engine: preflight, prepare,
+ * inject, effect (until true or its deadline), heal, healed.
+ */
+export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
+  readonly kind: string;
+  /** One line for docs and `plan`. */
+  readonly summary: string;
+  /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
+  readonly params: z.ZodType<P>;
+  /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */
+  describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
+  /** Observes the state before the fault; stored in the ledger before anything acts. Throws `fault-failed` when the fault could have no effect here. */
+  before(params: P, ctx: FaultContext): Promise<B>;
+  /** Acts, once. Returns a receipt of what was really changed. */
+  inject(params: P, before: B, ctx: FaultContext): Promise<R>;
+  /** Did it really happen? A fault without effect is no drill. */
+  effect(params: P, before: B, ctx: FaultContext): Promise<boolean>;
+  /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of the harness. */
+  heal(params: P, before: B, ctx: FaultContext): Promise<void>;
+  /** Proof that nothing of the fault is left. Polled after `heal` until true or its deadline. */
+  healed(params: P, before: B, ctx: FaultContext): Promise<boolean>;
+}

@@ -1,0 +1,26 @@
+/** What a finished command left behind. A non-zero exit is data, not an error. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Limits of one command. */
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Text for the command's standard input; none by default. */
+  readonly input?: string;
+}
+
+/**
+ * A place where commands run: the local machine, a container, a machine behind
+ * SSH. Only a broken channel (no such container, connection lost, time-out)
+ * throws, as DrillError `host-unreachable`: the outcome is then unknown.
+ */
+export interface Host {
+  readonly name: string;
+  /** How commands get there, for `plan`: e.g. `docker exec web-1`. */
+  readonly transport: string;
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+}

@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { Host } from './host.ts';
+import type { Observation } from './sample.ts';
+
+/** What a probe may use. */
+export interface ProbeContext {
+  /** The host of this instance (`on:`), for kinds that run commands. */
+  readonly host: Host | undefined;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Reads a file named in the parameters (CA, password); relative paths are already resolved. */
+  readText(path: string): Promise<string>;
+  /** Reads an environment variable named in the parameters. */
+  env(name: string): string | undefined;
+}
+
+/** A probe at work. */
+export interface ProbeSession {
+  /**
+   * One look, started by the scheduler at the slot's send time. Never throws:
+   * a failing target is `fail`, a broken observer `unknown`. The signal aborts
+   * at the probe's time-out (reason `ProbeTimeout`) or when the run stops.
+   */
+  observe(signal: AbortSignal): Promise<Observation>;
+  /** Frees what the session holds; called once, when the run ends. */
+  close(): Promise<void>;
+}
+
+/** A kind of probe: one file, one line in the catalog. */
+export interface ProbeKind<P> {
+  readonly kind: string;
+  readonly summary: string;
+  /** Fields of a probe in a target file, besides `id`, `kind`, `on`, `interval`, `timeout`, `burst`. */
+  readonly params: z.ZodType<P>;
+  /**
+   * `network`: talks to sockets only; runs in the prober's own thread.
+   * `host`: runs commands through a Host; kept off that thread.
+   */
+  readonly lane: 'network' | 'host';
+  /** True if the kind needs `on:` (it runs commands there). */
+  readonly needsHost: boolean;
+  /** What it asks, in words, for `plan`. */
+  describe(params: P): string;
+  /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */
+  open(params: P, ctx: ProbeContext): Promise<ProbeSession>;
+}

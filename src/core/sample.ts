@@ -1,0 +1,62 @@
+/** Why a probe's target failed. */
+export type FailCause =
+  | 'refused'
+  | 'reset'
+  | 'unreachable'
+  | 'timeout'
+  | 'tls'
+  | 'dns'
+  | 'http-5xx'
+  | 'http-other'
+  | 'bad-body'
+  | 'error';
+
+/** Something a log said happened, on the wall clock of the host that logged it. */
+export interface LogMark {
+  readonly name: string;
+  /** Milliseconds since the Unix epoch, as stamped by the source. */
+  readonly wallMs: number;
+  readonly text: string;
+}
+
+/**
+ * One look at a target.
+ * - `ok`: the target answered as it should; `value` is the state it told, if the probe reads one.
+ * - `fail`: the target answered wrongly or not at all.
+ * - `unknown`: the observer broke; never counted as an outage, it only widens bounds.
+ */
+export type Observation =
+  | { readonly status: 'ok'; readonly value?: string; readonly marks?: readonly LogMark[]; readonly phases?: Phases }
+  | {
+      readonly status: 'fail';
+      readonly cause: FailCause;
+      readonly message: string;
+      readonly value?: string;
+      readonly phases?: Phases;
+    }
+  | { readonly status: 'unknown'; readonly message: string };
+
+/** Milliseconds from sending to each step of a network exchange, where reached. */
+export interface Phases {
+  readonly connectMs?: number;
+  readonly tlsMs?: number;
+  readonly firstByteMs?: number;
+}
+
+/** An observation with its place on the run clock. All offsets in ms. */
+export interface Sample {
+  /** Probe instance, e.g. `pg-role@node-1`. */
+  readonly probe: string;
+  readonly slot: number;
+  /** When the slot was due. */
+  readonly dueMs: number;
+  /** When the request was really sent. */
+  readonly sendMs: number;
+  /** When the outcome was known. */
+  readonly finishMs: number;
+  readonly status: 'ok' | 'fail' | 'unknown';
+  readonly cause?: FailCause;
+  readonly value?: string;
+  readonly message?: string;
+  readonly phases?: Phases;
+}

@@ -1,0 +1,80 @@
+/** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
+export interface Window {
+  readonly state: string;
+  readonly startAt: string;
+  /** null: still open when the log ends. */
+  readonly endAt: string | null;
+  /** Best estimate: the middle of the bounds. */
+  readonly ms: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly causes: Readonly<Record<string, number>>;
+}
+
+/** A verdict and its parts; see product terms in README. */
+export type VerdictWord = 'pass' | 'fail' | 'inconclusive';
+
+/** The outcome of one check, with observed value and limit in words. */
+export interface CheckResult {
+  readonly name: string;
+  readonly status: VerdictWord;
+  readonly observed: string;
+  readonly limit: string;
+}
+
+/** summary.json: what other programs read. Fields are added, never renamed. */
+export interface Summary {
+  readonly schemaVersion: 1;
+  readonly runId: string;
+  readonly scenario: { readonly name: string; readonly title: string; readonly path: string; readonly sha256: string };
+  readonly target: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly verdict: VerdictWord;
+  /** Why the verdict is what it is, one sentence each; empty for a plain pass. */
+  readonly reasons: readonly string[];
+  /** False when any injected fault is not proven healed. */
+  readonly healed: boolean;
+  /** null: no fault took effect, or no recovery was seen. */
+  readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  /** Sum of the recovery probe's bad windows after the fault. */
+  readonly downtime: { readonly ms: number; readonly minMs: number; readonly maxMs: number; readonly windows: number } | null;
+  /** From the fault's effect until full redundancy held again. */
+  readonly redundancyRestoredMs: number | null;
+  /** null until a ledger probe measures it. */
+  readonly rpo: { readonly acked: number; readonly lost: number; readonly duplicated: number } | null;
+  readonly roles: readonly { readonly role: string; readonly before: string | null; readonly after: string | null }[];
+  readonly faults: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly on: string;
+    readonly issuedAt: string;
+    readonly ackedAt: string | null;
+    readonly effectAt: string | null;
+    readonly healedAt: string | null;
+  }[];
+  readonly probes: readonly ProbeSummary[];
+  readonly stages: readonly Stage[];
+  readonly checks: readonly CheckResult[];
+  /** How long each phase of the run took, ms. */
+  readonly phases: readonly { readonly name: string; readonly ms: number }[];
+}
+
+/** What one probe instance saw. */
+export interface ProbeSummary {
+  readonly id: string;
+  readonly kind: string;
+  readonly samples: number;
+  readonly dropped: number;
+  /** Send time minus due time. */
+  readonly lateness: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly windows: readonly Window[];
+}
+
+/** One stage of the recovery; the stages of a run sum to its RTO. */
+export interface Stage {
+  readonly name: string;
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly ms: number;
+}

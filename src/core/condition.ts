@@ -44,7 +44,8 @@ export function countHolds(condition: Condition, matching: number, total: number
 export function describeCondition(condition: Condition): string {
   const who = condition.host === undefined ? condition.probe : `${condition.probe}@${condition.host}`;
   const what = condition.is === undefined ? 'is ok' : `is ${condition.is.join(' or ')}`;
-  if (condition.count === undefined) return condition.host === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
+  if (condition.count === undefined)
+    return condition.host === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
   const { min, max } = condition.count;
   if (min === max) return `${who} ${what} on exactly ${min}`;
   return max === undefined ? `${who} ${what} on at least ${min}` : `${who} ${what} on ${min} to ${max}`;

@@ -35,7 +35,13 @@ export type DrillEvent =
     }
   | ({ readonly t: number; readonly type: 'sample' } & Sample)
   /** A slot that was not sent because too many probes were in flight. */
-  | { readonly t: number; readonly type: 'sample.dropped'; readonly probe: string; readonly slot: number; readonly dueMs: number }
+  | {
+      readonly t: number;
+      readonly type: 'sample.dropped';
+      readonly probe: string;
+      readonly slot: number;
+      readonly dueMs: number;
+    }
   /** A line in a host's log that a probe recognised; `atMs` is on the run clock. */
   | {
       readonly t: number;
@@ -60,15 +66,32 @@ export type DrillEvent =
     }
   | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
   /** The fault was seen to be true: it became true in [notBeforeMs, notAfterMs]. */
-  | { readonly t: number; readonly type: 'fault.effect'; readonly fault: string; readonly notBeforeMs: number; readonly notAfterMs: number }
+  | {
+      readonly t: number;
+      readonly type: 'fault.effect';
+      readonly fault: string;
+      readonly notBeforeMs: number;
+      readonly notAfterMs: number;
+    }
   | { readonly t: number; readonly type: 'fault.failed'; readonly fault: string; readonly message: string }
   | { readonly t: number; readonly type: 'heal.started'; readonly fault: string }
   /** The inverse was applied where needed and seen to hold. */
   | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
   | { readonly t: number; readonly type: 'heal.failed'; readonly fault: string; readonly message: string }
   /** The prober's own health over the time since the last such event. */
-  | { readonly t: number; readonly type: 'prober.health'; readonly lane: string; readonly loopMaxMs: number; readonly loopP99Ms: number }
-  | { readonly t: number; readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  | {
+      readonly t: number;
+      readonly type: 'prober.health';
+      readonly lane: string;
+      readonly loopMaxMs: number;
+      readonly loopP99Ms: number;
+    }
+  | {
+      readonly t: number;
+      readonly type: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly text: string;
+    }
   /** The run was cut short from outside, or broke. */
   | { readonly t: number; readonly type: 'run.aborted'; readonly reason: string }
   | { readonly t: number; readonly type: 'run.ended' };

@@ -9,8 +9,18 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * analysis knows of either file. Plain JSON; secrets appear by reference only.
  */
 export interface Plan {
-  readonly scenario: { readonly name: string; readonly title: string; readonly path: string; readonly sha256: string };
-  readonly target: { readonly name: string; readonly environment: string; readonly path: string; readonly sha256: string };
+  readonly scenario: {
+    readonly name: string;
+    readonly title: string;
+    readonly path: string;
+    readonly sha256: string;
+  };
+  readonly target: {
+    readonly name: string;
+    readonly environment: string;
+    readonly path: string;
+    readonly sha256: string;
+  };
   readonly hosts: readonly PlannedHost[];
   readonly probes: readonly PlannedProbe[];
   readonly roles: Readonly<Record<string, Condition>>;
@@ -84,7 +94,12 @@ export type Check =
   | { readonly kind: 'role-moved'; readonly name: string; readonly role: string }
   | { readonly kind: 'role-stays'; readonly name: string; readonly role: string }
   | { readonly kind: 'finally'; readonly name: string; readonly condition: Condition }
-  | { readonly kind: 'never'; readonly name: string; readonly condition: Condition; readonly toleranceMs: number };
+  | {
+      readonly kind: 'never';
+      readonly name: string;
+      readonly condition: Condition;
+      readonly toleranceMs: number;
+    };
 
 /**
  * One stage of the recovery. It ends when `until` is first seen at or after the
@@ -98,5 +113,10 @@ export interface StageRule {
 /** What ends a stage. */
 export type StageEnd =
   | { readonly kind: 'condition'; readonly condition: Condition; readonly excludeFaultHost: boolean }
-  | { readonly kind: 'mark'; readonly probe: string; readonly mark: string; readonly excludeFaultHost: boolean }
+  | {
+      readonly kind: 'mark';
+      readonly probe: string;
+      readonly mark: string;
+      readonly excludeFaultHost: boolean;
+    }
   | { readonly kind: 'recovered' };

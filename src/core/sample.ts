@@ -26,7 +26,12 @@ export interface LogMark {
  * - `unknown`: the observer broke; never counted as an outage, it only widens bounds.
  */
 export type Observation =
-  | { readonly status: 'ok'; readonly value?: string; readonly marks?: readonly LogMark[]; readonly phases?: Phases }
+  | {
+      readonly status: 'ok';
+      readonly value?: string;
+      readonly marks?: readonly LogMark[];
+      readonly phases?: Phases;
+    }
   | {
       readonly status: 'fail';
       readonly cause: FailCause;

@@ -26,7 +26,12 @@ export interface CheckResult {
 export interface Summary {
   readonly schemaVersion: 1;
   readonly runId: string;
-  readonly scenario: { readonly name: string; readonly title: string; readonly path: string; readonly sha256: string };
+  readonly scenario: {
+    readonly name: string;
+    readonly title: string;
+    readonly path: string;
+    readonly sha256: string;
+  };
   readonly target: string;
   readonly startedAt: string;
   readonly endedAt: string;
@@ -38,12 +43,21 @@ export interface Summary {
   /** null: no fault took effect, or no recovery was seen. */
   readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
   /** Sum of the recovery probe's bad windows after the fault. */
-  readonly downtime: { readonly ms: number; readonly minMs: number; readonly maxMs: number; readonly windows: number } | null;
+  readonly downtime: {
+    readonly ms: number;
+    readonly minMs: number;
+    readonly maxMs: number;
+    readonly windows: number;
+  } | null;
   /** From the fault's effect until full redundancy held again. */
   readonly redundancyRestoredMs: number | null;
   /** null until a ledger probe measures it. */
   readonly rpo: { readonly acked: number; readonly lost: number; readonly duplicated: number } | null;
-  readonly roles: readonly { readonly role: string; readonly before: string | null; readonly after: string | null }[];
+  readonly roles: readonly {
+    readonly role: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
   readonly faults: readonly {
     readonly id: string;
     readonly kind: string;

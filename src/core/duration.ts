@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+
+/** Parses `250ms`, `5s`, `1.5m`, `2h` to milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = pattern.exec(text);
+  const factor = match?.[2] === undefined ? undefined : unitMs[match[2]];
+  return match?.[1] === undefined || factor === undefined ? undefined : Number(match[1]) * factor;
+}
+
+/** A duration in a scenario or target file: text with a unit in, milliseconds out. */
+export const duration = z
+  .string()
+  .regex(pattern, { error: 'expected a duration with a unit, such as 500ms, 5s, 2m or 1h' })
+  .transform((text) => parseDuration(text) ?? 0)
+  .meta({ description: 'A duration with its unit: 500ms, 5s, 2m, 1h.' });
+
+/** Milliseconds for people: `437 ms`, `36.2 s`, `2 min 05 s`. */
+export function formatMs(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}

@@ -1,0 +1,338 @@
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
+import type { FaultContext } from '../core/fault.ts';
+import type { Host } from '../core/host.ts';
+import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
+import type { AnyFaultKind } from '../faults/catalog.ts';
+import { faultKind } from '../faults/catalog.ts';
+import type { EventLog } from './event-log.ts';
+import { healFault } from './heal.ts';
+import type { Ledger, LedgerRecord } from './ledger.ts';
+import { startProber, type Prober } from './prober.ts';
+import { createWorld, type World } from './world.ts';
+
+/** How long a fault may take to show its effect after it was acknowledged. */
+const effectWithinMs = 30_000;
+/** Probes are at their burst interval this long before the fault (guides: both edges sharpen). */
+const burstLeadMs = 2000;
+/** Without any bad sample after the fault, how long to look before calling it no outage at all. */
+const quietLookMs = 15_000;
+const anchorEveryMs = 10_000;
+
+/** What a drill needs from outside. */
+export interface DrillDeps {
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly ledger: Ledger;
+  readonly createHost: (host: PlannedHost) => Host;
+  readonly versions: { readonly firedrill: string; readonly node: string };
+}
+
+/**
+ * Runs one drill from the steady-state gate to restored redundancy. Whatever
+ * happens – a gate not met, a broken host, an abort – every fault that was
+ * injected is healed before this resolves. All that happened is in the log;
+ * the verdict is made from it, not here.
+ *
+ * Resolves also for drills that went wrong; rejects only when the log itself
+ * cannot be written.
+ */
+export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal): Promise<void> {
+  const run = createRun(plan, deps, signal);
+  const { log } = deps;
+  log.append({
+    type: 'run.started',
+    schemaVersion: eventSchemaVersion,
+    runId: deps.runId,
+    wallMs: deps.clock.wallMs(),
+    plan,
+    versions: deps.versions,
+  });
+  try {
+    await run.probing(async () => {
+      try {
+        await drill(run);
+      } catch (error) {
+        log.append({ type: 'run.aborted', reason: reasonOf(error, run.signal) });
+      } finally {
+        await healAll(run, () => true);
+      }
+    });
+  } catch (error) {
+    log.append({ type: 'run.aborted', reason: reasonOf(error, run.signal) });
+  }
+  log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
+  log.append({ type: 'run.ended' });
+}
+
+interface OpenFault {
+  readonly record: LedgerRecord;
+  readonly kind: AnyFaultKind;
+}
+
+interface Run {
+  readonly plan: Plan;
+  readonly deps: DrillDeps;
+  readonly signal: AbortSignal;
+  readonly world: World;
+  /** Injected and not yet proven healed, in order of injection. */
+  readonly open: OpenFault[];
+  host(name: string): Host;
+  setBurst(on: boolean): void;
+  /** Runs `body` with the probes running; stops them after it. */
+  probing(body: () => Promise<void>): Promise<void>;
+}
+
+function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
+  const hosts = new Map<string, Host>();
+  const host = (name: string): Host => {
+    const planned = plan.hosts.find((candidate) => candidate.name === name);
+    if (planned === undefined) throw new DrillError('harness', `the plan has no host ${name}`);
+    const known = hosts.get(name) ?? deps.createHost(planned);
+    hosts.set(name, known);
+    return known;
+  };
+  const world = createWorld(plan.probes, deps.clock);
+  const broken = new AbortController();
+  const signal = AbortSignal.any([outer, broken.signal]);
+  // Every wait of the run listens on this one signal: not a leak.
+  setMaxListeners(0, signal);
+  let prober: Prober | undefined;
+  return {
+    plan,
+    deps,
+    signal,
+    world,
+    open: [],
+    host,
+    setBurst(on) {
+      prober?.setBurst(on);
+      deps.log.append({ type: 'rate.changed', burst: on });
+    },
+    async probing(body) {
+      prober = await startProber({
+        probes: plan.probes,
+        host,
+        clock: deps.clock,
+        onEvents: (events) => {
+          for (const event of events) record(event);
+        },
+        onBroken: (error) => broken.abort(error),
+      });
+      const anchors = setInterval(() => {
+        deps.log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
+        deps.log.sync();
+      }, anchorEveryMs);
+      try {
+        await body();
+      } finally {
+        clearInterval(anchors);
+        await prober.stop();
+      }
+    },
+  };
+
+  function record(event: NewEvent): void {
+    try {
+      deps.log.append(event);
+    } catch (error) {
+      broken.abort(error);
+    }
+    if (event.type === 'sample') world.see(event);
+  }
+}
+
+async function drill(run: Run): Promise<void> {
+  const { plan, world, deps } = run;
+  const { log, clock } = deps;
+
+  startPhase(run, 'steady');
+  if (!(await passGate(run, 'steady'))) return;
+  run.setBurst(plan.probes.some((probe) => probe.burstIntervalMs !== undefined));
+  await clock.sleep(burstLeadMs, run.signal);
+  const unmet = world.unmet(plan.steady.require);
+  if (unmet.length > 0) {
+    log.append({ type: 'gate', gate: 'steady', state: 'timeout', unmet });
+    return;
+  }
+  for (const [role, condition] of Object.entries(plan.roles)) {
+    // Roles that no fault names are recorded where they are clear: checks compare them later.
+    try {
+      log.append({ type: 'role.resolved', role, host: world.resolveRole(role, condition) });
+    } catch (error) {
+      if (plan.faults.some((fault) => 'role' in fault.on && fault.on.role === role)) throw error;
+    }
+  }
+
+  startPhase(run, 'fault');
+  const zero = clock.nowMs();
+  for (const fault of [...plan.faults].sort((a, b) => a.atMs - b.atMs)) {
+    const waitMs = zero + fault.atMs - clock.nowMs();
+    if (waitMs > 0) await clock.sleep(waitMs, run.signal);
+    if (!(await injectFault(run, fault))) return;
+  }
+
+  startPhase(run, 'recovery');
+  const recovered = await awaitRecovery(run);
+  run.setBurst(false);
+  startPhase(run, 'heal');
+  await healAll(run, (open) => open.kind.healAfter === 'recovery');
+  if (!recovered) return;
+  startPhase(run, 'redundancy');
+  await passGate(run, 'redundancy');
+}
+
+function startPhase(run: Run, phase: PhaseName): void {
+  run.deps.log.append({ type: 'phase.started', phase });
+}
+
+async function passGate(run: Run, name: 'steady' | 'redundancy'): Promise<boolean> {
+  const { met, unmet } = await run.world.waitForGate(run.plan[name], run.signal);
+  run.deps.log.append({ type: 'gate', gate: name, state: met ? 'met' : 'timeout', unmet });
+  return met;
+}
+
+/** Injects one fault and sees its effect; false when there was none. Nothing acts before its undo record is on disk. */
+async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
+  const { log, clock, ledger } = run.deps;
+  const kind = faultKind(fault.kind);
+  if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
+  const hostName = 'host' in fault.on ? fault.on.host : resolve(run, fault.on.role);
+  const planned = run.plan.hosts.find((candidate) => candidate.name === hostName);
+  if (planned === undefined) throw new DrillError('harness', `the plan has no host ${hostName}`);
+  const ctx: FaultContext = { host: run.host(hostName), clock, signal: run.signal };
+
+  const before = await kind.before(fault.params, ctx);
+  const record: LedgerRecord = {
+    version: 1,
+    runId: run.deps.runId,
+    target: run.plan.target.name,
+    faultId: fault.id,
+    kind: fault.kind,
+    host: planned,
+    params: fault.params,
+    before,
+    openedAt: new Date(clock.wallMs()).toISOString(),
+  };
+  ledger.open(record);
+  run.open.push({ record, kind });
+  const issued = log.append({
+    type: 'fault.issued',
+    fault: fault.id,
+    kind: fault.kind,
+    host: hostName,
+    params: fault.params,
+  });
+  log.sync();
+  const issuedMs = clock.nowMs();
+  let receipt;
+  try {
+    receipt = await kind.inject(fault.params, before, ctx);
+  } catch (error) {
+    log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    return false;
+  }
+  const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });
+  return awaitEffect(run, fault, kind, ctx, before, {
+    notBeforeMs: Math.max(issued.t, issuedMs),
+    ackedMs: acked.t,
+  });
+}
+
+/** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
+async function awaitEffect(
+  run: Run,
+  fault: PlannedFault,
+  kind: AnyFaultKind,
+  ctx: FaultContext,
+  before: LedgerRecord['before'],
+  times: { notBeforeMs: number; ackedMs: number },
+): Promise<boolean> {
+  const { clock, log } = run.deps;
+  const deadline = clock.nowMs() + effectWithinMs;
+  let notBeforeMs = times.notBeforeMs;
+  let first = true;
+  while (clock.nowMs() < deadline) {
+    const askedMs = clock.nowMs();
+    if (await kind.effect(fault.params, before, ctx)) {
+      const notAfterMs = first ? times.ackedMs : clock.nowMs();
+      log.append({ type: 'fault.effect', fault: fault.id, notBeforeMs, notAfterMs });
+      return true;
+    }
+    first = false;
+    notBeforeMs = askedMs;
+    await clock.sleep(200, run.signal);
+  }
+  log.append({ type: 'fault.failed', fault: fault.id, message: 'acknowledged, but no effect was seen' });
+  return false;
+}
+
+function resolve(run: Run, role: string): string {
+  const condition = run.plan.roles[role];
+  if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
+  const host = run.world.resolveRole(role, condition);
+  run.deps.log.append({ type: 'role.resolved', role, host });
+  return host;
+}
+
+/** Waits until the recovery probe has been good long enough after being bad, or never was bad. */
+async function awaitRecovery(run: Run): Promise<boolean> {
+  const { plan, world, deps } = run;
+  const { clock, log } = deps;
+  const start = clock.nowMs();
+  const deadline = start + plan.recovery.withinMs;
+  const id = plan.probes.find((probe) => probe.name === plan.recovery.probe)?.id ?? plan.recovery.probe;
+  let wasBad = false;
+  let goodSince: number | undefined;
+  let lastSlot = -1;
+  while (clock.nowMs() < deadline) {
+    const sample = world.fresh(id);
+    if (sample === undefined) goodSince = undefined;
+    else if (sample.slot !== lastSlot && sample.sendMs >= start - plan.recovery.stableForMs) {
+      lastSlot = sample.slot;
+      if (sample.status === 'ok') goodSince ??= sample.finishMs;
+      else {
+        goodSince = undefined;
+        if (sample.status === 'fail') wasBad = true;
+      }
+    }
+    const now = clock.nowMs();
+    const settled = wasBad || now - start >= quietLookMs;
+    if (goodSince !== undefined && settled && now - Math.max(goodSince, start) >= plan.recovery.stableForMs) {
+      log.append({ type: 'gate', gate: 'recovery', state: 'met', unmet: [] });
+      return true;
+    }
+    await world.nextSample(100, run.signal);
+  }
+  const sample = world.fresh(id);
+  const seen =
+    sample === undefined
+      ? 'no fresh answer'
+      : [sample.status, sample.cause, sample.message].filter(Boolean).join(' ');
+  log.append({ type: 'gate', gate: 'recovery', state: 'timeout', unmet: [`${id}: ${seen}`] });
+  return false;
+}
+
+/** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */
+async function healAll(run: Run, which: (open: OpenFault) => boolean): Promise<void> {
+  const { log, ledger, clock } = run.deps;
+  for (const open of [...run.open].reverse().filter(which)) {
+    const { record } = open;
+    log.append({ type: 'heal.started', fault: record.faultId });
+    try {
+      await healFault(record, run.host(record.host.name), clock);
+      log.append({ type: 'heal.proven', fault: record.faultId });
+      ledger.close(record);
+      run.open.splice(run.open.indexOf(open), 1);
+    } catch (error) {
+      log.append({ type: 'heal.failed', fault: record.faultId, message: messageOf(error) });
+    }
+  }
+}
+
+function reasonOf(error: unknown, signal: AbortSignal): string {
+  return messageOf(signal.aborted ? signal.reason : error);
+}

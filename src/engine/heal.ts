@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import { formatMs } from '../core/duration.ts';
+import type { FaultContext } from '../core/fault.ts';
+import type { Host } from '../core/host.ts';
+import { faultKind } from '../faults/catalog.ts';
+import type { LedgerRecord } from './ledger.ts';
+
+/** How long a heal may take until it is proven; its own deadline, whatever became of the run. */
+export const healWithinMs = 180_000;
+
+/**
+ * Undoes one fault: observe, converge, observe again until it is proven.
+ * Works from the ledger record alone, so the run that made the fault and a later
+ * `firedrill heal` do the very same thing. A second heal changes nothing.
+ * @throws DrillError `heal-failed` when it cannot be proven in time
+ */
+export async function healFault(record: LedgerRecord, host: Host, clock: Clock): Promise<void> {
+  const kind = faultKind(record.kind);
+  if (kind === undefined) throw notHealed(record, `this firedrill knows no fault of kind ${record.kind}`);
+  // Not the run's signal: clean-up goes on when the run is cancelled.
+  const ctx: FaultContext = { host, clock, signal: AbortSignal.timeout(healWithinMs) };
+  const deadline = clock.nowMs() + healWithinMs;
+  let problem = 'the fault is still seen';
+  while (clock.nowMs() < deadline) {
+    try {
+      if (await kind.healed(record.params, record.before, ctx)) return;
+      await kind.heal(record.params, record.before, ctx);
+      if (await kind.healed(record.params, record.before, ctx)) return;
+      problem = 'the fault is still seen';
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    if (ctx.signal.aborted) break;
+    await clock.sleep(500, ctx.signal).catch(() => undefined);
+  }
+  throw notHealed(record, `not proven within ${formatMs(healWithinMs)}: ${problem}`);
+}
+
+function notHealed(record: LedgerRecord, why: string): DrillError {
+  return new DrillError(
+    'heal-failed',
+    `${record.faultId} (${record.kind} on ${record.host.name}) is not healed: ${why}`,
+    {
+      mend: `Look at ${record.host.name}, then run \`firedrill heal\` again.`,
+    },
+  );
+}

@@ -1,0 +1,128 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { Json, PlannedHost } from '../core/plan.ts';
+
+/** What is needed to undo one fault without the run that made it. */
+export interface LedgerRecord {
+  readonly version: 1;
+  readonly runId: string;
+  readonly target: string;
+  readonly faultId: string;
+  readonly kind: string;
+  readonly host: PlannedHost;
+  readonly params: Json;
+  /** The state observed before the fault. */
+  readonly before: Json;
+  /** When the fault was about to be injected, ISO 8601. */
+  readonly openedAt: string;
+}
+
+const recordSchema = z.object({
+  version: z.literal(1),
+  runId: z.string(),
+  target: z.string(),
+  faultId: z.string(),
+  kind: z.string(),
+  host: z.object({
+    name: z.string(),
+    address: z.string().optional(),
+    transport: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('local') }),
+      z.object({ kind: z.literal('docker'), container: z.string(), context: z.string().optional() }),
+    ]),
+  }),
+  params: z.json(),
+  before: z.json(),
+  openedAt: z.string(),
+});
+
+/** The open faults of this machine: one small file each, on disk before the fault acts, gone when it is proven healed. */
+export interface Ledger {
+  readonly directory: string;
+  open(record: LedgerRecord): void;
+  close(record: Pick<LedgerRecord, 'runId' | 'faultId'>): void;
+  /** Open records, oldest first. @throws DrillError `harness` for a file that cannot be read */
+  list(): readonly LedgerRecord[];
+}
+
+/** A ledger in a folder, which is made if missing. */
+export function openLedger(directory: string): Ledger {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
+    join(directory, `${slug(record.runId)}--${slug(record.faultId)}.json`);
+  return {
+    directory,
+    open(record) {
+      const path = fileOf(record);
+      const temporary = `${path}.tmp`;
+      const fd = openSync(temporary, 'w', 0o600);
+      try {
+        const bytes = Buffer.from(JSON.stringify(record, null, 2));
+        let written = 0;
+        while (written < bytes.length) written += writeSync(fd, bytes, written);
+        fsyncSync(fd);
+      } catch (error) {
+        throw new DrillError(
+          'harness',
+          `cannot write the undo record ${path}: ${messageOf(error)}; the fault was not injected`,
+          {
+            cause: error,
+          },
+        );
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporary, path);
+      syncDirectory(directory);
+    },
+    close(record) {
+      unlinkSync(fileOf(record));
+      syncDirectory(directory);
+    },
+    list() {
+      return readdirSync(directory)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => readRecord(join(directory, name)))
+        .sort((a, b) => a.openedAt.localeCompare(b.openedAt) || a.faultId.localeCompare(b.faultId));
+    },
+  };
+}
+
+function readRecord(path: string): LedgerRecord {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    // The schema checks the shape; the cast drops the `| undefined` it puts on optional fields.
+    return recordSchema.parse(parsed) as LedgerRecord;
+  } catch (error) {
+    throw new DrillError('harness', `the undo record ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+      mend: 'Look at the host named in it, undo the fault by hand, then remove the file.',
+    });
+  }
+}
+
+function slug(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '');
+}
+
+/** A rename is on disk only when its folder is. */
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

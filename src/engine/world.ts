@@ -1,0 +1,125 @@
+import type { Clock } from '../core/clock.ts';
+import {
+  countHolds,
+  describeCondition,
+  instancesOf,
+  sampleMatches,
+  type Condition,
+} from '../core/condition.ts';
+import { DrillError } from '../core/errors.ts';
+import { formatMs } from '../core/duration.ts';
+import type { Gate, PlannedProbe } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
+
+/** What the probes last saw, and waits upon it. */
+export interface World {
+  /** Takes a sample in; wakes whoever waits. */
+  see(sample: Sample): void;
+  /** The latest sample of an instance, unless it is too old to speak for the present. */
+  fresh(probeId: string): Sample | undefined;
+  /** Conditions of a gate that do not hold now, in words with what is seen instead. */
+  unmet(conditions: readonly Condition[]): string[];
+  /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
+  resolveRole(role: string, condition: Condition): string;
+  /** Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. */
+  waitForGate(
+    gate: Gate,
+    signal: AbortSignal,
+  ): Promise<{ readonly met: boolean; readonly unmet: readonly string[] }>;
+  /** Resolves at the next sample or after `maxMs`. */
+  nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** A world of these probe instances. */
+export function createWorld(probes: readonly PlannedProbe[], clock: Clock): World {
+  const latest = new Map<string, Sample>();
+  const byId = new Map(probes.map((probe) => [probe.id, probe]));
+  let wake: (() => void)[] = [];
+
+  const fresh = (probeId: string): Sample | undefined => {
+    const sample = latest.get(probeId);
+    const probe = byId.get(probeId);
+    if (sample === undefined || probe === undefined) return undefined;
+    // Three missed slots and a time-out: older than that, it says nothing about now.
+    const ageMs = clock.nowMs() - sample.finishMs;
+    return ageMs <= 3 * probe.intervalMs + probe.timeoutMs ? sample : undefined;
+  };
+
+  const unmet = (conditions: readonly Condition[]): string[] =>
+    conditions.flatMap((condition) => {
+      const instances = instancesOf(condition, probes);
+      const matching = instances.filter((instance) => sampleMatches(condition, fresh(instance.id)));
+      if (countHolds(condition, matching.length, instances.length)) return [];
+      const seen = instances.map((instance) => `${instance.id}: ${describeSample(fresh(instance.id))}`);
+      return [`${describeCondition(condition)} (${seen.join('; ')})`];
+    });
+
+  const nextSample = async (maxMs: number, signal: AbortSignal): Promise<void> => {
+    const woken = new Promise<void>((resolve) => {
+      wake.push(resolve);
+    });
+    const timer = new AbortController();
+    try {
+      await Promise.race([woken, clock.sleep(maxMs, AbortSignal.any([signal, timer.signal]))]);
+    } finally {
+      timer.abort();
+    }
+  };
+
+  return {
+    see(sample) {
+      // Answers can overtake each other: the later request is the later word.
+      const before = latest.get(sample.probe);
+      if (before !== undefined && before.slot > sample.slot) return;
+      latest.set(sample.probe, sample);
+      const waiting = wake;
+      wake = [];
+      for (const resolve of waiting) resolve();
+    },
+    fresh,
+    unmet,
+    nextSample,
+    resolveRole(role, condition) {
+      const hosts = instancesOf(condition, probes)
+        .filter((instance) => sampleMatches(condition, fresh(instance.id)))
+        .flatMap((instance) => instance.host ?? []);
+      const [host] = hosts;
+      if (host === undefined || hosts.length > 1) {
+        const what = hosts.length === 0 ? 'no host' : `${hosts.length} hosts (${hosts.join(', ')})`;
+        throw new DrillError(
+          'role-unresolved',
+          `role ${role} (${describeCondition(condition)}) fits ${what}`,
+          {
+            mend: 'Look at the probe with `firedrill watch`; a drill needs exactly one host for a role.',
+          },
+        );
+      }
+      return host;
+    },
+    async waitForGate(gate, signal) {
+      const deadline = clock.nowMs() + gate.withinMs;
+      let since: number | undefined;
+      for (;;) {
+        const now = clock.nowMs();
+        const missing = unmet(gate.require);
+        if (missing.length > 0) {
+          since = undefined;
+          if (now >= deadline) return { met: false, unmet: missing };
+        } else {
+          since ??= now;
+          if (now - since >= gate.forMs) return { met: true, unmet: [] };
+          if (now >= deadline) return { met: false, unmet: [`held for ${formatMs(now - since)} only`] };
+        }
+        await nextSample(100, signal);
+      }
+    },
+  };
+}
+
+function describeSample(sample: Sample | undefined): string {
+  if (sample === undefined) return 'no fresh answer';
+  if (sample.status === 'ok') return sample.value ?? 'ok';
+  const cause = sample.cause === undefined ? '' : ` ${sample.cause}`;
+  const value = sample.value === undefined ? '' : ` ${sample.value}`;
+  return `${sample.status}${cause}${value}`;
+}

@@ -3,6 +3,8 @@ export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Set when the command was ended because it wrote more than `maxOutputBytes`: the output is its beginning. */
+  readonly truncated?: true;
 }
 
 /** Limits of one command. */
@@ -11,6 +13,8 @@ export interface ExecOptions {
   readonly signal: AbortSignal;
   /** Text for the command's standard input; none by default. */
   readonly input?: string;
+  /** Keep this much of the output, then end the command. By default too much output is an error. */
+  readonly maxOutputBytes?: number;
 }
 
 /**

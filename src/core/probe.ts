@@ -15,6 +15,14 @@ export interface ProbeContext {
   env(name: string): string | undefined;
 }
 
+/** Why a look was cut short: its time-out passed. Any other reason means that the run stops. */
+export class ProbeTimeout extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+    this.name = 'ProbeTimeout';
+  }
+}
+
 /** A probe at work. */
 export interface ProbeSession {
   /**

@@ -59,6 +59,11 @@ export interface Sample {
   readonly sendMs: number;
   /** When the outcome was known. */
   readonly finishMs: number;
+  /**
+   * Longest time between sending and finishing for which the prober itself was
+   * stalled, where that is worth telling: so much of the latency is not the target's.
+   */
+  readonly stallMs?: number;
   readonly status: 'ok' | 'fail' | 'unknown';
   readonly cause?: FailCause;
   readonly value?: string;

@@ -1,0 +1,24 @@
+import java.util.Map;
+
+/**
+ * Stands in for CertLocker's Bastion server (SSH access tokens).
+ *
+ * Reproduced behaviour: registers with the Router like the others and runs a scheduler as master; it is not on the path
+ * of Edge's health, so a node can serve while its Bastion is down.
+ */
+final class Bastion {
+    private static final String TYPE = "BASTION";
+
+    private Bastion() {}
+
+    public static void main(String[] args) throws Exception {
+        int port = (int) Settings.number("SERVER_PORT", 8084);
+        Registration registration = new Registration(TYPE, port);
+        registration.start();
+        Thread.sleep(Settings.startupMs(TYPE));
+        Http.serve(TYPE, port, Map.of());
+        registration.startupOver();
+        Scheduler.start(TYPE, registration, Scheduler.throughDataService());
+        Thread.currentThread().join();
+    }
+}

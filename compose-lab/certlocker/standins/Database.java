@@ -1,0 +1,142 @@
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * DataService's connection pool (HikariCP over the PostgreSQL driver) to pgpool on 127.0.0.1.
+ *
+ * Reproduced behaviour: when pgpool does not answer while the pool is being built, the pool is broken for good and only
+ * a restart of the service helps. Once built it survives anything: a connection that pgpool dropped is thrown away by
+ * the pool's own validation, and the next one goes wherever pgpool then routes.
+ */
+final class Database {
+    /** At start pgpool gets this long to hand out a first connection. */
+    private static final long INITIALIZATION_MS = 3_000;
+    private static final int POOL_SIZE = 6;
+    private static final String CREATE_TABLE = """
+            CREATE TABLE IF NOT EXISTS scheduler_tick (
+              id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+              at timestamptz NOT NULL DEFAULT clock_timestamp(),
+              type text NOT NULL, node text NOT NULL, role text NOT NULL,
+              instance uuid NOT NULL, seq bigint NOT NULL)""";
+
+    /** What answered the SELECT: the server's cluster_name and address, and whether it would refuse a write. */
+    record Primary(String clusterName, String address, boolean readOnly) {}
+
+    private final HikariDataSource pool;
+    // As many threads as connections and no queue: a hung database costs these threads, never a caller's time.
+    private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
+            0, POOL_SIZE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+                Thread thread = new Thread(task, "select");
+                thread.setDaemon(true);
+                return thread;
+            });
+    private volatile boolean tableKnown;
+
+    private Database(HikariDataSource pool) {
+        this.pool = pool;
+    }
+
+    /** Builds the pool, or remembers for ever that it could not be built. */
+    static Database open(String type) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(Settings.text("CERTLOCKER_DB_URL", "jdbc:postgresql://127.0.0.1:5432/certlocker")
+                + "?connectTimeout=2&loginTimeout=2&socketTimeout=3&tcpKeepAlive=true&prepareThreshold=0"
+                + "&ApplicationName=certlocker-dataservice-" + Settings.node());
+        config.setUsername(Settings.text("CERTLOCKER_DB_USER", "certlocker"));
+        config.setPassword(Settings.text("CERTLOCKER_DB_PASSWORD", ""));
+        config.setMaximumPoolSize(POOL_SIZE);
+        config.setMinimumIdle(2);
+        config.setConnectionTimeout(400);
+        config.setValidationTimeout(250);
+        config.setInitializationFailTimeout(INITIALIZATION_MS);
+        long startNs = System.nanoTime();
+        try {
+            Database database = new Database(new HikariDataSource(config));
+            Log.line(type, "event=pool-ready elapsed_ms=" + (System.nanoTime() - startNs) / 1_000_000);
+            return database;
+        } catch (HikariPool.PoolInitializationException e) {
+            Log.line(type, "event=pool-failed-at-start note=broken-until-restarted why=" + why(e));
+            return new Database(null);
+        }
+    }
+
+    boolean usable() {
+        return pool != null;
+    }
+
+    /** Asks through the pool which server serves; the whole call is bounded. Throws IOException with a short cause. */
+    Primary primary(long timeoutMs) throws IOException {
+        Future<Primary> answer;
+        try {
+            answer = workers.submit(this::select);
+        } catch (RejectedExecutionException e) {
+            throw new IOException("all connections busy");
+        }
+        try {
+            return answer.get(timeoutMs, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("no answer within " + timeoutMs + " ms");
+        } catch (ExecutionException e) {
+            throw new IOException(why(e.getCause()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted");
+        }
+    }
+
+    private Primary select() throws SQLException {
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT coalesce(current_setting('cluster_name', true), ''), coalesce(host(inet_server_addr()), ''),"
+                                + " current_setting('transaction_read_only') <> 'off' OR pg_is_in_recovery()")) {
+            row.next();
+            return new Primary(row.getString(1), row.getString(2), row.getBoolean(3));
+        }
+    }
+
+    /** Writes one scheduler row, making the table first if nobody has. Throws IOException with a short cause. */
+    void writeTick(Scheduler.Tick tick) throws IOException {
+        try (Connection connection = pool.getConnection()) {
+            if (!tableKnown) {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute(CREATE_TABLE);
+                }
+                tableKnown = true;
+            }
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO scheduler_tick (type, node, role, instance, seq) VALUES (?, ?, ?, ?::uuid, ?)")) {
+                insert.setString(1, tick.type());
+                insert.setString(2, tick.node());
+                insert.setString(3, tick.role());
+                insert.setString(4, tick.instance());
+                insert.setLong(5, tick.seq());
+                insert.executeUpdate();
+            }
+        } catch (SQLException e) {
+            throw new IOException(why(e));
+        }
+    }
+
+    /** The SQL state when there is one (it is stable and short), else the first line of the message. */
+    private static String why(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql && sql.getSQLState() != null) return "sqlstate-" + sql.getSQLState();
+        }
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("").replace(' ', '_');
+    }
+}

@@ -1,0 +1,72 @@
+import java.io.IOException;
+import java.util.Map;
+
+/**
+ * Stands in for CertLocker's Edge (jeremy-edge), the service clients reach through the node's HAProxy.
+ *
+ * Reproduced behaviour: /edge/rest/health is the whole traffic path and nothing less: 200 only when Gateway, DataService
+ * and a SELECT on a writable primary answer AND the Router calls this very Edge ACTIVE. While the Router is down, or has
+ * forgotten us, the answer is 503 although the container is healthy.
+ */
+final class Edge {
+    private static final String TYPE = "EDGE";
+    /** Together below 900 ms, the usual time-out of a probe: a hung part is reported, not just missed. */
+    private static final long GATEWAY_TIMEOUT_MS = 550;
+    private static final long ROUTER_TIMEOUT_MS = 300;
+    /** A burst of probes shares one question to the Router for this long. */
+    private static final long ROUTER_CACHE_MS = 200;
+
+    private final Registration registration;
+    private final String routerUrl = Settings.text("APPLICATION_ROUTER", "http://127.0.0.1:9000");
+    private final String gatewayUrl = Settings.text("CERTLOCKER_GATEWAY_URL", "http://127.0.0.1:8082");
+    private long askedAtNs;
+    private String routerVerdict;
+
+    private Edge(Registration registration) {
+        this.registration = registration;
+    }
+
+    public static void main(String[] args) throws Exception {
+        int port = (int) Settings.number("SERVER_PORT", 8081);
+        Registration registration = new Registration(TYPE, port);
+        registration.start();
+        Thread.sleep(Settings.startupMs(TYPE));
+        Edge edge = new Edge(registration);
+        Http.serve(TYPE, port, Map.of("/edge/rest/health", exchange -> edge.health()));
+        registration.startupOver();
+        Scheduler.start(TYPE, registration, Scheduler.throughDataService());
+        Thread.currentThread().join();
+    }
+
+    private Http.Answer health() {
+        String router = routerVerdict();
+        if (!router.equals("ACTIVE")) return Http.Answer.down("router: " + router);
+        try {
+            return Http.get(gatewayUrl + "/gateway/rest/health", GATEWAY_TIMEOUT_MS);
+        } catch (IOException e) {
+            return Http.Answer.down("gateway: " + Http.cause(e));
+        }
+    }
+
+    /** ACTIVE, STARTING, UNKNOWN (not in the registry), or why the Router could not be asked. */
+    private synchronized String routerVerdict() {
+        long now = System.nanoTime();
+        if (routerVerdict == null || now - askedAtNs > ROUTER_CACHE_MS * 1_000_000) {
+            routerVerdict = askRouter();
+            askedAtNs = System.nanoTime();
+        }
+        return routerVerdict;
+    }
+
+    private String askRouter() {
+        try {
+            String body = Http.get(routerUrl + "/router/rest/registrations/" + registration.instance, ROUTER_TIMEOUT_MS).body();
+            for (String status : new String[] {"ACTIVE", "STARTING", "UNKNOWN"}) {
+                if (body.contains("\"status\":\"" + status + "\"")) return status;
+            }
+            return "unexpected answer";
+        } catch (IOException e) {
+            return Http.cause(e);
+        }
+    }
+}

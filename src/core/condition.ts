@@ -14,6 +14,15 @@ export interface Condition {
   readonly count?: { readonly min: number; readonly max?: number };
 }
 
+/**
+ * A condition of a gate. With `role`, only the instances on hosts that have this
+ * role at that moment count: `{ probe: router, role: db-primary }` says that the
+ * router runs where the database's primary is, wherever that is.
+ */
+export interface GateCondition extends Condition {
+  readonly role?: string;
+}
+
 /** A probe instance as far as conditions care. */
 export interface InstanceRef {
   readonly id: string;
@@ -41,11 +50,12 @@ export function countHolds(condition: Condition, matching: number, total: number
 }
 
 /** The condition in words, for messages: `pg-role is primary on exactly 1`. */
-export function describeCondition(condition: Condition): string {
-  const who = condition.host === undefined ? condition.probe : `${condition.probe}@${condition.host}`;
+export function describeCondition(condition: GateCondition): string {
+  const place = condition.host ?? (condition.role === undefined ? undefined : `the ${condition.role}`);
+  const who = place === undefined ? condition.probe : `${condition.probe}@${place}`;
   const what = condition.is === undefined ? 'is ok' : `is ${condition.is.join(' or ')}`;
   if (condition.count === undefined)
-    return condition.host === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
+    return place === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
   const { min, max } = condition.count;
   if (min === max) return `${who} ${what} on exactly ${min}`;
   return max === undefined ? `${who} ${what} on at least ${min}` : `${who} ${what} on ${min} to ${max}`;

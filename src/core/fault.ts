@@ -14,13 +14,19 @@ export interface FaultContext {
  * A kind of fault: one file, one line in the catalog.
  *
  * All methods throw DrillError when the channel to the host breaks (outcome
- * unknown) or the host refuses. Order of calls by the engine: preflight, prepare,
- * inject, effect (until true or its deadline), heal, healed.
+ * unknown) or the host refuses. Order of calls by the engine: before, inject,
+ * effect (until true or its deadline), heal, healed (until true or its deadline).
  */
 export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly kind: string;
   /** One line for docs and `plan`. */
   readonly summary: string;
+  /**
+   * When the engine heals: `recovery` for faults that last until undone (the
+   * service recovered elsewhere meanwhile), `redundancy` for those the stack is
+   * expected to mend itself, so that the heal does not help it.
+   */
+  readonly healAfter: 'recovery' | 'redundancy';
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
   readonly params: z.ZodType<P>;
   /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */

@@ -1,4 +1,4 @@
-import type { Condition } from './condition.ts';
+import type { Condition, GateCondition } from './condition.ts';
 
 /** JSON as it is stored in the event log. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -61,7 +61,7 @@ export interface PlannedProbe {
 
 /** Conditions that must all hold without a break for `forMs`, reached `withinMs`. */
 export interface Gate {
-  readonly require: readonly Condition[];
+  readonly require: readonly GateCondition[];
   readonly forMs: number;
   readonly withinMs: number;
 }

@@ -95,7 +95,7 @@ function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
     hosts.set(name, known);
     return known;
   };
-  const world = createWorld(plan.probes, deps.clock);
+  const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal]);
   // Every wait of the run listens on this one signal: not a leak.
@@ -123,8 +123,7 @@ function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
         onBroken: (error) => broken.abort(error),
       });
       const anchors = setInterval(() => {
-        deps.log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
-        deps.log.sync();
+        record({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
       }, anchorEveryMs);
       try {
         await body();
@@ -319,18 +318,28 @@ async function awaitRecovery(run: Run): Promise<boolean> {
 /** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */
 async function healAll(run: Run, which: (open: OpenFault) => boolean): Promise<void> {
   const { log, ledger, clock } = run.deps;
+  // A log that takes no more (full disk) must not keep a fault from being healed: the ledger still knows of it.
+  let logFailure: unknown;
+  const note = (event: NewEvent): void => {
+    try {
+      log.append(event);
+    } catch (error) {
+      logFailure = error;
+    }
+  };
   for (const open of [...run.open].reverse().filter(which)) {
     const { record } = open;
-    log.append({ type: 'heal.started', fault: record.faultId });
+    note({ type: 'heal.started', fault: record.faultId });
     try {
       await healFault(record, run.host(record.host.name), clock);
-      log.append({ type: 'heal.proven', fault: record.faultId });
       ledger.close(record);
+      note({ type: 'heal.proven', fault: record.faultId });
       run.open.splice(run.open.indexOf(open), 1);
     } catch (error) {
-      log.append({ type: 'heal.failed', fault: record.faultId, message: messageOf(error) });
+      note({ type: 'heal.failed', fault: record.faultId, message: messageOf(error) });
     }
   }
+  if (logFailure !== undefined) throw logFailure;
 }
 
 function reasonOf(error: unknown, signal: AbortSignal): string {

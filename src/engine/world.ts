@@ -5,10 +5,11 @@ import {
   instancesOf,
   sampleMatches,
   type Condition,
+  type GateCondition,
 } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Gate, PlannedProbe } from '../core/plan.ts';
+import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
 /** What the probes last saw, and waits upon it. */
@@ -18,7 +19,7 @@ export interface World {
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
   /** Conditions of a gate that do not hold now, in words with what is seen instead. */
-  unmet(conditions: readonly Condition[]): string[];
+  unmet(conditions: readonly GateCondition[]): string[];
   /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
   resolveRole(role: string, condition: Condition): string;
   /** Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. */
@@ -30,8 +31,9 @@ export interface World {
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A world of these probe instances. */
-export function createWorld(probes: readonly PlannedProbe[], clock: Clock): World {
+/** A world of the plan's probe instances. */
+export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock): World {
+  const { probes, roles } = plan;
   const latest = new Map<string, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
   let wake: (() => void)[] = [];
@@ -45,13 +47,24 @@ export function createWorld(probes: readonly PlannedProbe[], clock: Clock): Worl
     return ageMs <= 3 * probe.intervalMs + probe.timeoutMs ? sample : undefined;
   };
 
-  const unmet = (conditions: readonly Condition[]): string[] =>
+  const hostsWith = (condition: Condition): string[] =>
+    instancesOf(condition, probes)
+      .filter((instance) => sampleMatches(condition, fresh(instance.id)))
+      .flatMap((instance) => instance.host ?? []);
+
+  const unmet = (conditions: readonly GateCondition[]): string[] =>
     conditions.flatMap((condition) => {
-      const instances = instancesOf(condition, probes);
+      const role = condition.role === undefined ? undefined : roles[condition.role];
+      const there = role === undefined ? undefined : hostsWith(role);
+      const instances = instancesOf(condition, probes).filter(
+        (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
+      );
       const matching = instances.filter((instance) => sampleMatches(condition, fresh(instance.id)));
       if (countHolds(condition, matching.length, instances.length)) return [];
       const seen = instances.map((instance) => `${instance.id}: ${describeSample(fresh(instance.id))}`);
-      return [`${describeCondition(condition)} (${seen.join('; ')})`];
+      return [
+        `${describeCondition(condition)} (${seen.join('; ') || `no host is ${condition.role ?? 'there'}`})`,
+      ];
     });
 
   const nextSample = async (maxMs: number, signal: AbortSignal): Promise<void> => {
@@ -80,9 +93,7 @@ export function createWorld(probes: readonly PlannedProbe[], clock: Clock): Worl
     unmet,
     nextSample,
     resolveRole(role, condition) {
-      const hosts = instancesOf(condition, probes)
-        .filter((instance) => sampleMatches(condition, fresh(instance.id)))
-        .flatMap((instance) => instance.host ?? []);
+      const hosts = hostsWith(condition);
       const [host] = hosts;
       if (host === undefined || hosts.length > 1) {
         const what = hosts.length === 0 ? 'no host' : `${hosts.length} hosts (${hosts.join(', ')})`;

@@ -1,0 +1,81 @@
+import { DrillError } from '../../core/errors.ts';
+import type { FaultContext } from '../../core/fault.ts';
+import type { ExecResult } from '../../core/host.ts';
+
+/** Longest time one Docker command of a fault may take; `docker stop` gets its grace period on top. */
+export const dockerTimeoutMs = 60_000;
+
+/** Runs a command on the fault's host; a non-zero exit is returned. */
+export function run(
+  ctx: FaultContext,
+  argv: readonly string[],
+  timeoutMs = dockerTimeoutMs,
+): Promise<ExecResult> {
+  return ctx.host.exec(argv, { timeoutMs, signal: ctx.signal });
+}
+
+/** Runs a command that must succeed; throws `fault-failed` naming host, command and what it said. */
+export async function runOk(
+  ctx: FaultContext,
+  argv: readonly string[],
+  timeoutMs = dockerTimeoutMs,
+): Promise<string> {
+  const result = await run(ctx, argv, timeoutMs);
+  if (result.exitCode !== 0) {
+    throw new DrillError(
+      'fault-failed',
+      `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastLine(result.stderr || result.stdout)}`,
+    );
+  }
+  return result.stdout;
+}
+
+/** A container's state as `docker inspect` tells it. */
+export interface ContainerState {
+  /** created, running, paused, restarting, removing, exited or dead. */
+  readonly status: string;
+  /** Changes with each start: tells one life of the container from the next. */
+  readonly startedAt: string;
+}
+
+/** The container's state, or undefined when the engine knows no such container. */
+export async function inspectContainer(
+  ctx: FaultContext,
+  container: string,
+): Promise<ContainerState | undefined> {
+  const argv = [
+    'docker',
+    'inspect',
+    '--type',
+    'container',
+    '--format',
+    '{{.State.Status}} {{.State.StartedAt}}',
+    container,
+  ];
+  const result = await run(ctx, argv);
+  if (result.exitCode !== 0) {
+    if (/no such container/i.test(result.stderr)) return undefined;
+    throw new DrillError(
+      'host-unreachable',
+      `${ctx.host.name}: the Docker engine does not answer: ${lastLine(result.stderr)}`,
+      { mend: 'Check the engine on that host: docker info.' },
+    );
+  }
+  const [status = '', startedAt = ''] = result.stdout.trim().split(' ');
+  return { status, startedAt };
+}
+
+/** The container's state; throws `fault-failed` when it does not exist. */
+export async function requireContainer(ctx: FaultContext, container: string): Promise<ContainerState> {
+  const state = await inspectContainer(ctx, container);
+  if (state === undefined) {
+    throw new DrillError('fault-failed', `${ctx.host.name}: no container named ${container}`, {
+      mend: `List them with \`docker ps -a\` on ${ctx.host.name} and correct the scenario.`,
+    });
+  }
+  return state;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

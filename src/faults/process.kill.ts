@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { DrillError } from '../core/errors.ts';
+import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { inspectContainer, requireContainer, run, runOk } from './lib/docker-cli.ts';
+
+const params = z.strictObject({
+  container: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Container in which the process runs; without it, the process runs on the host itself.'),
+  process: z.string().min(1).max(15).describe('Exact process name, as `pkill -x` takes it.'),
+  signal: z
+    .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
+    .default('KILL')
+    .describe('Signal to send; KILL is a crash.'),
+});
+type Params = z.output<typeof params>;
+
+/** Processes alive before the fault; a start stamp tells a process from its successor with the same pid. */
+type Before = { readonly life: string; readonly processes: readonly string[] };
+
+/** How long the stack's own restart policy gets before the heal restarts the container itself. */
+const ownRecoveryMs = 60_000;
+
+/**
+ * Kills a process by name, in a container with `docker exec ... pkill`: the
+ * container dies of its own process's death, so its restart policy answers.
+ * (`docker kill` would count as a manual stop, which no restart policy answers.)
+ */
+export const processKill: FaultKind<Params, Before, null> = {
+  kind: 'process.kill',
+  summary: 'Kill a process by name, in a container or on the host.',
+  healAfter: 'redundancy',
+  params,
+  describe: (p) => ({
+    inject: within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' '),
+    heal:
+      p.container === undefined
+        ? `verify that ${p.process} runs again (its service manager starts it)`
+        : `verify that ${p.process} runs again; docker start ${p.container} if it stays down`,
+    blastRadius:
+      p.container === undefined ? `process ${p.process}` : `container ${p.container}, process ${p.process}`,
+  }),
+
+  async before(p, ctx) {
+    const life = await lifeOf(p, ctx);
+    const processes = await list(p, ctx);
+    if (processes.length === 0) {
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: no process named ${p.process} to kill${where(p)}`,
+        {
+          mend: `See what runs there with \`${within(p, ['ps', '-e']).join(' ')}\` and correct \`process\`.`,
+        },
+      );
+    }
+    return { life, processes };
+  },
+
+  async inject(p, _before, ctx) {
+    const argv = within(p, ['pkill', `-${p.signal}`, '-x', p.process]);
+    const result = await run(ctx, argv);
+    // 137: the container went down while the exec was still in it. That is the fault at work.
+    if (result.exitCode !== 0 && result.exitCode !== 137) {
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${result.stderr.trim() || 'no process matched'}`,
+      );
+    }
+    return null;
+  },
+
+  async effect(p, before, ctx) {
+    if ((await lifeOf(p, ctx)) !== before.life) return true;
+    const alive = await list(p, ctx);
+    return !before.processes.some((process) => alive.includes(process));
+  },
+
+  async heal(p, before, ctx) {
+    const deadline = ctx.clock.nowMs() + ownRecoveryMs;
+    while (!(await this.healed(p, before, ctx))) {
+      if (p.container !== undefined) {
+        const state = await requireContainer(ctx, p.container);
+        if (['created', 'exited', 'dead'].includes(state.status)) {
+          await runOk(ctx, ['docker', 'start', p.container]);
+          return;
+        }
+      }
+      if (ctx.clock.nowMs() >= deadline) {
+        if (p.container !== undefined) await runOk(ctx, ['docker', 'restart', p.container]);
+        return;
+      }
+      await ctx.clock.sleep(1000, ctx.signal);
+    }
+  },
+
+  async healed(p, _before, ctx) {
+    if (p.container !== undefined) {
+      const state = await inspectContainer(ctx, p.container);
+      if (state?.status !== 'running') return false;
+    }
+    return (await list(p, ctx)).length > 0;
+  },
+};
+
+function within(p: Params, argv: readonly string[]): string[] {
+  return p.container === undefined ? [...argv] : ['docker', 'exec', p.container, ...argv];
+}
+
+function where(p: Params): string {
+  return p.container === undefined ? '' : ` in container ${p.container}`;
+}
+
+/** Which life of the container this is: a restart is an effect even when pids repeat. */
+async function lifeOf(p: Params, ctx: FaultContext): Promise<string> {
+  if (p.container === undefined) return 'host';
+  const state = await requireContainer(ctx, p.container);
+  return state.status === 'running' ? state.startedAt : `${state.status} ${state.startedAt}`;
+}
+
+/** Living processes of that name as `pid start-time`; empty when the container is down. */
+async function list(p: Params, ctx: FaultContext): Promise<string[]> {
+  const result = await run(ctx, within(p, ['ps', '-C', p.process, '-o', 'stat=,pid=,lstart=']));
+  return result.stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('Z'))
+    .map((line) => line.split(/\s+/).slice(1).join(' '));
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Condition, GateCondition } from '../core/condition.ts';
+
+const value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+const fields = {
+  probe: z.string().min(1).describe('Id of a probe of the target.'),
+  host: z.string().min(1).optional().describe("Only this host's instance of the probe."),
+  is: z
+    .union([value, z.array(value).min(1)])
+    .optional()
+    .describe('Value or values that count; without it, any good sample counts.'),
+  count: z
+    .union([
+      z.int().min(0),
+      z.strictObject({ min: z.int().min(0).default(0), max: z.int().min(0).optional() }),
+    ])
+    .optional()
+    .describe('How many instances must match; all of them when left out.'),
+};
+
+/** A condition as scenario and target files write it. */
+export const conditionSchema = z.strictObject(fields).transform(toCondition);
+
+/** A condition of a gate: may speak of the host that has a role at that moment. */
+export const gateConditionSchema = z
+  .strictObject({
+    ...fields,
+    role: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Only the instances on hosts that have this role at that moment.'),
+  })
+  .transform((input): GateCondition => ({
+    ...toCondition(input),
+    ...(input.role === undefined ? {} : { role: input.role }),
+  }));
+
+function toCondition(input: z.output<z.ZodObject<typeof fields>>): Condition {
+  return {
+    probe: input.probe,
+    ...(input.host === undefined ? {} : { host: input.host }),
+    ...(input.is === undefined ? {} : { is: Array.isArray(input.is) ? input.is : [input.is] }),
+    ...(input.count === undefined ? {} : { count: countOf(input.count) }),
+  };
+}
+
+function countOf(count: number | { min: number; max?: number | undefined }): { min: number; max?: number } {
+  if (typeof count === 'number') return { min: count, max: count };
+  return count.max === undefined ? { min: count.min } : { min: count.min, max: count.max };
+}

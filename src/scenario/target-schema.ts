@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { duration } from '../core/duration.ts';
+import { probeKinds } from '../probes/catalog.ts';
+import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
+import { kindUnion } from './kind-union.ts';
+
+const address = z.string().min(1).optional().describe('Address of the host; `${address}` in probes.');
+
+const host = z.discriminatedUnion('transport', [
+  z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), address }),
+  z.strictObject({
+    transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
+    container: z.string().min(1),
+    context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
+    address,
+  }),
+]);
+
+const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
+
+const probe = kindUnion(probeKinds, {
+  id: identifier,
+  on: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe(
+      'Hosts to run for, one instance each; `${host}` and `${address}` stand for them in the other fields.',
+    ),
+  interval: duration.optional().describe('1s by default.'),
+  timeout: duration.optional().describe('900ms by default: below the one-second SYN retransmission.'),
+  burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
+});
+
+const excludeFaultHost = z
+  .boolean()
+  .default(false)
+  .describe('Count only hosts other than the one the fault hit.');
+
+const stage = z.strictObject({
+  name: z.string().min(1),
+  until: z.union([
+    z.literal('recovered'),
+    z.strictObject({ probe: z.string().min(1), mark: z.string().min(1), excludeFaultHost }),
+    z.strictObject({ condition: conditionSchema, excludeFaultHost }),
+  ]),
+});
+
+/** A target file: what a stack is made of, and how to look at it. */
+export const targetSchema = z
+  .strictObject({
+    name: identifier,
+    environment: z.enum(['lab', 'test', 'staging', 'production']),
+    hosts: z.record(identifier, host),
+    probes: z.array(probe).min(1),
+    roles: z.record(identifier, conditionSchema).default({}),
+    steady: z.strictObject({
+      require: z.array(gateConditionSchema).min(1).describe('Full redundancy, in terms of probes.'),
+      for: duration.optional().describe('How long it must hold; 5s by default.'),
+      within: duration.optional().describe('How long to wait for it; 2m by default.'),
+    }),
+    stages: z.array(stage).default([]).describe("The recovery's own chain, in order."),
+  })
+  .meta({
+    title: 'firedrill target',
+    description: 'Hosts, transports, probes, roles and stages of one stack.',
+  });
+
+/** A target as parsed; durations in ms. */
+export type Target = z.output<typeof targetSchema>;

@@ -1,0 +1,381 @@
+#!/usr/bin/env bash
+# Entry point of the PostgreSQL node: makes or joins the replication pair, keeps
+# PostgreSQL in the background and repmgrd as the process that the container lives
+# and dies with.
+#
+# As in the reference image, nothing here restarts PostgreSQL: when it dies,
+# repmgrd tries RECONNECT_ATTEMPTS times, goes into degraded monitoring, gives up
+# after DEGRADED_MONITORING_TIMEOUT and exits; the container exits with it, and the
+# restart policy starts it anew. By then the partner has been promoted, and this
+# node comes back as its standby.
+#
+# The name of this file must not contain "postgres" or "repmgrd": drills use
+# `pkill -9 postgres` inside the container, and must hit the database only.
+set -uo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=ha-lib.sh
+source "${HA_LIB:-/usr/local/lib/ha-lib.sh}"
+
+PG_BIN=/usr/lib/postgresql/17/bin
+CONF_DIR=/run/ha
+TLS_DIR=/run/ha/tls
+SOCKET_DIR=/var/run/postgresql
+EXTRA_CONF_DIR=/bitnami/postgresql/conf/conf.d
+# How long after a start as primary the partners are still watched for a promotion
+# that crossed with it.
+DUAL_PRIMARY_GUARD_SECONDS=15
+
+POSTGRES_PID=""
+REPMGRD_PID=""
+
+# --- as root: what only root can do, then drop to the postgres user ---------------
+
+prepare_as_root() {
+    install -d -o postgres -g postgres -m 0755 "$CONF_DIR" "$SOCKET_DIR" "$POSTGRESQL_VOLUME_DIR" "$EXTRA_CONF_DIR"
+    install -d -o postgres -g postgres -m 0700 "$POSTGRESQL_DATA_DIR" "$TLS_DIR"
+    if [[ "$(stat -c %U "$POSTGRESQL_DATA_DIR"/PG_VERSION 2>/dev/null || echo postgres)" != postgres ]]; then
+        chown -R postgres:postgres "$POSTGRESQL_DATA_DIR"
+    fi
+    if is_yes "$POSTGRESQL_ENABLE_TLS"; then
+        # Copies, because the mounted key may belong to root with mode 0600, and
+        # PostgreSQL insists on a key of its own user.
+        install -o postgres -g postgres -m 0644 "$POSTGRESQL_TLS_CERT_FILE" "$TLS_DIR/server.crt"
+        install -o postgres -g postgres -m 0600 "$POSTGRESQL_TLS_KEY_FILE" "$TLS_DIR/server.key"
+        if [[ -n "$POSTGRESQL_TLS_CA_FILE" ]]; then
+            install -o postgres -g postgres -m 0644 "$POSTGRESQL_TLS_CA_FILE" "$TLS_DIR/ca.crt"
+        fi
+    fi
+    export HOME=/var/lib/postgresql
+    # Docker hands over pipes that belong to root; PostgreSQL inherits them open,
+    # so it can write to them all the same.
+    exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
+}
+
+# --- PostgreSQL, repmgr --------------------------------------------------------------
+
+start_postgres() {
+    # A pid file that survived a killed container names a process number that may
+    # be somebody else's by now. Nothing else can be running in this container.
+    rm -f "$POSTGRESQL_DATA_DIR/postmaster.pid"
+    # shellcheck disable=SC2086 # EXTRA_FLAGS is a list of words
+    "$PG_BIN/postgres" -D "$POSTGRESQL_DATA_DIR" -c "config_file=$CONF_FILE" -c "hba_file=$HBA_FILE" $POSTGRESQL_EXTRA_FLAGS &
+    POSTGRES_PID=$!
+    local i
+    for ((i = 0; i < POSTGRESQL_PGCTLTIMEOUT * 5; i++)); do
+        kill -0 "$POSTGRES_PID" 2>/dev/null || { log "PostgreSQL exited while starting"; return 1; }
+        pg_isready -q -h "$SOCKET_DIR" -p "$POSTGRESQL_PORT_NUMBER" && return 0
+        pause 0.2
+    done
+    log "PostgreSQL did not accept connections within ${POSTGRESQL_PGCTLTIMEOUT} s"
+    return 1
+}
+
+pause() {
+    sleep "$1" &
+    wait "$!"
+}
+
+# Stops PostgreSQL within 8 s (Docker kills after 10): fast, then immediate.
+stop_postgres() {
+    [[ -n "$POSTGRES_PID" ]] && kill -0 "$POSTGRES_PID" 2>/dev/null || return 0
+    log "stopping PostgreSQL ($POSTGRESQL_SHUTDOWN_MODE)"
+    "$PG_BIN/pg_ctl" -D "$POSTGRESQL_DATA_DIR" -m "$POSTGRESQL_SHUTDOWN_MODE" -t 7 -s stop >&2 ||
+        "$PG_BIN/pg_ctl" -D "$POSTGRESQL_DATA_DIR" -m immediate -t 2 -s stop >&2
+    POSTGRES_PID=""
+}
+
+# shellcheck disable=SC2317 # called by trap
+on_signal() {
+    trap '' TERM INT
+    log "stop requested"
+    if [[ -n "$REPMGRD_PID" ]]; then
+        # CONT first: a stopped repmgrd would keep its SIGTERM pending.
+        kill -TERM "$REPMGRD_PID" 2>/dev/null
+        kill -CONT "$REPMGRD_PID" 2>/dev/null
+    fi
+    stop_postgres
+    exit 0
+}
+
+repmgr_run() {
+    bounded 60 "$PG_BIN/repmgr" -f "$REPMGR_CONF" --log-level INFO "$@"
+}
+
+# --- the ways to become a member ------------------------------------------------------
+
+# The marker stands while the data directory is being made: a container killed in
+# the middle finds it at its next start and begins again instead of trusting half
+# a directory.
+begin_incomplete() {
+    echo "$1" >"$INCOMPLETE"
+    sync "$INCOMPLETE"
+}
+
+end_incomplete() {
+    sync -f "$POSTGRESQL_DATA_DIR"
+    rm -f "$INCOMPLETE"
+}
+
+empty_data_directory() {
+    find "$POSTGRESQL_DATA_DIR" -mindepth 1 -delete
+    chmod 0700 "$POSTGRESQL_DATA_DIR"
+}
+
+# psql reads the passwords from the environment (\getenv), so they never stand in
+# an argument list or in a statement that needs quoting by hand.
+create_users_and_databases() {
+    {
+        cat <<'SQL'
+\getenv app_user POSTGRESQL_USERNAME
+\getenv app_password POSTGRESQL_PASSWORD
+\getenv app_db POSTGRESQL_DATABASE
+\getenv super_password POSTGRESQL_POSTGRES_PASSWORD
+\getenv ha_user REPMGR_USERNAME
+\getenv ha_password REPMGR_PASSWORD
+\getenv ha_db REPMGR_DATABASE
+-- repmgr works as a superuser: it promotes, reads replication state and rewinds.
+CREATE ROLE :"ha_user" LOGIN SUPERUSER REPLICATION PASSWORD :'ha_password';
+ALTER ROLE :"ha_user" SET search_path TO repmgr, "$user", public;
+CREATE DATABASE :"ha_db" OWNER :"ha_user";
+SQL
+        if [[ -n "$POSTGRESQL_POSTGRES_PASSWORD" ]]; then
+            echo "ALTER ROLE postgres PASSWORD :'super_password';"
+        fi
+        if [[ "$REPMGR_NODE_TYPE" == data && "$POSTGRESQL_USERNAME" != postgres ]]; then
+            echo "CREATE ROLE :\"app_user\" LOGIN CREATEDB PASSWORD :'app_password';"
+        fi
+        if [[ "$REPMGR_NODE_TYPE" == data && "$POSTGRESQL_DATABASE" != postgres ]]; then
+            echo "CREATE DATABASE :\"app_db\" OWNER :\"app_user\";"
+        fi
+    } | bounded 30 psql -Xq -v ON_ERROR_STOP=1 -h "$SOCKET_DIR" -p "$POSTGRESQL_PORT_NUMBER" -U postgres -d postgres
+}
+
+# A new cluster. The marker goes only after users and databases exist.
+initialise() {
+    log "initialising a new cluster"
+    begin_incomplete init
+    empty_data_directory
+    # shellcheck disable=SC2086 # INITDB_ARGS is a list of words
+    bounded 60 "$PG_BIN/initdb" -D "$POSTGRESQL_DATA_DIR" -U postgres -E UTF8 --locale=C.UTF-8 \
+        --auth-local=peer --auth-host=scram-sha-256 $POSTGRESQL_INITDB_ARGS >&2 || die "initdb failed"
+    start_postgres || die "the new cluster did not start"
+    create_users_and_databases || die "users and databases could not be made"
+    end_incomplete
+}
+
+# A copy of the primary. repmgr makes the slot on the primary and standby.signal.
+clone_from_primary() {
+    log "cloning from the primary $PRIMARY"
+    begin_incomplete clone
+    empty_data_directory
+    # The replication user logs in through PGPASSFILE, so no password is passed.
+    bounded 300 "$PG_BIN/repmgr" -f "$REPMGR_CONF" --log-level INFO \
+        -h "${PRIMARY%:*}" -p "${PRIMARY##*:}" -U "$REPMGR_USERNAME" -d "$(node_conninfo "${PRIMARY%:*}" "${PRIMARY##*:}")" \
+        standby clone --fast-checkpoint || die "clone failed; the next start begins again"
+    set_upstream
+    end_incomplete
+}
+
+# Points replication at $PRIMARY. Written by us after every way of joining, so that
+# there is one form: repmgr's own depends on the way.
+set_upstream() {
+    local conninfo auto_conf=$POSTGRESQL_DATA_DIR/postgresql.auto.conf password
+    if [[ "$REPMGR_USE_PASSFILE" == true ]]; then
+        password="passfile=$(conninfo_quote "$REPMGR_PASSFILE_PATH")"
+    else
+        password="password=$(conninfo_quote "$REPMGR_PASSWORD")"
+    fi
+    conninfo="host=${PRIMARY%:*} port=${PRIMARY##*:} user=$(conninfo_quote "$REPMGR_USERNAME") $password application_name=$(conninfo_quote "$REPMGR_NODE_NAME") connect_timeout=$REPMGR_CONNECT_TIMEOUT $(tls_conninfo)"
+    {
+        grep -vE '^[[:space:]]*(primary_conninfo|primary_slot_name)[[:space:]]*=' "$auto_conf" 2>/dev/null
+        # In the file a quote and a backslash are written twice.
+        conninfo=${conninfo//\\/\\\\}
+        printf "primary_conninfo = '%s'\n" "${conninfo//\'/\'\'}"
+        is_yes "$REPMGR_USE_REPLICATION_SLOTS" && printf "primary_slot_name = '%s'\n" "$SLOT_NAME"
+    } >"$auto_conf.new"
+    chmod 0600 "$auto_conf.new"
+    mv "$auto_conf.new" "$auto_conf"
+    touch "$POSTGRESQL_DATA_DIR/standby.signal"
+    is_yes "$REPMGR_USE_REPLICATION_SLOTS" || return 0
+    ask "$PRIMARY" "SELECT pg_create_physical_replication_slot('$SLOT_NAME', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$SLOT_NAME')" >/dev/null ||
+        log "could not make sure of the slot $SLOT_NAME on $PRIMARY"
+}
+
+# An old primary becomes a standby of the new one without copying everything.
+# pg_rewind replays our crash by itself first (single-user mode).
+rewind_to_primary() {
+    log "rewinding to the primary $PRIMARY"
+    # Straight after a promotion the new timeline is not yet in the primary's
+    # control file, which pg_rewind reads: a checkpoint puts it there.
+    ask "$PRIMARY" CHECKPOINT >/dev/null || log "CHECKPOINT on $PRIMARY failed; trying all the same"
+    begin_incomplete rewind
+    rm -f "$POSTGRESQL_DATA_DIR/postmaster.pid"
+    bounded 120 "$PG_BIN/pg_rewind" -D "$POSTGRESQL_DATA_DIR" --config-file="$CONF_FILE" \
+        --source-server="$(node_conninfo "${PRIMARY%:*}" "${PRIMARY##*:}" postgres)" >&2 || return 1
+    set_upstream
+    end_incomplete
+}
+
+# Starts as a standby of $PRIMARY and makes sure that WAL flows.
+start_standby() {
+    start_postgres || return 1
+    # Slots that this node held for others as a primary would pin its WAL for ever.
+    local_sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND slot_type = 'physical'" >/dev/null
+    local i
+    for ((i = 0; i < 40; i++)); do
+        if [[ "$(local_sql "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")" == 1 ]]; then
+            log "streaming from $PRIMARY"
+            return 0
+        fi
+        pause 0.5
+    done
+    log "no streaming from $PRIMARY within 20 s"
+    return 1
+}
+
+register_standby() {
+    local upstream
+    upstream=$(ask "$PRIMARY" "SELECT repmgr.get_local_node_id()")
+    repmgr_run standby register --force --upstream-node-id="$upstream" --wait-sync=15
+}
+
+join_as_standby() {
+    if [[ "$1" == rewind ]] && is_yes "$REPMGR_USE_PGREWIND"; then
+        rewind_to_primary && start_standby && return 0
+        log "rewinding was not enough"
+        stop_postgres
+        [[ -e "$INCOMPLETE" ]] || survey
+    elif [[ "$1" == follow ]]; then
+        set_upstream
+        start_standby && return 0
+        stop_postgres
+        survey
+    fi
+    # Only a primary that answers now is worth throwing the data away for.
+    [[ -n "$PRIMARY" ]] || survey
+    [[ -n "$PRIMARY" ]] || die "no primary to clone from"
+    clone_from_primary
+    start_standby
+}
+
+# --- roles -------------------------------------------------------------------------------
+
+wait_for_primary() {
+    local deadline=$((SECONDS + $1))
+    while ((SECONDS < deadline)); do
+        survey
+        [[ -z "$PRIMARY" ]] || return 0
+        pause 1
+    done
+    return 1
+}
+
+# A promotion at the partner can cross with our own start as primary: it asked us
+# last just before we answered. For the first seconds we look again, and yield to
+# the later timeline. (Not an arbiter: after a partition nobody looks.)
+guard_against_dual_primary() {
+    local end=$((SECONDS + DUAL_PRIMARY_GUARD_SECONDS)) mine
+    while ((SECONDS < end)); do
+        sleep 1
+        survey
+        [[ -n "$PRIMARY" ]] || continue
+        mine=$(local_sql "$ROLE_SQL" | cut -d'|' -f2)
+        if ((PRIMARY_TIMELINE > ${mine:-0})) || { ((PRIMARY_TIMELINE == ${mine:-0})) && [[ "$PRIMARY" < "$REPMGR_NODE_NETWORK_NAME:$REPMGR_PORT_NUMBER" ]]; }; then
+            log "$PRIMARY is primary too (timeline $PRIMARY_TIMELINE, ours ${mine:-?}): yielding"
+            kill -TERM "$$"
+            return
+        fi
+    done
+}
+
+be_primary() {
+    if [[ -z "$POSTGRES_PID" ]]; then
+        start_postgres || die "PostgreSQL did not start"
+    fi
+    repmgr_run primary register --force || die "registration as primary failed"
+    guard_against_dual_primary &
+}
+
+be_witness() {
+    [[ -n "$POSTGRES_PID" ]] || start_postgres || die "PostgreSQL did not start"
+    wait_for_primary "$POSTGRESQL_INIT_MAX_TIMEOUT" || die "no primary to witness"
+    repmgr_run -h "${PRIMARY%:*}" -p "${PRIMARY##*:}" witness register --force || die "registration as witness failed"
+}
+
+become_member() {
+    local have_data=no was=nothing
+    if [[ -e "$INCOMPLETE" ]]; then
+        log "the last start was interrupted during: $(<"$INCOMPLETE"); its data directory is not used"
+    elif [[ -s "$POSTGRESQL_DATA_DIR/PG_VERSION" ]]; then
+        have_data=yes
+        # Promotion removes standby.signal, so the directory itself knows.
+        if [[ -e "$POSTGRESQL_DATA_DIR/standby.signal" ]]; then was=standby; else was=primary; fi
+    fi
+
+    if [[ "$REPMGR_NODE_TYPE" == witness ]]; then
+        [[ $have_data == yes ]] || initialise
+        be_witness
+        return
+    fi
+
+    survey
+    log "was: $was; partner primary: ${PRIMARY:-none}; partners answering as standby: $STANDBYS_SEEN"
+
+    if [[ $have_data == no ]]; then
+        if [[ -z "$PRIMARY" && "$REPMGR_PRIMARY_HOST" == "$REPMGR_NODE_NETWORK_NAME" && $STANDBYS_SEEN -eq 0 ]]; then
+            initialise
+            be_primary
+            return
+        fi
+        # A standby without a primary may be about to be promoted: wait, don't
+        # make a second cluster.
+        log "waiting up to ${POSTGRESQL_INIT_MAX_TIMEOUT} s for a primary"
+        wait_for_primary "$POSTGRESQL_INIT_MAX_TIMEOUT" || die "no primary within ${POSTGRESQL_INIT_MAX_TIMEOUT} s"
+        join_as_standby clone || die "could not join $PRIMARY"
+        register_standby || die "registration as standby failed"
+    elif [[ -n "$PRIMARY" ]]; then
+        if [[ $was == primary ]]; then
+            join_as_standby rewind || die "could not join $PRIMARY"
+        else
+            join_as_standby follow || die "could not join $PRIMARY"
+        fi
+        register_standby || die "registration as standby failed"
+    elif [[ $was == primary ]]; then
+        log "no other primary: starting as primary, as before"
+        be_primary
+    else
+        # PostgreSQL serves reads meanwhile, but repmgrd cannot start without an
+        # upstream, so this node cannot be promoted until a primary was seen.
+        log "no primary in sight: starting as standby and waiting up to ${POSTGRESQL_INIT_MAX_TIMEOUT} s for one"
+        start_postgres || die "PostgreSQL did not start"
+        wait_for_primary "$POSTGRESQL_INIT_MAX_TIMEOUT" || { stop_postgres; die "no primary within ${POSTGRESQL_INIT_MAX_TIMEOUT} s"; }
+        register_standby || { stop_postgres; die "registration as standby failed"; }
+    fi
+}
+
+main() {
+    load_settings
+    check_settings
+    if ((EUID == 0)); then
+        prepare_as_root "$@"
+    fi
+    trap on_signal TERM INT
+    find_partners
+    write_configuration
+    become_member
+
+    log "starting repmgrd"
+    # No pid file: after a restart its number may belong to another process, and
+    # repmgrd would refuse to start.
+    "$PG_BIN/repmgrd" -f "$REPMGR_CONF" --daemonize=false --no-pid-file &
+    REPMGRD_PID=$!
+    local code
+    wait "$REPMGRD_PID"
+    code=$?
+    log "repmgrd exited with code $code; the container ends with it"
+    REPMGRD_PID=""
+    stop_postgres
+    exit "$((code == 0 ? 1 : code))"
+}
+
+main "$@"

@@ -1,0 +1,287 @@
+#!/usr/bin/env bash
+# Tries the two database images as a pair, without the rest of the lab: two
+# PostgreSQL nodes and two pgpools on a scratch network, crashes back and forth,
+# and prints how long each step took. Ends with exit 1 when a step does not happen.
+#
+#   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [tls] [down]
+#
+# Without arguments: all of them in this order, and the pair is removed even when
+# a step fails. Needs docker and the two images; touches only containers, volumes
+# and a network named fdpg-*.
+set -euo pipefail
+
+PREFIX=fdpg
+NET=198.18.7
+PG_IMAGE=${PG_IMAGE:-firedrill-lab/certlocker-postgresql-repmgr:1}
+POOL_IMAGE=${POOL_IMAGE:-firedrill-lab/certlocker-pgpool:1}
+ROUNDS=${ROUNDS:-3}
+USE_PASSFILE=${USE_PASSFILE:-true}
+USE_PGREWIND=${USE_PGREWIND:-yes}
+# Hostile on purpose: shell, SQL, pgpass and connection string metacharacters.
+# shellcheck disable=SC2016 # not to be expanded
+REPMGR_PASSWORD=${REPMGR_PASSWORD:-'r$(e)p;m&g|r"`\:#x'\'}
+# shellcheck disable=SC2016
+APP_PASSWORD=${APP_PASSWORD:-'a$p;p'\''\:&"x'}
+TLS=$PREFIX-tls # volume with CA and certificate
+
+now_ms() { date +%s%3N; }
+say() { printf '%s  %s\n' "$(date +%H:%M:%S.%3N)" "$*"; }
+fail() {
+    say "FAILED: $*"
+    exit 1
+}
+
+ip() { echo "$NET.1$1"; }        # PostgreSQL of node 1 or 2
+pool_ip() { echo "$NET.2$1"; }
+
+# SQL to HOST as USER over TLS, from the probe container. q HOST USER DB SQL
+q() {
+    local password=$APP_PASSWORD
+    [[ $2 != repmgr ]] || password=$REPMGR_PASSWORD
+    docker exec -e PGPASSWORD="$password" -e PGCONNECT_TIMEOUT=2 "$PREFIX-probe" \
+        timeout 4 psql -XAtwq -d "host=$1 user=$2 dbname=$3 sslmode=require" -c "$4" 2>&1
+}
+app() { q "$1" app app "$2"; }
+is_primary() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == f ]]; }
+is_standby() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == t ]]; }
+streaming_from() { [[ "$(q "$(ip "$1")" repmgr repmgr "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")" == 1 ]]; }
+# A write through a pgpool that ends at the given node.
+pool_writes_to() { [[ "$(app "$(pool_ip "$1")" "INSERT INTO ticks(via) VALUES ('pool-$1') RETURNING host(inet_server_addr())" | head -1)" == "$(ip "$2")" ]]; }
+pool_sees_both() { [[ "$(app "$(pool_ip "$1")" 'SHOW pool_nodes' | cut -d'|' -f4 | sort -u)" == up ]]; }
+started_at_ms() { date -d "$(docker inspect -f '{{.State.StartedAt}}' "$1")" +%s%3N; }
+restarted_since() { [[ "$(docker inspect -f '{{.State.Running}}' "$1")" == true ]] && (($(started_at_ms "$1") > $2)); }
+
+# await SECONDS LABEL T0_MS CMD...: polls until CMD holds, prints the delay from T0.
+await() {
+    local limit=$1 label=$2 t0=$3
+    shift 3
+    local end=$(($(now_ms) + limit * 1000))
+    until "$@"; do
+        if (($(now_ms) > end)); then
+            say "NOT within $limit s: $label"
+            return 1
+        fi
+        sleep 0.05
+    done
+    printf '%s    %-46s %6d ms\n' "$(date +%H:%M:%S.%3N)" "$label" "$(($(now_ms) - t0))"
+}
+
+# all_of PIDS...: waits for background awaits, fails when one failed.
+all_of() {
+    local pid bad=0
+    for pid in "$@"; do wait "$pid" || bad=1; done
+    ((bad == 0)) || fail "a step did not happen"
+}
+
+down() {
+    docker rm -f "$PREFIX-1" "$PREFIX-2" "$PREFIX-pool-1" "$PREFIX-pool-2" "$PREFIX-probe" >/dev/null 2>&1 || true
+    docker volume rm "$PREFIX-1" "$PREFIX-2" "$TLS" >/dev/null 2>&1 || true
+    docker network rm "$PREFIX" >/dev/null 2>&1 || true
+}
+
+run_node() {
+    docker run -d --name "$PREFIX-$1" --network "$PREFIX" --ip "$(ip "$1")" --init --restart always \
+        -v "$PREFIX-$1:/bitnami/postgresql" -v "$TLS:/tls:ro" \
+        -e POSTGRESQL_USERNAME=app -e POSTGRESQL_PASSWORD="$APP_PASSWORD" -e POSTGRESQL_DATABASE=app \
+        -e POSTGRESQL_POSTGRES_PASSWORD="$APP_PASSWORD" \
+        -e POSTGRESQL_ENABLE_TLS=yes -e POSTGRESQL_TLS_CERT_FILE=/tls/postgres.crt \
+        -e POSTGRESQL_TLS_KEY_FILE=/tls/postgres.key -e POSTGRESQL_TLS_CA_FILE=/tls/ca.pem \
+        -e REPMGR_NODE_NAME="node-$1" -e REPMGR_NODE_NETWORK_NAME="$(ip "$1")" \
+        -e REPMGR_PARTNER_NODES="$(ip 1),$(ip 2)" -e REPMGR_PRIMARY_HOST="$(ip 1)" \
+        -e REPMGR_PASSWORD="$REPMGR_PASSWORD" -e REPMGR_USE_PASSFILE="$USE_PASSFILE" \
+        -e REPMGR_USE_PGREWIND="$USE_PGREWIND" -e REPMGR_LOG_LEVEL=INFO \
+        "$PG_IMAGE" >/dev/null
+}
+
+run_pool() {
+    docker run -d --name "$PREFIX-pool-$1" --network "$PREFIX" --ip "$(pool_ip "$1")" --init --restart always \
+        -v "$TLS:/tls:ro" \
+        -e PGPOOL_BACKEND_NODES="0:$(ip 1):5432,1:$(ip 2):5432" -e PGPOOL_BACKEND_APPLICATION_NAMES=node-1,node-2 \
+        -e PGPOOL_ENABLE_LOAD_BALANCING=no -e PGPOOL_AUTO_FAILBACK=yes \
+        -e PGPOOL_SR_CHECK_USER=repmgr -e PGPOOL_SR_CHECK_PASSWORD="$REPMGR_PASSWORD" -e PGPOOL_SR_CHECK_PERIOD=2 \
+        -e PGPOOL_HEALTH_CHECK_PERIOD=2 -e PGPOOL_HEALTH_CHECK_TIMEOUT=3 \
+        -e PGPOOL_HEALTH_CHECK_MAX_RETRIES=2 -e PGPOOL_HEALTH_CHECK_RETRY_DELAY=1 -e PGPOOL_CONNECT_TIMEOUT=2000 \
+        -e PGPOOL_POSTGRES_USERNAME=postgres -e PGPOOL_POSTGRES_PASSWORD="$APP_PASSWORD" \
+        -e PGPOOL_USERNAME=app -e PGPOOL_PASSWORD="$APP_PASSWORD" \
+        -e PGPOOL_ADMIN_USERNAME=admin -e PGPOOL_ADMIN_PASSWORD=admin \
+        -e PGPOOL_NUM_INIT_CHILDREN=16 -e PGPOOL_MAX_POOL=2 \
+        -e PGPOOL_ENABLE_TLS=yes -e PGPOOL_TLS_CERT_FILE=/tls/postgres.crt \
+        -e PGPOOL_TLS_KEY_FILE=/tls/postgres.key -e PGPOOL_TLS_CA_FILE=/tls/ca.pem \
+        "$POOL_IMAGE" >/dev/null
+}
+
+up() {
+    down
+    docker network create --subnet "$NET.0/24" "$PREFIX" >/dev/null
+    docker run -d --name "$PREFIX-probe" --network "$PREFIX" --init -v "$TLS:/tls" --entrypoint sleep "$PG_IMAGE" infinity >/dev/null
+    docker exec "$PREFIX-probe" bash -euc "cd /tls
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj '/CN=$PREFIX CA' 2>/dev/null
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout postgres.key -out postgres.csr -subj '/CN=postgres' 2>/dev/null
+        openssl x509 -req -in postgres.csr -CA ca.pem -CAkey ca.key -out postgres.crt -days 30 2>/dev/null
+        chmod 600 postgres.key"
+    local t0
+    t0=$(now_ms)
+    say "up: both nodes at the same moment, pgpools with them"
+    run_node 1
+    run_node 2
+    run_pool 1
+    run_pool 2
+    await 60 "node 1 is primary" "$t0" is_primary 1
+    await 90 "node 2 streams from it" "$t0" streaming_from 1
+    app "$(ip 1)" 'CREATE TABLE IF NOT EXISTS ticks(id bigserial, at timestamptz DEFAULT clock_timestamp(), via text)' >/dev/null
+    await 60 "pgpool 1 writes to node 1" "$t0" pool_writes_to 1 1
+    await 60 "pgpool 2 writes to node 1" "$t0" pool_writes_to 2 1
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
+current_primary() {
+    if is_primary 1; then echo 1; elif is_primary 2; then echo 2; else fail "no primary"; fi
+}
+
+# What follows a primary's death: promotion, pgpools on the new one, the old one
+# back as its standby, everything attached again.
+watch_failover() {
+    local t0=$1 old=$2 new=$3
+    local -a jobs=()
+    await 60 "node $new promoted" "$t0" is_primary "$new" & jobs+=($!)
+    await 60 "pgpool 1 writes to node $new" "$t0" pool_writes_to 1 "$new" & jobs+=($!)
+    await 60 "pgpool 2 writes to node $new" "$t0" pool_writes_to 2 "$new" & jobs+=($!)
+    await 60 "container of node $old started again" "$t0" restarted_since "$PREFIX-$old" "$t0" & jobs+=($!)
+    await 90 "node $old streams from node $new" "$t0" streaming_from "$new" & jobs+=($!)
+    all_of "${jobs[@]}"
+    is_standby "$old" || fail "node $old is no standby"
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
+rounds() {
+    local round old new t0
+    for ((round = 1; round <= ROUNDS; round++)); do
+        old=$(current_primary)
+        new=$((3 - old))
+        say "round $round of $ROUNDS: pkill -9 postgres on the primary, node $old"
+        t0=$(now_ms)
+        docker exec "$PREFIX-$old" pkill -9 postgres
+        watch_failover "$t0" "$old" "$new"
+    done
+}
+
+# docker kill is a manual stop: no restart policy answers, so it is started by hand
+# once the partner has taken over.
+kill_container() {
+    local old new t0
+    old=$(current_primary)
+    new=$((3 - old))
+    say "docker kill of the primary's container, node $old; docker start after the promotion"
+    t0=$(now_ms)
+    docker kill "$PREFIX-$old" >/dev/null
+    await 60 "node $new promoted" "$t0" is_primary "$new"
+    docker start "$PREFIX-$old" >/dev/null
+    watch_failover "$t0" "$old" "$new"
+
+    old=$(current_primary)
+    new=$((3 - old))
+    say "docker kill and start at once of the primary, node $old: no promotion"
+    t0=$(now_ms)
+    docker kill "$PREFIX-$old" >/dev/null
+    docker start "$PREFIX-$old" >/dev/null
+    await 30 "node $old is primary again" "$t0" is_primary "$old"
+    await 60 "pgpool 1 writes to node $old" "$t0" pool_writes_to 1 "$old"
+    await 60 "pgpool 2 writes to node $old" "$t0" pool_writes_to 2 "$old"
+    await 60 "node $new streams from node $old" "$t0" streaming_from "$old"
+    is_standby "$new" || fail "node $new was promoted"
+}
+
+# The standby's absence must not be seen through pgpool: new connections all the
+# time, and one session that stays open.
+standby_stop() {
+    local primary standby t0 bad=0 total=0 session
+    primary=$(current_primary)
+    standby=$((3 - primary))
+    say "docker stop of the standby, node $standby"
+    docker exec -e PGPASSWORD="$APP_PASSWORD" "$PREFIX-probe" bash -c \
+        "for i in \$(seq 24); do echo 'SELECT 1;'; sleep 0.5; done | psql -XAtwq -v ON_ERROR_STOP=1 -d 'host=$(pool_ip 1) user=app dbname=app'" >/dev/null 2>&1 &
+    session=$!
+    t0=$(now_ms)
+    docker stop "$PREFIX-$standby" >/dev/null
+    printf '%s    %-46s %6d ms\n' "$(date +%H:%M:%S.%3N)" "clean stop took" "$(($(now_ms) - t0))"
+    while (($(now_ms) - t0 < 12000)); do
+        total=$((total + 1))
+        pool_writes_to 1 "$primary" || bad=$((bad + 1))
+        sleep 0.1
+    done
+    say "    new connections through pgpool 1: $bad bad of $total"
+    if wait "$session"; then say "    open session: undisturbed"; else say "    open session: cut"; fi
+    t0=$(now_ms)
+    docker start "$PREFIX-$standby" >/dev/null
+    await 60 "node $standby streams again" "$t0" streaming_from "$primary"
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+    ((bad == 0)) || fail "the standby's stop was seen through pgpool"
+}
+
+# With the standby's repmgrd frozen nobody is promoted, and the old primary comes
+# back as primary.
+frozen_repmgrd() {
+    local old new t0
+    old=$(current_primary)
+    new=$((3 - old))
+    say "SIGSTOP of repmgrd on the standby, node $new; then pkill -9 postgres on node $old"
+    docker exec "$PREFIX-$new" pkill -STOP repmgrd
+    t0=$(now_ms)
+    docker exec "$PREFIX-$old" pkill -9 postgres
+    await 60 "container of node $old started again" "$t0" restarted_since "$PREFIX-$old" "$t0"
+    await 60 "node $old is primary again" "$t0" is_primary "$old"
+    await 60 "pgpool 1 writes to node $old" "$t0" pool_writes_to 1 "$old"
+    await 60 "pgpool 2 writes to node $old" "$t0" pool_writes_to 2 "$old"
+    await 60 "node $new streams from node $old" "$t0" streaming_from "$old"
+    is_standby "$new" || fail "node $new was promoted with its repmgrd stopped"
+    docker exec "$PREFIX-$new" pkill -CONT repmgrd
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
+tls_only() {
+    local primary answer
+    primary=$(current_primary)
+    answer=$(q "$(ip "$primary")" repmgr repmgr "SELECT ssl, version, cipher FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)")
+    say "replication: $answer"
+    [[ "$answer" == 't|TLSv1.3|'* ]] || fail "replication does not run over TLS 1.3"
+    answer=$(docker exec -e PGPASSWORD="$REPMGR_PASSWORD" "$PREFIX-probe" psql -XAtw -d "host=$(ip "$primary") user=repmgr dbname=repmgr replication=true sslmode=disable" -c 'IDENTIFY_SYSTEM' 2>&1) &&
+        fail "plaintext replication was accepted"
+    say "plaintext replication refused: ${answer##*FATAL: }"
+    answer=$(docker exec -e PGPASSWORD="$APP_PASSWORD" "$PREFIX-probe" psql -XAtw -d "host=$(ip "$primary") user=app dbname=app sslmode=disable" -c 'SELECT 1' 2>&1) &&
+        fail "plaintext login was accepted"
+    say "plaintext login refused: ${answer##*FATAL: }"
+    answer=$(docker exec -e PGPASSWORD="$APP_PASSWORD" "$PREFIX-probe" psql -XAtw -d "host=$(ip "$primary") user=app dbname=app sslmode=require ssl_max_protocol_version=TLSv1.2" -c 'SELECT 1' 2>&1) &&
+        fail "TLS 1.2 was accepted"
+    say "TLS 1.2 refused: ${answer##*error: }"
+    answer=$(q "$(ip "$primary")" repmgr repmgr "SELECT DISTINCT ssl, version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IN ('$(pool_ip 1)', '$(pool_ip 2)')")
+    say "pgpool's backend connections: $answer"
+    [[ "$answer" == 't|TLSv1.3' ]] || fail "pgpool's backend connections are not all TLS 1.3"
+}
+
+main() {
+    if (($# == 0)); then
+        set -- up rounds kill standby frozen tls
+        trap down EXIT
+    fi
+    local step
+    for step in "$@"; do
+        case $step in
+            up | rounds | down) "$step" ;;
+            kill) kill_container ;;
+            standby) standby_stop ;;
+            frozen) frozen_repmgrd ;;
+            tls) tls_only ;;
+            *)
+                echo "unknown step: $step" >&2
+                exit 2
+                ;;
+        esac
+    done
+    say "all steps held"
+}
+
+main "$@"

@@ -19,7 +19,7 @@ export function planText(plan: Plan): string {
         probe.burstIntervalMs === undefined
           ? ''
           : `, every ${formatMs(probe.burstIntervalMs)} around the fault`;
-      return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}: ${probeKind(probe.kind)?.describe(probe.params) ?? probe.kind}`;
+      return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
     }),
     '',
     `1. Steady state: for ${formatMs(plan.steady.forMs)}, within ${formatMs(plan.steady.withinMs)}`,
@@ -66,4 +66,9 @@ function roleText(plan: Plan, role: string): string {
   return condition === undefined
     ? 'unknown role'
     : describeCondition({ ...condition, count: { min: 1, max: 1 } });
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > 140 ? `${line.slice(0, 137)}...` : line;
 }

@@ -10,10 +10,12 @@ export function parseDuration(text: string): number | undefined {
   return match?.[1] === undefined || factor === undefined ? undefined : Number(match[1]) * factor;
 }
 
+const expectation = 'expected a duration with a unit, such as 500ms, 5s, 2m or 1h';
+
 /** A duration in a scenario or target file: text with a unit in, milliseconds out. */
 export const duration = z
-  .string()
-  .regex(pattern, { error: 'expected a duration with a unit, such as 500ms, 5s, 2m or 1h' })
+  .string({ error: expectation })
+  .regex(pattern, { error: expectation })
   .transform((text) => parseDuration(text) ?? 0)
   .meta({ description: 'A duration with its unit: 500ms, 5s, 2m, 1h.' });
 

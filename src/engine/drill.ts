@@ -11,6 +11,7 @@ import type { EventLog } from './event-log.ts';
 import { healFault } from './heal.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import { startProber, type Prober } from './prober.ts';
+import { hostsOf } from './hosts-of.ts';
 import { createWorld, type World } from './world.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged. */
@@ -87,14 +88,7 @@ interface Run {
 }
 
 function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
-  const hosts = new Map<string, Host>();
-  const host = (name: string): Host => {
-    const planned = plan.hosts.find((candidate) => candidate.name === name);
-    if (planned === undefined) throw new DrillError('harness', `the plan has no host ${name}`);
-    const known = hosts.get(name) ?? deps.createHost(planned);
-    hosts.set(name, known);
-    return known;
-  };
+  const host = hostsOf(plan.hosts, deps.createHost);
   const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal]);

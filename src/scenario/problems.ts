@@ -6,7 +6,7 @@ import type { NodePath, Problem, Source } from './source.ts';
 export function suggest(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const near = closest(word, [...known]);
-  if (distance(word, near) <= Math.max(2, Math.floor(word.length / 3))) return `; did you mean "${near}"?`;
+  if (distance(word, near) <= Math.max(1, Math.floor(word.length / 3))) return `; did you mean "${near}"?`;
   return `; known: ${known.join(', ')}`;
 }
 
@@ -26,7 +26,13 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) =>
-        source.atKey(path, key, `unknown field "${key}"${nearOnly(key, known)}`),
+        source.atKey(
+          path,
+          key,
+          key === '<<'
+            ? 'merge keys (<<) are not supported; write the fields out'
+            : `unknown field "${key}"${nearOnly(key, known)}`,
+        ),
       );
     case 'invalid_union': {
       if ('note' in issue && issue.note === 'No matching discriminator') {
@@ -54,6 +60,10 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
       if (valueAt(source.value, path) === undefined && field !== undefined) {
         return [source.at(path, `missing field "${field}" (${issue.expected})`)];
       }
+      // A schema's own wording tells more than the type it wants.
+      if (!issue.message.startsWith('Invalid input')) {
+        return [source.at(path, `${nameOf(path)}${issue.message}`)];
+      }
       return [
         source.at(
           path,
@@ -68,6 +78,8 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
           `${nameOf(path)}expected ${issue.values.map(String).join(' or ')}, found ${JSON.stringify(valueAt(source.value, path))}`,
         ),
       ];
+    case 'too_small':
+      return [source.at(path, `${nameOf(path)}${issue.minimum === 1 ? 'must not be empty' : issue.message}`)];
     default:
       return [source.at(path, `${nameOf(path)}${issue.message}`)];
   }

@@ -1,0 +1,48 @@
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { healFault } from '../../engine/heal.ts';
+import { openLedger } from '../../engine/ledger.ts';
+import { ExitCode, messageOf } from '../../core/errors.ts';
+import { createHost } from '../../hosts/create-host.ts';
+import type { Output } from '../output.ts';
+import { stateFolder } from '../run-folder.ts';
+import { join } from 'node:path';
+
+/** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left. */
+export async function healCommand(output: Output): Promise<number> {
+  const ledger = openLedger(join(stateFolder(), 'ledger'));
+  const open = [...ledger.list()].reverse();
+  if (open.length === 0) {
+    output.data('no open faults\n');
+    return ExitCode.pass;
+  }
+  let left = 0;
+  for (const record of open) {
+    const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
+    output.progress(`healing ${what}`);
+    try {
+      await healFault(record, createHost(record.host), createSystemClock());
+      ledger.close(record);
+      output.data(`healed, proven: ${what}\n`);
+    } catch (error) {
+      left += 1;
+      output.data(`NOT healed: ${what}: ${messageOf(error)}\n`);
+    }
+  }
+  return left === 0 ? ExitCode.pass : ExitCode.notHealed;
+}
+
+/** Lists the open faults. Exit code 4 while there are any. */
+export function statusCommand(output: Output, json: boolean): number {
+  const open = openLedger(join(stateFolder(), 'ledger')).list();
+  if (json) output.data(`${JSON.stringify({ openFaults: open }, null, 2)}\n`);
+  else if (open.length === 0) output.data('no open faults\n');
+  else {
+    for (const record of open) {
+      output.data(
+        `${record.openedAt}  ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}, run ${record.runId}\n`,
+      );
+    }
+    output.data('Heal them with `firedrill heal`.\n');
+  }
+  return open.length === 0 ? ExitCode.pass : ExitCode.notHealed;
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { DrillError, ExitCode } from '../../core/errors.ts';
+import { parseDuration } from '../../core/duration.ts';
+import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
+import { openEventLog } from '../../engine/event-log.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { runWatch } from '../../engine/watch.ts';
+import { createHost } from '../../hosts/create-host.ts';
+import { renderWatchText } from '../../report/watch-text.ts';
+import { defaults, type WatchPlan } from '../../scenario/planner.ts';
+import { probeKind } from '../../probes/catalog.ts';
+import { createNarrator } from '../console.ts';
+import { loadWatchPlan } from '../inputs.ts';
+import type { Output } from '../output.ts';
+import { makeRunFolder, newRunId, writeReports } from '../run-folder.ts';
+import type { Stop } from '../stop.ts';
+import { versions } from '../versions.ts';
+
+/** Options of `firedrill watch`. */
+export interface WatchOptions {
+  readonly target?: string;
+  readonly url?: string;
+  readonly interval?: string;
+  readonly timeout?: string;
+  readonly for?: string;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+/** Probes a target, or one URL, until the time is up or a signal comes; then says what was seen. Touches nothing. */
+export async function watchCommand(options: WatchOptions, stop: Stop, output: Output): Promise<number> {
+  const plan = watchPlan(options);
+  const forMs = options.for === undefined ? undefined : durationOption('--for', options.for);
+  const clock = createSystemClock();
+  const runId = newRunId(`watch-${plan.target.name}`, clock.wallMs());
+  const folder = makeRunFolder(options.out, runId);
+  const log = openEventLog(join(folder, 'events.ndjson'), clock);
+  log.subscribe(createNarrator((line) => output.progress(line)));
+  const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
+  try {
+    await runWatch(
+      plan,
+      { runId, clock, log, createHost, versions: versions() },
+      AbortSignal.any([stop.signal, ...timeUp]),
+    );
+  } finally {
+    log.close();
+  }
+  const summary = writeReports(folder);
+  output.data(options.json ? `${JSON.stringify({ probes: summary.probes })}\n` : renderWatchText(summary));
+  output.progress(`kept in ${folder}`);
+  return ExitCode.pass;
+}
+
+function watchPlan(options: WatchOptions): Plan {
+  if ((options.url === undefined) === (options.target === undefined)) {
+    throw new DrillError('invalid-input', 'watch needs either --target FILE or --url URL');
+  }
+  const watch = options.target === undefined ? urlPlan(options) : loadWatchPlan(options.target);
+  const never: Gate = { require: [], forMs: 0, withinMs: 0 };
+  return {
+    ...watch,
+    scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '' },
+    steady: never,
+    faults: [],
+    recovery: { probe: watch.probes[0]?.name ?? '', withinMs: 0, stableForMs: 0 },
+    redundancy: never,
+    checks: [],
+    stages: [],
+  };
+}
+
+/** A target made of one URL. */
+function urlPlan(options: WatchOptions): WatchPlan {
+  const url = options.url ?? '';
+  const parsed = probeKind('http')?.params.safeParse({ url });
+  if (parsed === undefined || !parsed.success) {
+    throw new DrillError(
+      'invalid-input',
+      `--url: ${parsed?.error.issues[0]?.message ?? 'not usable'}: ${url}`,
+    );
+  }
+  const intervalMs =
+    options.interval === undefined ? defaults.intervalMs : durationOption('--interval', options.interval);
+  const probe: PlannedProbe = {
+    id: 'url',
+    name: 'url',
+    kind: 'http',
+    // Parsed by the kind's own schema, which yields JSON (the catalog's rule).
+    params: parsed.data as Json,
+    intervalMs,
+    timeoutMs:
+      options.timeout === undefined
+        ? Math.min(defaults.timeoutMs, intervalMs)
+        : durationOption('--timeout', options.timeout),
+  };
+  return {
+    target: { name: new URL(url).hostname, environment: 'test', path: '', sha256: '' },
+    hosts: [],
+    probes: [probe],
+    roles: {},
+  };
+}
+
+function durationOption(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) {
+    throw new DrillError(
+      'invalid-input',
+      `${name}: expected a duration with a unit, such as 500ms, 5s or 2m, found "${text}"`,
+    );
+  }
+  return ms;
+}

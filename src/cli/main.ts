@@ -1,0 +1,173 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { healCommand, statusCommand } from './commands/heal.ts';
+import { labCommands } from './commands/lab.ts';
+import { runCommand } from './commands/run.ts';
+import { schemaNames, schemaText } from './commands/schema.ts';
+import { watchCommand } from './commands/watch.ts';
+import { loadPlan, loadWatchPlan, scenarioFiles } from './inputs.ts';
+import { processOutput as output } from './output.ts';
+import { planText } from './plan-text.ts';
+import { writeReports } from './run-folder.ts';
+import { listenForStop, type Stop } from './stop.ts';
+import { versions } from './versions.ts';
+import { renderVerdictText } from '../report/verdict-text.ts';
+
+/** Runs the command line; returns the exit code. Arguments without node and script. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = ExitCode.pass;
+  const stop = listenForStop((line) => output.progress(line));
+  const program = buildProgram(stop, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, stop);
+  } finally {
+    stop.dispose();
+  }
+}
+
+function buildProgram(stop: Stop, done: (code: number) => void): Command {
+  const program = new Command('firedrill')
+    .description(
+      'Chaos and failover drills for two-node active-passive stacks: break, measure from outside, heal, report.',
+    )
+    .version(versions().firedrill)
+    .showSuggestionAfterError()
+    .exitOverride();
+
+  const target = new Option('--target <file>', 'target file; overrides the one that the scenario names');
+  const out = new Option('--out <folder>', 'where runs are kept').default('reports');
+
+  program
+    .command('run')
+    .description('run drills: steady state, fault, recovery, heal, verdict')
+    .argument('<scenario...>', 'scenario files, or folders of them')
+    .addOption(target)
+    .addOption(out)
+    .option('--json', 'print the summary as JSON on stdout', false)
+    .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
+    .action(
+      async (
+        scenarios: string[],
+        options: { target?: string; out: string; json: boolean; repeat: number },
+      ) => {
+        done(await runCommand(scenarios, options, stop, output));
+      },
+    );
+
+  program
+    .command('plan')
+    .description('say what would be done, command by command, and the blast radius; touches nothing')
+    .argument('<scenario...>', 'scenario files, or folders of them')
+    .addOption(target)
+    .option('--json', 'print the plans as JSON', false)
+    .action((scenarios: string[], options: { target?: string; json: boolean }) => {
+      const plans = scenarioFiles(scenarios).map((path) => loadPlan(path, options.target));
+      output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plans.map(planText).join('\n'));
+    });
+
+  program
+    .command('validate')
+    .description('check scenario files with their targets, or target files')
+    .argument('<file...>', 'scenario files or folders; with --as target, target files')
+    .addOption(target)
+    .addOption(
+      new Option('--as <kind>', 'what the files are').choices(['scenario', 'target']).default('scenario'),
+    )
+    .action((files: string[], options: { target?: string; as: string }) => {
+      for (const path of scenarioFiles(files)) {
+        if (options.as === 'target') loadWatchPlan(path);
+        else loadPlan(path, options.target);
+        output.data(`${path}: valid\n`);
+      }
+    });
+
+  program
+    .command('watch')
+    .description('probe only: a target, or one URL; for drills done by hand')
+    .addOption(target)
+    .option('--url <url>', 'probe this URL instead of a target')
+    .option('--interval <duration>', 'with --url: time between probes, 1s by default')
+    .option('--timeout <duration>', 'with --url: time-out of a probe, 900ms by default')
+    .option('--for <duration>', 'stop after this time; until interrupted by default')
+    .option('--json', 'print what the probes saw as JSON on stdout', false)
+    .addOption(out)
+    .action(async (options: { target?: string; url?: string; out: string; json: boolean }) => {
+      done(await watchCommand(options, stop, output));
+    });
+
+  program
+    .command('heal')
+    .description('undo every open fault and prove it')
+    .action(async () => {
+      done(await healCommand(output));
+    });
+
+  program
+    .command('status')
+    .description('list the open faults')
+    .option('--json', 'as JSON', false)
+    .action((options: { json: boolean }) => {
+      done(statusCommand(output, options.json));
+    });
+
+  program
+    .command('report')
+    .description('make the reports of finished runs anew from their event logs')
+    .argument('<run...>', 'run folders')
+    .action((folders: string[]) => {
+      for (const folder of folders) output.data(`${renderVerdictText(writeReports(folder))}\n`);
+    });
+
+  program
+    .command('doctor')
+    .description('check this machine before it hurts')
+    .option('--stack <name>', 'what this lab stack needs', 'certlocker')
+    .option('--json', 'as JSON', false)
+    .action(async (options: { stack: string; json: boolean }) => {
+      done(await doctorCommand(options, stop.signal, output));
+    });
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of a file')
+    .argument('<file>', schemaNames.join(' or '), (value: string): (typeof schemaNames)[number] => {
+      const known = schemaNames.find((name) => name === value);
+      if (known === undefined) throw new InvalidArgumentError(`expected ${schemaNames.join(' or ')}`);
+      return known;
+    })
+    .action((name: (typeof schemaNames)[number]) => {
+      output.data(schemaText(name));
+    });
+
+  program.addCommand(labCommands(stop, output, done));
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('expected a whole number from 1');
+  return number;
+}
+
+function report(error: unknown, stop: Stop): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage;
+  const stopped = stop.exitCode();
+  if (stopped !== undefined) return stopped;
+  if (error instanceof DrillError) {
+    output.progress(error.message);
+    if (error.mend !== undefined) output.progress(`  ${error.mend}`);
+    return exitCodeOf(error.code);
+  }
+  output.progress(
+    `firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return ExitCode.inconclusive;
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { readLog } from '../analysis/read-log.ts';
+import { summarize } from '../analysis/summarize.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { Summary } from '../core/summary.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import { renderSamplesCsv } from '../report/samples-csv.ts';
+import { renderSummaryJson } from '../report/summary-json.ts';
+
+/** A new run's name: when it started (UTC), what it is, and four hex digits against collisions. */
+export function newRunId(name: string, wallMs: number): string {
+  const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
+  return `${time}-${name}-${randomBytes(2).toString('hex')}`;
+}
+
+/** Makes the folder of a run. */
+export function makeRunFolder(out: string, runId: string): string {
+  const folder = join(out, runId);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Where open faults are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
+export function stateFolder(): string {
+  const own = process.env['FIREDRILL_STATE_DIR'];
+  if (own !== undefined && own !== '') return own;
+  const xdg = process.env['XDG_STATE_HOME'];
+  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'firedrill');
+}
+
+/**
+ * Makes every report of a run anew from its event log and nothing else; the same
+ * log gives the same bytes.
+ * @throws DrillError `invalid-input` when the folder holds no readable log
+ */
+export function writeReports(folder: string): Summary {
+  const path = join(folder, 'events.ndjson');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  const log = readLog(text.split('\n'));
+  const summary = summarize(log);
+  write(folder, 'summary.json', renderSummaryJson(summary));
+  write(folder, 'report.md', renderMarkdown(summary, log));
+  write(folder, 'samples.csv', renderSamplesCsv(log));
+  return summary;
+}
+
+/** Whole or not at all: readers never see half a file. */
+function write(folder: string, name: string, text: string): void {
+  const temporary = join(folder, `.${name}.tmp`);
+  writeFileSync(temporary, text);
+  renameSync(temporary, join(folder, name));
+}

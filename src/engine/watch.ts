@@ -1,0 +1,84 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { eventSchemaVersion } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { Gate, Plan, PlannedHost } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
+import type { DrillDeps } from './drill.ts';
+import { hostsOf } from './hosts-of.ts';
+import { startProber } from './prober.ts';
+import { createWorld } from './world.ts';
+
+/**
+ * Runs the plan's probes and nothing else until the signal aborts; everything
+ * seen is in the log. For drills done by hand.
+ */
+export async function runWatch(
+  plan: Plan,
+  deps: Omit<DrillDeps, 'ledger'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, clock } = deps;
+  const broken = new AbortController();
+  log.append({
+    type: 'run.started',
+    schemaVersion: eventSchemaVersion,
+    runId: deps.runId,
+    wallMs: clock.wallMs(),
+    plan,
+    versions: deps.versions,
+  });
+  log.append({ type: 'phase.started', phase: 'watching' });
+  const prober = await startProber({
+    probes: plan.probes,
+    host: hostsOf(plan.hosts, deps.createHost),
+    clock,
+    onEvents: (events) => {
+      try {
+        for (const event of events) log.append(event);
+      } catch (error) {
+        broken.abort(error);
+      }
+    },
+    onBroken: (error) => broken.abort(error),
+  });
+  const stop = AbortSignal.any([signal, broken.signal]);
+  if (!stop.aborted) {
+    await new Promise<void>((resolve) => {
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+  await prober.stop();
+  if (broken.signal.aborted) log.append({ type: 'run.aborted', reason: messageOf(broken.signal.reason) });
+  log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
+  log.append({ type: 'run.ended' });
+}
+
+/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. `onSample` follows what is seen. */
+export async function awaitGate(
+  plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
+  gate: Gate,
+  deps: { clock: Clock; createHost: (host: PlannedHost) => Host; onSample?: (sample: Sample) => void },
+  signal: AbortSignal,
+): Promise<{ readonly met: boolean; readonly unmet: readonly string[] }> {
+  const world = createWorld(plan, deps.clock);
+  const broken = new AbortController();
+  const prober = await startProber({
+    probes: plan.probes,
+    host: hostsOf(plan.hosts, deps.createHost),
+    clock: deps.clock,
+    onEvents: (events) => {
+      for (const event of events) {
+        if (event.type !== 'sample') continue;
+        world.see(event);
+        deps.onSample?.(event);
+      }
+    },
+    onBroken: (error) => broken.abort(error),
+  });
+  try {
+    return await world.waitForGate(gate, AbortSignal.any([signal, broken.signal]));
+  } finally {
+    await prober.stop();
+  }
+}

@@ -1,0 +1,23 @@
+import { DrillError } from '../core/errors.ts';
+import type { Outcome } from './run-command.ts';
+
+/** The outcomes that are no exit: the command's effect is not known. */
+export type Broken = Exclude<Outcome, { kind: 'exited' } | { kind: 'not-started' }>;
+
+/** The error for a command of which it is not known what became. */
+export function commandError(
+  host: string,
+  argv: readonly string[],
+  timeoutMs: number,
+  outcome: Broken,
+): DrillError {
+  const what = `${host}: \`${argv.join(' ')}\``;
+  switch (outcome.kind) {
+    case 'timed-out':
+      return new DrillError('host-unreachable', `${what} did not end within ${timeoutMs} ms`);
+    case 'aborted':
+      return new DrillError('host-unreachable', `${what} was cut short`);
+    case 'overflow':
+      return new DrillError('host-unreachable', `${what} wrote more than ${outcome.limitBytes} bytes`);
+  }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { ExecResult } from '../core/host.ts';
+import { createDockerHost } from './docker.ts';
+import type { Command, Outcome } from './run-command.ts';
+
+const id = '663de574bd7f8d38678d36c196b585626cdbf0fcb1ae78441da89ad970e0048b';
+const limits = { timeoutMs: 1000, signal: AbortSignal.timeout(60_000) };
+const running = exited(0, `${id} true false\n`);
+
+function exited(exitCode: number, stdout = '', stderr = ''): Outcome {
+  return { kind: 'exited', exitCode, stdout, stderr };
+}
+
+/** A host whose `docker exec` and `docker inspect` end as given. */
+function host(
+  exec: Outcome,
+  inspect: Outcome = running,
+  context?: string,
+): { run: (...argv: string[]) => Promise<ExecResult>; commands: Command[] } {
+  const commands: Command[] = [];
+  const docker = createDockerHost(
+    'node-1',
+    { kind: 'docker', container: 'lab-node-1', ...(context === undefined ? {} : { context }) },
+    async (command) => {
+      commands.push(command);
+      return command.argv.includes('inspect') ? inspect : exec;
+    },
+  );
+  return { run: async (...argv) => docker.exec(argv, limits), commands };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<DrillError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(DrillError);
+  return error as DrillError;
+}
+
+describe('docker host', () => {
+  it('runs docker exec with the command as it is', async () => {
+    const { run, commands } = host(exited(0, 'out', 'err'));
+    expect(await run('sh', '-c', 'echo "$1"; true', 'x y')).toEqual({
+      exitCode: 0,
+      stdout: 'out',
+      stderr: 'err',
+    });
+    expect(commands.map((c) => c.argv)).toEqual([
+      ['docker', 'exec', 'lab-node-1', 'sh', '-c', 'echo "$1"; true', 'x y'],
+    ]);
+    expect(commands[0]).toMatchObject({ timeoutMs: 1000, signal: limits.signal });
+  });
+
+  it('names the context and passes input on', async () => {
+    const commands: Command[] = [];
+    const docker = createDockerHost(
+      'n',
+      { kind: 'docker', container: 'c', context: 'far' },
+      async (command) => {
+        commands.push(command);
+        return exited(0);
+      },
+    );
+    await docker.exec(['cat'], { ...limits, input: 'text' });
+    expect(commands[0]).toMatchObject({
+      argv: ['docker', '--context', 'far', 'exec', '-i', 'c', 'cat'],
+      input: 'text',
+    });
+    expect(docker.transport).toBe('docker --context far exec c');
+  });
+
+  it.each([1, 2, 125, 126, 127, 255])('returns the exit code %i of the command as data', async (exitCode) => {
+    const { run, commands } = host(exited(exitCode, '', 'command says no'));
+    expect(await run('x')).toEqual({ exitCode, stdout: '', stderr: 'command says no' });
+    expect(commands).toHaveLength(1);
+  });
+
+  it.each([
+    ['no such container', exited(1, '', 'Error response from daemon: No such container: lab-node-1\n')],
+    ['no such container (20.10)', exited(1, '', 'Error: No such container: lab-node-1\n')],
+    ['not running', exited(1, '', `Error response from daemon: Container ${id} is not running\n`)],
+    [
+      'paused',
+      exited(1, '', 'Error response from daemon: Container lab-node-1 is paused, unpause the container\n'),
+    ],
+    ['no engine', exited(1, '', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n')],
+    [
+      'broken runtime',
+      exited(126, '', 'OCI runtime exec failed: exec failed: cannot exec in a stopped container\n'),
+    ],
+  ])('throws host-unreachable: %s', async (_name, outcome) => {
+    const stopped = exited(1, '', 'Error: No such container: lab-node-1');
+    for (const inspect of [stopped, running]) {
+      const error = await errorOf(host(outcome, inspect).run('systemctl', 'is-active', 'ssh'));
+      expect(error.code).toBe('host-unreachable');
+      expect(error.message).toContain('lab-node-1');
+    }
+  });
+
+  it('throws host-unreachable when the container died under the command', async () => {
+    const error = await errorOf(host(exited(137), exited(0, `${id} false false\n`)).run('sleep', '9'));
+    expect(error.code).toBe('host-unreachable');
+    expect(await host(exited(137)).run('sh', '-c', 'kill -9 $$')).toMatchObject({ exitCode: 137 });
+  });
+
+  it('takes a missing program for the command’s failure, on either stream', async () => {
+    const words =
+      'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown\n';
+    expect(await host(exited(126, words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
+    expect(await host(exited(127, '', words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
+  });
+
+  it('takes the words of a docker inside the container for data', async () => {
+    const inner = exited(1, '', 'Error response from daemon: No such container: app-postgres\n');
+    expect(await host(inner).run('docker', 'stop', 'app-postgres')).toMatchObject({ exitCode: 1 });
+    const down = exited(1, '', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n');
+    expect(await host(down).run('docker', 'ps')).toMatchObject({ exitCode: 1 });
+    // but not when they are about the node itself
+    const outer = exited(1, '', `Error response from daemon: Container ${id} is not running\n`);
+    expect((await errorOf(host(outer).run('docker', 'ps'))).code).toBe('host-unreachable');
+  });
+
+  it.each([
+    ['did not end within 1000 ms', { kind: 'timed-out' }],
+    ['was cut short', { kind: 'aborted' }],
+    ['wrote more than 5 bytes', { kind: 'overflow', limitBytes: 5 }],
+    ['docker cannot be run', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
+  ] satisfies [string, Outcome][])('throws host-unreachable: %s', async (words, outcome) => {
+    const error = await errorOf(host(outcome).run('true'));
+    expect(error.code).toBe('host-unreachable');
+    expect(error.message).toContain(words);
+    expect(error.message).toContain('node-1');
+  });
+});

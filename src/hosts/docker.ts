@@ -1,0 +1,111 @@
+import { DrillError } from '../core/errors.ts';
+import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import type { Transport } from '../core/plan.ts';
+import { commandError } from './command-error.ts';
+import { runCommand, type CommandRunner } from './run-command.ts';
+
+/**
+ * What Docker says, and nothing else with it, when it could not run the command;
+ * these make us look twice. (Docker 20.10 prints the runtime's complaint on
+ * standard output, later ones on standard error.)
+ */
+const dockersWords =
+  /^(Error response from daemon|Error: No such container|Cannot connect to the Docker daemon|error during connect|Failed to initialize|permission denied while trying to connect|OCI runtime exec failed)/;
+
+/** A command killed with its container exits like any killed one: 128 + SIGKILL. */
+const killedExit = 137;
+
+const inspectTimeoutMs = 5000;
+
+/**
+ * A container as a host, reached with `docker exec`.
+ *
+ * When a look or a command is cut short, the `docker exec` client dies and the
+ * command inside may run on: Docker offers no way to end it.
+ */
+export function createDockerHost(
+  name: string,
+  transport: Extract<Transport, { kind: 'docker' }>,
+  run: CommandRunner = runCommand,
+): Host {
+  const { container, context } = transport;
+  const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
+
+  const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+    const flags = options.input === undefined ? [] : ['-i'];
+    const outcome = await run({ argv: [...docker, 'exec', ...flags, container, ...argv], ...options });
+    switch (outcome.kind) {
+      case 'exited': {
+        const { kind: _, ...result } = outcome;
+        return settle(argv, result, options);
+      }
+      case 'not-started':
+        throw unreachable(`docker cannot be run: ${outcome.message}`);
+      case 'timed-out':
+      case 'aborted':
+      case 'overflow':
+        throw commandError(name, argv, options.timeoutMs, outcome);
+    }
+  };
+
+  /** Tells the command's own failure from Docker's. */
+  const settle = async (
+    argv: readonly string[],
+    result: ExecResult,
+    options: ExecOptions,
+  ): Promise<ExecResult> => {
+    const output = `${result.stdout}${result.stderr}`.trim();
+    const suspicious = dockersWords.test(output);
+    if (result.exitCode === 0 || (!suspicious && result.exitCode !== killedExit)) return result;
+    const seen = await inspect(options.signal);
+    if (!seen.running) throw unreachable(seen.problem ?? (output || 'it stopped'));
+    if (!suspicious) return result;
+    // On a node with an engine of its own the command may be `docker` too, and these its words about a
+    // container in there: about ours they name it.
+    const ours = [seen.id, `container: ${container}`, `Container ${container} `].some((n) =>
+      output.includes(n),
+    );
+    if (!ours && callsDocker(argv)) return result;
+    return ours ? fail(output) : runtimeFailure(output);
+  };
+
+  /** A program that is not in the container is the command's failure, as it is everywhere else. */
+  const runtimeFailure = (output: string): ExecResult => {
+    if (!output.startsWith('OCI runtime exec failed')) return fail(output);
+    if (/executable file not found|no such file or directory/.test(output)) {
+      return { exitCode: 127, stdout: '', stderr: output };
+    }
+    if (output.includes('permission denied')) return { exitCode: 126, stdout: '', stderr: output };
+    return fail(output);
+  };
+
+  const fail = (why: string): never => {
+    throw unreachable(why);
+  };
+
+  const inspect = async (
+    signal: AbortSignal,
+  ): Promise<{ readonly running: boolean; readonly id: string; readonly problem?: string }> => {
+    const format = '{{.Id}} {{.State.Running}} {{.State.Paused}}';
+    const outcome = await run({
+      argv: [...docker, 'container', 'inspect', '--format', format, container],
+      timeoutMs: inspectTimeoutMs,
+      signal,
+    });
+    if (outcome.kind !== 'exited') return { running: false, id: '' };
+    if (outcome.exitCode !== 0) return { running: false, id: '', problem: outcome.stderr.trim() };
+    const [id = '', running, paused] = outcome.stdout.trim().split(' ');
+    return { running: running === 'true' && paused === 'false', id };
+  };
+
+  const unreachable = (why: string): DrillError =>
+    new DrillError('host-unreachable', `${name}: no way into container ${container}: ${why}`, {
+      mend: `See whether \`${docker.join(' ')} exec ${container} true\` works.`,
+    });
+
+  return { name, transport: `${docker.join(' ')} exec ${container}`, exec };
+}
+
+function callsDocker(argv: readonly string[]): boolean {
+  return argv.some((word) => /(^|[\s/])docker(\s|$)/.test(word));
+}

@@ -1,0 +1,34 @@
+import type { ExecResult, Host } from '../core/host.ts';
+import { commandError } from './command-error.ts';
+import { runCommand, type CommandRunner } from './run-command.ts';
+
+/** Exit codes of a shell for a program that is not there, and for one that may not be run (POSIX 2.8.2). */
+const notFoundExit = 127;
+const notExecutableExit = 126;
+
+/** The machine that firedrill runs on. */
+export function createLocalHost(name: string, run: CommandRunner = runCommand): Host {
+  return {
+    name,
+    transport: 'local',
+    exec: async (argv, options): Promise<ExecResult> => {
+      const outcome = await run({ argv, ...options });
+      switch (outcome.kind) {
+        case 'exited': {
+          const { kind: _, ...result } = outcome;
+          return result;
+        }
+        case 'not-started':
+          return {
+            exitCode: outcome.code === 'ENOENT' ? notFoundExit : notExecutableExit,
+            stdout: '',
+            stderr: outcome.message,
+          };
+        case 'timed-out':
+        case 'aborted':
+        case 'overflow':
+          throw commandError(name, argv, options.timeoutMs, outcome);
+      }
+    },
+  };
+}

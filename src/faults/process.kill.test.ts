@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { processKill } from './process.kill.ts';
+import { faultContext } from './testing/fault-context.ts';
+import { scriptedHost } from './testing/scripted-host.ts';
+
+const params = processKill.params.parse({ container: 'db', process: 'postgres' });
+const firstLife = '2026-01-01T00:00:00Z';
+const before = { life: firstLife, processes: ['7 Thu Jan 1 00:00:00 2026'] };
+
+/** A container in some state, with the given `ps` lines. */
+function container(state: { status?: string; startedAt?: string; ps?: string; pkill?: number }) {
+  return scriptedHost((argv) => {
+    if (argv[1] === 'inspect')
+      return { stdout: `${state.status ?? 'running'} ${state.startedAt ?? firstLife}\n` };
+    if (argv.includes('ps')) return { stdout: state.ps ?? '', exitCode: state.ps === undefined ? 1 : 0 };
+    if (argv.includes('pkill')) return { exitCode: state.pkill ?? 0 };
+    return {};
+  });
+}
+
+describe('process.kill', () => {
+  test('kills by exact name inside the container, so that the restart policy answers', async () => {
+    const host = container({});
+    await processKill.inject(params, before, faultContext(host));
+    expect(host.commands).toEqual(['docker exec db pkill -KILL -x postgres']);
+  });
+
+  test('runs on the host itself without a container', async () => {
+    const host = container({});
+    await processKill.inject(processKill.params.parse({ process: 'nginx' }), before, faultContext(host));
+    expect(host.commands).toEqual(['pkill -KILL -x nginx']);
+  });
+
+  test('takes an exec that dies with its container for the fault at work', async () => {
+    await expect(
+      processKill.inject(params, before, faultContext(container({ pkill: 137 }))),
+    ).resolves.toBeNull();
+  });
+
+  test('fails when no process matched', async () => {
+    await expect(
+      processKill.inject(params, before, faultContext(container({ pkill: 1 }))),
+    ).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: `docker exec db pkill -KILL -x postgres` exited 1: no process matched',
+    });
+  });
+
+  test('refuses to start where there is nothing to kill', async () => {
+    await expect(processKill.before(params, faultContext(container({})))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: no process named postgres to kill in container db',
+    });
+  });
+
+  test('notes the processes with their start times and leaves zombies out', async () => {
+    const ps = 'Ss      7 Thu Jan  1 00:00:00 2026\nZ       9 Thu Jan  1 00:00:01 2026\n';
+    await expect(processKill.before(params, faultContext(container({ ps })))).resolves.toEqual(before);
+  });
+
+  test('sees no effect while one of the old processes lives', async () => {
+    const host = container({ ps: 'Ss      7 Thu Jan  1 00:00:00 2026\n' });
+    await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(false);
+  });
+
+  test('sees the effect when all of them are gone, even if the pid is used again', async () => {
+    const host = container({ ps: 'Ss      7 Thu Jan  1 00:00:30 2026\n' });
+    await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(true);
+  });
+
+  test('sees the effect when the container was restarted', async () => {
+    const host = container({ startedAt: '2026-01-01T00:01:00Z', ps: 'Ss 7 Thu Jan 1 00:00:00 2026' });
+    await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(true);
+  });
+
+  test('is not healed while the process is missing in a running container', async () => {
+    await expect(processKill.healed(params, before, faultContext(container({})))).resolves.toBe(false);
+  });
+
+  test('heals nothing that healed itself', async () => {
+    const host = container({ ps: 'Ss 8 Thu Jan 1 00:01:00 2026' });
+    await processKill.heal(params, before, faultContext(host));
+    expect(host.commands.filter((command) => /docker (start|restart)/.test(command))).toEqual([]);
+  });
+
+  test('starts a container that stayed down', async () => {
+    const host = container({ status: 'exited' });
+    await processKill.heal(params, before, faultContext(host));
+    expect(host.commands.at(-1)).toBe('docker start db');
+  });
+
+  test('restarts a running container whose process does not come back by itself', async () => {
+    const host = container({});
+    await processKill.heal(params, before, faultContext(host));
+    expect(host.commands.at(-1)).toBe('docker restart db');
+  });
+
+  test('waits for the restart policy before it helps', async () => {
+    const host = container({ status: 'restarting' });
+    const ctx = faultContext(host);
+    await processKill.heal(params, before, ctx);
+    expect(ctx.clock.nowMs()).toBeGreaterThanOrEqual(60_000);
+    expect(host.commands.at(-1)).toBe('docker restart db');
+  });
+});

@@ -1,0 +1,19 @@
+import type { FaultContext } from '../../core/fault.ts';
+import type { Host } from '../../core/host.ts';
+
+/** A context whose clock moves only by sleeping. */
+export function faultContext(host: Host): FaultContext {
+  let nowMs = 0;
+  return {
+    host,
+    signal: new AbortController().signal,
+    clock: {
+      nowMs: () => nowMs,
+      wallMs: () => nowMs,
+      sleep: (ms) => {
+        nowMs += ms;
+        return Promise.resolve();
+      },
+    },
+  };
+}

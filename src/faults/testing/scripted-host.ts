@@ -1,0 +1,24 @@
+import type { ExecResult, Host } from '../../core/host.ts';
+
+/** Answers one command of a test: an exit code, what it writes, or a broken channel (throw). */
+export type Script = (argv: readonly string[]) => Partial<ExecResult>;
+
+/** A host for tests: records every command and answers from a script. */
+export interface ScriptedHost extends Host {
+  /** Commands in order, each joined by spaces. */
+  readonly commands: readonly string[];
+}
+
+/** A host whose commands are answered by `script`. */
+export function scriptedHost(script: Script): ScriptedHost {
+  const commands: string[] = [];
+  return {
+    name: 'alpha',
+    transport: 'script',
+    commands,
+    exec: (argv) => {
+      commands.push(argv.join(' '));
+      return Promise.resolve({ exitCode: 0, stdout: '', stderr: '', ...script(argv) });
+    },
+  };
+}

@@ -38,6 +38,8 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     )
     .version(versions().firedrill)
     .showSuggestionAfterError()
+
+    .enablePositionalOptions()
     .exitOverride();
 
   const target = new Option('--target <file>', 'target file; overrides the one that the scenario names');
@@ -127,9 +129,9 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
   program
     .command('doctor')
     .description('check this machine before it hurts')
-    .option('--stack <name>', 'what this lab stack needs', 'certlocker')
+    .option('--stack <name>', 'what this lab stack needs; all of them by default')
     .option('--json', 'as JSON', false)
-    .action(async (options: { stack: string; json: boolean }) => {
+    .action(async (options: { stack?: string; json: boolean }) => {
       done(await doctorCommand(options, stop.signal, output));
     });
 

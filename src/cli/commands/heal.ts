@@ -2,7 +2,7 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { healFault } from '../../engine/heal.ts';
 import { openLedger } from '../../engine/ledger.ts';
 import { ExitCode, messageOf } from '../../core/errors.ts';
-import { createHost } from '../../hosts/create-host.ts';
+import { createHost } from '../../hosts/catalog.ts';
 import type { Output } from '../output.ts';
 import { stateFolder } from '../run-folder.ts';
 import { join } from 'node:path';

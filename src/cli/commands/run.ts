@@ -6,7 +6,7 @@ import { runDrill } from '../../engine/drill.ts';
 import { openEventLog } from '../../engine/event-log.ts';
 import { openLedger } from '../../engine/ledger.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { createHost } from '../../hosts/create-host.ts';
+import { createHost } from '../../hosts/catalog.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
 import { createNarrator } from '../console.ts';
 import { loadPlan, scenarioFiles } from '../inputs.ts';

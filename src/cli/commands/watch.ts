@@ -5,7 +5,7 @@ import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
 import { openEventLog } from '../../engine/event-log.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
-import { createHost } from '../../hosts/create-host.ts';
+import { createHost } from '../../hosts/catalog.ts';
 import { renderWatchText } from '../../report/watch-text.ts';
 import { defaults, type WatchPlan } from '../../scenario/planner.ts';
 import { probeKind } from '../../probes/catalog.ts';

@@ -1,0 +1,166 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DrillError, ExitCode } from '../../core/errors.ts';
+import { formatMs } from '../../core/duration.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { awaitGate } from '../../engine/watch.ts';
+import { createHost } from '../../hosts/catalog.ts';
+import { labContext, type LabContext, type LabEvent } from '../../lab/lab-context.ts';
+import { labDown } from '../../lab/lab-down.ts';
+import { labLogs, labSsh } from '../../lab/lab-shell.ts';
+import { labStatus } from '../../lab/lab-status.ts';
+import { labUp } from '../../lab/lab-up.ts';
+import { loadLab } from '../../lab/manifest.ts';
+import { loadWatchPlan } from '../inputs.ts';
+import type { Output } from '../output.ts';
+import type { Stop } from '../stop.ts';
+
+/** Folder of the lab's stacks, beside src. */
+export const labRoot = resolve(import.meta.dirname, '../../../compose-lab');
+
+/** `firedrill lab ...`: the local lab, up and down and looked into. */
+export function labCommands(stop: Stop, output: Output, done: (code: number) => void): Command {
+  const lab = new Command('lab')
+    .description('the local lab: real daemons in containers that behave as VMs')
+    .exitOverride();
+  const stack = (): Option =>
+    new Option('--stack <name>', 'which stack').choices(stackNames()).makeOptionMandatory(true);
+  const context = (): LabContext => labContext(stop.signal, reporter(output));
+
+  lab
+    .command('up')
+    .description('bring the stack up from whatever there is, and wait for its steady state')
+    .addOption(stack())
+    .option('--set <name=value>', 'a setting of the stack (lab.yaml), such as timings=fast', collect, [])
+    .option('--no-wait', 'do not wait for the steady state')
+    .action(async (options: { stack: string; set: string[]; wait: boolean }) => {
+      done(await up(context(), options, output));
+    });
+
+  lab
+    .command('down')
+    .description('switch the VMs off and remove them; their volumes stay')
+    .addOption(stack())
+    .option('--volumes', 'remove their volumes, too: databases and loaded images', false)
+    .action(async (options: { stack: string; volumes: boolean }) => {
+      await labDown(context(), await loadLab(labRoot, options.stack), { volumes: options.volumes });
+    });
+
+  lab
+    .command('status')
+    .description('what runs in the lab')
+    .addOption(stack())
+    .option('--json', 'as JSON', false)
+    .action(async (options: { stack: string; json: boolean }) => {
+      const vms = await labStatus(context(), await loadLab(labRoot, options.stack));
+      if (options.json) output.data(`${JSON.stringify({ vms }, null, 2)}\n`);
+      else {
+        for (const vm of vms) {
+          output.data(`${vm.name.padEnd(10)} ${vm.address.padEnd(15)} ${vm.power} ${vm.system ?? ''}\n`);
+          for (const inner of vm.containers) output.data(`  ${inner.name.padEnd(26)} ${inner.status}\n`);
+        }
+      }
+      done(vms.every((vm) => vm.power === 'running') ? ExitCode.pass : ExitCode.inconclusive);
+    });
+
+  lab
+    .command('logs')
+    .description("show a VM's journal")
+    .argument('<vm>')
+    .addOption(stack())
+    .option('--unit <unit>', 'of one systemd unit')
+    .option('--container <name>', 'of one inner container')
+    .option('-n, --lines <n>', 'how many lines', wholeNumber, 100)
+    .option('-f, --follow', 'go on as lines come', false)
+    .action(
+      async (
+        vm: string,
+        options: { stack: string; unit?: string; container?: string; lines: number; follow: boolean },
+      ) => {
+        done(await labLogs(context(), await loadLab(labRoot, options.stack), vm, options));
+      },
+    );
+
+  lab
+    .command('ssh')
+    .description('open a shell in a VM, or run a command there')
+    .argument('<vm>')
+    .argument('[command...]')
+    .addOption(stack())
+    .passThroughOptions()
+    .action(async (vm: string, command: string[], options: { stack: string }) => {
+      done(await labSsh(context(), await loadLab(labRoot, options.stack), vm, command));
+    });
+
+  for (const command of lab.commands) command.exitOverride();
+  return lab;
+}
+
+/** Stacks that have a manifest. */
+export function stackNames(): string[] {
+  return readdirSync(labRoot, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(labRoot, entry.name, 'lab.yaml')))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+async function up(
+  context: LabContext,
+  options: { stack: string; set: readonly string[]; wait: boolean },
+  output: Output,
+): Promise<number> {
+  const lab = await loadLab(labRoot, options.stack);
+  const result = await labUp(context, lab, { settings: settingsOf(options.set) });
+  if (!options.wait) return ExitCode.pass;
+
+  const target = join(lab.stackDir, 'target.yaml');
+  const plan = loadWatchPlan(target);
+  context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state' });
+  const clock = createSystemClock();
+  const gate = await awaitGate(plan, plan.steady, { clock, createHost }, context.signal);
+  if (!gate.met) {
+    throw new DrillError(
+      'lab',
+      `the lab is up, but not steady within ${formatMs(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
+      {
+        mend: `Look with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs\`.`,
+      },
+    );
+  }
+  context.report({ step: 'steady', state: 'done', text: 'steady state reached', elapsedMs: clock.nowMs() });
+  output.progress(
+    `lab ${options.stack} is up and steady after ${formatMs(result.elapsedMs + clock.nowMs())}`,
+  );
+  return ExitCode.pass;
+}
+
+/** Plain lines, one for a step's start and one for its end: they read the same in a terminal and in CI. */
+function reporter(output: Output): (event: LabEvent) => void {
+  return (event) => {
+    if (event.state === 'start') output.progress(`  ${event.text} ...`);
+    else if (event.state === 'info') output.progress(`  ${event.step}: ${event.text}`);
+    else output.progress(`  ${event.step}: ${event.text} (${formatMs(event.elapsedMs ?? 0)})`);
+  };
+}
+
+function settingsOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = '', value] = pair.split('=', 2);
+      if (value === undefined)
+        throw new DrillError('invalid-input', `--set: expected name=value, found "${pair}"`);
+      return [name, value];
+    }),
+  );
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('expected a whole number');
+  return number;
+}

@@ -93,14 +93,16 @@ run_node() {
         "$PG_IMAGE" >/dev/null
 }
 
+# tcp_syn_retries 1: a pgpool session connects to both backends, and to one whose
+# address is gone it would try for two minutes; so it gives up after 3 s.
 run_pool() {
     docker run -d --name "$PREFIX-pool-$1" --network "$PREFIX" --ip "$(pool_ip "$1")" --init --restart always \
-        -v "$TLS:/tls:ro" \
+        --sysctl net.ipv4.tcp_syn_retries=1 -v "$TLS:/tls:ro" \
         -e PGPOOL_BACKEND_NODES="0:$(ip 1):5432,1:$(ip 2):5432" -e PGPOOL_BACKEND_APPLICATION_NAMES=node-1,node-2 \
         -e PGPOOL_ENABLE_LOAD_BALANCING=no -e PGPOOL_AUTO_FAILBACK=yes \
         -e PGPOOL_SR_CHECK_USER=repmgr -e PGPOOL_SR_CHECK_PASSWORD="$REPMGR_PASSWORD" -e PGPOOL_SR_CHECK_PERIOD=2 \
         -e PGPOOL_HEALTH_CHECK_PERIOD=2 -e PGPOOL_HEALTH_CHECK_TIMEOUT=3 \
-        -e PGPOOL_HEALTH_CHECK_MAX_RETRIES=2 -e PGPOOL_HEALTH_CHECK_RETRY_DELAY=1 -e PGPOOL_CONNECT_TIMEOUT=2000 \
+        -e PGPOOL_HEALTH_CHECK_MAX_RETRIES=2 -e PGPOOL_HEALTH_CHECK_RETRY_DELAY=1 -e PGPOOL_CONNECT_TIMEOUT=1000 \
         -e PGPOOL_POSTGRES_USERNAME=postgres -e PGPOOL_POSTGRES_PASSWORD="$APP_PASSWORD" \
         -e PGPOOL_USERNAME=app -e PGPOOL_PASSWORD="$APP_PASSWORD" \
         -e PGPOOL_ADMIN_USERNAME=admin -e PGPOOL_ADMIN_PASSWORD=admin \

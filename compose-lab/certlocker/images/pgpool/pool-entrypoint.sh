@@ -132,7 +132,13 @@ pcp_socket_dir = '/var/run/postgresql'
 pid_file_name = '$CONF_DIR/pool.pid'
 logdir = '$DATA_DIR'
 log_destination = 'stderr'
-log_line_prefix = '%m [%p] '
+log_line_prefix = '%m UTC [%p] '
+
+# The query cache is off, but its shared memory is taken all the same (135 MB by
+# default).
+memory_cache_enabled = off
+memqcache_total_size = 1MB
+memqcache_max_num_cache = 1000
 
 # Processes are forked at start; a session takes one. Times max_pool this is the
 # most that this pgpool can hold open at each backend.
@@ -264,6 +270,8 @@ CONF
     write_passwords
     # Left over from a killed container, it may name a process that lives.
     rm -f "$CONF_DIR/pool.pid" /var/run/postgresql/.s.PGSQL.*
+    # pgpool's %m has no zone of its own: the prefix says UTC, so make it true.
+    export TZ=UTC
     local -a flags=(-n -f "$CONF_DIR/pgpool.conf" -a "$CONF_DIR/pool_hba.conf" -F "$CONF_DIR/pcp.conf" -k "$CONF_DIR/key")
     if is_yes "$discard_status"; then flags+=(-D); fi
     if [[ -s "$DATA_DIR/pgpool_status" ]]; then

@@ -234,8 +234,14 @@ start_standby() {
 }
 
 register_standby() {
-    local upstream
-    upstream=$(ask "$PRIMARY" "SELECT repmgr.get_local_node_id()")
+    local upstream="" i
+    # At the very first start the primary may have users but no repmgr record yet.
+    for ((i = 0; i < 30; i++)); do
+        upstream=$(ask "$PRIMARY" "SELECT node_id FROM repmgr.nodes WHERE node_id = repmgr.get_local_node_id() AND type = 'primary'")
+        [[ -z "$upstream" ]] || break
+        pause 1
+    done
+    [[ -n "$upstream" ]] || { log "$PRIMARY has no record of itself as primary"; return 1; }
     repmgr_run standby register --force --upstream-node-id="$upstream" --wait-sync=15
 }
 

@@ -16,9 +16,9 @@ export interface EventLog {
   close(): void;
 }
 
-/** Creates `path` (which must not exist) and logs to it. */
-export function openEventLog(path: string, clock: Clock): EventLog {
-  const fd = openSync(path, 'ax');
+/** Creates `path`, which must not exist unless `exclusive` is false, and logs to it. */
+export function openEventLog(path: string, clock: Clock, options: { exclusive?: boolean } = {}): EventLog {
+  const fd = openSync(path, options.exclusive === false ? 'a' : 'ax');
   const listeners = new Set<EventListener>();
   return {
     append(event) {

@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLedger, type LedgerRecord } from './ledger.ts';
+
+const record: LedgerRecord = {
+  version: 1,
+  runId: 'run-1',
+  target: 'lab',
+  faultId: 'fault-1',
+  kind: 'container.stop',
+  host: { name: 'alpha', transport: { kind: 'docker', container: 'alpha-vm' } },
+  params: { container: 'web', graceSeconds: 10 },
+  before: { status: 'running' },
+  openedAt: '2026-01-01T00:00:00.000Z',
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ledger-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('the ledger', () => {
+  test('gives another process back what it was told, oldest first', () => {
+    const later = { ...record, faultId: 'fault-2', openedAt: '2026-01-01T00:00:01.000Z' };
+    const ledger = openLedger(folder);
+    ledger.open(later);
+    ledger.open(record);
+    expect(openLedger(folder).list()).toEqual([record, later]);
+  });
+
+  test('forgets a fault that is proven healed', () => {
+    const ledger = openLedger(folder);
+    ledger.open(record);
+    ledger.close(record);
+    expect(ledger.list()).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('keeps hostile names inside its folder', () => {
+    const ledger = openLedger(join(folder, 'inner'));
+    ledger.open({ ...record, runId: '../../escape' });
+    expect(readdirSync(folder)).toEqual(['inner']);
+    expect(ledger.list()).toHaveLength(1);
+  });
+
+  test('never passes over a record that it cannot read', () => {
+    writeFileSync(join(folder, 'torn.json'), '{"version":1,"runId"');
+    expect(() => openLedger(folder).list()).toThrow(/torn\.json cannot be read/);
+  });
+
+  test('leaves half-written records out: their fault was never injected', () => {
+    writeFileSync(join(folder, 'run-1--fault-1.json.tmp'), '{"version":1,');
+    expect(openLedger(folder).list()).toEqual([]);
+  });
+});

@@ -4,6 +4,7 @@
 # Read from the environment, because systemd does not hand PID 1's environment on to its services:
 #   FIREDRILL_DOCKER_BIP    address of this VM's docker0, e.g. 198.19.11.1/24
 #   FIREDRILL_DOCKER_POOL   pool for the VM's other Docker networks, e.g. 198.19.16.0/20
+#   FIREDRILL_ENGINE=off    a VM without a Docker engine
 #   FIREDRILL_STATE         where `firedrill lab up` mounts what it made (default /firedrill/state):
 #                           ssh/authorized_keys and ssh/host/<hostname>/ssh_host_ed25519_key
 set -euo pipefail
@@ -13,15 +14,25 @@ state=${FIREDRILL_STATE:-/firedrill/state}
 # The inner engine. Its networks stay inside the benchmarking range 198.18.0.0/15 like the lab's own, so that nothing
 # in here can collide with the LAN of the machine it runs on. live-restore stays off: containers end with their
 # engine, as they do on a node that goes down.
+#
+# The DNS server is the asking container itself, where nobody answers: the lab asks nothing of the world outside, and a
+# name that does not exist fails at once instead of after a time-out.
 mkdir -p /etc/docker
 jq -n --arg bip "${FIREDRILL_DOCKER_BIP:-198.19.1.1/24}" --arg pool "${FIREDRILL_DOCKER_POOL:-198.19.240.0/20}" '{
   bip: $bip,
   "default-address-pools": [{base: $pool, size: 24}],
+  dns: ["127.0.0.1"],
   "live-restore": false,
   "storage-driver": "overlay2",
   "log-driver": "journald",
   "shutdown-timeout": 10
 }' >/etc/docker/daemon.json
+
+if [ "${FIREDRILL_ENGINE:-on}" = off ]; then
+  for unit in docker.service docker.socket containerd.service; do
+    ln -sf /dev/null "/etc/systemd/system/$unit"
+  done
+fi
 
 # Docker left these behind if the VM lost its power; a booting machine has an empty /var/run.
 rm -f /run/docker.pid /var/run/docker.sock

@@ -1,0 +1,176 @@
+#!/bin/bash
+# Makes a freshly booted VM what it is in this stack: the part that Ansible plays on real machines. Run inside the VM by
+# `firedrill lab up`, every time: it looks at what is there and changes only what is not as it should be.
+#
+# usage: provision.sh node NAME | lb | witness | vantage
+#
+# Environment (from lab.yaml): CERTLOCKER_HA_NODE1_IP, CERTLOCKER_HA_NODE2_IP, CERTLOCKER_STARTUP_PROFILE.
+# /firedrill/state (made by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
+# The last line on standard output says what was done.
+set -euo pipefail
+
+node1=${CERTLOCKER_HA_NODE1_IP:?} node2=${CERTLOCKER_HA_NODE2_IP:?}
+state=/firedrill/state
+stack=/firedrill/stack
+home=/opt/certlocker/ha
+changed=()
+
+# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
+# in one rename, so that nobody reads half of it.
+place() {
+  local mode=$1 target=$2
+  install -d -m 0755 "$(dirname "$target")"
+  umask 077
+  cat >"$target.new"
+  chmod "$mode" "$target.new"
+  if cmp -s "$target.new" "$target" && [ "$(stat -c %a "$target")" = "$(stat -c %a "$target.new")" ]; then
+    rm "$target.new"
+    return 1
+  fi
+  mv "$target.new" "$target"
+}
+
+# Fills ${NAME} in on standard input from the environment; an unset name is an error.
+fill_in() {
+  local line rest name
+  while IFS= read -r line || [ -n "$line" ]; do
+    rest=$line
+    line=
+    while [[ $rest =~ \$\{([A-Za-z0-9_]+)\} && $rest != \#* ]]; do
+      name=${BASH_REMATCH[1]}
+      if [ -z "${!name+set}" ]; then
+        echo "env.template asks for $name, which is not set" >&2
+        return 1
+      fi
+      line+=${rest%%"${BASH_REMATCH[0]}"*}${!name}
+      rest=${rest#*"${BASH_REMATCH[0]}"}
+    done
+    printf '%s\n' "$line$rest"
+  done
+}
+
+# Passwords and data belong together: a volume that outlived the state it was made with is emptied of its containers and
+# data (not of its images).
+forget_foreign_data() {
+  local mark=/opt/.firedrill-lab-id
+  if [ -f "$mark" ] && [ "$(cat "$mark")" != "$FIREDRILL_LAB_ID" ]; then
+    systemctl stop cl-watchdog.timer cl-watchdog.service 2>/dev/null || true
+    docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+    docker volume ls --quiet | xargs --no-run-if-empty docker volume rm >/dev/null
+    rm -rf /opt/certlocker /var/lib/cl-watchdog
+    changed+=('data of another lab removed')
+  fi
+  echo "$FIREDRILL_LAB_ID" >"$mark"
+}
+
+load_images() {
+  local tag id missing=no
+  while read -r tag id; do
+    [ "$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null)" = "$id" ] || missing=yes
+  done <"$state/images.txt"
+  if [ "$missing" = yes ]; then
+    docker load --quiet --input "$state/images.tar" >/dev/null
+    changed+=('images loaded')
+  fi
+}
+
+# .env as it would be on the first day. The watchdog changes the role in it later, so it is compared with what was deployed
+# last, not with what stands there now; and a role that is there is kept.
+write_env() {
+  local env=$home/stack/.env deployed=$home/env.deployed
+  export COMPOSE_PROFILES=$1 HA_ROUTER_IP=$node1
+  fill_in <$stack/stack/env.template >$deployed.new
+  if [ -f $env ]; then
+    if cmp -s $deployed.new $deployed; then
+      rm $deployed.new
+      return
+    fi
+    COMPOSE_PROFILES=$(sed -n 's/^COMPOSE_PROFILES=//p' $env)
+    HA_ROUTER_IP=$(sed -n 's/^HA_ROUTER_IP=//p' $env)
+  fi
+  fill_in <$stack/stack/env.template | place 0600 $env
+  mv $deployed.new $deployed
+  changed+=('.env')
+}
+
+provision_node() {
+  local name=$1 profile tls=no units=no
+  export CERTLOCKER_HA_NODE_NAME=$name CERTLOCKER_HA_NODE_IP=$FIREDRILL_ADDRESS
+  case $name in
+    node-1) profile=ha-primary CERTLOCKER_HA_PEER_IP=$node2 ;;
+    node-2) profile=ha-secondary CERTLOCKER_HA_PEER_IP=$node1 ;;
+    *) echo "unknown node: $name" >&2 && return 2 ;;
+  esac
+  export CERTLOCKER_HA_PEER_IP
+  set -a
+  # shellcheck disable=SC1091
+  . $state/secrets.env
+  set +a
+  forget_foreign_data
+  load_images
+
+  if place 0644 $home/tls/ca.pem <$state/ca.pem; then tls=yes; fi
+  if cat $state/tls/server.crt $state/tls/server.key | place 0600 $home/tls/server.pem; then tls=yes; fi
+  if place 0644 $home/tls/postgres.crt <"$state/tls/postgres-$name.crt"; then tls=yes; fi
+  if place 0600 $home/tls/postgres.key <"$state/tls/postgres-$name.key"; then tls=yes; fi
+  if place 0644 $home/stack/docker-compose.yml <$stack/stack/docker-compose.yml; then changed+=('compose file'); fi
+  write_env "$profile"
+
+  if place 0755 /usr/local/bin/cl-watchdog <$stack/watchdog/cl-watchdog; then changed+=('watchdog'); fi
+  for unit in cl-watchdog.service cl-watchdog.timer; do
+    if place 0644 /etc/systemd/system/$unit <$stack/watchdog/$unit; then units=yes; fi
+  done
+  if [ $units = yes ]; then
+    systemctl daemon-reload
+    changed+=('units')
+  fi
+
+  # The services read their certificates when they start. The file mounted into haproxy is bound to the old inode until
+  # the container starts again.
+  if [ $tls = yes ]; then
+    changed+=('TLS')
+    docker ps --quiet --filter name=certlocker-haproxy --filter name=certlocker-postgres --filter name=certlocker-pgpool |
+      xargs --no-run-if-empty docker restart >/dev/null
+  fi
+
+  # In order, and not `docker compose up`: DataService must not start before pgpool answers.
+  if [ ${#changed[@]} -gt 0 ]; then
+    cl-watchdog converge
+    docker image prune --force >/dev/null
+  else
+    cl-watchdog ensure
+  fi
+  systemctl enable --quiet --now cl-watchdog.timer
+  echo "$name: $(sed -n 's/^COMPOSE_PROFILES=//p' $home/stack/.env), $(summary)"
+}
+
+provision_lb() {
+  if place 0644 /etc/haproxy/lab-ca.pem <$state/ca.pem; then changed+=('CA'); fi
+  if place 0644 /etc/haproxy/haproxy.cfg <$stack/lb/haproxy.cfg; then changed+=('haproxy.cfg'); fi
+  haproxy -c -q -f /etc/haproxy/haproxy.cfg
+  systemctl enable --quiet haproxy.service
+  if [ ${#changed[@]} -gt 0 ]; then systemctl reload-or-restart haproxy.service; else systemctl start haproxy.service; fi
+  systemctl is-active --quiet haproxy.service
+  echo "load balancer: $(summary)"
+}
+
+# Machines that only have to be there: sshd, curl, tcpdump.
+provision_plain() {
+  systemctl is-active --quiet ssh.service
+  echo "$1: $(summary)"
+}
+
+summary() {
+  local IFS=,
+  if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi
+}
+
+case ${1:-} in
+  node) provision_node "${2:-}" ;;
+  lb) provision_lb ;;
+  witness | vantage) provision_plain "$1" ;;
+  *)
+    echo 'usage: provision.sh node NAME | lb | witness | vantage' >&2
+    exit 2
+    ;;
+esac

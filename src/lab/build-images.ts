@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import { labError, type LabContext, mustRun } from './lab-context.ts';
+import { hasBuildx } from './compose-plugin.ts';
+import { contentHash } from './content-hash.ts';
+import type { Lab } from './manifest.ts';
+
+/** Names the content that an image was built from; an image whose label is right is not built again. */
+const label = 'firedrill.context';
+const buildTimeoutMs = 900_000;
+/** Attestations would make an index of each image, which older engines in the VMs do not load. */
+const buildEnvironment = { BUILDX_NO_DEFAULT_ATTESTATIONS: '1', BUILDKIT_PROGRESS: 'plain' };
+
+interface Build {
+  readonly tag: string;
+  readonly contextDir: string;
+  readonly dockerfile: string;
+  readonly target: string | undefined;
+  readonly hash: string;
+}
+
+/** Builds the images of the VMs themselves where their content changed. Returns a sentence. Throws DrillError `lab`. */
+export async function buildVmImages(context: LabContext, lab: Lab): Promise<string> {
+  const builds = await Promise.all(
+    lab.manifest.vmImages.map((image) => planBuild(lab, { ...image, target: undefined })),
+  );
+  return buildAll(context, builds);
+}
+
+/** Builds the images that run inside the VMs where their content changed. Returns a sentence. Throws DrillError `lab`. */
+export async function buildInnerImages(context: LabContext, lab: Lab): Promise<string> {
+  const inner = lab.manifest.innerImages;
+  if (inner === undefined) return 'this lab has no inner images';
+  const builds = await Promise.all(
+    Object.entries(inner.targets).map(([target, tag]) => planBuild(lab, { ...inner, tag, target })),
+  );
+  return buildAll(context, builds);
+}
+
+async function planBuild(
+  lab: Lab,
+  image: {
+    tag: string;
+    context: string;
+    dockerfile: string;
+    inputs: readonly string[];
+    target: string | undefined;
+  },
+): Promise<Build> {
+  const contextDir = resolve(lab.stackDir, image.context);
+  try {
+    const hash = await contentHash(contextDir, image.inputs, `${image.dockerfile} ${image.target ?? ''}`);
+    return {
+      tag: image.tag,
+      contextDir,
+      dockerfile: resolve(contextDir, image.dockerfile),
+      target: image.target,
+      hash,
+    };
+  } catch (error) {
+    throw labError(`the build context of ${image.tag} cannot be read`, error);
+  }
+}
+
+async function buildAll(context: LabContext, builds: readonly Build[]): Promise<string> {
+  const fresh = await Promise.all(builds.map((build) => isFresh(context, build)));
+  const stale = builds.filter((_, index) => fresh[index] === false);
+  if (stale.length === 0) return `${builds.map((build) => build.tag).join(', ')}: unchanged`;
+  // BuildKit builds a stage that several targets need once, and the rest side by side. The old builder would build
+  // such a stage once per target, so there the targets take turns and find the earlier ones' layers in the cache.
+  if (await hasBuildx(context)) await Promise.all(stale.map((build) => buildOne(context, build)));
+  else for (const build of stale) await buildOne(context, build);
+  return `built ${stale.map((build) => build.tag).join(', ')}`;
+}
+
+async function isFresh(context: LabContext, build: Build): Promise<boolean> {
+  const found = await context.run(
+    ['docker', 'image', 'inspect', '--format', `{{index .Config.Labels "${label}"}}`, build.tag],
+    { timeoutMs: 20_000, signal: context.signal },
+  );
+  return found.exitCode === 0 && found.stdout.trim() === build.hash;
+}
+
+async function buildOne(context: LabContext, build: Build): Promise<void> {
+  await mustRun(
+    context,
+    [
+      'docker',
+      'build',
+      '--file',
+      build.dockerfile,
+      ...(build.target === undefined ? [] : ['--target', build.target]),
+      '--label',
+      `${label}=${build.hash}`,
+      '--tag',
+      build.tag,
+      build.contextDir,
+    ],
+    { timeoutMs: buildTimeoutMs, env: buildEnvironment },
+  );
+}

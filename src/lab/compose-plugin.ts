@@ -1,0 +1,82 @@
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DrillError } from '../core/errors.ts';
+import { aptCandidate, aptInstall, withForeignPackages } from './apt.ts';
+import { type LabContext, mustRun, succeeds } from './lab-context.ts';
+import { isDebianFamily, type OsRelease } from './os-release.ts';
+
+/** The first Debian release whose docker-compose is Compose v2; its plugins are static enough for the one before it. */
+const release = 'trixie';
+
+/**
+ * Makes sure that `docker compose` is Compose v2, and tries to have buildx (parallel builds; without it the lab still
+ * builds, more slowly). Returns a sentence on what was done. Throws DrillError `lab` when Compose cannot be had.
+ */
+export async function ensureCompose(context: LabContext, os: OsRelease, root: boolean): Promise<string> {
+  if (await composeWorks(context)) return 'Docker Compose v2 is there';
+  if (!isDebianFamily(os)) throw noCompose('no `docker compose` on this machine');
+  if (root && (await installFromOwnRelease(context))) return 'installed Docker Compose from this release';
+  if (os.id !== 'debian') throw noCompose(`${os.prettyName} packages no Compose v2`);
+  context.report({
+    step: 'compose',
+    state: 'info',
+    text: `there is no Docker Compose v2: taking docker-compose and docker-buildx from Debian ${release}`,
+  });
+  await withForeignPackages(context, release, ['docker-compose', 'docker-buildx'], async (debs) => {
+    if (root) await mustRun(context, ['dpkg', '--install', ...debs], { timeoutMs: 120_000 });
+    else await unpackPlugins(context, debs);
+  });
+  if (!(await composeWorks(context)))
+    throw noCompose('the plugin was installed, yet `docker compose` does not work');
+  return `installed Docker Compose from Debian ${release}`;
+}
+
+/** Whether images can be built with BuildKit, several at a time. */
+export function hasBuildx(context: LabContext): Promise<boolean> {
+  return succeeds(context, ['docker', 'buildx', 'version']);
+}
+
+async function composeWorks(context: LabContext): Promise<boolean> {
+  const result = await context.run(['docker', 'compose', 'version', '--short'], {
+    timeoutMs: 15_000,
+    signal: context.signal,
+  });
+  return result.exitCode === 0 && /^v?([2-9]|\d\d)/.test(result.stdout.trim());
+}
+
+async function installFromOwnRelease(context: LabContext): Promise<boolean> {
+  const packages: string[] = [];
+  if ((await aptCandidate(context, 'docker-compose-v2')) !== undefined) packages.push('docker-compose-v2');
+  else if (/^[2-9]/.test((await aptCandidate(context, 'docker-compose')) ?? ''))
+    packages.push('docker-compose');
+  if (packages.length === 0) return false;
+  if ((await aptCandidate(context, 'docker-buildx')) !== undefined) packages.push('docker-buildx');
+  context.report({ step: 'compose', state: 'info', text: `installing ${packages.join(', ')} with apt` });
+  await aptInstall(context, packages);
+  return composeWorks(context);
+}
+
+/** Without root: the plugin binaries go where the docker client looks for this user's own. */
+async function unpackPlugins(context: LabContext, debs: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'firedrill-plugins-'));
+  const target = join(homedir(), '.docker', 'cli-plugins');
+  try {
+    for (const deb of debs)
+      await mustRun(context, ['dpkg-deb', '--extract', deb, folder], { timeoutMs: 60_000 });
+    await mkdir(target, { recursive: true });
+    const source = join(folder, 'usr', 'libexec', 'docker', 'cli-plugins');
+    for (const plugin of await readdir(source)) {
+      await copyFile(join(source, plugin), join(target, plugin));
+      await chmod(join(target, plugin), 0o755);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function noCompose(what: string): DrillError {
+  return new DrillError('lab', what, {
+    mend: 'Install the Compose v2 plugin of Docker (package docker-compose-plugin or docker-compose-v2).',
+  });
+}

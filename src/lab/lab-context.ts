@@ -1,0 +1,99 @@
+import { DrillError, messageOf } from '../core/errors.ts';
+import {
+  type CommandOptions,
+  type CommandResult,
+  type CommandRunner,
+  describeFailure,
+  runCommand,
+} from './command.ts';
+
+/** Progress of bringing the lab up or down, for the console. */
+export interface LabEvent {
+  readonly step: string;
+  readonly state: 'start' | 'done' | 'info';
+  readonly text: string;
+  /** Since the step started; only with `done`. */
+  readonly elapsedMs?: number;
+}
+
+/** What every function of this folder is given. */
+export interface LabContext {
+  readonly signal: AbortSignal;
+  readonly report: (event: LabEvent) => void;
+  readonly run: CommandRunner;
+}
+
+/** The context of real use: commands run on this machine. */
+export function labContext(signal: AbortSignal, report: (event: LabEvent) => void): LabContext {
+  return { signal, report, run: runCommand };
+}
+
+/** How long one step took. */
+export interface StepTiming {
+  readonly step: string;
+  readonly startedMs: number;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Reports the start and the end of a step and notes its duration in `timings` (offsets from `originMs` on the
+ * monotonic clock of the process).
+ */
+export class StepLog {
+  readonly timings: StepTiming[] = [];
+  readonly #report: (event: LabEvent) => void;
+  readonly #originMs = performance.now();
+
+  constructor(report: (event: LabEvent) => void) {
+    this.#report = report;
+  }
+
+  /** Runs one step; `work` may return a sentence on what it did, which is shown with the step's end. */
+  async step<T>(step: string, text: string, work: () => Promise<T>): Promise<T> {
+    const startedMs = performance.now() - this.#originMs;
+    this.#report({ step, state: 'start', text });
+    const result = await work();
+    const elapsedMs = performance.now() - this.#originMs - startedMs;
+    this.timings.push({ step, startedMs, elapsedMs });
+    this.#report({ step, state: 'done', text: typeof result === 'string' ? result : text, elapsedMs });
+    return result;
+  }
+
+  /** Milliseconds since this log was made. */
+  elapsedMs(): number {
+    return performance.now() - this.#originMs;
+  }
+}
+
+/** Runs a command that has to succeed. Throws DrillError `lab` with what it wrote. */
+export async function mustRun(
+  context: LabContext,
+  argv: readonly string[],
+  options: Omit<CommandOptions, 'signal'> & { readonly mend?: string },
+): Promise<CommandResult> {
+  const { mend, ...limits } = options;
+  const result = await context.run(argv, { ...limits, signal: context.signal });
+  if (result.exitCode !== 0) {
+    throw new DrillError('lab', describeFailure(argv, result), mend === undefined ? {} : { mend });
+  }
+  return result;
+}
+
+/** Whether a command can be started and ends with exit code 0; any other outcome is false. */
+export async function succeeds(
+  context: Pick<LabContext, 'run' | 'signal'>,
+  argv: readonly string[],
+  timeoutMs = 15_000,
+): Promise<boolean> {
+  return (await context.run(argv, { timeoutMs, signal: context.signal })).exitCode === 0;
+}
+
+/** Wraps anything thrown by the file system or a parser as a DrillError `lab`. */
+export function labError(what: string, error: unknown, mend?: string): DrillError {
+  return error instanceof DrillError
+    ? error
+    : new DrillError('lab', `${what}: ${messageOf(error)}`, {
+        cause: error,
+        ...(mend === undefined ? {} : { mend }),
+      });
+}

@@ -1,0 +1,176 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type LabContext, labError, mustRun } from './lab-context.ts';
+import type { Lab, LabManifest } from './manifest.ts';
+
+/** A certificate is made anew when it has less than this left. */
+const minimumLeftMs = 7 * 24 * 3600 * 1000;
+
+/** Paths of what `ensureState` makes, below the lab's state folder. Only `vm` is mounted into the VMs. */
+export interface StatePaths {
+  readonly caCertificate: string;
+  readonly sshKey: string;
+  readonly knownHosts: string;
+  readonly vmDir: string;
+}
+
+/** Where a lab's CA certificate, ssh key and known-hosts file are. */
+export function statePaths(lab: Lab): StatePaths {
+  return {
+    caCertificate: join(lab.stateDir, 'ca.pem'),
+    sshKey: join(lab.stateDir, 'ssh', 'id_ed25519'),
+    knownHosts: join(lab.stateDir, 'ssh', 'known_hosts'),
+    vmDir: join(lab.stateDir, 'vm'),
+  };
+}
+
+/**
+ * Makes what the lab needs and version control must not have: CA, certificates, ssh keys, passwords. What is there
+ * and still good is kept. Keys come from openssl and ssh-keygen in the VM image, which therefore has to be
+ * built before. Returns a sentence. Throws DrillError `lab`.
+ */
+export async function ensureState(context: LabContext, lab: Lab): Promise<string> {
+  const paths = statePaths(lab);
+  try {
+    await mkdir(join(paths.vmDir, 'ssh'), { recursive: true });
+    const spec = await missing(lab, Date.now());
+    if (spec.length > 0) await make(context, lab, spec);
+    await writeKnownHosts(lab);
+    await ensureSecrets(lab);
+    return spec.length === 0
+      ? 'certificates and keys are there'
+      : `made ${spec.length} certificates and keys`;
+  } catch (error) {
+    throw labError(
+      `the lab's state in ${lab.stateDir} cannot be made`,
+      error,
+      'Delete that folder and try again.',
+    );
+  }
+}
+
+async function make(context: LabContext, lab: Lab, spec: readonly string[]): Promise<void> {
+  const image = lab.manifest.vmImages[0]?.tag ?? '';
+  const owner = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  await mustRun(
+    context,
+    [
+      'docker',
+      'run',
+      '--rm',
+      '--interactive',
+      '--network',
+      'none',
+      '--workdir',
+      '/state',
+      '--volume',
+      `${lab.stateDir}:/state`,
+      '--entrypoint',
+      'firedrill-make-state',
+      image,
+      owner,
+    ],
+    { timeoutMs: 60_000, input: `${spec.join('\n')}\n` },
+  );
+}
+
+/** What has to be made, in the language of make-state.sh. */
+async function missing(lab: Lab, nowMs: number): Promise<string[]> {
+  const paths = statePaths(lab);
+  const spec: string[] = [];
+  const ca = await readCertificate(paths.caCertificate);
+  const caGood = isGood(ca, nowMs) && (await readText(join(lab.stateDir, 'ca.key'))) !== undefined;
+  if (!caGood) spec.push('ca');
+  for (const wanted of lab.manifest.certificates) {
+    const found = await readCertificate(join(paths.vmDir, 'tls', `${wanted.name}.crt`));
+    const good = caGood && isGood(found, nowMs) && ca !== undefined && found?.verify(ca.publicKey) === true;
+    if (!good || !sameNames(found?.subjectAltName, wanted)) {
+      spec.push(`cert ${wanted.name} ${wanted.commonName} ${alternativeNames(wanted).join(',')}`);
+    }
+  }
+  if ((await readText(paths.sshKey)) === undefined) spec.push('ssh');
+  for (const vm of lab.manifest.vms) {
+    if ((await readText(hostKeyPath(lab, vm.name))) === undefined) spec.push(`hostkey ${vm.name}`);
+  }
+  return spec;
+}
+
+function hostKeyPath(lab: Lab, vm: string): string {
+  return join(statePaths(lab).vmDir, 'ssh', 'host', vm, 'ssh_host_ed25519_key');
+}
+
+async function writeKnownHosts(lab: Lab): Promise<void> {
+  const lines = await Promise.all(
+    lab.manifest.vms.map(async (vm) => {
+      const [type, key] = (await readFile(`${hostKeyPath(lab, vm.name)}.pub`, 'utf8')).split(' ');
+      return `${vm.name},${vm.address} ${type ?? ''} ${key ?? ''}`.trim();
+    }),
+  );
+  await writeFile(statePaths(lab).knownHosts, `${lines.join('\n')}\n`);
+}
+
+/**
+ * Passwords, and an id of this state: a VM whose volume holds data made under another id has to start it anew, since
+ * its passwords no longer fit.
+ */
+async function ensureSecrets(lab: Lab): Promise<void> {
+  const path = join(statePaths(lab).vmDir, 'secrets.env');
+  const known = new Map(
+    ((await readText(path)) ?? '').split('\n').flatMap((line): [string, string][] => {
+      const at = line.indexOf('=');
+      return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+    }),
+  );
+  const valueOf = (name: string): string => known.get(name) ?? randomBytes(18).toString('base64url');
+  const values = new Map(
+    ['FIREDRILL_LAB_ID', ...lab.manifest.secrets.map((secret) => secret.name)].map((name) => [
+      name,
+      valueOf(name),
+    ]),
+  );
+  const lines = [...values].map(([name, value]) => `${name}=${value}`);
+  await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+  const folder = join(lab.stateDir, 'secrets');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const secret of lab.manifest.secrets) {
+    if (secret.file === undefined) continue;
+    await writeFile(join(folder, secret.file), `${values.get(secret.name) ?? ''}\n`, { mode: 0o600 });
+  }
+}
+
+function alternativeNames(wanted: LabManifest['certificates'][number]): string[] {
+  return [...wanted.dns.map((dns) => `DNS:${dns}`), ...wanted.ip.map((ip) => `IP:${ip}`)];
+}
+
+/** Node prints `DNS:a, IP Address:b`. */
+function sameNames(found: string | undefined, wanted: LabManifest['certificates'][number]): boolean {
+  const have = (found ?? '').replaceAll('IP Address:', 'IP:').split(', ').sort();
+  return have.join() === alternativeNames(wanted).sort().join();
+}
+
+function isGood(certificate: X509Certificate | undefined, nowMs: number): boolean {
+  return (
+    certificate !== undefined &&
+    Date.parse(certificate.validTo) - nowMs > minimumLeftMs &&
+    Date.parse(certificate.validFrom) <= nowMs
+  );
+}
+
+async function readCertificate(path: string): Promise<X509Certificate | undefined> {
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  try {
+    return new X509Certificate(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { DrillError } from '../core/errors.ts';
+import { ensureBaseImage } from './base-image.ts';
+import { buildInnerImages, buildVmImages } from './build-images.ts';
+import { ensureCompose } from './compose-plugin.ts';
+import { ensureEngine } from './engine.ts';
+import { saveInnerImages } from './image-archive.ts';
+import { type LabContext, StepLog, type StepTiming } from './lab-context.ts';
+import { ensureState, type StatePaths, statePaths } from './lab-state.ts';
+import { type Finding, gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
+import { type Lab, settingsEnvironment } from './manifest.ts';
+import { provision, startVms, waitForBoot } from './virtual-machines.ts';
+
+/** Choices of `lab up`. */
+export interface LabUpOptions {
+  /** Settings of the manifest by name, e.g. `{timings: 'fast'}`; the manifest's defaults for the rest. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** What `lab up` did. */
+export interface LabUpResult {
+  readonly timings: readonly StepTiming[];
+  readonly elapsedMs: number;
+  readonly state: StatePaths;
+}
+
+/**
+ * Brings a lab up, from whatever there is: engine, Compose, base image, images, certificates, VMs, what runs in them.
+ * Level-triggered: a second call finds everything done and only looks. Returns once every VM is provisioned; that
+ * the stack in them serves is for the caller to see, through probes. Throws DrillError: `invalid-input` for a
+ * wrong setting, `lab` when the machine cannot carry the lab or a step fails.
+ */
+export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions = {}): Promise<LabUpResult> {
+  const chosen = settingsEnvironment(lab.manifest, options.settings ?? {});
+  // When one of several things done at a time fails, the others end with it.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const steps = new StepLog(context.report);
+  try {
+    await bringUp({ ...context, signal }, lab, steps, { ...lab.manifest.environment, ...chosen });
+  } catch (error) {
+    stop.abort(error);
+    context.signal.throwIfAborted();
+    throw error;
+  }
+  return { timings: steps.timings, elapsedMs: steps.elapsedMs(), state: statePaths(lab) };
+}
+
+async function bringUp(
+  context: LabContext,
+  lab: Lab,
+  steps: StepLog,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { manifest } = lab;
+  const facts = await steps.step('machine', 'looking at the machine', () => gatherFacts(context, manifest));
+  refuseUnfit(facts, judgeMachine(facts, manifest));
+  await steps.step('engine', 'Docker engine', () => ensureEngine(context, facts));
+  await Promise.all([
+    steps.step('compose', 'Docker Compose', () => ensureCompose(context, facts.os, facts.root)),
+    steps.step('base', `base image ${manifest.base.tag}`, () =>
+      ensureBaseImage(context, manifest.base, facts),
+    ),
+  ]);
+  // The VMs boot while the images that run in them are still being built and packed.
+  await Promise.all([
+    (async () => {
+      await steps.step('vm images', 'building the VM image', () => buildVmImages(context, lab));
+      await steps.step('state', 'certificates, keys, passwords', () => ensureState(context, lab));
+      await steps.step('start', 'switching the VMs on', () => startVms(context, lab));
+      await steps.step('boot', 'VMs boot', async () => {
+        await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));
+        return `${manifest.vms.length} VMs have booted`;
+      });
+    })(),
+    (async () => {
+      await steps.step('inner images', 'building the inner images', () => buildInnerImages(context, lab));
+      await steps.step('archive', 'packing the inner images', () => saveInnerImages(context, lab));
+    })(),
+  ]);
+  await Promise.all(
+    manifest.vms.map((vm) =>
+      steps.step(`provision ${vm.name}`, `provisioning ${vm.name}`, () =>
+        provision(context, vm, { ...environment, FIREDRILL_ADDRESS: vm.address, FIREDRILL_VM: vm.name }),
+      ),
+    ),
+  );
+}
+
+/** One message with everything that stands in the way, instead of one per attempt. */
+function refuseUnfit(facts: MachineFacts, findings: readonly Finding[]): void {
+  const failed = findings.filter((finding) => finding.status === 'fail');
+  if (failed.length === 0) return;
+  throw new DrillError(
+    'lab',
+    `this machine (${facts.os.prettyName}) cannot carry the lab: ${failed.map((f) => `${f.name}: ${f.observed}`).join('; ')}`,
+    { mend: failed.map((finding) => finding.mend ?? '').join('\n') },
+  );
+}

@@ -1,0 +1,385 @@
+import { readFile, statfs } from 'node:fs/promises';
+import { arch, platform } from 'node:os';
+import { messageOf } from '../core/errors.ts';
+import type { LabContext } from './lab-context.ts';
+import type { LabManifest } from './manifest.ts';
+import { isDebianFamily, type OsRelease, parseOsRelease } from './os-release.ts';
+
+/** One thing about the machine that decides whether the lab can run on it. */
+export interface Finding {
+  readonly name: string;
+  readonly status: 'ok' | 'info' | 'warn' | 'fail';
+  readonly observed: string;
+  /** What to do; present unless the status is `ok`. */
+  readonly mend?: string;
+}
+
+/** What was seen of the machine, before any judgement. */
+export interface MachineFacts {
+  readonly platform: string;
+  readonly arch: string;
+  readonly os: OsRelease;
+  readonly root: boolean;
+  /** `docker version` of the client; undefined without one. */
+  readonly dockerClient: string | undefined;
+  readonly engine: EngineFacts | undefined;
+  /** Why the engine could not be asked. */
+  readonly engineError: string | undefined;
+  readonly composeVersion: string | undefined;
+  /** Whether the lab's VMs are already running: their memory is then not needed a second time. */
+  readonly labRunning: boolean;
+  readonly memoryAvailableMiB: number | undefined;
+  readonly diskAvailableMiB: number | undefined;
+  readonly diskPath: string;
+  readonly cgroup: 'v1' | 'v2' | 'none';
+  readonly overlay: boolean;
+  readonly netem: boolean | undefined;
+  /** Text of `ip -4 route show`; undefined where it could not be asked. */
+  readonly routes: string | undefined;
+}
+
+/** What the engine says about itself. */
+export interface EngineFacts {
+  readonly version: string;
+  readonly rootDir: string;
+  readonly cgroupVersion: string;
+  readonly securityOptions: readonly string[];
+  readonly operatingSystem: string;
+}
+
+const engineFormat =
+  '{"version":{{json .ServerVersion}},"rootDir":{{json .DockerRootDir}},"cgroupVersion":{{json .CgroupVersion}},' +
+  '"securityOptions":{{json .SecurityOptions}},"operatingSystem":{{json .OperatingSystem}}}';
+
+/**
+ * Looks at the machine without changing it. Called by `doctor` and, before anything is touched, by `lab up`. Every
+ * question has its own deadline; what cannot be found out is left undefined.
+ */
+export async function gatherFacts(context: LabContext, manifest: LabManifest): Promise<MachineFacts> {
+  const ask = async (argv: readonly string[]): Promise<string | undefined> => {
+    const result = await context.run(argv, { timeoutMs: 10_000, signal: context.signal });
+    return result.exitCode === 0 ? result.stdout.trim() : undefined;
+  };
+  const [osText, meminfo, filesystems, client, engine, compose, routes] = await Promise.all([
+    readText('/etc/os-release'),
+    readText('/proc/meminfo'),
+    readText('/proc/filesystems'),
+    ask(['docker', 'version', '--format', '{{.Client.Version}}']).then(
+      (text) => text ?? ask(['docker', '--version']),
+    ),
+    context.run(['docker', 'info', '--format', engineFormat], { timeoutMs: 10_000, signal: context.signal }),
+    ask(['docker', 'compose', 'version', '--short']),
+    ask(['ip', '-4', 'route', 'show']),
+  ]);
+  const engineFacts = parseEngine(engine.exitCode === 0 ? engine.stdout : undefined);
+  const diskPath = engineFacts?.rootDir ?? '/var/lib';
+  const running = await ask(['docker', 'ps', '--format', '{{.Names}}']);
+  return {
+    platform: platform(),
+    arch: arch(),
+    os: parseOsRelease(osText ?? ''),
+    root: process.getuid?.() === 0,
+    dockerClient: client,
+    engine: engineFacts,
+    engineError: engineFacts === undefined ? (engine.startError ?? lastLine(engine.stderr)) : undefined,
+    composeVersion: compose,
+    labRunning: manifest.vms.every((vm) => (running ?? '').split('\n').includes(vm.container)),
+    memoryAvailableMiB: parseMemAvailableMiB(meminfo),
+    diskAvailableMiB: await freeMiB(diskPath),
+    diskPath,
+    cgroup: await cgroupVersion(),
+    overlay: (filesystems ?? '').includes('overlay') || (await ask(['modinfo', 'overlay'])) !== undefined,
+    netem: (
+      await ask(['sh', '-c', 'zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)"'])
+    )?.includes('CONFIG_NET_SCH_NETEM='),
+    routes,
+  };
+}
+
+/**
+ * Judges the facts: pure, so that every sentence of `doctor` can be tested. A `fail` is something that
+ * `lab up` cannot get over by itself; what it will do by itself is `info`.
+ */
+export function judgeMachine(facts: MachineFacts, manifest: LabManifest): readonly Finding[] {
+  return [
+    systemFinding(facts),
+    engineFinding(facts),
+    composeFinding(facts),
+    ...engineDetails(facts),
+    memoryFinding(facts, manifest.needs.memoryMiB),
+    diskFinding(facts, manifest.needs.diskMiB),
+    cgroupFinding(facts),
+    overlayFinding(facts),
+    netemFinding(facts),
+    routeFinding(facts, manifest),
+  ];
+}
+
+/** Gathers and judges. */
+export async function inspectMachine(
+  context: LabContext,
+  manifest: LabManifest,
+): Promise<readonly Finding[]> {
+  return judgeMachine(await gatherFacts(context, manifest), manifest);
+}
+
+/** Whether `lab up` could install an engine on this machine by itself. */
+export function canInstallEngine(facts: Pick<MachineFacts, 'platform' | 'root' | 'os'>): boolean {
+  return facts.platform === 'linux' && facts.root && isDebianFamily(facts.os);
+}
+
+function systemFinding(facts: MachineFacts): Finding {
+  const observed = `${facts.os.prettyName} (${facts.platform} ${facts.arch}), ${facts.root ? 'root' : 'not root'}`;
+  if (facts.platform === 'linux') return { name: 'system', status: 'ok', observed };
+  return {
+    name: 'system',
+    status: 'fail',
+    observed,
+    mend: 'The lab needs Linux: firedrill probes its machines by their own addresses, which Docker Desktop does not route. Run it in a Linux VM.',
+  };
+}
+
+function engineFinding(facts: MachineFacts): Finding {
+  const name = 'docker engine';
+  if (facts.engine !== undefined) return { name, status: 'ok', observed: facts.engine.version };
+  const observed =
+    facts.dockerClient === undefined ? 'no docker client' : `no answer: ${facts.engineError ?? 'unknown'}`;
+  if (canInstallEngine(facts)) {
+    return {
+      name,
+      status: 'info',
+      observed,
+      mend: '`firedrill lab up` installs docker.io with apt and starts dockerd.',
+    };
+  }
+  return {
+    name,
+    status: 'fail',
+    observed,
+    mend: facts.root
+      ? 'Install a Docker engine (20.10 or later) and start it; firedrill does that by itself only on Debian and Ubuntu.'
+      : 'Start a Docker engine that this user may use (`docker info` has to work), or run as root on Debian or Ubuntu: then firedrill installs one.',
+  };
+}
+
+function composeFinding(facts: MachineFacts): Finding {
+  const name = 'docker compose';
+  const version = facts.composeVersion;
+  if (version !== undefined && /^v?([2-9]|\d\d)/.test(version))
+    return { name, status: 'ok', observed: version };
+  const observed = version ?? 'no Compose v2 plugin';
+  if (isDebianFamily(facts.os)) {
+    return { name, status: 'info', observed, mend: '`firedrill lab up` fetches the plugin with apt.' };
+  }
+  return {
+    name,
+    status: 'fail',
+    observed,
+    mend: 'Install the Compose v2 plugin of Docker (docker-compose-plugin).',
+  };
+}
+
+function engineDetails(facts: MachineFacts): Finding[] {
+  const options = facts.engine?.securityOptions ?? [];
+  const findings: Finding[] = [];
+  for (const [option, word] of [
+    ['name=rootless', 'rootless'],
+    ['name=userns', 'remapped user namespaces'],
+  ] as const) {
+    if (options.some((value) => value.startsWith(option))) {
+      findings.push({
+        name: 'engine mode',
+        status: 'fail',
+        observed: word,
+        mend: 'The VMs mount cgroups and overlays themselves, which an engine in this mode does not allow. Use an ordinary engine (docker context use …).',
+      });
+    }
+  }
+  if (facts.engine?.operatingSystem.includes('Docker Desktop') === true) {
+    findings.push({
+      name: 'engine mode',
+      status: 'fail',
+      observed: facts.engine.operatingSystem,
+      mend: 'Docker Desktop keeps its networks in a VM that this machine has no route to. Use an ordinary engine.',
+    });
+  }
+  return findings;
+}
+
+function memoryFinding(facts: MachineFacts, neededMiB: number): Finding {
+  const name = 'memory';
+  const available = facts.memoryAvailableMiB;
+  if (available === undefined) {
+    return { name, status: 'warn', observed: 'unknown', mend: `The lab needs about ${gib(neededMiB)} free.` };
+  }
+  const observed = `${gib(available)} available`;
+  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
+  if (available >= neededMiB) return { name, status: 'ok', observed };
+  return {
+    name,
+    status: 'fail',
+    observed,
+    mend: `The lab needs about ${gib(neededMiB)} of free memory: end something else, or use a bigger machine.`,
+  };
+}
+
+function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
+  const name = 'disk';
+  const available = facts.diskAvailableMiB;
+  const where = `below ${facts.diskPath}`;
+  if (available === undefined) {
+    return {
+      name,
+      status: 'warn',
+      observed: `unknown ${where}`,
+      mend: `The lab needs about ${gib(neededMiB)} there.`,
+    };
+  }
+  const observed = `${gib(available)} free ${where}`;
+  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
+  if (available >= neededMiB) return { name, status: 'ok', observed };
+  return {
+    name,
+    status: 'fail',
+    observed,
+    mend: `The lab needs about ${gib(neededMiB)} for its images and volumes: make room there.`,
+  };
+}
+
+function cgroupFinding(facts: MachineFacts): Finding {
+  const name = 'cgroups';
+  if (facts.cgroup === 'none' && facts.platform === 'linux') {
+    return {
+      name,
+      status: 'fail',
+      observed: 'nothing mounted at /sys/fs/cgroup',
+      mend: 'Mount the cgroup file systems (package cgroupfs-mount, or systemd).',
+    };
+  }
+  return { name, status: 'ok', observed: facts.engine?.cgroupVersion === '1' ? 'v1' : facts.cgroup };
+}
+
+function overlayFinding(facts: MachineFacts): Finding {
+  if (facts.overlay)
+    return { name: 'overlay', status: 'ok', observed: 'the kernel has overlay file systems' };
+  return {
+    name: 'overlay',
+    status: 'warn',
+    observed: 'not listed in /proc/filesystems, no such module found',
+    mend: 'The engines in the VMs use overlay2: load the module with `modprobe overlay` if it is one.',
+  };
+}
+
+function netemFinding(facts: MachineFacts): Finding {
+  const name = 'sch_netem';
+  if (facts.netem === true) return { name, status: 'ok', observed: 'in the kernel configuration' };
+  return {
+    name,
+    status: 'info',
+    observed: facts.netem === false ? 'not in this kernel' : 'kernel configuration not readable',
+    mend: 'Only faults that delay or corrupt packets need it; they say so before they start.',
+  };
+}
+
+function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
+  const name = 'lab network';
+  const subnet = manifest.network.subnet;
+  if (facts.routes === undefined) {
+    return {
+      name,
+      status: 'info',
+      observed: 'routes not readable (no `ip`)',
+      mend: `The lab will use ${subnet}.`,
+    };
+  }
+  const clash = collidingRoutes(facts.routes, subnet, manifest.network.gateway);
+  if (clash.length === 0) return { name, status: 'ok', observed: `${subnet} is free` };
+  return {
+    name,
+    status: 'fail',
+    observed: `${subnet} is already routed: ${clash.join('; ')}`,
+    mend: 'Remove the network that uses it (`docker network ls`, or a VPN), or its containers.',
+  };
+}
+
+/**
+ * The routes that share addresses with `subnet` and are not the lab's own bridge (whose source address is the lab's
+ * gateway). The default route covers everything and does not count.
+ */
+export function collidingRoutes(routes: string, subnet: string, gateway: string): string[] {
+  const wanted = parseCidr(subnet);
+  return routes
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => {
+      const destination = /^(?:(?:unicast|blackhole|unreachable|prohibit)\s+)?([0-9./]+)/.exec(line)?.[1];
+      const route = destination === undefined ? undefined : parseCidr(destination);
+      if (route === undefined || wanted === undefined || route.bits === 0) return false;
+      if (line.includes(`src ${gateway}`)) return false;
+      const bits = Math.min(route.bits, wanted.bits);
+      return bits === 0 || route.address >>> (32 - bits) === wanted.address >>> (32 - bits);
+    });
+}
+
+function parseCidr(text: string): { address: number; bits: number } | undefined {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = match.slice(1, 5).map(Number);
+  return { address: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0, bits: Number(match[5] ?? 32) };
+}
+
+/** `MemAvailable` of /proc/meminfo in MiB; undefined where the kernel does not tell. */
+export function parseMemAvailableMiB(meminfo: string | undefined): number | undefined {
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo ?? '');
+  return match?.[1] === undefined ? undefined : Math.floor(Number(match[1]) / 1024);
+}
+
+function parseEngine(text: string | undefined): EngineFacts | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as Partial<EngineFacts>;
+    if (typeof value.version !== 'string' || value.version === '') return undefined;
+    return {
+      version: value.version,
+      rootDir: value.rootDir ?? '/var/lib/docker',
+      cgroupVersion: value.cgroupVersion ?? '',
+      securityOptions: value.securityOptions ?? [],
+      operatingSystem: value.operatingSystem ?? '',
+    };
+  } catch (error) {
+    throw new TypeError(`docker info answered something unexpected: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Free space of the file system that holds `path`, or its nearest existing parent. */
+async function freeMiB(path: string): Promise<number | undefined> {
+  for (let candidate = path; ; candidate = candidate.slice(0, candidate.lastIndexOf('/')) || '/') {
+    try {
+      const info = await statfs(candidate);
+      return Math.floor((info.bavail * info.bsize) / 2 ** 20);
+    } catch {
+      if (candidate === '/') return undefined;
+    }
+  }
+}
+
+async function cgroupVersion(): Promise<'v1' | 'v2' | 'none'> {
+  if ((await readText('/sys/fs/cgroup/cgroup.controllers')) !== undefined) return 'v2';
+  return ((await readText('/proc/self/mounts')) ?? '').includes(' cgroup ') ? 'v1' : 'none';
+}
+
+function lastLine(text: string): string | undefined {
+  return text.trim().split('\n').at(-1) || undefined;
+}
+
+function gib(mebibytes: number): string {
+  return `${(mebibytes / 1024).toFixed(1)} GiB`;
+}

@@ -1,0 +1,177 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { DrillError, messageOf } from '../core/errors.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]*$/, { error: 'expected lower-case letters, digits, . and -' });
+const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, { error: 'expected a name such as STARTUP_PROFILE' });
+const address = z.ipv4();
+
+const vmSchema = z.strictObject({
+  name,
+  container: name,
+  address,
+  /** Whether the inner images are needed in this VM's own engine. */
+  innerImages: z.boolean().default(false),
+  /** Run inside the VM at every `lab up`; has to be level-triggered. */
+  provision: z.array(z.string()).min(1).optional(),
+});
+
+const settingSchema = z
+  .strictObject({ environment: envName, values: z.array(z.string()).min(1), default: z.string() })
+  .refine((setting) => setting.values.includes(setting.default), {
+    error: 'the default is not one of the values',
+    path: ['default'],
+  });
+
+const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  stack: name,
+  composeFile: z.string(),
+  network: z.strictObject({ subnet: z.cidrv4(), gateway: address }),
+  needs: z.strictObject({ memoryMiB: z.int().positive(), diskMiB: z.int().positive() }),
+  base: z.strictObject({ tag: z.string(), suite: name }),
+  vmImages: z
+    .array(
+      z.strictObject({
+        tag: z.string(),
+        context: z.string(),
+        dockerfile: z.string().default('Dockerfile'),
+        inputs: z.array(z.string()).min(1).default(['.']),
+      }),
+    )
+    .min(1),
+  innerImages: z
+    .strictObject({
+      context: z.string(),
+      dockerfile: z.string().default('Dockerfile'),
+      inputs: z.array(z.string()).min(1).default(['.']),
+      targets: z.record(z.string(), z.string()),
+    })
+    .optional(),
+  environment: z.record(envName, z.string()).default({}),
+  vms: z.array(vmSchema).min(1),
+  settings: z.record(z.string(), settingSchema).default({}),
+  certificates: z
+    .array(
+      z.strictObject({
+        name,
+        commonName: z.string(),
+        dns: z.array(z.string()).default([]),
+        ip: z.array(address).default([]),
+      }),
+    )
+    .default([]),
+  secrets: z.array(z.strictObject({ name: envName, file: name.optional() })).default([]),
+});
+
+/** A stack's lab.yaml: what its VMs, images, certificates and settings are. */
+export type LabManifest = z.infer<typeof manifestSchema>;
+
+/** One VM of a manifest. */
+export type LabVm = LabManifest['vms'][number];
+
+/** A manifest and the folders that belong to it. */
+export interface Lab {
+  readonly manifest: LabManifest;
+  /** Folder of lab.yaml and of the stack's files. */
+  readonly stackDir: string;
+  /** Folder of what `lab up` makes; not under version control. */
+  readonly stateDir: string;
+}
+
+/**
+ * Checks the text of a lab.yaml. Throws DrillError `invalid-input` that names file, line and column of the first
+ * mistake and lists all of them.
+ */
+export function parseManifest(text: string, path: string): LabManifest {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: false });
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    const at = lines.linePos(broken.pos[0]);
+    throw new DrillError('invalid-input', `${path}:${at.line}:${at.col}: ${broken.message.split('\n')[0]}`);
+  }
+  const parsed = manifestSchema.safeParse(document.toJS({ maxAliasCount: 20 }));
+  if (parsed.success) return parsed.data;
+  const messages = parsed.error.issues.map((issue) => {
+    const keys = issue.path.map((key) => (typeof key === 'symbol' ? key.toString() : key));
+    let found: unknown;
+    for (let depth = keys.length; depth >= 0 && found === undefined; depth -= 1) {
+      found = document.getIn(keys.slice(0, depth), true);
+    }
+    const start = offsetOf(found);
+    const at = start === undefined ? { line: 1, col: 1 } : lines.linePos(start);
+    return `${path}:${at.line}:${at.col}: ${keys.join('.')}: ${issue.message}`;
+  });
+  throw new DrillError('invalid-input', messages.join('\n'));
+}
+
+/**
+ * Reads `<labRoot>/<stack>/lab.yaml`. The state goes to `.firedrill/lab/<stack>` beside `labRoot`. Throws DrillError
+ * `invalid-input` when there is no such stack or its manifest is wrong.
+ */
+export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
+  const path = join(resolve(labRoot), stack, 'lab.yaml');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new DrillError('invalid-input', `no lab for the stack ${stack}: ${messageOf(error)}`, {
+      mend: `Stacks are the folders of ${resolve(labRoot)} that have a lab.yaml.`,
+      cause: error,
+    });
+  }
+  return {
+    manifest: parseManifest(text, path),
+    stackDir: dirname(path),
+    stateDir: join(dirname(resolve(labRoot)), '.firedrill', 'lab', stack),
+  };
+}
+
+/** The VM of that name. Throws DrillError `invalid-input` with the names there are. */
+export function vmOf(lab: Lab, vmName: string): LabVm {
+  const vm = lab.manifest.vms.find((candidate) => candidate.name === vmName);
+  if (vm !== undefined) return vm;
+  throw new DrillError(
+    'invalid-input',
+    `the lab ${lab.manifest.stack} has no VM ${vmName}; it has ${lab.manifest.vms.map((v) => v.name).join(', ')}`,
+  );
+}
+
+/**
+ * The environment that stands for the chosen settings. Throws DrillError `invalid-input` for a setting or a value
+ * that the manifest does not know.
+ */
+export function settingsEnvironment(
+  manifest: LabManifest,
+  chosen: Readonly<Record<string, string>>,
+): Record<string, string> {
+  for (const key of Object.keys(chosen)) {
+    if (manifest.settings[key] === undefined) {
+      const known = Object.keys(manifest.settings).join(', ') || 'none';
+      throw new DrillError(
+        'invalid-input',
+        `the lab ${manifest.stack} has no setting ${key}; it has: ${known}`,
+      );
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(manifest.settings).map(([key, setting]) => {
+      const value = chosen[key] ?? setting.default;
+      if (!setting.values.includes(value)) {
+        throw new DrillError('invalid-input', `${key} is ${value}; allowed: ${setting.values.join(', ')}`);
+      }
+      return [setting.environment, value];
+    }),
+  );
+}
+
+function offsetOf(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
+  const range = node.range;
+  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
+}

@@ -1,0 +1,103 @@
+import pRetry from 'p-retry';
+import { DrillError } from '../core/errors.ts';
+import { describeFailure } from './command.ts';
+import { type LabContext, mustRun } from './lab-context.ts';
+import type { Lab, LabVm } from './manifest.ts';
+
+const bootTimeoutMs = 90_000;
+const provisionTimeoutMs = 300_000;
+
+/** The argv prefix of Docker Compose for a lab's VMs. */
+export function composeArgv(lab: Lab): string[] {
+  return [
+    'docker',
+    'compose',
+    '--project-directory',
+    lab.stackDir,
+    '--file',
+    `${lab.stackDir}/${lab.manifest.composeFile}`,
+  ];
+}
+
+/** Creates or starts the VMs that are missing or off. Throws DrillError `lab`. */
+export async function startVms(context: LabContext, lab: Lab): Promise<string> {
+  await mustRun(context, [...composeArgv(lab), 'up', '--detach', '--remove-orphans'], { timeoutMs: 120_000 });
+  return `${lab.manifest.vms.length} VMs are switched on`;
+}
+
+/**
+ * Waits until systemd in a VM says that it has booted. A VM that runs with failed units is told about and let through:
+ * a unit may have failed in a drill, and provisioning shows whether it matters. Throws DrillError `lab` when the VM is
+ * gone or does not get there in 90 s.
+ */
+export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void> {
+  let state = 'not asked';
+  try {
+    await pRetry(
+      async () => {
+        const result = await context.run(['docker', 'exec', vm.container, 'systemctl', 'is-system-running'], {
+          timeoutMs: 10_000,
+          signal: context.signal,
+        });
+        state = result.stdout.trim() || result.stderr.trim();
+        if (state !== 'running' && state !== 'degraded') throw new Error(state);
+      },
+      {
+        retries: 1000,
+        minTimeout: 200,
+        maxTimeout: 200,
+        factor: 1,
+        maxRetryTime: bootTimeoutMs,
+        signal: context.signal,
+      },
+    );
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new DrillError('lab', `${vm.name} has not booted in ${bootTimeoutMs / 1000} s: ${state}`, {
+      mend: `See \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
+      cause: error,
+    });
+  }
+  if (state === 'degraded') {
+    const failed = await context.run(
+      ['docker', 'exec', vm.container, 'systemctl', 'list-units', '--failed', '--plain', '--no-legend'],
+      { timeoutMs: 10_000, signal: context.signal },
+    );
+    const units = failed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+    context.report({
+      step: 'boot',
+      state: 'info',
+      text: `${vm.name} runs with failed units: ${units.join(', ')}`,
+    });
+  }
+}
+
+/**
+ * Runs the VM's provision command in it. Returns the last line that the command wrote. Throws DrillError `lab` with the
+ * end of its output.
+ */
+export async function provision(
+  context: LabContext,
+  vm: LabVm,
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  if (vm.provision === undefined) return 'nothing to provision';
+  const variables = Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+  const result = await context.run(['docker', 'exec', ...variables, vm.container, ...vm.provision], {
+    timeoutMs: provisionTimeoutMs,
+    signal: context.signal,
+  });
+  if (result.exitCode !== 0) {
+    throw new DrillError(
+      'lab',
+      `${vm.name} could not be provisioned. ${describeFailure(vm.provision, result)}`,
+      {
+        mend: `Look inside with \`docker exec -it ${vm.container} bash\`.`,
+      },
+    );
+  }
+  return result.stdout.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,15 @@
+import type { ProbeKind } from '../core/probe.ts';
+import { exec } from './exec.ts';
+import { haproxyStats } from './haproxy-stats.ts';
+import { http } from './http.ts';
+import { journal } from './journal.ts';
+import { sql } from './sql.ts';
+import { tcp } from './tcp.ts';
+
+/** Every probe there is, one line each. Schema, `plan`, docs and error messages follow from this list. */
+export const probeKinds: readonly ProbeKind<unknown>[] = [http, tcp, sql, exec, haproxyStats, journal];
+
+/** The kind of that name; undefined for an unknown one. */
+export function probeKind(kind: string): ProbeKind<unknown> | undefined {
+  return probeKinds.find((candidate) => candidate.kind === kind);
+}

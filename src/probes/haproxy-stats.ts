@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { Observation } from '../core/sample.ts';
+import { parseCsv } from './lib/csv.ts';
+import { exchange, prepareHttpCall } from './lib/http-exchange.ts';
+import { shorten } from './lib/net-errors.ts';
+import { hostPort, httpUrl } from './lib/text-params.ts';
+
+const params = z.strictObject({
+  url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),
+  connectTo: hostPort.optional().describe('host:port to connect to instead of what the URL names.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  backend: z.string().min(1).describe('Name of the backend.'),
+  server: z.string().min(1).describe('Name of the server in the backend.'),
+});
+type Params = z.output<typeof params>;
+
+/** The page of a balancer with some thousand servers; beyond it, rows would be missed. */
+const maxPageBytes = 4_194_304;
+
+/** Asks HAProxy what it makes of a server. */
+export const haproxyStats: ProbeKind<Params> = {
+  kind: 'haproxy-stats',
+  summary:
+    'State of a server as HAProxy’s statistics page tells it: UP, DOWN, MAINT, DRAIN, NOLB or no-check.',
+  params,
+  lane: 'network',
+  needsHost: false,
+  describe: (p) => `state of ${p.backend}/${p.server} in ${p.url}`,
+  async open(p, ctx) {
+    const call = await prepareHttpCall({ ...p, maxBodyBytes: maxPageBytes }, ctx);
+    return {
+      observe: async (signal) => {
+        const reply = await exchange(call, ctx, signal, (status) => status === 200);
+        if ('status' in reply) return reply;
+        const { statusCode, phases } = reply;
+        if (statusCode !== 200) {
+          const cause = statusCode >= 500 ? 'http-5xx' : 'http-other';
+          return { status: 'fail', cause, message: `status ${statusCode}`, phases };
+        }
+        if (reply.broken !== undefined) return reply.broken;
+        return { ...stateIn(reply.body, p), phases };
+      },
+      close: async () => {},
+    };
+  },
+};
+
+/**
+ * Finds the server's row. Columns go by the names in the first line, `# pxname,svname,…`
+ * (HAProxy management guide, 9.1 "CSV format"): their number grows with versions.
+ */
+function stateIn(page: string, p: Params): Exclude<Observation, { status: 'unknown' }> {
+  const bad = (message: string) =>
+    ({ status: 'fail', cause: 'bad-body', message: shorten(message) }) as const;
+  let rows: string[][];
+  try {
+    rows = parseCsv(page);
+  } catch (error) {
+    return bad(messageOf(error));
+  }
+  const columns = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
+  const [backend, server, status] = ['pxname', 'svname', 'status'].map((name) => columns.indexOf(name));
+  if (
+    backend === undefined ||
+    server === undefined ||
+    status === undefined ||
+    Math.min(backend, server, status) < 0
+  ) {
+    return bad('not a statistics page as CSV: does the URL end in ";csv"?');
+  }
+  const row = rows.find((candidate) => candidate[backend] === p.backend && candidate[server] === p.server);
+  if (row === undefined) return bad(`no server ${p.server} in a backend ${p.backend}`);
+  const text = row[status];
+  if (text === undefined || text === '') return bad(`no status for ${p.backend}/${p.server}`);
+  return { status: 'ok', value: stateWord(text) };
+}
+
+/** `UP 1/2` is up still and `DOWN 1/2` down still; `MAINT (via …)` is MAINT. */
+function stateWord(status: string): string {
+  return status === 'no check' ? 'no-check' : (status.split(' ')[0] ?? status);
+}

@@ -1,0 +1,128 @@
+import { TreeInterpreter, compile, type JSONValue } from '@jmespath-community/jmespath';
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { Observation } from '../core/sample.ts';
+import { exchange, prepareHttpCall, type HttpReply } from './lib/http-exchange.ts';
+import { shorten } from './lib/net-errors.ts';
+import { hostPort, httpUrl, regex, requireRegex } from './lib/text-params.ts';
+
+/** Parameters that HTTP probes share: where to ask. */
+const params = z.strictObject({
+  url: httpUrl,
+  connectTo: hostPort
+    .optional()
+    .describe(
+      'host:port to connect to instead of what the URL names; Host, SNI and certificate stay the URL’s.',
+    ),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']).default('GET').describe('Sent without a body.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
+  insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
+  expect: z
+    .strictObject({
+      status: z
+        .array(z.int().min(100).max(599))
+        .min(1)
+        .default([200])
+        .describe('Status codes that count as good. Redirects are not followed.'),
+      body: regex.optional().describe('Regular expression that the body must match.'),
+    })
+    .prefault({})
+    .describe('What a good reply is.'),
+  value: z
+    .string()
+    .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
+    .optional()
+    .describe('JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too).'),
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .max(16_777_216)
+    .default(65_536)
+    .describe('How much of the body is read and judged.'),
+});
+type Params = z.output<typeof params>;
+
+/** Longest value kept: a value is a state, not a document. */
+const valueLimit = 200;
+
+/** Asks a URL over a new connection each time. */
+export const http: ProbeKind<Params> = {
+  kind: 'http',
+  summary: 'An HTTP request over a new connection; judges status and body, may read a value from JSON.',
+  params,
+  lane: 'network',
+  needsHost: false,
+  describe: (p) => `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}`,
+  async open(p, ctx) {
+    const call = await prepareHttpCall(p, ctx);
+    const good = new Set(p.expect.status);
+    const body = p.expect.body === undefined ? undefined : requireRegex(p.expect.body);
+    const read = p.value === undefined ? undefined : valueReader(p.value);
+    // A good reply is read to its end, for it may break there; a bad one only for its value.
+    const wantBody = (status: number): boolean => good.has(status) || read !== undefined;
+    return {
+      observe: async (signal) => {
+        const reply = await exchange(call, ctx, signal, wantBody);
+        return 'status' in reply ? reply : judge(reply, good, body, read);
+      },
+      close: async () => {},
+    };
+  },
+};
+
+function judge(
+  reply: HttpReply,
+  good: ReadonlySet<number>,
+  body: RegExp | undefined,
+  read: ((body: string) => string) | undefined,
+): Observation {
+  const { statusCode, phases } = reply;
+  const value = readValue(reply.body, read);
+  const known = value.text === undefined ? {} : { value: value.text };
+  if (!good.has(statusCode)) {
+    const cause = statusCode >= 500 ? 'http-5xx' : 'http-other';
+    return { status: 'fail', cause, message: `status ${statusCode}`, ...known, phases };
+  }
+  if (reply.broken !== undefined) {
+    return reply.broken.status === 'fail' ? { ...reply.broken, phases } : reply.broken;
+  }
+  if (body !== undefined && !body.test(reply.body)) {
+    const message = `the body does not match ${body.source}: ${shorten(reply.body.slice(0, 120))}`;
+    return { status: 'fail', cause: 'bad-body', message: shorten(message), ...known, phases };
+  }
+  if (value.problem !== undefined)
+    return { status: 'fail', cause: 'bad-body', message: value.problem, phases };
+  return { status: 'ok', ...known, phases };
+}
+
+function readValue(
+  body: string,
+  read: ((body: string) => string) | undefined,
+): { readonly text?: string; readonly problem?: string } {
+  try {
+    return read === undefined ? {} : { text: read(body) };
+  } catch (error) {
+    return { problem: shorten(`no value in the body: ${messageOf(error)}`) };
+  }
+}
+
+/** Reads the value of a JSON body as text: strings as they are, everything else as JSON. Throws if it is no JSON. */
+function valueReader(expression: string): (body: string) => string {
+  const compiled = compile(expression);
+  return (body) => {
+    const value = TreeInterpreter.search(compiled, JSON.parse(body) as JSONValue);
+    return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
+  };
+}
+
+function isJmesPath(expression: string): boolean {
+  try {
+    compile(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+import { messageOf } from '../../core/errors.ts';
+import { ProbeTimeout } from '../../core/probe.ts';
+import type { FailCause, Observation } from '../../core/sample.ts';
+
+/** Longest message kept in a sample: enough to tell what it was, bounded since targets write into it. */
+const messageLimit = 300;
+
+/**
+ * Trouble of the machine that probes: out of file descriptors, ports or memory,
+ * its own firewall or link. It says nothing about the target.
+ */
+const observerCodes: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EAGAIN',
+  'EPERM',
+  'EACCES',
+  'ENETDOWN',
+]);
+
+const causes: Readonly<Record<string, FailCause>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  ERR_STREAM_PREMATURE_CLOSE: 'reset',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ETIMEDOUT: 'timeout',
+  ENOTFOUND: 'dns',
+  ENODATA: 'dns',
+  ESERVFAIL: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_NODATA: 'dns',
+  EAI_NONAME: 'dns',
+  EAI_FAIL: 'dns',
+};
+
+// X.509 verification results of OpenSSL, as Node.js names them, besides those matched by prefix below.
+const certificateCodes =
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CRL_|ERROR_IN_CERT_|ERROR_IN_CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
+
+/**
+ * What a failed exchange says about the target. Trouble of the probing machine
+ * is `unknown`; an error without a known code is `otherwise`.
+ */
+export function failureOf(error: unknown, otherwise: FailCause = 'error'): Observation {
+  const code = codeOf(error);
+  const message = shorten(messageOf(error) || code || 'failed without a message');
+  if (code !== undefined && observerCodes.has(code)) {
+    return { status: 'unknown', message: `the probing machine cannot probe: ${message}` };
+  }
+  return { status: 'fail', cause: causeOf(code) ?? otherwise, message };
+}
+
+/** What an aborted look says: nothing when the run stops, a time-out of the target otherwise. */
+export function abortedBy(signal: AbortSignal): Observation {
+  const reason: unknown = signal.reason;
+  if (reason instanceof ProbeTimeout) return { status: 'fail', cause: 'timeout', message: reason.message };
+  return { status: 'unknown', message: `cut short: ${messageOf(reason)}` };
+}
+
+/** Cuts a text to what a sample may carry, control characters replaced. */
+export function shorten(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what has to go
+  const clean = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;
+}
+
+function causeOf(code: string | undefined): FailCause | undefined {
+  if (code === undefined) return undefined;
+  if (code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_') || code === 'EPROTO') return 'tls';
+  if (certificateCodes.test(code)) return 'tls';
+  // The reply is no HTTP (llhttp's parse errors).
+  if (code.startsWith('HPE_')) return 'http-other';
+  return causes[code];
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

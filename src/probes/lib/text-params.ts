@@ -1,0 +1,71 @@
+import { isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { DrillError, messageOf } from '../../core/errors.ts';
+
+/**
+ * Checks for text parameters. The planner fills `${host}` and `${address}` in
+ * after the schema has run, so a check sees those as an ordinary name.
+ */
+const filled = (text: string): string => text.replaceAll(/\$\{(?:host|address)\}/g, 'placeholder');
+
+/** An absolute http(s) URL. */
+export const httpUrl = z
+  .string()
+  .refine((text) => isUrl(filled(text), ['http:', 'https:']), {
+    error: 'expected an http:// or https:// URL',
+  })
+  .describe('URL, http or https.');
+
+/** `host:port`, an IPv6 address in brackets. */
+export const hostPort = z.string().refine((text) => parseHostPort(filled(text)) !== undefined, {
+  error: 'expected host:port, such as 192.0.2.1:443 or [2001:db8::1]:443',
+});
+
+/** The source of a regular expression. */
+export const regex = z.string().refine(
+  (text) => {
+    try {
+      return new RegExp(text) instanceof RegExp;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'not a valid regular expression' },
+);
+
+/** Splits `host:port`; undefined for anything else. */
+export function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port < 1 || port > 65_535) return undefined;
+  if (match?.[1] !== undefined && !isIPv6(host)) return undefined;
+  return { host, port };
+}
+
+/** `host:port` of a plan, where it was checked with placeholders only. @throws DrillError `invalid-input` */
+export function requireHostPort(text: string): { readonly host: string; readonly port: number } {
+  const parsed = parseHostPort(text);
+  if (parsed === undefined) throw new DrillError('invalid-input', `"${text}" is not host:port`);
+  return parsed;
+}
+
+/** A URL of a plan. @throws DrillError `invalid-input` */
+export function requireUrl(text: string): URL {
+  if (!URL.canParse(text)) throw new DrillError('invalid-input', `"${text}" is not a URL`);
+  return new URL(text);
+}
+
+/** A regular expression of a plan. @throws DrillError `invalid-input` */
+export function requireRegex(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new DrillError('invalid-input', messageOf(error), { cause: error });
+  }
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  const url = URL.parse(text);
+  return url !== null && protocols.includes(url.protocol) && url.hostname !== '';
+}

@@ -1,0 +1,277 @@
+import type { Clock } from '../core/clock.ts';
+import { roundMs } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { NewEvent } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { PlannedProbe } from '../core/plan.ts';
+import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
+import type { LogMark, Observation, Phases, Sample } from '../core/sample.ts';
+import { watchLoop, type LoopWatch } from './loop-watch.ts';
+import { startSchedule, type Schedule, type Timers } from './schedule.ts';
+
+/** What a lane needs. */
+export interface LaneOptions {
+  /** For prober.health: `network` or `host`. */
+  readonly lane: string;
+  readonly probes: readonly PlannedProbe[];
+  readonly kindOf: (kind: string) => ProbeKind<unknown> | undefined;
+  /** The host of that name; undefined in a thread that has none. */
+  readonly hostOf: (name: string) => Host | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly readText: (path: string) => Promise<string>;
+  readonly env: (name: string) => string | undefined;
+  /** Takes what was seen in one turn of the loop, in order. */
+  readonly emit: (events: readonly NewEvent[]) => void;
+}
+
+/** Probes that share a thread. */
+export interface Lane {
+  /** Starts the schedules. */
+  start(): void;
+  setBurst(on: boolean): void;
+  /** Ends the schedules, cuts looks under way (they leave no sample) and closes the sessions. Never rejects. */
+  stop(): Promise<void>;
+}
+
+const healthEveryMs = 5000;
+/** A look that ignores its signal is given up this long after its time-out. */
+const ignoreGraceMs = 500;
+/** When the time-out itself comes this late, the reply may be waiting unread: no evidence. */
+const lateTimeoutMs = 50;
+const closeWithinMs = 2000;
+
+/**
+ * Opens the probes of one thread.
+ * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
+ */
+export async function openLane(options: LaneOptions): Promise<Lane> {
+  const opened: { readonly planned: PlannedProbe; readonly session: ProbeSession }[] = [];
+  try {
+    for (const planned of options.probes) {
+      opened.push({ planned, session: await openProbe(planned, options) });
+    }
+  } catch (error) {
+    await closeAll(
+      opened.map((probe) => probe.session),
+      options.timers,
+    );
+    throw error;
+  }
+  return runLane(opened, options);
+}
+
+async function openProbe(planned: PlannedProbe, options: LaneOptions): Promise<ProbeSession> {
+  const kind = options.kindOf(planned.kind);
+  if (kind === undefined) throw new DrillError('harness', `${planned.id}: no probe kind "${planned.kind}"`);
+  try {
+    return await kind.open(planned.params, {
+      host: planned.host === undefined ? undefined : options.hostOf(planned.host),
+      clock: options.clock,
+      timeoutMs: planned.timeoutMs,
+      readText: options.readText,
+      env: options.env,
+    });
+  } catch (error) {
+    const code = error instanceof DrillError ? error.code : 'harness';
+    const mend = error instanceof DrillError ? error.mend : undefined;
+    throw new DrillError(code, `probe ${planned.id}: ${messageOf(error)}`, {
+      cause: error,
+      ...(mend === undefined ? {} : { mend }),
+    });
+  }
+}
+
+function runLane(
+  opened: readonly { readonly planned: PlannedProbe; readonly session: ProbeSession }[],
+  options: LaneOptions,
+): Lane {
+  const { clock, timers, emit } = options;
+  const queue: NewEvent[] = [];
+  const stopping = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  const schedules: { readonly planned: PlannedProbe; readonly schedule: Schedule }[] = [];
+  let watch: LoopWatch | undefined;
+  let healthTimer: unknown;
+  let stopped: Promise<void> | undefined;
+
+  const flush = (): void => {
+    if (queue.length > 0) emit(queue.splice(0));
+  };
+  const add = (event: NewEvent): void => {
+    queue.push(event);
+    // After this turn's other replies: they leave together.
+    if (queue.length === 1) setImmediate(flush);
+  };
+  const health = (): void => {
+    if (watch === undefined) return;
+    const { maxMs, p99Ms } = watch.take();
+    const { lane } = options;
+    add({ type: 'prober.health', lane, loopMaxMs: roundMs(maxMs), loopP99Ms: roundMs(p99Ms) });
+  };
+
+  const startProbe = (index: number, planned: PlannedProbe, session: ProbeSession): void => {
+    const look = async (slot: number, dueMs: number): Promise<void> => {
+      const sendMs = clock.nowMs();
+      const seen = await observe(session, planned.timeoutMs, stopping.signal, options);
+      const finishMs = clock.nowMs();
+      if (stopping.signal.aborted) return;
+      const stallMs = watch?.stallSince(sendMs) ?? 0;
+      const times = { dueMs, sendMs, finishMs, stallMs };
+      add({ type: 'sample', ...toSample(planned.id, slot, times, seen) });
+      if (seen.status === 'ok') for (const mark of seen.marks ?? []) add(toMark(planned, mark, clock));
+    };
+    const schedule = startSchedule({
+      nowMs: () => clock.nowMs(),
+      timers,
+      intervalMs: planned.intervalMs,
+      timeoutMs: planned.timeoutMs,
+      // Spread over the interval in the plan's order.
+      phase: index / opened.length,
+      send: async (slot, dueMs) => {
+        const looking = look(slot, dueMs);
+        underWay.add(looking);
+        await looking.finally(() => underWay.delete(looking));
+      },
+      drop: (slot, dueMs) => {
+        add({ type: 'sample.dropped', probe: planned.id, slot, dueMs: roundMs(dueMs) });
+      },
+    });
+    schedules.push({ planned, schedule });
+  };
+
+  const end = async (): Promise<void> => {
+    for (const { schedule } of schedules) schedule.stop();
+    timers.clearTimeout(healthTimer);
+    health();
+    watch?.stop();
+    stopping.abort(new Error('the run stops'));
+    await Promise.all(underWay);
+    await closeAll(
+      opened.map((probe) => probe.session),
+      timers,
+    );
+    flush();
+  };
+
+  return {
+    start: () => {
+      watch = watchLoop(() => clock.nowMs(), timers);
+      const healthTick = (): void => {
+        health();
+        healthTimer = timers.setTimeout(healthTick, healthEveryMs);
+      };
+      healthTimer = timers.setTimeout(healthTick, healthEveryMs);
+      for (const [index, { planned, session }] of opened.entries()) startProbe(index, planned, session);
+    },
+    setBurst: (on) => {
+      for (const { planned, schedule } of schedules) {
+        const burstMs = planned.burstIntervalMs ?? planned.intervalMs;
+        schedule.setIntervalMs(on ? burstMs : planned.intervalMs);
+      }
+    },
+    stop: () => (stopped ??= end()),
+  };
+}
+
+/**
+ * One look with its time-out. Never rejects, and ends even if the probe breaks
+ * its promise to heed the signal.
+ */
+async function observe(
+  session: ProbeSession,
+  timeoutMs: number,
+  stopping: AbortSignal,
+  options: Pick<LaneOptions, 'clock' | 'timers'>,
+): Promise<Observation> {
+  const { clock, timers } = options;
+  const controller = new AbortController();
+  const givenUp = Promise.withResolvers<Observation>();
+  const startMs = clock.nowMs();
+  let lateMs = 0;
+  let timer = timers.setTimeout(() => {
+    lateMs = clock.nowMs() - startMs - timeoutMs;
+    // Replies that arrived while this thread was busy are read before the time-out strikes: the poll phase
+    // comes between timers and immediates.
+    setImmediate(() => controller.abort(new ProbeTimeout(timeoutMs)));
+    timer = timers.setTimeout(() => {
+      givenUp.resolve({ status: 'unknown', message: 'the probe ignored its time-out' });
+    }, ignoreGraceMs);
+  }, Math.ceil(timeoutMs));
+  const onStop = (): void => {
+    controller.abort(stopping.reason);
+    givenUp.resolve({ status: 'unknown', message: 'the run stopped' });
+  };
+  stopping.addEventListener('abort', onStop, { once: true });
+  try {
+    if (stopping.aborted) onStop();
+    const seen = await Promise.race([session.observe(controller.signal), givenUp.promise]);
+    if (seen.status === 'fail' && seen.cause === 'timeout' && lateMs > lateTimeoutMs) {
+      const stall = Math.round(lateMs);
+      return { status: 'unknown', message: `the prober itself was stalled for ${stall} ms at the time-out` };
+    }
+    return seen;
+  } catch (error) {
+    return { status: 'unknown', message: `the probe broke: ${messageOf(error)}` };
+  } finally {
+    timers.clearTimeout(timer);
+    stopping.removeEventListener('abort', onStop);
+  }
+}
+
+/** Shortest stall that a sample tells of. */
+const tellStallMs = 50;
+
+function toSample(
+  probe: string,
+  slot: number,
+  times: {
+    readonly dueMs: number;
+    readonly sendMs: number;
+    readonly finishMs: number;
+    readonly stallMs: number;
+  },
+  seen: Observation,
+): Sample {
+  return {
+    probe,
+    slot,
+    dueMs: roundMs(times.dueMs),
+    sendMs: roundMs(times.sendMs),
+    finishMs: roundMs(times.finishMs),
+    ...(times.stallMs < tellStallMs ? {} : { stallMs: roundMs(times.stallMs) }),
+    status: seen.status,
+    ...(seen.status === 'fail' ? { cause: seen.cause } : {}),
+    ...(seen.status !== 'unknown' && seen.value !== undefined ? { value: seen.value } : {}),
+    ...(seen.status === 'ok' ? {} : { message: seen.message }),
+    ...(seen.status !== 'unknown' && seen.phases !== undefined ? { phases: roundPhases(seen.phases) } : {}),
+  };
+}
+
+function roundPhases(phases: Phases): Phases {
+  return Object.fromEntries(
+    Object.entries(phases).map(([name, ms]: [string, number]) => [name, roundMs(ms)]),
+  );
+}
+
+/**
+ * A mark's wall time on the run clock, by where the two clocks stand now. The
+ * host's wall clock is taken to agree with ours.
+ */
+function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
+  return {
+    type: 'mark',
+    probe: planned.id,
+    ...(planned.host === undefined ? {} : { host: planned.host }),
+    name: mark.name,
+    atMs: roundMs(mark.wallMs - (clock.wallMs() - clock.nowMs())),
+    text: mark.text,
+  };
+}
+
+async function closeAll(sessions: readonly ProbeSession[], timers: Timers): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = timers.setTimeout(resolve, closeWithinMs);
+  await Promise.race([Promise.allSettled(sessions.map(async (session) => session.close())), late]);
+  timers.clearTimeout(timer);
+}

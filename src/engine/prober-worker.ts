@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { probeKind } from '../probes/catalog.ts';
+import { openLane, type Lane } from './prober-lane.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
+import { createSystemClock } from './system-clock.ts';
+
+// The thread of the network probes: nothing but probing runs on its event loop, so that analysis, fsync and
+// child processes of the main thread do not make replies look late. Started by prober.ts.
+
+const port = parentPort;
+if (port === null) throw new Error('prober-worker.ts runs as a worker thread only');
+const post = (message: FromWorker): void => port.postMessage(message);
+const input = workerData as WorkerInput;
+
+try {
+  serve(
+    await openLane({
+      lane: 'network',
+      probes: input.probes,
+      kindOf: probeKind,
+      hostOf: () => undefined,
+      clock: createSystemClock(input.originNs),
+      timers: globalThis,
+      readText: (path) => readFile(path, 'utf8'),
+      env: (name) => process.env[name],
+      emit: (events) => post({ type: 'events', events }),
+    }),
+  );
+  post({ type: 'opened' });
+} catch (error) {
+  const known = error instanceof DrillError ? error : undefined;
+  post({ type: 'failed', code: known?.code ?? 'harness', message: messageOf(error), mend: known?.mend });
+}
+
+/** Does what the main thread says, until `stop`: with the port closed, nothing holds the thread. */
+function serve(lane: Lane): void {
+  port?.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'start':
+        return lane.start();
+      case 'burst':
+        return lane.setBurst(message.on);
+      case 'stop':
+        void lane.stop().then(() => {
+          post({ type: 'stopped' });
+          return port.close();
+        });
+    }
+  });
+}

@@ -1,0 +1,235 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { DrillError } from '../core/errors.ts';
+import type { NewEvent } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { PlannedProbe } from '../core/plan.ts';
+import { startProber, type Prober, type ProberOptions } from './prober.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function serve(onRequest = (): void => {}): Promise<{ server: Server; url: string }> {
+  const server = createServer((_request, response) => {
+    onRequest();
+    response.end('{"node":"node-1"}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { server, url: `http://127.0.0.1:${port}/` };
+}
+
+function httpProbe(url: string, over: Partial<PlannedProbe> = {}): PlannedProbe {
+  const params = {
+    url,
+    expect: { status: [200] },
+    headers: {},
+    method: 'GET',
+    value: 'node',
+    maxBodyBytes: 1000,
+  };
+  return { id: 'web', name: 'web', kind: 'http', params, intervalMs: 50, timeoutMs: 400, ...over };
+}
+
+interface Running {
+  readonly prober: Prober;
+  readonly events: NewEvent[];
+  readonly broken: Promise<DrillError>;
+  /** Resolves when an event satisfies `test`. */
+  readonly until: (test: (event: NewEvent) => boolean) => Promise<NewEvent>;
+}
+
+async function start(probes: PlannedProbe[], over: Partial<ProberOptions> = {}): Promise<Running> {
+  const events: NewEvent[] = [];
+  let waiters: { test: (event: NewEvent) => boolean; resolve: (event: NewEvent) => void }[] = [];
+  const broken = Promise.withResolvers<DrillError>();
+  const prober = await startProber({
+    probes,
+    host: () => {
+      throw new Error('no host here');
+    },
+    clock: createSystemClock(),
+    onEvents: (batch) => {
+      for (const event of batch) {
+        events.push(event);
+        waiters = waiters.filter(({ test, resolve }) => !test(event) || (resolve(event), false));
+      }
+    },
+    onBroken: broken.resolve,
+    ...over,
+  });
+  cleanups.push(() => prober.stop());
+  return {
+    prober,
+    events,
+    broken: broken.promise,
+    until: (test) =>
+      new Promise((resolve) => {
+        const seen = events.find(test);
+        if (seen === undefined) waiters.push({ test, resolve });
+        else resolve(seen);
+      }),
+  };
+}
+
+const samplesOf = (events: readonly NewEvent[]) => events.filter((event) => event.type === 'sample');
+
+describe('startProber', () => {
+  it('samples a real server from its own thread, on the run clock', async () => {
+    const clock = createSystemClock();
+    const arrivals: number[] = [];
+    const { url } = await serve(() => void arrivals.push(clock.nowMs()));
+    const { prober, events, until } = await start([httpProbe(url)], { clock });
+    await until((event) => event.type === 'sample' && event.slot === 5);
+    const samples = samplesOf(events);
+    expect(samples.map((sample) => sample.slot)).toEqual([...samples.keys()]);
+    for (const [i, sample] of samples.entries()) {
+      expect(sample).toMatchObject({ probe: 'web', status: 'ok', value: 'node-1' });
+      expect(sample.dueMs - samples[0]!.dueMs).toBeCloseTo(i * 50, 2);
+      expect(sample.sendMs).toBeGreaterThanOrEqual(sample.dueMs);
+      expect(sample.finishMs).toBeGreaterThan(sample.sendMs);
+      expect(sample.finishMs).toBeLessThan(clock.nowMs());
+    }
+    // The thread's clock is ours: the server saw each request between its send and its finish.
+    for (const sample of samples) {
+      expect(arrivals.some((at) => at > sample.sendMs && at < sample.finishMs)).toBe(true);
+    }
+    expect(prober.latest().get('web')).toMatchObject({ slot: samples.at(-1)!.slot, status: 'ok' });
+  });
+
+  it('samples faster during a burst and goes on counting slots', async () => {
+    const { url } = await serve();
+    const { prober, events, until } = await start([httpProbe(url, { intervalMs: 400, burstIntervalMs: 20 })]);
+    await until((event) => event.type === 'sample' && event.slot === 0);
+    prober.setBurst(true);
+    await until((event) => event.type === 'sample' && event.slot === 10);
+    prober.setBurst(false);
+    const last = Math.max(...samplesOf(events).map((sample) => sample.slot));
+    await until((event) => event.type === 'sample' && event.slot === last + 3);
+    const due = samplesOf(events)
+      .sort((a, b) => a.slot - b.slot)
+      .map((sample) => sample.dueMs);
+    expect(due[10]! - due[9]!).toBeCloseTo(20, 2);
+    expect(due.at(-1)! - due.at(-2)!).toBeCloseTo(400, 2);
+  });
+
+  it('sees an outage begin and end without losing a slot', async () => {
+    const { url, server } = await serve();
+    const { port } = server.address() as AddressInfo;
+    const { until, events } = await start([httpProbe(url, { intervalMs: 20 })]);
+    await until((event) => event.type === 'sample' && event.status === 'ok');
+    server.close();
+    server.closeAllConnections();
+    const bad = await until((event) => event.type === 'sample' && event.status === 'fail');
+    expect(bad).toMatchObject({ cause: 'refused' });
+    server.listen(port, '127.0.0.1');
+    const slot = bad.type === 'sample' ? bad.slot : 0;
+    await until((event) => event.type === 'sample' && event.slot > slot && event.status === 'ok');
+    const slots = samplesOf(events).map((sample) => sample.slot);
+    expect([...slots].sort((a, b) => a - b)).toEqual([...slots.keys()]);
+    expect(events.filter((event) => event.type === 'sample.dropped')).toEqual([]);
+  });
+
+  it('runs host probes on the main thread and puts marks on the run clock', async () => {
+    const clock = createSystemClock();
+    const wallMs = Date.now();
+    const atMs = clock.nowMs();
+    let looks = 0;
+    const host: Host = {
+      name: 'node-1',
+      transport: 'fake',
+      exec: async () => {
+        const fields = {
+          __CURSOR: `c${looks++}`,
+          __REALTIME_TIMESTAMP: `${wallMs * 1000}`,
+          MESSAGE: 'promoting',
+        };
+        return { exitCode: 0, stdout: `${JSON.stringify(fields)}\n`, stderr: '' };
+      },
+    };
+    const probe: PlannedProbe = {
+      id: 'log@node-1',
+      name: 'log',
+      host: 'node-1',
+      kind: 'journal',
+      params: { marks: [{ name: 'promote', match: 'promot' }] },
+      intervalMs: 30,
+      timeoutMs: 400,
+    };
+    const { until } = await start([probe], { clock, host: () => host });
+    const mark = await until((event) => event.type === 'mark');
+    expect(mark).toMatchObject({ probe: 'log@node-1', host: 'node-1', name: 'promote', text: 'promoting' });
+    expect(mark.type === 'mark' ? mark.atMs - atMs : NaN).toBeCloseTo(0, -0.5);
+  });
+
+  it('tells its health when it stops, and nothing after', async () => {
+    const { url } = await serve();
+    const { prober, events, until } = await start([httpProbe(url)]);
+    await until((event) => event.type === 'sample' && event.slot === 2);
+    await prober.stop();
+    await prober.stop();
+    const told = events.length;
+    expect(events).toContainEqual({
+      type: 'prober.health',
+      lane: 'network',
+      loopMaxMs: expect.any(Number) as number,
+      loopP99Ms: expect.any(Number) as number,
+    });
+    prober.setBurst(true);
+    await new Promise(setImmediate);
+    expect(events).toHaveLength(told);
+  });
+
+  it('refuses a probe that cannot be opened, naming it', async () => {
+    const probe = httpProbe('https://127.0.0.1:1/', { id: 'web@lb' });
+    const params = { ...(probe.params as object), caFile: '/nonexistent/ca.pem' };
+    await expect(start([{ ...probe, params }])).rejects.toMatchObject({
+      name: 'DrillError',
+      code: 'invalid-input',
+      message: expect.stringMatching(/^probe web@lb: .*\/nonexistent\/ca\.pem/) as string,
+    });
+  });
+
+  it('reports a thread that breaks, ends or hangs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'firedrill-prober-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const thread = async (name: string, source: string): Promise<URL> => {
+      const path = join(folder, `${name}.mjs`);
+      const opened = `import { parentPort } from 'node:worker_threads';
+        parentPort.postMessage({ type: 'opened' });
+        parentPort.on('message', () => { ${source} });`;
+      await writeFile(path, opened);
+      return pathToFileURL(path);
+    };
+    const probes = [httpProbe('http://127.0.0.1:1/')];
+    const cases = [
+      [await thread('throws', 'throw new Error("boom")'), /broke: boom/],
+      [await thread('exits', 'process.exit(7)'), /ended with exit code 7/],
+      [await thread('hangs', 'for (;;);'), /said nothing for 300 ms/],
+    ] as const;
+    for (const [workerUrl, words] of cases) {
+      const { broken, prober } = await start(probes, { workerUrl, silenceMs: 300 });
+      const error = await broken;
+      expect(error.code).toBe('harness');
+      expect(error.message).toMatch(words);
+      await prober.stop();
+    }
+    const stillborn = pathToFileURL(join(folder, 'stillborn.mjs'));
+    await writeFile(stillborn, 'throw new Error("not today")');
+    await expect(start(probes, { workerUrl: stillborn })).rejects.toThrow('broke: not today');
+  });
+});

@@ -1,0 +1,201 @@
+import { readFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { NewEvent } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { PlannedProbe } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
+import { probeKind } from '../probes/catalog.ts';
+import { openLane, type Lane } from './prober-lane.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
+
+/** What the prober needs. */
+export interface ProberOptions {
+  readonly probes: readonly PlannedProbe[];
+  readonly host: (name: string) => Host;
+  /** The run clock. It must be a system clock: the prober's thread makes its twin. */
+  readonly clock: Clock;
+  /** Takes samples, drops, marks and the prober's health, as they come. */
+  readonly onEvents: (events: readonly NewEvent[]) => void;
+  /** Called at most once, when the prober cannot go on: what is not seen then is no evidence. */
+  readonly onBroken: (error: DrillError) => void;
+  /** For tests: the thread's program. */
+  readonly workerUrl?: URL;
+  /** For tests: how long the thread may say nothing before it counts as hung. */
+  readonly silenceMs?: number;
+}
+
+/** The probes at work. */
+export interface Prober {
+  /** Burst intervals from now on, or the base intervals again. */
+  setBurst(on: boolean): void;
+  /** The latest sample of each instance, by slot: a time-out told late does not hide a newer look. */
+  latest(): ReadonlyMap<string, Sample>;
+  /** Stops probing; resolves when all that was seen has been told. Never rejects; may be called again. */
+  stop(): Promise<void>;
+}
+
+/** The thread tells its health every 5 s; three of those missed is a hang (a regular expression gone wild, say). */
+const defaultSilenceMs = 15_000;
+const openWithinMs = 10_000;
+const stopWithinMs = 3000;
+
+/**
+ * Starts all probes: those that only use sockets in a thread of their own, those
+ * that run commands on this one. Resolves when all are open and scheduled.
+ *
+ * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
+ */
+export async function startProber(options: ProberOptions): Promise<Prober> {
+  const latest = new Map<string, Sample>();
+  let broken = false;
+  let stopping: Promise<void> | undefined;
+
+  const onBroken = (error: DrillError): void => {
+    if (broken || stopping !== undefined) return;
+    broken = true;
+    options.onBroken(error);
+  };
+  const onEvents = (events: readonly NewEvent[]): void => {
+    for (const event of events) {
+      if (event.type !== 'sample') continue;
+      const { type: _, ...sample } = event;
+      const known = latest.get(sample.probe);
+      if (known === undefined || known.slot < sample.slot) latest.set(sample.probe, sample);
+    }
+    try {
+      options.onEvents(events);
+    } catch (error) {
+      onBroken(new DrillError('harness', `samples cannot be stored: ${messageOf(error)}`, { cause: error }));
+    }
+  };
+
+  const lanes: Lane[] = [];
+  const isNetwork = (probe: PlannedProbe): boolean => probeKind(probe.kind)?.lane === 'network';
+  const network = options.probes.filter(isNetwork);
+  const hosted = options.probes.filter((probe) => !isNetwork(probe));
+  try {
+    if (hosted.length > 0) {
+      lanes.push(
+        await openLane({
+          lane: 'host',
+          probes: hosted,
+          kindOf: probeKind,
+          hostOf: options.host,
+          clock: options.clock,
+          timers: globalThis,
+          readText: (path) => readFile(path, 'utf8'),
+          env: (name) => process.env[name],
+          emit: onEvents,
+        }),
+      );
+    }
+    if (network.length > 0) lanes.push(await openWorkerLane(network, options, onEvents, onBroken));
+  } catch (error) {
+    await Promise.all(lanes.map((lane) => lane.stop()));
+    throw error;
+  }
+  for (const lane of lanes) lane.start();
+
+  return {
+    setBurst: (on) => {
+      for (const lane of lanes) lane.setBurst(on);
+    },
+    latest: () => latest,
+    stop: () => (stopping ??= Promise.all(lanes.map((lane) => lane.stop())).then(() => undefined)),
+  };
+}
+
+/** A lane whose probes run in a worker thread. */
+async function openWorkerLane(
+  probes: readonly PlannedProbe[],
+  options: ProberOptions,
+  onEvents: (events: readonly NewEvent[]) => void,
+  onBroken: (error: DrillError) => void,
+): Promise<Lane> {
+  const { clock } = options;
+  // Offset 0 of the run clock on the clock that all threads share.
+  const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
+  const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
+    workerData: { probes, originNs } satisfies WorkerInput,
+  });
+  const opened = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  let isOpen = false;
+  let ending = false;
+  let heardMs = clock.nowMs();
+
+  const fail = (error: DrillError): void => {
+    opened.reject(error);
+    stopped.resolve();
+    if (isOpen && !ending) onBroken(error);
+  };
+  worker.on('message', (message: FromWorker) => {
+    heardMs = clock.nowMs();
+    switch (message.type) {
+      case 'opened':
+        return opened.resolve();
+      case 'failed': {
+        const mend = message.mend === undefined ? {} : { mend: message.mend };
+        return opened.reject(new DrillError(message.code, message.message, mend));
+      }
+      case 'events':
+        return onEvents(message.events);
+      case 'stopped':
+        return stopped.resolve();
+    }
+  });
+  worker.on('messageerror', (error) => fail(proberError('sent what cannot be read', error)));
+  worker.on('error', (error) => fail(proberError(`broke: ${messageOf(error)}`, error)));
+  worker.on('exit', (code) => fail(proberError(`ended with exit code ${code}`)));
+
+  await within(openWithinMs, opened.promise, async () => {
+    ending = true;
+    await worker.terminate();
+  });
+  isOpen = true;
+
+  const silenceMs = options.silenceMs ?? defaultSilenceMs;
+  const isSilent = (): boolean => clock.nowMs() - heardMs > silenceMs;
+  const watchdog = setInterval(() => {
+    if (!isSilent()) return;
+    // It may be this thread that was busy: what the other one sent meanwhile is read first.
+    setTimeout(() => {
+      if (isSilent()) fail(proberError(`has said nothing for ${Math.round(silenceMs)} ms`));
+    }, 100).unref();
+  }, silenceMs / 4);
+  watchdog.unref();
+
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  const send = (message: ToWorker): void => worker.postMessage(message);
+  const stop = async (): Promise<void> => {
+    clearInterval(watchdog);
+    ending = true;
+    send({ type: 'stop' });
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, stopWithinMs);
+    await Promise.race([stopped.promise, late]);
+    clearTimeout(timer);
+    await worker.terminate();
+  };
+  return { start: () => send({ type: 'start' }), setBurst: (on) => send({ type: 'burst', on }), stop };
+}
+
+function proberError(what: string, cause?: unknown): DrillError {
+  return new DrillError('harness', `the prober's thread ${what}`, cause === undefined ? {} : { cause });
+}
+
+/** Awaits a thread's opening; ends the thread when it fails or takes too long. */
+async function within(ms: number, opening: Promise<void>, end: () => Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(proberError(`did not start within ${ms} ms`)), ms);
+  try {
+    await Promise.race([opening, late]);
+  } catch (error) {
+    await end();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

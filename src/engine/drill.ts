@@ -144,8 +144,11 @@ async function drill(run: Run): Promise<void> {
 
   startPhase(run, 'steady');
   if (!(await passGate(run, 'steady'))) return;
-  run.setBurst(plan.probes.some((probe) => probe.burstIntervalMs !== undefined));
-  await clock.sleep(burstLeadMs, run.signal);
+  const bursts = plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
+  if (bursts) {
+    run.setBurst(true);
+    await clock.sleep(burstLeadMs, run.signal);
+  }
   const unmet = world.unmet(plan.steady.require);
   if (unmet.length > 0) {
     log.append({ type: 'gate', gate: 'steady', state: 'timeout', unmet });
@@ -170,7 +173,7 @@ async function drill(run: Run): Promise<void> {
 
   startPhase(run, 'recovery');
   const recovered = await awaitRecovery(run);
-  run.setBurst(false);
+  if (bursts) run.setBurst(false);
   startPhase(run, 'heal');
   await healAll(run, (open) => open.kind.healAfter === 'recovery');
   if (!recovered) return;

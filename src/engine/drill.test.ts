@@ -1,0 +1,231 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DrillEvent } from '../core/event.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { Plan } from '../core/plan.ts';
+import { runDrill } from './drill.ts';
+import { openEventLog } from './event-log.ts';
+import { openLedger } from './ledger.ts';
+import { createSystemClock } from './system-clock.ts';
+
+/** A container with a web server in it, as far as `docker inspect|stop|start` can tell. The server is real. */
+class FakeMachine implements Host {
+  readonly name = 'alpha';
+  readonly transport = 'fake';
+  readonly commands: string[] = [];
+  stopIsIgnored = false;
+  startFails = false;
+  url = '';
+  #server: Server | undefined;
+  #port = 0;
+
+  async boot(): Promise<void> {
+    const server = createServer((_request, response) => response.end('ok'));
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (server.address() as AddressInfo).port;
+    this.url = `http://127.0.0.1:${this.#port}/`;
+    this.#server = server;
+  }
+
+  async halt(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+  }
+
+  async exec(argv: readonly string[]): Promise<ExecResult> {
+    const [, verb] = argv;
+    this.commands.push(argv.slice(0, 2).join(' '));
+    if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
+    if (verb === 'start') {
+      if (this.startFails) return { exitCode: 1, stdout: '', stderr: 'no space left on device' };
+      await this.boot();
+    }
+    const status = this.#server === undefined ? 'exited' : 'running';
+    return { exitCode: 0, stdout: verb === 'inspect' ? `${status} 2026-01-01T00:00:00Z\n` : '', stderr: '' };
+  }
+}
+
+let folder: string;
+let machine: FakeMachine;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'drill-'));
+  machine = new FakeMachine();
+  await machine.boot();
+});
+afterEach(async () => {
+  await machine.halt();
+  rmSync(folder, { recursive: true });
+});
+
+function planOf(url: string): Plan {
+  const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 3000 };
+  return {
+    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '' },
+    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
+    hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
+    probes: [
+      {
+        id: 'web',
+        name: 'web',
+        kind: 'http',
+        params: {
+          url,
+          method: 'GET',
+          headers: {},
+          insecureSkipVerify: false,
+          expect: { status: [200] },
+          maxBodyBytes: 1000,
+        },
+        intervalMs: 50,
+        timeoutMs: 200,
+      },
+    ],
+    roles: {},
+    steady: gate,
+    faults: [
+      {
+        id: 'fault-1',
+        kind: 'container.stop',
+        on: { host: 'alpha' },
+        atMs: 0,
+        params: { container: 'web', graceSeconds: 0 },
+      },
+    ],
+    recovery: { probe: 'web', withinMs: 1000, stableForMs: 200 },
+    redundancy: gate,
+    checks: [],
+    stages: [],
+  };
+}
+
+interface Outcome {
+  readonly events: readonly DrillEvent[];
+  readonly types: readonly string[];
+  readonly open: number;
+}
+
+async function run(
+  plan: Plan,
+  signal = new AbortController().signal,
+  onEvent?: (event: DrillEvent) => void,
+): Promise<Outcome> {
+  const clock = createSystemClock();
+  const path = join(folder, 'events.ndjson');
+  const log = openEventLog(path, clock);
+  if (onEvent !== undefined) log.subscribe(onEvent);
+  const ledger = openLedger(join(folder, 'ledger'));
+  const versions = { firedrill: '0', node: '0' };
+  await runDrill(plan, { runId: 'r', clock, log, ledger, createHost: () => machine, versions }, signal);
+  log.close();
+  const events = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as DrillEvent);
+  const quiet = new Set(['sample', 'clock.anchor', 'prober.health', 'sample.dropped']);
+  return {
+    events,
+    types: events.filter((event) => !quiet.has(event.type)).map((event) => event.type),
+    open: ledger.list().length,
+  };
+}
+
+describe('a drill', () => {
+  test('goes from gate to fault to effect, heals, and sees redundancy restored', async () => {
+    // Nothing recovers by itself here: the recovery gate runs out, the heal brings the service back.
+    const { types, events, open } = await run(planOf(machine.url));
+    expect(types).toEqual([
+      'run.started',
+      'phase.started',
+      'gate',
+      'phase.started',
+      'fault.issued',
+      'fault.acked',
+      'fault.effect',
+      'phase.started',
+      'gate',
+      'phase.started',
+      'heal.started',
+      'heal.proven',
+      'run.ended',
+    ]);
+    expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
+      gate: 'recovery',
+      state: 'timeout',
+    });
+    expect(open).toBe(0);
+    expect(machine.commands.at(-1)).toBe('docker inspect');
+  });
+
+  test('writes the undo record before the fault acts', async () => {
+    let recordsAtStop = -1;
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) => {
+      if (argv[1] === 'stop') recordsAtStop = openLedger(join(folder, 'ledger')).list().length;
+      return exec(argv);
+    };
+    await run(planOf(machine.url));
+    expect(recordsAtStop).toBe(1);
+  });
+
+  test('injects nothing when the steady state is not reached', async () => {
+    await machine.halt();
+    const { types, events } = await run({
+      ...planOf(machine.url),
+      steady: { require: [{ probe: 'web' }], forMs: 100, withinMs: 500 },
+    });
+    expect(types).not.toContain('fault.issued');
+    expect(machine.commands).toEqual([]);
+    expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
+      gate: 'steady',
+      state: 'timeout',
+      unmet: ['web is ok everywhere (web: fail refused)'],
+    });
+  });
+
+  test('says so when a fault is acknowledged but nothing happens, and heals all the same', async () => {
+    machine.stopIsIgnored = true;
+    const aborted = new AbortController();
+    const { types } = await run(planOf(machine.url), aborted.signal, (event) => {
+      // The effect gets 30 s to show; this test does not wait for them.
+      if (event.type === 'fault.acked') setTimeout(() => aborted.abort(new Error('enough')), 500);
+    });
+    expect(types).not.toContain('fault.effect');
+    expect(types.slice(-4)).toEqual(['run.aborted', 'heal.started', 'heal.proven', 'run.ended']);
+  });
+
+  test('heals when it is stopped in the middle of the outage', async () => {
+    const stop = new AbortController();
+    const { types, events, open } = await run(planOf(machine.url), stop.signal, (event) => {
+      if (event.type === 'fault.effect') stop.abort(new Error('stopped by SIGINT'));
+    });
+    expect(types.slice(-4)).toEqual(['run.aborted', 'heal.started', 'heal.proven', 'run.ended']);
+    expect(events.find((event) => event.type === 'run.aborted')).toMatchObject({
+      reason: 'stopped by SIGINT',
+    });
+    expect(machine.commands).toContain('docker start');
+    expect(open).toBe(0);
+  });
+
+  test('sees the outage with the probes, between effect and heal', async () => {
+    const { events } = await run(planOf(machine.url));
+    const at = (type: DrillEvent['type']): number =>
+      events.find((event) => event.type === type)?.t ?? Number.NaN;
+    const bad = events.filter((event) => event.type === 'sample' && event.status === 'fail');
+    expect(bad.length).toBeGreaterThan(5);
+    for (const event of bad) {
+      expect(event.t).toBeGreaterThan(at('fault.issued'));
+      // The connection under way when the server went is cut, the later ones find nobody.
+      expect(event).toMatchObject({ cause: expect.stringMatching(/^(refused|reset)$/) });
+    }
+    expect(at('fault.effect')).toBeLessThan(at('heal.started'));
+  });
+});

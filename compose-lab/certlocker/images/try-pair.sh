@@ -3,7 +3,7 @@
 # PostgreSQL nodes and two pgpools on a scratch network, crashes back and forth,
 # and prints how long each step took. Ends with exit 1 when a step does not happen.
 #
-#   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [tls] [down]
+#   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [gap] [stale] [tls] [down]
 #
 # Without arguments: all of them in this order, and the pair is removed even when
 # a step fails. Needs docker and the two images; touches only containers, volumes
@@ -99,7 +99,7 @@ run_pool() {
     docker run -d --name "$PREFIX-pool-$1" --network "$PREFIX" --ip "$(pool_ip "$1")" --init --restart always \
         --sysctl net.ipv4.tcp_syn_retries=1 -v "$TLS:/tls:ro" \
         -e PGPOOL_BACKEND_NODES="0:$(ip 1):5432,1:$(ip 2):5432" -e PGPOOL_BACKEND_APPLICATION_NAMES=node-1,node-2 \
-        -e PGPOOL_ENABLE_LOAD_BALANCING=no -e PGPOOL_AUTO_FAILBACK=yes \
+        -e PGPOOL_ENABLE_LOAD_BALANCING=no -e PGPOOL_AUTO_FAILBACK=yes -e PGPOOL_FAILOVER_ON_BACKEND_SHUTDOWN=off \
         -e PGPOOL_SR_CHECK_USER=repmgr -e PGPOOL_SR_CHECK_PASSWORD="$REPMGR_PASSWORD" -e PGPOOL_SR_CHECK_PERIOD=2 \
         -e PGPOOL_HEALTH_CHECK_PERIOD=2 -e PGPOOL_HEALTH_CHECK_TIMEOUT=3 \
         -e PGPOOL_HEALTH_CHECK_MAX_RETRIES=2 -e PGPOOL_HEALTH_CHECK_RETRY_DELAY=1 -e PGPOOL_CONNECT_TIMEOUT=1000 \
@@ -193,6 +193,15 @@ kill_container() {
     await 60 "pgpool 2 writes to node $old" "$t0" pool_writes_to 2 "$old"
     await 60 "node $new streams from node $old" "$t0" streaming_from "$old"
     is_standby "$new" || fail "node $new was promoted"
+
+    say "docker restart of the primary, node $old: no promotion"
+    t0=$(now_ms)
+    docker restart "$PREFIX-$old" >/dev/null
+    await 30 "node $old is primary again" "$t0" is_primary "$old"
+    await 60 "pgpool 1 writes to node $old" "$t0" pool_writes_to 1 "$old"
+    await 60 "pgpool 2 writes to node $old" "$t0" pool_writes_to 2 "$old"
+    await 60 "node $new streams from node $old" "$t0" streaming_from "$old"
+    is_standby "$new" || fail "node $new was promoted"
 }
 
 # The standby's absence must not be seen through pgpool: new connections all the
@@ -244,6 +253,73 @@ frozen_repmgrd() {
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
 }
 
+# What clients of pgpool 1 see between the primary's death and the promotion: a new
+# connection every quarter of a second (each may wait 30 s) and one open session that
+# asks every quarter of a second. A read answered by a standby is a failure.
+gap() {
+    local old new t0
+    old=$(current_primary)
+    new=$((3 - old))
+    say "reads through pgpool 1 while node $old dies and node $new is promoted"
+    docker exec "$PREFIX-probe" rm -f /tmp/new /tmp/open
+    docker exec -d -e PGPASSWORD="$APP_PASSWORD" "$PREFIX-probe" bash -c '
+        ask="SELECT host(inet_server_addr()), pg_is_in_recovery()"
+        dsn="host='"$(pool_ip 1)"' user=app dbname=app"
+        for i in $(seq 100); do
+            (
+                s=$(date +%s%3N)
+                a=$(timeout 30 psql -XAtwq -d "$dsn" -c "$ask" 2>&1 | tr "\n" " ")
+                echo "$s $(($(date +%s%3N) - s)) ${a:-nothing}" >>/tmp/new
+            ) &
+            sleep 0.25
+        done
+        wait'
+    docker exec -d -e PGPASSWORD="$APP_PASSWORD" "$PREFIX-probe" bash -c '
+        for i in $(seq 100); do echo "SELECT host(inet_server_addr()), pg_is_in_recovery();"; sleep 0.25; done |
+            psql -XAtwq -v ON_ERROR_STOP=1 -d "host='"$(pool_ip 1)"' user=app dbname=app" 2>&1 |
+            while read -r line; do echo "$(date +%s%3N) 0 $line"; done >/tmp/open'
+    sleep 2
+    t0=$(now_ms)
+    docker exec "$PREFIX-$old" pkill -9 postgres
+    await 60 "node $new promoted" "$t0" is_primary "$new"
+    sleep 20
+    local file
+    for file in new open; do
+        say "    $file: ms after the crash (first..last, count), ms until answered (longest), answer"
+        docker exec "$PREFIX-probe" sort -n "/tmp/$file" | awk -v t0="$t0" '
+            function flush() { if (n) printf "      %6d..%6d %4d  %6d  %s\n", first, last, n, longest, text }
+            { s = $1 - t0; d = $2; $1 = $2 = ""; sub(/^ +/, "")
+              # One line per run of like answers; waits of over a second are a run of their own.
+              if ($0 != text || (d > 1000) != slow) { flush(); n = 0; first = s; longest = 0; text = $0; slow = d > 1000 }
+              last = s; n++; if (d > longest) longest = d }
+            END { flush() }'
+        if docker exec "$PREFIX-probe" grep -q '|t' "/tmp/$file"; then fail "a read was answered by a standby"; fi
+    done
+    await 90 "node $old streams from node $new" "$t0" streaming_from "$new"
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
+# A status file left over from another time says that the primary is down. pgpool
+# believes it at its next start, and searches among the others for ever; a container
+# made anew does not have the file.
+stale_status() {
+    local primary t0 stale
+    primary=$(current_primary)
+    say "a pgpool_status that says node $primary is down, and a crash of pgpool 1"
+    stale='down\nup\n'
+    [[ "$primary" == 1 ]] || stale='up\ndown\n'
+    docker exec "$PREFIX-pool-1" bash -c "printf '$stale' >/var/log/pgpool/pgpool_status; pkill -9 pgpool"
+    t0=$(now_ms)
+    await 20 "container of pgpool 1 started again" "$t0" restarted_since "$PREFIX-pool-1" "$t0"
+    sleep 15
+    if pool_writes_to 1 "$primary"; then say "    pgpool 1 serves all the same"; else say "    pgpool 1 does not serve after 15 s (wedged)"; fi
+    t0=$(now_ms)
+    docker rm -f "$PREFIX-pool-1" >/dev/null
+    run_pool 1
+    await 30 "pgpool 1, container made anew, writes to node $primary" "$t0" pool_writes_to 1 "$primary"
+}
+
 tls_only() {
     local primary answer
     primary=$(current_primary)
@@ -266,7 +342,7 @@ tls_only() {
 
 main() {
     if (($# == 0)); then
-        set -- up rounds kill standby frozen tls
+        set -- up rounds kill standby frozen gap stale tls
         trap down EXIT
     fi
     local step
@@ -276,6 +352,8 @@ main() {
             kill) kill_container ;;
             standby) standby_stop ;;
             frozen) frozen_repmgrd ;;
+            gap) gap ;;
+            stale) stale_status ;;
             tls) tls_only ;;
             *)
                 echo "unknown step: $step" >&2

@@ -40,8 +40,18 @@ export interface Summary {
   readonly reasons: readonly string[];
   /** False when any injected fault is not proven healed. */
   readonly healed: boolean;
-  /** null: no fault took effect, or no recovery was seen. */
-  readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  /** Things to know that do not change the verdict, one sentence each. */
+  readonly notes: readonly string[];
+  /**
+   * To the recovery that held. null: no fault took effect, or no such recovery was
+   * seen. `first` is to the first sign of recovery, which may not have held.
+   */
+  readonly rto: {
+    readonly ms: number;
+    readonly minMs: number;
+    readonly maxMs: number;
+    readonly first: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  } | null;
   /** Sum of the recovery probe's bad windows after the fault. */
   readonly downtime: {
     readonly ms: number;
@@ -80,8 +90,12 @@ export interface ProbeSummary {
   readonly kind: string;
   readonly samples: number;
   readonly dropped: number;
+  readonly unknown: number;
+  readonly failed: number;
   /** Send time minus due time. */
   readonly lateness: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  /** Finish minus send of the ok samples; null without any. */
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number } | null;
   readonly windows: readonly Window[];
 }
 
@@ -91,4 +105,6 @@ export interface Stage {
   readonly startAt: string;
   readonly endAt: string;
   readonly ms: number;
+  /** Stages before this one whose end was not seen: their time is in here. */
+  readonly includes: readonly string[];
 }

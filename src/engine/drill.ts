@@ -5,6 +5,7 @@ import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event
 import type { FaultContext } from '../core/fault.ts';
 import type { Host } from '../core/host.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
+import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
 import { faultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
@@ -200,8 +201,9 @@ async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
   const planned = run.plan.hosts.find((candidate) => candidate.name === hostName);
   if (planned === undefined) throw new DrillError('harness', `the plan has no host ${hostName}`);
   const ctx: FaultContext = { host: run.host(hostName), clock, signal: run.signal };
+  const params = mapStrings(fault.params, (text) => fillPlaceholders(text, planned));
 
-  const before = await kind.before(fault.params, ctx);
+  const before = await kind.before(params, ctx);
   const record: LedgerRecord = {
     version: 1,
     runId: run.deps.runId,
@@ -209,7 +211,7 @@ async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
     faultId: fault.id,
     kind: fault.kind,
     host: planned,
-    params: fault.params,
+    params,
     before,
     openedAt: new Date(clock.wallMs()).toISOString(),
   };
@@ -220,19 +222,19 @@ async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
     fault: fault.id,
     kind: fault.kind,
     host: hostName,
-    params: fault.params,
+    params,
   });
   log.sync();
   const issuedMs = clock.nowMs();
   let receipt;
   try {
-    receipt = await kind.inject(fault.params, before, ctx);
+    receipt = await kind.inject(params, before, ctx);
   } catch (error) {
     log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     return false;
   }
   const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });
-  return awaitEffect(run, fault, kind, ctx, before, {
+  return awaitEffect(run, { record, kind }, ctx, {
     notBeforeMs: Math.max(issued.t, issuedMs),
     ackedMs: acked.t,
   });
@@ -241,28 +243,35 @@ async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
 /** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
 async function awaitEffect(
   run: Run,
-  fault: PlannedFault,
-  kind: AnyFaultKind,
+  { record, kind }: OpenFault,
   ctx: FaultContext,
-  before: LedgerRecord['before'],
   times: { notBeforeMs: number; ackedMs: number },
 ): Promise<boolean> {
   const { clock, log } = run.deps;
   const deadline = clock.nowMs() + effectWithinMs;
-  let notBeforeMs = times.notBeforeMs;
-  let first = true;
+  let { notBeforeMs } = times;
+  let looks = 0;
+  let seen = 'no effect was seen';
   while (clock.nowMs() < deadline) {
     const askedMs = clock.nowMs();
-    if (await kind.effect(fault.params, before, ctx)) {
-      const notAfterMs = first ? times.ackedMs : clock.nowMs();
-      log.append({ type: 'fault.effect', fault: fault.id, notBeforeMs, notAfterMs });
-      return true;
+    try {
+      looks += 1;
+      if (await kind.effect(record.params, record.before, ctx)) {
+        // Seen at the first look: it was there when the command came back.
+        const notAfterMs = looks === 1 ? times.ackedMs : clock.nowMs();
+        log.append({ type: 'fault.effect', fault: record.faultId, notBeforeMs, notAfterMs });
+        return true;
+      }
+      notBeforeMs = askedMs;
+      seen = 'no effect was seen';
+    } catch (error) {
+      // The fault may have taken the way to its host along: not seen is not the same as not there.
+      if (!(error instanceof DrillError && error.code === 'host-unreachable')) throw error;
+      seen = `the effect could not be looked for: ${error.message}`;
     }
-    first = false;
-    notBeforeMs = askedMs;
     await clock.sleep(200, run.signal);
   }
-  log.append({ type: 'fault.failed', fault: fault.id, message: 'acknowledged, but no effect was seen' });
+  log.append({ type: 'fault.failed', fault: record.faultId, message: `acknowledged, but ${seen}` });
   return false;
 }
 

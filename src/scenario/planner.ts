@@ -10,6 +10,7 @@ import type {
   StageRule,
   Transport,
 } from '../core/plan.ts';
+import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { check, suggest } from './problems.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
@@ -74,7 +75,7 @@ export function makePlan(scenario: Input, target: Input, resolveFile: (path: str
       kind,
       on: resolveOn(on, knownHosts, knownRoles, (message) => at(['faults', i, 'on'], message)),
       atMs: atMs ?? 0,
-      params: fill(params, {}, (path) => path),
+      params: mapStrings(params, (text) => text),
     };
   });
 
@@ -312,10 +313,11 @@ function planProbe(
   if (burst !== undefined && (burst <= 0 || burst > common.intervalMs)) {
     problem('burst', `burst: must lie between 0 and the interval (${formatMs(common.intervalMs)})`);
   }
+  const resolveText = (text: string, key: string): string => (fileKeys.has(key) ? resolveFile(text) : text);
   if (on === undefined) {
     if (probeKind(kind)?.needsHost === true)
       problem('kind', `a probe of kind "${kind}" needs \`on:\`: the host where it runs`);
-    return [{ ...common, id, params: fill(params, {}, resolveFile) }];
+    return [{ ...common, id, params: mapStrings(params, resolveText) }];
   }
   return (Array.isArray(on) ? on : [on]).flatMap((name) => {
     const host = hosts.find((candidate) => candidate.name === name);
@@ -329,34 +331,19 @@ function planProbe(
       );
       return [];
     }
-    const variables = { host: name, ...(host.address === undefined ? {} : { address: host.address }) };
-    return [{ ...common, id: `${id}@${name}`, host: name, params: fill(params, variables, resolveFile) }];
+    return [
+      {
+        ...common,
+        id: `${id}@${name}`,
+        host: name,
+        params: mapStrings(params, (text, key) => resolveText(fillPlaceholders(text, host), key)),
+      },
+    ];
   });
 }
 
+/** Keys under which a string names a file, in every probe kind. */
 const fileKeys: ReadonlySet<string> = new Set(['caFile', 'file']);
-
-/** Replaces `${host}` and `${address}` in every string and resolves the strings that name files. */
-function fill(
-  value: unknown,
-  variables: Readonly<Record<string, string>>,
-  resolveFile: (path: string) => string,
-  key = '',
-): Json {
-  if (typeof value === 'string') {
-    const text = value.replaceAll(/\$\{(host|address)\}/g, (whole, name: string) => variables[name] ?? whole);
-    return fileKeys.has(key) ? resolveFile(text) : text;
-  }
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => fill(item, variables, resolveFile, key));
-  if (typeof value === 'object') {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(
-      entries.map(([name, item]) => [name, fill(item, variables, resolveFile, name)]),
-    );
-  }
-  return null;
-}
 
 function markNames(params: Json): string[] {
   if (typeof params !== 'object' || params === null || !('marks' in params) || !Array.isArray(params.marks))

@@ -1,0 +1,21 @@
+import type { Json, PlannedHost } from './plan.ts';
+
+/**
+ * Turns a parsed value into JSON, every string through `mapText` (with the key
+ * it stands under). Fields that are undefined are left out.
+ */
+export function mapStrings(value: unknown, mapText: (text: string, key: string) => string, key = ''): Json {
+  if (typeof value === 'string') return mapText(value, key);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, mapText, key));
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(entries.map(([name, item]) => [name, mapStrings(item, mapText, name)]));
+  }
+  return null;
+}
+
+/** Replaces `${host}` and `${address}` by those of a host; what it lacks stays as written. */
+export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 'address'>): string {
+  return text.replaceAll('${host}', host.name).replaceAll('${address}', host.address ?? '${address}');
+}

@@ -17,6 +17,8 @@ export type VerdictWord = 'pass' | 'fail' | 'inconclusive';
 /** The outcome of one check, with observed value and limit in words. */
 export interface CheckResult {
   readonly name: string;
+  /** The check's kind: `rto`, `downtime`, `never`, ... */
+  readonly kind: string;
   readonly status: VerdictWord;
   readonly observed: string;
   readonly limit: string;

@@ -1,0 +1,68 @@
+import { intervalAt, type RunLog } from './read-log.ts';
+import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
+import { durationWords } from './words.ts';
+
+/** More than this share of the slots around the outage without evidence: the figures rest on too little. */
+const lostShareLimit = 0.02;
+/** The time around the outage that must be well observed, ms. */
+const leadMs = 2000;
+
+/**
+ * What was wrong with the prober around the outage, a sentence each; empty when it
+ * was fit to judge. Looked at: the recovery probe from 2 s before t0 until the
+ * recovery had held (without a recovery: until the log's end).
+ *
+ * - More than 2 % of its slots (and more than one) unknown or dropped.
+ * - A slot sent later than the larger of its interval and half its time-out. Late
+ *   slots keep their true send time, so that bounds stay true; but a prober that
+ *   stands still that long can turn a good answer into a time-out.
+ * - Its thread stood still for more than half the probe's time-out.
+ */
+export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
+  const series = recoverySeries(log);
+  const { probe } = series;
+  const fromMs = recovery.effect.loMs - leadMs;
+  const toMs =
+    recovery.recovered === null ? log.endMs : recovery.recovered.hiMs + log.plan.recovery.stableForMs;
+  const inside = (ms: number) => ms >= fromMs && ms <= toMs;
+  const sent = series.samples.filter((s) => inside(s.sendMs));
+  const unknown = sent.filter((s) => s.status === 'unknown').length;
+  const dropped = series.dropped.filter((s) => inside(s.dueMs)).length;
+  const slots = sent.length + dropped;
+  const complaints: string[] = [];
+  if (slots === 0) complaints.push(`the prober sent no sample of ${probe.id} around the outage`);
+  if (unknown + dropped > Math.max(1, slots * lostShareLimit))
+    complaints.push(
+      `the prober lost ${unknown + dropped} of ${slots} looks of ${probe.id} around the outage (${unknown} unknown, ${dropped} not sent), more than 2 %`,
+    );
+  const worst = sent.reduce(
+    (max, s) => {
+      const lateMs = s.sendMs - s.dueMs;
+      const limitMs = Math.max(intervalAt(log, probe, s.dueMs), probe.timeoutMs / 2);
+      return lateMs - limitMs > max.lateMs - max.limitMs ? { lateMs, limitMs } : max;
+    },
+    { lateMs: 0, limitMs: 0 },
+  );
+  if (worst.lateMs > worst.limitMs)
+    complaints.push(
+      `the prober sent a look of ${probe.id} ${durationWords(worst.lateMs)} late, more than ${durationWords(worst.limitMs)}`,
+    );
+  const stall = stallMs(log, inside);
+  if (stall > probe.timeoutMs / 2)
+    complaints.push(
+      `the prober's thread stood still for ${durationWords(stall)}, more than half the time-out of ${probe.id}`,
+    );
+  return complaints;
+}
+
+/** The longest stall of the network lane told of over a time that touches the outage. */
+function stallMs(log: RunLog, inside: (ms: number) => boolean): number {
+  let sinceMs = log.startMs;
+  let longest = 0;
+  for (const event of log.health) {
+    if (event.lane !== 'network') continue;
+    if (inside(event.t) || inside(sinceMs)) longest = Math.max(longest, event.loopMaxMs);
+    sinceMs = event.t;
+  }
+  return longest;
+}

@@ -1,0 +1,330 @@
+import {
+  type Condition,
+  countHolds,
+  type GateCondition,
+  instancesOf,
+  sampleMatches,
+} from '../core/condition.ts';
+import type { Sample } from '../core/sample.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
+
+/** A stretch of the run clock, ms. */
+export interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Whether something held over a stretch of time, as far as samples can tell. */
+export type Truth = 'yes' | 'no' | 'maybe';
+
+/** A stretch of one truth. Stretches of a list touch and neighbours differ. */
+export interface TruthSpan extends Range {
+  readonly truth: Truth;
+}
+
+/** An interval in which a condition held (or did not), with the bounds of its edges. Offsets in ms. */
+export interface ConditionInterval {
+  readonly startLoMs: number;
+  readonly startHiMs: number;
+  readonly endLoMs: number;
+  readonly endHiMs: number;
+  /** At least this long without a break; 0 when it was seen at single moments only, or never surely. */
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** False: it may have held between samples, but no sample proves it. */
+  readonly certain: boolean;
+}
+
+/** Who held a role over a stretch of time. */
+export interface OwnershipSpan extends Range {
+  /** Surely. Two or more: dual owners. */
+  readonly owners: readonly string[];
+  /** Perhaps: between two samples, or not seen at all. None here and none above: no owner. */
+  readonly maybe: readonly string[];
+}
+
+/** Instances of a condition's probe, as series. */
+export function seriesOf(log: RunLog, condition: Condition): readonly ProbeSeries[] {
+  const instances = instancesOf(
+    condition,
+    [...log.series.values()].map((s) => s.probe),
+  );
+  return [...log.series.values()].filter((s) => instances.includes(s.probe));
+}
+
+/** A sample is taken for the present state until three intervals and a time-out after it was sent. */
+export function staleAfterMs(series: ProbeSeries): number {
+  return 3 * series.probe.intervalMs + series.probe.timeoutMs;
+}
+
+type Vote = TruthSpan;
+
+/**
+ * One instance's votes: from each known sample's send to the next one's finish,
+ * "yes" or "no" if both agree, "maybe" if they differ or if the first was stale
+ * before the second was sent. Votes overlap by one sample; where they disagree
+ * the answer is "maybe", which gives each change the bounds [last s, next r].
+ */
+function votesOf(series: ProbeSeries, holds: (s: Sample) => boolean, untilMs: number): readonly Vote[] {
+  const stale = staleAfterMs(series);
+  const known = series.samples.filter((s) => s.status !== 'unknown');
+  const votes: Vote[] = [];
+  for (const [index, sample] of known.entries()) {
+    const truth: Truth = holds(sample) ? 'yes' : 'no';
+    const next = known[index + 1];
+    if (next === undefined) {
+      votes.push({ fromMs: sample.sendMs, toMs: Math.min(untilMs, sample.sendMs + stale), truth });
+    } else if (next.sendMs - sample.sendMs > stale) {
+      votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
+    } else {
+      const same = holds(next) === holds(sample);
+      votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: same ? truth : 'maybe' });
+    }
+  }
+  return votes;
+}
+
+/** The truth of one instance over the range: where no vote is, "maybe". */
+function truthOf(votes: readonly Vote[], range: Range): readonly TruthSpan[] {
+  const edges = new Set([range.fromMs, range.toMs]);
+  const opens = new Map<number, Truth[]>();
+  const closes = new Map<number, Truth[]>();
+  for (const vote of votes) {
+    const fromMs = Math.max(vote.fromMs, range.fromMs);
+    const toMs = Math.min(vote.toMs, range.toMs);
+    if (fromMs >= toMs) continue;
+    edges.add(fromMs);
+    edges.add(toMs);
+    opens.set(fromMs, [...(opens.get(fromMs) ?? []), vote.truth]);
+    closes.set(toMs, [...(closes.get(toMs) ?? []), vote.truth]);
+  }
+  const count = { yes: 0, no: 0, maybe: 0 };
+  return spansBetween(edges, (fromMs) => {
+    for (const truth of closes.get(fromMs) ?? []) count[truth]--;
+    for (const truth of opens.get(fromMs) ?? []) count[truth]++;
+    if (count.maybe > 0 || count.yes > 0 === count.no > 0) return 'maybe';
+    return count.yes > 0 ? 'yes' : 'no';
+  });
+}
+
+/** Spans between sorted edges, neighbours of one truth joined. `at` is called once for each edge, in order. */
+function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth): readonly TruthSpan[] {
+  const sorted = [...edges].sort((a, b) => a - b);
+  const spans: { fromMs: number; toMs: number; truth: Truth }[] = [];
+  for (const [index, fromMs] of sorted.entries()) {
+    const toMs = sorted[index + 1];
+    if (toMs === undefined) break;
+    const truth = at(fromMs);
+    const last = spans.at(-1);
+    if (last?.truth === truth) last.toMs = toMs;
+    else spans.push({ fromMs, toMs, truth });
+  }
+  return spans;
+}
+
+/** Joins lists of spans over one range: at each moment `decide` gets the truth of each list. */
+function combine(
+  lists: readonly (readonly TruthSpan[])[],
+  range: Range,
+  decide: (truths: readonly Truth[]) => Truth,
+): readonly TruthSpan[] {
+  const edges = new Set([range.fromMs, range.toMs]);
+  for (const list of lists) for (const span of list) edges.add(span.fromMs);
+  const cursors = lists.map(() => 0);
+  return spansBetween(edges, (fromMs) =>
+    decide(
+      lists.map((list, index) => {
+        let cursor = cursors[index] ?? 0;
+        while ((list[cursor]?.toMs ?? Infinity) <= fromMs) cursor++;
+        cursors[index] = cursor;
+        return list[cursor]?.truth ?? 'maybe';
+      }),
+    ),
+  );
+}
+
+/** The truth over the range that one instance's samples match a condition's value part. */
+function matchTruth(series: ProbeSeries, condition: Condition, range: Range): readonly TruthSpan[] {
+  const votes = votesOf(series, (sample) => sampleMatches(condition, sample), range.toMs);
+  return truthOf(votes, range);
+}
+
+/**
+ * Whether a condition holds when instance i matches as `matches[i]` says and is
+ * asked at all (has the condition's role) as `asked[i]` says: every combination of
+ * the uncertain ones is tried, by counts.
+ */
+function decideCount(condition: Condition, asked: readonly Truth[], matches: readonly Truth[]): Truth {
+  let counts = new Map([['0/0', { matching: 0, total: 0 }]]);
+  for (const [index, match] of matches.entries()) {
+    const next = new Map<string, { matching: number; total: number }>();
+    const put = (matching: number, total: number) => next.set(`${matching}/${total}`, { matching, total });
+    for (const { matching, total } of counts.values()) {
+      if (asked[index] !== 'yes') put(matching, total);
+      if (asked[index] === 'no') continue;
+      if (match !== 'no') put(matching + 1, total + 1);
+      if (match !== 'yes') put(matching, total + 1);
+    }
+    counts = next;
+  }
+  const answers = [...counts.values()].map(({ matching, total }) => countHolds(condition, matching, total));
+  return answers.every(Boolean) ? 'yes' : answers.some(Boolean) ? 'maybe' : 'no';
+}
+
+/**
+ * Whether a condition held, over the range. A probe without samples gives "maybe".
+ * With `role`, only instances on hosts that have the role at that moment are asked.
+ */
+export function truthOfCondition(log: RunLog, condition: GateCondition, range: Range): readonly TruthSpan[] {
+  const series = seriesOf(log, condition);
+  const role = condition.role === undefined ? undefined : log.plan.roles[condition.role];
+  const holders = role === undefined ? [] : seriesOf(log, role);
+  const lists = series.map((s) => matchTruth(s, condition, range));
+  const askedLists = series.map((s): readonly TruthSpan[] => {
+    if (role === undefined) return [{ ...range, truth: 'yes' }];
+    const holder = holders.find((h) => h.probe.host !== undefined && h.probe.host === s.probe.host);
+    return holder === undefined ? [{ ...range, truth: 'no' }] : matchTruth(holder, role, range);
+  });
+  return combine([...lists, ...askedLists], range, (truths) =>
+    decideCount(condition, truths.slice(lists.length), truths.slice(0, lists.length)),
+  );
+}
+
+/** Whether all of the conditions held, over the range. */
+export function truthOfAll(
+  log: RunLog,
+  conditions: readonly GateCondition[],
+  range: Range,
+): readonly TruthSpan[] {
+  const lists = conditions.map((c) => truthOfCondition(log, c, range));
+  return combine(lists, range, (truths) =>
+    truths.includes('no') ? 'no' : truths.includes('maybe') ? 'maybe' : 'yes',
+  );
+}
+
+/** The intervals in which it was "yes" (`wanted`), each with the uncertain time around it. */
+export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): readonly ConditionInterval[] {
+  const against: Truth = wanted === 'yes' ? 'no' : 'yes';
+  const groups: TruthSpan[][] = [];
+  let open: TruthSpan[] | undefined;
+  for (const span of spans) {
+    if (span.truth === against) {
+      open = undefined;
+      continue;
+    }
+    if (open === undefined) groups.push((open = []));
+    open.push(span);
+  }
+  return groups.map((group) => {
+    const sure = group.filter((s) => s.truth === wanted);
+    const startLoMs = group[0]?.fromMs ?? 0;
+    const endHiMs = group.at(-1)?.toMs ?? 0;
+    return {
+      startLoMs,
+      startHiMs: sure[0]?.fromMs ?? endHiMs,
+      endLoMs: sure.at(-1)?.toMs ?? startLoMs,
+      endHiMs,
+      minMs: sure.reduce((max, s) => Math.max(max, s.toMs - s.fromMs), 0),
+      maxMs: endHiMs - startLoMs,
+      certain: sure.length > 0,
+    };
+  });
+}
+
+/**
+ * The intervals of the range in which the condition held.
+ *
+ * With a single instance one matching sample proves that it held, if only for a
+ * moment; with several, their samples are of different moments, so that only
+ * times over which all of them are known prove it.
+ */
+export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
+  const found = intervalsIn(truthOfCondition(log, condition, range), 'yes');
+  const series = seriesOf(log, condition);
+  const [only] = series;
+  if (only === undefined || series.length > 1) return found;
+  const seen = only.samples.filter(
+    (s) =>
+      s.status !== 'unknown' &&
+      s.sendMs >= range.fromMs &&
+      countHolds(condition, sampleMatches(condition, s) ? 1 : 0, 1),
+  );
+  return found.map((i) =>
+    i.certain ? i : { ...i, certain: seen.some((s) => s.sendMs >= i.startLoMs && s.finishMs <= i.endHiMs) },
+  );
+}
+
+/** What an instance of a role's probe is called as an owner: its host, or its id if it has none. */
+export function ownerName(series: ProbeSeries): string {
+  return series.probe.host ?? series.probe.id;
+}
+
+/** Who held the role when: the condition's value part for each host; its count is not asked. */
+export function ownershipOf(log: RunLog, role: Condition, range: Range): readonly OwnershipSpan[] {
+  const owners = seriesOf(log, role).map((series) => ({
+    name: ownerName(series),
+    spans: matchTruth(series, role, range),
+  }));
+  const edges = new Set<number>([range.fromMs, range.toMs]);
+  for (const { spans } of owners) for (const span of spans) edges.add(span.fromMs);
+  const sorted = [...edges].sort((a, b) => a - b);
+  const out: { fromMs: number; toMs: number; owners: string[]; maybe: string[] }[] = [];
+  for (const [index, fromMs] of sorted.entries()) {
+    const toMs = sorted[index + 1];
+    if (toMs === undefined) break;
+    const at = (truth: Truth) =>
+      owners
+        .filter((o) => o.spans.find((s) => s.fromMs <= fromMs && fromMs < s.toMs)?.truth === truth)
+        .map((o) => o.name);
+    const span = { fromMs, toMs, owners: at('yes'), maybe: at('maybe') };
+    const last = out.at(-1);
+    if (last !== undefined && same(last.owners, span.owners) && same(last.maybe, span.maybe))
+      last.toMs = toMs;
+    else out.push(span);
+  }
+  return out;
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, index) => name === b[index]);
+}
+
+/** What the latest known sample of an instance said at a moment. */
+export interface Reading {
+  readonly series: ProbeSeries;
+  /** undefined: never looked, the observer broke, or too long ago. */
+  readonly sample: Sample | undefined;
+}
+
+/** The latest fresh, known sample of each instance that had finished by then. */
+export function readingsAt(log: RunLog, condition: Condition, offsetMs: number): readonly Reading[] {
+  return seriesOf(log, condition).map((series) => {
+    const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
+    const fresh = sample !== undefined && offsetMs - sample.sendMs <= staleAfterMs(series);
+    return { series, sample: fresh ? sample : undefined };
+  });
+}
+
+/** Who held a role at a moment, by the latest samples. */
+export function ownersAt(
+  log: RunLog,
+  role: Condition,
+  offsetMs: number,
+): { readonly owners: readonly string[]; readonly unseen: readonly string[] } {
+  const readings = readingsAt(log, role, offsetMs);
+  return {
+    owners: readings.filter((r) => sampleMatches(role, r.sample)).map((r) => ownerName(r.series)),
+    unseen: readings.filter((r) => r.sample === undefined).map((r) => ownerName(r.series)),
+  };
+}
+
+/** Whether a condition held at a moment, by the latest samples; "maybe" when it hangs on instances not seen. */
+export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Truth {
+  const readings = readingsAt(log, condition, offsetMs);
+  const yes = readings.filter((r) => sampleMatches(condition, r.sample)).length;
+  const unseen = readings.filter((r) => r.sample === undefined).length;
+  const answers = new Set<boolean>();
+  for (let matching = yes; matching <= yes + unseen; matching++)
+    answers.add(countHolds(condition, matching, readings.length));
+  return answers.size > 1 ? 'maybe' : answers.has(true) ? 'yes' : 'no';
+}

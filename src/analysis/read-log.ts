@@ -1,0 +1,436 @@
+import { DrillError, messageOf } from '../core/errors.ts';
+import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
+import type { Json, Plan, PlannedProbe } from '../core/plan.ts';
+import type { Sample } from '../core/sample.ts';
+
+/** The event of one type. */
+type EventOf<T extends DrillEvent['type']> = Extract<DrillEvent, { type: T }>;
+
+/** Wall time read at an offset of the run clock. Both in ms. */
+export interface Anchor {
+  readonly t: number;
+  readonly wallMs: number;
+}
+
+/** All that one probe instance did in a run. */
+export interface ProbeSeries {
+  readonly probe: PlannedProbe;
+  /** In send order, whatever the order in which the answers came. */
+  readonly samples: readonly Sample[];
+  /** Slots that were not sent, in the order of the log. */
+  readonly dropped: readonly { readonly slot: number; readonly dueMs: number }[];
+}
+
+/** The interval in which a fault became true. Offsets in ms. */
+export interface EffectBounds {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** The life of one fault, as far as the log tells it. Offsets in ms, null where it did not get there. */
+export interface FaultRecord {
+  readonly id: string;
+  readonly kind: string;
+  /** null when the fault's role could not be resolved to a host. */
+  readonly host: string | null;
+  readonly params: Json;
+  readonly issuedMs: number | null;
+  readonly ackedMs: number | null;
+  readonly effect: EffectBounds | null;
+  readonly failure: string | null;
+  readonly healStartedMs: number | null;
+  readonly healedMs: number | null;
+  readonly healFailure: string | null;
+}
+
+/** A whole event log in memory, sorted by what the analysis asks for. Offsets in ms. */
+export interface RunLog {
+  readonly runId: string;
+  readonly plan: Plan;
+  readonly versions: { readonly firedrill: string; readonly node: string };
+  /** Never empty: the first comes from `run.started`. */
+  readonly anchors: readonly [Anchor, ...Anchor[]];
+  readonly startMs: number;
+  /** The latest moment that the log knows of. */
+  readonly endMs: number;
+  /** False when the log stops without `run.ended`: the run was cut off. */
+  readonly ended: boolean;
+  readonly aborted: { readonly t: number; readonly reason: string } | null;
+  /** True when the last line was torn and left out. */
+  readonly torn: boolean;
+  /** By probe id, one for each planned instance, in the plan's order. */
+  readonly series: ReadonlyMap<string, ProbeSeries>;
+  readonly phases: readonly { readonly t: number; readonly phase: PhaseName }[];
+  readonly gates: readonly EventOf<'gate'>[];
+  readonly marks: readonly EventOf<'mark'>[];
+  readonly rates: readonly EventOf<'rate.changed'>[];
+  readonly roles: readonly EventOf<'role.resolved'>[];
+  /** In the order in which the log first names them. */
+  readonly faults: readonly FaultRecord[];
+  readonly health: readonly EventOf<'prober.health'>[];
+  readonly logs: readonly EventOf<'log'>[];
+}
+
+type FieldKind = 'number' | 'string' | 'boolean' | 'object' | 'array' | 'any';
+
+/** What each type of event must bring; anything more is left to newer versions. */
+const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, FieldKind>>>> = {
+  'run.started': {
+    schemaVersion: 'number',
+    runId: 'string',
+    wallMs: 'number',
+    plan: 'object',
+    versions: 'object',
+  },
+  'clock.anchor': { wallMs: 'number' },
+  'phase.started': { phase: 'string' },
+  gate: { gate: 'string', state: 'string', unmet: 'array' },
+  sample: {
+    probe: 'string',
+    slot: 'number',
+    dueMs: 'number',
+    sendMs: 'number',
+    finishMs: 'number',
+    status: 'string',
+  },
+  'sample.dropped': { probe: 'string', slot: 'number', dueMs: 'number' },
+  mark: { probe: 'string', name: 'string', atMs: 'number', text: 'string' },
+  'rate.changed': { burst: 'boolean' },
+  'role.resolved': { role: 'string', host: 'string' },
+  'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
+  'fault.acked': { fault: 'string', receipt: 'any' },
+  'fault.effect': { fault: 'string', notBeforeMs: 'number', notAfterMs: 'number' },
+  'fault.failed': { fault: 'string', message: 'string' },
+  'heal.started': { fault: 'string' },
+  'heal.proven': { fault: 'string' },
+  'heal.failed': { fault: 'string', message: 'string' },
+  'prober.health': { lane: 'string', loopMaxMs: 'number', loopP99Ms: 'number' },
+  log: { level: 'string', text: 'string' },
+  'run.aborted': { reason: 'string' },
+  'run.ended': {},
+};
+
+const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
+
+function kindOf(value: unknown): FieldKind | 'undefined' {
+  if (value === undefined) return 'undefined';
+  if (Array.isArray(value)) return 'array';
+  const type = typeof value;
+  return type === 'number' || type === 'string' || type === 'boolean' ? type : 'object';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Says what is wrong with a parsed line; undefined when it is an event (or one of a newer version). */
+function complaint(value: unknown): string | undefined {
+  if (!isRecord(value)) return 'not a JSON object';
+  if (typeof value['t'] !== 'number') return 'no numeric "t"';
+  const type = value['type'];
+  if (typeof type !== 'string') return 'no "type"';
+  if (!Object.hasOwn(fieldsOf, type)) return undefined;
+  for (const [field, kind] of Object.entries(fieldsOf[type as DrillEvent['type']])) {
+    const found = kindOf(value[field]);
+    if (found === 'undefined' || (kind !== 'any' && found !== kind))
+      return `${type}: "${field}" should be ${kind === 'any' ? 'there' : `of type ${kind}`}`;
+  }
+  if (type === 'sample' && !['ok', 'fail', 'unknown'].includes(String(value['status'])))
+    return `sample: status "${String(value['status'])}" is none of ok, fail, unknown`;
+  if (type === 'run.started') {
+    const plan = value['plan'];
+    if (!isRecord(plan) || planLists.some((list) => !Array.isArray(plan[list])))
+      return `run.started: the plan lacks one of the lists ${planLists.join(', ')}`;
+  }
+  return undefined;
+}
+
+interface OpenSeries {
+  readonly probe: PlannedProbe;
+  readonly samples: Sample[];
+  readonly dropped: { slot: number; dueMs: number }[];
+}
+
+type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
+
+/**
+ * Reads an event log line by line: `push` each line, then `finish` once.
+ * Samples keep the plan's id string and share their messages, so that a long
+ * log costs little more than its numbers.
+ */
+export class LogReader {
+  #lineNumber = 0;
+  #unreadable: { readonly line: number; readonly why: string } | undefined;
+  #start: EventOf<'run.started'> | undefined;
+  #endMs = 0;
+  #ended = false;
+  #aborted: { t: number; reason: string } | null = null;
+  readonly #anchors: Anchor[] = [];
+  readonly #series = new Map<string, OpenSeries>();
+  readonly #faults = new Map<string, OpenFault>();
+  readonly #phases: { t: number; phase: PhaseName }[] = [];
+  readonly #gates: EventOf<'gate'>[] = [];
+  readonly #marks: EventOf<'mark'>[] = [];
+  readonly #rates: EventOf<'rate.changed'>[] = [];
+  readonly #roles: EventOf<'role.resolved'>[] = [];
+  readonly #health: EventOf<'prober.health'>[] = [];
+  readonly #logs: EventOf<'log'>[] = [];
+  readonly #texts = new Map<string, string>();
+
+  /**
+   * Takes the next line, without its newline. Throws DrillError `invalid-input`
+   * with the line's number for a line that is no event, except for text that is
+   * no JSON: that is only an error when another line follows (a torn last line is
+   * what a killed run leaves behind).
+   */
+  push(line: string): void {
+    this.#lineNumber++;
+    if (line.trim() === '') return;
+    if (this.#unreadable !== undefined) throw badLine(this.#unreadable.line, this.#unreadable.why);
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      this.#unreadable = { line: this.#lineNumber, why: messageOf(error) };
+      return;
+    }
+    const wrong = complaint(value);
+    if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
+    this.#take(value as DrillEvent);
+  }
+
+  /** The log read so far. Throws DrillError `invalid-input` when there was no `run.started`. */
+  finish(): RunLog {
+    const start = this.#start;
+    if (start === undefined)
+      throw new DrillError(
+        'invalid-input',
+        'The event log holds no run.started event: there is no run in it.',
+      );
+    const first: Anchor = { t: start.t, wallMs: start.wallMs };
+    for (const series of this.#series.values())
+      series.samples.sort((a, b) => a.sendMs - b.sendMs || a.slot - b.slot);
+    return {
+      runId: start.runId,
+      plan: start.plan,
+      versions: start.versions,
+      anchors: [first, ...this.#anchors],
+      startMs: start.t,
+      endMs: this.#endMs,
+      ended: this.#ended,
+      aborted: this.#aborted,
+      torn: this.#unreadable !== undefined,
+      series: this.#series,
+      phases: this.#phases,
+      gates: this.#gates,
+      marks: this.#marks.sort((a, b) => a.atMs - b.atMs),
+      rates: this.#rates,
+      roles: this.#roles,
+      faults: [...this.#faults.values()],
+      health: this.#health,
+      logs: this.#logs,
+    };
+  }
+
+  #take(event: DrillEvent): void {
+    if (event.type === 'run.started') {
+      this.#begin(event);
+      return;
+    }
+    if (this.#start === undefined)
+      throw badLine(this.#lineNumber, `${event.type} before run.started, which must come first`);
+    this.#endMs = Math.max(this.#endMs, event.t);
+    switch (event.type) {
+      case 'sample':
+        this.#sample(event);
+        return;
+      case 'sample.dropped':
+        this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
+        return;
+      case 'clock.anchor':
+        this.#anchors.push({ t: event.t, wallMs: event.wallMs });
+        return;
+      case 'phase.started':
+        this.#phases.push({ t: event.t, phase: event.phase });
+        return;
+      case 'gate':
+        this.#gates.push(event);
+        return;
+      case 'mark':
+        this.#marks.push(event);
+        return;
+      case 'rate.changed':
+        this.#rates.push(event);
+        return;
+      case 'role.resolved':
+        this.#roles.push(event);
+        return;
+      case 'prober.health':
+        this.#health.push(event);
+        return;
+      case 'log':
+        this.#logs.push(event);
+        return;
+      case 'run.aborted':
+        this.#aborted ??= { t: event.t, reason: event.reason };
+        return;
+      case 'run.ended':
+        this.#ended = true;
+        return;
+      case 'fault.issued':
+      case 'fault.acked':
+      case 'fault.effect':
+      case 'fault.failed':
+      case 'heal.started':
+      case 'heal.proven':
+      case 'heal.failed':
+        this.#fault(event);
+        return;
+    }
+    // An event of a newer version: nothing here asks for it.
+  }
+
+  #begin(event: EventOf<'run.started'>): void {
+    if (this.#start !== undefined) throw badLine(this.#lineNumber, 'a second run.started');
+    if (event.schemaVersion > eventSchemaVersion)
+      throw new DrillError(
+        'invalid-input',
+        `The event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}.`,
+        { mend: 'Report on it with the firedrill that wrote it, or a newer one.' },
+      );
+    this.#start = event;
+    this.#endMs = event.t;
+    for (const probe of event.plan.probes) this.#series.set(probe.id, { probe, samples: [], dropped: [] });
+  }
+
+  #seriesOf(id: string): OpenSeries {
+    const series = this.#series.get(id);
+    if (series === undefined) throw badLine(this.#lineNumber, `probe "${id}" is not in the plan`);
+    return series;
+  }
+
+  #sample(event: EventOf<'sample'>): void {
+    const { probe, samples } = this.#seriesOf(event.probe);
+    const { slot, dueMs, sendMs, finishMs, status, cause, value, message, phases } = event;
+    samples.push({
+      probe: probe.id,
+      slot,
+      dueMs,
+      sendMs,
+      finishMs,
+      status,
+      ...(cause === undefined ? {} : { cause }),
+      ...(value === undefined ? {} : { value: this.#shared(value) }),
+      ...(message === undefined ? {} : { message: this.#shared(message) }),
+      ...(phases === undefined ? {} : { phases }),
+    });
+    this.#endMs = Math.max(this.#endMs, finishMs);
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  #fault(
+    event: EventOf<
+      | 'fault.issued'
+      | 'fault.acked'
+      | 'fault.effect'
+      | 'fault.failed'
+      | 'heal.started'
+      | 'heal.proven'
+      | 'heal.failed'
+    >,
+  ): void {
+    const record = this.#recordOf(event.fault);
+    switch (event.type) {
+      case 'fault.issued':
+        record.kind = event.kind;
+        record.host = event.host;
+        record.params = event.params;
+        record.issuedMs = event.t;
+        return;
+      case 'fault.acked':
+        record.ackedMs = event.t;
+        return;
+      case 'fault.effect':
+        record.effect = { notBeforeMs: event.notBeforeMs, notAfterMs: event.notAfterMs };
+        return;
+      case 'fault.failed':
+        record.failure = event.message;
+        return;
+      case 'heal.started':
+        record.healStartedMs ??= event.t;
+        return;
+      case 'heal.proven':
+        record.healedMs = event.t;
+        record.healFailure = null;
+        return;
+      case 'heal.failed':
+        record.healedMs = null;
+        record.healFailure = event.message;
+        return;
+    }
+  }
+
+  #recordOf(id: string): OpenFault {
+    const known = this.#faults.get(id);
+    if (known !== undefined) return known;
+    const planned = this.#start?.plan.faults.find((f) => f.id === id);
+    const record: OpenFault = {
+      id,
+      kind: planned?.kind ?? 'unknown',
+      host: planned !== undefined && 'host' in planned.on ? planned.on.host : null,
+      params: planned?.params ?? null,
+      issuedMs: null,
+      ackedMs: null,
+      effect: null,
+      failure: null,
+      healStartedMs: null,
+      healedMs: null,
+      healFailure: null,
+    };
+    this.#faults.set(id, record);
+    return record;
+  }
+}
+
+function badLine(line: number, why: string): DrillError {
+  return new DrillError('invalid-input', `The event log is damaged at line ${line}: ${why}.`, {
+    mend: 'Only its last line may be torn. Restore the file, or cut it off before that line.',
+  });
+}
+
+/** Reads a whole log from its lines (without newlines). Throws as `LogReader` does. */
+export function readLog(lines: Iterable<string>): RunLog {
+  const reader = new LogReader();
+  for (const line of lines) reader.push(line);
+  return reader.finish();
+}
+
+/** An offset of the run clock as wall time, ISO 8601 with milliseconds, by the first anchor alone: durations between two such times stay true when the wall clock is stepped. */
+export function wallTime(log: RunLog, offsetMs: number): string {
+  const [anchor] = log.anchors;
+  return new Date(Math.round(anchor.wallMs + offsetMs - anchor.t)).toISOString();
+}
+
+/** The interval at which a probe was sent at that moment: its burst interval while the log says so. */
+export function intervalAt(log: RunLog, probe: PlannedProbe, offsetMs: number): number {
+  let burst = false;
+  for (const rate of log.rates) {
+    if (rate.t > offsetMs) break;
+    burst = rate.burst;
+  }
+  return burst ? (probe.burstIntervalMs ?? probe.intervalMs) : probe.intervalMs;
+}
+
+/** The finish of the last sample of any probe: up to here the run was watched. */
+export function watchedUntil(log: RunLog): number {
+  let last = log.startMs;
+  for (const { samples } of log.series.values())
+    for (const sample of samples) last = Math.max(last, sample.finishMs);
+  return last;
+}

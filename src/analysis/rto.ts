@@ -1,0 +1,233 @@
+import { roundMs } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import { type EffectBounds, intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
+import { type BadWindow, badWindows, durationOf, type Measure, middle } from './windows.ts';
+
+/** A moment with bounds, ms. */
+export interface Moment {
+  readonly loMs: number;
+  readonly hiMs: number;
+  readonly ms: number;
+}
+
+/** How the service came back after the fault, seen by the recovery probe. Offsets and durations in ms. */
+export interface RecoveryAnalysis {
+  /** t0: when the first fault became true. */
+  readonly effect: Moment;
+  /** `down` windows of the recovery probe after t0, raw. */
+  readonly windows: readonly BadWindow[];
+  /** Their sum; the part before t0 of a window that was already open then is left out. */
+  readonly downtime: Measure;
+  /** End of the recovery that held; null when none was seen. Equal to t0 when nothing broke. */
+  readonly recovered: Moment | null;
+  /** From t0 to the recovery that held. */
+  readonly rto: Measure | null;
+  /** From t0 to the first sign of recovery, whether or not it held. */
+  readonly first: Measure | null;
+  /** When no recovery was seen: it took longer than this. */
+  readonly longerThanMs: number | null;
+  /** Windows after the recovery that held; part of the downtime, not of the RTO. */
+  readonly laterWindows: number;
+}
+
+/** Two outages closer than this are one for the RTO (flapping): at least a second, at least three looks. */
+function mergeGapMs(intervalMs: number): number {
+  return Math.max(3 * intervalMs, 1000);
+}
+
+/** The recovery probe's only instance. Throws DrillError `invalid-input` when the log's plan has none. */
+export function recoverySeries(log: RunLog): ProbeSeries {
+  const { probe } = log.plan.recovery;
+  const series = [...log.series.values()].filter((s) => s.probe.name === probe || s.probe.id === probe);
+  const [only] = series;
+  if (only === undefined || series.length > 1)
+    throw new DrillError(
+      'invalid-input',
+      `The recovery probe "${probe}" has ${series.length} instances in the log's plan; it needs exactly one.`,
+    );
+  return only;
+}
+
+function moment(loMs: number, hiMs: number): Moment {
+  return { loMs, hiMs, ms: middle(loMs, hiMs) };
+}
+
+/** The first fault that was seen to act. */
+export function firstEffect(log: RunLog): EffectBounds | null {
+  const effects = log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect]));
+  return effects.reduce<EffectBounds | null>(
+    (first, e) => (first === null || e.notBeforeMs < first.notBeforeMs ? e : first),
+    null,
+  );
+}
+
+/** When the first fault began to be healed; Infinity if none was. */
+export function healBeganMs(log: RunLog): number {
+  return Math.min(...log.faults.map((f) => f.healStartedMs ?? Infinity));
+}
+
+/**
+ * When the wait for recovery was over: the recovery gate came out, or heal began.
+ * What breaks later is no part of this recovery; what mends later did not come back
+ * by itself.
+ */
+function waitOverMs(log: RunLog): number {
+  const gate = log.gates.find((g) => g.gate === 'recovery')?.t ?? Infinity;
+  const phase = log.phases.find((p) => p.phase === 'heal')?.t ?? Infinity;
+  return Math.min(gate, phase, healBeganMs(log));
+}
+
+/**
+ * The bounds of t0. If the recovery probe's first outage began surely after we
+ * asked for the fault and was seen before the effect was confirmed, that sight is
+ * the sharper upper bound.
+ */
+function sharpenEffect(effect: EffectBounds, first: BadWindow | undefined): Moment {
+  const { notBeforeMs, notAfterMs } = effect;
+  const saw =
+    first !== undefined && first.startLoMs >= notBeforeMs && first.startHiMs < notAfterMs
+      ? first.startHiMs
+      : notAfterMs;
+  return moment(notBeforeMs, saw);
+}
+
+/** Windows that flap into each other, joined: closer than three intervals or a second. */
+function merged(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[]): readonly BadWindow[] {
+  const out: BadWindow[] = [];
+  for (const window of windows) {
+    const last = out.at(-1);
+    const gap =
+      last === undefined
+        ? Infinity
+        : middle(window.startLoMs, window.startHiMs) - middle(last.endLoMs, last.endHiMs);
+    if (last !== undefined && gap < mergeGapMs(intervalAt(log, series.probe, last.endHiMs)))
+      out[out.length - 1] = {
+        ...window,
+        startLoMs: last.startLoMs,
+        startHiMs: last.startHiMs,
+        firstBadMs: last.firstBadMs,
+      };
+    else out.push(window);
+  }
+  return out;
+}
+
+/**
+ * Whether a recovery held: no bad sample for `stableForMs` after the first proof of
+ * up, or the engine, which watched the same samples, said so in between.
+ */
+function held(
+  log: RunLog,
+  series: ProbeSeries,
+  outage: Pick<BadWindow, 'open' | 'endHiMs'>,
+  nextBadMs: number,
+): boolean {
+  if (outage.open) return false;
+  const lastOkMs = series.samples.findLast((s) => s.status === 'ok')?.finishMs ?? log.startMs;
+  if (Math.min(nextBadMs, lastOkMs) - outage.endHiMs >= log.plan.recovery.stableForMs) return true;
+  return log.gates.some(
+    (g) => g.gate === 'recovery' && g.state === 'met' && g.t >= outage.endHiMs && g.t <= nextBadMs,
+  );
+}
+
+/**
+ * The longest stretch without a look at the service between t0 and `untilMs`:
+ * what could have broken and come back there unseen.
+ */
+function hiddenMs(series: ProbeSeries, effect: Moment, untilMs: number): number {
+  const ok = series.samples.filter((s) => s.status === 'ok' && s.finishMs >= effect.loMs);
+  let from = effect.loMs;
+  let longest = 0;
+  for (const sample of ok) {
+    if (sample.sendMs > untilMs) break;
+    longest = Math.max(longest, sample.finishMs - from);
+    from = Math.max(from, sample.sendMs);
+  }
+  return longest;
+}
+
+/** From one moment to a later one; never negative. */
+function between(from: Moment, to: Moment): Measure {
+  const minMs = roundMs(Math.max(0, to.loMs - from.hiMs));
+  const maxMs = roundMs(Math.max(minMs, to.hiMs - from.loMs));
+  return { ms: roundMs(Math.min(maxMs, Math.max(minMs, to.ms - from.ms))), minMs, maxMs };
+}
+
+/** The window without what lies before t0. */
+function afterEffect(window: BadWindow, effect: Moment): BadWindow {
+  if (window.startHiMs >= effect.loMs) return window;
+  return { ...window, startLoMs: effect.loMs, startHiMs: effect.hiMs };
+}
+
+/** Sum of windows, bound by bound. */
+function sum(measures: readonly Measure[]): Measure {
+  const total = { ms: 0, minMs: 0, maxMs: 0 };
+  for (const m of measures) {
+    total.ms += m.ms;
+    total.minMs += m.minMs;
+    total.maxMs += m.maxMs;
+  }
+  return { ms: roundMs(total.ms), minMs: roundMs(total.minMs), maxMs: roundMs(total.maxMs) };
+}
+
+/**
+ * RTO and downtime by the recovery probe; null when no fault took effect.
+ *
+ * The recovery is the end of the first outage after t0 (windows closer than
+ * max(3 intervals, 1 s) are one) that is followed by at least `stableForMs`
+ * without a bad sample. Only outages that began before the wait for recovery was
+ * over count for the RTO, and a recovery after that is none: then it is null.
+ * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
+ * bound is what could have hidden between two looks.
+ */
+export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
+  const bounds = firstEffect(log);
+  if (bounds === null) return null;
+  const series = recoverySeries(log);
+  const windows = badWindows(log, series).filter((w) => w.state === 'down' && w.endHiMs > bounds.notBeforeMs);
+  const effect = sharpenEffect(bounds, windows[0]);
+  const downtime = sum(windows.map((w) => durationOf(afterEffect(w, effect))));
+  const overMs = waitOverMs(log);
+  const outages = merged(
+    log,
+    series,
+    windows.filter((w) => w.firstBadMs < overMs),
+  );
+  const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
+  const none = { effect, windows, downtime, first: null, laterWindows: laterThan(overMs) };
+
+  if (outages.length === 0) {
+    const whole = { open: false, endHiMs: effect.hiMs };
+    if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
+      return { ...none, recovered: null, rto: null, longerThanMs: 0 };
+    const maxMs = roundMs(hiddenMs(series, effect, Math.min(overMs, log.endMs)));
+    const rto = { ms: 0, minMs: 0, maxMs };
+    return { ...none, recovered: effect, rto, first: rto, longerThanMs: null };
+  }
+
+  const ends = outages.map((w) => moment(w.endLoMs, w.endHiMs));
+  const stable = outages.findIndex((outage) =>
+    held(log, series, outage, windows.find((w) => w.firstBadMs > outage.lastBadMs)?.firstBadMs ?? Infinity),
+  );
+  const recovered = ends[stable];
+  const [firstOutage] = outages;
+  const firstEnd = ends[0];
+  const first =
+    firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > overMs
+      ? null
+      : between(effect, firstEnd);
+  if (recovered === undefined || recovered.ms > overMs) {
+    const last = outages.at(-1);
+    const watched = Math.min(overMs, last?.endLoMs ?? log.endMs);
+    return {
+      ...none,
+      first,
+      recovered: null,
+      rto: null,
+      longerThanMs: roundMs(Math.max(0, watched - effect.hiMs)),
+    };
+  }
+  const laterWindows = laterThan(recovered.hiMs);
+  const rto = between(effect, recovered);
+  return { effect, windows, downtime, recovered, rto, first, longerThanMs: null, laterWindows };
+}

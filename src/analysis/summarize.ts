@@ -1,0 +1,145 @@
+import { roundMs } from '../core/clock.ts';
+import type { ProbeSummary, Summary } from '../core/summary.ts';
+import { analyseRedundancy, type Evidence, judgeChecks, type RedundancyAnalysis } from './checks.ts';
+import { ownersAt } from './intervals.ts';
+import { type ProbeSeries, type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
+import { stagesOf, toSummaryStages } from './stages.ts';
+import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
+import { type BadWindow, badWindows, middle, percentile, toSummaryWindow } from './windows.ts';
+
+/** Everything the analysis finds in a log, on the run clock: what reports draw from. */
+export interface Analysis {
+  readonly log: RunLog;
+  /** By probe id. */
+  readonly windows: ReadonlyMap<string, readonly BadWindow[]>;
+  /** null: no fault took effect. */
+  readonly recovery: RecoveryAnalysis | null;
+  readonly redundancy: RedundancyAnalysis;
+  readonly summary: Summary;
+}
+
+/** Who held a role alone at a moment. */
+function soleOwner(log: RunLog, role: string, atMs: number): string | null {
+  const condition = log.plan.roles[role];
+  if (condition === undefined) return null;
+  const { owners } = ownersAt(log, condition, atMs);
+  return owners.length === 1 ? (owners[0] ?? null) : null;
+}
+
+/** Who held each role before the first fault: as the engine resolved it, else by the samples just before. */
+function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
+  const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? null;
+  return new Map(
+    Object.keys(log.plan.roles).map((role) => {
+      const resolved = log.roles.find((r) => r.role === role && (issuedMs === null || r.t <= issuedMs));
+      if (resolved !== undefined) return [role, resolved.host];
+      const gate = log.gates.find((g) => g.gate === 'steady')?.t;
+      return [role, soleOwner(log, role, issuedMs ?? gate ?? watchedUntil(log))];
+    }),
+  );
+}
+
+function spread(values: readonly number[]): ProbeSummary['lateness'] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    p50Ms: roundMs(percentile(sorted, 0.5)),
+    p99Ms: roundMs(percentile(sorted, 0.99)),
+    maxMs: roundMs(sorted.at(-1) ?? 0),
+  };
+}
+
+function probeSummary(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[]): ProbeSummary {
+  const { probe, samples, dropped } = series;
+  const ok = samples.filter((s) => s.status === 'ok');
+  return {
+    id: probe.id,
+    kind: probe.kind,
+    samples: samples.length,
+    dropped: dropped.length,
+    unknown: samples.filter((s) => s.status === 'unknown').length,
+    failed: samples.filter((s) => s.status === 'fail').length,
+    lateness: spread(samples.map((s) => Math.max(0, s.sendMs - s.dueMs))),
+    latency: ok.length === 0 ? null : spread(ok.map((s) => s.finishMs - s.sendMs)),
+    windows: windows.map((w) => toSummaryWindow(log, w)),
+  };
+}
+
+function faultSummaries(log: RunLog): Summary['faults'] {
+  const at = (ms: number | null) => (ms === null ? null : wallTime(log, ms));
+  return log.faults.flatMap((f) =>
+    f.issuedMs === null
+      ? []
+      : [
+          {
+            id: f.id,
+            kind: f.kind,
+            on: f.host ?? 'unknown',
+            issuedAt: wallTime(log, f.issuedMs),
+            ackedAt: at(f.ackedMs),
+            effectAt: f.effect === null ? null : at(middle(f.effect.notBeforeMs, f.effect.notAfterMs)),
+            healedAt: at(f.healedMs),
+          },
+        ],
+  );
+}
+
+function phaseDurations(log: RunLog): Summary['phases'] {
+  return log.phases.map((p, index) => ({
+    name: p.phase,
+    ms: roundMs((log.phases[index + 1]?.t ?? log.endMs) - p.t),
+  }));
+}
+
+/** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
+export function analyse(log: RunLog): Analysis {
+  const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
+  const watch = isWatch(log);
+  const recovery = watch ? null : analyseRecovery(log);
+  const redundancy = analyseRedundancy(log, recovery);
+  const roleBefore = rolesBefore(log);
+  const evidence: Evidence = { log, recovery, redundancy, roleBefore };
+  const checks = watch ? [] : judgeChecks(evidence);
+  const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
+  const { scenario } = log.plan;
+  const summary: Summary = {
+    schemaVersion: 1,
+    runId: log.runId,
+    scenario: {
+      name: scenario.name,
+      title: scenario.title,
+      path: scenario.path,
+      sha256: scenario.sha256,
+    },
+    target: log.plan.target.name,
+    startedAt: wallTime(log, log.startMs),
+    endedAt: wallTime(log, log.endMs),
+    verdict,
+    reasons,
+    healed,
+    notes: notesOf(log, evidence),
+    rto:
+      recovery?.rto == null
+        ? null
+        : { ...recovery.rto, first: recovery.first === null ? null : recovery.first },
+    downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
+    redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
+    rpo: null,
+    roles: Object.keys(log.plan.roles).map((role) => ({
+      role,
+      before: roleBefore.get(role) ?? null,
+      after: soleOwner(log, role, watchedUntil(log)),
+    })),
+    faults: faultSummaries(log),
+    probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [])),
+    stages: toSummaryStages(log, stagesOf(log, recovery)),
+    checks: checks.map((c) => c.result),
+    phases: phaseDurations(log),
+  };
+  return { log, windows, recovery, redundancy, summary };
+}
+
+/** The summary of a run, from its log alone. */
+export function summarize(log: RunLog): Summary {
+  return analyse(log).summary;
+}

@@ -1,0 +1,169 @@
+import type { Check } from '../core/plan.ts';
+import type { Summary, VerdictWord } from '../core/summary.ts';
+import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './checks.ts';
+import { proberComplaints } from './health.ts';
+import type { FaultRecord, RunLog } from './read-log.ts';
+import { recoverySeries } from './rto.ts';
+import type { BadWindow } from './windows.ts';
+import { durationWords, limitWords } from './words.ts';
+
+/** A verdict with its reasons, the weightiest first. */
+export interface Verdict {
+  readonly verdict: VerdictWord;
+  readonly reasons: readonly string[];
+  readonly healed: boolean;
+}
+
+/** Whether the run only watched: no fault planned, none injected. */
+export function isWatch(log: RunLog): boolean {
+  return (
+    log.phases.some((p) => p.phase === 'watching') ||
+    (log.plan.faults.length === 0 && log.faults.length === 0)
+  );
+}
+
+function faultWords(fault: FaultRecord): string {
+  return fault.host === null ? `${fault.id} (${fault.kind})` : `${fault.id} (${fault.kind} on ${fault.host})`;
+}
+
+/** Faults that may have acted and are not proven gone. A fault that failed may have acted all the same. */
+function unhealed(log: RunLog): readonly FaultRecord[] {
+  return log.faults.filter((f) => f.issuedMs !== null && f.healedMs === null);
+}
+
+/** Why there was no drill, or only part of one. */
+function brokenOff(log: RunLog): readonly string[] {
+  const reasons: string[] = [];
+  if (log.aborted !== null) reasons.push(`the run was cut short: ${log.aborted.reason}`);
+  else if (!log.ended)
+    reasons.push('the log ends in the middle of the run: firedrill was killed, or its disk was full');
+  const steady = log.gates.filter((g) => g.gate === 'steady');
+  const lastSteady = steady.at(-1);
+  if (lastSteady?.state === 'timeout') {
+    const what = steady.some((g) => g.state === 'met')
+      ? 'steady state was lost again just before the fault'
+      : `steady state was not reached within ${limitWords(log.plan.steady.withinMs)}`;
+    reasons.push(`${what}, no fault was injected: ${unmetWords(lastSteady.unmet)}`);
+  }
+  for (const fault of log.faults) {
+    if (fault.failure !== null)
+      reasons.push(
+        fault.ackedMs === null
+          ? `${faultWords(fault)} could not be injected: ${fault.failure}`
+          : `${faultWords(fault)} was no drill: ${fault.failure}`,
+      );
+    else if (fault.issuedMs !== null && fault.effect === null)
+      reasons.push(`${faultWords(fault)} was not seen to have any effect: no drill`);
+  }
+  const missing = log.plan.faults.filter((p) => !log.faults.some((f) => f.id === p.id));
+  if (reasons.length === 0 && missing.length > 0)
+    reasons.push(`not injected: ${missing.map((f) => `${f.id} (${f.kind})`).join(', ')}`);
+  return reasons;
+}
+
+/**
+ * Gates that timed out after the fault fail the drill by themselves, unless a check
+ * with a limit of its own judges the same thing.
+ */
+function gateFailures(evidence: Evidence, checks: readonly JudgedCheck[]): readonly string[] {
+  const { log, recovery, redundancy } = evidence;
+  if (recovery === null) return [];
+  const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
+  const failures: string[] = [];
+  const gate = log.gates.findLast((g) => g.gate === 'recovery');
+  if (gate?.state === 'timeout' && recovery.rto === null && !judged('rto'))
+    failures.push(
+      `no stable recovery within ${limitWords(log.plan.recovery.withinMs)}: ${unmetWords(gate.unmet)}`,
+    );
+  if (redundancy.state === 'timeout' && !judged('redundancy'))
+    failures.push(
+      `redundancy was not restored within ${limitWords(log.plan.redundancy.withinMs)}: ${unmetWords(redundancy.unmet)}`,
+    );
+  return failures;
+}
+
+/**
+ * The verdict on a drill. Merge order:
+ * 1. any check failed, or a gate after the fault timed out: fail;
+ * 2. else anything that kept the drill from being one (cut short, steady state not
+ *    reached, no effect), an inconclusive check, no evidence of a recovery, or a
+ *    prober that was not fit to judge: inconclusive;
+ * 3. else pass, but never while a fault is not proven healed: then inconclusive.
+ * `healed: false` comes first among the reasons; the command line gives it an exit
+ * code that outranks the verdict's.
+ */
+export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): Verdict {
+  const { log, recovery } = evidence;
+  const left = unhealed(log).map(
+    (f) => `${faultWords(f)} is not proven healed${f.healFailure === null ? '' : `: ${f.healFailure}`}`,
+  );
+  const reasonsOf = (status: VerdictWord) =>
+    checks.flatMap((c) =>
+      c.result.status === status && c.reason !== null ? [`${c.result.name}: ${c.reason}`] : [],
+    );
+  const failed = checks.some((c) => c.result.status === 'fail');
+  const gates = gateFailures(evidence, checks);
+  const broken = brokenOff(log);
+  const undecided = checks.some((c) => c.result.status === 'inconclusive');
+  const prober = recovery === null ? [] : proberComplaints(log, recovery);
+  const unseen =
+    recovery !== null &&
+    recovery.rto === null &&
+    gates.length === 0 &&
+    !checks.some((c) => c.result.kind === 'rto')
+      ? [`no stable recovery of ${recoverySeries(log).probe.name} was seen`]
+      : [];
+  const nothing = recovery === null && broken.length === 0 ? ['no fault took effect'] : [];
+  const inconclusive = [...broken, ...nothing, ...unseen, ...reasonsOf('inconclusive'), ...prober];
+  const verdict: VerdictWord =
+    failed || gates.length > 0
+      ? 'fail'
+      : inconclusive.length > 0 || undecided || left.length > 0 || !isComplete(log)
+        ? 'inconclusive'
+        : 'pass';
+  return {
+    verdict,
+    reasons: [...left, ...reasonsOf('fail'), ...gates, ...inconclusive],
+    healed: left.length === 0,
+  };
+}
+
+/**
+ * The verdict on a run that only watched: pass when each probe gave evidence and
+ * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
+ * all. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ */
+export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
+  const down = [...windows].flatMap(([id, list]) => {
+    const count = list.filter((w) => w.state === 'down').length;
+    return count === 0 ? [] : [`${id} was down ${count === 1 ? 'once' : `${count} times`}`];
+  });
+  const blind = [...log.series.values()]
+    .filter((s) => s.samples.every((x) => x.status === 'unknown'))
+    .map((s) => `${s.probe.id} gave no evidence in ${durationWords(log.endMs - log.startMs)}`);
+  return {
+    verdict: down.length > 0 ? 'fail' : blind.length > 0 || log.series.size === 0 ? 'inconclusive' : 'pass',
+    reasons: [...down, ...blind],
+    healed: true,
+  };
+}
+
+/** Things to know that do not change the verdict, a sentence each. */
+export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
+  const notes: string[] = [];
+  if (log.torn) notes.push('the last line of the event log was torn and left out');
+  const [first, ...later] = log.anchors;
+  const step = later
+    .map((a) => a.wallMs - first.wallMs - (a.t - first.t))
+    .reduce((max, ms) => (Math.abs(ms) > Math.abs(max) ? ms : max), 0);
+  if (Math.abs(step) > 500)
+    notes.push(
+      `the wall clock moved against the run clock by ${durationWords(Math.abs(step))} (${step > 0 ? 'forwards' : 'backwards'}); durations are not touched`,
+    );
+  const { recovery } = evidence;
+  if (recovery !== null && recovery.laterWindows > 0)
+    notes.push(
+      `${recovery.laterWindows} more ${recovery.laterWindows === 1 ? 'outage' : 'outages'} after the recovery had held; counted in the downtime, not in the RTO`,
+    );
+  return notes;
+}

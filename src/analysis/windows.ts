@@ -1,0 +1,238 @@
+import { roundMs } from '../core/clock.ts';
+import type { Sample } from '../core/sample.ts';
+import type { Window } from '../core/summary.ts';
+import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
+
+/**
+ * What a probe's answers looked like while all was well: the measure of "late".
+ * All ms.
+ */
+export interface LatencyModel {
+  /** A healthy target has answered by then: a time-out says "down" from send + this. */
+  readonly normalMs: number;
+  /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
+  readonly slowMs: number;
+}
+
+/**
+ * A bad window of one probe with the bounds of both its edges: the true edges lie
+ * in [startLoMs, startHiMs] and [endLoMs, endHiMs]. All offsets in ms.
+ *
+ * `down`: the target failed. `slow`: it answered well, but later than `slowMs`.
+ */
+export interface BadWindow {
+  readonly state: 'down' | 'slow';
+  readonly startLoMs: number;
+  readonly startHiMs: number;
+  readonly endLoMs: number;
+  readonly endHiMs: number;
+  /** Send time of the first and last bad sample. */
+  readonly firstBadMs: number;
+  readonly lastBadMs: number;
+  /** No sign of life up to the log's end; the end's bounds are then what is known so far. */
+  readonly open: boolean;
+  readonly causes: Readonly<Record<string, number>>;
+}
+
+/** An estimate and the bounds that contain the truth, ms. */
+export interface Measure {
+  readonly ms: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
+const slowFloorMs = 150;
+const slowFactor = 5;
+/** The healthy part of a run without a fault: enough to be typical, little enough to leave stalls out. */
+const healthyShare = 0.9;
+
+/** The value below which `share` of the sorted values lie (nearest rank); 0 of none. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
+/**
+ * Latency while healthy: of the OK samples that finished before the first fault
+ * was issued; without any, of the faster nine tenths of all OK samples.
+ *
+ * `normalMs` is twice the slowest of them (a healthy request can be slower than
+ * those that were seen) but never more than `slowMs`. Probes that run commands on
+ * a host are never called slow: there the time is the transport's, not the target's.
+ */
+export function latencyModel(log: RunLog, series: ProbeSeries): LatencyModel {
+  const issued = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? undefined;
+  const ok = series.samples.filter((s) => s.status === 'ok');
+  const latency = (s: Sample) => s.finishMs - s.sendMs;
+  const before = issued === undefined ? [] : ok.filter((s) => s.finishMs < issued);
+  const all = (before.length > 0 ? before : ok).map(latency).sort((a, b) => a - b);
+  const healthy = before.length > 0 ? all : all.slice(0, Math.ceil(all.length * healthyShare));
+  const slowest = healthy.at(-1);
+  const slowMs = Math.max(slowFloorMs, slowFactor * percentile(healthy, 0.99));
+  return {
+    normalMs: Math.min(
+      slowest === undefined ? series.probe.timeoutMs : 2 * slowest,
+      slowMs,
+      series.probe.timeoutMs,
+    ),
+    slowMs: series.probe.host === undefined ? slowMs : Infinity,
+  };
+}
+
+/** The latest moment by which this bad sample says "down". */
+function downBy(sample: Sample, normalMs: number): number {
+  if (sample.status === 'fail' && sample.cause !== 'timeout') return sample.finishMs;
+  return Math.min(sample.finishMs, sample.sendMs + normalMs);
+}
+
+function countCauses(samples: readonly Sample[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const s of samples) {
+    const cause = s.status === 'ok' ? 'slow' : (s.cause ?? 'error');
+    counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  }
+  // Sorted, so that the same log always gives the same bytes.
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Runs of samples with the same answer to `test`, in order. */
+function runsBy(samples: readonly Sample[], test: (s: Sample) => boolean): Sample[][] {
+  const runs: Sample[][] = [];
+  let last: boolean | undefined;
+  for (const sample of samples) {
+    const answer = test(sample);
+    if (answer === last) runs.at(-1)?.push(sample);
+    else runs.push([sample]);
+    last = answer;
+  }
+  return runs;
+}
+
+function earliest(samples: readonly Sample[], at: (s: Sample) => number): number {
+  return samples.reduce((min, s) => Math.min(min, at(s)), Infinity);
+}
+
+/**
+ * The bad windows of one probe, in order of time.
+ *
+ * In send order, a window is a run of failed samples. It began in [send of the
+ * last good one, first proof of down] and ended in [send of the last bad one,
+ * first proof of up after it]. Samples of which the observer knows nothing
+ * (`unknown`, dropped) are no evidence: the bounds reach over them to the next
+ * sample that is. A window before any good sample is counted from the run's start,
+ * one that is still open to its end.
+ *
+ * Late answers: an OK slower than `slowMs` tells of a target that hung. If it was
+ * sent before the first proof of up after a failed run, it belongs to the same
+ * hang and makes the end sharper; all other runs of late answers are windows of
+ * their own with the state `slow`, which count neither as outage nor for the RTO.
+ *
+ * The bounds hold as long as answers do not overtake each other by more than the
+ * interval: a probe's interval should be longer than its healthy latency.
+ */
+export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
+  const model = latencyModel(log, series);
+  const known = series.samples.filter((s) => s.status !== 'unknown');
+  const runs = runsBy(known, (s) => s.status === 'fail');
+  const windows: BadWindow[] = [];
+  let lastGoodMs = log.startMs;
+  for (const [index, run] of runs.entries()) {
+    if (run[0]?.status === 'ok') {
+      const joined = index > 0 ? hungBefore(run, model) : 0;
+      windows.push(...slowWindows(run, joined, index === 0 ? log.startMs : lastGoodMs, model));
+      lastGoodMs = run.at(-1)?.sendMs ?? lastGoodMs;
+    } else {
+      windows.push(downWindow(run, runs[index + 1] ?? [], lastGoodMs, { model, endMs: log.endMs }));
+    }
+  }
+  return windows;
+}
+
+/** How many late answers at the head of a good run were sent before its first proof of up. */
+function hungBefore(good: readonly Sample[], model: LatencyModel): number {
+  const upMs = earliest(good, (s) => s.finishMs);
+  const first = good.findIndex((s) => !isSlow(s, model) || s.sendMs >= upMs);
+  return first === -1 ? good.length : first;
+}
+
+function isSlow(sample: Sample, model: LatencyModel): boolean {
+  return sample.status === 'ok' && sample.finishMs - sample.sendMs > model.slowMs;
+}
+
+function downWindow(
+  run: readonly Sample[],
+  good: readonly Sample[],
+  lastGoodMs: number,
+  limits: { readonly model: LatencyModel; readonly endMs: number },
+): BadWindow {
+  const { model, endMs } = limits;
+  const bad = [...run, ...good.slice(0, hungBefore(good, model))];
+  const open = good.length === 0;
+  const lastBadMs = bad.at(-1)?.sendMs ?? lastGoodMs;
+  return {
+    state: 'down',
+    startLoMs: lastGoodMs,
+    startHiMs: earliest(bad, (s) => downBy(s, model.normalMs)),
+    endLoMs: lastBadMs,
+    endHiMs: open ? Math.max(endMs, lastBadMs) : earliest(good, (s) => s.finishMs),
+    firstBadMs: bad[0]?.sendMs ?? lastGoodMs,
+    lastBadMs,
+    open,
+    causes: countCauses(bad),
+  };
+}
+
+/** Windows of late answers inside a run of good ones; the first `joined` belong to the outage before. */
+function slowWindows(
+  good: readonly Sample[],
+  joined: number,
+  before: number,
+  model: LatencyModel,
+): readonly BadWindow[] {
+  const windows: BadWindow[] = [];
+  let lastGoodMs = joined > 0 ? (good[joined - 1]?.sendMs ?? before) : before;
+  let seen = joined;
+  for (const run of runsBy(good.slice(joined), (s) => isSlow(s, model))) {
+    const [first] = run;
+    const last = run.at(-1);
+    seen += run.length;
+    if (first === undefined || last === undefined) continue;
+    if (isSlow(first, model))
+      windows.push({
+        state: 'slow',
+        startLoMs: lastGoodMs,
+        startHiMs: earliest(run, (s) => downBy(s, model.normalMs)),
+        endLoMs: last.sendMs,
+        endHiMs: earliest([last, ...good.slice(seen)], (s) => s.finishMs),
+        firstBadMs: first.sendMs,
+        lastBadMs: last.sendMs,
+        open: false,
+        causes: countCauses(run),
+      });
+    lastGoodMs = last.sendMs;
+  }
+  return windows;
+}
+
+/** Midpoint on the microsecond grid of the log. */
+export function middle(lo: number, hi: number): number {
+  return roundMs((lo + hi) / 2);
+}
+
+/** How long the window lasted: between the two inner and the two outer edges. */
+export function durationOf(window: BadWindow): Measure {
+  const minMs = roundMs(Math.max(0, window.endLoMs - window.startHiMs));
+  const maxMs = roundMs(Math.max(minMs, window.endHiMs - window.startLoMs));
+  return { ms: middle(minMs, maxMs), minMs, maxMs };
+}
+
+/** The window as summary.json shows it. */
+export function toSummaryWindow(log: RunLog, window: BadWindow): Window {
+  return {
+    state: window.state,
+    startAt: wallTime(log, middle(window.startLoMs, window.startHiMs)),
+    endAt: window.open ? null : wallTime(log, middle(window.endLoMs, window.endHiMs)),
+    ...durationOf(window),
+    causes: window.causes,
+  };
+}

@@ -1,0 +1,240 @@
+import type { RunLog } from '../analysis/read-log.ts';
+import { dominantStage } from '../analysis/stages.ts';
+import { analyse } from '../analysis/summarize.ts';
+import { durationWords, measureWords } from '../analysis/words.ts';
+import type { Summary } from '../core/summary.ts';
+import { bar, counted, markdown } from './text.ts';
+import { timelineOf } from './timeline.ts';
+import { verdictWords } from './verdict-text.ts';
+import { causeWords } from './watch-text.ts';
+
+const barWidth = 20;
+/** More lines than this of one story nobody reads; the rest is in events.ndjson. */
+const timelineLimit = 300;
+const signs = { pass: '✅ pass', fail: '❌ fail', inconclusive: '❔ inconclusive' } as const;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line), ''];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines];
+}
+
+function list(items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [...items.map((i) => `- ${markdown(i)}`), ''];
+}
+
+function headline(summary: Summary): string[] {
+  const { rto, downtime, redundancyRestoredMs } = summary;
+  const parts = [`**${verdictWords(summary)}**`];
+  const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
+  if (rto !== null)
+    parts.push(`RTO **${measureWords(rto)}**${limit === undefined ? '' : `, limit ${markdown(limit)}`}`);
+  else if (summary.faults.length > 0) parts.push('RTO not measured');
+  if (downtime !== null)
+    parts.push(`downtime ${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`);
+  if (redundancyRestoredMs !== null)
+    parts.push(`redundancy restored after ${durationWords(redundancyRestoredMs)}`);
+  return [parts.join(' · '), ''];
+}
+
+function stageSection(summary: Summary): string[] {
+  const total = summary.rto?.ms ?? 0;
+  const dominant = dominantStage(summary.stages);
+  if (dominant === undefined) return [];
+  return section('Stages of the recovery', [
+    ...table(
+      ['stage', 'ms', 'share', '', 'includes, their end not seen'],
+      summary.stages.map((s) => {
+        const share = total > 0 ? s.ms / total : 0;
+        const name = markdown(s.name);
+        return [
+          s === dominant ? `**${name}**` : name,
+          s.ms.toFixed(3),
+          `${(share * 100).toFixed(1)} %`,
+          bar(share, barWidth),
+          s.includes.map(markdown).join(', '),
+        ];
+      }),
+    ),
+    `The stages sum to the RTO, ${total.toFixed(3)} ms. The longest is ${markdown(dominant.name)}.`,
+    '',
+  ]);
+}
+
+function windowSection(summary: Summary): string[] {
+  const rows = summary.probes.flatMap((p) =>
+    p.windows.map((w) => [
+      markdown(p.id),
+      markdown(w.state),
+      w.startAt,
+      w.endAt ?? 'still open',
+      measureWords(w),
+      markdown(causeWords(w.causes)),
+    ]),
+  );
+  return section(
+    'Windows',
+    rows.length === 0
+      ? ['No probe saw a bad window.', '']
+      : [
+          ...table(['probe', 'state', 'from', 'to', 'duration (bounds)', 'causes'], rows),
+          'Bounds contain the truth; the estimate is their middle. `slow` windows are late good answers and no downtime.',
+          '',
+        ],
+  );
+}
+
+function faultSection(summary: Summary): string[] {
+  if (summary.faults.length === 0) return [];
+  return section(
+    'Faults',
+    table(
+      ['fault', 'kind', 'on', 'issued', 'acknowledged', 'effect', 'healed'],
+      summary.faults.map((f) => [
+        markdown(f.id),
+        markdown(f.kind),
+        markdown(f.on),
+        f.issuedAt,
+        f.ackedAt ?? 'no',
+        f.effectAt ?? 'not seen',
+        f.healedAt ?? '**not proven**',
+      ]),
+    ),
+  );
+}
+
+function probeSection(summary: Summary): string[] {
+  return section(
+    'Probes',
+    table(
+      [
+        'probe',
+        'kind',
+        'samples',
+        'failed',
+        'unknown',
+        'not sent',
+        'lateness p50 / p99 / max',
+        'latency p50 / p99 / max',
+      ],
+      summary.probes.map((p) => [
+        markdown(p.id),
+        markdown(p.kind),
+        String(p.samples),
+        String(p.failed),
+        String(p.unknown),
+        String(p.dropped),
+        spreadWords(p.lateness),
+        p.latency === null ? 'no good answer' : spreadWords(p.latency),
+      ]),
+    ),
+  );
+}
+
+function spreadWords(s: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number }): string {
+  return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');
+}
+
+/** Seconds from the fault's effect, signed: `+36.214 s`. */
+function offsetWords(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(3)} s`;
+}
+
+function timelineSection(log: RunLog): string[] {
+  const analysis = analyse(log);
+  const zero = analysis.recovery?.effect.ms;
+  const entries = timelineOf(analysis);
+  const shown = entries.slice(0, timelineLimit);
+  const left = entries.length - shown.length;
+  return section('Timeline', [
+    zero === undefined
+      ? 'Times are from the start of the run: no fault took effect.'
+      : "Times are from the fault's effect (middle of its bounds).",
+    '',
+    ...table(
+      ['time', 'what'],
+      shown.map((e) => [offsetWords(e.atMs - (zero ?? log.startMs)), markdown(e.what)]),
+    ),
+    ...(left > 0 ? [`${left} more are in events.ndjson.`, ''] : []),
+  ]);
+}
+
+/**
+ * report.md. With the log also the timeline; without it everything that
+ * summary.json holds. The same input gives the same bytes.
+ */
+export function renderMarkdown(summary: Summary, log?: RunLog): string {
+  const { scenario } = summary;
+  const lines = [
+    `# ${markdown(scenario.title === '' ? scenario.name : scenario.title)}`,
+    '',
+    ...headline(summary),
+    ...section('Why', list(summary.reasons)),
+    ...section('Notes', list(summary.notes)),
+    ...section(
+      'Checks',
+      summary.checks.length === 0
+        ? []
+        : table(
+            ['check', 'outcome', 'observed', 'limit'],
+            summary.checks.map((c) => [
+              markdown(c.name),
+              signs[c.status],
+              markdown(c.observed),
+              markdown(c.limit),
+            ]),
+          ),
+    ),
+    ...stageSection(summary),
+    ...windowSection(summary),
+    ...section(
+      'Roles',
+      summary.roles.length === 0
+        ? []
+        : table(
+            ['role', 'before', 'after'],
+            summary.roles.map((r) => [
+              markdown(r.role),
+              markdown(r.before ?? 'nobody alone'),
+              markdown(r.after ?? 'nobody alone'),
+            ]),
+          ),
+    ),
+    ...faultSection(summary),
+    ...probeSection(summary),
+    ...section(
+      'Phases',
+      summary.phases.length === 0
+        ? []
+        : table(
+            ['phase', 'took'],
+            summary.phases.map((p) => [markdown(p.name), durationWords(p.ms)]),
+          ),
+    ),
+    ...(log === undefined ? [] : timelineSection(log)),
+    ...section('Run', [
+      ...table(
+        ['', ''],
+        [
+          ['run', markdown(summary.runId)],
+          ['scenario', `${markdown(scenario.path)} (sha256 ${markdown(scenario.sha256)})`],
+          ['target', markdown(summary.target)],
+          ['started', summary.startedAt],
+          ['ended', summary.endedAt],
+          ...(log === undefined
+            ? []
+            : [
+                [
+                  'made by',
+                  `firedrill ${markdown(log.versions.firedrill)}, Node ${markdown(log.versions.node)}`,
+                ],
+              ]),
+        ],
+      ),
+    ]),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}

@@ -1,0 +1,58 @@
+/* oxlint-disable no-control-regex -- this file is where control characters are taken out */
+
+/**
+ * Text from outside (probe bodies, messages, names) made fit for one line of a
+ * terminal: control characters, which could move the cursor or recolour what
+ * follows, and characters that reverse the direction of writing become spaces.
+ */
+export function plain(text: string): string {
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replace(/[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
+    .trim();
+}
+
+/** Text from outside as Markdown that shows just this text, in a paragraph, a list or a table cell. */
+export function markdown(text: string): string {
+  return plain(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/[\\`*_{}[\]|#~!$^]/g, (c) => `\\${c}`)
+    .replace(/:\/\//g, '&#58;//')
+    .replace(/@/g, '&#64;')
+    .replace(/\bwww\./gi, (w) => `${w.slice(0, 3)}&#46;`)
+    .replace(/^([-+=])/, '\\$1')
+    .replace(/^(\d+)([.)])/, '$1\\$2');
+}
+
+/** A bar of `share` (0 to 1) in `width` cells; anything above 0 shows at least one. */
+export function bar(share: number, width: number): string {
+  const cells = share <= 0 ? 0 : Math.min(width, Math.max(1, Math.round(share * width)));
+  return '█'.repeat(cells);
+}
+
+/** Rows padded so that their columns stand under each other; the last column is left as it is. */
+export function aligned(
+  rows: readonly (readonly string[])[],
+  rightAligned: readonly number[] = [],
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return rows.map((row) =>
+    row
+      .map((cell, index) => {
+        const width = widths[index] ?? 0;
+        if (rightAligned.includes(index)) return cell.padStart(width);
+        return index === row.length - 1 ? cell : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `1 window`, `2 windows`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

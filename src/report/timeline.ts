@@ -1,0 +1,100 @@
+import type { Analysis } from '../analysis/summarize.ts';
+import { ownershipOf } from '../analysis/intervals.ts';
+import { watchedUntil } from '../analysis/read-log.ts';
+import { middle } from '../analysis/windows.ts';
+import { durationWords, limitWords } from '../analysis/words.ts';
+
+/** Something worth a line in the story of a run. `atMs` on the run clock. */
+export interface TimelineEntry {
+  readonly atMs: number;
+  readonly what: string;
+}
+
+function faultEntries({ log }: Analysis): TimelineEntry[] {
+  const entries: TimelineEntry[] = [];
+  const add = (atMs: number | null, what: string) => {
+    if (atMs !== null) entries.push({ atMs, what });
+  };
+  for (const f of log.faults) {
+    const who = `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
+    add(f.issuedMs, `${who} issued`);
+    add(f.ackedMs, `${who} acknowledged`);
+    if (f.effect !== null)
+      add(
+        middle(f.effect.notBeforeMs, f.effect.notAfterMs),
+        `${who} took effect (within ${durationWords(f.effect.notAfterMs - f.effect.notBeforeMs)})`,
+      );
+    add(f.healStartedMs, `${who}: heal started`);
+    add(f.healedMs, `${who}: heal proven`);
+  }
+  return entries;
+}
+
+function windowEntries({ windows }: Analysis): TimelineEntry[] {
+  return [...windows].flatMap(([id, list]) =>
+    list.flatMap((w) => {
+      const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };
+      return w.open
+        ? [start]
+        : [
+            start,
+            {
+              atMs: middle(w.endLoMs, w.endHiMs),
+              what: `${id} ${w.state === 'slow' ? 'as quick as before' : 'up again'}`,
+            },
+          ];
+    }),
+  );
+}
+
+/** Changes of who surely holds a role; times in which it is not known are passed over. */
+function roleEntries({ log }: Analysis): TimelineEntry[] {
+  const range = { fromMs: log.startMs, toMs: watchedUntil(log) };
+  return Object.entries(log.plan.roles).flatMap(([role, condition]) => {
+    const entries: TimelineEntry[] = [];
+    let last: string | undefined;
+    for (const span of ownershipOf(log, condition, range)) {
+      if (span.maybe.length > 0) continue;
+      const now = span.owners.length === 0 ? 'nobody' : span.owners.join(' and ');
+      if (now !== last) entries.push({ atMs: span.fromMs, what: `role ${role}: ${now}` });
+      last = now;
+    }
+    return entries;
+  });
+}
+
+/** The story of a run in order of time: phases, gates, faults, windows, roles, marks, warnings. */
+export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
+  const { log } = analysis;
+  const entries: TimelineEntry[] = [
+    ...log.phases.map((p) => ({ atMs: p.t, what: `phase ${p.phase}` })),
+    ...log.gates.map((g) => ({
+      atMs: g.t,
+      what:
+        g.state === 'met'
+          ? `gate ${g.gate} met`
+          : `gate ${g.gate} timed out: ${g.unmet.join('; ') || 'unmet'}`,
+    })),
+    ...log.rates.map((r) => ({
+      atMs: r.t,
+      what: r.burst ? burstWords(log.plan.probes) : 'probing at the base rate',
+    })),
+    ...faultEntries(analysis),
+    ...windowEntries(analysis),
+    ...roleEntries(analysis),
+    ...log.marks.map((m) => ({
+      atMs: m.atMs,
+      what: `${m.name}${m.host === undefined ? '' : ` on ${m.host}`}: ${m.text}`,
+    })),
+    ...log.logs.filter((l) => l.level !== 'info').map((l) => ({ atMs: l.t, what: `${l.level}: ${l.text}` })),
+  ];
+  if (log.aborted !== null)
+    entries.push({ atMs: log.aborted.t, what: `run cut short: ${log.aborted.reason}` });
+  // A stable sort: what the log has first stays first.
+  return entries.sort((a, b) => a.atMs - b.atMs);
+}
+
+function burstWords(probes: readonly { readonly burstIntervalMs?: number }[]): string {
+  const fastest = Math.min(...probes.map((p) => p.burstIntervalMs ?? Infinity));
+  return Number.isFinite(fastest) ? `probing in a burst, every ${limitWords(fastest)}` : 'probing in a burst';
+}

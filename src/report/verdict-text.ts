@@ -1,0 +1,93 @@
+import { dominantStage } from '../analysis/stages.ts';
+import { durationWords, measureWords } from '../analysis/words.ts';
+import type { CheckResult, Summary } from '../core/summary.ts';
+import { aligned, bar, counted, plain } from './text.ts';
+
+const barWidth = 30;
+
+/** The mark of a check in a text report. */
+function markOf(status: CheckResult['status']): string {
+  switch (status) {
+    case 'pass':
+      return 'ok';
+    case 'fail':
+      return 'FAIL';
+    case 'inconclusive':
+      return '??';
+  }
+}
+
+/** The word for the verdict, first thing on the page. */
+export function verdictWords(summary: Pick<Summary, 'verdict' | 'healed'>): string {
+  const word = summary.verdict.toUpperCase();
+  return summary.healed ? word : `${word}, NOT HEALED`;
+}
+
+function facts(summary: Summary): string[] {
+  const { rto, downtime, faults, redundancyRestoredMs } = summary;
+  const rows: [string, string][] = [];
+  for (const f of faults) rows.push(['fault', `${plain(f.kind)} on ${plain(f.on)}`]);
+  if (rto !== null) {
+    const flapped = rto.first !== null && rto.first.ms !== rto.ms;
+    const first = flapped ? `, first sign of recovery after ${durationWords(rto.first.ms)}` : '';
+    rows.push(['RTO', `${measureWords(rto)}${first}`]);
+  } else if (faults.length > 0) {
+    rows.push(['RTO', 'not measured']);
+  }
+  if (downtime !== null)
+    rows.push(['downtime', `${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`]);
+  if (redundancyRestoredMs !== null)
+    rows.push(['redundancy', `restored after ${durationWords(redundancyRestoredMs)}`]);
+  for (const r of summary.roles)
+    if (r.before !== r.after)
+      rows.push([
+        'role',
+        `${plain(r.role)}: ${plain(r.before ?? 'nobody')} -> ${plain(r.after ?? 'nobody')}`,
+      ]);
+  return aligned(rows);
+}
+
+function stageLines(summary: Summary): string[] {
+  const total = summary.rto?.ms ?? 0;
+  const dominant = dominantStage(summary.stages);
+  const rows = summary.stages.map((s) => {
+    const share = total > 0 ? s.ms / total : 0;
+    const most = s === dominant && summary.stages.length > 1 ? ' <- longest' : '';
+    const with_ = s.includes.length === 0 ? '' : ` (with ${s.includes.map(plain).join(', ')}: end not seen)`;
+    return [
+      `  ${plain(s.name)}`,
+      durationWords(s.ms),
+      `${(share * 100).toFixed(0)} %`,
+      `${bar(share, barWidth)}${most}${with_}`,
+    ];
+  });
+  return rows.length === 0 ? [] : ['', 'stages', ...aligned(rows, [1, 2])];
+}
+
+function checkLines(summary: Summary): string[] {
+  const rows = summary.checks.map((c) => [
+    `  ${markOf(c.status)}`,
+    plain(c.name),
+    `${plain(c.observed)}; limit: ${plain(c.limit)}`,
+  ]);
+  return rows.length === 0 ? [] : ['', 'checks', ...aligned(rows)];
+}
+
+/**
+ * What the command line prints at the end of a drill: verdict, figures with their
+ * bounds, stages, checks, reasons. Plain text, no colour, no newline at the end.
+ */
+export function renderVerdictText(summary: Summary): string {
+  const title = summary.scenario.title === '' ? summary.scenario.name : summary.scenario.title;
+  const reasons = summary.reasons.map((r) => `  - ${plain(r)}`);
+  const notes = summary.notes.map((n) => `  - ${plain(n)}`);
+  return [
+    `${verdictWords(summary)}  ${plain(title)} (${plain(summary.target)})`,
+    '',
+    ...facts(summary),
+    ...stageLines(summary),
+    ...checkLines(summary),
+    ...(reasons.length === 0 ? [] : ['', 'why', ...reasons]),
+    ...(notes.length === 0 ? [] : ['', 'notes', ...notes]),
+  ].join('\n');
+}

@@ -31,7 +31,9 @@ export async function buildInnerImages(context: LabContext, lab: Lab): Promise<s
   const inner = lab.manifest.innerImages;
   if (inner === undefined) return 'this lab has no inner images';
   const builds = await Promise.all(
-    Object.entries(inner.targets).map(([target, tag]) => planBuild(lab, { ...inner, tag, target })),
+    Object.entries(inner.targets).map(([target, { tag, inputs }]) =>
+      planBuild(lab, { ...inner, tag, target, inputs: [...inner.inputs, ...inputs] }),
+    ),
   );
   return buildAll(context, builds);
 }

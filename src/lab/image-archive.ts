@@ -13,7 +13,7 @@ const savedSchema = z.object({ outer: z.record(z.string(), z.string()) });
  * written while the images are the same. Returns a sentence. Throws DrillError `lab`.
  */
 export async function saveInnerImages(context: LabContext, lab: Lab): Promise<string> {
-  const tags = Object.values(lab.manifest.innerImages?.targets ?? {});
+  const tags = Object.values(lab.manifest.innerImages?.targets ?? {}).map((target) => target.tag);
   if (tags.length === 0) return 'this lab has no inner images';
   const outer = await imageIds(context, tags);
   const folder = join(lab.stateDir, 'vm');

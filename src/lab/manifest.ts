@@ -48,8 +48,12 @@ const manifestSchema = z.strictObject({
     .strictObject({
       context: z.string(),
       dockerfile: z.string().default('Dockerfile'),
-      inputs: z.array(z.string()).min(1).default(['.']),
-      targets: z.record(z.string(), z.string()),
+      /** What every target depends on; a target's own inputs come on top. */
+      inputs: z.array(z.string()).default([]),
+      targets: z.record(
+        z.string(),
+        z.strictObject({ tag: z.string(), inputs: z.array(z.string()).min(1).default(['.']) }),
+      ),
     })
     .optional(),
   environment: z.record(envName, z.string()).default({}),

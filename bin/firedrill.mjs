@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The command `firedrill`. The sources are TypeScript that Node 24 runs as they are; started by an older Node, this
+// hands over to the pinned Node 24 that `npm ci` put beside it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const wanted = 24;
+
+if (Number(process.versions.node.split('.')[0]) >= wanted) {
+  const { main } = await import('../src/cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  const pinned = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
+  if (!existsSync(pinned)) {
+    console.error(
+      `firedrill needs Node ${wanted}; this is ${process.versions.node}, and there is no ${pinned}.`,
+    );
+    console.error('Run `npm ci` in the checkout (it brings Node 24 along on Linux), or use Node 24.');
+    process.exit(2);
+  }
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  // The terminal signals the whole process group; others signal only this process. Either way the child decides when it
+  // is done: it heals first.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
+  child.on('exit', (code, signal) => {
+    process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+  });
+}

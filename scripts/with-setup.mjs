@@ -1,0 +1,183 @@
+// `npm run drill` and `npm test` from a fresh clone: sees to the dependencies and the pinned Node 24, then runs what was
+// asked for. Plain JavaScript without dependencies, because it runs before there are any, on Node 18 or later.
+//
+//   node scripts/with-setup.mjs drill [arguments of `firedrill run`]
+//   node scripts/with-setup.mjs test
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(root, 'node_modules', '.bin');
+const neededNode = 24;
+
+/** Ends the whole run with a message for people. */
+class Stop extends Error {}
+
+const [task, ...rest] = process.argv.slice(2);
+const tasks = { drill, test };
+if (!Object.hasOwn(tasks, task ?? '')) {
+  console.error('usage: node scripts/with-setup.mjs drill|test [arguments]');
+  process.exit(2);
+}
+try {
+  await ensureDependencies();
+  ensureCommand();
+  process.exitCode = await tasks[task](pinnedNode(), rest);
+} catch (error) {
+  if (!(error instanceof Stop)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+/** Brings the lab up (whatever that takes) and drills the main case. */
+async function drill(node, args) {
+  const firedrill = join(root, 'bin', 'firedrill.mjs');
+  const up = await run(node, [firedrill, 'lab', 'up', '--stack', 'certlocker']);
+  if (up !== 0) return up;
+  return run(node, [firedrill, 'run', 'scenarios/certlocker/postgres-crash.yaml', ...args]);
+}
+
+/**
+ * Static checks, unit and integration tests, then the tests on the real lab. Every part runs, whatever the one before it
+ * said; the last line counts all tests.
+ */
+async function test(node) {
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-test-'));
+  try {
+    const check = await run('npm', ['run', '--silent', 'check']);
+    const unit = await runTests(node, folder, 'unit');
+    const lab = await labTests(node, folder);
+    const passed = unit.passed + lab.passed;
+    const failed = unit.failed + lab.failed;
+    if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
+    console.log(`\n${passed} passed, ${failed} failed`);
+    return check === 0 && unit.ok && lab.ok && failed === 0 ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The lab tests, where a Docker engine answers or can be installed; otherwise says why they are left out. */
+async function labTests(node, folder) {
+  const reason = await whyNoEngine();
+  if (reason === undefined) return runTests(node, folder, 'lab');
+  console.log(`\nThe lab tests were LEFT OUT: ${reason}`);
+  console.log(
+    'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.',
+  );
+  if (!isTrue(process.env.CI)) return { passed: 0, failed: 0, ok: true };
+  console.error('With CI=true that is a failure.');
+  return { passed: 0, failed: 0, ok: false };
+}
+
+/** undefined when `firedrill lab up` can be expected to get an engine. */
+async function whyNoEngine() {
+  if (process.platform !== 'linux') return `the lab needs Linux, this is ${process.platform}.`;
+  if ((await run('docker', ['info'], { quiet: true })) === 0) return undefined;
+  if (process.getuid() !== 0)
+    return 'no Docker engine answers to this user, and without root none can be installed.';
+  if (!existsSync('/usr/bin/apt-get')) return 'no Docker engine answers, and this is not Debian or Ubuntu.';
+  return undefined;
+}
+
+/** One vitest project, shown as usual and counted from a JSON report. */
+async function runTests(node, folder, project) {
+  const report = join(folder, `${project}.json`);
+  const code = await run(node, [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  if (!existsSync(report)) return { passed: 0, failed: 0, ok: false };
+  const counts = JSON.parse(readFileSync(report, 'utf8'));
+  // A file that cannot even be loaded has no tests to count, but is a failure all the same: `code` says so.
+  return { passed: counts.numPassedTests, failed: counts.numFailedTests, ok: code === 0 };
+}
+
+/** `npm ci` when there is no node_modules, or when it was made from another lock file. */
+async function ensureDependencies() {
+  const stamp = join(root, 'node_modules', '.firedrill-lock-sha256');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) return;
+  console.log('Installing dependencies (npm ci) ...');
+  // Some of them say that they want a newer Node than the one that runs npm here; they get it, since it is one of them.
+  const code = await run('npm', [
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--engine-strict=false',
+  ]);
+  if (code !== 0) throw new Stop('`npm ci` failed; see above.');
+  writeFileSync(stamp, `${wanted}\n`);
+}
+
+/** npm links the commands of dependencies, not those of the package itself: so that `npx firedrill` works here. */
+function ensureCommand() {
+  const link = join(bin, 'firedrill');
+  const target = '../../bin/firedrill.mjs';
+  chmodSync(join(root, 'bin', 'firedrill.mjs'), 0o755);
+  const present = lstatSync(link, { throwIfNoEntry: false });
+  if (present?.isSymbolicLink() && readlinkSync(link) === target) return;
+  rmSync(link, { force: true });
+  symlinkSync(target, link);
+}
+
+/** The Node binary that came with the dependencies; the running one where there is none for this system. */
+function pinnedNode() {
+  const pinned = join(bin, 'node');
+  if (existsSync(pinned)) return pinned;
+  if (Number(process.versions.node.split('.')[0]) >= neededNode) return process.execPath;
+  throw new Stop(
+    `firedrill needs Node ${neededNode}. There is no packaged one for ${process.platform}-${process.arch}, and this is ` +
+      `Node ${process.versions.node}: install Node ${neededNode} and try again.`,
+  );
+}
+
+/** Runs a command on this terminal; returns its exit code. Signals are passed on: the command heals before it ends. */
+function run(command, args, { quiet = false } = {}) {
+  const options = {
+    cwd: root,
+    stdio: quiet ? 'ignore' : 'inherit',
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+  };
+  return new Promise((resolve) => {
+    const child = spawn(command, args, options);
+    const pass = (name) => child.kill(name);
+    const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const name of names) process.on(name, pass);
+    const finish = (code) => {
+      for (const name of names) process.off(name, pass);
+      resolve(code);
+    };
+    child.on('error', (error) => {
+      if (!quiet) console.error(`${command}: ${error.message}`);
+      finish(127);
+    });
+    child.on('exit', (code, signal) => finish(code ?? 128 + constants.signals[signal]));
+  });
+}
+
+function isTrue(value) {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

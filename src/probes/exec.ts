@@ -64,7 +64,7 @@ function judge(p: Params, pattern: RegExp | undefined, result: ExecResult): Obse
       ? { status: 'unknown', message: `the command could not be started: ${message}` }
       : { status: 'fail', cause: 'error', message };
   }
-  const text = pattern === undefined ? stdout.trim() : capture(pattern, stdout);
+  const text = pattern === undefined ? stdout.trim() : capture(pattern, stdout.trim());
   if (text === undefined) {
     const message = shorten(`the output does not match ${p.value}: ${stdout.trim()}`);
     return { status: 'fail', cause: 'bad-body', message };

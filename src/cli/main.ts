@@ -18,10 +18,10 @@ import { renderVerdictText } from '../report/verdict-text.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.pass;
   const stop = listenForStop((line) => output.progress(line));
-  const program = buildProgram(stop, (code) => {
-    exitCode = code;
-  });
   try {
+    const program = buildProgram(stop, (code) => {
+      exitCode = code;
+    });
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {

@@ -23,6 +23,7 @@ export const labRoot = resolve(import.meta.dirname, '../../../compose-lab');
 export function labCommands(stop: Stop, output: Output, done: (code: number) => void): Command {
   const lab = new Command('lab')
     .description('the local lab: real daemons in containers that behave as VMs')
+    .enablePositionalOptions()
     .exitOverride();
   const stack = (): Option =>
     new Option('--stack <name>', 'which stack').choices(stackNames()).makeOptionMandatory(true);

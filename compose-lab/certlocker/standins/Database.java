@@ -54,7 +54,8 @@ final class Database {
     static Database open(String type) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(Settings.text("CERTLOCKER_DB_URL", "jdbc:postgresql://127.0.0.1:5432/certlocker")
-                + "?connectTimeout=2&loginTimeout=2&socketTimeout=3&tcpKeepAlive=true&prepareThreshold=0"
+                // No TLS to pgpool on the loopback; from pgpool to PostgreSQL it is TLS only.
+                + "?sslmode=disable&connectTimeout=2&loginTimeout=2&socketTimeout=3&tcpKeepAlive=true&prepareThreshold=0"
                 + "&ApplicationName=certlocker-dataservice-" + Settings.node());
         config.setUsername(Settings.text("CERTLOCKER_DB_USER", "certlocker"));
         config.setPassword(Settings.text("CERTLOCKER_DB_PASSWORD", ""));

@@ -130,7 +130,11 @@ export async function exchange(
     });
     // Stays attached after the end: a late error must not become an uncaught one.
     request.on('error', (error) => finish(failureOf(error)));
-    request.once('close', () => finish());
+    request.once('close', () => {
+      if (reply === undefined) finish();
+      // Comes before the reply's own error; a whole reply still has its `end` to come.
+      else if (!reply.message.complete) finish(failureOf(new Error('the reply broke off'), 'reset'));
+    });
     request.once('response', (message) => {
       phases.firstByteMs = since();
       reply = { message, chunks: [], bytes: 0 };
@@ -161,7 +165,11 @@ export async function exchange(
 export async function secureContext(caFile: string | undefined, ctx: ProbeContext): Promise<SecureContext> {
   if (caFile === undefined) return createSecureContext();
   try {
-    return createSecureContext({ ca: await ctx.readText(caFile) });
+    const ca = await ctx.readText(caFile);
+    // OpenSSL takes a file without any for an empty list, and every certificate would be refused later.
+    if (!/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(ca))
+      throw new Error('it holds no PEM certificate');
+    return createSecureContext({ ca });
   } catch (error) {
     throw new DrillError('invalid-input', `cannot use the CA file ${caFile}: ${messageOf(error)}`, {
       cause: error,

@@ -1,0 +1,227 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { DrillError } from '../core/errors.ts';
+import type { NewEvent } from '../core/event.ts';
+import type { PlannedProbe } from '../core/plan.ts';
+import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
+import type { Sample } from '../core/sample.ts';
+import { openLane, type Lane } from './prober-lane.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const lanes: Lane[] = [];
+afterEach(async () => {
+  for (const lane of lanes.splice(0)) await lane.stop();
+});
+
+function kindOf(session: Partial<ProbeSession>, open?: () => Promise<ProbeSession>): ProbeKind<unknown> {
+  const whole: ProbeSession = { observe: async () => ({ status: 'ok' }), close: async () => {}, ...session };
+  return {
+    kind: 'fake',
+    summary: '',
+    params: z.unknown(),
+    lane: 'network',
+    needsHost: false,
+    describe: () => '',
+    open: open ?? (async () => whole),
+  };
+}
+
+/** Runs one fake probe until it gave `count` samples. */
+async function run(
+  session: Partial<ProbeSession>,
+  over: Partial<PlannedProbe> = {},
+  count = 1,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const enough = Promise.withResolvers<void>();
+  const lane = await open(kindOf(session), over, (events) => {
+    for (const event of events) {
+      if (event.type !== 'sample') continue;
+      const { type: _, ...sample } = event;
+      samples.push(sample);
+      if (samples.length === count) enough.resolve();
+    }
+  });
+  lane.start();
+  await enough.promise;
+  return samples;
+}
+
+async function open(
+  kind: ProbeKind<unknown>,
+  over: Partial<PlannedProbe>,
+  emit: (events: readonly NewEvent[]) => void,
+): Promise<Lane> {
+  const lane = await openLane({
+    lane: 'network',
+    probes: [{ id: 'p', name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100, ...over }],
+    kindOf: () => kind,
+    hostOf: () => undefined,
+    clock: createSystemClock(),
+    timers: globalThis,
+    readText: async () => '',
+    env: () => undefined,
+    emit,
+  });
+  lanes.push(lane);
+  return lane;
+}
+
+/** Keeps this thread busy. */
+function stall(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+const untilAborted = async (signal: AbortSignal): Promise<unknown> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }));
+
+describe('openLane', () => {
+  it('aborts a look at its time-out with ProbeTimeout', async () => {
+    const [sample] = await run({
+      observe: async (signal) => {
+        const reason = await untilAborted(signal);
+        const cause = reason instanceof ProbeTimeout ? 'timeout' : 'error';
+        return { status: 'fail', cause, message: String(reason) };
+      },
+    });
+    expect(sample).toMatchObject({
+      status: 'fail',
+      cause: 'timeout',
+      message: 'ProbeTimeout: no answer within 100 ms',
+    });
+    expect(sample!.finishMs - sample!.sendMs).toBeGreaterThanOrEqual(100);
+    expect(sample!.finishMs - sample!.sendMs).toBeLessThan(600);
+  });
+
+  it('calls a time-out that came late for reasons of this thread unknown', async () => {
+    const [sample] = await run({
+      observe: async (signal) => {
+        setTimeout(stall, 20, 300);
+        await untilAborted(signal);
+        return { status: 'fail', cause: 'timeout', message: '' };
+      },
+    });
+    expect(sample).toMatchObject({
+      status: 'unknown',
+      message: expect.stringMatching(/stalled for \d+ ms/) as string,
+    });
+    expect(sample!.stallMs).toBeGreaterThan(200);
+  });
+
+  it('lets a reply that came in time win over a time-out held up by a stall', async () => {
+    const [sample] = await run({
+      observe: async (signal) => {
+        setTimeout(stall, 20, 300);
+        // Due within the stall, before the time-out: what a socket's reply would be.
+        const reply = new Promise((resolve) => setTimeout(resolve, 50, 'reply'));
+        const first = await Promise.race([reply, untilAborted(signal)]);
+        return first === 'reply' ? { status: 'ok' } : { status: 'fail', cause: 'timeout', message: '' };
+      },
+    });
+    expect(sample).toMatchObject({ status: 'ok' });
+    expect(sample!.stallMs).toBeGreaterThan(200);
+  });
+
+  it('tells of no stall where there was none', async () => {
+    const samples = await run({}, { intervalMs: 10 }, 5);
+    expect(
+      samples.every((sample) => sample.finishMs - sample.sendMs > 50 || sample.stallMs === undefined),
+    ).toBe(true);
+  });
+
+  it('gives up a probe that ignores its signal, and calls a probe that throws unknown', async () => {
+    const [ignoring] = await run({ observe: async () => new Promise(() => {}) });
+    expect(ignoring).toMatchObject({ status: 'unknown', message: 'the probe ignored its time-out' });
+    const [throwing] = await run({
+      observe: async () => {
+        throw new TypeError('oops');
+      },
+    });
+    expect(throwing).toMatchObject({ status: 'unknown', message: 'the probe broke: oops' });
+  });
+
+  it('keeps what a sample must tell', async () => {
+    const [sample] = await run({
+      observe: async () => ({
+        status: 'fail',
+        cause: 'http-5xx',
+        message: 'status 503',
+        value: 'node-1',
+        phases: { connectMs: 1.23456789 },
+      }),
+    });
+    expect(sample).toEqual({
+      probe: 'p',
+      slot: 0,
+      dueMs: expect.any(Number) as number,
+      sendMs: expect.any(Number) as number,
+      finishMs: expect.any(Number) as number,
+      status: 'fail',
+      cause: 'http-5xx',
+      value: 'node-1',
+      message: 'status 503',
+      phases: { connectMs: 1.235 },
+    });
+  });
+
+  it('reports slots above the in-flight cap', async () => {
+    const dropped = Promise.withResolvers<NewEvent>();
+    const lane = await open(
+      kindOf({ observe: async () => new Promise(() => {}) }),
+      { intervalMs: 100, timeoutMs: 200 },
+      (events) => events.filter((event) => event.type === 'sample.dropped').forEach(dropped.resolve),
+    );
+    lane.start();
+    expect(await dropped.promise).toMatchObject({ type: 'sample.dropped', probe: 'p', slot: 3 });
+  });
+
+  it('stops while looks hang, closes sessions, and leaves no sample behind', async () => {
+    const events: NewEvent[] = [];
+    const looked = Promise.withResolvers<void>();
+    let closed = 0;
+    const session: Partial<ProbeSession> = {
+      observe: async () => {
+        looked.resolve();
+        return new Promise(() => {});
+      },
+      close: async () => void closed++,
+    };
+    const lane = await open(kindOf(session), { timeoutMs: 60_000 }, (batch) => void events.push(...batch));
+    lane.start();
+    await looked.promise;
+    await Promise.all([lane.stop(), lane.stop()]);
+    expect(closed).toBe(1);
+    expect(events.map((event) => event.type)).toEqual(['prober.health']);
+  });
+
+  it('names the probe that cannot be opened, keeps the error’s code, and closes the others', async () => {
+    let opened = 0;
+    let closed = 0;
+    const kind = kindOf({}, async () => {
+      if (opened++ > 0) throw new DrillError('invalid-input', 'no such file', { mend: 'make it' });
+      return { observe: async () => ({ status: 'ok' }), close: async () => void closed++ };
+    });
+    const probe = { name: 'p', kind: 'fake', params: null, intervalMs: 1000, timeoutMs: 100 };
+    const opening = openLane({
+      lane: 'network',
+      probes: [
+        { ...probe, id: 'one' },
+        { ...probe, id: 'two' },
+      ],
+      kindOf: () => kind,
+      hostOf: () => undefined,
+      clock: createSystemClock(),
+      timers: globalThis,
+      readText: async () => '',
+      env: () => undefined,
+      emit: () => {},
+    });
+    await expect(opening).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'probe two: no such file',
+      mend: 'make it',
+    });
+    expect(closed).toBe(1);
+  });
+});

@@ -1,0 +1,433 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { http } from './http.ts';
+import { failureOf } from './lib/net-errors.ts';
+import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { listen as listening } from './testing/servers.ts';
+
+/** Generous, for a loaded machine; how exact time-outs are is measured elsewhere. */
+const overrunMs = 500;
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function listen(server: Server): Promise<number> {
+  const { port, close } = await listening(server);
+  cleanups.push(close);
+  return port;
+}
+
+/** A server that treats each connection as told, once the request has come. */
+async function raw(onRequest: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => socket.once('data', () => onRequest(socket)));
+  return `http://127.0.0.1:${await listen(server)}/`;
+}
+
+function every(ms: number, socket: Socket, text: string): void {
+  const timer = setInterval(() => socket.write(text), ms);
+  socket.once('close', () => clearInterval(timer));
+}
+
+async function reply(status: number, body: string, headers: Record<string, string> = {}): Promise<string> {
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(status, headers).end(body);
+  });
+  return `http://127.0.0.1:${await listen(server)}/health`;
+}
+
+describe('http probe', () => {
+  it('is ok for the expected status, with the phases in order', async () => {
+    const { seen } = await lookOnce(http, { url: await reply(200, 'fine') });
+    expect(seen).toEqual({
+      status: 'ok',
+      phases: { connectMs: expect.any(Number) as number, firstByteMs: expect.any(Number) as number },
+    });
+    const phases = seen.status === 'ok' ? seen.phases : undefined;
+    expect(phases?.connectMs).toBeGreaterThan(0);
+    expect(phases?.firstByteMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
+  });
+
+  it('opens a new connection for each look', async () => {
+    const ports = new Set<number>();
+    const server = createHttpServer((request, response) => {
+      ports.add(request.socket.remotePort ?? 0);
+      response.end();
+    });
+    const session = await openProbe(http, { url: `http://127.0.0.1:${await listen(server)}/` });
+    for (let i = 0; i < 3; i++) expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+    expect(ports.size).toBe(3);
+  });
+
+  it('sends method, path, headers and the URL’s host wherever it connects to', async () => {
+    let got = {};
+    const server = createHttpServer((request, response) => {
+      got = {
+        method: request.method,
+        url: request.url,
+        host: request.headers.host,
+        x: request.headers['x-probe'],
+      };
+      response.end();
+    });
+    const connectTo = `127.0.0.1:${await listen(server)}`;
+    const { seen } = await lookOnce(http, {
+      url: 'http://app.example.com/rest/health?full=1',
+      connectTo,
+      method: 'OPTIONS',
+      headers: { 'X-Probe': 'yes' },
+    });
+    expect(seen.status).toBe('ok');
+    expect(got).toEqual({ method: 'OPTIONS', url: '/rest/health?full=1', host: 'app.example.com', x: 'yes' });
+  });
+
+  it.each([
+    [503, 'http-5xx'],
+    [500, 'http-5xx'],
+    [404, 'http-other'],
+    [302, 'http-other'],
+    [204, 'http-other'],
+  ])('fails for status %i with %s', async (status, cause) => {
+    const url = await reply(status, '', { location: 'http://127.0.0.1:1/' });
+    const { seen } = await lookOnce(http, { url });
+    expect(seen).toMatchObject({ status: 'fail', cause, message: `status ${status}` });
+  });
+
+  it('takes a redirect for good where it is expected', async () => {
+    const { seen } = await lookOnce(http, { url: await reply(301, ''), expect: { status: [200, 301] } });
+    expect(seen.status).toBe('ok');
+  });
+
+  it('reads a value from JSON, in bad replies too', async () => {
+    const body = '{"status":"DOWN","node":"node-1","services":[{"type":"EDGE","role":"MASTER","port":8081}]}';
+    const ok = await lookOnce(http, { url: await reply(200, body), value: 'node' });
+    expect(ok.seen).toMatchObject({ status: 'ok', value: 'node-1' });
+    const master = "services[?type=='EDGE' && role=='MASTER'] | [0].port";
+    const number = await lookOnce(http, { url: await reply(200, body), value: master });
+    expect(number.seen).toMatchObject({ status: 'ok', value: '8081' });
+    const missing = await lookOnce(http, { url: await reply(200, body), value: 'nothing.there' });
+    expect(missing.seen).toMatchObject({ status: 'ok', value: 'null' });
+    const bad = await lookOnce(http, { url: await reply(503, body), value: 'node' });
+    expect(bad.seen).toMatchObject({ status: 'fail', cause: 'http-5xx', value: 'node-1' });
+    const noJson = await lookOnce(http, { url: await reply(503, '<html>'), value: 'node' });
+    expect(noJson.seen).toEqual({
+      status: 'fail',
+      cause: 'http-5xx',
+      message: 'status 503',
+      phases: expect.anything() as object,
+    });
+  });
+
+  it('fails for a body that does not match, and for a value that is not there to read', async () => {
+    const url = await reply(200, 'maintenance\u0007page');
+    const mismatch = await lookOnce(http, { url, expect: { body: '"status":"UP"' } });
+    expect(mismatch.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
+    expect(mismatch.seen).toMatchObject({ message: expect.stringContaining('maintenance page') as string });
+    expect((await lookOnce(http, { url, expect: { body: '^maint' } })).seen.status).toBe('ok');
+    expect((await lookOnce(http, { url, value: 'node' })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'bad-body',
+    });
+  });
+
+  it('fails as refused where nobody listens', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    await cleanups.pop()?.();
+    const { seen } = await lookOnce(http, { url: `http://127.0.0.1:${port}/` });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
+  });
+
+  it.each([
+    ['a reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['a close without a reply', (socket: Socket) => socket.end()],
+    ['a reply cut in its headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-')],
+    [
+      'a reply cut in its body',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
+    ],
+  ])('fails as reset for %s', async (_name, behave) => {
+    const { seen } = await lookOnce(http, { url: await raw(behave) });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'reset' });
+  });
+
+  it.each([
+    ['garbage', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['binary garbage', '\u0000\u0001\u0002\u0003\r\n\r\n'],
+    ['headers without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`],
+  ])('fails as http-other for %s', async (_name, text) => {
+    const { seen } = await lookOnce(http, { url: await raw((socket) => socket.write(text)) });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'http-other' });
+  });
+
+  it.each([
+    ['a server that says nothing', () => {}],
+    [
+      'headers that drip',
+      (socket: Socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+        every(20, socket, 'x');
+      },
+    ],
+    [
+      'a body that drips',
+      (socket: Socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n');
+        every(20, socket, 'x');
+      },
+    ],
+  ])('fails as timeout, in time, for %s', async (_name, behave) => {
+    const url = await raw(behave);
+    const { seen, tookMs } = await lookOnce(http, { url }, { timeoutMs: 200 });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(tookMs).toBeLessThan(200 + overrunMs);
+  });
+
+  it('keeps the bad status of a reply whose body hangs', async () => {
+    const url = await raw((socket) =>
+      socket.write('HTTP/1.1 503 Down\r\nContent-Length: 50\r\n\r\n{"node":'),
+    );
+    const { seen, tookMs } = await lookOnce(http, { url, value: 'node' }, { timeoutMs: 200 });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
+    expect(tookMs).toBeLessThan(200 + overrunMs);
+  });
+
+  it('reads no more of an endless body than its limit', async () => {
+    let written = 0;
+    const url = await raw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\nstatus:UP ');
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write('x'.repeat(65_536))) written += 65_536;
+      };
+      socket.on('drain', flood);
+      flood();
+    });
+    const ok = await lookOnce(
+      http,
+      { url, maxBodyBytes: 5000, expect: { body: '^status:UP' } },
+      { timeoutMs: 3000 },
+    );
+    expect(ok.seen.status).toBe('ok');
+    expect(ok.tookMs).toBeLessThan(3000);
+    expect(written).toBeLessThan(50_000_000);
+    const bad = await lookOnce(http, { url, maxBodyBytes: 5000, value: 'node' }, { timeoutMs: 3000 });
+    expect(bad.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
+  });
+
+  it('fails as dns for a name that does not exist', async () => {
+    const { seen } = await lookOnce(http, { url: 'http://nosuch.invalid/' }, { timeoutMs: 10_000 });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'dns' });
+  });
+
+  it('calls an aborted look unknown when the run stops', async () => {
+    const session = await openProbe(http, { url: await raw(() => {}) });
+    const controller = new AbortController();
+    const looking = session.observe(controller.signal);
+    controller.abort(new Error('the run stops'));
+    expect(await looking).toEqual({ status: 'unknown', message: 'cut short: the run stops' });
+    expect((await session.observe(controller.signal)).status).toBe('unknown');
+  });
+
+  it.each([
+    [{ url: 'ftp://x/' }, /http/],
+    [{ url: 'no url' }, /http/],
+    [{ url: 'http://x/', connectTo: 'nohost' }, /host:port/],
+    [{ url: 'http://x/', connectTo: 'h:99999' }, /host:port/],
+    [{ url: 'http://x/', expect: { body: '(' } }, /regular expression/],
+    [{ url: 'http://x/', value: 'a[' }, /JMESPath/],
+    [{ url: 'http://x/', expects: {} }, /expects/],
+  ])('refuses the parameters %j', (fields, words) => {
+    const parsed = http.params.safeParse(fields);
+    expect(parsed.success).toBe(false);
+    expect(JSON.stringify(parsed.error?.issues)).toMatch(words);
+  });
+
+  it('lets the planner’s placeholders through', () => {
+    expect(
+      http.params.safeParse({ url: 'http://${address}:9000/status', connectTo: '${address}:9000' }).success,
+    ).toBe(true);
+  });
+});
+
+describe('http probe over TLS', () => {
+  let folder = '';
+  const file = (name: string): string => join(folder, name);
+  const openssl = (...args: string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'firedrill-tls-'));
+    for (const ca of ['ca', 'other-ca']) {
+      openssl(
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        `/CN=${ca}`,
+        '-keyout',
+        `${ca}.key`,
+        '-out',
+        `${ca}.pem`,
+      );
+    }
+    // `openssl ca`, since only there every version lets both dates be chosen.
+    const config = `
+      [ca]
+      default_ca = test
+      [test]
+      database = index.txt
+      rand_serial = yes
+      new_certs_dir = .
+      certificate = ca.pem
+      private_key = ca.key
+      default_md = sha256
+      policy = any
+      x509_extensions = leaf
+      unique_subject = no
+      [any]
+      commonName = supplied
+      [leaf]
+      subjectAltName = DNS:app.example.com`;
+    writeFileSync(file('ca.cnf'), config);
+    writeFileSync(file('index.txt'), '');
+    for (const [name, endDate] of [
+      ['good', '20991231000000Z'],
+      ['expired', '20200102000000Z'],
+    ] as const) {
+      openssl(
+        'req',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-subj',
+        '/CN=app.example.com',
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.csr`,
+      );
+      openssl(
+        'ca',
+        '-batch',
+        '-notext',
+        '-config',
+        'ca.cnf',
+        '-startdate',
+        '20200101000000Z',
+        '-enddate',
+        endDate,
+        '-in',
+        `${name}.csr`,
+        '-out',
+        `${name}.pem`,
+      );
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function secure(name: string): Promise<string> {
+    const options = { key: readFileSync(file(`${name}.key`)), cert: readFileSync(file(`${name}.pem`)) };
+    const server = createHttpsServer(options, (request, response) => {
+      response.end(JSON.stringify({ sni: (request.socket as unknown as { servername: string }).servername }));
+    });
+    server.on('tlsClientError', () => {});
+    return `127.0.0.1:${await listen(server)}`;
+  }
+
+  const url = 'https://app.example.com/health';
+
+  it('verifies against the CA and the URL’s name, and sends SNI', async () => {
+    const connectTo = await secure('good');
+    const { seen } = await lookOnce(http, { url, connectTo, caFile: file('ca.pem'), value: 'sni' });
+    expect(seen).toMatchObject({ status: 'ok', value: 'app.example.com' });
+    const phases = seen.status === 'ok' ? seen.phases : undefined;
+    expect(phases?.tlsMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
+  });
+
+  it.each([
+    ['an unknown CA', 'good', { caFile: 'other-ca.pem' }, /verify|issuer|signature/],
+    ['the system’s CAs', 'good', {}, /verify|issuer|self-signed/],
+    ['a self-signed certificate', 'ca', { caFile: 'other-ca.pem' }, /self-signed/],
+    ['a wrong name', 'good', { caFile: 'ca.pem', serverName: 'other.example.com' }, /other\.example\.com/],
+    ['an expired certificate', 'expired', { caFile: 'ca.pem' }, /expired/],
+  ])('fails as tls for %s', async (_name, certificate, fields, words) => {
+    const connectTo = await secure(certificate);
+    const caFile = 'caFile' in fields ? { caFile: file(fields.caFile) } : {};
+    const { seen } = await lookOnce(http, { url, connectTo, ...fields, ...caFile });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
+    expect(seen).toMatchObject({ message: expect.stringMatching(words) as string });
+  });
+
+  it('accepts any certificate where told to', async () => {
+    const connectTo = await secure('expired');
+    expect((await lookOnce(http, { url, connectTo, insecureSkipVerify: true })).seen.status).toBe('ok');
+  });
+
+  it('fails as tls for a server that speaks plain HTTP', async () => {
+    const plain = new URL(await reply(200, '')).host;
+    const { seen } = await lookOnce(http, { url, connectTo: plain });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
+  });
+
+  it('fails as reset when the connection ends before the handshake, as behind a balancer without servers', async () => {
+    const server = createServer((socket) => socket.once('data', () => socket.destroy()));
+    const { seen } = await lookOnce(http, { url, connectTo: `127.0.0.1:${await listen(server)}` });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'reset' });
+  });
+
+  it('fails as timeout when the handshake hangs', async () => {
+    const connectTo = `127.0.0.1:${await listen(createServer())}`;
+    const { seen, tookMs } = await lookOnce(http, { url, connectTo }, { timeoutMs: 200 });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(tookMs).toBeLessThan(200 + overrunMs);
+  });
+
+  it('refuses a CA file that is not there or holds no certificate', async () => {
+    await expect(openProbe(http, { url, caFile: file('nosuch.pem') })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+    await expect(openProbe(http, { url, caFile: file('good.key') })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+  });
+});
+
+describe('failureOf', () => {
+  const withCode = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
+
+  it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'EPERM', 'ENETDOWN'])(
+    'calls %s unknown: it is the probing machine’s trouble',
+    (code) => {
+      expect(failureOf(withCode(code)).status).toBe('unknown');
+    },
+  );
+
+  it.each([
+    ['ECONNREFUSED', 'refused'],
+    ['ECONNRESET', 'reset'],
+    ['EPIPE', 'reset'],
+    ['EHOSTUNREACH', 'unreachable'],
+    ['ENETUNREACH', 'unreachable'],
+    ['ETIMEDOUT', 'timeout'],
+    ['ENOTFOUND', 'dns'],
+    ['EAI_AGAIN', 'dns'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls'],
+    ['CERT_HAS_EXPIRED', 'tls'],
+    ['HPE_INVALID_CONSTANT', 'http-other'],
+    ['ESOMETHINGNEW', 'error'],
+  ])('gives %s the cause %s', (code, cause) => {
+    expect(failureOf(withCode(code))).toMatchObject({ status: 'fail', cause });
+  });
+});

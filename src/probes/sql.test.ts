@@ -1,0 +1,259 @@
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sql } from './sql.ts';
+import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { listen } from './testing/servers.ts';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+/** A message of the PostgreSQL protocol, version 3: type, length, payload. */
+function message(type: string, ...payload: (string | Buffer)[]): Buffer {
+  const body = Buffer.concat(payload.map((part) => Buffer.from(part)));
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return Buffer.concat([Buffer.from(type), length, body]);
+}
+
+const int16 = (n: number): Buffer => Buffer.from([n >> 8, n & 255]);
+const int32 = (n: number): Buffer => Buffer.from([n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]);
+const ready = message('Z', 'I');
+const accepted = Buffer.concat([message('R', int32(0)), ready]);
+/** A type OID whose values pg would turn into true and false. */
+const boolOid = 16;
+
+function rows(...values: (string | null)[]): Buffer {
+  const column = Buffer.concat([
+    Buffer.from('c\0'),
+    int32(0),
+    int16(0),
+    int32(boolOid),
+    int16(1),
+    int32(-1),
+    int16(0),
+  ]);
+  const data = values.map((value) =>
+    value === null ? message('D', int16(1), int32(-1)) : message('D', int16(1), int32(value.length), value),
+  );
+  return Buffer.concat([
+    message('T', int16(1), column),
+    ...data,
+    message('C', `SELECT ${values.length}\0`),
+    ready,
+  ]);
+}
+
+function failure(severity: string, code: string, text: string): Buffer {
+  return message('E', `S${severity}\0V${severity}\0C${code}\0M${text}\0\0`);
+}
+
+/** A server that answers the start-up message, then each query. */
+async function server(
+  onStartup: (socket: Socket, data: Buffer) => void,
+  onQuery: (socket: Socket, query: string) => void = () => {},
+): Promise<string> {
+  const listening = await listen(
+    createServer((socket) => {
+      socket.once('data', (data) => {
+        onStartup(socket, data);
+        socket.on('data', (query) => {
+          if (query[0] === 'Q'.charCodeAt(0)) onQuery(socket, query.toString('utf8', 5, query.length - 1));
+        });
+      });
+    }),
+  );
+  cleanups.push(listening.close);
+  return `postgresql://probe@${listening.address}/app`;
+}
+
+const accept = (socket: Socket): void => void socket.write(accepted);
+
+describe('sql probe', () => {
+  it('gives the first column of the first row as the server wrote it, by its name', async () => {
+    const asked: string[] = [];
+    const dsn = await server(accept, (socket, query) => {
+      asked.push(query);
+      socket.write(rows('f', 't'));
+    });
+    const query = 'SELECT pg_is_in_recovery()';
+    const plain = await lookOnce(sql, { dsn, query });
+    expect(plain.seen).toMatchObject({ status: 'ok', value: 'f' });
+    const named = await lookOnce(sql, { dsn, query, map: { f: 'primary', t: 'standby' } });
+    expect(named.seen).toMatchObject({ status: 'ok', value: 'primary' });
+    expect(asked).toEqual([query, query]);
+  });
+
+  it('says NULL as null, and fails without a row', async () => {
+    const dsn = await server(
+      accept,
+      (socket, query) => void socket.write(query === 'null' ? rows(null) : rows()),
+    );
+    expect((await lookOnce(sql, { dsn, query: 'null' })).seen).toMatchObject({ status: 'ok', value: 'null' });
+    expect((await lookOnce(sql, { dsn, query: 'none' })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'error',
+    });
+  });
+
+  it('says goodbye after a good look, and cuts a server that does not follow', async () => {
+    const goodbyes: Buffer[] = [];
+    const listening = await listen(
+      // Stays half open: only the probe can end this connection.
+      createServer({ allowHalfOpen: true }, (socket) => {
+        socket.once('data', () => {
+          accept(socket);
+          socket.on('data', (data) => {
+            if (data[0] === 'Q'.charCodeAt(0)) socket.write(rows('t'));
+            else goodbyes.push(data);
+          });
+        });
+      }),
+    );
+    cleanups.push(listening.close);
+    const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
+    expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+    await expect.poll(() => goodbyes.map((data) => data.toString('latin1'))).toEqual(['X\0\0\0\u0004']);
+    await session.close();
+  });
+
+  it('fails as refused where nobody listens', async () => {
+    const { address, close } = await listen(createServer());
+    await close();
+    const { seen } = await lookOnce(sql, { dsn: `postgresql://p@${address}/a`, query: 'SELECT 1' });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
+  });
+
+  it.each([
+    ['at start-up', () => {}, () => {}],
+    ['in the query', accept, () => {}],
+    ['at TLS', () => {}, () => {}],
+  ])(
+    'fails as timeout, in time and without a connection left, when the server hangs %s',
+    async (where, start, query) => {
+      const closed = Promise.withResolvers<void>();
+      const dsn = await server((socket) => {
+        socket.once('close', closed.resolve);
+        start(socket);
+      }, query);
+      const tls = where === 'at TLS' ? { tls: { mode: 'require' } } : {};
+      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 200 });
+      expect(seen).toMatchObject({
+        status: 'fail',
+        cause: 'timeout',
+        phases: { connectMs: expect.any(Number) as number },
+      });
+      expect(tookMs).toBeLessThan(700);
+      await closed.promise;
+    },
+  );
+
+  it.each([
+    ['57P03', 'FATAL', 'the database system is starting up'],
+    ['28P01', 'FATAL', 'password authentication failed for user "probe"'],
+    ['53300', 'FATAL', 'sorry, too many clients already'],
+  ])('fails as error with the SQLSTATE %s when the server refuses', async (code, severity, text) => {
+    const dsn = await server((socket) => socket.end(failure(severity, code, text)));
+    const { seen } = await lookOnce(sql, { dsn, query: 'SELECT 1' });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'error', message: `${code} ${text}` });
+  });
+
+  it('fails as error for a statement that fails, and as reset when the server dies in it', async () => {
+    const dsn = await server(accept, (socket, query) => {
+      if (query === 'die') socket.destroy();
+      else socket.write(Buffer.concat([failure('ERROR', '42P01', 'relation "x" does not exist'), ready]));
+    });
+    expect((await lookOnce(sql, { dsn, query: 'SELECT * FROM x' })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'error',
+      message: '42P01 relation "x" does not exist',
+    });
+    expect((await lookOnce(sql, { dsn, query: 'die' })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'reset',
+    });
+  });
+
+  it.each([
+    ['a reset', (socket: Socket) => socket.resetAndDestroy(), 'reset'],
+    ['a close', (socket: Socket) => socket.end(), 'reset'],
+    [
+      'something else than PostgreSQL',
+      (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      'reset',
+    ],
+  ])('fails for %s at start-up', async (_name, behave, cause) => {
+    const { seen } = await lookOnce(sql, { dsn: await server(behave), query: 'SELECT 1' });
+    expect(seen).toMatchObject({ status: 'fail', cause });
+  });
+
+  it('fails as tls when the server has no TLS', async () => {
+    const dsn = await server((socket) => socket.end('N'));
+    const { seen } = await lookOnce(sql, { dsn, query: 'SELECT 1', tls: {} });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
+  });
+
+  it('sends the password from the environment or a file, not what pg would find by itself', async () => {
+    const got: string[] = [];
+    const dsn = await server(
+      (socket) => {
+        socket.once('data', (data) => {
+          got.push(data.toString('utf8', 5, data.length - 1));
+          socket.write(accepted);
+        });
+        socket.write(message('R', int32(3)));
+      },
+      (socket) => void socket.write(rows('t')),
+    );
+    const context = {
+      env: (name: string) => (name === 'PROBE_PW' ? 'from env' : undefined),
+      readText: async () => 'from file\n',
+    };
+    process.env['PGPASSWORD'] = 'of the user';
+    for (const password of [{ env: 'PROBE_PW' }, { file: '/pw' }]) {
+      const session = await openProbe(sql, { dsn, query: 'SELECT 1', password }, context);
+      expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+      await session.close();
+    }
+    const none = await openProbe(sql, { dsn, query: 'SELECT 1' }, context);
+    await lookWith(none, 1000);
+    await none.close();
+    delete process.env['PGPASSWORD'];
+    expect(got.slice(0, 2)).toEqual(['from env', 'from file']);
+    expect(got).not.toContain('of the user');
+    await expect(
+      openProbe(sql, { dsn, query: 'x', password: { env: 'NOSUCH' } }, context),
+    ).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('NOSUCH') as string,
+    });
+  });
+
+  it.each([
+    ['mysql://u@h/db', /only postgresql/],
+    ['postgresql://u:secret@h/db', /password/],
+    ['postgresql://u@h/db?sslmode=require', /`tls`/],
+    ['postgresql://h/db', /user@host/],
+    ['not a dsn', /postgresql:\/\//],
+  ])('refuses the DSN %s', (dsn, words) => {
+    const parsed = sql.params.safeParse({ dsn, query: 'SELECT 1' });
+    expect(parsed.success).toBe(false);
+    expect(parsed.error?.issues[0]?.message).toMatch(words);
+  });
+
+  it('lets the planner’s placeholders through', () => {
+    const dsn = 'postgresql://probe@${address}:5432/app';
+    expect(sql.params.safeParse({ dsn, query: 'SELECT 1' }).success).toBe(true);
+  });
+
+  it('ends what is open when it closes', async () => {
+    const listening = await listen(createServer());
+    cleanups.push(listening.close);
+    const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
+    const controller = new AbortController();
+    const looking = session.observe(controller.signal);
+    await session.close();
+    expect((await looking).status).toBe('fail');
+  });
+});

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { tcp } from './tcp.ts';
+import { lookOnce, openProbe } from './testing/look.ts';
+import { listen } from './testing/servers.ts';
+
+describe('tcp probe', () => {
+  it('is ok when the connection is established, and closes it', async () => {
+    const server = createServer();
+    const closed = new Promise((resolve) => {
+      server.once('connection', (socket) => socket.resume().once('close', resolve));
+    });
+    const { address, close } = await listen(server);
+    const { seen } = await lookOnce(tcp, { address });
+    expect(seen).toEqual({ status: 'ok', phases: { connectMs: expect.any(Number) as number } });
+    await closed;
+    await close();
+  });
+
+  it('fails as refused where nobody listens', async () => {
+    const { address, close } = await listen(createServer());
+    await close();
+    expect((await lookOnce(tcp, { address })).seen).toMatchObject({ status: 'fail', cause: 'refused' });
+  });
+
+  it('fails as timeout, in time, when SYNs go unanswered', async () => {
+    // A listener that accepts nothing: once its short queue is full, the kernel drops further SYNs.
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+        parentPort.postMessage(server.address().port);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30_000);
+      });`;
+    const worker = new Worker(source, { eval: true });
+    const [port] = (await once(worker, 'message', { signal: AbortSignal.timeout(10_000) })) as [number];
+    let last = await lookOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
+    for (let i = 0; i < 20 && last.seen.status === 'ok'; i++) {
+      last = await lookOnce(tcp, { address: `127.0.0.1:${port}` }, { timeoutMs: 200 });
+    }
+    await worker.terminate();
+    expect(last.seen).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(last.tookMs).toBeLessThan(700);
+  });
+
+  it('calls a look unknown that was aborted before it began', async () => {
+    const session = await openProbe(tcp, { address: '127.0.0.1:1' });
+    expect(await session.observe(AbortSignal.abort(new Error('the run stops')))).toMatchObject({
+      status: 'unknown',
+    });
+  });
+
+  it.each(['localhost', 'h:0', 'h:70000', '[x]:1', 'a:b:1', ''])('refuses the address %j', (address) => {
+    expect(tcp.params.safeParse({ address }).success).toBe(false);
+  });
+
+  it('takes IPv6 addresses in brackets', async () => {
+    expect(tcp.params.safeParse({ address: '[::1]:5432' }).success).toBe(true);
+  });
+});

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../../core/clock.ts';
+import type { Host } from '../../core/host.ts';
+import { ProbeTimeout, type ProbeContext, type ProbeKind, type ProbeSession } from '../../core/probe.ts';
+import type { Observation } from '../../core/sample.ts';
+
+/** For tests: an observation and how long it took. */
+export interface Look {
+  readonly seen: Observation;
+  readonly tookMs: number;
+}
+
+/** For tests: opens a probe with the given fields, as the prober would after the planner. */
+export async function openProbe<P>(
+  kind: ProbeKind<P>,
+  fields: unknown,
+  over: Partial<ProbeContext> = {},
+): Promise<ProbeSession> {
+  return kind.open(kind.params.parse(fields), {
+    host: undefined,
+    clock: testClock,
+    timeoutMs: 1000,
+    readText: (path) => readFile(path, 'utf8'),
+    env: (name) => process.env[name],
+    ...over,
+  });
+}
+
+/** For tests: one look with a time-out, as the prober does it. */
+export async function lookWith(session: ProbeSession, timeoutMs: number): Promise<Look> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
+  const startMs = performance.now();
+  const seen = await session.observe(controller.signal);
+  clearTimeout(timer);
+  return { seen, tookMs: performance.now() - startMs };
+}
+
+/** For tests: opens, looks once, closes. */
+export async function lookOnce<P>(
+  kind: ProbeKind<P>,
+  fields: unknown,
+  options: { readonly timeoutMs?: number; readonly host?: Host } = {},
+): Promise<Look> {
+  const { timeoutMs = 1000, host } = options;
+  const session = await openProbe(kind, fields, { host, timeoutMs });
+  try {
+    return await lookWith(session, timeoutMs);
+  } finally {
+    await session.close();
+  }
+}
+
+const testClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: async () => {
+    throw new Error('no probe sleeps');
+  },
+};

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+/** For tests: a server at work. */
+export interface Listening {
+  readonly port: number;
+  /** host:port */
+  readonly address: string;
+  readonly close: () => Promise<void>;
+}
+
+/** For tests: a server on a free port of the loopback, and its end. */
+export async function listen(server: Server): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    // Probes cut connections: no news for the server.
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  return { port, address: `127.0.0.1:${port}`, close };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { describeFailure, runCommand } from './command.ts';
+
+const limits = (
+  timeoutMs = 10_000,
+  signal = new AbortController().signal,
+): { timeoutMs: number; signal: AbortSignal } => ({
+  timeoutMs,
+  signal,
+});
+
+describe('runCommand', () => {
+  it('gives a non-zero exit back as data', async () => {
+    const result = await runCommand(['sh', '-c', 'echo out; echo err >&2; exit 3'], limits());
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stdout: 'out',
+      stderr: 'err',
+      timedOut: false,
+      startError: undefined,
+    });
+  });
+
+  it('passes input and environment on', async () => {
+    const result = await runCommand(['sh', '-c', 'cat; echo "$X"'], {
+      ...limits(),
+      input: 'in\n',
+      env: { X: 'y' },
+    });
+    expect(result.stdout).toBe('in\ny');
+  });
+
+  it('says so when a command cannot be started', async () => {
+    const result = await runCommand(['/no/such/command'], limits());
+    expect(result.exitCode).toBeUndefined();
+    expect(result.startError).toContain('ENOENT');
+    expect(describeFailure(['/no/such/command'], result)).toContain('ENOENT');
+  });
+
+  it('ends a command at its deadline, with the grandchildren that hold its output', async () => {
+    const startedMs = performance.now();
+    const result = await runCommand(['sh', '-c', 'sleep 60 & sleep 60'], limits(200));
+    expect(result.timedOut).toBe(true);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    expect(describeFailure(['x'], result)).toContain('did not finish in time');
+  });
+
+  it('throws the reason of an abort', async () => {
+    const stop = new AbortController();
+    const running = runCommand(['sleep', '60'], limits(30_000, stop.signal));
+    stop.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+  });
+});

@@ -1,0 +1,57 @@
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { contentHash } from './content-hash.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firedrill-hash-'));
+  await mkdir(join(folder, 'a/b'), { recursive: true });
+  await writeFile(join(folder, 'a/one'), '1');
+  await writeFile(join(folder, 'a/b/two'), '2');
+  await writeFile(join(folder, 'other'), 'x');
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('contentHash', () => {
+  it('does not depend on times, nor on the order or overlap of the paths', async () => {
+    const before = await contentHash(folder, ['a', 'other']);
+    await utimes(join(folder, 'a/one'), 1, 1);
+    expect(await contentHash(folder, ['other', 'a', 'a/b'])).toBe(before);
+  });
+
+  it('changes with a content, a name, an executable bit and the extra text', async () => {
+    const hashes = [await contentHash(folder, ['a']), await contentHash(folder, ['a'], 'target')];
+    await chmod(join(folder, 'a/one'), 0o755);
+    hashes.push(await contentHash(folder, ['a']));
+    await writeFile(join(folder, 'a/one'), '11');
+    hashes.push(await contentHash(folder, ['a']));
+    await writeFile(join(folder, 'a/three'), '');
+    hashes.push(await contentHash(folder, ['a']));
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('leaves out what is not named', async () => {
+    const before = await contentHash(folder, ['a']);
+    await writeFile(join(folder, 'other'), 'y');
+    expect(await contentHash(folder, ['a'])).toBe(before);
+  });
+
+  it('cannot be confused by content that moves from one file to the next', async () => {
+    await writeFile(join(folder, 'a/one'), '12');
+    await writeFile(join(folder, 'a/b/two'), '');
+    const first = await contentHash(folder, ['a']);
+    await writeFile(join(folder, 'a/one'), '1');
+    await writeFile(join(folder, 'a/b/two'), '2');
+    expect(await contentHash(folder, ['a'])).not.toBe(first);
+  });
+
+  it('throws for a path that is not there', async () => {
+    await expect(contentHash(folder, ['missing'])).rejects.toThrow('ENOENT');
+  });
+});

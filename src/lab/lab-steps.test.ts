@@ -1,0 +1,271 @@
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mainSite } from './apt.ts';
+import { ensureBaseImage } from './base-image.ts';
+import { buildInnerImages } from './build-images.ts';
+import type { CommandResult } from './command.ts';
+import { ensureCompose } from './compose-plugin.ts';
+import { loadedIds, saveInnerImages } from './image-archive.ts';
+import type { LabContext } from './lab-context.ts';
+import { sshArgv } from './lab-shell.ts';
+import { type Lab, parseManifest } from './manifest.ts';
+import { waitForBoot } from './virtual-machines.ts';
+
+type Answer = Partial<CommandResult> | ((argv: readonly string[]) => Partial<CommandResult>);
+
+/** A machine that obeys: answers by the first rule whose words all occur, and remembers what it was asked. */
+function machine(rules: readonly (readonly [string, Answer])[]): { context: LabContext; ran: string[] } {
+  const ran: string[] = [];
+  const context: LabContext = {
+    signal: new AbortController().signal,
+    report: () => undefined,
+    run: (argv) => {
+      const line = argv.join(' ');
+      ran.push(line);
+      const answer =
+        rules.find(([words]) => words.split(' … ').every((part) => line.includes(part)))?.[1] ?? {};
+      return Promise.resolve({
+        exitCode: 0,
+        stdout: '',
+        stderr: '',
+        timedOut: false,
+        startError: undefined,
+        ...(typeof answer === 'function' ? answer(argv) : answer),
+      });
+    },
+  };
+  return { context, ran };
+}
+
+const debian = { id: 'debian', idLike: [], codename: 'bookworm', prettyName: 'Debian 12' };
+const fails = { exitCode: 1, stderr: 'no such thing' };
+let folder: string;
+let lab: Lab;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firedrill-lab-'));
+  await mkdir(join(folder, 'stack/images/one'), { recursive: true });
+  await mkdir(join(folder, 'state/vm'), { recursive: true });
+  await writeFile(join(folder, 'stack/images/one/file'), 'content');
+  lab = {
+    manifest: parseManifest(
+      `version: 1
+stack: pair
+composeFile: compose.yaml
+network: { subnet: 198.18.9.0/24, gateway: 198.18.9.1 }
+needs: { memoryMiB: 512, diskMiB: 1024 }
+base: { tag: 'debian:trixie-slim', suite: trixie }
+vmImages: [{ tag: 'vm:1', context: . }]
+innerImages:
+  context: images
+  targets:
+    one: { tag: 'pair-one:1', inputs: [one] }
+    two: { tag: 'pair-two:1', inputs: [one] }
+vms: [{ name: a, container: pair-a, address: 198.18.9.2 }]
+`,
+      'lab.yaml',
+    ),
+    stackDir: join(folder, 'stack'),
+    stateDir: join(folder, 'state'),
+  };
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('ensureCompose', () => {
+  it('installs nothing where Compose v2 answers', async () => {
+    const { context, ran } = machine([['compose version', { stdout: '2.26.1' }]]);
+    await ensureCompose(context, debian, true);
+    expect(ran).toEqual(['docker compose version --short']);
+  });
+
+  it('takes the package of the own release when that is v2', async () => {
+    let installed = false;
+    const { context, ran } = machine([
+      ['compose version', () => (installed ? { stdout: '2.24.6' } : fails)],
+      ['policy docker-compose-v2', { stdout: 'docker-compose-v2:\n  Candidate: 2.24.6' }],
+      ['policy docker-buildx', { stdout: 'docker-buildx:\n  Candidate: (none)' }],
+      ['apt-get install', () => ((installed = true), {})],
+    ]);
+    await ensureCompose(context, { ...debian, id: 'ubuntu' }, true);
+    expect(ran.find((line) => line.startsWith('apt-get install'))).toMatch(/ docker-compose-v2$/);
+  });
+
+  it('never installs the dead v1 of an older release', async () => {
+    const { context, ran } = machine([
+      ['compose version', fails],
+      ['policy docker-compose-v2', { stdout: '  Candidate: (none)' }],
+      ['policy docker-compose', { stdout: 'docker-compose:\n  Candidate: 1.29.2-3' }],
+      ['policy', { stdout: '  Candidate: (none)' }],
+    ]);
+    await expect(ensureCompose(context, { ...debian, id: 'ubuntu' }, true)).rejects.toMatchObject({
+      code: 'lab',
+    });
+    expect(ran.filter((line) => line.startsWith('apt-get install'))).toEqual([]);
+  });
+
+  it('says what to install on a system whose packages it does not know', async () => {
+    const { context } = machine([['compose version', fails]]);
+    await expect(ensureCompose(context, { ...debian, id: 'alpine' }, true)).rejects.toMatchObject({
+      mend: expect.stringContaining('Compose v2 plugin') as string,
+    });
+  });
+});
+
+describe('ensureBaseImage', () => {
+  const base = { tag: 'debian:trixie-slim', suite: 'trixie' };
+
+  it('leaves an image that is there alone', async () => {
+    const { context, ran } = machine([]);
+    await ensureBaseImage(context, base, { os: debian, root: true });
+    expect(ran).toEqual(['docker image inspect debian:trixie-slim']);
+  });
+
+  it('pulls it where a registry answers', async () => {
+    const { context, ran } = machine([['image inspect', fails]]);
+    expect(await ensureBaseImage(context, base, { os: debian, root: true })).toBe(
+      'pulled debian:trixie-slim',
+    );
+    expect(ran.some((line) => line.startsWith('mmdebstrap'))).toBe(false);
+  });
+
+  it('makes it from packages of the configured archive where none does', async () => {
+    const { context, ran } = machine([
+      ['image inspect', fails],
+      ['docker pull', fails],
+      ['indextargets', { stdout: 'http://archive.test/debian bookworm' }],
+    ]);
+    await ensureBaseImage(context, base, { os: debian, root: true });
+    expect(ran.find((line) => line.startsWith('mmdebstrap --variant'))).toContain(
+      'http://archive.test/debian',
+    );
+    expect(ran.at(-1)).toMatch(/^docker import .* debian:trixie-slim$/);
+  });
+
+  it('says what to do where it can do neither', async () => {
+    const { context } = machine([
+      ['image inspect', fails],
+      ['docker pull', { exitCode: 1, stderr: 'no such host' }],
+    ]);
+    await expect(ensureBaseImage(context, base, { os: debian, root: false })).rejects.toMatchObject({
+      code: 'lab',
+      message: expect.stringContaining('no such host') as string,
+      mend: expect.stringContaining('registry') as string,
+    });
+  });
+});
+
+describe('mainSite', () => {
+  it('takes the release, not its security and update archives', () => {
+    expect(
+      mainSite(
+        'http://a/security bookworm-security\nhttp://b/debian bookworm-updates\nhttp://c/debian bookworm',
+      ),
+    ).toBe('http://c/debian');
+    expect(mainSite('')).toBeUndefined();
+  });
+});
+
+describe('buildInnerImages', () => {
+  it('builds what has no label of the present content, and nothing a second time', async () => {
+    const labels = new Map<string, string>();
+    const rules = [
+      ['image inspect', (argv: readonly string[]) => ({ stdout: labels.get(argv.at(-1) ?? '') ?? '' })],
+      [
+        'docker build --file',
+        (argv: readonly string[]) => {
+          labels.set(
+            argv[argv.indexOf('--tag') + 1] ?? '',
+            (argv[argv.indexOf('--label') + 1] ?? '').split('=')[1] ?? '',
+          );
+          return {};
+        },
+      ],
+    ] as const;
+    const first = machine(rules);
+    expect(await buildInnerImages(first.context, lab)).toBe('built pair-one:1, pair-two:1');
+    expect(first.ran.filter((line) => line.startsWith('docker build '))).toHaveLength(2);
+    const second = machine(rules);
+    expect(await buildInnerImages(second.context, lab)).toContain('unchanged');
+    expect(second.ran.filter((line) => line.startsWith('docker build '))).toHaveLength(0);
+    await writeFile(join(lab.stackDir, 'images/one/file'), 'other');
+    expect(await buildInnerImages(machine(rules).context, lab)).toBe('built pair-one:1, pair-two:1');
+  });
+
+  it('fails with what the build wrote', async () => {
+    const { context } = machine([
+      ['docker build --file', { exitCode: 1, stderr: 'E: Unable to locate package' }],
+    ]);
+    await expect(buildInnerImages(context, lab)).rejects.toMatchObject({
+      code: 'lab',
+      message: expect.stringContaining('Unable to locate package') as string,
+    });
+  });
+});
+
+describe('saveInnerImages', () => {
+  const config = 'a'.repeat(64);
+  const list = JSON.stringify([{ Config: `${config}.json`, RepoTags: ['pair-one:1'], Layers: [] }]);
+
+  async function save(ids: string): Promise<string[]> {
+    const { context, ran } = machine([
+      ['image inspect', { stdout: ids }],
+      ['tar -xOf', { stdout: list }],
+    ]);
+    const run: LabContext['run'] = async (argv, options) => {
+      if (argv[1] === 'save') await writeFile(argv[3] ?? '', 'archive');
+      return context.run(argv, options);
+    };
+    await saveInnerImages({ ...context, run }, lab);
+    return ran;
+  }
+
+  it('saves once, and again only when an image has another id', async () => {
+    expect((await save('sha256:1\nsha256:2')).some((line) => line.startsWith('docker save'))).toBe(true);
+    expect(await readFile(join(lab.stateDir, 'vm/images.txt'), 'utf8')).toBe(`pair-one:1 sha256:${config}\n`);
+    expect((await save('sha256:1\nsha256:2')).some((line) => line.startsWith('docker save'))).toBe(false);
+    expect((await save('sha256:1\nsha256:3')).some((line) => line.startsWith('docker save'))).toBe(true);
+  });
+
+  it('reads the ids of both layouts of an archive', () => {
+    const oci = JSON.stringify([{ Config: `blobs/sha256/${config}`, RepoTags: ['x:1', 'y:1'], Layers: [] }]);
+    expect(loadedIds(oci)).toEqual([`x:1 sha256:${config}`, `y:1 sha256:${config}`]);
+    expect(loadedIds(list)).toEqual([`pair-one:1 sha256:${config}`]);
+  });
+});
+
+describe('waitForBoot', () => {
+  const vm = { name: 'a', container: 'pair-a', address: '198.18.9.2', innerImages: false };
+
+  it('asks until systemd has booted', async () => {
+    const states = ['', 'starting', 'running'];
+    const { context, ran } = machine([
+      ['is-system-running', () => ({ exitCode: states.length > 1 ? 1 : 0, stdout: states.shift() ?? '' })],
+    ]);
+    await waitForBoot(context, vm);
+    expect(ran).toHaveLength(3);
+  });
+
+  it('lets a VM with failed units through and names them', async () => {
+    const told: string[] = [];
+    const { context } = machine([
+      ['is-system-running', { exitCode: 1, stdout: 'degraded' }],
+      ['--failed', { stdout: 'job.service loaded failed failed A job' }],
+    ]);
+    await waitForBoot({ ...context, report: (event) => told.push(event.text) }, vm);
+    expect(told).toEqual(['a runs with failed units: job.service']);
+  });
+});
+
+describe('sshArgv', () => {
+  it('trusts only the host key that the lab made', () => {
+    const argv = sshArgv(lab, 'a', ['uptime', '-p']);
+    expect(argv).toContain('StrictHostKeyChecking=yes');
+    expect(argv).toContain(`UserKnownHostsFile=${lab.stateDir}/ssh/known_hosts`);
+    expect(argv.slice(-4)).toEqual(['root@198.18.9.2', '--', 'uptime', '-p']);
+  });
+});

@@ -3,7 +3,7 @@
 # PostgreSQL nodes and two pgpools on a scratch network, crashes back and forth,
 # and prints how long each step took. Ends with exit 1 when a step does not happen.
 #
-#   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [gap] [stale] [tls] [down]
+#   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [both] [gap] [stale] [tls] [interrupted] [down]
 #
 # Without arguments: all of them in this order, and the pair is removed even when
 # a step fails. Needs docker and the two images; touches only containers, volumes
@@ -44,7 +44,8 @@ q() {
 app() { q "$1" app app "$2"; }
 is_primary() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == f ]]; }
 is_standby() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == t ]]; }
-streaming_from() { [[ "$(q "$(ip "$1")" repmgr repmgr "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")" == 1 ]]; }
+# By name, because a running clone streams WAL too.
+streaming_from() { [[ "$(q "$(ip "$1")" repmgr repmgr "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name LIKE 'node-%'")" == 1 ]]; }
 # A write through a pgpool that ends at the given node.
 pool_writes_to() { [[ "$(app "$(pool_ip "$1")" "INSERT INTO ticks(via) VALUES ('pool-$1') RETURNING host(inet_server_addr())" | head -1)" == "$(ip "$2")" ]]; }
 pool_sees_both() { [[ "$(app "$(pool_ip "$1")" 'SHOW pool_nodes' | cut -d'|' -f4 | sort -u)" == up ]]; }
@@ -112,15 +113,20 @@ run_pool() {
         "$POOL_IMAGE" >/dev/null
 }
 
-up() {
-    down
-    docker network create --subnet "$NET.0/24" "$PREFIX" >/dev/null
+# The probe container, and a CA and one certificate for everybody.
+make_tls() {
     docker run -d --name "$PREFIX-probe" --network "$PREFIX" --init -v "$TLS:/tls" --entrypoint sleep "$PG_IMAGE" infinity >/dev/null
     docker exec "$PREFIX-probe" bash -euc "cd /tls
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj '/CN=$PREFIX CA' 2>/dev/null
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout postgres.key -out postgres.csr -subj '/CN=postgres' 2>/dev/null
         openssl x509 -req -in postgres.csr -CA ca.pem -CAkey ca.key -out postgres.crt -days 30 2>/dev/null
         chmod 600 postgres.key"
+}
+
+up() {
+    down
+    docker network create --subnet "$NET.0/24" "$PREFIX" >/dev/null
+    make_tls
     local t0
     t0=$(now_ms)
     say "up: both nodes at the same moment, pgpools with them"
@@ -232,6 +238,25 @@ standby_stop() {
     ((bad == 0)) || fail "the standby's stop was seen through pgpool"
 }
 
+# Power cut of both, and power back: everybody is again what it was.
+both() {
+    local primary standby t0
+    primary=$(current_primary)
+    standby=$((3 - primary))
+    say "docker kill of both nodes, then start of both, the standby (node $standby) first"
+    docker kill "$PREFIX-1" "$PREFIX-2" >/dev/null
+    t0=$(now_ms)
+    docker start "$PREFIX-$standby" >/dev/null
+    sleep 3
+    docker start "$PREFIX-$primary" >/dev/null
+    await 60 "node $primary is primary again" "$t0" is_primary "$primary"
+    await 60 "node $standby streams from node $primary" "$t0" streaming_from "$primary"
+    await 60 "pgpool 1 writes to node $primary" "$t0" pool_writes_to 1 "$primary"
+    await 60 "pgpool 2 writes to node $primary" "$t0" pool_writes_to 2 "$primary"
+    await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
+    await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
 # With the standby's repmgrd frozen nobody is promoted, and the old primary comes
 # back as primary.
 frozen_repmgrd() {
@@ -251,6 +276,42 @@ frozen_repmgrd() {
     docker exec "$PREFIX-$new" pkill -CONT repmgrd
     await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
+}
+
+# A standby without data is killed in the middle of its clone, and the pair's first
+# node in the middle of its initdb: the next start must begin again.
+interrupted() {
+    local primary standby t0
+    primary=$(current_primary)
+    standby=$((3 - primary))
+    say "node $standby without data, killed while it clones"
+    docker exec -u postgres "$PREFIX-$primary" psql -Xqc "CREATE TABLE IF NOT EXISTS bulk AS SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 300000) n" ||
+        fail "could not make a table that takes time to copy"
+    docker rm -f "$PREFIX-$standby" >/dev/null
+    docker volume rm "$PREFIX-$standby" >/dev/null
+    t0=$(now_ms)
+    run_node "$standby"
+    await 30 "clone under way" "$t0" docker exec "$PREFIX-$standby" test -e /bitnami/postgresql/incomplete -a -d /bitnami/postgresql/data/base
+    docker kill "$PREFIX-$standby" >/dev/null
+    t0=$(now_ms)
+    docker start "$PREFIX-$standby" >/dev/null
+    await 90 "node $standby streams from node $primary" "$t0" streaming_from "$primary"
+    docker logs "$PREFIX-$standby" 2>&1 | grep -q 'was interrupted during: clone' || fail "the interrupted clone was not noticed"
+
+    say "a new pair whose first node is killed while it initialises"
+    down
+    docker network create --subnet "$NET.0/24" "$PREFIX" >/dev/null
+    make_tls
+    run_node 1
+    t0=$(now_ms)
+    await 30 "initdb under way" "$t0" docker exec "$PREFIX-1" test -d /bitnami/postgresql/data/base
+    docker kill "$PREFIX-1" >/dev/null
+    t0=$(now_ms)
+    run_node 2
+    docker start "$PREFIX-1" >/dev/null
+    await 60 "node 1 is primary" "$t0" is_primary 1
+    await 60 "node 2 streams from it" "$t0" streaming_from 1
+    docker logs "$PREFIX-1" 2>&1 | grep -q 'was interrupted during: init' || fail "the interrupted initdb was not noticed"
 }
 
 # What clients of pgpool 1 see between the primary's death and the promotion: a new
@@ -342,7 +403,7 @@ tls_only() {
 
 main() {
     if (($# == 0)); then
-        set -- up rounds kill standby frozen gap stale tls
+        set -- up rounds kill standby frozen both gap stale tls interrupted
         trap down EXIT
     fi
     local step
@@ -352,7 +413,9 @@ main() {
             kill) kill_container ;;
             standby) standby_stop ;;
             frozen) frozen_repmgrd ;;
+            both) both ;;
             gap) gap ;;
+            interrupted) interrupted ;;
             stale) stale_status ;;
             tls) tls_only ;;
             *)

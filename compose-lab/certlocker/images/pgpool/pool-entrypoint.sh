@@ -248,6 +248,7 @@ write_passwords() {
     printf '*:*:*:%s:%s\n' "$sr_check_user" "${value//:/\\:}" >"$CONF_DIR/pgpass"
     {
         printf 'UNWEDGE_BACKENDS=%q\n' "$backends"
+        printf 'UNWEDGE_PORT=%q\n' "$port"
         printf 'UNWEDGE_USER=%q\n' "$sr_check_user"
         printf 'UNWEDGE_DATABASE=%q\n' "$sr_check_database"
         printf 'UNWEDGE_SSLMODE=%q\n' "$(if is_yes "$enable_tls"; then echo require; else echo prefer; fi)"

@@ -1,38 +1,57 @@
 #!/usr/bin/env bash
 # pgpool's failover_command: NODE_NUMBER HOST PORT of the backend marked down.
 #
-# pgpool then searches for a primary among the other backends, for ever, and takes
-# no request to attach one meanwhile. When nobody is promoted and the old primary
-# comes back as primary, it would never look at it. This watcher does, in the
-# background: it ends when another backend is primary (pgpool finds it by itself)
-# and restarts pgpool, through the container's restart policy and without its
-# status file, when the marked one has been primary again for two seconds.
+# After marking a backend down pgpool searches for a primary among the others, for
+# ever, and takes no request to attach one meanwhile; with all of them down it gives
+# up searching. So when nobody is promoted and the old primary comes back as
+# primary, pgpool never looks at it. This watcher does, in the background: it ends
+# when pgpool serves from a primary again, and restarts pgpool (through the
+# container's restart policy, without its status file) when a primary is there and
+# pgpool has not served from it a few seconds later.
+#
+# It starts with a failover only. A pgpool that is wedged from its start by a stale
+# status file is left alone: that lesson of the reference must stay reproducible.
 set -uo pipefail
 
 CONF_DIR=/run/pool
-LIMIT_SECONDS=600 # then somebody has to look anyway
+ASKS_BEFORE_RESTART=2 # each a second apart and given two seconds
 
 # shellcheck source=/dev/null
 source "$CONF_DIR/unwedge.env"
 
+# is_primary HOST PORT: asks a backend, or pgpool itself, whether it is one.
 is_primary() {
     [[ "$(PGPASSFILE=$CONF_DIR/pgpass timeout 3 psql -XAtw \
-        -d "host=$1 port=$2 dbname=$UNWEDGE_DATABASE user=$UNWEDGE_USER connect_timeout=2 sslmode=$UNWEDGE_SSLMODE" \
+        -d "host=$1 port=$2 dbname=$UNWEDGE_DATABASE user=$UNWEDGE_USER connect_timeout=2 sslmode=$3" \
         -c 'SELECT pg_is_in_recovery()' 2>/dev/null)" == f ]]
 }
 
+# Prints the address of a backend that is primary.
+find_primary() {
+    local entry host port
+    for entry in ${UNWEDGE_BACKENDS//[,;]/ }; do
+        IFS=: read -r _ host port _ <<<"$entry"
+        if is_primary "$host" "${port:-5432}" "$UNWEDGE_SSLMODE"; then
+            echo "$host:${port:-5432}"
+            return 0
+        fi
+    done
+    return 1
+}
+
 watch_search() {
-    local node=$1 host=$2 port=$3 seen=0 end=$((SECONDS + LIMIT_SECONDS)) entry number other other_port
-    while ((SECONDS < end)); do
-        sleep 1
-        for entry in ${UNWEDGE_BACKENDS//[,;]/ }; do
-            IFS=: read -r number other other_port _ <<<"$entry"
-            [[ "$number" != "$node" ]] || continue
-            if is_primary "$other" "${other_port:-5432}"; then return; fi
-        done
-        if is_primary "$host" "$port"; then seen=$((seen + 1)); else seen=0; fi
-        if ((seen >= 2)); then
-            echo "pool-unwedge: $host:$port is primary again and nobody was promoted: restarting pgpool without its status file" >&2
+    local primary asks=0 start=$SECONDS
+    while true; do
+        # Slower when it takes long: somebody is at work, or nobody is.
+        if ((SECONDS - start < 120)); then sleep 1; else sleep 5; fi
+        if ! primary=$(find_primary); then
+            asks=0
+            continue
+        fi
+        if is_primary /var/run/postgresql "$UNWEDGE_PORT" disable; then return; fi
+        asks=$((asks + 1))
+        if ((asks >= ASKS_BEFORE_RESTART)); then
+            echo "pool-unwedge: $primary is primary and pgpool does not serve from it: restarting pgpool without its status file" >&2
             rm -f /var/log/pgpool/pgpool_status
             # KILL: the main process does not serve other signals while it searches.
             pkill -KILL -x pgpool
@@ -41,6 +60,9 @@ watch_search() {
     done
 }
 
-# pgpool waits for this command: leave the work to the background. The descriptors
-# stay the container's output.
-watch_search "$@" </dev/null &
+# pgpool waits for this command: leave the work to the background, where one
+# watcher is enough. The descriptors stay the container's output.
+{
+    flock -n 9 || exit 0
+    watch_search
+} 9>"$CONF_DIR/unwedge.lock" </dev/null &

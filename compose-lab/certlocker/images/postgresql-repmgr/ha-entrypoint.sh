@@ -60,6 +60,7 @@ start_postgres() {
     # shellcheck disable=SC2086 # EXTRA_FLAGS is a list of words
     "$PG_BIN/postgres" -D "$POSTGRESQL_DATA_DIR" -c "config_file=$CONF_FILE" -c "hba_file=$HBA_FILE" $POSTGRESQL_EXTRA_FLAGS &
     POSTGRES_PID=$!
+    disown "$POSTGRES_PID" # no "Killed" from bash: PostgreSQL and repmgrd say it better
     local i
     for ((i = 0; i < POSTGRESQL_PGCTLTIMEOUT * 5; i++)); do
         kill -0 "$POSTGRES_PID" 2>/dev/null || { log "PostgreSQL exited while starting"; return 1; }
@@ -163,8 +164,23 @@ initialise() {
     end_incomplete
 }
 
+# Waits until the primary has registered itself (sets UPSTREAM_ID): at the very first
+# start it accepts logins a moment earlier, and right after a promotion its record
+# still says standby.
+await_primary_record() {
+    local i
+    for ((i = 0; i < 60; i++)); do
+        UPSTREAM_ID=$(ask "$PRIMARY" "SELECT node_id FROM repmgr.nodes WHERE node_id = repmgr.get_local_node_id() AND type = 'primary'")
+        [[ -z "$UPSTREAM_ID" ]] || return 0
+        pause 0.5
+    done
+    log "$PRIMARY did not register itself as primary within 30 s"
+    return 1
+}
+
 # A copy of the primary. repmgr makes the slot on the primary and standby.signal.
 clone_from_primary() {
+    await_primary_record || die "not cloning from $PRIMARY"
     log "cloning from the primary $PRIMARY"
     begin_incomplete clone
     empty_data_directory
@@ -234,18 +250,21 @@ start_standby() {
 }
 
 register_standby() {
-    local upstream="" i
-    # At the very first start the primary may have users but no repmgr record yet.
-    for ((i = 0; i < 30; i++)); do
-        upstream=$(ask "$PRIMARY" "SELECT node_id FROM repmgr.nodes WHERE node_id = repmgr.get_local_node_id() AND type = 'primary'")
-        [[ -z "$upstream" ]] || break
-        pause 1
-    done
-    [[ -n "$upstream" ]] || { log "$PRIMARY has no record of itself as primary"; return 1; }
-    repmgr_run standby register --force --upstream-node-id="$upstream" --wait-sync=15
+    await_primary_record || return 1
+    repmgr_run standby register --force --upstream-node-id="$UPSTREAM_ID" --wait-sync=15
+}
+
+# The timeline in our control file.
+own_timeline() {
+    LC_ALL=C "$PG_BIN/pg_controldata" -D "$POSTGRESQL_DATA_DIR" | sed -n "s/^Latest checkpoint's TimeLineID: *//p"
 }
 
 join_as_standby() {
+    if [[ "$1" == rewind ]] && (($(own_timeline) > PRIMARY_TIMELINE)); then
+        # The partner came up alone as the primary it once was, while we, promoted
+        # since, were away. The reference joins all the same; at least say it.
+        log "WARNING: our timeline $(own_timeline) is later than $PRIMARY's $PRIMARY_TIMELINE: what was written here since the promotion is given up"
+    fi
     if [[ "$1" == rewind ]] && is_yes "$REPMGR_USE_PGREWIND"; then
         rewind_to_primary && start_standby && return 0
         log "rewinding was not enough"

@@ -49,6 +49,9 @@ fill_in() {
   done
 }
 
+# Enabling costs a second of fsyncs even where there is nothing to do.
+enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
+
 # Passwords and data belong together: a volume that outlived the state it was made with is emptied of its containers and
 # data (not of its images).
 forget_foreign_data() {
@@ -140,7 +143,8 @@ provision_node() {
   else
     cl-watchdog ensure
   fi
-  systemctl enable --quiet --now cl-watchdog.timer
+  enable cl-watchdog.timer
+  systemctl start cl-watchdog.timer
   echo "$name: $(sed -n 's/^COMPOSE_PROFILES=//p' $home/stack/.env), $(summary)"
 }
 
@@ -148,7 +152,7 @@ provision_lb() {
   if place 0644 /etc/haproxy/lab-ca.pem <$state/ca.pem; then changed+=('CA'); fi
   if place 0644 /etc/haproxy/haproxy.cfg <$stack/lb/haproxy.cfg; then changed+=('haproxy.cfg'); fi
   haproxy -c -q -f /etc/haproxy/haproxy.cfg
-  systemctl enable --quiet haproxy.service
+  enable haproxy.service
   if [ ${#changed[@]} -gt 0 ]; then systemctl reload-or-restart haproxy.service; else systemctl start haproxy.service; fi
   systemctl is-active --quiet haproxy.service
   echo "load balancer: $(summary)"

@@ -219,7 +219,7 @@ function roleMovedCheck(check: Extract<Check, { kind: 'role-moved' }>, evidence:
       `not seen on ${listWords(unseen)}`,
       `who holds role ${check.role} could not be seen on ${listWords(unseen)}`,
     );
-  if (!isComplete(log) && healBeganMs(log) === Infinity)
+  if (!isComplete(log) && !log.gates.some((g) => g.gate === 'recovery'))
     return unknown(
       `${observed} when the log ends`,
       `role ${check.role} ${observed} when the run was cut short`,

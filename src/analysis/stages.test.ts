@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import type { StageEnd, StageRule } from '../core/plan.ts';
+import { analyse } from './summarize.ts';
+import { dominantStage, stagesOf, unattributed } from './stages.ts';
+import { seeded } from './testing/log-builder.ts';
+import { crashDrill, stageRules, truth } from './testing/postgres-crash.ts';
+
+const until = (end: StageEnd, name = 'x'): StageRule => ({ name, until: end });
+const is = (probe: string, value: string, count?: { min: number; max?: number }, excludeFaultHost = false) =>
+  ({
+    kind: 'condition',
+    condition: { probe, is: [value], ...(count === undefined ? {} : { count }) },
+    excludeFaultHost,
+  }) as const;
+
+function stages(rules: readonly StageRule[]) {
+  const { log, recovery } = analyse(crashDrill({ stages: rules }).read());
+  return { spans: stagesOf(log, recovery), recovery };
+}
+
+describe('stages of a recovery', () => {
+  test('end when their milestone is first seen', () => {
+    const { spans } = stages(stageRules);
+    const [notices, promotes, converges, last] = spans;
+    // Looks are a second apart and take some ms.
+    expect(notices?.toMs).toBeGreaterThanOrEqual(truth.lbDownMs);
+    expect(notices?.toMs).toBeLessThan(truth.lbDownMs + 1010);
+    expect(promotes?.toMs).toBeGreaterThanOrEqual(truth.promotedMs);
+    expect(promotes?.toMs).toBeLessThan(truth.promotedMs + 1020);
+    expect(converges?.toMs).toBe(truth.convergedMs);
+    expect(last?.toMs).toBe(spans.at(-1)?.toMs);
+  });
+
+  test('do not take what was seen before the fault for the recovery', () => {
+    // On the old primary's host it held until the fault: only samples sent since count.
+    const { spans } = stages([until(is('pg-role', 'primary', { min: 1, max: 1 }), 'a primary')]);
+    expect(spans[0]?.toMs).toBeGreaterThan(truth.promotedMs);
+    // "On none" must not hold merely because nobody has been asked yet.
+    const none = stages([until(is('pg-role', 'primary', { min: 0, max: 0 }), 'no primary')]).spans;
+    expect(none[0]?.toMs).toBeGreaterThan(truth.effectMs);
+    expect(none[0]?.toMs).toBeLessThan(truth.effectMs + 2100);
+  });
+
+  test('end at once when their milestone is there already', () => {
+    const { spans } = stages([
+      until(is('pg-role', 'primary', { min: 1 }, true), 'promotes'),
+      until(is('lb-backend', 'DOWN', { min: 1 }), 'LB notices'),
+      until({ kind: 'recovered' }, 'rest'),
+    ]);
+    expect(spans[1]).toMatchObject({ name: 'LB notices', fromMs: spans[0]?.toMs, toMs: spans[0]?.toMs });
+  });
+
+  test('leave the time after the last milestone unattributed', () => {
+    const { spans } = stages([
+      until(is('lb-backend', 'DOWN', { min: 1 }), 'LB notices'),
+      until(is('pg-role', 'standby', undefined, false), 'all standby'),
+    ]);
+    expect(spans.map((s) => [s.name, s.includes])).toEqual([
+      ['LB notices', []],
+      [unattributed, ['all standby']],
+    ]);
+  });
+
+  test('a milestone after the recovery ends nothing', () => {
+    const back: StageEnd = {
+      kind: 'condition',
+      condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
+      excludeFaultHost: false,
+    };
+    const { spans } = stages([until(back, 'old primary back'), until({ kind: 'recovered' }, 'recovered')]);
+    expect(spans).toEqual([expect.objectContaining({ name: 'recovered', includes: ['old primary back'] })]);
+  });
+
+  test('excludeFaultHost leaves out the host of the fault', () => {
+    const mark = (excludeFaultHost: boolean): StageEnd => ({
+      kind: 'mark',
+      probe: 'watchdog',
+      mark: 'demoted',
+      excludeFaultHost,
+    });
+    const built = (exclude: boolean) => {
+      const builder = crashDrill({ stages: [until(mark(exclude), 'demoted')] });
+      builder.at(20_000, {
+        type: 'mark',
+        probe: 'watchdog@node-1',
+        name: 'demoted',
+        atMs: 19_000,
+        text: 'demoted',
+      });
+      const { log, recovery } = analyse(builder.read());
+      return stagesOf(log, recovery);
+    };
+    expect(built(false)[0]).toMatchObject({ name: 'demoted', toMs: 19_000 });
+    expect(built(true)[0]).toMatchObject({ name: unattributed, includes: ['demoted'] });
+  });
+
+  test('whatever the rules, they touch and sum to the RTO to the microsecond', () => {
+    const random = seeded(7);
+    const values = ['primary', 'standby', 'UP', 'DOWN', 'nothing'];
+    const names = ['pg-role', 'lb-backend', 'health', 'watchdog', 'no-such-probe'];
+    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+    const anyEnd = (): StageEnd => {
+      const kind = random();
+      if (kind < 0.1) return { kind: 'recovered' };
+      const excludeFaultHost = random() < 0.5;
+      if (kind < 0.3)
+        return { kind: 'mark', probe: 'watchdog', mark: pick(['converged', 'm', 'none']), excludeFaultHost };
+      const min = Math.floor(random() * 3);
+      const count = random() < 0.7 ? { min, ...(random() < 0.5 ? { max: min } : {}) } : undefined;
+      return { ...is(pick(names), pick(values), count), excludeFaultHost };
+    };
+    let split = 0;
+    for (let round = 0; round < 40; round++) {
+      const rules = Array.from({ length: Math.floor(random() * 7) }, (_, i) => until(anyEnd(), `stage ${i}`));
+      const builder = crashDrill({ stages: rules });
+      for (let i = 0; i < 3; i++)
+        builder.at(50_000, {
+          type: 'mark',
+          probe: 'watchdog@node-2',
+          name: 'm',
+          atMs: 9000 + Math.round(random() * 4e7) / 1000,
+          text: '',
+        });
+      const { summary, log, recovery } = analyse(builder.read());
+      const spans = stagesOf(log, recovery);
+      expect(summary.stages.reduce((us, s) => us + Math.round(s.ms * 1000), 0)).toBe(
+        Math.round((summary.rto?.ms ?? 0) * 1000),
+      );
+      expect(spans.at(-1)?.toMs).toBe(recovery?.recovered?.ms);
+      for (const [i, span] of spans.entries()) {
+        expect(span.toMs).toBeGreaterThanOrEqual(span.fromMs);
+        expect(span.fromMs).toBe(i === 0 ? recovery?.effect.ms : spans[i - 1]?.toMs);
+      }
+      if (spans.length > 1) split++;
+    }
+    expect(split).toBeGreaterThan(10);
+  });
+
+  test('the dominant stage is the longest, the first of equals', () => {
+    expect(dominantStage([{ ms: 1 }, { ms: 3 }, { ms: 3 }])).toEqual({ ms: 3 });
+    expect(dominantStage([])).toBeUndefined();
+  });
+});

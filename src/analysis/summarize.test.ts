@@ -1,0 +1,388 @@
+import { describe, expect, test } from 'vitest';
+import type { Check } from '../core/plan.ts';
+import { readLog } from './read-log.ts';
+import { analyse, summarize } from './summarize.ts';
+import { LogBuilder } from './testing/log-builder.ts';
+import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './testing/postgres-crash.ts';
+
+const trueRto = truth.recoveredMs - truth.effectMs;
+const trueDowntime = truth.firstUpMs - truth.effectMs + (truth.recoveredMs - truth.secondDownMs);
+
+describe('a Postgres crash with failover', () => {
+  const { summary, recovery } = analyse(crashDrill().read());
+
+  test('passes, with nothing to explain', () => {
+    expect(summary.checks.map((c) => [c.name, c.status])).toEqual(checkList.map((c) => [c.name, 'pass']));
+    expect(summary).toMatchObject({ verdict: 'pass', reasons: [], healed: true, notes: [] });
+  });
+
+  test('gives an RTO to the recovery that held, over both windows, bounds around the truth', () => {
+    expect(summary.rto?.minMs).toBeLessThanOrEqual(trueRto);
+    expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(trueRto);
+    expect(Math.abs((summary.rto?.ms ?? 0) - trueRto)).toBeLessThanOrEqual(100);
+    expect(summary.rto?.first?.ms).toBeLessThan(truth.secondDownMs - truth.effectMs);
+    expect(recovery?.effect).toMatchObject({ loMs: 10_000 });
+    // The recovery probe saw the outage before the acknowledgement: t0 is sharper than that.
+    expect(recovery?.effect.hiMs).toBeLessThan(10_150);
+  });
+
+  test('sums two windows to the downtime', () => {
+    expect(summary.downtime?.windows).toBe(2);
+    expect(summary.downtime?.minMs).toBeLessThanOrEqual(trueDowntime);
+    expect(summary.downtime?.maxMs).toBeGreaterThanOrEqual(trueDowntime);
+    expect(summary.probes[0]?.windows.map((w) => w.state)).toEqual(['down', 'down']);
+  });
+
+  test('splits the RTO into stages that sum to it, to the microsecond', () => {
+    expect(summary.stages.map((s) => [s.name, s.includes])).toEqual([
+      ['LB notices', []],
+      ['repmgr promotes', []],
+      ['watchdog converges', ['pgpool re-routes']],
+      ['first 200', []],
+    ]);
+    const sumUs = summary.stages.reduce((sum, s) => sum + Math.round(s.ms * 1000), 0);
+    expect(sumUs).toBe(Math.round((summary.rto?.ms ?? 0) * 1000));
+  });
+
+  test('sees the role move and redundancy come back', () => {
+    expect(summary.roles).toEqual([{ role: 'db-primary', before: 'node-1', after: 'node-2' }]);
+    const trueMs = truth.standbyBackMs - truth.effectMs;
+    expect(Math.abs((summary.redundancyRestoredMs ?? 0) - trueMs)).toBeLessThan(1000);
+  });
+
+  test('tells the life of the fault and the phases', () => {
+    expect(summary.faults).toEqual([
+      {
+        id: 'fault-1',
+        kind: 'process.kill',
+        on: 'node-1',
+        issuedAt: '2026-03-01T10:00:10.000Z',
+        ackedAt: '2026-03-01T10:00:10.150Z',
+        effectAt: '2026-03-01T10:00:10.075Z',
+        healedAt: '2026-03-01T10:01:19.700Z',
+      },
+    ]);
+    expect(summary.phases.map((p) => p.name)).toEqual(['steady', 'fault', 'recovery', 'heal', 'redundancy']);
+    expect(summary).toMatchObject({
+      startedAt: '2026-03-01T10:00:00.000Z',
+      endedAt: '2026-03-01T10:01:20.000Z',
+    });
+  });
+
+  test('is the same when the log is read again', () => {
+    const lines = crashDrill().lines();
+    expect(JSON.stringify(summarize(readLog(lines)))).toBe(JSON.stringify(summary));
+  });
+});
+
+describe('limits against bounds', () => {
+  const judged = (check: Check) => summarize(crashDrill({ checks: [check] }).read());
+
+  test('an RTO surely above its limit fails and says so', () => {
+    const summary = judged({ kind: 'rto', name: 'RTO', maxMs: 30_000 });
+    expect(summary.verdict).toBe('fail');
+    expect(summary.reasons[0]).toMatch(/^RTO: RTO was 36\.\d\d s \(.* to .*\), above the limit of 30 s$/);
+  });
+
+  test('a limit inside the bounds is inconclusive and says at which interval it would be decided', () => {
+    const { rto } = summarize(crashDrill().read());
+    const maxMs = Math.round((rto?.ms ?? 0) + 25);
+    const summary = judged({ kind: 'rto', name: 'RTO', maxMs });
+    expect(summary.verdict).toBe('inconclusive');
+    expect(summary.reasons[0]).toMatch(
+      /lies within the bounds; (it would be decided at a probe interval of|it is too close)/,
+    );
+  });
+
+  test('a role that stayed, a state that came about, a state missing at the end', () => {
+    const primary = { probe: 'pg-role', is: ['primary'] };
+    expect(judged({ kind: 'role-stays', name: 'stays', role: 'db-primary' }).reasons[0]).toContain(
+      'role db-primary moved from node-1 to node-2',
+    );
+    expect(
+      judged({
+        kind: 'never',
+        name: 'n',
+        condition: { ...primary, count: { min: 0, max: 0 } },
+        toleranceMs: 5000,
+      }).reasons[0],
+    ).toMatch(/^n: "pg-role is primary on 0 to 0|^n: "pg-role is primary on exactly 0" held for/);
+    expect(judged({ kind: 'finally', name: 'f', condition: { ...primary, host: 'node-1' } }).reasons[0]).toBe(
+      'f: at the end "pg-role@node-1 is primary" did not hold: pg-role@node-1 standby',
+    );
+  });
+
+  test('a dual owner shorter than the looks are apart is inconclusive, not passed', () => {
+    const log = new LogBuilder(
+      crashPlan({
+        checks: [
+          {
+            kind: 'never',
+            name: 'n',
+            condition: { probe: 'pg-role', is: ['primary'], count: { min: 2 } },
+            toleranceMs: 0,
+          },
+        ],
+      }),
+    );
+    upToFault(log).fault(truth.issuedMs, { healedMs: 29_000 });
+    const flip = (first: string, then: string) => (s: number) =>
+      ({ status: 'ok', value: s < 15_000 ? first : then, finishMs: s + 5 }) as const;
+    const alive = (s: number) => ({ status: 'ok', finishMs: s + 5 }) as const;
+    log
+      .probing('health', 0, 30_000, 1000, alive)
+      .probing('pg-role@node-1', 100, 30_000, 1000, flip('primary', 'standby'))
+      .probing('pg-role@node-2', 600, 30_000, 1000, flip('standby', 'primary'))
+      .at(30_000, { type: 'run.ended' });
+    const summary = summarize(log.read());
+    expect(summary.checks[0]?.status).toBe('inconclusive');
+    expect(summary.reasons[0]).toContain('may have held for up to');
+    expect(summary.rto).toMatchObject({ ms: 0, minMs: 0 });
+    expect(summary.rto?.maxMs).toBeLessThan(1100);
+  });
+});
+
+describe('drills that were none, or not whole', () => {
+  test('steady state never reached: inconclusive, no fault, every check unjudged', () => {
+    const log = new LogBuilder(crashPlan())
+      .at(0, { type: 'phase.started', phase: 'steady' })
+      .probing('health', 0, 120_000, 1000, (s) => ({ status: 'fail', cause: 'refused', finishMs: s + 5 }))
+      .at(120_000, {
+        type: 'gate',
+        gate: 'steady',
+        state: 'timeout',
+        unmet: ['health is ok everywhere (health: fail refused)'],
+      })
+      .at(120_001, { type: 'run.ended' });
+    const summary = summarize(log.read());
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null, downtime: null });
+    expect(summary.checks.map((c) => c.status)).toEqual(checkList.map(() => 'inconclusive'));
+    expect(summary.reasons).toEqual([
+      'steady state was not reached within 2 min, no fault was injected: health is ok everywhere (health: fail refused)',
+    ]);
+    expect(summary.probes[0]?.windows[0]?.endAt).toBeNull();
+  });
+
+  test('a fault without effect is no drill', () => {
+    const builder = upToFault(new LogBuilder(crashPlan()));
+    probes(builder, 30_000, true)
+      .at(10_000, {
+        type: 'fault.issued',
+        fault: 'fault-1',
+        kind: 'process.kill',
+        host: 'node-1',
+        params: {},
+      })
+      .at(10_100, { type: 'fault.acked', fault: 'fault-1', receipt: {} })
+      .at(20_100, { type: 'fault.failed', fault: 'fault-1', message: 'acknowledged, but no effect was seen' })
+      .at(20_200, { type: 'heal.started', fault: 'fault-1' })
+      .at(20_300, { type: 'heal.proven', fault: 'fault-1' })
+      .at(30_000, { type: 'run.ended' });
+    const summary = summarize(builder.read());
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null });
+    expect(summary.reasons).toEqual([
+      'fault-1 (process.kill on node-1) was no drill: acknowledged, but no effect was seen',
+    ]);
+  });
+
+  test('recovery timed out: fail when the limit is below what was waited, with the role that stayed', () => {
+    const checks: Check[] = [
+      { kind: 'rto', name: 'RTO', maxMs: 50_000 },
+      { kind: 'downtime', name: 'downtime', maxMs: 50_000 },
+      { kind: 'role-moved', name: 'primary moves', role: 'db-primary' },
+      { kind: 'redundancy', name: 'redundancy', maxMs: 240_000 },
+    ];
+    const summary = summarize(crashDrill({ neverRecovers: true, checks }).read());
+    expect(summary).toMatchObject({ verdict: 'fail', rto: null, redundancyRestoredMs: null, stages: [] });
+    expect(summary.checks.map((c) => c.status)).toEqual(['fail', 'fail', 'fail', 'inconclusive']);
+    expect(summary.reasons[0]).toMatch(
+      /^RTO: no stable recovery of health was seen within 1 min 00\.\d s|^RTO: no stable recovery of health was seen within 60\.\d\d s, the limit is 50 s$/,
+    );
+    expect(summary.reasons[2]).toBe('primary moves: role db-primary is held by nobody, it was on node-1');
+  });
+
+  test('recovery timed out below the limit: not decided', () => {
+    const checks: Check[] = [{ kind: 'rto', name: 'RTO', maxMs: 600_000 }];
+    const summary = summarize(crashDrill({ neverRecovers: true, checks }).read());
+    expect(summary.verdict).toBe('inconclusive');
+    expect(summary.reasons[0]).toContain('which is less than the limit of 10 min');
+  });
+
+  test('recovery timed out without an RTO check: the gate itself fails the drill', () => {
+    const summary = summarize(crashDrill({ neverRecovers: true, checks: [] }).read());
+    expect(summary.verdict).toBe('fail');
+    expect(summary.reasons).toEqual(['no stable recovery within 1 min: health: fail http-5xx']);
+  });
+
+  test('redundancy timed out: judged by what was waited, and what was missing is named', () => {
+    const judged = (maxMs: number | undefined) => {
+      const checks: Check[] = maxMs === undefined ? [] : [{ kind: 'redundancy', name: 'redundancy', maxMs }];
+      const lines = crashDrill({ checks })
+        .lines()
+        .map((l) =>
+          l.includes('"type":"gate","gate":"redundancy"')
+            ? l.replace('"met","unmet":[]', '"timeout","unmet":["router is ok on exactly 1"]')
+            : l,
+        );
+      return summarize(readLog(lines));
+    };
+    // From the effect to the gate 66 s went by.
+    expect(judged(240_000)).toMatchObject({ verdict: 'inconclusive', redundancyRestoredMs: null });
+    expect(judged(60_000)).toMatchObject({
+      verdict: 'fail',
+      reasons: [
+        expect.stringMatching(
+          /^redundancy: redundancy was not restored within 66\.\d\d s, the limit is 1 min: router is ok on exactly 1$/,
+        ),
+      ],
+    });
+    expect(judged(undefined)).toMatchObject({
+      verdict: 'fail',
+      reasons: ['redundancy was not restored within 5 min: router is ok on exactly 1'],
+    });
+  });
+
+  test('a heal that failed outranks a pass', () => {
+    const lines = crashDrill()
+      .lines()
+      .map((l) =>
+        l.includes('heal.proven')
+          ? JSON.stringify({ t: 79_700, type: 'heal.failed', fault: 'fault-1', message: 'host gone' })
+          : l,
+      );
+    const summary = summarize(readLog(lines));
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: false });
+    expect(summary.reasons).toEqual(['fault-1 (process.kill on node-1) is not proven healed: host gone']);
+    expect(summary.faults[0]?.healedAt).toBeNull();
+  });
+
+  test('stopped by a signal in the middle of the outage, healed: inconclusive', () => {
+    const builder = upToFault(new LogBuilder(crashPlan()));
+    probes(builder, 20_000, true)
+      .fault(truth.issuedMs, { healedMs: 20_100 })
+      .at(20_000, { type: 'run.aborted', reason: 'stopped by SIGINT' })
+      .at(20_300, { type: 'run.ended' });
+    const summary = summarize(builder.read());
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null });
+    expect(summary.reasons[0]).toBe('the run was cut short: stopped by SIGINT');
+    expect(summary.checks.every((c) => c.status === 'inconclusive')).toBe(true);
+  });
+
+  test('killed in the middle: torn line, no end, fault not proven healed', () => {
+    const all = crashDrill().lines();
+    const cut = all.slice(
+      0,
+      all.findIndex((l) => /^\{"t":30\d{3}[.,]/.test(l)),
+    );
+    const summary = summarize(readLog([...cut, '{"t":30001.5,"type":"samp']));
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: false });
+    expect(summary.reasons.slice(0, 2)).toEqual([
+      'fault-1 (process.kill on node-1) is not proven healed',
+      'the log ends in the middle of the run: firedrill was killed, or its disk was full',
+    ]);
+    expect(summary.notes).toEqual(['the last line of the event log was torn and left out']);
+  });
+
+  test('a prober that lost its looks around the outage is not fit to judge', () => {
+    const lines = crashDrill()
+      .lines()
+      .map((l) => {
+        const event = JSON.parse(l) as { type: string; probe?: string; slot?: number };
+        return event.type === 'sample' && event.probe === 'health' && (event.slot ?? 0) % 20 === 0
+          ? l.replace(/"status":"(ok|fail)"/, '"status":"unknown"')
+          : l;
+      });
+    const summary = summarize(readLog(lines));
+    expect(summary.verdict).toBe('inconclusive');
+    expect(summary.reasons[0]).toMatch(/^the prober lost \d+ of \d+ looks of health around the outage/);
+    // The bounds still hold the truth: lost looks only widen them.
+    expect(summary.rto?.minMs).toBeLessThanOrEqual(trueRto);
+    expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(trueRto);
+  });
+
+  test('a stalled prober thread is told of', () => {
+    const summary = summarize(
+      crashDrill()
+        .at(20_000, { type: 'prober.health', lane: 'network', loopMaxMs: 700, loopP99Ms: 3 })
+        .read(),
+    );
+    expect(summary.reasons).toEqual([
+      "the prober's thread stood still for 700 ms, more than half the time-out of health",
+    ]);
+  });
+});
+
+describe('a drill without an outage', () => {
+  test('has an RTO of 0, bounded by what could have hidden between two looks', () => {
+    const builder = upToFault(
+      new LogBuilder(crashPlan({ checks: [{ kind: 'rto', name: 'RTO', maxMs: 500 }] })),
+    );
+    builder
+      .probing(
+        'health',
+        7,
+        40_000,
+        (s) => (s >= 8000 && s < 30_000 ? 50 : 1000),
+        (s) => ({
+          status: 'ok',
+          finishMs: s + 6,
+        }),
+      )
+      .fault(truth.issuedMs, { healedMs: 31_000 })
+      .at(30_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(40_000, { type: 'run.ended' });
+    const summary = summarize(builder.read());
+    expect(summary.rto).toMatchObject({ ms: 0, minMs: 0, maxMs: 56 });
+    expect(summary).toMatchObject({ verdict: 'pass', downtime: { ms: 0, windows: 0 }, stages: [] });
+  });
+
+  test('but one after recovery was declared is told of, as downtime', () => {
+    const builder = upToFault(new LogBuilder(crashPlan({ checks: [] })));
+    builder
+      .probing('health', 7, 60_000, 1000, (s) => ({
+        ...(s > 50_000 && s < 53_000
+          ? ({ status: 'fail', cause: 'refused' } as const)
+          : ({ status: 'ok' } as const)),
+        finishMs: s + 6,
+      }))
+      .fault(truth.issuedMs, { healedMs: 49_000 })
+      .at(30_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(60_000, { type: 'run.ended' });
+    const summary = summarize(builder.read());
+    expect(summary).toMatchObject({ verdict: 'pass', rto: { ms: 0 }, downtime: { windows: 1 } });
+    expect(summary.notes[0]).toContain('1 more outage after the recovery had held');
+  });
+});
+
+describe('watching without a drill', () => {
+  const plan = crashPlan({ plan: { faults: [], roles: {} }, checks: [], stages: [] });
+  const watch = (bad: (s: number) => boolean, untilMs = 30_000) => {
+    const builder = new LogBuilder({ ...plan, probes: plan.probes.slice(0, 1) })
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('health', 0, untilMs, 1000, (s) => ({
+        ...(bad(s) ? ({ status: 'fail', cause: 'refused' } as const) : ({ status: 'ok' } as const)),
+        finishMs: s + 4,
+      }))
+      .at(30_000, { type: 'run.ended' });
+    return summarize(builder.read());
+  };
+
+  test('passes when nothing was down, fails with the probe when something was', () => {
+    expect(watch(() => false)).toMatchObject({
+      verdict: 'pass',
+      rto: null,
+      downtime: null,
+      checks: [],
+      reasons: [],
+    });
+    expect(watch((s) => s >= 5000 && s < 9000)).toMatchObject({
+      verdict: 'fail',
+      reasons: ['health was down once'],
+      probes: [{ id: 'health', windows: [{ state: 'down' }] }],
+    });
+  });
+
+  test('is inconclusive when a probe saw nothing at all', () => {
+    expect(watch(() => false, 0).verdict).toBe('inconclusive');
+  });
+});

@@ -1,0 +1,159 @@
+import { roundMs } from '../../core/clock.ts';
+import { type DrillEvent, eventSchemaVersion, type NewEvent } from '../../core/event.ts';
+import type { Plan, PlannedProbe } from '../../core/plan.ts';
+import type { FailCause } from '../../core/sample.ts';
+import { readLog, type RunLog } from '../read-log.ts';
+
+/** What a simulated target answers to a request sent at a moment. */
+export interface Answer {
+  readonly status: 'ok' | 'fail' | 'unknown' | 'dropped';
+  readonly finishMs: number;
+  readonly cause?: FailCause;
+  readonly value?: string;
+  readonly message?: string;
+}
+
+/** Wall time at offset 0 of every built log: 2026-03-01T10:00:00.000Z. */
+export const builtWallMs = Date.UTC(2026, 2, 1, 10);
+
+/** A plan with nothing in it but what the test says. */
+export function planWith(parts: Partial<Plan>): Plan {
+  const gate = { require: [], forMs: 5000, withinMs: 120_000 };
+  return {
+    scenario: {
+      name: 'built',
+      title: 'Built for a test',
+      path: 'scenarios/built.yaml',
+      sha256: 'ab'.repeat(32),
+    },
+    target: { name: 'lab', environment: 'lab', path: 'target.yaml', sha256: 'cd'.repeat(32) },
+    hosts: [],
+    probes: [],
+    roles: {},
+    steady: gate,
+    faults: [],
+    recovery: { probe: 'health', withinMs: 180_000, stableForMs: 5000 },
+    redundancy: gate,
+    checks: [],
+    stages: [],
+    ...parts,
+  };
+}
+
+/** A probe instance: `health` or `pg-role@node-1`. */
+export function probeOf(id: string, more: Partial<PlannedProbe> = {}): PlannedProbe {
+  const [name = id, host] = id.split('@');
+  return {
+    id,
+    name,
+    ...(host === undefined ? {} : { host }),
+    kind: 'http',
+    params: null,
+    intervalMs: 1000,
+    timeoutMs: 900,
+    ...more,
+  };
+}
+
+/** A seeded generator of numbers in [0, 1): mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Builds an event log as the engine would write it, line by line in the order of `t`. */
+export class LogBuilder {
+  readonly #events: { readonly event: DrillEvent; readonly order: number }[] = [];
+  readonly plan: Plan;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    this.at(0, {
+      type: 'run.started',
+      schemaVersion: eventSchemaVersion,
+      runId: 'run-1',
+      wallMs: builtWallMs,
+      plan,
+      versions: { firedrill: '0.1.0', node: '24.0.0' },
+    });
+  }
+
+  /** Adds an event. */
+  at(t: number, event: NewEvent): this {
+    this.#events.push({ event: { t: roundMs(t), ...event }, order: this.#events.length });
+    return this;
+  }
+
+  /** Adds a sample sent on its slot, or a dropped slot. */
+  sample(probe: string, slot: number, sendMs: number, answer: Answer): this {
+    const dueMs = roundMs(sendMs);
+    if (answer.status === 'dropped') return this.at(sendMs, { type: 'sample.dropped', probe, slot, dueMs });
+    const { status, finishMs, ...more } = answer;
+    return this.at(finishMs, {
+      type: 'sample',
+      probe,
+      slot,
+      dueMs,
+      sendMs: dueMs,
+      finishMs: roundMs(finishMs),
+      status,
+      ...more,
+    });
+  }
+
+  /** Lets a probe run over [fromMs, toMs) at the interval that `everyMs` says, against a simulated target. */
+  probing(
+    probe: string,
+    fromMs: number,
+    toMs: number,
+    everyMs: number | ((sendMs: number) => number),
+    answer: (sendMs: number) => Answer,
+  ): this {
+    let slot = 0;
+    for (let sendMs = fromMs; sendMs < toMs; slot++) {
+      this.sample(probe, slot, sendMs, answer(sendMs));
+      sendMs += typeof everyMs === 'number' ? everyMs : everyMs(sendMs);
+    }
+    return this;
+  }
+
+  /** A whole fault: issued, acknowledged 150 ms later, effect in between. */
+  fault(
+    issuedMs: number,
+    parts: { id?: string; kind?: string; host?: string; healedMs?: number } = {},
+  ): this {
+    const { id = 'fault-1', kind = 'process.kill', host = 'node-1', healedMs } = parts;
+    this.at(issuedMs, { type: 'fault.issued', fault: id, kind, host, params: {} })
+      .at(issuedMs + 150, { type: 'fault.acked', fault: id, receipt: {} })
+      .at(issuedMs + 150, {
+        type: 'fault.effect',
+        fault: id,
+        notBeforeMs: issuedMs,
+        notAfterMs: issuedMs + 150,
+      });
+    if (healedMs !== undefined)
+      this.at(healedMs, { type: 'heal.started', fault: id }).at(healedMs + 50, {
+        type: 'heal.proven',
+        fault: id,
+      });
+    return this;
+  }
+
+  /** The lines of events.ndjson. */
+  lines(): string[] {
+    return [...this.#events]
+      .sort((a, b) => a.event.t - b.event.t || a.order - b.order)
+      .map((e) => JSON.stringify(e.event));
+  }
+
+  /** The log, read back from its lines. */
+  read(): RunLog {
+    return readLog(this.lines());
+  }
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { readLog } from '../analysis/read-log.ts';
+import { summarize } from '../analysis/summarize.ts';
+import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
+import { crashDrill } from '../analysis/testing/postgres-crash.ts';
+import { renderMarkdown } from './markdown.ts';
+import { renderSamplesCsv } from './samples-csv.ts';
+import { renderSummaryJson } from './summary-json.ts';
+import { markdown, plain } from './text.ts';
+import { renderVerdictText } from './verdict-text.ts';
+import { renderWatchText } from './watch-text.ts';
+
+const log = crashDrill().read();
+const summary = summarize(log);
+
+describe('the verdict in text', () => {
+  test('shows verdict, figures with bounds, stages with bars, checks', () => {
+    expect(`\n${renderVerdictText(summary)}\n`).toMatchInlineSnapshot(`
+      "
+      PASS  Postgres crash on the primary (lab)
+
+      fault       process.kill on node-1
+      RTO         36.75 s (36.69 s to 36.81 s), first sign of recovery after 33.30 s
+      downtime    34.45 s (34.34 s to 34.56 s) in 2 windows
+      redundancy  restored after 60.59 s
+      role        db-primary: node-1 -> node-2
+
+      stages
+        LB notices           4.19 s  11 %  ███
+        repmgr promotes     18.21 s  50 %  ███████████████ <- longest
+        watchdog converges   8.57 s  23 %  ███████ (with pgpool re-routes: end not seen)
+        first 200            5.79 s  16 %  █████
+
+      checks
+        ok  RTO              36.75 s (36.69 s to 36.81 s); limit: at most 1 min 30 s
+        ok  downtime         34.45 s (34.34 s to 34.56 s); limit: at most 1 min
+        ok  redundancy       60.59 s (60.06 s to 61.13 s); limit: at most 4 min
+        ok  primary moves    node-1 to node-2; limit: another host than node-1
+        ok  no split brain   never; limit: never pg-role is primary on at least 2
+        ok  standby is back  pg-role@node-1 standby, pg-role@node-2 primary; limit: pg-role is standby on exactly 1
+      "
+    `);
+  });
+
+  test('shows failed and undecided checks, and why', () => {
+    const text = renderVerdictText(
+      summarize(
+        crashDrill({
+          checks: [
+            { kind: 'rto', name: 'RTO', maxMs: 30_000 },
+            { kind: 'role-stays', name: 'primary stays', role: 'db-primary' },
+            { kind: 'role-moved', name: 'no such', role: 'ghost' },
+          ],
+        }).read(),
+      ),
+    );
+    expect(text).toMatch(/^FAIL {2}Postgres crash/);
+    expect(text).toMatch(/^ {2}FAIL {2}RTO/m);
+    expect(text).toMatch(/^ {2}\?\? {4}no such/m);
+    expect(text).toContain('above the limit of 30 s');
+  });
+
+  test('says that a fault is not healed before all else', () => {
+    const lines = crashDrill()
+      .lines()
+      .filter((l) => !l.includes('heal.proven'));
+    expect(renderVerdictText(summarize(readLog(lines)))).toMatch(/^INCONCLUSIVE, NOT HEALED /);
+  });
+});
+
+describe('report.md', () => {
+  const text = renderMarkdown(summary, log);
+
+  test('has every part', () => {
+    const titles = text.split('\n').filter((l) => l.startsWith('#'));
+    expect(titles).toEqual([
+      '# Postgres crash on the primary',
+      '## Checks',
+      '## Stages of the recovery',
+      '## Windows',
+      '## Roles',
+      '## Faults',
+      '## Probes',
+      '## Phases',
+      '## Timeline',
+      '## Run',
+    ]);
+    expect(text).toContain('**PASS** · RTO **36.7');
+    expect(text).toContain('| db-primary | node-1 | node-2 |');
+    expect(text).toContain('role db-primary: node-2');
+    expect(text).toContain('pgpool re-routes');
+    expect(text.endsWith('\n')).toBe(true);
+  });
+
+  test('tells the story relative to the effect', () => {
+    const timeline = text.slice(text.indexOf('## Timeline'));
+    const times = [...timeline.matchAll(/^\| ([-+]\d+\.\d{3}) s \|/gm)].map((m) => Number(m[1]));
+    expect(times.length).toBeGreaterThan(15);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(timeline).toMatch(
+      /\+0\.000 s \| fault-1 \(process\.kill on node-1\) took effect|-0\.0\d\d s \| fault-1/,
+    );
+  });
+
+  test('is the same to the byte when made again, and does not need the log', () => {
+    const again = readLog(crashDrill().lines());
+    expect(renderMarkdown(summarize(again), again)).toBe(text);
+    expect(renderMarkdown(summary)).not.toContain('## Timeline');
+  });
+
+  test('keeps hostile texts inside their cells', () => {
+    const hostile =
+      '| x |\n## <script>alert(1)</script> `code` [a](http://evil) ![i](//x) @all \u001b[31m\u202e';
+    const builder = new LogBuilder(
+      planWith({
+        probes: [probeOf('health')],
+        scenario: { name: 'x', title: hostile, path: hostile, sha256: '' },
+        checks: [{ kind: 'rto', name: hostile, maxMs: 1 }],
+      }),
+    )
+      .at(1, { type: 'gate', gate: 'steady', state: 'timeout', unmet: [hostile] })
+      .at(2, { type: 'log', level: 'error', text: hostile })
+      .at(3, { type: 'mark', probe: 'health', name: hostile, atMs: 3, text: hostile })
+      .at(4, { type: 'run.ended' });
+    const built = builder.read();
+    const made = renderMarkdown(summarize(built), built);
+    expect(made).not.toContain('<script>');
+    expect(made).not.toMatch(/(?<!\\)`/);
+    expect(made).not.toContain('http://');
+    expect(made).not.toContain('\u001b');
+    expect(made).not.toContain('\u202e');
+    for (const line of made.split('\n').filter((l) => l.startsWith('|') && !l.includes('---'))) {
+      const cells = line.match(/(?<!\\)\|/g)?.length;
+      expect([3, 5, 9]).toContain(cells);
+    }
+    expect(made.split('\n').filter((l) => l.startsWith('#'))).toHaveLength(6);
+    expect(renderVerdictText(summarize(built))).not.toContain('\u001b');
+  });
+});
+
+describe('samples.csv', () => {
+  test('has one row a sample, dropped slots too, in the order of due times', () => {
+    const built = new LogBuilder(planWith({ probes: [probeOf('health'), probeOf('pg-role@node-1')] }))
+      .sample('health', 0, 1000, {
+        status: 'fail',
+        cause: 'timeout',
+        finishMs: 1900.25,
+        message: 'no, "reply"',
+      })
+      .sample('pg-role@node-1', 0, 1500, { status: 'ok', value: '=cmd|x', finishMs: 1512 })
+      .sample('health', 1, 1100, { status: 'dropped', finishMs: 1100 })
+      .read();
+    expect(renderSamplesCsv(built).split('\n')).toEqual([
+      'probe,slot,status,cause,value,sent_at,due_ms,send_ms,finish_ms,latency_ms,connect_ms,tls_ms,first_byte_ms,message',
+      'health,0,fail,timeout,,2026-03-01T10:00:01.000Z,1000,1000,1900.25,900.25,,,,"no, ""reply"""',
+      'health,1,dropped,,,,1100,,,,,,,',
+      "pg-role@node-1,0,ok,,'=cmd|x,2026-03-01T10:00:01.500Z,1500,1500,1512,12,,,,",
+      '',
+    ]);
+  });
+});
+
+describe('summary.json', () => {
+  test('has its keys in one order and ends with a newline', () => {
+    const text = renderSummaryJson(summary);
+    expect(text).toMatch(/^\{\n {2}"schemaVersion": 1,\n {2}"runId": "run-1",\n/);
+    expect(text.endsWith('}\n')).toBe(true);
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(Object.keys(summary));
+  });
+});
+
+describe('watch', () => {
+  test('shows each probe with its windows', () => {
+    const built = new LogBuilder(planWith({ probes: [probeOf('url'), probeOf('other')] }))
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('url', 0, 20_000, 1000, (s) => ({
+        ...(s >= 5000 && s < 8000
+          ? ({ status: 'fail', cause: 'refused' } as const)
+          : ({ status: 'ok' } as const)),
+        finishMs: s + 4,
+      }))
+      .probing('other', 0, 20_000, 1000, (s) => ({ status: 'ok', finishMs: s + 2 }))
+      .at(20_000, { type: 'run.ended' })
+      .read();
+    expect(`\n${renderWatchText(summarize(built))}`).toMatchInlineSnapshot(`
+      "
+      url (http): 20 samples (3 failed), latency p50 4 ms, p99 4 ms
+        down  3.00 s (2.00 s to 4.00 s)  2026-03-01T10:00:04.502Z to 2026-03-01T10:00:07.502Z  refused 3
+      other (http): 20 samples, latency p50 2 ms, p99 2 ms
+        no outage seen
+      "
+    `);
+  });
+});
+
+describe('texts from outside', () => {
+  test('lose what moves a cursor', () => {
+    expect(plain(' a\u001b[2J\r\nb\u202e\u0007 ')).toBe('a [2J b');
+  });
+
+  test('mean themselves in Markdown', () => {
+    expect(markdown('# a_b *c* | <b> & `d` [e](http://f) 1. x')).toBe(
+      '\\# a\\_b \\*c\\* \\| &lt;b&gt; &amp; \\`d\\` \\[e\\](http&#58;//f) 1. x',
+    );
+    expect(markdown('- x')).toBe('\\- x');
+    expect(markdown('1. x')).toBe('1\\. x');
+  });
+});

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { messageOf } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { parseCsv } from './lib/csv.ts';
@@ -55,12 +54,7 @@ export const haproxyStats: ProbeKind<Params> = {
 function stateIn(page: string, p: Params): Exclude<Observation, { status: 'unknown' }> {
   const bad = (message: string) =>
     ({ status: 'fail', cause: 'bad-body', message: shorten(message) }) as const;
-  let rows: string[][];
-  try {
-    rows = parseCsv(page);
-  } catch (error) {
-    return bad(messageOf(error));
-  }
+  const rows = parseCsv(page) ?? [];
   const columns = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
   const [backend, server, status] = ['pxname', 'svname', 'status'].map((name) => columns.indexOf(name));
   if (

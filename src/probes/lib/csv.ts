@@ -1,12 +1,12 @@
-/** Parses CSV (RFC 4180: quoted fields may hold commas, quotes and line breaks) into rows of fields. */
-export function parseCsv(text: string): string[][] {
+/** Parses CSV (RFC 4180: quoted fields may hold commas, quotes and line breaks) into rows of fields; undefined if it is none. */
+export function parseCsv(text: string): string[][] | undefined {
   const rows: string[][] = [];
   let row: string[] = [];
   // A field, quoted or plain, and what ends it.
   const field = /(?:"((?:[^"]|"")*)"|([^",\r\n][^,\r\n]*|))(,|\r?\n|$)/gy;
   while (field.lastIndex < text.length) {
     const match = field.exec(text);
-    if (match === null) throw new Error(`no CSV at character ${field.lastIndex}`);
+    if (match === null) return undefined;
     row.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     if (match[3] !== ',') {
       rows.push(row);

@@ -34,7 +34,7 @@ export const regex = z.string().refine(
 );
 
 /** Splits `host:port`; undefined for anything else. */
-export function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);

@@ -170,7 +170,7 @@ initialise() {
 await_primary_record() {
     local i
     for ((i = 0; i < 60; i++)); do
-        UPSTREAM_ID=$(ask "$PRIMARY" "SELECT node_id FROM repmgr.nodes WHERE node_id = repmgr.get_local_node_id() AND type = 'primary'")
+        UPSTREAM_ID=$(ask "$PRIMARY" "SELECT node_id FROM repmgr.nodes WHERE type = 'primary' AND active AND strpos(conninfo || ' ', 'host=${PRIMARY%:*} ') > 0")
         [[ -z "$UPSTREAM_ID" ]] || return 0
         pause 0.5
     done
@@ -304,7 +304,7 @@ guard_against_dual_primary() {
         sleep 1
         survey
         [[ -n "$PRIMARY" ]] || continue
-        mine=$(local_sql "$ROLE_SQL" | cut -d'|' -f2)
+        mine=$(local_sql -d "$REPMGR_DATABASE" "$(role_sql "$REPMGR_NODE_NETWORK_NAME")" | cut -d'|' -f2)
         if ((PRIMARY_TIMELINE > ${mine:-0})) || { ((PRIMARY_TIMELINE == ${mine:-0})) && [[ "$PRIMARY" < "$REPMGR_NODE_NETWORK_NAME:$REPMGR_PORT_NUMBER" ]]; }; then
             log "$PRIMARY is primary too (timeline $PRIMARY_TIMELINE, ours ${mine:-?}): yielding"
             kill -TERM "$$"

@@ -310,25 +310,39 @@ local_sql() {
     timeout --kill-after=1 10 psql -XAtwq -v ON_ERROR_STOP=1 -h "$SOCKET_DIR" -p "$POSTGRESQL_PORT_NUMBER" -U postgres -d postgres "${@:1:$#-1}" -c "${*: -1}"
 }
 
-# "f TIMELINE" on a primary, "t 0" on a standby. pg_walfile_name carries the
-# timeline that is being written, which the control file shows only after the
-# next checkpoint.
-ROLE_SQL="SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN 0 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END"
+# A node's role in one answer: "in recovery", timeline, type of its repmgr record.
+# - pg_walfile_name carries the timeline that is being written; the control file
+#   shows it only after the next checkpoint.
+# - The record is found by address: repmgr.get_local_node_id() is unknown until the
+#   node's repmgrd runs.
+# - query_to_xml runs its query only when the table exists, so a node that is being
+#   set up answers "none" instead of failing.
+# role_sql HOST
+role_sql() {
+    cat <<SQL
+SELECT pg_is_in_recovery(),
+  CASE WHEN pg_is_in_recovery() THEN 0
+       ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+  coalesce(CASE WHEN to_regclass('repmgr.nodes') IS NOT NULL THEN
+    (xpath('//type/text()', query_to_xml(\$q\$
+      SELECT type FROM repmgr.nodes WHERE strpos(conninfo || ' ', 'host=$1 ') > 0 LIMIT 1
+    \$q\$, false, false, '')))[1]::text END, 'none')
+SQL
+}
 
 # Asks all partners. Sets PRIMARY (host:port or empty), PRIMARY_TIMELINE, and
 # STANDBYS_SEEN (how many answered as standbys).
 survey() {
     PRIMARY="" PRIMARY_TIMELINE=0 STANDBYS_SEEN=0
-    local partner answer recovering timeline
+    local partner answer recovering timeline type
     for partner in "${PARTNERS[@]}"; do
-        answer=$(ask "$partner" "$ROLE_SQL") || continue
-        read -r recovering timeline <<<"$answer"
+        answer=$(ask "$partner" "$(role_sql "${partner%:*}")") || continue
+        read -r recovering timeline type <<<"$answer"
         if [[ "$recovering" == t ]]; then
             STANDBYS_SEEN=$((STANDBYS_SEEN + 1))
-        # Of two primaries the later timeline is the one that was promoted.
-        elif [[ "$recovering" == f ]] && ((timeline > PRIMARY_TIMELINE)); then
-            # A witness is a primary of its own little cluster: not ours to follow.
-            [[ "$(ask "$partner" "SELECT count(*) FROM repmgr.nodes WHERE node_id = repmgr.get_local_node_id() AND type = 'witness'")" != 1 ]] || continue
+        # A witness, or a node that is not set up yet, is a primary only of its own
+        # cluster. Of two primaries the later timeline is the one that was promoted.
+        elif [[ "$recovering" == f && "$type" =~ ^(primary|standby)$ ]] && ((timeline > PRIMARY_TIMELINE)); then
             PRIMARY=$partner PRIMARY_TIMELINE=$timeline
         fi
     done

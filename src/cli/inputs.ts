@@ -7,7 +7,7 @@ import { makePlan, makeWatchPlan, targetOf, type Input, type WatchPlan } from '.
 import { parseSource } from '../scenario/source.ts';
 
 /** Reads and parses a scenario or target file. @throws InvalidInput, DrillError `invalid-input` */
-export function readInput(path: string): Input {
+function readInput(path: string): Input {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);

@@ -333,7 +333,7 @@ async function healAll(run: Run, which: (open: OpenFault) => boolean): Promise<v
       logFailure = error;
     }
   };
-  for (const open of [...run.open].reverse().filter(which)) {
+  for (const open of run.open.toReversed().filter(which)) {
     const { record } = open;
     note({ type: 'heal.started', fault: record.faultId });
     try {

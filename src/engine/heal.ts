@@ -7,7 +7,7 @@ import { faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
 
 /** How long a heal may take until it is proven; its own deadline, whatever became of the run. */
-export const healWithinMs = 180_000;
+const healWithinMs = 180_000;
 
 /**
  * Undoes one fault: observe, converge, observe again until it is proven.

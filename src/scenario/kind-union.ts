@@ -8,10 +8,10 @@ export function kindUnion<Fields extends z.ZodRawShape>(
   kinds: readonly { readonly kind: string; readonly params: z.ZodType }[],
   fields: Fields,
 ) {
-  const options = kinds.map(({ kind, params }) => {
+  const options: Kind<Fields>[] = kinds.map(({ kind, params }) => {
     // The catalogs' params are strict objects whose types were erased; this is their edge.
     const object = params as unknown as z.ZodObject;
-    return object.extend({ kind: z.literal(kind), ...fields }) as unknown as Kind<Fields>;
+    return object.extend({ kind: z.literal(kind), ...fields });
   });
   const [first, ...rest] = options;
   if (first === undefined) throw new Error('the catalog is empty');

@@ -38,12 +38,12 @@ export const defaults = {
 export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles'>;
 
 /** Parses a scenario file. @throws InvalidInput */
-export function parseScenario(source: Source): Scenario {
+function parseScenario(source: Source): Scenario {
   return orThrow(source, check(source, scenarioSchema));
 }
 
 /** Parses a target file. @throws InvalidInput */
-export function parseTarget(source: Source): Target {
+function parseTarget(source: Source): Target {
   return orThrow(source, check(source, targetSchema));
 }
 

@@ -43,7 +43,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
             ? source.at(path, `missing field "${String(path.at(-1) ?? '')}"${listOf(options)}`)
             : source.at(
                 path,
-                `unknown ${String(path.at(-1) ?? 'value')} ${JSON.stringify(given)}${suggest(String(given), options)}`,
+                `unknown ${String(path.at(-1) ?? 'value')} ${JSON.stringify(given)}${suggest(typeof given === 'string' ? given : JSON.stringify(given), options)}`,
               ),
         ];
       }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 /** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left. */
 export async function healCommand(output: Output): Promise<number> {
   const ledger = openLedger(join(stateFolder(), 'ledger'));
-  const open = [...ledger.list()].reverse();
+  const open = ledger.list().toReversed();
   if (open.length === 0) {
     output.data('no open faults\n');
     return ExitCode.pass;

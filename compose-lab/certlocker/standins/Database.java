@@ -1,8 +1,8 @@
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import com.zaxxer.hikari.pool.HikariPool;
 import java.io.IOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -23,8 +23,8 @@ import java.util.concurrent.TimeoutException;
  * the pool's own validation, and the next one goes wherever pgpool then routes.
  */
 final class Database {
-    /** At start pgpool gets this long to hand out a first connection. */
-    private static final long INITIALIZATION_MS = 3_000;
+    /** The one attempt at start: a refusal ends it at once, a busy machine gets this long. */
+    private static final int FIRST_LOGIN_TIMEOUT_S = 10;
     private static final int POOL_SIZE = 6;
     private static final String CREATE_TABLE = """
             CREATE TABLE IF NOT EXISTS scheduler_tick (
@@ -52,27 +52,35 @@ final class Database {
 
     /** Builds the pool, or remembers for ever that it could not be built. */
     static Database open(String type) {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(Settings.text("CERTLOCKER_DB_URL", "jdbc:postgresql://127.0.0.1:5432/certlocker")
+        String url = Settings.text("CERTLOCKER_DB_URL", "jdbc:postgresql://127.0.0.1:5432/certlocker")
                 // No TLS to pgpool on the loopback; from pgpool to PostgreSQL it is TLS only.
-                + "?sslmode=disable&connectTimeout=2&loginTimeout=2&socketTimeout=3&tcpKeepAlive=true&prepareThreshold=0"
-                + "&ApplicationName=certlocker-dataservice-" + Settings.node());
-        config.setUsername(Settings.text("CERTLOCKER_DB_USER", "certlocker"));
-        config.setPassword(Settings.text("CERTLOCKER_DB_PASSWORD", ""));
+                + "?sslmode=disable&connectTimeout=2&socketTimeout=3&tcpKeepAlive=true&prepareThreshold=0"
+                + "&ApplicationName=certlocker-dataservice-" + Settings.node();
+        String user = Settings.text("CERTLOCKER_DB_USER", "certlocker");
+        String password = Settings.text("CERTLOCKER_DB_PASSWORD", "");
+        long startNs = System.nanoTime();
+        try (Connection first = DriverManager.getConnection(
+                url.replace("socketTimeout=3", "socketTimeout=" + FIRST_LOGIN_TIMEOUT_S)
+                        + "&loginTimeout=" + FIRST_LOGIN_TIMEOUT_S, user, password)) {
+            first.isValid(FIRST_LOGIN_TIMEOUT_S);
+        } catch (SQLException e) {
+            Log.line(type, "event=pool-failed-at-start note=broken-until-restarted why=" + why(e) + " elapsed_ms="
+                    + (System.nanoTime() - startNs) / 1_000_000);
+            return new Database(null);
+        }
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url + "&loginTimeout=3");
+        config.setUsername(user);
+        config.setPassword(password);
         config.setMaximumPoolSize(POOL_SIZE);
         config.setMinimumIdle(2);
         config.setConnectionTimeout(400);
         config.setValidationTimeout(250);
-        config.setInitializationFailTimeout(INITIALIZATION_MS);
-        long startNs = System.nanoTime();
-        try {
-            Database database = new Database(new HikariDataSource(config));
-            Log.line(type, "event=pool-ready elapsed_ms=" + (System.nanoTime() - startNs) / 1_000_000);
-            return database;
-        } catch (HikariPool.PoolInitializationException e) {
-            Log.line(type, "event=pool-failed-at-start note=broken-until-restarted why=" + why(e));
-            return new Database(null);
-        }
+        // The check at start is the one above, with its own bound.
+        config.setInitializationFailTimeout(-1);
+        Database database = new Database(new HikariDataSource(config));
+        Log.line(type, "event=pool-ready elapsed_ms=" + (System.nanoTime() - startNs) / 1_000_000);
+        return database;
     }
 
     boolean usable() {

@@ -7,6 +7,8 @@ export interface WorkerInput {
   readonly probes: readonly PlannedProbe[];
   /** Origin of the run clock (see SystemClock). */
   readonly originNs: bigint;
+  /** Run before other threads, where permitted. */
+  readonly raisePriority: boolean;
 }
 
 /** Main thread to prober's thread. */

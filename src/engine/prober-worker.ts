@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { raiseThreadPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
 import { createSystemClock } from './system-clock.ts';
@@ -13,6 +14,8 @@ const port = parentPort;
 if (port === null) throw new Error('prober-worker.ts runs as a worker thread only');
 const post = (message: FromWorker): void => port.postMessage(message);
 const input = workerData as WorkerInput;
+
+if (input.raisePriority) raiseThreadPriority();
 
 try {
   serve(

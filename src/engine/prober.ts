@@ -7,6 +7,7 @@ import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
 
@@ -20,6 +21,8 @@ export interface ProberOptions {
   readonly onEvents: (events: readonly NewEvent[]) => void;
   /** Called at most once, when the prober cannot go on: what is not seen then is no evidence. */
   readonly onBroken: (error: DrillError) => void;
+  /** Run before other processes while probing, where permitted (see priority.ts). Off by default. */
+  readonly raisePriority?: boolean;
   /** For tests: the thread's program. */
   readonly workerUrl?: URL;
   /** For tests: how long the thread may say nothing before it counts as hung. */
@@ -96,14 +99,19 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
     await Promise.all(lanes.map((lane) => lane.stop()));
     throw error;
   }
+  const lowerPriority = options.raisePriority === true ? raiseSessionPriority() : (): void => {};
   for (const lane of lanes) lane.start();
+  const stop = async (): Promise<void> => {
+    await Promise.all(lanes.map((lane) => lane.stop()));
+    lowerPriority();
+  };
 
   return {
     setBurst: (on) => {
       for (const lane of lanes) lane.setBurst(on);
     },
     latest: () => latest,
-    stop: () => (stopping ??= Promise.all(lanes.map((lane) => lane.stop())).then(() => undefined)),
+    stop: () => (stopping ??= stop()),
   };
 }
 
@@ -118,7 +126,7 @@ async function openWorkerLane(
   // Offset 0 of the run clock on the clock that all threads share.
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
   const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
-    workerData: { probes, originNs } satisfies WorkerInput,
+    workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
   });
   const opened = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();

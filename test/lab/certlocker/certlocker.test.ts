@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createBench, must } from '../firedrill.ts';
+
+const bench = createBench();
+const nodes = ['node-1', 'node-2'] as const;
+const here = 'test/lab/certlocker';
+
+/** Runs a command in a VM of the lab. */
+const inVm = (vm: string, ...argv: string[]) =>
+  must(['docker', 'exec', `firedrill-certlocker-${vm}`, ...argv]);
+const onNodes = (...argv: string[]) => Promise.all(nodes.map((node) => inVm(node, ...argv)));
+const drill = (scenario: string) => bench.start('run', scenario, '--out', bench.out);
+
+/** The node whose database is the standby. */
+async function standby(): Promise<string> {
+  for (const node of nodes) {
+    const psql =
+      'PGPASSWORD=$POSTGRESQL_POSTGRES_PASSWORD psql -U postgres -h 127.0.0.1 -tAc "SELECT pg_is_in_recovery()"';
+    if ((await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'bash', '-c', psql)) === 't') return node;
+  }
+  throw new Error('no standby');
+}
+
+/** Brings the lab (back) to its steady state. */
+async function labUp(): Promise<void> {
+  const { exitCode, all } = await bench.start('lab', 'up', '--stack', 'certlocker', '--set', 'timings=fast');
+  expect(exitCode, all).toBe(0);
+}
+
+beforeAll(labUp);
+afterAll(() => bench.remove());
+
+describe('the lab', () => {
+  test('replicates over TLS 1.3 only', async () => {
+    const node = await standby();
+    const primary = nodes.find((name) => name !== node) ?? '';
+    const address = primary === 'node-1' ? '198.18.0.11' : '198.18.0.12';
+    const tls =
+      'PGPASSWORD=$POSTGRESQL_POSTGRES_PASSWORD psql -U postgres -h 127.0.0.1 -tAc "SELECT s.ssl, s.version FROM pg_stat_replication r JOIN pg_stat_ssl s USING (pid)"';
+    await expect(inVm(primary, 'docker', 'exec', 'certlocker-postgres', 'bash', '-c', tls)).resolves.toBe(
+      't|TLSv1.3',
+    );
+    const plain = `PGPASSWORD=$REPMGR_PASSWORD psql "host=${address} user=repmgr dbname=repmgr sslmode=disable replication=1" -c "IDENTIFY_SYSTEM"`;
+    await expect(inVm(node, 'docker', 'exec', 'certlocker-postgres', 'bash', '-c', plain)).rejects.toThrow(
+      /no encryption/,
+    );
+  });
+});
+
+describe('postgres crash on the primary', () => {
+  test('promotes the other node, serves from it, and ends redundant', async () => {
+    const oldStandby = await standby();
+    const { exitCode, all, stdout } = await drill('scenarios/certlocker/postgres-crash.yaml');
+    expect(exitCode, all).toBe(0);
+    const summary = bench.summary();
+    expect(summary).toMatchObject({ verdict: 'pass', healed: true });
+    expect(summary.roles.find(({ role }) => role === 'db-primary')?.after).toBe(oldStandby);
+    expect(summary.roles.find(({ role }) => role === 'active')?.after).toBe(oldStandby);
+    await expect(standby()).resolves.not.toBe(oldStandby);
+
+    const { rto } = summary;
+    expect(rto).not.toBeNull();
+    expect(rto?.minMs).toBeLessThanOrEqual(rto?.ms ?? 0);
+    expect(rto?.maxMs).toBeGreaterThanOrEqual(rto?.ms ?? 0);
+    const total = summary.stages.reduce((sum, stage) => sum + stage.ms, 0);
+    expect(total).toBeCloseTo(rto?.ms ?? 0, 2);
+    expect(summary.stages.map((stage) => stage.name)).toContain('repmgr promotes');
+    expect(stdout).toContain('PASS');
+  });
+
+  test('gives the same reports again from the event log alone', async () => {
+    const folder = bench.runFolder();
+    const names = ['summary.json', 'report.md', 'samples.csv'];
+    const before = names.map((name) => readFileSync(join(folder, name), 'utf8'));
+    const { exitCode } = await bench.start('report', folder);
+    expect(exitCode).toBe(0);
+    expect(names.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
+  });
+});
+
+describe('a drill can fail', () => {
+  test('with the watchdog off, because the application layer stays behind', async () => {
+    await onNodes('systemctl', 'stop', 'cl-watchdog.timer');
+    try {
+      const { exitCode, all } = await drill(`${here}/broken-recovery.yaml`);
+      expect(exitCode, all).toBe(1);
+      const summary = bench.summary();
+      expect(summary.healed).toBe(true);
+      expect(summary.checks.find(({ name }) => name === 'active moves to another host')?.status).toBe('fail');
+      expect(summary.checks.find(({ name }) => name === 'db-primary moves to another host')?.status).toBe(
+        'pass',
+      );
+      expect(summary.reasons.join('\n')).toMatch(/router/);
+    } finally {
+      await onNodes('systemctl', 'start', 'cl-watchdog.timer');
+    }
+    await labUp();
+  });
+
+  test('with repmgrd stopped, because nobody is promoted', async () => {
+    const node = await standby();
+    await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'pkill', '-STOP', '-x', 'repmgrd');
+    try {
+      const { exitCode, all } = await drill(`${here}/broken-recovery.yaml`);
+      expect(exitCode, all).toBe(1);
+      const summary = bench.summary();
+      expect(summary.healed).toBe(true);
+      expect(summary.checks.find(({ name }) => name === 'db-primary moves to another host')?.status).toBe(
+        'fail',
+      );
+      expect(summary.reasons.join('\n')).toMatch(/db-primary/);
+    } finally {
+      await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'pkill', '-CONT', '-x', 'repmgrd');
+    }
+    await labUp();
+  });
+});
+
+describe('the harness', () => {
+  test('sees no outage when the standby loses its UI, and starts it again', async () => {
+    const node = await standby();
+    const { exitCode, all } = await drill(`${here}/ui-stop.yaml`);
+    expect(exitCode, all).toBe(0);
+    await expect(inVm(node, 'docker', 'inspect', '-f', '{{.State.Status}}', 'certlocker-ui')).resolves.toBe(
+      'running',
+    );
+  });
+
+  test('heals before it goes when it is interrupted', async () => {
+    const node = await standby();
+    const run = drill(`${here}/ui-stop.yaml`);
+    for await (const line of run.iterable({ from: 'stderr' })) {
+      if (line.includes('effect seen')) run.kill('SIGINT');
+    }
+    const { exitCode, all } = await run;
+    expect(exitCode, all).toBe(130);
+    await expect(inVm(node, 'docker', 'inspect', '-f', '{{.State.Status}}', 'certlocker-ui')).resolves.toBe(
+      'running',
+    );
+    expect((await bench.start('status')).exitCode).toBe(0);
+  });
+
+  test('leaves an undo record when it is killed, refuses to go on, and heals from it', async () => {
+    const node = await standby();
+    const run = drill(`${here}/ui-stop.yaml`);
+    for await (const line of run.iterable({ from: 'stderr' })) {
+      if (line.includes('effect seen')) run.kill('SIGKILL');
+    }
+    await run;
+    const state = () => inVm(node, 'docker', 'inspect', '-f', '{{.State.Status}}', 'certlocker-ui');
+    await expect(state()).resolves.toBe('exited');
+    expect((await bench.start('status')).exitCode).toBe(4);
+    const refused = await drill(`${here}/ui-stop.yaml`);
+    expect(refused.exitCode).toBe(5);
+    expect(refused.stderr).toContain('firedrill heal');
+
+    const healed = await bench.start('heal');
+    expect(healed.exitCode, healed.all).toBe(0);
+    await expect(state()).resolves.toBe('running');
+    expect((await bench.start('heal')).stdout).toContain('no open faults');
+
+    // The report of a run that was cut short can still be made.
+    const { exitCode } = await bench.start('report', bench.runFolder());
+    expect(exitCode).toBe(0);
+    expect(bench.summary()).toMatchObject({ verdict: 'inconclusive', healed: false });
+  });
+
+  test('takes a whole compose project down and brings it up again', async () => {
+    const node = await standby();
+    // As for any drill by hand on a node: its watchdog would bring services up again under our hands.
+    await inVm(node, 'systemctl', 'stop', 'cl-watchdog.timer');
+    try {
+      const { exitCode, all } = await drill(`${here}/standby-down.yaml`);
+      expect(exitCode, all).toBe(0);
+    } finally {
+      await inVm(node, 'systemctl', 'start', 'cl-watchdog.timer');
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa, type ResultPromise } from 'execa';
+import type { Summary } from '../../src/core/summary.ts';
+
+const bin = join(import.meta.dirname, '../../bin/firedrill.mjs');
+const root = join(import.meta.dirname, '../..');
+
+type CliOptions = { cwd: string; env: Record<string, string>; reject: false; all: true; stdin: 'ignore' };
+
+/** A place for one test file's runs and open faults, apart from those of the person at this machine. */
+export interface Bench {
+  readonly out: string;
+  /** Starts the command line as a user would; never rejects. */
+  start(...args: readonly string[]): ResultPromise<CliOptions>;
+  /** The summary of the latest run. */
+  summary(): Summary;
+  /** The folder of the latest run. */
+  runFolder(): string;
+  remove(): void;
+}
+
+/** Makes a bench in a temporary folder. */
+export function createBench(): Bench {
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-lab-'));
+  const out = join(folder, 'reports');
+  const runFolder = (): string => {
+    const latest = readdirSync(out).sort().at(-1);
+    if (latest === undefined) throw new Error(`no run in ${out}`);
+    return join(out, latest);
+  };
+  return {
+    out,
+    start: (...args) =>
+      execa(process.execPath, [bin, ...args], {
+        cwd: root,
+        env: { FIREDRILL_STATE_DIR: join(folder, 'state') },
+        reject: false,
+        all: true,
+        stdin: 'ignore',
+      }),
+    summary: () => JSON.parse(readFileSync(join(runFolder(), 'summary.json'), 'utf8')) as Summary,
+    runFolder,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Runs a command that must succeed, on this machine. */
+export async function must(argv: readonly [string, ...string[]]): Promise<string> {
+  const [file, ...args] = argv;
+  const { stdout } = await execa(file, args, { cwd: root, stdin: 'ignore', timeout: 300_000 });
+  return stdout;
+}

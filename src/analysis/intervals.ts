@@ -237,6 +237,9 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
  * With a single instance one matching sample proves that it held, if only for a
  * moment; with several, their samples are of different moments, so that only
  * times over which all of them are known prove it.
+ *
+ * A failed sample, a time-out too, says that the value was not there: that is how
+ * conditions count. Only broken observers and missing looks leave it open.
  */
 export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
   const found = intervalsIn(truthOfCondition(log, condition, range), 'yes');

@@ -110,6 +110,8 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'run.ended': {},
 };
 
+const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]));
+
 const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
 
 function kindOf(value: unknown): FieldKind | 'undefined' {
@@ -129,8 +131,7 @@ function complaint(value: unknown): string | undefined {
   if (typeof value['t'] !== 'number') return 'no numeric "t"';
   const type = value['type'];
   if (typeof type !== 'string') return 'no "type"';
-  if (!Object.hasOwn(fieldsOf, type)) return undefined;
-  for (const [field, kind] of Object.entries(fieldsOf[type as DrillEvent['type']])) {
+  for (const [field, kind] of fieldListOf.get(type) ?? []) {
     const found = kindOf(value[field]);
     if (found === 'undefined' || (kind !== 'any' && found !== kind))
       return `${type}: "${field}" should be ${kind === 'any' ? 'there' : `of type ${kind}`}`;

@@ -4,7 +4,7 @@ import { type EffectBounds, intervalAt, type ProbeSeries, type RunLog } from './
 import { type BadWindow, badWindows, durationOf, type Measure, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
-export interface Moment {
+interface Moment {
   readonly loMs: number;
   readonly hiMs: number;
   readonly ms: number;
@@ -53,7 +53,7 @@ function moment(loMs: number, hiMs: number): Moment {
 }
 
 /** The first fault that was seen to act. */
-export function firstEffect(log: RunLog): EffectBounds | null {
+function firstEffect(log: RunLog): EffectBounds | null {
   const effects = log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect]));
   return effects.reduce<EffectBounds | null>(
     (first, e) => (first === null || e.notBeforeMs < first.notBeforeMs ? e : first),

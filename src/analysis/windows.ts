@@ -7,7 +7,7 @@ import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
  * What a probe's answers looked like while all was well: the measure of "late".
  * All ms.
  */
-export interface LatencyModel {
+interface LatencyModel {
   /** A healthy target has answered by then: a time-out says "down" from send + this. */
   readonly normalMs: number;
   /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
@@ -60,7 +60,7 @@ export function percentile(sorted: readonly number[], share: number): number {
  * those that were seen) but never more than `slowMs`. Probes that run commands on
  * a host are never called slow: there the time is the transport's, not the target's.
  */
-export function latencyModel(log: RunLog, series: ProbeSeries): LatencyModel {
+function latencyModel(log: RunLog, series: ProbeSeries): LatencyModel {
   const issued = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? undefined;
   const ok = series.samples.filter((s) => s.status === 'ok');
   const latency = (s: Sample) => s.finishMs - s.sendMs;
@@ -112,6 +112,18 @@ function earliest(samples: readonly Sample[], at: (s: Sample) => number): number
   return samples.reduce((min, s) => Math.min(min, at(s)), Infinity);
 }
 
+/** The first answer among samples in send order, from one of them on. */
+function firstAnswer(samples: readonly Sample[], from = 0): number {
+  let min = Infinity;
+  for (let index = from; index < samples.length; index++) {
+    const sample = samples[index];
+    // No answer comes before its request: those sent later cannot be earlier.
+    if (sample === undefined || sample.sendMs >= min) break;
+    min = Math.min(min, sample.finishMs);
+  }
+  return min;
+}
+
 /**
  * The bad windows of one probe, in order of time.
  *
@@ -150,7 +162,7 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
 
 /** How many late answers at the head of a good run were sent before its first proof of up. */
 function hungBefore(good: readonly Sample[], model: LatencyModel): number {
-  const upMs = earliest(good, (s) => s.finishMs);
+  const upMs = firstAnswer(good);
   const first = good.findIndex((s) => !isSlow(s, model) || s.sendMs >= upMs);
   return first === -1 ? good.length : first;
 }
@@ -174,7 +186,7 @@ function downWindow(
     startLoMs: lastGoodMs,
     startHiMs: earliest(bad, (s) => downBy(s, model.normalMs)),
     endLoMs: lastBadMs,
-    endHiMs: open ? Math.max(endMs, lastBadMs) : earliest(good, (s) => s.finishMs),
+    endHiMs: open ? Math.max(endMs, lastBadMs) : firstAnswer(good),
     firstBadMs: bad[0]?.sendMs ?? lastGoodMs,
     lastBadMs,
     open,
@@ -203,7 +215,7 @@ function slowWindows(
         startLoMs: lastGoodMs,
         startHiMs: earliest(run, (s) => downBy(s, model.normalMs)),
         endLoMs: last.sendMs,
-        endHiMs: earliest([last, ...good.slice(seen)], (s) => s.finishMs),
+        endHiMs: firstAnswer(good, seen - 1),
         firstBadMs: first.sendMs,
         lastBadMs: last.sendMs,
         open: false,

@@ -9,8 +9,9 @@ import { verdictWords } from './verdict-text.ts';
 import { causeWords } from './watch-text.ts';
 
 const barWidth = 20;
-/** More lines than this of one story nobody reads; the rest is in events.ndjson. */
+/** More lines than this nobody reads; the rest is in summary.json and events.ndjson. */
 const timelineLimit = 300;
+const windowLimit = 100;
 const signs = { pass: '✅ pass', fail: '❌ fail', inconclusive: '❔ inconclusive' } as const;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
@@ -80,7 +81,13 @@ function windowSection(summary: Summary): string[] {
     rows.length === 0
       ? ['No probe saw a bad window.', '']
       : [
-          ...table(['probe', 'state', 'from', 'to', 'duration (bounds)', 'causes'], rows),
+          ...table(
+            ['probe', 'state', 'from', 'to', 'duration (bounds)', 'causes'],
+            rows.slice(0, windowLimit),
+          ),
+          ...(rows.length > windowLimit
+            ? [`${rows.length - windowLimit} more are in summary.json.`, '']
+            : []),
           'Bounds contain the truth; the estimate is their middle. `slow` windows are late good answers and no downtime.',
           '',
         ],

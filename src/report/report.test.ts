@@ -204,5 +204,7 @@ describe('texts from outside', () => {
     );
     expect(markdown('- x')).toBe('\\- x');
     expect(markdown('1. x')).toBe('1\\. x');
+    expect(markdown('@all pg-role@node-1 0.1.0')).toBe('&#64;all pg-role@node-1 0.1.0');
+    expect(markdown('---')).toBe('\\---');
   });
 });

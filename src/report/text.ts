@@ -14,16 +14,19 @@ export function plain(text: string): string {
 
 /** Text from outside as Markdown that shows just this text, in a paragraph, a list or a table cell. */
 export function markdown(text: string): string {
-  return plain(text)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/[\\`*_{}[\]|#~!$^]/g, (c) => `\\${c}`)
-    .replace(/:\/\//g, '&#58;//')
-    .replace(/@/g, '&#64;')
-    .replace(/\bwww\./gi, (w) => `${w.slice(0, 3)}&#46;`)
-    .replace(/^([-+=])/, '\\$1')
-    .replace(/^(\d+)([.)])/, '$1\\$2');
+  return (
+    plain(text)
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+      .replace(/>/g, '&gt;')
+      .replace(/[\\`*_{}[\]|#~!$^]/g, (c) => `\\${c}`)
+      .replace(/:\/\//g, '&#58;//')
+      // A mention, not the @ inside of `probe@host`.
+      .replace(/(?<![A-Za-z0-9])@/g, '&#64;')
+      .replace(/\bwww\./gi, (w) => `${w.slice(0, 3)}&#46;`)
+      .replace(/^([-+=])(?=[-+=\s]|$)/, '\\$1')
+      .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2')
+  );
 }
 
 /** A bar of `share` (0 to 1) in `width` cells; anything above 0 shows at least one. */

@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** Wall time at offset 0 of every built log: 2026-03-01T10:00:00.000Z. */
-export const builtWallMs = Date.UTC(2026, 2, 1, 10);
+const builtWallMs = Date.UTC(2026, 2, 1, 10);
 
 /** A plan with nothing in it but what the test says. */
 export function planWith(parts: Partial<Plan>): Plan {

@@ -113,10 +113,7 @@ export function crashPlan(variant: DrillVariant = {}): Plan {
 type Target = (sendMs: number) => Answer;
 
 /** A target whose state is a step function: each entry holds from its moment on; `refused` fails. */
-export function steps(
-  latencyMs: number,
-  ...entries: readonly (readonly [fromMs: number, state: string])[]
-): Target {
+function steps(latencyMs: number, ...entries: readonly (readonly [fromMs: number, state: string])[]): Target {
   return (sendMs) => {
     const state = entries.findLast(([fromMs]) => fromMs <= sendMs + latencyMs / 2)?.[1] ?? 'ok';
     const finishMs = sendMs + latencyMs;

@@ -1,19 +1,27 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import type { Summary } from '../../src/core/summary.ts';
 
 const bin = join(import.meta.dirname, '../../bin/firedrill.mjs');
 const root = join(import.meta.dirname, '../..');
 
-type CliOptions = { cwd: string; env: Record<string, string>; reject: false; all: true; stdin: 'ignore' };
+function startCli(stateFolder: string, args: readonly string[]) {
+  return execa(process.execPath, [bin, ...args], {
+    cwd: root,
+    env: { FIREDRILL_STATE_DIR: stateFolder },
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  });
+}
 
 /** A place for one test file's runs and open faults, apart from those of the person at this machine. */
 export interface Bench {
   readonly out: string;
   /** Starts the command line as a user would; never rejects. */
-  start(...args: readonly string[]): ResultPromise<CliOptions>;
+  start(...args: readonly string[]): ReturnType<typeof startCli>;
   /** The summary of the latest run. */
   summary(): Summary;
   /** The folder of the latest run. */
@@ -32,14 +40,7 @@ export function createBench(): Bench {
   };
   return {
     out,
-    start: (...args) =>
-      execa(process.execPath, [bin, ...args], {
-        cwd: root,
-        env: { FIREDRILL_STATE_DIR: join(folder, 'state') },
-        reject: false,
-        all: true,
-        stdin: 'ignore',
-      }),
+    start: (...args) => startCli(join(folder, 'state'), args),
     summary: () => JSON.parse(readFileSync(join(runFolder(), 'summary.json'), 'utf8')) as Summary,
     runFolder,
     remove: () => rmSync(folder, { recursive: true, force: true }),

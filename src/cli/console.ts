@@ -14,17 +14,20 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
   };
 }
 
+/**
+ * What a host's instance says is its state and worth a line when it changes; a
+ * probe without a host (a service behind a balancer) may get its value from
+ * either node in turn, so only good and bad are told.
+ */
 function describeChange(sample: Sample, last: Map<string, string>): string | undefined {
-  const state =
-    sample.status === 'ok'
-      ? `ok ${sample.value ?? ''}`.trim()
-      : `${sample.status} ${sample.cause ?? ''}`.trim();
+  const value = sample.probe.includes('@') ? (sample.value ?? '') : '';
+  const state = sample.status === 'ok' ? `ok ${value}`.trim() : sample.status;
   const before = last.get(sample.probe);
   if (before === state) return undefined;
   last.set(sample.probe, state);
-  const detail =
-    sample.status === 'ok' || sample.message === undefined ? '' : ` (${firstLine(sample.message)})`;
-  return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${state}${detail}`;
+  const detail = [sample.cause, sample.message === undefined ? undefined : `(${firstLine(sample.message)})`];
+  const now = sample.status === 'ok' ? state : [state, ...detail].filter(Boolean).join(' ');
+  return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
 }
 
 function describe(event: Exclude<DrillEvent, { type: 'sample' }>): string | undefined {

@@ -109,6 +109,8 @@ provision_node() {
   # shellcheck disable=SC1091
   . $state/secrets.env
   set +a
+  # A drill may have stopped it, and its socket with it.
+  systemctl start docker.socket docker.service
   forget_foreign_data
   load_images
 
@@ -136,9 +138,10 @@ provision_node() {
       xargs --no-run-if-empty docker restart >/dev/null
   fi
 
-  # In order, and not `docker compose up`: DataService must not start before pgpool answers.
+  # In order, and not `docker compose up`: DataService must not start before pgpool answers. The gates have time limits
+  # made for failovers; a first start on a slow machine may need them twice.
   if [ ${#changed[@]} -gt 0 ]; then
-    cl-watchdog converge
+    cl-watchdog converge || cl-watchdog converge
     docker image prune --force >/dev/null
   else
     cl-watchdog ensure

@@ -28,19 +28,23 @@ export function statePaths(lab: Lab): StatePaths {
 /**
  * Makes what the lab needs and version control must not have: CA, certificates, ssh keys, passwords. What is there
  * and still good is kept. Keys come from openssl and ssh-keygen in the VM image, which therefore has to be
- * built before. Returns a sentence. Throws DrillError `lab`.
+ * built before. `isNew` says that there was no state folder: VMs that run on the mount of an earlier one have to be made
+ * anew. Throws DrillError `lab`.
  */
-export async function ensureState(context: LabContext, lab: Lab): Promise<string> {
+export async function ensureState(
+  context: LabContext,
+  lab: Lab,
+): Promise<{ readonly text: string; readonly isNew: boolean }> {
   const paths = statePaths(lab);
   try {
-    await mkdir(join(paths.vmDir, 'ssh'), { recursive: true });
+    const created = await mkdir(join(paths.vmDir, 'ssh'), { recursive: true });
     const spec = await missing(lab, Date.now());
     if (spec.length > 0) await make(context, lab, spec);
     await writeKnownHosts(lab);
     await ensureSecrets(lab);
-    return spec.length === 0
-      ? 'certificates and keys are there'
-      : `made ${spec.length} certificates and keys`;
+    const text =
+      spec.length === 0 ? 'certificates and keys are there' : `made ${spec.length} certificates and keys`;
+    return { text, isNew: created !== undefined };
   } catch (error) {
     throw labError(
       `the lab's state in ${lab.stateDir} cannot be made`,

@@ -65,8 +65,13 @@ async function bringUp(
   await Promise.all([
     (async () => {
       await steps.step('vm images', 'building the VM image', () => buildVmImages(context, lab));
-      await steps.step('state', 'certificates, keys, passwords', () => ensureState(context, lab));
-      await steps.step('start', 'switching the VMs on', () => startVms(context, lab));
+      let anew = false;
+      await steps.step('state', 'certificates, keys, passwords', async () => {
+        const state = await ensureState(context, lab);
+        anew = state.isNew;
+        return state.text;
+      });
+      await steps.step('start', 'switching the VMs on', () => startVms(context, lab, anew));
       await steps.step('boot', 'VMs boot', async () => {
         await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));
         return `${manifest.vms.length} VMs have booted`;

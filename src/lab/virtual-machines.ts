@@ -19,9 +19,13 @@ export function composeArgv(lab: Lab): string[] {
   ];
 }
 
-/** Creates or starts the VMs that are missing or off. Throws DrillError `lab`. */
-export async function startVms(context: LabContext, lab: Lab): Promise<string> {
-  await mustRun(context, [...composeArgv(lab), 'up', '--detach', '--remove-orphans'], { timeoutMs: 120_000 });
+/**
+ * Creates or starts the VMs that are missing or off; with `anew` replaces those that run, too (their volumes stay).
+ * Returns a sentence. Throws DrillError `lab`.
+ */
+export async function startVms(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
+  const up = ['up', '--detach', '--remove-orphans', ...(anew ? ['--force-recreate'] : [])];
+  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000 });
   return `${lab.manifest.vms.length} VMs are switched on`;
 }
 

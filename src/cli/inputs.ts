@@ -20,7 +20,7 @@ function readInput(path: string): Input {
   };
 }
 
-/** The scenario files that arguments name: files as they are, folders as their *.yaml in alphabetical order. */
+/** The scenario files that arguments name: files as they are, folders as all *.yaml below them in alphabetical order. */
 export function scenarioFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
@@ -29,11 +29,11 @@ export function scenarioFiles(args: readonly string[]): string[] {
       });
     }
     if (!statSync(arg).isDirectory()) return [arg];
-    const files = readdirSync(arg)
+    const files = readdirSync(arg, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(arg, name));
-    if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml in this folder`);
+    if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml below this folder`);
     return files;
   });
 }

@@ -3,7 +3,10 @@ import type { Host } from '../core/host.ts';
 import type { PlannedHost } from '../core/plan.ts';
 
 /** Hosts by name, each made once. */
-export function hostsOf(planned: readonly PlannedHost[], create: (host: PlannedHost) => Host): (name: string) => Host {
+export function hostsOf(
+  planned: readonly PlannedHost[],
+  create: (host: PlannedHost) => Host,
+): (name: string) => Host {
   const made = new Map<string, Host>();
   return (name) => {
     const known = made.get(name);

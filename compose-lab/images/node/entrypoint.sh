@@ -57,12 +57,17 @@ if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
   # superblock is shared with the host.
   mount -o remount,rw,bind /sys/fs/cgroup
 else
-  # cgroup v1 or hybrid: one mount per controller, each read-only. Since version 256 systemd refuses these hierarchies
-  # unless told twice.
+  # cgroup v1: one mount per controller, each read-only. Since version 256 systemd refuses these hierarchies unless told
+  # twice.
+  args=(SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 systemd.unified_cgroup_hierarchy=0)
+  # Hybrid: beside the v1 controllers there is a v2 hierarchy that systemd would track its services in. After the engine
+  # below the VMs had been killed and started again, this container's part of it was seen to be gone and services failed
+  # with "Failed to spawn executor: No such file or directory". The v1 hierarchy name=systemd serves as well.
+  if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+  args+=(systemd.legacy_systemd_cgroup_controller=1)
   while read -r _ target _; do
     mount -o remount,rw,bind "$target"
   done < <(awk '$2 ~ "^/sys/fs/cgroup/" && $3 ~ "^cgroup" {print $1, $2, $3}' /proc/self/mounts)
-  args=(SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 systemd.unified_cgroup_hierarchy=0)
 fi
 
 exec /sbin/init "${args[@]}"

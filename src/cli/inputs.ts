@@ -25,7 +25,7 @@ export function scenarioFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
       throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-        mend: 'Name a scenario file, such as scenarios/certlocker/postgres-crash.yaml.',
+        mend: 'Name a scenario file, or a folder of them such as scenarios.',
       });
     }
     if (!statSync(arg).isDirectory()) return [arg];

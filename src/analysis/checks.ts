@@ -1,5 +1,5 @@
 import { roundMs } from '../core/clock.ts';
-import { describeCondition, sampleMatches } from '../core/condition.ts';
+import { describeCondition, sampleMatches, type Condition } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
 import {
@@ -183,26 +183,49 @@ function undrilled(limit: string): Outcome {
   return { status: 'inconclusive', observed: 'not measured: no fault took effect', limit, reason: null };
 }
 
-/** When a failover must have come about: before heal, which may move the role back. */
-function roleMovedCheck(check: Extract<Check, { kind: 'role-moved' }>, evidence: Evidence): Outcome {
-  const { log, recovery, roleBefore } = evidence;
-  const before = roleBefore.get(check.role) ?? null;
-  const limit = before === null ? 'another host' : `another host than ${before}`;
-  const condition = log.plan.roles[check.role];
+/** What a check on a role needs to be judged at all. */
+interface RoleSubject {
+  /** The host that had the role before the fault. */
+  readonly before: string;
+  readonly condition: Condition;
+  readonly limit: string;
+  readonly effect: RecoveryAnalysis['effect'];
+  readonly unknown: (observed: string, reason: string) => Outcome;
+}
+
+/** The subject of a check on a role, or why there is none. */
+function roleSubject(
+  role: string,
+  { log, recovery, roleBefore }: Evidence,
+  limitOf: (before: string | null) => string,
+): RoleSubject | Outcome {
+  const before = roleBefore.get(role) ?? null;
+  const limit = limitOf(before);
   if (recovery === null) return undrilled(limit);
+  const condition = log.plan.roles[role];
   const unknown = (observed: string, reason: string): Outcome => ({
     status: 'inconclusive',
     observed,
     limit,
     reason,
   });
-  if (condition === undefined)
-    return unknown('not a role of the plan', `role ${check.role} is not in the plan`);
+  if (condition === undefined) return unknown('not a role of the plan', `role ${role} is not in the plan`);
   if (before === null)
     return unknown(
       'holder before the fault unknown',
-      `nobody, or nobody alone, was seen to hold role ${check.role} before the fault`,
+      `nobody, or nobody alone, was seen to hold role ${role} before the fault`,
     );
+  return { before, condition, limit, effect: recovery.effect, unknown };
+}
+
+/** When a failover must have come about: before heal, which may move the role back. */
+function roleMovedCheck(check: Extract<Check, { kind: 'role-moved' }>, evidence: Evidence): Outcome {
+  const { log } = evidence;
+  const subject = roleSubject(check.role, evidence, (before) =>
+    before === null ? 'another host' : `another host than ${before}`,
+  );
+  if ('status' in subject) return subject;
+  const { before, condition, limit, unknown } = subject;
   const atMs = Math.min(healBeganMs(log), watchedUntil(log));
   const { owners, unseen } = ownersAt(log, condition, atMs);
   const [owner] = owners;
@@ -236,30 +259,18 @@ function roleMovedCheck(check: Extract<Check, { kind: 'role-moved' }>, evidence:
 }
 
 function roleStaysCheck(check: Extract<Check, { kind: 'role-stays' }>, evidence: Evidence): Outcome {
-  const { log, recovery, roleBefore } = evidence;
-  const before = roleBefore.get(check.role) ?? null;
-  const limit = before === null ? 'the same host' : `on ${before}`;
-  const condition = log.plan.roles[check.role];
-  if (recovery === null) return undrilled(limit);
-  const unknown = (observed: string, reason: string): Outcome => ({
-    status: 'inconclusive',
-    observed,
-    limit,
-    reason,
-  });
-  if (condition === undefined)
-    return unknown('not a role of the plan', `role ${check.role} is not in the plan`);
-  if (before === null)
-    return unknown(
-      'holder before the fault unknown',
-      `nobody, or nobody alone, was seen to hold role ${check.role} before the fault`,
-    );
+  const { log } = evidence;
+  const subject = roleSubject(check.role, evidence, (before) =>
+    before === null ? 'the same host' : `on ${before}`,
+  );
+  if ('status' in subject) return subject;
+  const { before, condition, limit, unknown, effect } = subject;
   for (const series of seriesOf(log, condition)) {
     const owner = ownerName(series);
     if (owner === before) continue;
-    const seen = series.samples.find((s) => s.sendMs >= recovery.effect.loMs && sampleMatches(condition, s));
+    const seen = series.samples.find((s) => s.sendMs >= effect.loMs && sampleMatches(condition, s));
     if (seen !== undefined) {
-      const after = durationWords(seen.finishMs - recovery.effect.ms);
+      const after = durationWords(seen.finishMs - effect.ms);
       return {
         status: 'fail',
         observed: `on ${owner} ${after} after the fault`,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { parseWith } from '../scenario/problems.ts';
+import { parseSource } from '../scenario/source.ts';
 
 const name = z
   .string()
@@ -87,31 +88,9 @@ export interface Lab {
   readonly stateDir: string;
 }
 
-/**
- * Checks the text of a lab.yaml. Throws DrillError `invalid-input` that names file, line and column of the first
- * mistake and lists all of them.
- */
+/** Checks the text of a lab.yaml. @throws InvalidInput, with every mistake and where it is */
 export function parseManifest(text: string, path: string): LabManifest {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: false });
-  const broken = document.errors[0];
-  if (broken !== undefined) {
-    const at = lines.linePos(broken.pos[0]);
-    throw new DrillError('invalid-input', `${path}:${at.line}:${at.col}: ${broken.message.split('\n')[0]}`);
-  }
-  const parsed = manifestSchema.safeParse(document.toJS({ maxAliasCount: 20 }));
-  if (parsed.success) return parsed.data;
-  const messages = parsed.error.issues.map((issue) => {
-    const keys = issue.path.map((key) => (typeof key === 'symbol' ? key.toString() : key));
-    let found: unknown;
-    for (let depth = keys.length; depth >= 0 && found === undefined; depth -= 1) {
-      found = document.getIn(keys.slice(0, depth), true);
-    }
-    const start = offsetOf(found);
-    const at = start === undefined ? { line: 1, col: 1 } : lines.linePos(start);
-    return `${path}:${at.line}:${at.col}: ${keys.join('.')}: ${issue.message}`;
-  });
-  throw new DrillError('invalid-input', messages.join('\n'));
+  return parseWith(parseSource(path, text), manifestSchema);
 }
 
 /**
@@ -172,10 +151,4 @@ export function settingsEnvironment(
       return [setting.environment, value];
     }),
   );
-}
-
-function offsetOf(node: unknown): number | undefined {
-  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
-  const range = node.range;
-  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
 }

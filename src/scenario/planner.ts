@@ -12,7 +12,7 @@ import type {
 } from '../core/plan.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import { probeKind } from '../probes/catalog.ts';
-import { check, suggest } from './problems.ts';
+import { parseWith, suggest } from './problems.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
 import { targetSchema, type Target } from './target-schema.ts';
@@ -39,12 +39,12 @@ export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles'>;
 
 /** Parses a scenario file. @throws InvalidInput */
 function parseScenario(source: Source): Scenario {
-  return orThrow(source, check(source, scenarioSchema));
+  return parseWith(source, scenarioSchema);
 }
 
 /** Parses a target file. @throws InvalidInput */
 function parseTarget(source: Source): Target {
-  return orThrow(source, check(source, targetSchema));
+  return parseWith(source, targetSchema);
 }
 
 /**
@@ -220,11 +220,6 @@ export function makeWatchPlan(
 /** The file that a scenario names as its target, if it names one. */
 export function targetOf(source: Source): string | undefined {
   return parseScenario(source).target;
-}
-
-function orThrow<T>(source: Source, result: { value: T } | { problems: readonly Problem[] }): T {
-  if ('problems' in result) throw new InvalidInput(source.path, result.problems);
-  return result.value;
 }
 
 function probeNames(watch: Pick<Plan, 'probes'>): string[] {

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import type { NodePath, Problem, Source } from './source.ts';
+import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
 
 /** `; did you mean "x"?` when a known word is near, else a list of the known ones. */
 export function suggest(word: string, known: readonly string[]): string {
@@ -10,15 +10,15 @@ export function suggest(word: string, known: readonly string[]): string {
   return `; known: ${known.join(', ')}`;
 }
 
-/** Parses a source with a schema; problems carry positions and, for typos, a suggestion. */
-export function check<T>(
-  source: Source,
-  schema: z.ZodType<T>,
-): { readonly value: T } | { readonly problems: readonly Problem[] } {
+/** Parses a source with a schema; each problem has its position and, for a typo, a suggestion. @throws InvalidInput */
+export function parseWith<T>(source: Source, schema: z.ZodType<T>): T {
   const result = schema.safeParse(source.value);
-  if (result.success) return { value: result.data };
+  if (result.success) return result.data;
   const known = propertyNames(schema);
-  return { problems: result.error.issues.flatMap((issue) => problemsOf(source, issue, known)) };
+  throw new InvalidInput(
+    source.path,
+    result.error.issues.flatMap((issue) => problemsOf(source, issue, known)),
+  );
 }
 
 function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly string[]): Problem[] {

@@ -53,7 +53,13 @@ describe('the watchdog', () => {
   test('decides as its rules say, on a made-up node', async () => {
     const watchdog = join(import.meta.dirname, '../../../compose-lab/certlocker/watchdog');
     const container = ['--rm', '--volume', `${watchdog}:/watchdog:ro`, '--entrypoint', 'bash'] as const;
-    const told = await must(['docker', 'run', ...container, 'firedrill-lab/node:1', '/watchdog/test-rules.sh']);
+    const told = await must([
+      'docker',
+      'run',
+      ...container,
+      'firedrill-lab/node:1',
+      '/watchdog/test-rules.sh',
+    ]);
     expect(told).toContain('ok: rule 1 promotes');
     expect(told).not.toContain('FAILED');
   });

@@ -108,8 +108,9 @@ async function runTests(node, folder, project) {
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 0, ok: false };
   const counts = JSON.parse(readFileSync(report, 'utf8'));
-  // A file that cannot even be loaded has no tests to count, but is a failure all the same: `code` says so.
-  return { passed: counts.numPassedTests, failed: counts.numFailedTests, ok: code === 0 };
+  // A file whose set-up fails has no test that failed, but the count must not look as if all was well: `code` says so.
+  const failed = code === 0 ? counts.numFailedTests : Math.max(counts.numFailedTests, 1);
+  return { passed: counts.numPassedTests, failed, ok: code === 0 };
 }
 
 /** `npm ci` when there is no node_modules, or when it was made from another lock file. */

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type LabContext, labError, mustRun } from './lab-context.ts';
@@ -21,6 +21,8 @@ export async function saveInnerImages(context: LabContext, lab: Lab): Promise<st
   if (sameIds(await readSaved(notePath), outer)) return 'the archive of the inner images is up to date';
   const partial = join(folder, 'images.tar.partial');
   try {
+    // With warm images this comes before the certificates that also live there.
+    await mkdir(folder, { recursive: true });
     await mustRun(context, ['docker', 'save', '--output', partial, ...tags], { timeoutMs: 300_000 });
     const list = await mustRun(context, ['tar', '-xOf', partial, 'manifest.json'], { timeoutMs: 120_000 });
     await writeFile(join(folder, 'images.txt.partial'), `${loadedIds(list.stdout).join('\n')}\n`);

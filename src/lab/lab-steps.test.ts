@@ -47,7 +47,6 @@ let lab: Lab;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firedrill-lab-'));
   await mkdir(join(folder, 'stack/images/one'), { recursive: true });
-  await mkdir(join(folder, 'state/vm'), { recursive: true });
   await writeFile(join(folder, 'stack/images/one/file'), 'content');
   lab = {
     manifest: parseManifest(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createBench, must } from '../firedrill.ts';
+import { createBench, must } from '../../firedrill.ts';
 
 const bench = createBench();
 const nodes = ['node-1', 'node-2'] as const;

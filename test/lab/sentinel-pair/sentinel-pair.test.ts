@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createBench, must } from '../firedrill.ts';
+import { createBench, must } from '../../firedrill.ts';
 
 // A stack that nothing in firedrill knows: Redis under Sentinel in plain containers, described by two YAML files.
 const folder = 'test/lab/sentinel-pair';

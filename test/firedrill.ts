@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Summary } from '../../src/core/summary.ts';
+import type { Summary } from '../src/core/summary.ts';
 
-const bin = join(import.meta.dirname, '../../bin/firedrill.mjs');
-const root = join(import.meta.dirname, '../..');
+const bin = join(import.meta.dirname, '../bin/firedrill.mjs');
+const root = join(import.meta.dirname, '..');
 
 function startCli(stateFolder: string, args: readonly string[]) {
   return execa(process.execPath, [bin, ...args], {

@@ -1,0 +1,123 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProbeSummary } from '../../src/core/summary.ts';
+import { createBench } from '../firedrill.ts';
+
+const bench = createBench();
+const testdata = 'src/scenario/testdata';
+const server = createServer((_request, response) => response.end('ok'));
+let url: string;
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(() => {
+  server.close();
+  bench.remove();
+});
+
+describe('the command line', () => {
+  test.each([
+    [['run', 'nowhere.yaml'], 2, 'nowhere.yaml: no such file or folder'],
+    [['run'], 2, "missing required argument 'scenario'"],
+    [['frobnicate'], 2, "unknown command 'frobnicate'"],
+    [['watch'], 2, 'watch needs either --target FILE or --url URL'],
+    [['watch', '--url', 'http://127.0.0.1/', '--for', '5'], 2, '--for: expected a duration with a unit'],
+    [['lab', 'up', '--stack', 'nowhere'], 2, 'Allowed choices are'],
+    [['report', 'nowhere'], 2, 'cannot be read'],
+    [
+      ['run', `${testdata}/invalid-unknown-kind.yaml`, '--target', `${testdata}/target.yaml`],
+      2,
+      `${testdata}/invalid-unknown-kind.yaml:5:13: unknown kind "proces.kill"; did you mean "process.kill"?`,
+    ],
+  ])('%j exits %i and says why on stderr', async (args, code, message) => {
+    const { exitCode, stderr, stdout } = await bench.start(...args);
+    expect(exitCode, stderr).toBe(code);
+    expect(stderr).toContain(message);
+    expect(stdout).toBe('');
+  });
+
+  test('checks every file before the first drill starts', async () => {
+    const files = [`${testdata}/valid.yaml`, `${testdata}/invalid-unknown-role.yaml`];
+    const { exitCode } = await bench.start(
+      'run',
+      ...files,
+      '--target',
+      `${testdata}/target.yaml`,
+      '--out',
+      join(bench.out, 'never'),
+    );
+    expect(exitCode).toBe(2);
+    expect(() => readFileSync(join(bench.out, 'never'))).toThrow(/ENOENT/);
+  });
+
+  test('plans without touching anything: commands, role and blast radius', async () => {
+    const { exitCode, stdout } = await bench.start(
+      'plan',
+      `${testdata}/valid.yaml`,
+      '--target',
+      `${testdata}/target.yaml`,
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('docker exec db pkill -KILL -x postgres');
+    expect(stdout).toContain('the host that is db-primary at that moment (db-role is primary on exactly 1)');
+    expect(stdout).toContain('blast radius  container db, process postgres');
+  });
+
+  test('prints JSON Schemas that editors read, with every fault and probe kind in them', async () => {
+    const scenario = await bench.start('schema', 'scenario');
+    expect(JSON.parse(scenario.stdout)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
+    for (const kind of ['process.kill', 'container.stop', 'compose.down'])
+      expect(scenario.stdout).toContain(`"${kind}"`);
+    const target = await bench.start('schema', 'target');
+    for (const kind of ['http', 'tcp', 'sql', 'exec', 'haproxy-stats', 'journal'])
+      expect(target.stdout).toContain(`"${kind}"`);
+  });
+
+  test('watches a URL and keeps what it saw', async () => {
+    const { exitCode, stdout, stderr } = await bench.start(
+      'watch',
+      '--url',
+      url,
+      '--interval',
+      '50ms',
+      '--for',
+      '1s',
+      '--json',
+      '--out',
+      bench.out,
+    );
+    expect(exitCode, stderr).toBe(0);
+    const { probes } = JSON.parse(stdout) as { probes: ProbeSummary[] };
+    expect(probes).toHaveLength(1);
+    expect(probes[0]).toMatchObject({ id: 'url', kind: 'http', failed: 0, windows: [] });
+    expect(probes[0]?.samples).toBeGreaterThan(5);
+    expect(readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8')).toContain('"type":"run.ended"');
+  });
+
+  test('says what it saw of a watch that is interrupted', async () => {
+    const run = bench.start('watch', '--url', url, '--interval', '50ms', '--json', '--out', bench.out);
+    for await (const line of run.iterable({ from: 'stderr' }))
+      if (line.includes('url: ok')) run.kill('SIGINT');
+    const { exitCode, stdout } = await run;
+    expect(exitCode).toBe(0);
+    expect((JSON.parse(stdout) as { probes: ProbeSummary[] }).probes[0]?.samples).toBeGreaterThan(0);
+  });
+
+  test('reports a run that was cut off in the middle of a line', async () => {
+    await bench.start('watch', '--url', url, '--interval', '50ms', '--for', '500ms', '--out', bench.out);
+    const log = readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8');
+    const torn = join(bench.out, 'torn');
+    mkdirSync(torn);
+    writeFileSync(join(torn, 'events.ndjson'), log.slice(0, log.indexOf('"type":"sample"') + 40));
+    const { exitCode, all } = await bench.start('report', torn);
+    expect(exitCode, all).toBe(0);
+    expect(JSON.parse(readFileSync(join(torn, 'summary.json'), 'utf8'))).toMatchObject({
+      verdict: 'inconclusive',
+    });
+  });
+});

@@ -114,7 +114,9 @@ function merged(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[])
 
 /**
  * Whether a recovery held: no bad sample for `stableForMs` after the first proof of
- * up, or the engine, which watched the same samples, said so in between.
+ * up, or the engine, which watched the same samples, said so in between. Where the
+ * plan wants it to last until redundancy, only the engine's word counts: its gate
+ * came out when redundancy was restored.
  */
 function held(
   log: RunLog,
@@ -123,8 +125,10 @@ function held(
   nextBadMs: number,
 ): boolean {
   if (outage.open) return false;
-  const lastOkMs = series.samples.findLast((s) => s.status === 'ok')?.finishMs ?? log.startMs;
-  if (Math.min(nextBadMs, lastOkMs) - outage.endHiMs >= log.plan.recovery.stableForMs) return true;
+  if (log.plan.recovery.until === undefined) {
+    const lastOkMs = series.samples.findLast((s) => s.status === 'ok')?.finishMs ?? log.startMs;
+    if (Math.min(nextBadMs, lastOkMs) - outage.endHiMs >= log.plan.recovery.stableForMs) return true;
+  }
   return log.gates.some(
     (g) => g.gate === 'recovery' && g.state === 'met' && g.t >= outage.endHiMs && g.t <= nextBadMs,
   );

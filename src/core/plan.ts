@@ -73,6 +73,12 @@ export interface Recovery {
   readonly withinMs: number;
   /** A recovery counts when it holds this long without a bad sample. */
   readonly stableForMs: number;
+  /**
+   * With `redundancy`, a recovery counts only when no bad sample comes between it
+   * and restored redundancy: service that a later step of the same recovery takes
+   * away again has not recovered.
+   */
+  readonly until?: 'redundancy';
 }
 
 /** A fault with its target still a role where the file says so. */

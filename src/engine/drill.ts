@@ -13,7 +13,7 @@ import { healFault } from './heal.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import { startProber, type Prober } from './prober.ts';
 import { hostsOf } from './hosts-of.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, type GateOutcome, type World } from './world.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged. */
 const effectWithinMs = 30_000;
@@ -145,7 +145,9 @@ async function drill(run: Run): Promise<void> {
   const { log, clock } = deps;
 
   startPhase(run, 'steady');
-  if (!(await passGate(run, 'steady'))) return;
+  const steady = await world.waitForGate(plan.steady, run.signal);
+  logGate(run, 'steady', steady);
+  if (!steady.met) return;
   const bursts = plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
   if (bursts) {
     run.setBurst(true);
@@ -153,12 +155,7 @@ async function drill(run: Run): Promise<void> {
     const burstGate = { ...plan.steady, forMs: burstLeadMs };
     const { met, unmet } = await world.waitForGate(burstGate, run.signal);
     if (!met) {
-      log.append({
-        type: 'gate',
-        gate: 'steady',
-        state: 'timeout',
-        unmet: unmet.map((what) => `at the burst rate: ${what}`),
-      });
+      logGate(run, 'steady', { met, unmet: unmet.map((what) => `at the burst rate: ${what}`) });
       return;
     }
   }
@@ -180,23 +177,31 @@ async function drill(run: Run): Promise<void> {
   }
 
   startPhase(run, 'recovery');
-  const recovered = await awaitRecovery(run);
+  const back = await awaitRecovery(run);
+  if (back.met && plan.recovery.until === 'redundancy') {
+    startPhase(run, 'redundancy');
+    const whole = await world.waitForGate(plan.redundancy, run.signal);
+    logGate(run, 'recovery', whole);
+    logGate(run, 'redundancy', whole);
+    if (bursts) run.setBurst(false);
+    startPhase(run, 'heal');
+    return;
+  }
+  logGate(run, 'recovery', back);
   if (bursts) run.setBurst(false);
   startPhase(run, 'heal');
   await healAll(run, (open) => open.kind.healAfter === 'recovery');
-  if (!recovered) return;
+  if (!back.met) return;
   startPhase(run, 'redundancy');
-  await passGate(run, 'redundancy');
+  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, run.signal));
 }
 
 function startPhase(run: Run, phase: PhaseName): void {
   run.deps.log.append({ type: 'phase.started', phase });
 }
 
-async function passGate(run: Run, name: 'steady' | 'redundancy'): Promise<boolean> {
-  const { met, unmet } = await run.world.waitForGate(run.plan[name], run.signal);
-  run.deps.log.append({ type: 'gate', gate: name, state: met ? 'met' : 'timeout', unmet });
-  return met;
+function logGate(run: Run, gate: 'steady' | 'recovery' | 'redundancy', { met, unmet }: GateOutcome): void {
+  run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
 }
 
 /** Injects one fault and sees its effect; false when there was none. Nothing acts before its undo record is on disk. */
@@ -291,9 +296,9 @@ function resolve(run: Run, role: string): string {
 }
 
 /** Waits until the recovery probe has been good long enough after being bad, or never was bad. */
-async function awaitRecovery(run: Run): Promise<boolean> {
+async function awaitRecovery(run: Run): Promise<GateOutcome> {
   const { plan, world, deps } = run;
-  const { clock, log } = deps;
+  const { clock } = deps;
   const start = clock.nowMs();
   const deadline = start + plan.recovery.withinMs;
   const id = plan.probes.find((probe) => probe.name === plan.recovery.probe)?.id ?? plan.recovery.probe;
@@ -314,8 +319,7 @@ async function awaitRecovery(run: Run): Promise<boolean> {
     const now = clock.nowMs();
     const settled = wasBad || now - start >= quietLookMs;
     if (goodSince !== undefined && settled && now - Math.max(goodSince, start) >= plan.recovery.stableForMs) {
-      log.append({ type: 'gate', gate: 'recovery', state: 'met', unmet: [] });
-      return true;
+      return { met: true, unmet: [] };
     }
     await world.nextSample(100, run.signal);
   }
@@ -324,8 +328,7 @@ async function awaitRecovery(run: Run): Promise<boolean> {
     sample === undefined
       ? 'no fresh answer'
       : [sample.status, sample.cause, sample.message].filter(Boolean).join(' ');
-  log.append({ type: 'gate', gate: 'recovery', state: 'timeout', unmet: [`${id}: ${seen}`] });
-  return false;
+  return { met: false, unmet: [`${id}: ${seen}`] };
 }
 
 /** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */

@@ -7,7 +7,7 @@ import type { Sample } from '../core/sample.ts';
 import type { DrillDeps } from './drill.ts';
 import { hostsOf } from './hosts-of.ts';
 import { startProber } from './prober.ts';
-import { createWorld } from './world.ts';
+import { createWorld, type GateOutcome } from './world.ts';
 
 /**
  * Runs the plan's probes and nothing else until the signal aborts; everything
@@ -60,7 +60,7 @@ export async function awaitGate(
   gate: Gate,
   deps: { clock: Clock; createHost: (host: PlannedHost) => Host; onSample?: (sample: Sample) => void },
   signal: AbortSignal,
-): Promise<{ readonly met: boolean; readonly unmet: readonly string[] }> {
+): Promise<GateOutcome> {
   const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
   const prober = await startProber({

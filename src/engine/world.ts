@@ -12,6 +12,12 @@ import { formatMs } from '../core/duration.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
+/** How a wait came out; `unmet` says in words what was missing at its end. */
+export interface GateOutcome {
+  readonly met: boolean;
+  readonly unmet: readonly string[];
+}
+
 /** What the probes last saw, and waits upon it. */
 export interface World {
   /** Takes a sample in; wakes whoever waits. */
@@ -23,10 +29,7 @@ export interface World {
   /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
   resolveRole(role: string, condition: Condition): string;
   /** Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. */
-  waitForGate(
-    gate: Gate,
-    signal: AbortSignal,
-  ): Promise<{ readonly met: boolean; readonly unmet: readonly string[] }>;
+  waitForGate(gate: Gate, signal: AbortSignal): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }

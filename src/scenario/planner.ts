@@ -11,6 +11,7 @@ import type {
   Transport,
 } from '../core/plan.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
+import { faultKind } from '../faults/catalog.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { parseWith, suggest } from './problems.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
@@ -91,6 +92,15 @@ export function makePlan(scenario: Input, target: Input, resolveFile: (path: str
     );
   }
 
+  if (parsedScenario.recovery.until !== undefined) {
+    for (const fault of faults) {
+      if (faultKind(fault.kind)?.healAfter !== 'recovery') continue;
+      at(
+        ['recovery', 'until'],
+        `until: a fault of kind ${fault.kind} lasts until it is healed, which comes after the recovery`,
+      );
+    }
+  }
   checkConditions(parsedScenario.steady?.require, ['steady', 'require']);
   checkConditions(parsedScenario.redundancy?.require, ['redundancy', 'require']);
   for (const [i, item] of parsedScenario.checks.entries()) {
@@ -124,6 +134,7 @@ export function makePlan(scenario: Input, target: Input, resolveFile: (path: str
     recovery: {
       probe: parsedScenario.recovery.probe,
       withinMs: parsedScenario.recovery.within,
+      ...(parsedScenario.recovery.until === undefined ? {} : { until: parsedScenario.recovery.until }),
       stableForMs:
         parsedScenario.recovery.stableFor ??
         Math.max(5 * (recoveryProbe?.intervalMs ?? defaults.intervalMs), 5000),

@@ -60,6 +60,10 @@ export const scenarioSchema = z
     recovery: z.strictObject({
       probe: z.string().min(1).describe('The probe whose bad windows are the outage.'),
       within: duration.describe('How long to wait for the service to come back.'),
+      until: z
+        .literal('redundancy')
+        .optional()
+        .describe('A recovery counts only when it lasts until redundancy is restored.'),
       stableFor: duration
         .optional()
         .describe('A recovery counts when it holds this long; max(5 intervals, 5s) by default.'),

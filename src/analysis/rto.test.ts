@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../core/plan.ts';
+import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
+import { LogBuilder, planWith, probeOf, type Answer } from './testing/log-builder.ts';
+
+/**
+ * An outage from 10 to 26 s after which the service is good for 14 s, longer than
+ * `stableForMs`; then a later step of the recovery takes it away again for 6 s.
+ * Redundancy is restored at 62 s, if at all.
+ */
+function twice(until: Plan['recovery']['until'], redundant: boolean): RecoveryAnalysis | null {
+  const recovery = {
+    probe: 'health',
+    withinMs: 60_000,
+    stableForMs: 5000,
+    ...(until === undefined ? {} : { until }),
+  };
+  const builder = new LogBuilder(planWith({ probes: [probeOf('health', { intervalMs: 200 })], recovery }));
+  const isDown = (ms: number): boolean => (ms >= 10_100 && ms < 26_000) || (ms >= 40_000 && ms < 46_000);
+  const answer = (ms: number): Answer =>
+    isDown(ms) ? { status: 'fail', cause: 'refused', finishMs: ms + 2 } : { status: 'ok', finishMs: ms + 20 };
+  builder.probing('health', 0, 80_000, 200, answer).fault(10_000);
+  const gate = redundant
+    ? ({ state: 'met', unmet: [] } as const)
+    : ({ state: 'timeout', unmet: ['x'] } as const);
+  builder.at(until === undefined ? 31_100 : 62_000, { type: 'gate', gate: 'recovery', ...gate });
+  return analyseRecovery(builder.at(80_000, { type: 'run.ended' }).read());
+}
+
+describe('a recovery that a later step of it ends', () => {
+  test('counts after stableFor by default; what comes later is downtime', () => {
+    const analysis = twice(undefined, true);
+    expect(analysis?.rto?.ms).toBeGreaterThan(15_700);
+    expect(analysis?.rto?.ms).toBeLessThan(16_200);
+    expect(analysis?.laterWindows).toBe(1);
+  });
+
+  test('does not count where it has to last until redundancy', () => {
+    const analysis = twice('redundancy', true);
+    expect(analysis?.rto?.ms).toBeGreaterThan(35_700);
+    expect(analysis?.rto?.ms).toBeLessThan(36_200);
+    expect(analysis?.first?.ms).toBeLessThan(16_200);
+    expect(analysis?.laterWindows).toBe(0);
+  });
+
+  test('is none at all as long as redundancy is not restored', () => {
+    expect(twice('redundancy', false)).toMatchObject({ rto: null, recovered: null });
+  });
+});

@@ -9,6 +9,11 @@ export type Writer = (line: string) => void;
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
   return (event) => {
+    if (event.type === 'role.resolved') {
+      // Resolved again for the fault itself: logged, but told once.
+      if (last.get(`role ${event.role}`) === event.host) return;
+      last.set(`role ${event.role}`, event.host);
+    }
     const text = event.type === 'sample' ? describeChange(event, last) : describe(event);
     if (text !== undefined) write(`${stamp(event.t)}  ${text}`);
   };

@@ -91,7 +91,9 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(stack())
     .passThroughOptions()
     .action(async (vm: string, command: string[], options: { stack: string }) => {
-      done(await labSsh(context(), await loadLab(labRoot, options.stack), vm, command));
+      // `ssh VM -- COMMAND`: the dashes were for us.
+      const argv = command[0] === '--' ? command.slice(1) : command;
+      done(await labSsh(context(), await loadLab(labRoot, options.stack), vm, argv));
     });
 
   for (const command of lab.commands) command.exitOverride();

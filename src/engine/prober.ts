@@ -5,7 +5,6 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
-import type { Sample } from '../core/sample.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
@@ -33,8 +32,6 @@ export interface ProberOptions {
 export interface Prober {
   /** Burst intervals from now on, or the base intervals again. */
   setBurst(on: boolean): void;
-  /** The latest sample of each instance, by slot: a time-out told late does not hide a newer look. */
-  latest(): ReadonlyMap<string, Sample>;
   /** Stops probing; resolves when all that was seen has been told. Never rejects; may be called again. */
   stop(): Promise<void>;
 }
@@ -51,7 +48,6 @@ const stopWithinMs = 3000;
  * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
  */
 export async function startProber(options: ProberOptions): Promise<Prober> {
-  const latest = new Map<string, Sample>();
   let broken = false;
   let stopping: Promise<void> | undefined;
 
@@ -61,12 +57,6 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
     options.onBroken(error);
   };
   const onEvents = (events: readonly NewEvent[]): void => {
-    for (const event of events) {
-      if (event.type !== 'sample') continue;
-      const { type: _, ...sample } = event;
-      const known = latest.get(sample.probe);
-      if (known === undefined || known.slot < sample.slot) latest.set(sample.probe, sample);
-    }
     try {
       options.onEvents(events);
     } catch (error) {
@@ -110,7 +100,6 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
     setBurst: (on) => {
       for (const lane of lanes) lane.setBurst(on);
     },
-    latest: () => latest,
     stop: () => (stopping ??= stop()),
   };
 }

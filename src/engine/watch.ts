@@ -34,11 +34,7 @@ export async function runWatch(
     host: hostsOf(plan.hosts, deps.createHost),
     clock,
     onEvents: (events) => {
-      try {
-        for (const event of events) log.append(event);
-      } catch (error) {
-        broken.abort(error);
-      }
+      for (const event of events) log.append(event);
     },
     onBroken: (error) => broken.abort(error),
   });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import type { Plan } from '../core/plan.ts';
@@ -212,6 +213,29 @@ describe('a drill', () => {
       reason: 'stopped by SIGINT',
     });
     expect(machine.commands).toContain('docker start');
+    expect(open).toBe(0);
+  });
+
+  test('says that it was stopped when a stop cuts the injection itself off, and heals what may have happened', async () => {
+    const stop = new AbortController();
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) => {
+      const result = await exec(argv);
+      if (argv[1] !== 'stop') return result;
+      stop.abort(new Error('stopped by SIGTERM'));
+      throw new DrillError('host-unreachable', 'alpha: cut off');
+    };
+    const { types, events, open } = await run(planOf(machine.url), stop.signal);
+    expect(types.slice(-5)).toEqual([
+      'fault.failed',
+      'run.aborted',
+      'heal.started',
+      'heal.proven',
+      'run.ended',
+    ]);
+    expect(events.find((event) => event.type === 'run.aborted')).toMatchObject({
+      reason: 'stopped by SIGTERM',
+    });
     expect(open).toBe(0);
   });
 

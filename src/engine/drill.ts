@@ -243,6 +243,8 @@ async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
     receipt = await kind.inject(params, before, ctx);
   } catch (error) {
     log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    // Cut off by a stop, not refused by the host: the run says so.
+    run.signal.throwIfAborted();
     return false;
   }
   const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });

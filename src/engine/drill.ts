@@ -11,8 +11,9 @@ import { faultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
 import { healFault } from './heal.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
-import { startProber, type Prober } from './prober.ts';
 import { hostsOf } from './hosts-of.ts';
+import type { Prober } from './prober.ts';
+import { startRecording } from './recording.ts';
 import { createWorld, type GateOutcome, type World } from './world.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged. */
@@ -21,7 +22,6 @@ const effectWithinMs = 30_000;
 const burstLeadMs = 2000;
 /** Without any bad sample after the fault, how long to look before calling it no outage at all. */
 const quietLookMs = 15_000;
-const anchorEveryMs = 10_000;
 
 /** What a drill needs from outside. */
 export interface DrillDeps {
@@ -108,36 +108,22 @@ function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
       deps.log.append({ type: 'rate.changed', burst: on });
     },
     async probing(body) {
-      prober = await startProber({
+      prober = await startRecording({
         probes: plan.probes,
         host,
         clock: deps.clock,
-        raisePriority: true,
-        onEvents: (events) => {
-          for (const event of events) record(event);
-        },
+        log: deps.log,
+        onSample: (sample) => world.see(sample),
         onBroken: (error) => broken.abort(error),
+        raisePriority: true,
       });
-      const anchors = setInterval(() => {
-        record({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
-      }, anchorEveryMs);
       try {
         await body();
       } finally {
-        clearInterval(anchors);
         await prober.stop();
       }
     },
   };
-
-  function record(event: NewEvent): void {
-    try {
-      deps.log.append(event);
-    } catch (error) {
-      broken.abort(error);
-    }
-    if (event.type === 'sample') world.see(event);
-  }
 }
 
 async function drill(run: Run): Promise<void> {

@@ -3,10 +3,10 @@ import { messageOf } from '../core/errors.ts';
 import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Gate, Plan, PlannedHost } from '../core/plan.ts';
-import type { Sample } from '../core/sample.ts';
 import type { DrillDeps } from './drill.ts';
 import { hostsOf } from './hosts-of.ts';
 import { startProber } from './prober.ts';
+import { startRecording } from './recording.ts';
 import { createWorld, type GateOutcome } from './world.ts';
 
 /**
@@ -29,13 +29,11 @@ export async function runWatch(
     versions: deps.versions,
   });
   log.append({ type: 'phase.started', phase: 'watching' });
-  const prober = await startProber({
+  const recording = await startRecording({
     probes: plan.probes,
     host: hostsOf(plan.hosts, deps.createHost),
     clock,
-    onEvents: (events) => {
-      for (const event of events) log.append(event);
-    },
+    log,
     onBroken: (error) => broken.abort(error),
   });
   const stop = AbortSignal.any([signal, broken.signal]);
@@ -44,17 +42,17 @@ export async function runWatch(
       stop.addEventListener('abort', () => resolve(), { once: true });
     });
   }
-  await prober.stop();
+  await recording.stop();
   if (broken.signal.aborted) log.append({ type: 'run.aborted', reason: messageOf(broken.signal.reason) });
   log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
   log.append({ type: 'run.ended' });
 }
 
-/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. `onSample` follows what is seen. */
+/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. */
 export async function awaitGate(
   plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
   gate: Gate,
-  deps: { clock: Clock; createHost: (host: PlannedHost) => Host; onSample?: (sample: Sample) => void },
+  deps: { clock: Clock; createHost: (host: PlannedHost) => Host },
   signal: AbortSignal,
 ): Promise<GateOutcome> {
   const world = createWorld(plan, deps.clock);
@@ -65,9 +63,7 @@ export async function awaitGate(
     clock: deps.clock,
     onEvents: (events) => {
       for (const event of events) {
-        if (event.type !== 'sample') continue;
-        world.see(event);
-        deps.onSample?.(event);
+        if (event.type === 'sample') world.see(event);
       }
     },
     onBroken: (error) => broken.abort(error),

@@ -6,6 +6,7 @@ import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
+import { openLedger, type Ledger } from '../engine/ledger.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderSamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
@@ -24,11 +25,16 @@ export function makeRunFolder(out: string, runId: string): string {
 }
 
 /** Where open faults are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
-export function stateFolder(): string {
+function stateFolder(): string {
   const own = process.env['FIREDRILL_STATE_DIR'];
   if (own !== undefined && own !== '') return own;
   const xdg = process.env['XDG_STATE_HOME'];
   return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'firedrill');
+}
+
+/** The open faults of this user, whatever checkout made them. */
+export function userLedger(): Ledger {
+  return openLedger(join(stateFolder(), 'ledger'));
 }
 
 /**

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { ExitCode } from '../../core/errors.ts';
-import { openLedger } from '../../engine/ledger.ts';
 import { labContext } from '../../lab/lab-context.ts';
 import { inspectMachine, type Finding } from '../../lab/machine.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import type { Output } from '../output.ts';
-import { stateFolder } from '../run-folder.ts';
+import { userLedger } from '../run-folder.ts';
 import { labRoot, stackNames } from './lab.ts';
 
 /** Says of this machine what `lab up` and `run` will need, with the mend for what is missing. Exit code 5 when something is. */
@@ -43,7 +41,7 @@ function nodeFinding(): Finding {
 }
 
 function ledgerFinding(): Finding {
-  const open = openLedger(join(stateFolder(), 'ledger')).list();
+  const open = userLedger().list();
   return open.length === 0
     ? { name: 'open faults', status: 'ok', observed: 'none' }
     : { name: 'open faults', status: 'fail', observed: String(open.length), mend: 'Run `firedrill heal`.' };

@@ -1,15 +1,13 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { healFault } from '../../engine/heal.ts';
-import { openLedger } from '../../engine/ledger.ts';
 import { ExitCode, messageOf } from '../../core/errors.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import type { Output } from '../output.ts';
-import { stateFolder } from '../run-folder.ts';
-import { join } from 'node:path';
+import { userLedger } from '../run-folder.ts';
 
 /** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left. */
 export async function healCommand(output: Output): Promise<number> {
-  const ledger = openLedger(join(stateFolder(), 'ledger'));
+  const ledger = userLedger();
   const open = ledger.list().toReversed();
   if (open.length === 0) {
     output.data('no open faults\n');
@@ -33,7 +31,7 @@ export async function healCommand(output: Output): Promise<number> {
 
 /** Lists the open faults. Exit code 4 while there are any. */
 export function statusCommand(output: Output, json: boolean): number {
-  const open = openLedger(join(stateFolder(), 'ledger')).list();
+  const open = userLedger().list();
   if (json) output.data(`${JSON.stringify({ openFaults: open }, null, 2)}\n`);
   else if (open.length === 0) output.data('no open faults\n');
   else {

@@ -4,14 +4,14 @@ import type { Plan } from '../../core/plan.ts';
 import type { Summary } from '../../core/summary.ts';
 import { runDrill } from '../../engine/drill.ts';
 import { openEventLog } from '../../engine/event-log.ts';
-import { openLedger } from '../../engine/ledger.ts';
+import type { Ledger } from '../../engine/ledger.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
 import { createNarrator } from '../console.ts';
 import { loadPlan, scenarioFiles } from '../inputs.ts';
 import type { Output } from '../output.ts';
-import { makeRunFolder, newRunId, stateFolder, writeReports } from '../run-folder.ts';
+import { makeRunFolder, newRunId, userLedger, writeReports } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
 import { versions } from '../versions.ts';
 
@@ -34,7 +34,7 @@ export async function runCommand(
   output: Output,
 ): Promise<number> {
   const plans = scenarioFiles(args).map((path) => loadPlan(path, options.target));
-  const ledger = openLedger(join(stateFolder(), 'ledger'));
+  const ledger = userLedger();
   const outcomes: number[] = [];
   for (let round = 0; round < options.repeat; round++) {
     for (const plan of plans) {
@@ -49,23 +49,26 @@ export async function runCommand(
           },
         );
       }
-      const summary = await runOne(plan, options, stop, output);
+      const summary = await runOne(plan, ledger, options, { stop, output });
       outcomes.push(exitCodeOf(summary));
     }
   }
-  return stop.exitCode() === undefined || outcomes.includes(ExitCode.notHealed)
-    ? gravest(outcomes)
-    : (stop.exitCode() ?? ExitCode.interrupted);
+  const stopped = stop.exitCode();
+  return stopped === undefined || outcomes.includes(ExitCode.notHealed) ? gravest(outcomes) : stopped;
 }
 
-async function runOne(plan: Plan, options: RunOptions, stop: Stop, output: Output): Promise<Summary> {
+async function runOne(
+  plan: Plan,
+  ledger: Ledger,
+  options: RunOptions,
+  { stop, output }: { stop: Stop; output: Output },
+): Promise<Summary> {
   const clock = createSystemClock();
   const runId = newRunId(plan.scenario.name, clock.wallMs());
   const folder = makeRunFolder(options.out, runId);
   const log = openEventLog(join(folder, 'events.ndjson'), clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
   try {
-    const ledger = openLedger(join(stateFolder(), 'ledger'));
     await runDrill(plan, { runId, clock, log, ledger, createHost, versions: versions() }, stop.signal);
   } finally {
     log.close();

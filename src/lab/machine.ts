@@ -212,15 +212,11 @@ function memoryFinding(facts: MachineFacts, neededMiB: number): Finding {
   if (available === undefined) {
     return { name, status: 'warn', observed: 'unknown', mend: `The lab needs about ${gib(neededMiB)} free.` };
   }
-  const observed = `${gib(available)} available`;
-  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
-  if (available >= neededMiB) return { name, status: 'ok', observed };
-  return {
+  return enough(facts, available >= neededMiB, {
     name,
-    status: 'fail',
-    observed,
+    observed: `${gib(available)} available`,
     mend: `The lab needs about ${gib(neededMiB)} of free memory: end something else, or use a bigger machine.`,
-  };
+  });
 }
 
 function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
@@ -235,15 +231,21 @@ function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
       mend: `The lab needs about ${gib(neededMiB)} there.`,
     };
   }
-  const observed = `${gib(available)} free ${where}`;
-  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
-  if (available >= neededMiB) return { name, status: 'ok', observed };
-  return {
+  return enough(facts, available >= neededMiB, {
     name,
-    status: 'fail',
-    observed,
+    observed: `${gib(available)} free ${where}`,
     mend: `The lab needs about ${gib(neededMiB)} for its images and volumes: make room there.`,
-  };
+  });
+}
+
+/** Judges what the lab takes of the machine: once it runs, it has it. */
+function enough(
+  facts: MachineFacts,
+  isEnough: boolean,
+  { name, observed, mend }: { name: string; observed: string; mend: string },
+): Finding {
+  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
+  return isEnough ? { name, status: 'ok', observed } : { name, status: 'fail', observed, mend };
 }
 
 function cgroupFinding(facts: MachineFacts): Finding {

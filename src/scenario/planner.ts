@@ -38,36 +38,21 @@ export const defaults = {
 /** What watching a target needs: hosts, probes and its name. */
 export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles'>;
 
-/** Parses a scenario file. @throws InvalidInput */
-function parseScenario(source: Source): Scenario {
-  return parseWith(source, scenarioSchema);
-}
-
-/** Parses a target file. @throws InvalidInput */
-function parseTarget(source: Source): Target {
-  return parseWith(source, targetSchema);
-}
-
 /**
  * Makes the plan of a drill. `resolveFile` turns a file named in the target
  * (relative to it) into the path that probes will open.
  * @throws InvalidInput for references that lead nowhere, in either file
  */
 export function makePlan(scenario: Input, target: Input, resolveFile: (path: string) => string): Plan {
-  const parsedScenario = parseScenario(scenario.source);
-  const watch = makeWatchPlan(target, resolveFile);
-  const parsedTarget = parseTarget(target.source);
+  const parsedScenario = parseWith(scenario.source, scenarioSchema);
+  const parsedTarget = parseWith(target.source, targetSchema);
+  const watch = planWatch(target, parsedTarget, resolveFile);
   const problems: Problem[] = [];
   const at = (path: NodePath, message: string): void => {
     problems.push(scenario.source.at(path, message));
   };
   const knownRoles = Object.keys(watch.roles);
   const knownHosts = watch.hosts.map((host) => host.name);
-  const checkConditions = (conditions: readonly GateCondition[] | undefined, path: NodePath): void => {
-    for (const [i, condition] of (conditions ?? []).entries()) {
-      checkCondition(condition, watch, (field, message) => at([...path, i, field], message));
-    }
-  };
 
   const faults = parsedScenario.faults.map((fault, i): PlannedFault => {
     const { kind, on, at: atMs, ...params } = fault;
@@ -101,8 +86,8 @@ export function makePlan(scenario: Input, target: Input, resolveFile: (path: str
       );
     }
   }
-  checkConditions(parsedScenario.steady?.require, ['steady', 'require']);
-  checkConditions(parsedScenario.redundancy?.require, ['redundancy', 'require']);
+  checkConditions(parsedScenario.steady?.require ?? [], watch, ['steady', 'require'], at);
+  checkConditions(parsedScenario.redundancy?.require ?? [], watch, ['redundancy', 'require'], at);
   for (const [i, item] of parsedScenario.checks.entries()) {
     if ('role' in item && !knownRoles.includes(item.role)) {
       at(['checks', i, 'role'], `the target has no role "${item.role}"${suggest(item.role, knownRoles)}`);
@@ -157,7 +142,14 @@ export function makeWatchPlan(
   target: Input,
   resolveFile: (path: string) => string,
 ): WatchPlan & { steady: Plan['steady'] } {
-  const parsed = parseTarget(target.source);
+  return planWatch(target, parseWith(target.source, targetSchema), resolveFile);
+}
+
+function planWatch(
+  target: Input,
+  parsed: Target,
+  resolveFile: (path: string) => string,
+): WatchPlan & { steady: Plan['steady'] } {
   const problems: Problem[] = [];
   const at = (path: NodePath, message: string): void => {
     problems.push(target.source.at(path, message));
@@ -197,9 +189,7 @@ export function makeWatchPlan(
       at(['roles', role], `role "${role}" needs a probe with \`on:\`, so that its value belongs to a host`);
     }
   }
-  for (const [i, condition] of parsed.steady.require.entries()) {
-    checkCondition(condition, watch, (field, message) => at(['steady', 'require', i, field], message));
-  }
+  checkConditions(parsed.steady.require, watch, ['steady', 'require'], at);
   for (const [i, stage] of parsed.stages.entries()) {
     const { until } = stage;
     if (until === 'recovered') continue;
@@ -230,11 +220,23 @@ export function makeWatchPlan(
 
 /** The file that a scenario names as its target, if it names one. */
 export function targetOf(source: Source): string | undefined {
-  return parseScenario(source).target;
+  return parseWith(source, scenarioSchema).target;
 }
 
 function probeNames(watch: Pick<Plan, 'probes'>): string[] {
   return [...new Set(watch.probes.map((probe) => probe.name))];
+}
+
+/** Checks a gate's list of conditions, which stands at `path` in its file. */
+function checkConditions(
+  conditions: readonly GateCondition[],
+  watch: Pick<Plan, 'probes' | 'roles'>,
+  path: NodePath,
+  at: (path: NodePath, message: string) => void,
+): void {
+  for (const [i, condition] of conditions.entries()) {
+    checkCondition(condition, watch, (field, message) => at([...path, i, field], message));
+  }
 }
 
 function checkCondition(

@@ -52,18 +52,28 @@ fill_in() {
 # Enabling costs a second of fsyncs even where there is nothing to do.
 enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
 
+# Reads what `lab up` made. repmgr's password gets what a shell would trip over: it must work all the same, and does as
+# long as REPMGR_USE_PASSFILE keeps it out of command lines.
+read_secrets() {
+  set -a
+  # shellcheck disable=SC1091
+  . $state/secrets.env
+  CERTLOCKER_REPMGR_PASSWORD+=';&|<>'
+  set +a
+}
+
 # Passwords and data belong together: a volume that outlived the state it was made with is emptied of its containers and
-# data (not of its images).
+# data (not of its images). The number goes up when a password is derived in another way.
 forget_foreign_data() {
-  local mark=/opt/.firedrill-lab-id
-  if [ -f "$mark" ] && [ "$(cat "$mark")" != "$FIREDRILL_LAB_ID" ]; then
+  local mark=/opt/.firedrill-lab-id id=$FIREDRILL_LAB_ID/2
+  if [ -f "$mark" ] && [ "$(cat "$mark")" != "$id" ]; then
     systemctl stop cl-watchdog.timer cl-watchdog.service 2>/dev/null || true
     docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
     docker volume ls --quiet | xargs --no-run-if-empty docker volume rm >/dev/null
     rm -rf /opt/certlocker /var/lib/cl-watchdog
     changed+=('data of another lab removed')
   fi
-  echo "$FIREDRILL_LAB_ID" >"$mark"
+  echo "$id" >"$mark"
 }
 
 load_images() {
@@ -105,10 +115,7 @@ provision_node() {
     *) echo "unknown node: $name" >&2 && return 2 ;;
   esac
   export CERTLOCKER_HA_PEER_IP
-  set -a
-  # shellcheck disable=SC1091
-  . $state/secrets.env
-  set +a
+  read_secrets
   # A drill may have stopped it, and its socket with it.
   systemctl start docker.socket docker.service
   forget_foreign_data
@@ -121,6 +128,7 @@ provision_node() {
   if place 0644 $home/stack/docker-compose.yml <$stack/stack/docker-compose.yml; then changed+=('compose file'); fi
   write_env "$profile"
 
+  if place 0755 /usr/local/bin/cl-setting <$stack/stack/cl-setting; then changed+=('cl-setting'); fi
   if place 0755 /usr/local/bin/cl-watchdog <$stack/watchdog/cl-watchdog; then changed+=('watchdog'); fi
   for unit in cl-watchdog.service cl-watchdog.timer; do
     if place 0644 /etc/systemd/system/$unit <$stack/watchdog/$unit; then units=yes; fi
@@ -161,10 +169,41 @@ provision_lb() {
   echo "load balancer: $(summary)"
 }
 
-# Machines that only have to be there: sshd, curl, tcpdump.
-provision_plain() {
+provision_witness() {
+  local units=no env=$home/stack/.env
+  read_secrets
+  systemctl start docker.socket docker.service
+  forget_foreign_data
+  load_images
+  if place 0644 $home/tls/ca.pem <$state/ca.pem; then changed+=('CA'); fi
+  if place 0644 $home/tls/postgres.crt <$state/tls/postgres-witness.crt; then changed+=('certificate'); fi
+  if place 0600 $home/tls/postgres.key <$state/tls/postgres-witness.key; then changed+=('key'); fi
+  if place 0644 $home/stack/docker-compose.yml <$stack/stack/witness-compose.yml; then changed+=('compose file'); fi
+  if printf '%s\n' "CERTLOCKER_HA_NODE_IP=$FIREDRILL_ADDRESS" "CERTLOCKER_HA_NODE1_IP=$node1" "CERTLOCKER_HA_NODE2_IP=$node2" \
+    "CERTLOCKER_POSTGRES_PASSWORD='$CERTLOCKER_POSTGRES_PASSWORD'" "CERTLOCKER_REPMGR_PASSWORD='$CERTLOCKER_REPMGR_PASSWORD'" |
+    place 0600 $env; then changed+=('.env'); fi
+  if place 0755 /usr/local/bin/cl-witness <$stack/witness/cl-witness; then changed+=('cl-witness'); fi
+  for unit in cl-witness-vote.socket cl-witness-vote@.service; do
+    if place 0644 /etc/systemd/system/$unit <$stack/witness/$unit; then units=yes; fi
+  done
+  if [ $units = yes ]; then
+    systemctl daemon-reload
+    changed+=('units')
+  fi
+  enable cl-witness-vote.socket
+  systemctl start cl-witness-vote.socket
+  # Its certificate is read when it starts.
+  if [[ " ${changed[*]} " == *' certificate '* ]]; then
+    docker ps --quiet --filter name=certlocker-witness | xargs --no-run-if-empty docker restart >/dev/null
+  fi
+  cl-witness join >/dev/null
+  echo "witness: $(summary)"
+}
+
+# A machine that only has to be there: sshd, curl, tcpdump.
+provision_vantage() {
   systemctl is-active --quiet ssh.service
-  echo "$1: $(summary)"
+  echo "vantage: $(summary)"
 }
 
 summary() {
@@ -175,7 +214,8 @@ summary() {
 case ${1:-} in
   node) provision_node "${2:-}" ;;
   lb) provision_lb ;;
-  witness | vantage) provision_plain "$1" ;;
+  witness) provision_witness ;;
+  vantage) provision_vantage ;;
   *)
     echo 'usage: provision.sh node NAME | lb | witness | vantage' >&2
     exit 2

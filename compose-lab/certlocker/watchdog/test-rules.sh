@@ -15,6 +15,7 @@ cat >"$WORK/bin/docker" <<'FAKE'
 #!/bin/bash
 world=$FAKE_WORLD
 case "$*" in
+  "exec certlocker-postgres"*"FROM repmgr.nodes"*) cat "$world/witness" ;;
   "exec certlocker-postgres"*) cat "$world/db" ;;
   "inspect certlocker-router") [[ -e $world/router-container ]] ;;
   "inspect -f {{.State.Status}} certlocker-router") [[ -e $world/router-container ]] && echo running ;;
@@ -31,6 +32,7 @@ FAKE
 cat >"$WORK/bin/curl" <<'FAKE'
 #!/bin/bash
 url=${*: -1} host=${url#http://}
+[[ $host != *:9100/* ]] || exec cat "$FAKE_WORLD/vote"
 cat "$FAKE_WORLD/registry-${host%%:*}" 2>/dev/null
 FAKE
 cat >"$WORK/bin/psql" <<'FAKE'
@@ -47,6 +49,7 @@ world() {
     CERTLOCKER_HA_PEER_IP=10.0.0.1 CERTLOCKER_STARTUP_PROFILE=fast "CERTLOCKER_APP_PASSWORD='secret'" >"$WORK/stack/.env"
   echo "$3" >"$WORK/world/db"
   echo 1 >"$WORK/world/select1"
+  : >"$WORK/world/witness"
   echo "running 2020-01-01T00:00:00Z" >"$WORK/world/container"
   : >"$WORK/world/done"
 }
@@ -187,6 +190,20 @@ echo $((EPOCHSECONDS * 1000 - 10000)) >"$WORK/run/router-absent-since"
 registry 10.0.0.1 99999 "${ALL_1[@]}" "${ALL_2[@]}"
 tick
 check 'rule 3 forgets an absence that ended' "$OUT" 'rule=3 decision=none reason=router-back' promote
+
+# The witness 10.0.0.3 in repmgr's records: what it says of the Router decides.
+for vote in '{"sees":true}' '' '{"sees":false}'; do
+  world ha-secondary 10.0.0.1 t
+  echo 10.0.0.3 >"$WORK/world/witness"
+  echo "$vote" >"$WORK/world/vote"
+  echo $((EPOCHSECONDS * 1000 - 10000)) >"$WORK/run/router-absent-since"
+  tick
+  case $vote in
+    *true*) check 'rule 3 holds while the witness sees the Router' "$OUT" 'rule=3 decision=hold reason=witness-sees' promote ;;
+    *false*) check 'rule 3 acts with the vote of the witness' "$OUT" 'rule=3 decision=promote-app reason=router-absent-and-none-at-peer witness=absent' ;;
+    *) check 'rule 3 holds without an answer of the witness' "$OUT" 'rule=3 decision=hold reason=witness-silent' promote ;;
+  esac
+done
 
 world ha-secondary 10.0.0.1 f
 tick --dry-run

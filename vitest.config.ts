@@ -6,8 +6,17 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/contract/lab-cloud.test.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
+        test: {
+          name: 'openstack',
+          include: ['test/contract/openstack.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 1_200_000,
         },
       },
       {

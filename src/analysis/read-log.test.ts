@@ -71,6 +71,17 @@ describe('reading an event log', () => {
     expect(errorOf([lines()[0] ?? '', line]).message).toContain(message);
   });
 
+  test('takes what the plan of an older log lacks for nothing, and refuses it damaged', () => {
+    const [start = '', ...rest] = lines();
+    const older = start.replace(/"(prepare|repair|returnStages)":\[\],?/g, '').replace(',"variables":{}', '');
+    expect(older).not.toMatch(/prepare|repair|returnStages|variables/);
+    const log = readLog([older.replace(',}', '}'), ...rest]);
+    expect(log.plan).toEqual(readLog(lines()).plan);
+    expect(log).toMatchObject({ preparations: [], repairs: [] });
+    const odd = start.replace('"prepare":[]', '"prepare":3');
+    expect(errorOf([odd]).message).toContain('"prepare" of the plan should be a list');
+  });
+
   test('refuses a log without a start, and one of a newer version', () => {
     expect(errorOf([]).message).toContain('no run.started');
     expect(errorOf(['{"t":1,"type":"run.ended"}']).message).toContain('before run.started');

@@ -1,6 +1,6 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
-import type { Json, Plan, PlannedProbe } from '../core/plan.ts';
+import type { Json, Plan, PlannedFault, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
 /** The event of one type. */
@@ -65,8 +65,12 @@ export interface RunLog {
   readonly marks: readonly EventOf<'mark'>[];
   readonly rates: readonly EventOf<'rate.changed'>[];
   readonly roles: readonly EventOf<'role.resolved'>[];
-  /** In the order in which the log first names them. */
+  /** In the order in which the log first names them; ids that no list of the plan has are faults. */
   readonly faults: readonly FaultRecord[];
+  /** What was changed before the steady state, for the drill; undone after the faults are healed. */
+  readonly preparations: readonly FaultRecord[];
+  /** Steps taken after the faults were healed; they have no effect events and are never undone. */
+  readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
   readonly logs: readonly EventOf<'log'>[];
 }
@@ -113,6 +117,27 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
 const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]));
 
 const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
+/** Lists that came later: they may be missing. */
+const newerLists = ['prepare', 'repair', 'returnStages'] as const;
+
+/** A plan as logs hold it that were written before some of its parts existed. */
+type StoredPlan = Omit<Plan, 'scenario' | NewerList> &
+  Partial<Pick<Plan, NewerList>> & {
+    readonly scenario: Omit<Plan['scenario'], 'variables'> & Partial<Pick<Plan['scenario'], 'variables'>>;
+  };
+type NewerList = (typeof newerLists)[number];
+
+/** What an older plan does not have, it did not do. */
+function completed(plan: StoredPlan): Plan {
+  const { scenario, prepare = [], repair = [], returnStages = [] } = plan;
+  return {
+    ...plan,
+    scenario: { ...scenario, variables: scenario.variables ?? {} },
+    prepare,
+    repair,
+    returnStages,
+  };
+}
 
 function kindOf(value: unknown): FieldKind | 'undefined' {
   if (value === undefined) return 'undefined';
@@ -142,6 +167,8 @@ function complaint(value: unknown): string | undefined {
     const plan = value['plan'];
     if (!isRecord(plan) || planLists.some((list) => !Array.isArray(plan[list])))
       return `run.started: the plan lacks one of the lists ${planLists.join(', ')}`;
+    const odd = newerLists.find((list) => plan[list] !== undefined && !Array.isArray(plan[list]));
+    if (odd !== undefined) return `run.started: "${odd}" of the plan should be a list`;
   }
   return undefined;
 }
@@ -163,6 +190,7 @@ export class LogReader {
   #lineNumber = 0;
   #unreadable: { readonly line: number; readonly why: string } | undefined;
   #start: EventOf<'run.started'> | undefined;
+  #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
   #ended = false;
   #aborted: { t: number; reason: string } | null = null;
@@ -211,6 +239,13 @@ export class LogReader {
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     for (const series of this.#series.values())
       series.samples.sort((a, b) => a.sendMs - b.sendMs || a.slot - b.slot);
+    const records = [...this.#faults.values()];
+    const among = (list: readonly PlannedFault[]) => {
+      const ids = new Set(list.map((f) => f.id));
+      return records.filter((f) => ids.has(f.id));
+    };
+    const preparations = among(start.plan.prepare);
+    const repairs = among(start.plan.repair);
     return {
       runId: start.runId,
       plan: start.plan,
@@ -227,7 +262,9 @@ export class LogReader {
       marks: this.#marks.sort((a, b) => a.atMs - b.atMs),
       rates: this.#rates,
       roles: this.#roles,
-      faults: [...this.#faults.values()],
+      faults: records.filter((f) => !preparations.includes(f) && !repairs.includes(f)),
+      preparations,
+      repairs,
       health: this.#health,
       logs: this.#logs,
     };
@@ -299,9 +336,11 @@ export class LogReader {
         `The event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}.`,
         { mend: 'Report on it with the firedrill that wrote it, or a newer one.' },
       );
-    this.#start = event;
+    const plan = completed(event.plan);
+    this.#start = { ...event, plan };
+    this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
-    for (const probe of event.plan.probes) this.#series.set(probe.id, { probe, samples: [], dropped: [] });
+    for (const probe of plan.probes) this.#series.set(probe.id, { probe, samples: [], dropped: [] });
   }
 
   #seriesOf(id: string): OpenSeries {
@@ -380,7 +419,7 @@ export class LogReader {
   #recordOf(id: string): OpenFault {
     const known = this.#faults.get(id);
     if (known !== undefined) return known;
-    const planned = this.#start?.plan.faults.find((f) => f.id === id);
+    const planned = this.#planned.get(id);
     const record: OpenFault = {
       id,
       kind: planned?.kind ?? 'unknown',

@@ -47,3 +47,25 @@ describe('a recovery that a later step of it ends', () => {
     expect(twice('redundancy', false)).toMatchObject({ rto: null, recovered: null });
   });
 });
+
+describe('a recovery on the host of the fault', () => {
+  test('is that of its own instance of the probe', () => {
+    const recovery = { probe: 'edge', onFaultHost: true as const, withinMs: 60_000, stableForMs: 5000 };
+    const faults = [{ id: 'fault-1', kind: 'process.kill', on: { role: 'active' }, atMs: 0, params: {} }];
+    const plan = planWith({ probes: [probeOf('edge@node-1'), probeOf('edge@node-2')], faults, recovery });
+    const log = (host: string) =>
+      new LogBuilder(plan)
+        .probing('edge@node-1', 0, 40_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+        .probing('edge@node-2', 0, 40_000, 1000, (ms) =>
+          ms >= 10_000 && ms < 20_000
+            ? { status: 'fail', cause: 'refused', finishMs: ms + 5 }
+            : { status: 'ok', finishMs: ms + 5 },
+        )
+        .fault(9500, { host })
+        .at(30_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+        .at(40_000, { type: 'run.ended' })
+        .read();
+    expect(analyseRecovery(log('node-2'))?.rto?.ms).toBeGreaterThan(8000);
+    expect(analyseRecovery(log('node-1'))?.rto?.ms).toBe(0);
+  });
+});

@@ -1,10 +1,17 @@
 import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
-import { type EffectBounds, intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
-import { type BadWindow, badWindows, durationOf, type Measure, middle } from './windows.ts';
+import type { Measure } from '../core/summary.ts';
+import {
+  type EffectBounds,
+  type FaultRecord,
+  intervalAt,
+  type ProbeSeries,
+  type RunLog,
+} from './read-log.ts';
+import { type BadWindow, badWindows, durationOf, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
-interface Moment {
+export interface Moment {
   readonly loMs: number;
   readonly hiMs: number;
   readonly ms: number;
@@ -35,10 +42,16 @@ function mergeGapMs(intervalMs: number): number {
   return Math.max(3 * intervalMs, 1000);
 }
 
-/** The recovery probe's only instance. Throws DrillError `invalid-input` when the log's plan has none. */
+/**
+ * The recovery probe's only instance; with `onFaultHost`, that on the host which the
+ * plan's first fault hit. Throws DrillError `invalid-input` when the log's plan has none.
+ */
 export function recoverySeries(log: RunLog): ProbeSeries {
-  const { probe } = log.plan.recovery;
-  const series = [...log.series.values()].filter((s) => s.probe.name === probe || s.probe.id === probe);
+  const { probe, onFaultHost = false } = log.plan.recovery;
+  const host = log.faults.find((f) => f.id === log.plan.faults[0]?.id)?.host;
+  const series = [...log.series.values()].filter(
+    (s) => (s.probe.name === probe || s.probe.id === probe) && (!onFaultHost || s.probe.host === host),
+  );
   const [only] = series;
   if (only === undefined || series.length > 1)
     throw new DrillError(
@@ -61,20 +74,33 @@ function firstEffect(log: RunLog): EffectBounds | null {
   );
 }
 
-/** When the first fault began to be healed; Infinity if none was. */
-export function healBeganMs(log: RunLog): number {
-  return Math.min(...log.faults.map((f) => f.healStartedMs ?? Infinity));
+/** Ids of faults that are healed some time after their effect, whatever the service does. */
+function timedFaults(log: RunLog): ReadonlySet<string> {
+  return new Set(log.plan.faults.flatMap((f) => (f.forMs === undefined ? [] : [f.id])));
+}
+
+function healStarts(faults: readonly FaultRecord[]): readonly number[] {
+  return faults.flatMap((f) => (f.healStartedMs === null ? [] : [f.healStartedMs]));
+}
+
+/** When the return began: the first heal of a fault after the last of the faults was injected; null if none was healed. */
+export function returnBeganMs(log: RunLog): number | null {
+  const issuedMs = Math.max(...log.faults.map((f) => f.issuedMs ?? -Infinity));
+  const starts = healStarts(log.faults).filter((ms) => ms >= issuedMs);
+  return starts.length === 0 ? null : Math.min(...starts);
 }
 
 /**
- * When the wait for recovery was over: the recovery gate came out, or heal began.
- * What breaks later is no part of this recovery; what mends later did not come back
- * by itself.
+ * When the wait for recovery was over: the recovery gate came out, or the heal began
+ * that ends the drill. What breaks later is no part of this recovery; what mends
+ * later did not come back by itself. A fault that is healed after its time does not
+ * end the wait.
  */
-function waitOverMs(log: RunLog): number {
+export function waitOverMs(log: RunLog): number {
   const gate = log.gates.find((g) => g.gate === 'recovery')?.t ?? Infinity;
   const phase = log.phases.find((p) => p.phase === 'heal')?.t ?? Infinity;
-  return Math.min(gate, phase, healBeganMs(log));
+  const timed = timedFaults(log);
+  return Math.min(gate, phase, ...healStarts(log.faults.filter((f) => !timed.has(f.id))));
 }
 
 /**
@@ -157,10 +183,23 @@ function between(from: Moment, to: Moment): Measure {
   return { ms: roundMs(Math.min(maxMs, Math.max(minMs, to.ms - from.ms))), minMs, maxMs };
 }
 
-/** The window without what lies before t0. */
-function afterEffect(window: BadWindow, effect: Moment): BadWindow {
-  if (window.startHiMs >= effect.loMs) return window;
-  return { ...window, startLoMs: effect.loMs, startHiMs: effect.hiMs };
+/** The window without what lies before a moment. */
+function without(window: BadWindow, before: Moment): BadWindow {
+  if (window.startLoMs >= before.loMs) return window;
+  const startLoMs = before.loMs;
+  return { ...window, startLoMs, startHiMs: Math.max(window.startHiMs, before.hiMs) };
+}
+
+/** The probe's `down` windows that reach beyond the moment, each without what lies before it. */
+export function windowsAfter(
+  log: RunLog,
+  series: ProbeSeries,
+  from: Moment,
+): { readonly windows: readonly BadWindow[]; readonly total: Measure } {
+  const windows = badWindows(log, series)
+    .filter((w) => w.state === 'down' && w.endHiMs > from.loMs)
+    .map((w) => without(w, from));
+  return { windows, total: sum(windows.map(durationOf)) };
 }
 
 /** Sum of windows, bound by bound. */
@@ -190,7 +229,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const series = recoverySeries(log);
   const windows = badWindows(log, series).filter((w) => w.state === 'down' && w.endHiMs > bounds.notBeforeMs);
   const effect = sharpenEffect(bounds, windows[0]);
-  const downtime = sum(windows.map((w) => durationOf(afterEffect(w, effect))));
+  const downtime = sum(windows.map((w) => durationOf(without(w, effect))));
   const overMs = waitOverMs(log);
   const outages = merged(
     log,

@@ -94,6 +94,24 @@ describe('stages of a recovery', () => {
     expect(built(true)[0]).toMatchObject({ name: unattributed, includes: ['demoted'] });
   });
 
+  test('a mark that was stamped before the stage began ends it at once', () => {
+    const rules: StageRule[] = ['late', 'early'].map((mark) =>
+      until({ kind: 'mark', probe: 'watchdog', mark, excludeFaultHost: false }, mark),
+    );
+    const builder = crashDrill({ stages: rules });
+    for (const [name, atMs] of [
+      ['early', 15_000],
+      ['late', 19_000],
+    ] as const) {
+      builder.at(20_000, { type: 'mark', probe: 'watchdog@node-1', name, atMs, text: '' });
+    }
+    const { log, recovery } = analyse(builder.read());
+    expect(stagesOf(log, recovery).slice(0, 2)).toMatchObject([
+      { name: 'late', toMs: 19_000 },
+      { name: 'early', fromMs: 19_000, toMs: 19_000 },
+    ]);
+  });
+
   test('whatever the rules, they touch and sum to the RTO to the microsecond', () => {
     const random = seeded(7);
     const values = ['primary', 'standby', 'UP', 'DOWN', 'nothing'];

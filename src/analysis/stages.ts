@@ -1,13 +1,14 @@
 import { roundMs } from '../core/clock.ts';
 import { type Condition, countHolds, sampleMatches } from '../core/condition.ts';
-import type { StageEnd } from '../core/plan.ts';
+import type { StageEnd, StageRule } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Stage } from '../core/summary.ts';
 import { seriesOf, staleAfterMs } from './intervals.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
-import type { RecoveryAnalysis } from './rto.ts';
+import type { HealAnalysis } from './heal.ts';
+import type { Moment, RecoveryAnalysis } from './rto.ts';
 
-/** The name of time between t0 and the recovery that no rule accounts for. */
+/** The name of time up to the end of a chain that no rule accounts for. */
 export const unattributed = 'unattributed';
 
 /** A stage on the run clock, ms. */
@@ -17,6 +18,12 @@ export interface StageSpan {
   readonly toMs: number;
   /** Rules before this one whose end was not seen: their time is in here. */
   readonly includes: readonly string[];
+}
+
+/** What is split into stages: from t0 to the recovery, or from the beginning of the heal to restored redundancy. */
+interface Chain {
+  readonly from: Moment;
+  readonly toMs: number;
 }
 
 /** When something was first seen, and the latest look before that did not see it. ms. */
@@ -33,8 +40,8 @@ interface Look {
 /**
  * First moment at or after `fromMs` at which a condition is seen to hold.
  *
- * Only samples sent at or after `sinceMs` (t0) count: what was seen before the
- * fault says nothing about the recovery. The condition is first asked when each
+ * Only samples sent at or after `sinceMs` (the chain's beginning) count: what was
+ * seen before the fault says nothing about the recovery. The condition is first asked when each
  * instance has been looked at since then, or has not answered for so long that it
  * counts as silent.
  */
@@ -65,70 +72,54 @@ function firstHeld(
   return undefined;
 }
 
-function milestoneOf(
-  log: RunLog,
-  end: StageEnd,
-  recovery: RecoveryAnalysis,
-  fromMs: number,
-): Milestone | undefined {
+function milestoneOf(log: RunLog, end: StageEnd, chain: Chain, fromMs: number): Milestone | undefined {
+  if (end.kind === 'recovered') return { seenMs: chain.toMs, notBeforeMs: chain.toMs };
   const faultHost = log.faults.find((f) => f.effect !== null)?.host ?? null;
-  switch (end.kind) {
-    case 'recovered':
-      return recovery.recovered === null
-        ? undefined
-        : { seenMs: recovery.recovered.ms, notBeforeMs: recovery.recovered.ms };
-    case 'condition': {
-      const instances = seriesOf(log, end.condition).filter(
-        (s) => !end.excludeFaultHost || s.probe.host === undefined || s.probe.host !== faultHost,
-      );
-      return instances.length === 0
-        ? undefined
-        : firstHeld(instances, end.condition, recovery.effect.ms, fromMs);
-    }
-    case 'mark': {
-      // Stamped by another clock: between the effect's earliest moment and its estimate still is "after".
-      const after = fromMs <= recovery.effect.ms ? recovery.effect.loMs : fromMs;
-      const mark = log.marks.find((m) => {
-        const series = log.series.get(m.probe);
-        const host = m.host ?? series?.probe.host;
-        return (
-          m.name === end.mark &&
-          (m.probe === end.probe || series?.probe.name === end.probe) &&
-          m.atMs >= after &&
-          !(end.excludeFaultHost && host !== undefined && host === faultHost)
-        );
-      });
-      if (mark === undefined) return undefined;
-      return { seenMs: Math.max(mark.atMs, fromMs), notBeforeMs: Math.max(mark.atMs, fromMs) };
-    }
+  const counts = (host: string | undefined) =>
+    !(end.excludeFaultHost && host !== undefined && host === faultHost) &&
+    !(end.onlyFaultHost === true && host !== faultHost);
+  if (end.kind === 'condition') {
+    const instances = seriesOf(log, end.condition).filter((s) => counts(s.probe.host));
+    return instances.length === 0 ? undefined : firstHeld(instances, end.condition, chain.from.ms, fromMs);
   }
+  const marks = log.marks.filter((m) => {
+    const series = log.series.get(m.probe);
+    return (
+      m.name === end.mark &&
+      (m.probe === end.probe || series?.probe.name === end.probe) &&
+      // Stamped by another clock: between the beginning's earliest moment and its estimate still is "after".
+      m.atMs >= chain.from.loMs &&
+      counts(m.host ?? series?.probe.host)
+    );
+  });
+  const next = marks.find((m) => m.atMs >= fromMs && m.atMs <= chain.toMs);
+  const before = marks.some((m) => m.atMs < fromMs);
+  const seenMs = next?.atMs ?? (before ? fromMs : marks[0]?.atMs);
+  return seenMs === undefined ? undefined : { seenMs, notBeforeMs: seenMs };
 }
 
 /**
- * Splits the time from t0 to the recovery (both as estimated) along the plan's
- * rules. The stages touch, start at t0, end at the recovery, and sum to the RTO.
+ * Splits a chain (its ends as estimated) along rules. The stages touch, start at the
+ * chain's beginning, end at its end, and sum to its duration.
  *
  * - A stage ends at its milestone: the first moment, at or after the end of the
  *   stage before, at which its condition was seen to hold (finish of the sample that
- *   showed it) or its mark is stamped. One that holds already ends its stage at
- *   once, with 0 ms.
- * - A milestone never seen, or only after the recovery, ends nothing: its rule
+ *   showed it) or its mark is stamped. One that holds already, or was stamped since
+ *   the chain's beginning and is not stamped again, ends its stage at once, with 0 ms.
+ * - A milestone never seen, or only after the chain's end, ends nothing: its rule
  *   makes no stage. Its time is in the next stage that does end, which lists the
- *   rule in `includes`. A look that straddles the recovery (the look before it did
- *   not show it yet, and was sent before the recovery) counts as at the recovery.
- * - Time after the last milestone up to the recovery is `unattributed`. With a last
- *   rule `recovered` there is none.
- *
- * Empty when no recovery was seen or nothing broke.
+ *   rule in `includes`. A look that straddles the end (the look before it did not
+ *   show it yet, and was sent before the end) counts as at the end.
+ * - Time after the last milestone up to the end is `unattributed`. With a last rule
+ *   `recovered` there is none.
  */
-export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readonly StageSpan[] {
-  if (recovery?.recovered == null || recovery.rto === null || recovery.rto.ms === 0) return [];
-  const endMs = recovery.recovered.ms;
-  let cursor = recovery.effect.ms;
+function split(log: RunLog, rules: readonly StageRule[], chain: Chain): readonly StageSpan[] {
+  const endMs = chain.toMs;
+  let cursor = chain.from.ms;
   let unseen: string[] = [];
   const stages: StageSpan[] = [];
-  for (const rule of log.plan.stages) {
-    const milestone = milestoneOf(log, rule.until, recovery, cursor);
+  for (const rule of rules) {
+    const milestone = milestoneOf(log, rule.until, chain, cursor);
     if (milestone === undefined || (milestone.seenMs > endMs && milestone.notBeforeMs >= endMs)) {
       unseen.push(rule.name);
       continue;
@@ -140,6 +131,19 @@ export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readon
   }
   if (cursor < endMs) stages.push({ name: unattributed, fromMs: cursor, toMs: endMs, includes: unseen });
   return stages;
+}
+
+/** The stages of the recovery, from t0 on; they sum to the RTO. Empty when no recovery was seen or nothing broke. */
+export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readonly StageSpan[] {
+  if (recovery?.recovered == null || recovery.rto === null || recovery.rto.ms === 0) return [];
+  return split(log, log.plan.stages, { from: recovery.effect, toMs: recovery.recovered.ms });
+}
+
+/** The stages of the return, from the beginning of the heal on; they sum to it. Empty without rules, or when redundancy was never lost or not seen again. */
+export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly StageSpan[] {
+  const rules = log.plan.returnStages;
+  if (heal?.return.state !== 'restored' || heal.return.after.ms === 0 || rules.length === 0) return [];
+  return split(log, rules, { from: heal.began, toMs: roundMs(heal.began.ms + heal.return.after.ms) });
 }
 
 /** The stages as summary.json shows them. */

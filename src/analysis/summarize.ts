@@ -1,10 +1,13 @@
 import { roundMs } from '../core/clock.ts';
 import type { ProbeSummary, Summary } from '../core/summary.ts';
-import { analyseRedundancy, type Evidence, judgeChecks, type RedundancyAnalysis } from './checks.ts';
+import { judgeChecks } from './checks.ts';
+import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
+import type { Evidence } from './outcome.ts';
 import { type ProbeSeries, type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
-import { stagesOf, toSummaryStages } from './stages.ts';
+import { returnStagesOf, stagesOf, toSummaryStages } from './stages.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { type BadWindow, badWindows, middle, percentile, toSummaryWindow } from './windows.ts';
 
@@ -16,6 +19,8 @@ export interface Analysis {
   /** null: no fault took effect. */
   readonly recovery: RecoveryAnalysis | null;
   readonly redundancy: RedundancyAnalysis;
+  /** null: no fault took effect, or none was healed. */
+  readonly heal: HealAnalysis | null;
   readonly summary: Summary;
 }
 
@@ -32,7 +37,7 @@ function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
   const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? null;
   return new Map(
     Object.keys(log.plan.roles).map((role) => {
-      const resolved = log.roles.find((r) => r.role === role && (issuedMs === null || r.t <= issuedMs));
+      const resolved = log.roles.findLast((r) => r.role === role && (issuedMs === null || r.t <= issuedMs));
       if (resolved !== undefined) return [role, resolved.host];
       const gate = log.gates.find((g) => g.gate === 'steady')?.t;
       return [role, soleOwner(log, role, issuedMs ?? gate ?? watchedUntil(log))];
@@ -91,14 +96,24 @@ function phaseDurations(log: RunLog): Summary['phases'] {
   }));
 }
 
+function healSummary(log: RunLog, heal: HealAnalysis): Summary['heal'] {
+  return {
+    startedAt: wallTime(log, heal.began.ms),
+    return: heal.return.state === 'restored' ? heal.return.after : null,
+    outage: { ...heal.outage, windows: heal.windows },
+    stages: toSummaryStages(log, returnStagesOf(log, heal)),
+  };
+}
+
 /** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
 export function analyse(log: RunLog): Analysis {
   const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
   const watch = isWatch(log);
   const recovery = watch ? null : analyseRecovery(log);
-  const redundancy = analyseRedundancy(log, recovery);
+  const redundancy = analyseRedundancy(log, recovery?.effect ?? null);
+  const heal = watch ? null : analyseHeal(log, recovery);
   const roleBefore = rolesBefore(log);
-  const evidence: Evidence = { log, recovery, redundancy, roleBefore };
+  const evidence: Evidence = { log, recovery, redundancy, heal, roleBefore };
   const checks = watch ? [] : judgeChecks(evidence);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
@@ -110,6 +125,7 @@ export function analyse(log: RunLog): Analysis {
       title: scenario.title,
       path: scenario.path,
       sha256: scenario.sha256,
+      variables: scenario.variables,
     },
     target: log.plan.target.name,
     startedAt: wallTime(log, log.startMs),
@@ -124,6 +140,8 @@ export function analyse(log: RunLog): Analysis {
         : { ...recovery.rto, first: recovery.first === null ? null : recovery.first },
     downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
     redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
+    redundancy: redundancy.state === 'restored' ? redundancy.after : null,
+    heal: heal === null ? null : healSummary(log, heal),
     rpo: null,
     roles: Object.keys(log.plan.roles).map((role) => ({
       role,
@@ -136,7 +154,7 @@ export function analyse(log: RunLog): Analysis {
     checks: checks.map((c) => c.result),
     phases: phaseDurations(log),
   };
-  return { log, windows, recovery, redundancy, summary };
+  return { log, windows, recovery, redundancy, heal, summary };
 }
 
 /** The summary of a run, from its log alone. */

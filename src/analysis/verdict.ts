@@ -1,7 +1,7 @@
-import type { Check } from '../core/plan.ts';
+import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
-import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './checks.ts';
 import { proberComplaints } from './health.ts';
+import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import type { BadWindow } from './windows.ts';
@@ -26,9 +26,9 @@ function faultWords(fault: FaultRecord): string {
   return fault.host === null ? `${fault.id} (${fault.kind})` : `${fault.id} (${fault.kind} on ${fault.host})`;
 }
 
-/** Faults that may have acted and are not proven gone. A fault that failed may have acted all the same. */
+/** Faults and preparations that may have acted and are not proven gone. One that failed may have acted all the same. */
 function unhealed(log: RunLog): readonly FaultRecord[] {
-  return log.faults.filter((f) => f.issuedMs !== null && f.healedMs === null);
+  return [...log.faults, ...log.preparations].filter((f) => f.issuedMs !== null && f.healedMs === null);
 }
 
 /** Why there was no drill, or only part of one. */
@@ -45,20 +45,37 @@ function brokenOff(log: RunLog): readonly string[] {
       : `steady state was not reached within ${limitWords(log.plan.steady.withinMs)}`;
     reasons.push(`${what}, no fault was injected: ${unmetWords(lastSteady.unmet)}`);
   }
-  for (const fault of log.faults) {
-    if (fault.failure !== null)
+  for (const step of [...log.preparations, ...log.faults]) {
+    const verb = log.preparations.includes(step) ? 'done' : 'injected';
+    if (step.failure !== null)
       reasons.push(
-        fault.ackedMs === null
-          ? `${faultWords(fault)} could not be injected: ${fault.failure}`
-          : `${faultWords(fault)} was no drill: ${fault.failure}`,
+        step.ackedMs === null
+          ? `${faultWords(step)} could not be ${verb}: ${step.failure}`
+          : `${faultWords(step)} was no drill: ${step.failure}`,
       );
-    else if (fault.issuedMs !== null && fault.effect === null)
-      reasons.push(`${faultWords(fault)} was not seen to have any effect: no drill`);
+    else if (step.issuedMs !== null && step.effect === null)
+      reasons.push(`${faultWords(step)} was not seen to have any effect: no drill`);
   }
-  const missing = log.plan.faults.filter((p) => !log.faults.some((f) => f.id === p.id));
-  if (reasons.length === 0 && missing.length > 0)
-    reasons.push(`not injected: ${missing.map((f) => `${f.id} (${f.kind})`).join(', ')}`);
-  return reasons;
+  for (const step of log.repairs) {
+    if (step.failure !== null) reasons.push(`${faultWords(step)} failed: ${step.failure}`);
+    else if (step.ackedMs === null) reasons.push(`${faultWords(step)} was not seen to end`);
+  }
+  if (reasons.length > 0) return reasons;
+  return [
+    ...notCome('not prepared', log.plan.prepare, log.preparations),
+    ...notCome('not injected', log.plan.faults, log.faults),
+    ...notCome('not repaired', log.plan.repair, log.repairs),
+  ];
+}
+
+/** Steps of the plan that the log does not speak of. */
+function notCome(
+  words: string,
+  planned: readonly PlannedFault[],
+  records: readonly FaultRecord[],
+): readonly string[] {
+  const missing = planned.filter((p) => !records.some((f) => f.id === p.id));
+  return missing.length === 0 ? [] : [`${words}: ${missing.map((f) => `${f.id} (${f.kind})`).join(', ')}`];
 }
 
 /**
@@ -71,7 +88,7 @@ function gateFailures(evidence: Evidence, checks: readonly JudgedCheck[]): reado
   const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
   const failures: string[] = [];
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
-  if (gate?.state === 'timeout' && recovery.rto === null && !judged('rto'))
+  if (gate?.state === 'timeout' && recovery.rto === null && !judged('rto') && !judged('no-recovery'))
     failures.push(
       `no stable recovery within ${limitWords(log.plan.recovery.withinMs)}: ${unmetWords(gate.unmet)}`,
     );
@@ -110,10 +127,16 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
     recovery !== null &&
     recovery.rto === null &&
     gates.length === 0 &&
-    !checks.some((c) => c.result.kind === 'rto')
+    !checks.some((c) => c.result.kind === 'rto' || c.result.kind === 'no-recovery')
       ? [`no stable recovery of ${recoverySeries(log).probe.name} was seen`]
       : [];
   const nothing = recovery === null && broken.length === 0 ? ['no fault took effect'] : [];
+  // A recovery that did not come looks like a failure: say that it is what was asked for.
+  const expected = checks.flatMap((c) =>
+    c.result.kind === 'no-recovery' && c.result.status === 'pass'
+      ? [`${c.result.name}: ${c.result.observed}, as expected`]
+      : [],
+  );
   const inconclusive = [...broken, ...nothing, ...unseen, ...reasonsOf('inconclusive'), ...prober];
   const verdict: VerdictWord =
     failed || gates.length > 0
@@ -123,7 +146,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
         : 'pass';
   return {
     verdict,
-    reasons: [...left, ...reasonsOf('fail'), ...gates, ...inconclusive],
+    reasons: [...left, ...reasonsOf('fail'), ...gates, ...inconclusive, ...expected],
     healed: left.length === 0,
   };
 }

@@ -1,6 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Sample } from '../core/sample.ts';
-import type { Window } from '../core/summary.ts';
+import type { Measure, Window } from '../core/summary.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 
 /**
@@ -34,13 +34,6 @@ export interface BadWindow {
   readonly causes: Readonly<Record<string, number>>;
 }
 
-/** An estimate and the bounds that contain the truth, ms. */
-export interface Measure {
-  readonly ms: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
 /** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
 const slowFloorMs = 150;
 const slowFactor = 5;
@@ -54,7 +47,8 @@ export function percentile(sorted: readonly number[], share: number): number {
 
 /**
  * Latency while healthy: of the OK samples that finished before the first fault
- * was issued; without any, of the faster nine tenths of all OK samples.
+ * was issued (and were sent after the preparations, which may have stalled the
+ * target or made it slower); without any, of the faster nine tenths of all.
  *
  * `normalMs` is twice the slowest of them (a healthy request can be slower than
  * those that were seen) but never more than `slowMs`. Probes that run commands on
@@ -62,9 +56,10 @@ export function percentile(sorted: readonly number[], share: number): number {
  */
 function latencyModel(log: RunLog, series: ProbeSeries): LatencyModel {
   const issued = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? undefined;
+  const preparedMs = Math.max(log.startMs, ...log.preparations.map((p) => p.ackedMs ?? p.issuedMs ?? 0));
   const ok = series.samples.filter((s) => s.status === 'ok');
   const latency = (s: Sample) => s.finishMs - s.sendMs;
-  const before = issued === undefined ? [] : ok.filter((s) => s.finishMs < issued);
+  const before = issued === undefined ? [] : ok.filter((s) => s.finishMs < issued && s.sendMs >= preparedMs);
   const all = (before.length > 0 ? before : ok).map(latency).sort((a, b) => a - b);
   const healthy = before.length > 0 ? all : all.slice(0, Math.ceil(all.length * healthyShare));
   const slowest = healthy.at(-1);

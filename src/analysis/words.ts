@@ -1,4 +1,4 @@
-import type { Measure } from './windows.ts';
+import type { Measure } from '../core/summary.ts';
 
 function trimmed(value: number, digits: number): string {
   return value.toFixed(digits).replace(/\.?0+$/, '');

@@ -1,5 +1,6 @@
 import type { DrillEvent } from '../core/event.ts';
 import { formatMs } from '../core/duration.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
 /** Writes progress; stderr, so that stdout holds data only. */
@@ -8,13 +9,15 @@ export type Writer = (line: string) => void;
 /** Turns the events of a run into lines: steps as they come, samples only when what they say changes. */
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
+  let steps: Steps = { prepare: [], repair: [] };
   return (event) => {
+    if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
       // Resolved again for the fault itself: logged, but told once.
       if (last.get(`role ${event.role}`) === event.host) return;
       last.set(`role ${event.role}`, event.host);
     }
-    const text = event.type === 'sample' ? describeChange(event, last) : describe(event);
+    const text = event.type === 'sample' ? describeChange(event, last) : describe(event, steps);
     if (text !== undefined) write(`${stamp(event.t)}  ${text}`);
   };
 }
@@ -35,10 +38,16 @@ function describeChange(sample: Sample, last: Map<string, string>): string | und
   return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
 }
 
-function describe(event: Exclude<DrillEvent, { type: 'sample' }>): string | undefined {
+/** The steps that are no faults. */
+type Steps = Pick<Plan, 'prepare' | 'repair'>;
+
+function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps): string | undefined {
   switch (event.type) {
-    case 'run.started':
-      return `run ${event.runId}`;
+    case 'run.started': {
+      const { draw } = event.plan;
+      const drawn = draw === undefined ? '' : `, moments drawn with --seed ${draw.seed}, round ${draw.round}`;
+      return `run ${event.runId}${drawn}`;
+    }
     case 'phase.started':
       return phaseTexts[event.phase];
     case 'gate':
@@ -50,19 +59,21 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>): string | unde
     case 'role.resolved':
       return `${event.role} is ${event.host}`;
     case 'fault.issued':
-      return `FAULT ${event.fault}: ${event.kind} on ${event.host}`;
+      return `${wordOf(event.fault, steps)} ${event.fault}: ${event.kind} on ${event.host}`;
     case 'fault.acked':
-      return `${event.fault}: acknowledged`;
+      return `${event.fault}: ${isIn(steps.repair, event.fault) ? 'done' : 'acknowledged'}`;
     case 'fault.effect':
       return `${event.fault}: effect seen (within ${formatMs(event.notAfterMs - event.notBeforeMs)})`;
     case 'fault.failed':
       return `${event.fault}: FAILED: ${firstLine(event.message)}`;
     case 'heal.started':
-      return `${event.fault}: healing`;
+      return `${event.fault}: ${isIn(steps.prepare, event.fault) ? 'undoing' : 'healing'}`;
     case 'heal.proven':
-      return `${event.fault}: healed, proven`;
-    case 'heal.failed':
-      return `${event.fault}: NOT HEALED: ${firstLine(event.message)}`;
+      return `${event.fault}: ${isIn(steps.prepare, event.fault) ? 'undone' : 'healed'}, proven`;
+    case 'heal.failed': {
+      const what = isIn(steps.prepare, event.fault) ? 'NOT UNDONE' : 'NOT HEALED';
+      return `${event.fault}: ${what}: ${firstLine(event.message)}`;
+    }
     case 'log':
       return `${event.level}: ${event.text}`;
     case 'run.aborted':
@@ -76,11 +87,23 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>): string | unde
   }
 }
 
+function wordOf(id: string, steps: Steps): string {
+  if (isIn(steps.prepare, id)) return 'PREPARATION';
+  return isIn(steps.repair, id) ? 'REPAIR' : 'FAULT';
+}
+
+function isIn(steps: Plan['faults'], id: string): boolean {
+  return steps.some((step) => step.id === id);
+}
+
 const phaseTexts = {
+  prepare: 'preparing',
   steady: 'waiting for the steady state',
   fault: 'injecting',
   recovery: 'waiting for the service to recover',
   heal: 'healing',
+  'undo-preparations': 'undoing the preparations',
+  repair: 'repairing',
   redundancy: 'waiting for redundancy to be restored',
   watching: 'watching',
 } as const;

@@ -3,11 +3,13 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import { makePlan, makeWatchPlan, targetOf, type Input, type WatchPlan } from '../scenario/planner.ts';
+import { makePlans, openScenario, type ScenarioInput } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
+import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
+import { unknownOverride, variableNames } from '../scenario/variables.ts';
 
-/** Reads and parses a scenario or target file. @throws InvalidInput, DrillError `invalid-input` */
-function readInput(path: string): Input {
+/** Reads and parses a scenario, target or suite file. @throws InvalidInput, DrillError `invalid-input` */
+export function readInput(path: string): Input {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -20,7 +22,7 @@ function readInput(path: string): Input {
   };
 }
 
-/** The scenario files that arguments name: files as they are, folders as all *.yaml below them in alphabetical order. */
+/** The files that arguments name: files as they are, folders as all scenarios below them in alphabetical order. */
 export function scenarioFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
@@ -30,7 +32,8 @@ export function scenarioFiles(args: readonly string[]): string[] {
     }
     if (!statSync(arg).isDirectory()) return [arg];
     const files = readdirSync(arg, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.ya?ml$/.test(name))
+      // Suites stand beside the scenarios that they name.
+      .filter((name) => /\.ya?ml$/.test(name) && !/(^|\/)suite\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(arg, name));
     if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml below this folder`);
@@ -38,32 +41,65 @@ export function scenarioFiles(args: readonly string[]): string[] {
   });
 }
 
-/** The plan of a scenario file against its own target or `--target`. @throws InvalidInput */
-export function loadPlan(scenarioPath: string, targetPath: string | undefined): Plan {
-  const scenario = readInput(scenarioPath);
-  const named = targetOf(scenario.source);
-  const path = targetPath ?? (named === undefined ? undefined : display(join(dirname(scenarioPath), named)));
-  if (path === undefined) {
-    throw new DrillError('invalid-input', `${scenarioPath}: names no target`, {
-      mend: 'Add `target: path/to/target.yaml` to the scenario or give --target.',
-    });
-  }
-  const target = readInput(path);
-  return makePlan(scenario, target, fileResolver(path));
+/** What the command line says of how scenarios become drills. */
+export interface PlanChoices {
+  /** Target file instead of the one that a scenario names. */
+  readonly target?: string | undefined;
+  /** Values of variables by name: `--var`. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The plans of a scenario file: one, or one for each combination of its matrix.
+ * @throws InvalidInput, DrillError `invalid-input`
+ */
+export function loadPlans(path: string, choices: PlanChoices = {}): Plan[] {
+  return plansOf(openScenario(readInput(path)), choices);
+}
+
+/**
+ * The plans of scenario files and folders; a variable need not be one of every
+ * scenario, but of one at least.
+ * @throws InvalidInput, DrillError `invalid-input`
+ */
+export function loadAllPlans(args: readonly string[], { target, variables = {} }: PlanChoices): Plan[] {
+  const scenarios = scenarioFiles(args).map((path) => openScenario(readInput(path)));
+  const namesOf = ({ composition }: ScenarioInput): string[] => variableNames(composition);
+  const known = scenarios.flatMap(namesOf);
+  const stray = Object.keys(variables).find((name) => !known.includes(name));
+  if (stray !== undefined) throw unknownOverride(stray, args.join(', '), [...new Set(known)]);
+  return scenarios.flatMap((scenario) => {
+    const own = Object.entries(variables).filter(([name]) => namesOf(scenario).includes(name));
+    return plansOf(scenario, { target, variables: Object.fromEntries(own) });
+  });
+}
+
+function plansOf(scenario: ScenarioInput, { target, variables }: PlanChoices): Plan[] {
+  const { path } = scenario.source;
+  const targetFor = (named: string | undefined): TargetInput => {
+    const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
+    if (file === undefined) {
+      throw new DrillError('invalid-input', `${path}: names no target`, {
+        mend: 'Add `target: path/to/target.yaml` to the scenario or give --target.',
+      });
+    }
+    return readTarget(file);
+  };
+  return makePlans(scenario, targetFor, variables);
 }
 
 /** What `watch` and the lab need of a target file. @throws InvalidInput */
-export function loadWatchPlan(targetPath: string): WatchPlan & Pick<Plan, 'steady'> {
-  return makeWatchPlan(readInput(targetPath), fileResolver(targetPath));
+export function loadWatchPlan(path: string): TargetPlan {
+  return planTarget(readTarget(path));
 }
 
 /** Files named in a target are relative to it; the plan holds them relative to the working folder. */
-function fileResolver(targetPath: string): (path: string) => string {
-  return (path) => display(resolve(dirname(targetPath), path));
+function readTarget(path: string): TargetInput {
+  return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };
 }
 
 /** A path as people would type it from the working folder. */
-function display(path: string): string {
+export function display(path: string): string {
   const short = relative(process.cwd(), resolve(path));
   return short.startsWith('../../..') ? resolve(path) : short;
 }

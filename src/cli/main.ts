@@ -3,16 +3,18 @@ import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { healCommand, statusCommand } from './commands/heal.ts';
 import { labCommands } from './commands/lab.ts';
-import { runCommand } from './commands/run.ts';
+import { runCommand, type RunOptions } from './commands/run.ts';
 import { schemaNames, schemaText } from './commands/schema.ts';
+import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
-import { loadPlan, loadWatchPlan, scenarioFiles } from './inputs.ts';
+import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
 import { processOutput as output } from './output.ts';
-import { planText } from './plan-text.ts';
+import { plansText } from './plan-text.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
 import { versions } from './versions.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
+import { drawMoments } from '../scenario/draw.ts';
 
 /** Runs the command line; returns the exit code. Arguments without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -44,6 +46,13 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
 
   const target = new Option('--target <file>', 'target file; overrides the one that the scenario names');
   const out = new Option('--out <folder>', 'where runs are kept').default('reports');
+  const variable = new Option(
+    '--var <name=value>',
+    'value of a scenario variable; may be given several times',
+  )
+    .argParser(addVariable)
+    .default({});
+  const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
 
   program
     .command('run')
@@ -53,14 +62,26 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .addOption(out)
     .option('--json', 'print the summary as JSON on stdout', false)
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
-    .action(
-      async (
-        scenarios: string[],
-        options: { target?: string; out: string; json: boolean; repeat: number },
-      ) => {
-        done(await runCommand(scenarios, options, stop, output));
-      },
-    );
+    .addOption(variable)
+    .addOption(seed)
+    .action(async (scenarios: string[], options: RunOptions) => {
+      done(await runCommand(scenarios, options, stop, output));
+    });
+
+  program
+    .command('table')
+    .description('run every row of a suite and print the failure table')
+    .argument('<suite>', 'suite file, or the name of a folder in scenarios that has a suite.yaml')
+    .addOption(target)
+    .addOption(out)
+    .option('--json', 'print the table as JSON on stdout', false)
+    .option('--repeat <n>', 'run each drill this often', positiveInteger, 1)
+    .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
+    .addOption(variable)
+    .addOption(seed)
+    .action(async (suite: string, options: TableOptions) => {
+      done(await tableCommand(suite, options, stop, output));
+    });
 
   program
     .command('plan')
@@ -68,9 +89,13 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .option('--json', 'print the plans as JSON', false)
-    .action((scenarios: string[], options: { target?: string; json: boolean }) => {
-      const plans = scenarioFiles(scenarios).map((path) => loadPlan(path, options.target));
-      output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plans.map(planText).join('\n'));
+    .addOption(variable)
+    .addOption(seed)
+    .action((scenarios: string[], options: Omit<RunOptions, 'out' | 'repeat'>) => {
+      const { target, var: variables, seed } = options;
+      const loaded = loadAllPlans(scenarios, { target, variables });
+      const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
+      output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
     });
 
   program
@@ -81,12 +106,12 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .addOption(
       new Option('--as <kind>', 'what the files are').choices(['scenario', 'target']).default('scenario'),
     )
-    .action((files: string[], options: { target?: string; as: string }) => {
-      for (const path of scenarioFiles(files)) {
-        if (options.as === 'target') loadWatchPlan(path);
-        else loadPlan(path, options.target);
-        output.data(`${path}: valid\n`);
-      }
+    .addOption(variable)
+    .action((files: string[], options: { target?: string; as: string; var: Record<string, string> }) => {
+      const { target, var: variables } = options;
+      if (options.as === 'target') for (const path of scenarioFiles(files)) loadWatchPlan(path);
+      else loadAllPlans(files, { target, variables });
+      for (const path of scenarioFiles(files)) output.data(`${path}: valid\n`);
     });
 
   program
@@ -157,6 +182,18 @@ function positiveInteger(value: string): number {
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('expected a whole number from 1');
   return number;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 0');
+  return Number(value);
+}
+
+/** Adds `name=value` to the variables given before it. */
+function addVariable(value: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const at = value.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('expected name=value');
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
 }
 
 function report(error: unknown, stop: Stop): number {

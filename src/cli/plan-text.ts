@@ -1,14 +1,23 @@
 import { describeCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { probeKind } from '../probes/catalog.ts';
 
-/** The plan in words, command by command, with the blast radius: what `firedrill plan` prints. */
-export function planText(plan: Plan): string {
+/** Plans in words, one after another: what `firedrill plan` prints. */
+export function plansText(plans: readonly Plan[]): string {
+  const names = plans.map((plan) => `  ${plan.scenario.name}: ${plan.scenario.title}`);
+  const list = plans.length === 1 ? '' : `${plans.length} drills\n${names.join('\n')}\n\n`;
+  return list + plans.map(planText).join('\n');
+}
+
+/** The plan in words, command by command, with the blast radius. */
+function planText(plan: Plan): string {
+  const variables = Object.entries(plan.scenario.variables).map(([name, value]) => `${name} = ${value}`);
   const lines: string[] = [
     `${plan.scenario.name}: ${plan.scenario.title}`,
     `target ${plan.target.name} (${plan.target.environment}), ${plan.target.path}`,
+    ...(variables.length === 0 ? [] : [`variables ${variables.join(', ')}`]),
     '',
     'Hosts',
     ...plan.hosts.map((host) => `  ${host.name.padEnd(12)} ${transportText(host)}`),
@@ -22,50 +31,111 @@ export function planText(plan: Plan): string {
       return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
     }),
     '',
-    `1. Steady state: for ${formatMs(plan.steady.forMs)}, within ${formatMs(plan.steady.withinMs)}`,
-    ...plan.steady.require.map((condition) => `     ${describeCondition(condition)}`),
-  ];
-  for (const [i, fault] of plan.faults.entries()) {
-    const text = faultKind(fault.kind)?.describe(fault.params);
-    const on =
-      'host' in fault.on
-        ? `host ${fault.on.host}`
-        : `the host that is ${fault.on.role} at that moment (${roleText(plan, fault.on.role)})`;
-    lines.push(
-      `${i + 2}. Fault ${fault.kind} on ${on}${fault.atMs === 0 ? '' : `, ${formatMs(fault.atMs)} after the steady state`}`,
-      `     inject        ${text?.inject ?? ''}`,
-      `     heal          ${text?.heal ?? ''}`,
-      `     blast radius  ${text?.blastRadius ?? ''}`,
-    );
-  }
-  const next = plan.faults.length + 2;
-  lines.push(
-    `${next}. Recovery: ${plan.recovery.probe} good for ${formatMs(plan.recovery.stableForMs)}, within ${formatMs(plan.recovery.withinMs)}`,
-    `${next + 1}. Redundancy restored: for ${formatMs(plan.redundancy.forMs)}, within ${formatMs(plan.redundancy.withinMs)}`,
-    ...plan.redundancy.require.map((condition) => `     ${describeCondition(condition)}`),
+    ...numbered(stepsOf(plan)),
     '',
     'Checks',
     ...plan.checks.map((item) => `  ${item.name}`),
     '',
     'Every fault is healed in any case, in reverse order, and the heal is proven. Nothing was touched by this command.',
-  );
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-function transportText(host: PlannedHost): string {
-  switch (host.transport.kind) {
-    case 'local':
-      return 'this machine';
-    case 'docker':
-      return `docker exec ${host.transport.container}`;
-  }
+/** A step of the drill: its headline, and what stands below it. */
+type Step = readonly [headline: string, ...details: string[]];
+
+function numbered(steps: readonly Step[]): string[] {
+  return steps.flatMap(([headline, ...details], i) => [
+    `${i + 1}. ${headline}`,
+    ...details.map((detail) => `     ${detail}`),
+  ]);
 }
 
-function roleText(plan: Plan, role: string): string {
-  const condition = plan.roles[role];
-  return condition === undefined
-    ? 'unknown role'
-    : describeCondition({ ...condition, count: { min: 1, max: 1 } });
+/** What happens, in the order in which it does. */
+function stepsOf(plan: Plan): Step[] {
+  const { steady, redundancy, recovery } = plan;
+  const whole: Step = [
+    `Redundancy restored: for ${formatMs(redundancy.forMs)}, within ${formatMs(redundancy.withinMs)}`,
+    ...redundancy.require.map(describeCondition),
+  ];
+  const healed: Step[] = [
+    ['Heal: what is not healed by then, in reverse order'],
+    ...(plan.prepare.length === 0 ? [] : [['Undo the preparations, in reverse order'] as const]),
+    ...plan.repair.map((step): Step => [
+      `Repair: ${step.kind} on ${placeText(plan, step)}`,
+      `run           ${textOf(step).inject}`,
+    ]),
+  ];
+  return [
+    ...plan.prepare.map((step): Step => [
+      `Prepare: ${step.kind} on ${placeText(plan, step)}`,
+      ...actions(step),
+    ]),
+    [
+      `Steady state: for ${formatMs(steady.forMs)}, within ${formatMs(steady.withinMs)}`,
+      ...steady.require.map(describeCondition),
+    ],
+    ...plan.faults.map((fault): Step => [
+      `Fault ${fault.kind} on ${placeText(plan, fault)}${nameText(plan, fault)}`,
+      `when          ${whenText(plan, fault)}`,
+      ...actions(fault),
+    ]),
+    [
+      `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${formatMs(recovery.stableForMs)}, within ${formatMs(recovery.withinMs)}`,
+    ],
+    ...(recovery.until === 'redundancy' ? [whole, ...healed] : [...healed, whole]),
+  ];
+}
+
+function textOf(step: PlannedFault): { inject: string; heal: string; blastRadius: string } {
+  return faultKind(step.kind)?.describe(step.params) ?? { inject: '', heal: '', blastRadius: '' };
+}
+
+function actions(step: PlannedFault): string[] {
+  const { inject, heal, blastRadius } = textOf(step);
+  return [`inject        ${inject}`, `heal          ${heal}`, `blast radius  ${blastRadius}`];
+}
+
+/** The fault's id, where there is another one to tell it from. */
+function nameText(plan: Plan, fault: PlannedFault): string {
+  return plan.faults.length === 1 ? '' : ` (${fault.id})`;
+}
+
+/** When a fault begins and when it is healed: `2.0 s to 12.0 s (drawn) after the steady state; healed 30.0 s after its effect`. */
+function whenText(plan: Plan, fault: PlannedFault): string {
+  const from = fault.after === undefined ? 'the steady state' : `${fault.after} is healed`;
+  const { atMs, jitterMs, forMs } = fault;
+  const moment =
+    jitterMs !== undefined && plan.draw === undefined
+      ? `${formatMs(atMs)} to ${formatMs(atMs + jitterMs)} (to be drawn) after ${from}`
+      : atMs === 0
+        ? `once ${from === 'the steady state' ? 'the steady state is reached' : from}`
+        : `${formatMs(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
+  if (forMs !== undefined) return `${moment}; healed ${formatMs(forMs)} after its effect`;
+  const mends = faultKind(fault.kind)?.healAfter === 'redundancy';
+  // Preparations are undone, and repairs made, on a stack without faults.
+  const left = mends && plan.prepare.length === 0 && plan.repair.length === 0;
+  const late = left || plan.recovery.until === 'redundancy';
+  return `${moment}; healed after ${late ? 'redundancy is restored' : 'the recovery'}`;
+}
+
+function placeText(plan: Plan, { on }: PlannedFault): string {
+  if ('host' in on) return `host ${on.host}`;
+  if ('fault' in on) return `the host that ${on.fault} hit`;
+  const condition = plan.roles[on.role];
+  const role =
+    condition === undefined ? 'unknown role' : describeCondition({ ...condition, count: { min: 1, max: 1 } });
+  return `the host that is ${on.role} at that moment (${role})`;
+}
+
+function transportText(host: PlannedHost): string {
+  const server = host.server === undefined ? '' : `, server ${host.server.id} of cloud ${host.server.cloud}`;
+  switch (host.transport.kind) {
+    case 'local':
+      return `this machine${server}`;
+    case 'docker':
+      return `docker exec ${host.transport.container}${server}`;
+  }
 }
 
 function oneLine(text: string): string {

@@ -52,14 +52,14 @@ export function writeReports(folder: string): Summary {
   }
   const log = readLog(text.split('\n'));
   const summary = summarize(log);
-  write(folder, 'summary.json', renderSummaryJson(summary));
-  write(folder, 'report.md', renderMarkdown(summary, log));
-  write(folder, 'samples.csv', renderSamplesCsv(log));
+  writeWhole(folder, 'summary.json', renderSummaryJson(summary));
+  writeWhole(folder, 'report.md', renderMarkdown(summary, log));
+  writeWhole(folder, 'samples.csv', renderSamplesCsv(log));
   return summary;
 }
 
-/** Whole or not at all: readers never see half a file. */
-function write(folder: string, name: string, text: string): void {
+/** Writes a file of a run's folder, whole or not at all: readers never see half of it. */
+export function writeWhole(folder: string, name: string, text: string): void {
   const temporary = join(folder, `.${name}.tmp`);
   writeFileSync(temporary, text);
   renameSync(temporary, join(folder, name));

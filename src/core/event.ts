@@ -4,8 +4,17 @@ import type { Sample } from './sample.ts';
 /** Version of the event log's format; raised when an event changes its meaning. */
 export const eventSchemaVersion = 1;
 
-/** The parts of a drill, in order. `watch` has only `watching`. */
-export type PhaseName = 'steady' | 'fault' | 'recovery' | 'heal' | 'redundancy' | 'watching';
+/** The parts of a drill, in order; those with nothing to do are left out. `watch` has only `watching`. */
+export type PhaseName =
+  | 'prepare'
+  | 'steady'
+  | 'fault'
+  | 'recovery'
+  | 'heal'
+  | 'undo-preparations'
+  | 'repair'
+  | 'redundancy'
+  | 'watching';
 
 /**
  * What happened, as it is appended to events.ndjson: one JSON object a line,

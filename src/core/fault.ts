@@ -1,11 +1,14 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
+import type { CloudServer } from './cloud.ts';
 import type { Host } from './host.ts';
 import type { Json } from './plan.ts';
 
-/** What a fault may touch: its host and time, nothing else. */
+/** What a fault may touch: its host, the server that its cloud runs it as, and time; nothing else. */
 export interface FaultContext {
   readonly host: Host;
+  /** Undefined where the target names no server for the host. */
+  readonly server: CloudServer | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -27,6 +30,10 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
    * expected to mend itself, so that the heal does not help it.
    */
   readonly healAfter: 'recovery' | 'redundancy';
+  /** How long the effect may take to show after the acknowledgement, in ms, where half a minute is not enough. */
+  readonly effectWithinMs?: number;
+  /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
+  readonly needs?: 'server' | 'power';
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
   readonly params: z.ZodType<P>;
   /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */

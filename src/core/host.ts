@@ -27,4 +27,17 @@ export interface Host {
   /** How commands get there, for `plan`: e.g. `docker exec web-1`. */
   readonly transport: string;
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** The machine's power, where the transport reaches it from beneath: undefined where it does not. */
+  readonly power?: PowerSwitch;
+}
+
+/** Power of a machine, from beneath it: nothing in the machine is asked or told. All throw DrillError `host-unreachable` when the hypervisor does not answer. */
+export interface PowerSwitch {
+  /** The commands, for `plan`. */
+  readonly describe: { readonly cut: string; readonly on: string };
+  isOn(signal: AbortSignal): Promise<boolean>;
+  /** No shutdown, no FIN: the machine is gone when this resolves. */
+  cut(signal: AbortSignal): Promise<void>;
+  /** Resolves when the machine has power, not when it has booted. */
+  on(signal: AbortSignal): Promise<void>;
 }

@@ -15,7 +15,19 @@ export function mapStrings(value: unknown, mapText: (text: string, key: string) 
   return null;
 }
 
+const addressPattern = /\$\{address\.([^}]*)\}/g;
+
+/** Names of the hosts and roles whose addresses a text wants: `${address.NAME}`. */
+export function addressNames(text: string): string[] {
+  return [...text.matchAll(addressPattern)].map(([, name = '']) => name);
+}
+
 /** Replaces `${host}` and `${address}` by those of a host; what it lacks stays as written. */
 export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 'address'>): string {
   return text.replaceAll('${host}', host.name).replaceAll('${address}', host.address ?? '${address}');
+}
+
+/** Replaces each `${address.NAME}` by the address of that name; what is not known stays as written. */
+export function fillAddresses(text: string, addresses: ReadonlyMap<string, string>): string {
+  return text.replaceAll(addressPattern, (written, name: string) => addresses.get(name) ?? written);
 }

@@ -14,7 +14,11 @@ export interface Plan {
     readonly title: string;
     readonly path: string;
     readonly sha256: string;
+    /** Variables of the scenario with the values that this drill runs with, matrix values among them. */
+    readonly variables: Readonly<Record<string, Scalar>>;
   };
+  /** What drew the moments of faults with a jitter; absent where none has one. */
+  readonly draw?: { readonly seed: number; readonly round: number };
   readonly target: {
     readonly name: string;
     readonly environment: string;
@@ -24,19 +28,31 @@ export interface Plan {
   readonly hosts: readonly PlannedHost[];
   readonly probes: readonly PlannedProbe[];
   readonly roles: Readonly<Record<string, Condition>>;
+  /** Changes made before the steady state is waited for; undone after the faults are healed, in reverse. Their outages are not the drill's. */
+  readonly prepare: readonly PlannedFault[];
   readonly steady: Gate;
   readonly faults: readonly PlannedFault[];
+  /** Steps that somebody has to take by hand once the faults are healed; never undone. */
+  readonly repair: readonly PlannedFault[];
   readonly recovery: Recovery;
   readonly redundancy: Gate;
   readonly checks: readonly Check[];
+  /** The chain of the recovery, from the fault's effect to the recovery that held. */
   readonly stages: readonly StageRule[];
+  /** The chain of the return, from the beginning of the heal to restored redundancy. */
+  readonly returnStages: readonly StageRule[];
 }
+
+/** A value that a scenario variable can have. */
+export type Scalar = string | number | boolean;
 
 /** A host of the target and the way to it. */
 export interface PlannedHost {
   readonly name: string;
   readonly address?: string;
   readonly transport: Transport;
+  /** The host as a server of an OpenStack cloud: an entry of clouds.yaml (`openrc`: the OS_* variables) and the server's id or name. */
+  readonly server?: { readonly cloud: string; readonly cloudsFile?: string; readonly id: string };
 }
 
 /** How commands reach a host. */
@@ -68,8 +84,10 @@ export interface Gate {
 
 /** The probe whose bad windows are the outage, and how long to wait for it. */
 export interface Recovery {
-  /** Probe name; it has exactly one instance. */
+  /** Probe name; it has exactly one instance, or one on each host with `onFaultHost`. */
   readonly probe: string;
+  /** The outage is what the probe's instance on the first fault's host sees. */
+  readonly onFaultHost?: true;
   readonly withinMs: number;
   /** A recovery counts when it holds this long without a bad sample. */
   readonly stableForMs: number;
@@ -81,22 +99,52 @@ export interface Recovery {
   readonly until?: 'redundancy';
 }
 
-/** A fault with its target still a role where the file says so. */
+/** A fault with its target still a role where the file says so; preparations and repairs have the same shape. */
 export interface PlannedFault {
-  /** `fault-1`, `fault-2`, ... in file order. */
+  /** As the file names it, else `fault-1`, `prepare-1`, `repair-1`, ... in file order. */
   readonly id: string;
   readonly kind: string;
-  readonly on: { readonly host: string } | { readonly role: string };
-  /** When to inject, counted from the moment the steady-state gate is met. */
+  /** A fault's id stands for the host that this fault hit: the roles may have moved since. */
+  readonly on: { readonly host: string } | { readonly role: string } | { readonly fault: string };
+  /** When to inject, counted from the moment the steady-state gate is met; with `after`, from the end of that fault's heal. Jitter included. */
   readonly atMs: number;
+  /** Id of the fault that must be healed first. */
+  readonly after?: string;
+  /** Heal this long after the effect, whatever the service does; without it, the kind's `healAfter` says when. */
+  readonly forMs?: number;
+  /** `atMs` was drawn from [at, at + jitterMs). */
+  readonly jitterMs?: number;
+  /** May contain `${host}`, `${address}` (of the host it runs on) and `${address.NAME}` (of a host or role), filled in when it is about to happen. */
   readonly params: Json;
 }
 
 /** What must hold for the verdict to be pass. */
 export type Check =
   | { readonly kind: 'rto'; readonly name: string; readonly maxMs: number }
-  | { readonly kind: 'downtime'; readonly name: string; readonly maxMs: number }
+  /** Sum of a probe instance's bad windows after the fault; the recovery probe's without `probe`. At least one limit is there. */
+  | {
+      readonly kind: 'downtime';
+      readonly name: string;
+      /** Probe instance id, such as `lb-tcp` or `tcp@node-1`. */
+      readonly probe?: string;
+      readonly minMs?: number;
+      readonly maxMs?: number;
+    }
   | { readonly kind: 'redundancy'; readonly name: string; readonly maxMs: number }
+  /** The service must NOT come back by itself within `recovery.within`: for scenarios that took its mechanism away. */
+  | { readonly kind: 'no-recovery'; readonly name: string }
+  /** Sum of the recovery probe's bad windows from the beginning of the heal on. */
+  | { readonly kind: 'heal-outage'; readonly name: string; readonly maxMs: number }
+  /** From the beginning of the heal to restored redundancy. */
+  | { readonly kind: 'return'; readonly name: string; readonly maxMs: number }
+  /** Total time for which the condition held after the fault; `minMs` 0 means: at all. */
+  | {
+      readonly kind: 'happens';
+      readonly name: string;
+      readonly condition: Condition;
+      readonly minMs: number;
+      readonly maxMs?: number;
+    }
   | { readonly kind: 'role-moved'; readonly name: string; readonly role: string }
   | { readonly kind: 'role-stays'; readonly name: string; readonly role: string }
   | { readonly kind: 'finally'; readonly name: string; readonly condition: Condition }
@@ -118,11 +166,13 @@ export interface StageRule {
 
 /** What ends a stage. */
 export type StageEnd =
-  | { readonly kind: 'condition'; readonly condition: Condition; readonly excludeFaultHost: boolean }
-  | {
-      readonly kind: 'mark';
-      readonly probe: string;
-      readonly mark: string;
-      readonly excludeFaultHost: boolean;
-    }
+  | ({ readonly kind: 'condition'; readonly condition: Condition } & StageHosts)
+  | ({ readonly kind: 'mark'; readonly probe: string; readonly mark: string } & StageHosts)
   | { readonly kind: 'recovered' };
+
+/** Which hosts' instances count for the end of a stage; all of them without either. */
+interface StageHosts {
+  readonly excludeFaultHost: boolean;
+  /** Only the host that the fault hit. */
+  readonly onlyFaultHost?: boolean;
+}

@@ -11,6 +11,13 @@ export interface Window {
   readonly causes: Readonly<Record<string, number>>;
 }
 
+/** A duration: the best estimate and the bounds that contain the truth, ms. */
+export interface Measure {
+  readonly ms: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
 /** A verdict and its parts; see product terms in README. */
 export type VerdictWord = 'pass' | 'fail' | 'inconclusive';
 
@@ -22,6 +29,8 @@ export interface CheckResult {
   readonly status: VerdictWord;
   readonly observed: string;
   readonly limit: string;
+  /** The duration that was judged, where it is one and was seen to its end. */
+  readonly measured?: Measure;
 }
 
 /** summary.json: what other programs read. Fields are added, never renamed. */
@@ -33,6 +42,8 @@ export interface Summary {
     readonly title: string;
     readonly path: string;
     readonly sha256: string;
+    /** The values of the scenario's variables in this drill. */
+    readonly variables: Readonly<Record<string, string | number | boolean>>;
   };
   readonly target: string;
   readonly startedAt: string;
@@ -48,21 +59,22 @@ export interface Summary {
    * To the recovery that held. null: no fault took effect, or no such recovery was
    * seen. `first` is to the first sign of recovery, which may not have held.
    */
-  readonly rto: {
-    readonly ms: number;
-    readonly minMs: number;
-    readonly maxMs: number;
-    readonly first: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
-  } | null;
+  readonly rto: (Measure & { readonly first: Measure | null }) | null;
   /** Sum of the recovery probe's bad windows after the fault. */
-  readonly downtime: {
-    readonly ms: number;
-    readonly minMs: number;
-    readonly maxMs: number;
-    readonly windows: number;
-  } | null;
+  readonly downtime: (Measure & { readonly windows: number }) | null;
   /** From the fault's effect until full redundancy held again. */
   readonly redundancyRestoredMs: number | null;
+  /** The same with its bounds. */
+  readonly redundancy: Measure | null;
+  /** The return: what the heal did to the service. null when nothing was healed while the run watched. */
+  readonly heal: {
+    readonly startedAt: string;
+    /** From the beginning of the heal to restored redundancy; null when that was not seen. */
+    readonly return: Measure | null;
+    /** The recovery probe's bad windows from the beginning of the heal on: the outage that the return itself costs. */
+    readonly outage: Measure & { readonly windows: number };
+    readonly stages: readonly Stage[];
+  } | null;
   /** null until a ledger probe measures it. */
   readonly rpo: { readonly acked: number; readonly lost: number; readonly duplicated: number } | null;
   readonly roles: readonly {

@@ -70,7 +70,7 @@ afterEach(async () => {
 function planOf(url: string): Plan {
   const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 3000 };
   return {
-    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '' },
+    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
     target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
     hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
     probes: [
@@ -91,6 +91,7 @@ function planOf(url: string): Plan {
       },
     ],
     roles: {},
+    prepare: [],
     steady: gate,
     faults: [
       {
@@ -101,10 +102,12 @@ function planOf(url: string): Plan {
         params: { container: 'web', graceSeconds: 0 },
       },
     ],
+    repair: [],
     recovery: { probe: 'web', withinMs: 1000, stableForMs: 200 },
     redundancy: gate,
     checks: [],
     stages: [],
+    returnStages: [],
   };
 }
 
@@ -125,7 +128,11 @@ async function run(
   if (onEvent !== undefined) log.subscribe(onEvent);
   const ledger = openLedger(join(folder, 'ledger'));
   const versions = { firedrill: '0', node: '0' };
-  await runDrill(plan, { runId: 'r', clock, log, ledger, createHost: () => machine, versions }, signal);
+  await runDrill(
+    plan,
+    { runId: 'r', clock, log, ledger, createHost: () => machine, createServer: () => undefined, versions },
+    signal,
+  );
   log.close();
   const events = readFileSync(path, 'utf8')
     .trimEnd()
@@ -156,12 +163,15 @@ describe('a drill', () => {
       'phase.started',
       'heal.started',
       'heal.proven',
+      'phase.started',
+      'gate',
       'run.ended',
     ]);
-    expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
-      gate: 'recovery',
-      state: 'timeout',
-    });
+    expect(events.filter((event) => event.type === 'gate')).toMatchObject([
+      { gate: 'steady', state: 'met' },
+      { gate: 'recovery', state: 'timeout' },
+      { gate: 'redundancy', state: 'met' },
+    ]);
     expect(open).toBe(0);
     expect(machine.commands.at(-1)).toBe('docker inspect');
   });
@@ -251,5 +261,121 @@ describe('a drill', () => {
       expect(event).toMatchObject({ cause: expect.stringMatching(/^(refused|reset)$/) });
     }
     expect(at('fault.effect')).toBeLessThan(at('heal.started'));
+  });
+});
+
+describe('a drill with preparations and repairs', () => {
+  const step = (id: string, params: Plan['faults'][number]['params']): Plan['faults'][number] => ({
+    id,
+    kind: 'command',
+    on: { host: 'alpha' },
+    atMs: 0,
+    params,
+  });
+  const withSteps = (): Plan => ({
+    ...planOf(machine.url),
+    prepare: [
+      step('prepare-1', { run: ['open', 'door'], undo: ['close', 'door'], timeout: 1000 }),
+      step('prepare-2', { run: ['light', 'fire'], undo: ['quench', 'fire'], timeout: 1000 }),
+    ],
+    repair: [step('repair-1', { run: ['sweep', 'floor'], timeout: 1000 })],
+  });
+  const phasesOf = (events: readonly DrillEvent[]): string[] =>
+    events.flatMap((event) => (event.type === 'phase.started' ? [event.phase] : []));
+  const done = (): string[] => machine.commands.filter((command) => command !== 'docker inspect');
+
+  test('prepares first, and puts everything back from the fault outwards before it repairs', async () => {
+    const { events, open } = await run(withSteps());
+    expect(phasesOf(events)).toEqual([
+      'prepare',
+      'steady',
+      'fault',
+      'recovery',
+      'heal',
+      'undo-preparations',
+      'repair',
+      'redundancy',
+    ]);
+    expect(done()).toEqual([
+      'open door',
+      'light fire',
+      'docker stop',
+      'docker start',
+      'quench fire',
+      'close door',
+      'sweep floor',
+    ]);
+    expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
+      gate: 'redundancy',
+      state: 'met',
+    });
+    expect(open).toBe(0);
+  });
+
+  test('has an undo record for a preparation, and none for a repair', async () => {
+    const records = new Map<string, number>();
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) => {
+      records.set(argv.slice(0, 2).join(' '), openLedger(join(folder, 'ledger')).list().length);
+      return exec(argv);
+    };
+    await run(withSteps());
+    expect(records.get('open door')).toBe(1);
+    expect(records.get('light fire')).toBe(2);
+    expect(records.get('docker stop')).toBe(3);
+    expect(records.get('sweep floor')).toBe(0);
+  });
+
+  test('heals fault and preparations when it is stopped, and repairs nothing', async () => {
+    const stop = new AbortController();
+    const { events, open } = await run(withSteps(), stop.signal, (event) => {
+      if (event.type === 'fault.effect' && event.fault === 'fault-1') stop.abort(new Error('stopped'));
+    });
+    expect(done()).toEqual([
+      'open door',
+      'light fire',
+      'docker stop',
+      'docker start',
+      'quench fire',
+      'close door',
+    ]);
+    expect(events.some((event) => event.type === 'run.aborted')).toBe(true);
+    expect(open).toBe(0);
+  });
+
+  test('breaks nothing when a preparation fails, and undoes those that were made', async () => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) =>
+      argv[0] === 'light' ? { exitCode: 1, stdout: '', stderr: 'no matches' } : exec(argv);
+    const { events, open } = await run(withSteps());
+    expect(done()).toEqual(['open door', 'quench fire', 'close door']);
+    expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'prepare-2' });
+    expect(phasesOf(events)).toEqual(['prepare']);
+    expect(open).toBe(0);
+  });
+
+  test('ends when a repair fails, with everything healed', async () => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) =>
+      argv[0] === 'sweep' ? { exitCode: 1, stdout: '', stderr: 'no broom' } : exec(argv);
+    const { events, open } = await run(withSteps());
+    expect(events.findLast((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'repair-1' });
+    expect(phasesOf(events).at(-1)).toBe('repair');
+    expect(open).toBe(0);
+  });
+
+  test('heals a fault with a length of its own in the middle, and counts a recovery after it', async () => {
+    const base = planOf(machine.url);
+    const plan = {
+      ...base,
+      faults: base.faults.map((fault) => ({ ...fault, forMs: 300 })),
+      recovery: { ...base.recovery, withinMs: 5000 },
+    };
+    const { types, events, open } = await run(plan);
+    const gate = events.findIndex((event) => event.type === 'gate' && event.gate === 'recovery');
+    expect(events[gate]).toMatchObject({ state: 'met' });
+    expect(events.findIndex((event) => event.type === 'heal.proven')).toBeLessThan(gate);
+    expect(types.filter((type) => type === 'heal.started')).toHaveLength(1);
+    expect(open).toBe(0);
   });
 });

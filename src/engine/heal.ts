@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
-import type { Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
 import type { LedgerRecord } from './ledger.ts';
 
@@ -15,11 +14,15 @@ const healWithinMs = 180_000;
  * `firedrill heal` do the very same thing. A second heal changes nothing.
  * @throws DrillError `heal-failed` when it cannot be proven in time
  */
-export async function healFault(record: LedgerRecord, host: Host, clock: Clock): Promise<void> {
+export async function healFault(
+  record: LedgerRecord,
+  reach: Pick<FaultContext, 'host' | 'server'>,
+  clock: Clock,
+): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined) throw notHealed(record, `this firedrill knows no fault of kind ${record.kind}`);
   // Not the run's signal: clean-up goes on when the run is cancelled.
-  const ctx: FaultContext = { host, clock, signal: AbortSignal.timeout(healWithinMs) };
+  const ctx: FaultContext = { ...reach, clock, signal: AbortSignal.timeout(healWithinMs) };
   const deadline = clock.nowMs() + healWithinMs;
   let problem = 'the fault is still seen';
   while (clock.nowMs() < deadline) {

@@ -10,7 +10,12 @@ const record: LedgerRecord = {
   target: 'lab',
   faultId: 'fault-1',
   kind: 'container.stop',
-  host: { name: 'alpha', transport: { kind: 'docker', container: 'alpha-vm' } },
+  host: {
+    name: 'alpha',
+    address: '198.18.9.1',
+    transport: { kind: 'docker', container: 'alpha-vm' },
+    server: { cloud: 'lab', cloudsFile: 'clouds.yaml', id: 'alpha' },
+  },
   params: { container: 'web', graceSeconds: 10 },
   before: { status: 'running' },
   openedAt: '2026-01-01T00:00:00.000Z',

@@ -42,6 +42,7 @@ const recordSchema = z.object({
       z.object({ kind: z.literal('local') }),
       z.object({ kind: z.literal('docker'), container: z.string(), context: z.string().optional() }),
     ]),
+    server: z.object({ cloud: z.string(), cloudsFile: z.string().optional(), id: z.string() }).optional(),
   }),
   params: z.json(),
   before: z.json(),

@@ -3,8 +3,8 @@ import { messageOf } from '../core/errors.ts';
 import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Gate, Plan, PlannedHost } from '../core/plan.ts';
-import type { DrillDeps } from './drill.ts';
-import { hostsOf } from './hosts-of.ts';
+import type { DrillDeps } from './run.ts';
+import { madeOnce } from './reach.ts';
 import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
 import { createWorld, type GateOutcome } from './world.ts';
@@ -15,7 +15,7 @@ import { createWorld, type GateOutcome } from './world.ts';
  */
 export async function runWatch(
   plan: Plan,
-  deps: Omit<DrillDeps, 'ledger'>,
+  deps: Omit<DrillDeps, 'ledger' | 'createServer'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, clock } = deps;
@@ -31,7 +31,7 @@ export async function runWatch(
   log.append({ type: 'phase.started', phase: 'watching' });
   const recording = await startRecording({
     probes: plan.probes,
-    host: hostsOf(plan.hosts, deps.createHost),
+    host: madeOnce(plan.hosts, deps.createHost),
     clock,
     log,
     onBroken: (error) => broken.abort(error),
@@ -59,7 +59,7 @@ export async function awaitGate(
   const broken = new AbortController();
   const prober = await startProber({
     probes: plan.probes,
-    host: hostsOf(plan.hosts, deps.createHost),
+    host: madeOnce(plan.hosts, deps.createHost),
     clock: deps.clock,
     onEvents: (events) => {
       for (const event of events) {

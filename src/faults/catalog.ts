@@ -1,8 +1,19 @@
 import type { FaultKind } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
+import { command } from './command.ts';
 import { composeDown } from './compose.down.ts';
+import { containerKill } from './container.kill.ts';
 import { containerStop } from './container.stop.ts';
+import { networkDelay } from './network.delay.ts';
+import { networkIsolate } from './network.isolate.ts';
+import { networkLinkDown } from './network.link-down.ts';
+import { networkLoss } from './network.loss.ts';
+import { networkPartition } from './network.partition.ts';
+import { powerCut } from './power.cut.ts';
 import { processKill } from './process.kill.ts';
+import { serverReboot } from './server.reboot.ts';
+import { serverStop } from './server.stop.ts';
+import { serviceStop } from './service.stop.ts';
 
 /** A fault kind whose parameter types are erased: what the engine and the planner handle. */
 export type AnyFaultKind = FaultKind<Json>;
@@ -12,6 +23,17 @@ export const faultKinds: readonly AnyFaultKind[] = [
   erase(processKill),
   erase(containerStop),
   erase(composeDown),
+  erase(containerKill),
+  erase(serviceStop),
+  erase(powerCut),
+  erase(serverStop),
+  erase(serverReboot),
+  erase(networkPartition),
+  erase(networkIsolate),
+  erase(networkLoss),
+  erase(networkDelay),
+  erase(networkLinkDown),
+  erase(command),
 ];
 
 /** The kind of that name; undefined for an unknown one. */

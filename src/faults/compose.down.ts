@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
-import { run, runOk } from './lib/docker-cli.ts';
+import { run, runOk } from './lib/commands.ts';
 
 const params = z.strictObject({
   projectDirectory: z.string().min(1).describe('Folder of the compose project on the host.'),
@@ -39,7 +39,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
   },
 
   async inject(p, _before, ctx) {
-    await runOk(ctx, compose(p, ['down']), composeTimeoutMs);
+    await runOk(ctx, compose(p, ['down']), { timeoutMs: composeTimeoutMs });
     return null;
   },
 
@@ -49,7 +49,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
 
   async heal(p, before, ctx) {
     if (await this.healed(p, before, ctx)) return;
-    await runOk(ctx, compose(p, ['up', '-d']), composeTimeoutMs);
+    await runOk(ctx, compose(p, ['up', '-d']), { timeoutMs: composeTimeoutMs });
   },
 
   async healed(p, _before, ctx) {

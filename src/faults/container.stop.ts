@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DrillError } from '../core/errors.ts';
 import type { FaultKind } from '../core/fault.ts';
-import { dockerTimeoutMs, inspectContainer, requireContainer, runOk } from './lib/docker-cli.ts';
+import { commandTimeoutMs, runOk } from './lib/commands.ts';
+import { isRunning, requireRunning, startAgain, type RunningContainer } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
   container: z.string().min(1).describe('Container to stop.'),
@@ -13,10 +13,9 @@ const params = z.strictObject({
     .describe('Seconds between SIGTERM and SIGKILL, as `docker stop --time`.'),
 });
 type Params = z.output<typeof params>;
-type Before = { readonly status: string };
 
 /** Stops a container by hand: its restart policy does not answer, so the fault lasts until it is healed. */
-export const containerStop: FaultKind<Params, Before, null> = {
+export const containerStop: FaultKind<Params, RunningContainer, null> = {
   kind: 'container.stop',
   summary: 'Stop a container; it stays down until the heal starts it again.',
   healAfter: 'recovery',
@@ -27,36 +26,16 @@ export const containerStop: FaultKind<Params, Before, null> = {
     blastRadius: `container ${p.container}`,
   }),
 
-  async before(p, ctx) {
-    const { status } = await requireContainer(ctx, p.container);
-    if (status !== 'running') {
-      throw new DrillError(
-        'fault-failed',
-        `${ctx.host.name}: container ${p.container} is ${status}, not running`,
-        {
-          mend: 'A fault needs something to break: bring the container up first.',
-        },
-      );
-    }
-    return { status };
-  },
+  before: (p, ctx) => requireRunning(ctx, p.container),
 
   async inject(p, _before, ctx) {
-    const argv = ['docker', 'stop', '--time', String(p.graceSeconds), p.container];
-    await runOk(ctx, argv, dockerTimeoutMs + p.graceSeconds * 1000);
+    await runOk(ctx, ['docker', 'stop', '--time', String(p.graceSeconds), p.container], {
+      timeoutMs: commandTimeoutMs + p.graceSeconds * 1000,
+    });
     return null;
   },
 
-  async effect(p, _before, ctx) {
-    return (await inspectContainer(ctx, p.container))?.status !== 'running';
-  },
-
-  async heal(p, _before, ctx) {
-    const { status } = await requireContainer(ctx, p.container);
-    if (status !== 'running' && status !== 'restarting') await runOk(ctx, ['docker', 'start', p.container]);
-  },
-
-  async healed(p, _before, ctx) {
-    return (await inspectContainer(ctx, p.container))?.status === 'running';
-  },
+  effect: async (p, _before, ctx) => !(await isRunning(ctx, p.container)),
+  heal: (p, _before, ctx) => startAgain(ctx, p.container),
+  healed: (p, _before, ctx) => isRunning(ctx, p.container),
 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
-import { inspectContainer, requireContainer, run, runOk } from './lib/docker-cli.ts';
+import { run, runOk } from './lib/commands.ts';
+import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
 
 const params = z.strictObject({
   container: z

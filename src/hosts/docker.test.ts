@@ -134,3 +134,56 @@ describe('docker host', () => {
     expect(error.message).toContain('node-1');
   });
 });
+
+describe('power of a docker host', () => {
+  const signal = AbortSignal.timeout(60_000);
+
+  /** A container that is on or off, and Docker's answers to `kill` and `start`. */
+  function machine(on: boolean, answers: { kill?: Outcome; start?: Outcome; inspect?: Outcome } = {}) {
+    const commands: string[] = [];
+    const transport = { kind: 'docker', container: 'lab-node-1', context: 'far' } as const;
+    const docker = createDockerHost('node-1', transport, async ({ argv }) => {
+      commands.push(argv.join(' '));
+      if (argv.includes('inspect')) return answers.inspect ?? exited(0, `${on}\n`);
+      return answers[argv.includes('kill') ? 'kill' : 'start'] ?? exited(0);
+    });
+    const { power } = docker;
+    if (power === undefined) throw new Error('no power switch');
+    return { power, commands };
+  }
+
+  it('is cut with docker kill and given with docker start, through the context', async () => {
+    const { power, commands } = machine(true);
+    await power.cut(signal);
+    await power.on(signal);
+    expect(commands).toEqual([
+      'docker --context far kill lab-node-1',
+      'docker --context far start lab-node-1',
+    ]);
+    expect(power.describe).toEqual({ cut: commands[0], on: commands[1] });
+  });
+
+  it.each([true, false])('is read from the engine: %s', async (on) => {
+    await expect(machine(on).power.isOn(signal)).resolves.toBe(on);
+  });
+
+  it('takes the kill of a container that does not run for done, and of one that does for refused', async () => {
+    const kill = exited(
+      1,
+      '',
+      'Error response from daemon: Cannot kill container: lab-node-1: is not running\n',
+    );
+    await expect(machine(false, { kill }).power.cut(signal)).resolves.toBeUndefined();
+    const error = await errorOf(machine(true, { kill }).power.cut(signal));
+    expect(error.code).toBe('host-unreachable');
+  });
+
+  it('throws host-unreachable when the engine does not answer', async () => {
+    const inspect = exited(1, '', 'Cannot connect to the Docker daemon\n');
+    expect((await errorOf(machine(true, { inspect }).power.isOn(signal))).code).toBe('host-unreachable');
+    const start: Outcome = { kind: 'timed-out' };
+    expect((await errorOf(machine(false, { start }).power.on(signal))).message).toContain(
+      'docker --context far start lab-node-1',
+    );
+  });
+});

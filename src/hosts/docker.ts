@@ -1,5 +1,5 @@
 import { DrillError } from '../core/errors.ts';
-import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
 import { commandError } from './command-error.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
@@ -17,8 +17,13 @@ const killedExit = 137;
 
 const inspectTimeoutMs = 5000;
 
+/** Docker waits 10 s for a killed container to be gone. */
+const powerTimeoutMs = 30_000;
+
 /**
- * A container as a host, reached with `docker exec`.
+ * A container as a host, reached with `docker exec`. The engine that runs it is
+ * what is beneath it: killing the container is a power cut (no process in it
+ * gets to close a connection), starting it a boot.
  *
  * When a look or a command is cut short, the `docker exec` client dies and the
  * command inside may run on: Docker offers no way to end it.
@@ -103,7 +108,50 @@ export function createDockerHost(
       mend: `See whether \`${docker.join(' ')} exec ${container} true\` works.`,
     });
 
-  return { name, transport: `${docker.join(' ')} exec ${container}`, exec };
+  /** Runs a Docker command about the container; its exit is returned, anything else thrown. */
+  const manage = async (
+    words: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ExecResult> => {
+    const argv = [...docker, ...words, container];
+    const outcome = await run({ argv, timeoutMs, signal });
+    switch (outcome.kind) {
+      case 'exited':
+        return outcome;
+      case 'not-started':
+        throw unreachable(`docker cannot be run: ${outcome.message}`);
+      case 'timed-out':
+      case 'aborted':
+      case 'overflow':
+        throw commandError(name, argv, timeoutMs, outcome);
+    }
+  };
+
+  const isOn = async (signal: AbortSignal): Promise<boolean> => {
+    const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
+    const seen = await manage(words, inspectTimeoutMs, signal);
+    if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
+    return seen.stdout.trim() === 'true';
+  };
+
+  const turn = async (verb: 'kill' | 'start', wanted: boolean, signal: AbortSignal): Promise<void> => {
+    const done = await manage([verb], powerTimeoutMs, signal);
+    // Docker refuses to kill what does not run: then there is no power already.
+    if (done.exitCode !== 0 && (await isOn(signal)) !== wanted) throw unreachable(done.stderr.trim());
+  };
+
+  const power: PowerSwitch = {
+    describe: {
+      cut: [...docker, 'kill', container].join(' '),
+      on: [...docker, 'start', container].join(' '),
+    },
+    isOn,
+    cut: (signal) => turn('kill', false, signal),
+    on: (signal) => turn('start', true, signal),
+  };
+
+  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, power };
 }
 
 function callsDocker(argv: readonly string[]): boolean {

@@ -41,7 +41,7 @@ export async function ensureState(
     const spec = await missing(lab, Date.now());
     if (spec.length > 0) await make(context, lab, spec);
     await writeKnownHosts(lab);
-    await ensureSecrets(lab);
+    await fillTemplates(lab, await ensureSecrets(lab));
     const text =
       spec.length === 0 ? 'certificates and keys are there' : `made ${spec.length} certificates and keys`;
     return { text, isNew: created !== undefined };
@@ -118,7 +118,7 @@ async function writeKnownHosts(lab: Lab): Promise<void> {
  * Passwords, and an id of this state: a VM whose volume holds data made under another id has to start it anew, since
  * its passwords no longer fit.
  */
-async function ensureSecrets(lab: Lab): Promise<void> {
+async function ensureSecrets(lab: Lab): Promise<ReadonlyMap<string, string>> {
   const path = join(statePaths(lab).vmDir, 'secrets.env');
   const known = new Map(
     ((await readText(path)) ?? '').split('\n').flatMap((line): [string, string][] => {
@@ -140,6 +140,20 @@ async function ensureSecrets(lab: Lab): Promise<void> {
   for (const secret of lab.manifest.secrets) {
     if (secret.file === undefined) continue;
     await writeFile(join(folder, secret.file), `${values.get(secret.name) ?? ''}\n`, { mode: 0o600 });
+  }
+  return values;
+}
+
+/** Writes the manifest's templates with secrets for their `${NAME}`. Throws Error for a name that is no secret. */
+export async function fillTemplates(lab: Lab, secrets: ReadonlyMap<string, string>): Promise<void> {
+  for (const { source, file } of lab.manifest.templates) {
+    const template = await readFile(join(lab.stackDir, source), 'utf8');
+    const text = template.replaceAll(/\$\{(\w+)\}/g, (_, key: string) => {
+      const value = secrets.get(key);
+      if (value === undefined) throw new Error(`${source}: there is no secret ${key}`);
+      return value;
+    });
+    await writeFile(join(lab.stateDir, file), text, { mode: 0o600 });
   }
 }
 

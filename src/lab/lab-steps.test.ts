@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,8 @@ import { loadedIds, saveInnerImages } from './image-archive.ts';
 import type { LabContext } from './lab-context.ts';
 import { sshArgv } from './lab-shell.ts';
 import { type Lab, parseManifest } from './manifest.ts';
-import { waitForBoot } from './virtual-machines.ts';
+import { fillTemplates } from './lab-state.ts';
+import { startServices, waitForBoot } from './virtual-machines.ts';
 
 type Answer = Partial<CommandResult> | ((argv: readonly string[]) => Partial<CommandResult>);
 
@@ -234,6 +235,60 @@ describe('saveInnerImages', () => {
     const oci = JSON.stringify([{ Config: `blobs/sha256/${config}`, RepoTags: ['x:1', 'y:1'], Layers: [] }]);
     expect(loadedIds(oci)).toEqual([`x:1 sha256:${config}`, `y:1 sha256:${config}`]);
     expect(loadedIds(list)).toEqual([`pair-one:1 sha256:${config}`]);
+  });
+});
+
+describe('startServices', () => {
+  const services = [
+    { name: 'cloud', container: 'pair-cloud', provision: ['/node', 'ready.ts'] },
+    { name: 'clock', container: 'pair-clock' },
+  ];
+
+  it('starts only the services, then has each say that it is ready', async () => {
+    const { context, ran } = machine([['docker exec', { stdout: 'waiting\nthe cloud has a ACTIVE\n' }]]);
+    let node: string | undefined;
+    const run: LabContext['run'] = (argv, options) => {
+      node ??= options.env?.['FIREDRILL_NODE'];
+      return context.run(argv, options);
+    };
+    await startServices({ ...context, run }, { ...lab, manifest: { ...lab.manifest, services } }, false);
+    expect(ran).toEqual([
+      expect.stringMatching(/^docker compose .* up --detach cloud clock$/),
+      'docker exec pair-cloud /node ready.ts',
+    ]);
+    expect(node).toMatch(/^\/.*node$/);
+  });
+
+  it('replaces those that run on a state that is gone', async () => {
+    const { context, ran } = machine([]);
+    await startServices(context, { ...lab, manifest: { ...lab.manifest, services } }, true);
+    expect(ran[0]).toMatch(/ up --detach --force-recreate cloud clock$/);
+  });
+
+  it('fails with what a service has to say', async () => {
+    const { context } = machine([['docker exec', { exitCode: 1, stderr: 'still busy: a' }]]);
+    const failing = startServices(context, { ...lab, manifest: { ...lab.manifest, services } }, false);
+    await expect(failing).rejects.toMatchObject({
+      code: 'lab',
+      message: expect.stringMatching(/^cloud could not be provisioned\.[^]*still busy: a/) as string,
+    });
+  });
+});
+
+describe('fillTemplates', () => {
+  const templates = [{ source: 'clouds.template.yaml', file: 'clouds.yaml' }];
+
+  it('puts secrets in, and lets nobody else read them', async () => {
+    const filled = { ...lab, manifest: { ...lab.manifest, templates } };
+    await mkdir(lab.stateDir);
+    await writeFile(join(lab.stackDir, 'clouds.template.yaml'), 'password: ${PAIR_PASSWORD} # $HOME\n');
+    await fillTemplates(filled, new Map([['PAIR_PASSWORD', 'a$&b']]));
+    const path = join(lab.stateDir, 'clouds.yaml');
+    expect(await readFile(path, 'utf8')).toBe('password: a$&b # $HOME\n');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await expect(fillTemplates(filled, new Map())).rejects.toThrow(
+      'clouds.template.yaml: there is no secret PAIR_PASSWORD',
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { type LabContext, StepLog, type StepTiming } from './lab-context.ts';
 import { ensureState, type StatePaths, statePaths } from './lab-state.ts';
 import { type Finding, gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
 import { type Lab, settingsEnvironment } from './manifest.ts';
-import { provision, startVms, waitForBoot } from './virtual-machines.ts';
+import { provision, startServices, startVms, waitForBoot } from './virtual-machines.ts';
 
 /** Choices of `lab up`. */
 export interface LabUpOptions {
@@ -71,6 +71,8 @@ async function bringUp(
         anew = state.isNew;
         return state.text;
       });
+      if (manifest.services.length > 0)
+        await steps.step('services', 'starting what the VMs run on', () => startServices(context, lab, anew));
       await steps.step('start', 'switching the VMs on', () => startVms(context, lab, anew));
       await steps.step('boot', 'VMs boot', async () => {
         await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));

@@ -21,6 +21,14 @@ const vmSchema = z.strictObject({
   provision: z.array(z.string()).min(1).optional(),
 });
 
+const serviceSchema = z.strictObject({
+  /** As the compose file calls it. */
+  name,
+  container: name,
+  /** Run inside the container at every `lab up`, before the VMs are switched on; has to be level-triggered. */
+  provision: z.array(z.string()).min(1).optional(),
+});
+
 const settingSchema = z
   .strictObject({ environment: envName, values: z.array(z.string()).min(1), default: z.string() })
   .refine((setting) => setting.values.includes(setting.default), {
@@ -59,6 +67,7 @@ const manifestSchema = z.strictObject({
     .optional(),
   environment: z.record(envName, z.string()).default({}),
   vms: z.array(vmSchema).min(1),
+  services: z.array(serviceSchema).default([]),
   settings: z.record(z.string(), settingSchema).default({}),
   certificates: z
     .array(
@@ -71,6 +80,8 @@ const manifestSchema = z.strictObject({
     )
     .default([]),
   secrets: z.array(z.strictObject({ name: envName, file: name.optional() })).default([]),
+  /** Files of the stack's folder that become files of the state folder, with secrets for their `${NAME}`. */
+  templates: z.array(z.strictObject({ source: z.string(), file: name })).default([]),
 });
 
 /** A stack's lab.yaml: what its VMs, images, certificates and settings are. */
@@ -78,6 +89,9 @@ export type LabManifest = z.infer<typeof manifestSchema>;
 
 /** One VM of a manifest. */
 export type LabVm = LabManifest['vms'][number];
+
+/** A container beside the VMs. */
+export type LabService = LabManifest['services'][number];
 
 /** A manifest and the folders that belong to it. */
 export interface Lab {

@@ -1,8 +1,10 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { DrillError } from '../core/errors.ts';
 import { describeFailure } from './command.ts';
 import { type LabContext, mustRun } from './lab-context.ts';
-import type { Lab, LabVm } from './manifest.ts';
+import type { Lab, LabService, LabVm } from './manifest.ts';
 
 const bootTimeoutMs = 90_000;
 const provisionTimeoutMs = 300_000;
@@ -25,8 +27,31 @@ export function composeArgv(lab: Lab): string[] {
  */
 export async function startVms(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
   const up = ['up', '--detach', '--remove-orphans', ...(anew ? ['--force-recreate'] : [])];
-  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000 });
+  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
   return `${lab.manifest.vms.length} VMs are switched on`;
+}
+
+/**
+ * Starts the containers that are no VMs, and runs their provision commands; with `anew` replaces those that run. Returns
+ * the last line of the last command. Throws DrillError `lab`.
+ */
+export async function startServices(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
+  const { services } = lab.manifest;
+  const names = services.map((service) => service.name);
+  const up = ['up', '--detach', ...(anew ? ['--force-recreate'] : []), ...names];
+  await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
+  let told = '';
+  for (const service of services) told = await provision(context, service, {});
+  return told;
+}
+
+/**
+ * What compose files may ask for: the Node.js that services written in TypeScript run with, the one that came with the
+ * dependencies where there is one, since it needs nothing of its system but libstdc++.
+ */
+function composeEnvironment(): Record<string, string> {
+  const pinned = join(import.meta.dirname, '../../node_modules/.bin/node');
+  return { FIREDRILL_NODE: realpathSync(existsSync(pinned) ? pinned : process.execPath) };
 }
 
 /**
@@ -80,12 +105,12 @@ export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void>
 }
 
 /**
- * Runs the VM's provision command in it. Returns the last line that the command wrote. Throws DrillError `lab` with the
+ * Runs the provision command of a VM or a service in it. Returns the last line that the command wrote. Throws DrillError `lab` with the
  * end of its output.
  */
 export async function provision(
   context: LabContext,
-  vm: LabVm,
+  vm: LabVm | LabService,
   environment: Readonly<Record<string, string>>,
 ): Promise<string> {
   if (vm.provision === undefined) return 'nothing to provision';

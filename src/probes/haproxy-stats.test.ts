@@ -19,11 +19,12 @@ function page(...states: string[]): string {
   return [header, 'https_in,FRONTEND,,1,OPEN,,,,', ...servers, 'nodes,BACKEND,0,0,UP,2,3,,', ''].join('\n');
 }
 
-async function look(body: string, status = 200): Promise<Look> {
+async function look(body: string, status = 200, tell = 'state'): Promise<Look> {
   const server = createServer((_request, response) => void response.writeHead(status).end(body));
   const { address, close } = await listen(server);
   cleanups.push(close);
-  return lookOnce(haproxyStats, { url: `http://${address}/stats;csv`, backend: 'nodes', server: 'node-2' });
+  const url = `http://${address}/stats;csv`;
+  return lookOnce(haproxyStats, { url, backend: 'nodes', server: 'node-2', tell });
 }
 
 describe('haproxy-stats probe', () => {
@@ -39,6 +40,14 @@ describe('haproxy-stats probe', () => {
     ['no check', 'no-check'],
   ])('reads %s as %s', async (state, value) => {
     expect((await look(page('UP', state))).seen).toMatchObject({ status: 'ok', value });
+  });
+
+  it('tells the preferred server: the first that is up, of the greatest weight', async () => {
+    const heavier = page('UP', 'UP').replace('node-2,0,0,UP,1', 'node-2,0,0,UP,2');
+    expect((await look(page('UP', 'UP'), 200, 'preferred')).seen).toMatchObject({ value: 'no' });
+    expect((await look(page('DOWN', 'UP'), 200, 'preferred')).seen).toMatchObject({ value: 'yes' });
+    expect((await look(page('DOWN', 'DOWN'), 200, 'preferred')).seen).toMatchObject({ value: 'no' });
+    expect((await look(heavier, 200, 'preferred')).seen).toMatchObject({ value: 'yes' });
   });
 
   it('fails when the server is not there or the page is another', async () => {

@@ -13,6 +13,12 @@ const params = z.strictObject({
   caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
   backend: z.string().min(1).describe('Name of the backend.'),
   server: z.string().min(1).describe('Name of the server in the backend.'),
+  tell: z
+    .enum(['state', 'preferred'])
+    .default('state')
+    .describe(
+      '`preferred`: yes or no, whether it is the server a client without history is sent to first: of those that are UP, the one of greatest weight, the first in the list of equals.',
+    ),
 });
 type Params = z.output<typeof params>;
 
@@ -55,21 +61,24 @@ function stateIn(page: string, p: Params): Exclude<Observation, { status: 'unkno
   const bad = (message: string) =>
     ({ status: 'fail', cause: 'bad-body', message: shorten(message) }) as const;
   const rows = parseCsv(page) ?? [];
-  const columns = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
-  const [backend, server, status] = ['pxname', 'svname', 'status'].map((name) => columns.indexOf(name));
-  if (
-    backend === undefined ||
-    server === undefined ||
-    status === undefined ||
-    Math.min(backend, server, status) < 0
-  ) {
+  const header = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
+  if (!['pxname', 'svname', 'status', 'weight'].every((name) => header.includes(name))) {
     return bad('not a statistics page as CSV: does the URL end in ";csv"?');
   }
-  const row = rows.find((candidate) => candidate[backend] === p.backend && candidate[server] === p.server);
-  if (row === undefined) return bad(`no server ${p.server} in a backend ${p.backend}`);
-  const text = row[status];
-  if (text === undefined || text === '') return bad(`no status for ${p.backend}/${p.server}`);
-  return { status: 'ok', value: stateWord(text) };
+  const cell = (row: readonly string[] | undefined, name: string): string =>
+    row?.[header.indexOf(name)] ?? '';
+  const servers = rows.filter(
+    (row) => cell(row, 'pxname') === p.backend && !['BACKEND', 'FRONTEND'].includes(cell(row, 'svname')),
+  );
+  const own = servers.find((row) => cell(row, 'svname') === p.server);
+  if (own === undefined) return bad(`no server ${p.server} in a backend ${p.backend}`);
+  const state = stateWord(cell(own, 'status'));
+  if (state === '') return bad(`no status for ${p.backend}/${p.server}`);
+  if (p.tell === 'state') return { status: 'ok', value: state };
+  const up = servers.filter((row) => ['UP', 'no-check'].includes(stateWord(cell(row, 'status'))));
+  const greatest = Math.max(...up.map((row) => Number(cell(row, 'weight'))));
+  const preferred = up.find((row) => Number(cell(row, 'weight')) === greatest);
+  return { status: 'ok', value: preferred === own ? 'yes' : 'no' };
 }
 
 /** `UP 1/2` is up still and `DOWN 1/2` down still; `MAINT (via …)` is MAINT. */

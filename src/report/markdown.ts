@@ -2,10 +2,10 @@ import type { RunLog } from '../analysis/read-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { Summary } from '../core/summary.ts';
-import { bar, counted, markdown } from './text.ts';
+import type { Stage, Summary } from '../core/summary.ts';
+import { bar, capital, counted, markdown } from './text.ts';
 import { timelineOf } from './timeline.ts';
-import { verdictWords } from './verdict-text.ts';
+import { hasReturn, returnWords, verdictWords } from './verdict-text.ts';
 import { causeWords } from './watch-text.ts';
 
 const barWidth = 20;
@@ -41,14 +41,14 @@ function headline(summary: Summary): string[] {
   return [parts.join(' · '), ''];
 }
 
-function stageSection(summary: Summary): string[] {
-  const total = summary.rto?.ms ?? 0;
-  const dominant = dominantStage(summary.stages);
+/** A chain's stages, which sum to `total` (of what `sum` names). */
+function stageTable(stages: readonly Stage[], total: number, sum: string): string[] {
+  const dominant = dominantStage(stages);
   if (dominant === undefined) return [];
-  return section('Stages of the recovery', [
+  return [
     ...table(
       ['stage', 'ms', 'share', '', 'includes, their end not seen'],
-      summary.stages.map((s) => {
+      stages.map((s) => {
         const share = total > 0 ? s.ms / total : 0;
         const name = markdown(s.name);
         return [
@@ -60,9 +60,26 @@ function stageSection(summary: Summary): string[] {
         ];
       }),
     ),
-    `The stages sum to the RTO, ${total.toFixed(3)} ms. The longest is ${markdown(dominant.name)}.`,
+    `The stages sum to the ${sum}, ${total.toFixed(3)} ms. The longest is ${markdown(dominant.name)}.`,
     '',
+  ];
+}
+
+function returnSection({ heal }: Summary): string[] {
+  if (!hasReturn(heal)) return [];
+  return section('Return', [
+    `${capital(returnWords(heal))}. The heal began at ${heal.startedAt}.`,
+    '',
+    ...stageTable(heal.stages, heal.return?.ms ?? 0, 'return'),
   ]);
+}
+
+function variableSection({ scenario }: Summary): string[] {
+  const rows = Object.entries(scenario.variables).map(([name, value]) => [
+    markdown(name),
+    markdown(String(value)),
+  ]);
+  return section('Variables', rows.length === 0 ? [] : table(['name', 'value'], rows));
 }
 
 function windowSection(summary: Summary): string[] {
@@ -195,7 +212,8 @@ export function renderMarkdown(summary: Summary, log?: RunLog): string {
             ]),
           ),
     ),
-    ...stageSection(summary),
+    ...section('Stages of the recovery', stageTable(summary.stages, summary.rto?.ms ?? 0, 'RTO')),
+    ...returnSection(summary),
     ...windowSection(summary),
     ...section(
       'Roles',
@@ -210,6 +228,7 @@ export function renderMarkdown(summary: Summary, log?: RunLog): string {
             ]),
           ),
     ),
+    ...variableSection(summary),
     ...faultSection(summary),
     ...probeSection(summary),
     ...section(

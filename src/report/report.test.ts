@@ -114,7 +114,7 @@ describe('report.md', () => {
     const builder = new LogBuilder(
       planWith({
         probes: [probeOf('health')],
-        scenario: { name: 'x', title: hostile, path: hostile, sha256: '' },
+        scenario: { name: 'x', title: hostile, path: hostile, sha256: '', variables: {} },
         checks: [{ kind: 'rto', name: hostile, maxMs: 1 }],
       }),
     )

@@ -1,6 +1,6 @@
 import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
-import { watchedUntil } from '../analysis/read-log.ts';
+import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { middle } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
@@ -15,17 +15,27 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
   const add = (atMs: number | null, what: string) => {
     if (atMs !== null) entries.push({ atMs, what });
   };
+  const who = (f: FaultRecord) => `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
+  for (const r of log.repairs) {
+    add(r.issuedMs, `repair ${who(r)} begun`);
+    add(r.ackedMs, `repair ${who(r)} done`);
+  }
+  for (const p of log.preparations) {
+    add(p.issuedMs, `preparation ${who(p)} begun`);
+    add(p.ackedMs, `preparation ${who(p)} done`);
+    add(p.healStartedMs, `preparation ${who(p)}: undoing`);
+    add(p.healedMs, `preparation ${who(p)}: undone, proven`);
+  }
   for (const f of log.faults) {
-    const who = `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
-    add(f.issuedMs, `${who} issued`);
-    add(f.ackedMs, `${who} acknowledged`);
+    add(f.issuedMs, `${who(f)} issued`);
+    add(f.ackedMs, `${who(f)} acknowledged`);
     if (f.effect !== null)
       add(
         middle(f.effect.notBeforeMs, f.effect.notAfterMs),
-        `${who} took effect (within ${durationWords(f.effect.notAfterMs - f.effect.notBeforeMs)})`,
+        `${who(f)} took effect (within ${durationWords(f.effect.notAfterMs - f.effect.notBeforeMs)})`,
       );
-    add(f.healStartedMs, `${who}: heal started`);
-    add(f.healedMs, `${who}: heal proven`);
+    add(f.healStartedMs, `${who(f)}: heal started`);
+    add(f.healedMs, `${who(f)}: heal proven`);
   }
   return entries;
 }

@@ -1,6 +1,6 @@
 import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { CheckResult, Summary } from '../core/summary.ts';
+import type { CheckResult, Stage, Summary } from '../core/summary.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
 const barWidth = 30;
@@ -38,6 +38,7 @@ function facts(summary: Summary): string[] {
     rows.push(['downtime', `${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`]);
   if (redundancyRestoredMs !== null)
     rows.push(['redundancy', `restored after ${durationWords(redundancyRestoredMs)}`]);
+  if (hasReturn(summary.heal)) rows.push(['return', returnWords(summary.heal)]);
   for (const r of summary.roles)
     if (r.before !== r.after)
       rows.push([
@@ -47,12 +48,28 @@ function facts(summary: Summary): string[] {
   return aligned(rows);
 }
 
-function stageLines(summary: Summary): string[] {
-  const total = summary.rto?.ms ?? 0;
-  const dominant = dominantStage(summary.stages);
-  const rows = summary.stages.map((s) => {
+/** Whether the heal did something that can be seen: a heal after restored redundancy, without an outage, tells nothing. */
+export function hasReturn(heal: Summary['heal']): heal is NonNullable<Summary['heal']> {
+  return heal !== null && (heal.return !== null || heal.outage.windows > 0);
+}
+
+/** The return in words: how long until redundancy, and what it cost. */
+export function returnWords(heal: NonNullable<Summary['heal']>): string {
+  const { outage } = heal;
+  const back = heal.return === null ? 'redundancy not seen' : `redundancy ${measureWords(heal.return)}`;
+  const cost =
+    outage.windows === 0
+      ? 'no outage'
+      : `outage ${measureWords(outage)} in ${counted(outage.windows, 'window')}`;
+  return `${back} after the heal began; ${cost} from then on`;
+}
+
+function stageLines(title: string, stages: readonly Stage[]): string[] {
+  const total = stages.reduce((sum, s) => sum + s.ms, 0);
+  const dominant = dominantStage(stages);
+  const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
-    const most = s === dominant && summary.stages.length > 1 ? ' <- longest' : '';
+    const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
     const with_ = s.includes.length === 0 ? '' : ` (with ${s.includes.map(plain).join(', ')}: end not seen)`;
     return [
       `  ${plain(s.name)}`,
@@ -61,7 +78,7 @@ function stageLines(summary: Summary): string[] {
       `${bar(share, barWidth)}${most}${with_}`,
     ];
   });
-  return rows.length === 0 ? [] : ['', 'stages', ...aligned(rows, [1, 2])];
+  return rows.length === 0 ? [] : ['', title, ...aligned(rows, [1, 2])];
 }
 
 function checkLines(summary: Summary): string[] {
@@ -85,7 +102,8 @@ export function renderVerdictText(summary: Summary): string {
     `${verdictWords(summary)}  ${plain(title)} (${plain(summary.target)})`,
     '',
     ...facts(summary),
-    ...stageLines(summary),
+    ...stageLines('stages', summary.stages),
+    ...stageLines('stages of the return', summary.heal?.stages ?? []),
     ...checkLines(summary),
     ...(reasons.length === 0 ? [] : ['', 'why', ...reasons]),
     ...(notes.length === 0 ? [] : ['', 'notes', ...notes]),

@@ -11,6 +11,8 @@ export function kindUnion<Fields extends z.ZodRawShape>(
   const options: Kind<Fields>[] = kinds.map(({ kind, params }) => {
     // The catalogs' params are strict objects whose types were erased; this is their edge.
     const object = params as unknown as z.ZodObject;
+    const taken = Object.keys(fields).find((name) => name in object.shape);
+    if (taken !== undefined) throw new Error(`kind ${kind}: a field named "${taken}" exists for every kind`);
     return object.extend({ kind: z.literal(kind), ...fields });
   });
   const [first, ...rest] = options;

@@ -1,13 +1,16 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makePlan, makeWatchPlan, type Input } from './planner.ts';
+import type { Plan } from '../core/plan.ts';
+import { drawMoments } from './draw.ts';
+import { makePlans, openScenario } from './planner.ts';
 import { InvalidInput, parseSource } from './source.ts';
+import { planTarget, type TargetInput } from './target-planner.ts';
 
 const testdata = join(import.meta.dirname, 'testdata');
 
-function input(name: string, text = readFileSync(join(testdata, name), 'utf8')): Input {
-  return { source: parseSource(name, text), sha256: 'sha' };
+function input(name: string, text = readFileSync(join(testdata, name), 'utf8')): TargetInput {
+  return { source: parseSource(name, text), sha256: 'sha', resolveFile: (path) => `beside/${path}` };
 }
 
 function problemsOf(action: () => unknown): string[] {
@@ -21,7 +24,13 @@ function problemsOf(action: () => unknown): string[] {
 }
 
 const target = input('target.yaml');
-const plan = (text: string, name = 'scenario.yaml') => makePlan(input(name, text), target, (path) => path);
+const plans = (text: string, overrides: Record<string, string> = {}, name = 'scenario.yaml'): Plan[] =>
+  makePlans(openScenario(input(name, text)), () => target, overrides);
+const plan = (text: string, overrides: Record<string, string> = {}, name = 'scenario.yaml'): Plan => {
+  const [only] = plans(text, overrides, name);
+  if (only === undefined) throw new Error('no plan');
+  return only;
+};
 
 describe('a malformed scenario', () => {
   const files = readdirSync(testdata).filter(
@@ -37,7 +46,7 @@ describe('a malformed scenario', () => {
         line.startsWith('# expect: ') ? [`${name}:${line.slice('# expect: '.length)}`] : [],
       );
     expect(expected).not.toEqual([]);
-    expect(problemsOf(() => plan(text, name))).toEqual(expected);
+    expect(problemsOf(() => plan(text, {}, name))).toEqual(expected);
   });
 });
 
@@ -78,9 +87,7 @@ describe('a malformed target', () => {
   test.each(cases)('%s', (_what, from, to, message) => {
     expect(valid).toContain(from);
     const text = valid.replace(from, to);
-    expect(problemsOf(() => makeWatchPlan(input('target.yaml', text), (path) => path))[0]).toBe(
-      `target.yaml:${message}`,
-    );
+    expect(problemsOf(() => planTarget(input('target.yaml', text)))[0]).toBe(`target.yaml:${message}`);
   });
 });
 
@@ -111,5 +118,173 @@ describe('a plan', () => {
 
   test('survives the trip through the event log unchanged', () => {
     expect(JSON.parse(JSON.stringify(made))).toEqual(made);
+  });
+});
+
+describe('a scenario with variables and a matrix', () => {
+  const text = readFileSync(join(testdata, 'composed.yaml'), 'utf8');
+  const made = plans(text);
+  const [first] = made;
+
+  test('is a drill of its own for each combination, with its values in name and title', () => {
+    expect(made.map(({ scenario }) => `${scenario.name}: ${scenario.title}`)).toEqual([
+      'composed-edge-alpha: Everything at once (container edge, on alpha)',
+      'composed-edge-db-primary: Everything at once (container edge, on db-primary)',
+      'composed-gate-way-alpha: Everything at once (container Gate.Way, on alpha)',
+      'composed-gate-way-db-primary: Everything at once (container Gate.Way, on db-primary)',
+    ]);
+    expect(made[3]?.scenario.variables).toEqual({
+      wait: '5s',
+      copies: 1,
+      stop: false,
+      container: 'Gate.Way',
+      on: 'db-primary',
+    });
+  });
+
+  test('fills variables in where they stand, and leaves to the engine what only it knows', () => {
+    expect(made[1]?.prepare[0]).toMatchObject({
+      id: 'prepare-1',
+      on: { host: 'alpha' },
+      params: { run: ['touch', '/tmp/edge'], undo: ['rm', '-f', '/tmp/edge'] },
+    });
+    expect(made[1]?.faults).toMatchObject([
+      { id: 'cut', on: { role: 'db-primary' }, atMs: 5000, jitterMs: 10_000, forMs: 30_000 },
+      { id: 'fault-2', after: 'cut', on: { host: 'beta' }, atMs: 0, params: { container: 'edge' } },
+    ]);
+    expect(made[1]?.faults[0]?.params).toMatchObject({ peers: ['${address.beta}'] });
+    expect(made[1]?.repair[0]).toMatchObject({
+      id: 'by-hand',
+      on: { fault: 'cut' },
+      params: { run: ['echo', '${host}', '5s 1'] },
+    });
+  });
+
+  test('keeps the type of a variable that stands alone', () => {
+    expect(plans(text, { copies: '2' })[0]?.checks[0]).toMatchObject({
+      condition: { count: { min: 2, max: 2 } },
+    });
+  });
+
+  test('names its checks by what they want', () => {
+    expect(first?.checks.map((check) => check.name)).toEqual([
+      'db-role is primary on exactly 1 for at least 2.0 s',
+      'downtime of db-role@alpha at least 1.0 s, at most 9.0 s',
+      'outage of the return at most 1.0 s',
+      'return in at most 60.0 s',
+      'the service does not come back by itself',
+    ]);
+  });
+
+  test('puts its own stages in the place of the target’s', () => {
+    expect(first?.stages).toEqual([{ name: 'all of it', until: { kind: 'recovered' } }]);
+  });
+
+  test('takes values from outside, in the type of the default, and one value of a matrix', () => {
+    const one = plans(text, { wait: '1s', container: 'edge', on: 'alpha', stop: 'true' });
+    expect(one.map((plan) => plan.scenario.variables)).toEqual([
+      { wait: '1s', copies: 1, stop: true, container: 'edge', on: 'alpha' },
+    ]);
+    expect(one[0]?.faults[0]?.atMs).toBe(1000);
+  });
+
+  test.each([
+    [{ waits: '1s' }, '--var waits: scenario.yaml has no such variable; did you mean "wait"?'],
+    [{ copies: 'two' }, '--var copies=two: expected a number, as its default 1 is one'],
+    [{ stop: 'yes' }, '--var stop=yes: expected true or false'],
+    [{ container: 'egde' }, '--var container=egde: the matrix has no such value; known: edge, Gate.Way'],
+    [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m or 1h'],
+  ])('does not take %j', (overrides, message) => {
+    expect(() => plans(text, overrides)).toThrow(message);
+  });
+
+  test('is the same file for all its drills', () => {
+    expect(new Set(made.map(({ scenario }) => `${scenario.path} ${scenario.sha256}`)).size).toBe(1);
+  });
+});
+
+describe('moments with a jitter', () => {
+  const [composed] = plans(readFileSync(join(testdata, 'composed.yaml'), 'utf8'));
+  const momentOf = (seed: number, round: number): number => {
+    if (composed === undefined) throw new Error('no plan');
+    return drawMoments(composed, seed, round).faults[0]?.atMs ?? Number.NaN;
+  };
+
+  test('come out the same for the same seed and round', () => {
+    expect(momentOf(7, 0)).toBe(momentOf(7, 0));
+    const rounds = Array.from({ length: 100 }, (_, round) => momentOf(7, round));
+    expect(new Set(rounds).size).toBeGreaterThan(90);
+    expect(momentOf(8, 0)).not.toBe(momentOf(7, 0));
+  });
+
+  test('lie anywhere between `at` and `at` plus jitter', () => {
+    const moments = Array.from({ length: 1000 }, (_, round) => momentOf(1, round));
+    expect(Math.min(...moments)).toBeGreaterThanOrEqual(5000);
+    expect(Math.max(...moments)).toBeLessThanOrEqual(15_000);
+    // Evenly: each tenth of the span gets about a tenth of the draws.
+    for (let from = 5000; from < 15_000; from += 1000) {
+      const share = moments.filter((ms) => ms >= from && ms < from + 1000).length;
+      expect(share).toBeGreaterThan(60);
+      expect(share).toBeLessThan(140);
+    }
+  });
+
+  test('say what drew them; a plan without any is left as it is', () => {
+    if (composed === undefined) throw new Error('no plan');
+    expect(drawMoments(composed, 7, 2).draw).toEqual({ seed: 7, round: 2 });
+    const plain = plan(readFileSync(join(testdata, 'valid.yaml'), 'utf8'));
+    expect(drawMoments(plain, 7, 2)).toBe(plain);
+  });
+});
+
+describe('what a kind of fault needs of a host', () => {
+  const targetText = readFileSync(join(testdata, 'target.yaml'), 'utf8');
+  const scenarioWith = (fault: string): string =>
+    readFileSync(join(testdata, 'valid.yaml'), 'utf8').replace(
+      / {2}- \{ kind: process.kill.*/,
+      `  - ${fault}`,
+    );
+  const planOn = (text: string, fault: string): Plan[] =>
+    makePlans(openScenario(input('scenario.yaml', scenarioWith(fault))), () => input('target.yaml', text));
+  const beta = 'beta: { transport: docker, container: beta-vm, address: 198.18.9.2 }';
+
+  test('has to be there on every host that the role may be on', () => {
+    const server = (id: string): string => `server: { cloud: lab, cloudsFile: clouds.yaml, id: ${id} }`;
+    const one = targetText.replace('container: alpha-vm', `container: alpha-vm, ${server('a')}`);
+    const both = one.replace('container: beta-vm', `container: beta-vm, ${server('b')}`);
+    const fault = '{ kind: server.stop, on: { role: db-primary } }';
+    expect(problemsOf(() => planOn(one, fault))).toEqual([
+      'scenario.yaml:4:30: a fault of kind server.stop needs a `server` for host "beta" in the target',
+    ]);
+    expect(planOn(both, fault)[0]?.hosts[0]?.server).toEqual({
+      cloud: 'lab',
+      cloudsFile: 'beside/clouds.yaml',
+      id: 'a',
+    });
+  });
+
+  test('is a power switch for a power cut', () => {
+    expect(targetText).toContain(beta);
+    const local = targetText.replace(beta, 'beta: { transport: local, address: 198.18.9.2 }');
+    expect(problemsOf(() => planOn(local, '{ kind: power.cut, on: beta }'))).toEqual([
+      'scenario.yaml:4:28: a fault of kind power.cut needs transport docker for host "beta" in the target',
+    ]);
+    expect(planOn(targetText, '{ kind: power.cut, on: beta }')).toHaveLength(1);
+  });
+
+  test('is an address where one is wanted', () => {
+    const without = targetText.replace(', address: 198.18.9.2', '');
+    const fault = (peer: string, on: string): string =>
+      `{ kind: network.partition, on: ${on}, peers: ['${peer}'] }`;
+    for (const [peer, on] of [
+      ['${address.beta}', 'alpha'],
+      ['${address.db-primary}', 'alpha'],
+      ['${address}', 'beta'],
+    ] as const) {
+      expect(problemsOf(() => planOn(without, fault(peer, on)))[0]).toMatch(
+        /^scenario\.yaml:4:\d+: host "beta" has no address in the target$/,
+      );
+    }
+    expect(planOn(without, fault('${address}', 'alpha'))).toHaveLength(1);
   });
 });

@@ -31,7 +31,9 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
           key,
           key === '<<'
             ? 'merge keys (<<) are not supported; write the fields out'
-            : `unknown field "${key}"${nearOnly(key, known)}`,
+            : known.includes(key)
+              ? `field "${key}" does not belong here`
+              : `unknown field "${key}"${nearOnly(key, known)}`,
         ),
       );
     case 'invalid_union': {
@@ -46,6 +48,10 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
                 `unknown ${String(path.at(-1) ?? 'value')} ${JSON.stringify(given)}${suggest(typeof given === 'string' ? given : JSON.stringify(given), options)}`,
               ),
         ];
+      }
+      // A schema's own wording tells more than any of its branches.
+      if (!issue.message.startsWith('Invalid input')) {
+        return [source.at(path, `${nameOf(path)}${issue.message}`)];
       }
       // The branch that got furthest tells more than "invalid input".
       const branches = issue.errors.filter((branch) => branch.length > 0);
@@ -78,6 +84,10 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
           `${nameOf(path)}expected ${issue.values.map(String).join(' or ')}, found ${JSON.stringify(valueAt(source.value, path))}`,
         ),
       ];
+    case 'invalid_key': {
+      const key = String(path.at(-1) ?? '');
+      return [source.atKey(path.slice(0, -1), key, `"${key}": ${issue.issues[0]?.message ?? issue.message}`)];
+    }
     case 'too_small':
       return [source.at(path, `${nameOf(path)}${issue.minimum === 1 ? 'must not be empty' : issue.message}`)];
     default:

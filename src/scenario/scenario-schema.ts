@@ -1,53 +1,85 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { faultKinds } from '../faults/catalog.ts';
-import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
+import { checkSchema } from './check-schema.ts';
+import { gateConditionSchema } from './condition-schema.ts';
 import { kindUnion } from './kind-union.ts';
+import { stagesSchema } from './stage-schema.ts';
 
 const on = z.union([
   z.string().min(1),
   z.strictObject({ role: z.string().min(1) }),
   z.strictObject({ host: z.string().min(1) }),
+  z.strictObject({ fault: z.string().min(1).describe('The host that this fault hit.') }),
 ]);
 
-const fault = kindUnion(faultKinds, {
-  on: on.describe('Role (resolved when the fault is about to happen) or host of the target.'),
-  at: duration.optional().describe('When to inject, counted from the steady state; 0s by default.'),
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' })
+  .optional()
+  .describe('Name in events and reports; fault-1, prepare-1, repair-1 and so on by default.');
+
+const step = kindUnion(faultKinds, {
+  id,
+  on: on.describe('Role (resolved when the step is about to happen) or host of the target.'),
 });
 
-const name = z
-  .string()
-  .min(1)
-  .optional()
-  .describe('Name in the report; made from the check itself by default.');
+const fault = kindUnion(faultKinds, {
+  id,
+  on: on.describe('Role (resolved when the fault is about to happen) or host of the target.'),
+  at: duration
+    .optional()
+    .describe('When to inject, counted from the steady state, or from the end of `after`; 0s by default.'),
+  after: z.string().min(1).optional().describe('Id of a fault with `for` that must be healed first.'),
+  for: duration
+    .optional()
+    .describe('Heal this long after the effect, whatever the service does; after the recovery by default.'),
+  jitter: duration.optional().describe('Inject up to this much later, as drawn from --seed and the round.'),
+});
 
-const checkSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('rto'), name, max: duration }),
-  z.strictObject({ kind: z.literal('downtime'), name, max: duration }),
-  z.strictObject({ kind: z.literal('redundancy'), name, max: duration }),
-  z.strictObject({ kind: z.literal('role-moved'), name, role: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('role-stays'), name, role: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('finally'), name, condition: conditionSchema }),
-  z.strictObject({
-    kind: z.literal('never'),
-    name,
-    condition: conditionSchema,
-    tolerance: duration.optional(),
-  }),
-]);
+const scalar = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'expected a text, a number, true or false',
+});
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, { error: 'expected a name of letters, digits, dashes, underscores' });
+
+/** Variables of a scenario with their defaults. */
+export const variablesSchema = z.record(variableName, scalar);
+
+/** Values to go through: each combination is a drill of its own. */
+export const matrixSchema = z.record(
+  variableName,
+  z.array(z.union([scalar, z.record(variableName, scalar)])).min(1),
+);
+
+/** The name of a scenario or suite: it becomes part of the names of folders. */
+export const fileName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'expected lower-case letters, digits and dashes' });
 
 /** A scenario file. */
 export const scenarioSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'expected lower-case letters, digits and dashes' }),
+    name: fileName,
     title: z.string().min(1),
     target: z
       .string()
       .min(1)
       .optional()
       .describe('Target file, relative to this file; --target overrides it.'),
+    variables: variablesSchema
+      .optional()
+      .describe('Names for values, `${name}` in any text of this file; --var name=value overrides.'),
+    matrix: matrixSchema
+      .optional()
+      .describe(
+        'Variables with several values each: every combination is a drill of its own. A map sets several variables together.',
+      ),
+    prepare: z
+      .array(step)
+      .optional()
+      .describe('Changes made before the steady state; undone after the faults are healed.'),
     steady: z
       .strictObject({
         require: z.array(gateConditionSchema).optional().describe("Conditions besides the target's own."),
@@ -57,8 +89,16 @@ export const scenarioSchema = z
       .optional()
       .describe('What must hold, and how long, before anything is broken.'),
     faults: z.array(fault).min(1),
+    repair: z
+      .array(step)
+      .optional()
+      .describe('Steps to take by hand once everything is healed and undone; never undone themselves.'),
     recovery: z.strictObject({
       probe: z.string().min(1).describe('The probe whose bad windows are the outage.'),
+      onFaultHost: z
+        .literal(true)
+        .optional()
+        .describe("The outage is what the probe's instance on the first fault's host sees."),
       within: duration.describe('How long to wait for the service to come back.'),
       until: z
         .literal('redundancy')
@@ -77,6 +117,10 @@ export const scenarioSchema = z
       .optional()
       .describe("When the stack counts as whole again; the target's steady state by default."),
     checks: z.array(checkSchema).min(1),
+    stages: stagesSchema.optional().describe("The recovery's own chain, in order; the target's by default."),
+    returnStages: stagesSchema
+      .optional()
+      .describe("The chain from the heal to restored redundancy, in order; the target's by default."),
   })
   .meta({ title: 'firedrill scenario', description: 'Which fault to inject and what must hold.' });
 

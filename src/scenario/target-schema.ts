@@ -3,16 +3,31 @@ import { duration } from '../core/duration.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
 import { kindUnion } from './kind-union.ts';
+import { stagesSchema } from './stage-schema.ts';
 
-const address = z.string().min(1).optional().describe('Address of the host; `${address}` in probes.');
+const common = {
+  address: z.string().min(1).optional().describe('Address of the host; `${address}` in probes and faults.'),
+  server: z
+    .strictObject({
+      cloud: z.string().min(1).describe('Entry of clouds.yaml; `openrc` takes the OS_* variables instead.'),
+      cloudsFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('clouds.yaml, relative to this file; searched for as OpenStack clients do by default.'),
+      id: z.string().min(1).describe('Id or name of the server.'),
+    })
+    .optional()
+    .describe('The host as a server of an OpenStack cloud.'),
+};
 
 const host = z.discriminatedUnion('transport', [
-  z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), address }),
+  z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
     container: z.string().min(1),
     context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
-    address,
+    ...common,
   }),
 ]);
 
@@ -33,20 +48,6 @@ const probe = kindUnion(probeKinds, {
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
 });
 
-const excludeFaultHost = z
-  .boolean()
-  .default(false)
-  .describe('Count only hosts other than the one the fault hit.');
-
-const stage = z.strictObject({
-  name: z.string().min(1),
-  until: z.union([
-    z.literal('recovered'),
-    z.strictObject({ probe: z.string().min(1), mark: z.string().min(1), excludeFaultHost }),
-    z.strictObject({ condition: conditionSchema, excludeFaultHost }),
-  ]),
-});
-
 /** A target file: what a stack is made of, and how to look at it. */
 export const targetSchema = z
   .strictObject({
@@ -60,7 +61,10 @@ export const targetSchema = z
       for: duration.optional().describe('How long it must hold; 5s by default.'),
       within: duration.optional().describe('How long to wait for it; 2m by default.'),
     }),
-    stages: z.array(stage).default([]).describe("The recovery's own chain, in order."),
+    stages: stagesSchema.default([]).describe("The recovery's own chain, in order."),
+    returnStages: stagesSchema
+      .default([])
+      .describe('The chain of the return, from the beginning of the heal to restored redundancy.'),
   })
   .meta({
     title: 'firedrill target',

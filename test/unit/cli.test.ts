@@ -3,11 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/core/plan.ts';
 import type { ProbeSummary } from '../../src/core/summary.ts';
 import { createBench } from '../firedrill.ts';
 
 const bench = createBench();
 const testdata = 'src/scenario/testdata';
+const composed = [`${testdata}/composed.yaml`, '--target', `${testdata}/target.yaml`];
 const server = createServer((_request, response) => response.end('ok'));
 let url: string;
 
@@ -33,6 +35,13 @@ describe('the command line', () => {
       ['run', `${testdata}/invalid-unknown-kind.yaml`, '--target', `${testdata}/target.yaml`],
       2,
       `${testdata}/invalid-unknown-kind.yaml:5:13: unknown kind "proces.kill"; did you mean "process.kill"?`,
+    ],
+    [['run', 'x.yaml', '--var', 'wait'], 2, 'expected name=value'],
+    [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number from 0'],
+    [
+      ['validate', ...composed, '--var', 'waits=1s'],
+      2,
+      `--var waits: ${testdata}/composed.yaml has no such variable; did you mean "wait"?`,
     ],
   ])('%j exits %i and says why on stderr', async (args, code, message) => {
     const { exitCode, stderr, stdout } = await bench.start(...args);
@@ -68,11 +77,67 @@ describe('the command line', () => {
     expect(stdout).toContain('blast radius  container db, process postgres');
   });
 
+  test('plans every drill of a matrix, with its steps in order and its moments to be drawn', async () => {
+    const { stdout } = await bench.start('plan', ...composed, '--var', 'container=edge', '--var', 'wait=1s');
+    expect(stdout).toContain(
+      '2 drills\n  composed-edge-alpha: Everything at once (container edge, on alpha)\n',
+    );
+    expect(stdout).toContain('variables wait = 1s, copies = 1, stop = false, container = edge, on = alpha');
+    expect(stdout).toContain(
+      '1.0 s to 11.0 s (to be drawn) after the steady state; healed 30.0 s after its effect',
+    );
+    expect(stdout).toContain('once cut is healed; healed after redundancy is restored');
+    const headlines = stdout.split('\n').filter((line) => /^\d\. /.test(line));
+    expect(headlines.slice(0, headlines.length / 2)).toEqual([
+      expect.stringContaining('1. Prepare: command on host alpha'),
+      expect.stringContaining('2. Steady state'),
+      expect.stringContaining('3. Fault network.partition on host alpha (cut)'),
+      expect.stringContaining('4. Fault process.kill on host beta (fault-2)'),
+      expect.stringContaining('5. Recovery'),
+      expect.stringContaining('6. Redundancy restored'),
+      expect.stringContaining('7. Heal'),
+      expect.stringContaining('8. Undo the preparations'),
+      expect.stringContaining('9. Repair: command on the host that cut hit'),
+    ]);
+  });
+
+  test('draws the same moments for the same seed', async () => {
+    const moments = async (seed: string): Promise<unknown> => {
+      const { stdout } = await bench.start('plan', ...composed, '--json', '--seed', seed);
+      return (JSON.parse(stdout) as Plan[]).map(({ draw, faults }) => [draw?.seed, faults[0]?.atMs]);
+    };
+    const seven = await moments('7');
+    expect(await moments('7')).toEqual(seven);
+    expect(await moments('8')).not.toEqual(seven);
+  });
+
+  test('takes a variable that one of several scenarios has', async () => {
+    const { exitCode, stdout } = await bench.start(
+      'validate',
+      `${testdata}/valid.yaml`,
+      ...composed,
+      '--var',
+      'wait=1s',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(`${testdata}/valid.yaml: valid\n${testdata}/composed.yaml: valid`);
+  });
+
   test('prints JSON Schemas that editors read, with every fault and probe kind in them', async () => {
     const scenario = await bench.start('schema', 'scenario');
     expect(JSON.parse(scenario.stdout)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
     for (const kind of ['process.kill', 'container.stop', 'compose.down'])
       expect(scenario.stdout).toContain(`"${kind}"`);
+    // A variable may stand for a duration, which has a pattern of its own.
+    const { properties } = JSON.parse(scenario.stdout) as {
+      properties: { recovery: { properties: { within: { anyOf: { pattern: string }[] } } } };
+    };
+    const patterns = properties.recovery.properties.within.anyOf.map(({ pattern }) => new RegExp(pattern));
+    expect(['2m', '${wait}', '2'].map((text) => patterns.some((p) => p.test(text)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
     const target = await bench.start('schema', 'target');
     for (const kind of ['http', 'tcp', 'sql', 'exec', 'haproxy-stats', 'journal'])
       expect(target.stdout).toContain(`"${kind}"`);

@@ -90,6 +90,7 @@ export function crashPlan(variant: DrillVariant = {}): Plan {
       title: 'Postgres crash on the primary',
       path: 'scenarios/lab/postgres-crash.yaml',
       sha256: 'ab'.repeat(32),
+      variables: {},
     },
     probes: [
       probeOf('health', { burstIntervalMs: 50 }),

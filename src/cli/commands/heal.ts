@@ -1,6 +1,7 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { healFault } from '../../engine/heal.ts';
 import { ExitCode, messageOf } from '../../core/errors.ts';
+import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import type { Output } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
@@ -18,7 +19,8 @@ export async function healCommand(output: Output): Promise<number> {
     const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
     output.progress(`healing ${what}`);
     try {
-      await healFault(record, createHost(record.host), createSystemClock());
+      const reach = { host: createHost(record.host), server: createServer(record.host) };
+      await healFault(record, reach, createSystemClock());
       ledger.close(record);
       output.data(`healed, proven: ${what}\n`);
     } catch (error) {

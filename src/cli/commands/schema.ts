@@ -1,12 +1,35 @@
 import { z } from 'zod';
 import { scenarioSchema } from '../../scenario/scenario-schema.ts';
+import { suiteSchema } from '../../scenario/suite-schema.ts';
 import { targetSchema } from '../../scenario/target-schema.ts';
 
 /** Names that `firedrill schema` takes. */
-export const schemaNames = ['scenario', 'target'] as const;
+export const schemaNames = ['scenario', 'target', 'suite'] as const;
+
+const schemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema } as const;
 
 /** The JSON Schema (draft-07, what editors read) of a file kind, as text. */
 export function schemaText(name: (typeof schemaNames)[number]): string {
-  const schema = name === 'scenario' ? scenarioSchema : targetSchema;
-  return `${JSON.stringify(z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }), null, 2)}\n`;
+  const schema = z.toJSONSchema(schemas[name], { target: 'draft-7', io: 'input' });
+  return `${JSON.stringify(name === 'scenario' ? allowVariables(schema) : schema, null, 2)}\n`;
+}
+
+/** Text with a variable in it. */
+const withVariable = { type: 'string', pattern: '\\$\\{[^}]+\\}' } as const;
+/** What makes a value more than any text; a variable may stand for it. */
+const limits = ['pattern', 'enum', 'maxLength'];
+/** Where nothing is filled in: definitions, names, and the words that tell kinds apart. */
+const literal = new Set(['variables', 'matrix', 'propertyNames', 'const', 'enum', 'required']);
+
+/** The schema with `${name}` allowed wherever a scenario may say it: editors must not mark it as wrong. */
+function allowVariables(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(allowVariables);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema);
+  const { type } = schema as { readonly type?: unknown };
+  const scalar = type === 'string' || type === 'number' || type === 'integer' || type === 'boolean';
+  if (!scalar)
+    return Object.fromEntries(entries.map(([key, it]) => [key, literal.has(key) ? it : allowVariables(it)]));
+  const limited = type !== 'string' || limits.some((key) => key in schema);
+  return limited && !('const' in schema) ? { anyOf: [schema, withVariable] } : schema;
 }

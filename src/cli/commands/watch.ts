@@ -7,7 +7,8 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { renderWatchText } from '../../report/watch-text.ts';
-import { defaults, type WatchPlan } from '../../scenario/planner.ts';
+import { defaults } from '../../scenario/defaults.ts';
+import type { WatchPlan } from '../../scenario/target-planner.ts';
 import { probeKind } from '../../probes/catalog.ts';
 import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
@@ -60,13 +61,16 @@ function watchPlan(options: WatchOptions): Plan {
   const never: Gate = { require: [], forMs: 0, withinMs: 0 };
   return {
     ...watch,
-    scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '' },
+    scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '', variables: {} },
+    prepare: [],
     steady: never,
     faults: [],
+    repair: [],
     recovery: { probe: watch.probes[0]?.name ?? '', withinMs: 0, stableForMs: 0 },
     redundancy: never,
     checks: [],
     stages: [],
+    returnStages: [],
   };
 }
 

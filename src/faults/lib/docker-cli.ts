@@ -1,34 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import type { ExecResult } from '../../core/host.ts';
-
-/** Longest time one Docker command of a fault may take; `docker stop` gets its grace period on top. */
-export const dockerTimeoutMs = 60_000;
-
-/** Runs a command on the fault's host; a non-zero exit is returned. */
-export function run(
-  ctx: FaultContext,
-  argv: readonly string[],
-  timeoutMs = dockerTimeoutMs,
-): Promise<ExecResult> {
-  return ctx.host.exec(argv, { timeoutMs, signal: ctx.signal });
-}
-
-/** Runs a command that must succeed; throws `fault-failed` naming host, command and what it said. */
-export async function runOk(
-  ctx: FaultContext,
-  argv: readonly string[],
-  timeoutMs = dockerTimeoutMs,
-): Promise<string> {
-  const result = await run(ctx, argv, timeoutMs);
-  if (result.exitCode !== 0) {
-    throw new DrillError(
-      'fault-failed',
-      `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastLine(result.stderr || result.stdout)}`,
-    );
-  }
-  return result.stdout;
-}
+import { lastWords, run } from './commands.ts';
 
 /** A container's state as `docker inspect` tells it. */
 export interface ContainerState {
@@ -57,7 +29,7 @@ export async function inspectContainer(
     if (/no such container/i.test(result.stderr)) return undefined;
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: the Docker engine does not answer: ${lastLine(result.stderr)}`,
+      `${ctx.host.name}: the Docker engine does not answer: ${lastWords(result)}`,
       { mend: 'Check the engine on that host: docker info.' },
     );
   }
@@ -74,8 +46,4 @@ export async function requireContainer(ctx: FaultContext, container: string): Pr
     });
   }
   return state;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }

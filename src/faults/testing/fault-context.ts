@@ -1,11 +1,13 @@
+import type { CloudServer } from '../../core/cloud.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { Host } from '../../core/host.ts';
 
 /** A context whose clock moves only by sleeping. */
-export function faultContext(host: Host): FaultContext {
+export function faultContext(host: Host, server?: CloudServer): FaultContext {
   let nowMs = 0;
   return {
     host,
+    server,
     signal: new AbortController().signal,
     clock: {
       nowMs: () => nowMs,

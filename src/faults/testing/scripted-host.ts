@@ -7,17 +7,22 @@ export type Script = (argv: readonly string[]) => Partial<ExecResult>;
 export interface ScriptedHost extends Host {
   /** Commands in order, each joined by spaces. */
   readonly commands: readonly string[];
+  /** What commands were given on their standard input, in order. */
+  readonly inputs: readonly string[];
 }
 
 /** A host whose commands are answered by `script`. */
 export function scriptedHost(script: Script): ScriptedHost {
   const commands: string[] = [];
+  const inputs: string[] = [];
   return {
     name: 'alpha',
     transport: 'script',
     commands,
-    exec: (argv) => {
+    inputs,
+    exec: (argv, options) => {
       commands.push(argv.join(' '));
+      if (options.input !== undefined) inputs.push(options.input);
       return Promise.resolve({ exitCode: 0, stdout: '', stderr: '', ...script(argv) });
     },
   };

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Plan } from '../../../src/core/plan.ts';
+import { faultKinds } from '../../../src/faults/catalog.ts';
 import { createBench, must } from '../../firedrill.ts';
 
 const bench = createBench();
@@ -182,21 +185,34 @@ describe('the harness', () => {
     expect(exitCode).toBe(0);
     expect(bench.summary()).toMatchObject({ verdict: 'inconclusive', healed: false });
   });
+});
 
-  test('takes a whole compose project down and brings it up again', async () => {
-    const node = await standby();
-    // As in a drill by hand, the node's watchdog is off while the project goes down: it would start services again
-    // under our hands. It is needed afterwards: `up` starts all at once, which breaks DataService's pool.
-    await inVm(node, 'systemctl', 'stop', 'cl-watchdog.timer');
-    try {
-      const run = drill(`${here}/standby-down.yaml`);
-      for await (const line of run.iterable({ from: 'stderr' })) {
-        if (line.includes('fault-1: healed')) await inVm(node, 'systemctl', 'start', 'cl-watchdog.timer');
-      }
-      const { exitCode, all } = await run;
-      expect(exitCode, all).toBe(0);
-    } finally {
-      await inVm(node, 'systemctl', 'start', 'cl-watchdog.timer');
-    }
+describe('every kind of fault', () => {
+  /** Tried on a host alone, in ../host-faults. */
+  const onHostAlone = ['network.isolate', 'network.loss', 'network.delay', 'network.link-down', 'power.cut'];
+
+  test('has a drill that passes, and the stack is whole after each', async () => {
+    const { exitCode, all, stdout } = await bench.start(
+      'table',
+      `${here}/every-fault.yaml`,
+      '--out',
+      bench.out,
+      '--json',
+    );
+    expect(exitCode, all).toBe(0);
+    const table = JSON.parse(stdout) as { readonly rows: readonly { readonly verdict: string }[] };
+    expect(table.rows.map(({ verdict }) => verdict)).toEqual(table.rows.map(() => 'pass'));
+  });
+
+  test('is in one of the two suites', async () => {
+    const suite = parse(readFileSync(join(import.meta.dirname, 'every-fault.yaml'), 'utf8')) as {
+      readonly rows: readonly { readonly scenario: string }[];
+    };
+    const scenarios = suite.rows.map(({ scenario }) => join(here, scenario));
+    const { stdout } = await bench.start('plan', '--json', ...scenarios);
+    const plans = JSON.parse(stdout) as readonly Plan[];
+    const drilled = plans.flatMap((plan) => [...plan.prepare, ...plan.faults].map((fault) => fault.kind));
+    const known = faultKinds.map(({ kind }) => kind);
+    expect([...new Set([...drilled, ...onHostAlone])].sort()).toEqual(known.sort());
   });
 });

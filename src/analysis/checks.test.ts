@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import type { Condition } from '../core/condition.ts';
+import type { Check } from '../core/plan.ts';
+import type { CheckResult } from '../core/summary.ts';
+import { readLog } from './read-log.ts';
+import { summarize } from './summarize.ts';
+import { type LossVariant, nodeLoss, truth } from './testing/node-loss.ts';
+
+function judged(check: Check, variant: LossVariant = {}): CheckResult {
+  const [result] = summarize(nodeLoss({ ...variant, checks: [check] }).read()).checks;
+  if (result === undefined) throw new Error('no check was judged');
+  return result;
+}
+
+const name = 'c';
+const primaries = (min: number): Condition => ({ probe: 'pg-role', is: ['primary'], count: { min } });
+
+describe('downtime', () => {
+  const lostMs = truth.bootedMs - truth.faultMs;
+
+  test.each<[{ minMs?: number; maxMs?: number }, string, string]>([
+    [{ maxMs: 60_000 }, 'pass', 'at most 1 min'],
+    [{ minMs: 30_000 }, 'pass', 'at least 30 s'],
+    [{ minMs: 30_000, maxMs: 60_000 }, 'pass', '30 s to 1 min'],
+    [{ minMs: 60_000 }, 'fail', 'at least 1 min'],
+    [{ maxMs: 30_000 }, 'fail', 'at most 30 s'],
+    [{ minMs: lostMs }, 'inconclusive', 'at least 43 s'],
+  ])('of a probe instance with the limits %j is a %s', (limits, status, limit) => {
+    const result = judged({ kind: 'downtime', name, probe: 'pg-role@node-1', ...limits });
+    expect(result).toMatchObject({ status, limit });
+    expect(result.measured?.minMs).toBeLessThanOrEqual(lostMs);
+    expect(result.measured?.maxMs).toBeGreaterThanOrEqual(lostMs);
+  });
+
+  test('of a probe that stays up is 0, and a minimum says so', () => {
+    expect(judged({ kind: 'downtime', name, probe: 'pg-role@node-2', maxMs: 0 }).status).toBe('pass');
+    expect(judged({ kind: 'downtime', name, probe: 'pg-role@node-2', minMs: 1000 }).status).toBe('fail');
+  });
+
+  test('of an unknown or blind probe is not decided', () => {
+    expect(judged({ kind: 'downtime', name, probe: 'x', maxMs: 1 }).observed).toBe(
+      'no such probe in the plan',
+    );
+    const lines = nodeLoss({ checks: [{ kind: 'downtime', name, probe: 'pg-role@node-2', maxMs: 0 }] })
+      .lines()
+      .map((l) =>
+        l.includes('"pg-role@node-2","slot"') ? l.replace('"status":"ok"', '"status":"unknown"') : l,
+      );
+    expect(summarize(readLog(lines)).checks[0]).toMatchObject({
+      status: 'inconclusive',
+      observed: 'not seen to the end',
+    });
+  });
+
+  test('that is not over when the log ends is a lower bound', () => {
+    const cut = (check: Check) =>
+      summarize(
+        readLog(
+          nodeLoss({ checks: [check] })
+            .lines()
+            .filter((l) => Number(/^\{"t":([\d.]+)/.exec(l)?.[1]) < 25_000),
+        ),
+      ).checks[0];
+    expect(cut({ kind: 'downtime', name, minMs: 10_000 })).toMatchObject({ status: 'pass' });
+    expect(cut({ kind: 'downtime', name, maxMs: 10_000 })).toMatchObject({ status: 'fail' });
+    const open = cut({ kind: 'downtime', name, maxMs: 60_000 });
+    expect(open).toMatchObject({ status: 'inconclusive', observed: expect.stringContaining('or more') });
+    expect(open).not.toHaveProperty('measured');
+  });
+});
+
+describe('no-recovery', () => {
+  const check: Check = { kind: 'no-recovery', name: 'stays away' };
+
+  test('passes when the service stays away until the heal; the missing RTO is then no failure, and is told', () => {
+    const summary = summarize(nodeLoss({ stuck: true, checks: [check] }).read());
+    expect(summary).toMatchObject({ verdict: 'pass', rto: null, healed: true });
+    expect(summary.reasons).toEqual([
+      expect.stringMatching(/^stays away: none within \d\d\.\d\d s, as expected$/),
+    ]);
+    // Without the check the same drill fails.
+    expect(summarize(nodeLoss({ stuck: true }).read()).verdict).toBe('fail');
+  });
+
+  test('fails when the service comes back, and when it never went', () => {
+    const back = summarize(nodeLoss({ checks: [check] }).read());
+    expect(back.verdict).toBe('fail');
+    expect(back.reasons[0]).toMatch(/^stays away: health recovered by itself after 19\.\d\d s/);
+    const lines = nodeLoss({ checks: [check] })
+      .lines()
+      .map((l) =>
+        l.includes('"probe":"health"') ? l.replace(/"status":"fail","cause":"refused"/, '"status":"ok"') : l,
+      );
+    expect(summarize(readLog(lines)).checks[0]).toMatchObject({ status: 'fail', observed: 'no outage' });
+  });
+
+  test('is not decided by a run that was cut short', () => {
+    const lines = nodeLoss({ checks: [check], stuck: true })
+      .lines()
+      .filter((l) => Number(/^\{"t":([\d.]+)/.exec(l)?.[1]) < 25_000);
+    expect(summarize(readLog(lines)).checks[0]?.status).toBe('inconclusive');
+  });
+});
+
+describe('happens', () => {
+  const standbyMs = truth.endMs - truth.standbyMs;
+  const condition: Condition = { probe: 'pg-role', host: 'node-1', is: ['standby'] };
+
+  test.each<[{ minMs: number; maxMs?: number }, string, string]>([
+    [{ minMs: 0 }, 'pass', 'at all'],
+    [{ minMs: 0, maxMs: 5000 }, 'fail', 'at all, at most 5 s'],
+    [{ minMs: 5000 }, 'pass', 'at least 5 s'],
+    [{ minMs: 5000, maxMs: 30_000 }, 'pass', '5 s to 30 s'],
+    [{ minMs: 20_000 }, 'fail', 'at least 20 s'],
+    [{ minMs: standbyMs }, 'inconclusive', 'at least 12 s'],
+  ])('sums the time for which the condition held: %j is a %s', (limits, status, limit) => {
+    const result = judged({ kind: 'happens', name, condition, ...limits });
+    expect(result).toMatchObject({ status, limit });
+    expect(result.measured?.minMs).toBeLessThanOrEqual(standbyMs);
+    expect(result.measured?.maxMs).toBeGreaterThanOrEqual(standbyMs - 1000);
+  });
+
+  test('fails when it surely never held', () => {
+    const never: Check = { kind: 'happens', name, condition: primaries(2), minMs: 0 };
+    expect(judged(never, { silence: 'refused' })).toMatchObject({ status: 'fail', observed: 'never' });
+  });
+
+  test('does not take silence for a no', () => {
+    const dual: Check = { kind: 'happens', name, condition: primaries(2), minMs: 0 };
+    expect(judged(dual, { kind: 'network.partition' })).toMatchObject({
+      status: 'inconclusive',
+      observed: expect.stringMatching(/^not surely; for up to \d\d\.\d\d s$/),
+    });
+    // Power is off: nothing is there.
+    expect(judged(dual).status).toBe('fail');
+  });
+});
+
+describe('never, about a host that gives no answer', () => {
+  const dual: Check = { kind: 'never', name, condition: primaries(2), toleranceMs: 0 };
+
+  test('is not decided while the host may be alive', () => {
+    const result = judged(dual, { kind: 'network.isolate' });
+    expect(result.status).toBe('inconclusive');
+    expect(result.observed).toMatch(
+      /^not seen, but could have held for up to (29|30)\.\d\d s, from \d\d\.\d\d s after the fault: pg-role@node-1 gave no answer for 4\d\.\d\d s$/,
+    );
+    expect(judged(dual, { kind: 'network.isolate', silence: 'unreachable' }).status).toBe('inconclusive');
+  });
+
+  test('passes when its power was cut: silence then says that nothing is there, broken probes too', () => {
+    expect(judged(dual)).toMatchObject({ status: 'pass', observed: 'never' });
+    expect(judged(dual, { silence: 'unknown' })).toMatchObject({ status: 'pass', observed: 'never' });
+    // A heal that was not proven does not end it.
+    expect(judged(dual, { unproven: true }).status).toBe('pass');
+    // The same broken probe without a power fault leaves it open.
+    expect(judged(dual, { kind: 'network.isolate', silence: 'unknown' }).status).toBe('inconclusive');
+  });
+
+  test('passes when the host answered that nothing is there', () => {
+    expect(judged(dual, { kind: 'network.isolate', silence: 'refused' })).toMatchObject({
+      status: 'pass',
+      observed: 'never',
+    });
+  });
+
+  test('passes when the others alone rule it out, and says what was not seen', () => {
+    // Node-2 is a standby all along: two primaries cannot be, whatever node-1 does.
+    const result = judged(dual, { kind: 'network.isolate', stuck: true });
+    expect(result.status).toBe('pass');
+    expect(result.observed).toMatch(
+      /^never, by the other instances alone while pg-role@node-1 gave no answer for 4\d\.\d\d s$/,
+    );
+  });
+
+  test('passes within a tolerance that is longer than the silence', () => {
+    expect(judged({ ...dual, toleranceMs: 60_000 }, { kind: 'network.isolate' })).toMatchObject({
+      status: 'pass',
+      observed: 'never',
+    });
+  });
+
+  test('a failing look still counts as "not there" for what must not go missing', () => {
+    const none: Check = {
+      kind: 'never',
+      name,
+      condition: { probe: 'pg-role', is: ['primary'], count: { min: 0, max: 0 } },
+      toleranceMs: 5000,
+    };
+    expect(judged(none, { kind: 'network.isolate' }).status).toBe('fail');
+  });
+});

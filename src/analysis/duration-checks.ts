@@ -1,0 +1,158 @@
+import { seriesOf, staleAfterMs } from './intervals.ts';
+import {
+  bounded,
+  type CheckOf,
+  type Evidence,
+  isComplete,
+  type Limits,
+  limitsWords,
+  type Outcome,
+  undrilled,
+  unfinishedWords,
+  unmeasured,
+  unmetWords,
+  waitedFor,
+} from './outcome.ts';
+import { intervalAt, type RunLog, watchedUntil } from './read-log.ts';
+import type { RedundancyAnalysis } from './redundancy.ts';
+import { recoverySeries, windowsAfter } from './rto.ts';
+import { durationWords, limitWords, measureWords } from './words.ts';
+
+/** The RTO against its limit. */
+export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Outcome {
+  if (recovery === null) return undrilled(limitsWords(check));
+  const { probe } = recoverySeries(log);
+  if (recovery.rto === null)
+    return waitedFor(`no stable recovery of ${probe.name} was seen`, recovery.longerThanMs ?? 0, check.maxMs);
+  const intervalMs = intervalAt(log, probe, recovery.recovered?.hiMs ?? log.endMs);
+  return bounded({ what: 'RTO', measure: recovery.rto, intervalMs }, check);
+}
+
+/** Sum of a probe instance's bad windows after the fault against its limits. */
+export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evidence): Outcome {
+  const limit = limitsWords(check);
+  if (recovery === null) return undrilled(limit);
+  const series = check.probe === undefined ? recoverySeries(log) : log.series.get(check.probe);
+  if (series === undefined)
+    return unmeasured('no such probe in the plan', limit, `probe ${check.probe ?? ''} is not in the plan`);
+  const { id } = series.probe;
+  const known = series.samples.findLast((s) => s.status !== 'unknown');
+  if (isComplete(log) && (known === undefined || watchedUntil(log) - known.sendMs > staleAfterMs(series)))
+    return unmeasured('not seen to the end', limit, `${id} gave no evidence up to the end of the run`);
+  const { windows, total } = windowsAfter(log, series, recovery.effect);
+  const unfinished = unfinishedWords(
+    log,
+    windows.some((w) => w.open),
+  );
+  return bounded(
+    {
+      what: check.probe === undefined ? 'downtime' : `downtime of ${id}`,
+      measure: total,
+      intervalMs: intervalAt(log, series.probe, windows.at(-1)?.endHiMs ?? log.endMs),
+      ...(unfinished === undefined ? {} : { unfinished }),
+    },
+    check,
+  );
+}
+
+/** Judges a time to restored redundancy. */
+function redundancyOutcome(what: string, analysis: RedundancyAnalysis, maxMs: number, log: RunLog): Outcome {
+  switch (analysis.state) {
+    case 'restored': {
+      const slowest = Math.max(
+        0,
+        ...log.plan.redundancy.require.flatMap((c) => seriesOf(log, c).map((s) => s.probe.intervalMs)),
+      );
+      return bounded({ what, measure: analysis.after, intervalMs: slowest }, { maxMs });
+    }
+    case 'timeout': {
+      const outcome = waitedFor('redundancy was not restored', analysis.longerThanMs, maxMs);
+      return {
+        ...outcome,
+        observed: [outcome.observed, ...analysis.unmet].join('; missing: '),
+        reason: `${outcome.reason ?? ''}: ${unmetWords(analysis.unmet)}`,
+      };
+    }
+    case 'not-awaited':
+      return unmeasured(
+        'not measured',
+        limitsWords({ maxMs }),
+        `${what} was not measured: the run did not get to waiting for it`,
+      );
+  }
+}
+
+/** From the fault to restored redundancy. */
+export function redundancyCheck(
+  check: CheckOf<'redundancy'>,
+  { log, recovery, redundancy }: Evidence,
+): Outcome {
+  if (recovery === null) return undrilled(limitsWords(check));
+  return redundancyOutcome('time to redundancy restored', redundancy, check.maxMs, log);
+}
+
+function unhealedOutcome(limits: Limits): Outcome {
+  return unmeasured(
+    'not measured',
+    limitsWords(limits),
+    'the return was not measured: no fault was healed while the run watched',
+  );
+}
+
+/** From the beginning of the heal to restored redundancy. */
+export function returnCheck(check: CheckOf<'return'>, { log, recovery, heal }: Evidence): Outcome {
+  if (recovery === null) return undrilled(limitsWords(check));
+  if (heal === null) return unhealedOutcome(check);
+  return redundancyOutcome('time from the heal to redundancy', heal.return, check.maxMs, log);
+}
+
+/** The outage that the heal itself costs. */
+export function healOutageCheck(check: CheckOf<'heal-outage'>, { log, recovery, heal }: Evidence): Outcome {
+  if (recovery === null) return undrilled(limitsWords(check));
+  if (heal === null) return unhealedOutcome(check);
+  const unfinished = unfinishedWords(log, heal.open);
+  return bounded(
+    {
+      what: "the heal's outage",
+      measure: heal.outage,
+      intervalMs: recoverySeries(log).probe.intervalMs,
+      ...(unfinished === undefined ? {} : { unfinished }),
+    },
+    check,
+  );
+}
+
+/** The service must not come back by itself while it is waited for. */
+export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
+  const limit = `no recovery within ${limitWords(log.plan.recovery.withinMs)}`;
+  if (recovery === null) return undrilled(limit);
+  const { name } = recoverySeries(log).probe;
+  if (recovery.rto !== null) {
+    const observed =
+      recovery.windows.length === 0 ? 'no outage' : `recovered after ${measureWords(recovery.rto)}`;
+    return {
+      status: 'fail',
+      observed,
+      limit,
+      reason:
+        recovery.windows.length === 0
+          ? `${name} did not fail at all; it should have stayed away`
+          : `${name} recovered by itself after ${measureWords(recovery.rto)}; it should have stayed away`,
+    };
+  }
+  const gate = log.gates.findLast((g) => g.gate === 'recovery');
+  if (gate?.state !== 'timeout')
+    return unmeasured(
+      'not watched long enough',
+      limit,
+      `whether ${name} stays away was not watched to the end of the wait`,
+    );
+  const sign =
+    recovery.first === null ? '' : `; up after ${durationWords(recovery.first.ms)}, but not for long`;
+  return {
+    status: 'pass',
+    observed: `none within ${durationWords(recovery.longerThanMs ?? 0)}${sign}`,
+    limit,
+    reason: null,
+  };
+}

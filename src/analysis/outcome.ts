@@ -1,0 +1,141 @@
+import type { Check } from '../core/plan.ts';
+import type { CheckResult, Measure } from '../core/summary.ts';
+import type { HealAnalysis } from './heal.ts';
+import type { RunLog } from './read-log.ts';
+import type { RedundancyAnalysis } from './redundancy.ts';
+import type { RecoveryAnalysis } from './rto.ts';
+import { durationWords, limitWords, measureWords } from './words.ts';
+
+/** A check's outcome, and the sentence that says why when it is not a pass. */
+export interface JudgedCheck {
+  readonly result: CheckResult;
+  readonly reason: string | null;
+}
+
+/** What the checks are judged on. */
+export interface Evidence {
+  readonly log: RunLog;
+  /** null: no fault took effect. */
+  readonly recovery: RecoveryAnalysis | null;
+  readonly redundancy: RedundancyAnalysis;
+  /** null: no fault took effect, or none was healed. */
+  readonly heal: HealAnalysis | null;
+  readonly roleBefore: ReadonlyMap<string, string | null>;
+}
+
+/** A check's outcome without the check's name, and why it is not a pass; null when it is, or when the verdict says so already. */
+export type Outcome = Omit<CheckResult, 'name' | 'kind'> & { readonly reason: string | null };
+
+/** A check of one kind. */
+export type CheckOf<K extends Check['kind']> = Extract<Check, { kind: K }>;
+
+/** Whether the run came to its own end: otherwise what is last in the log is not what came last. */
+export function isComplete(log: RunLog): boolean {
+  return log.ended && log.aborted === null;
+}
+
+/** What a duration is judged by; at least one of them. ms. */
+export interface Limits {
+  readonly minMs?: number | undefined;
+  readonly maxMs?: number | undefined;
+}
+
+/** A duration to be judged. */
+export interface Subject {
+  /** What it is, as the subject of a sentence. */
+  readonly what: string;
+  readonly measure: Measure;
+  /** At which interval it was looked at, ms. */
+  readonly intervalMs: number;
+  /** Why the measure is a lower bound only; left out when it was seen to its end. */
+  readonly unfinished?: string;
+}
+
+/** The limits in words: `at most 30 s`, `5 s to 30 s`. */
+export function limitsWords({ minMs, maxMs }: Limits): string {
+  if (minMs === undefined) return `at most ${limitWords(maxMs ?? 0)}`;
+  return maxMs === undefined
+    ? `at least ${limitWords(minMs)}`
+    : `${limitWords(minMs)} to ${limitWords(maxMs)}`;
+}
+
+/** At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no interval removes. */
+function decidedAt(measure: Measure, limitMs: number, intervalMs: number): string {
+  const fixedMs = Math.max(0, measure.maxMs - measure.minMs - intervalMs);
+  const neededMs = Math.floor(2 * Math.abs(measure.ms - limitMs) - fixedMs);
+  return neededMs >= 1
+    ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
+    : 'it is too close to the limit for any probe interval to decide';
+}
+
+/** Judges a duration by its bounds: only when both are on one side of a limit is it decided. */
+export function bounded({ what, measure, intervalMs, unfinished }: Subject, limits: Limits): Outcome {
+  const { minMs = 0, maxMs = Infinity } = limits;
+  const longestMs = unfinished === undefined ? measure.maxMs : Infinity;
+  const observed =
+    unfinished === undefined
+      ? measureWords(measure)
+      : `${durationWords(measure.minMs)} or more, ${unfinished}`;
+  const outcome = {
+    observed,
+    limit: limitsWords(limits),
+    ...(unfinished === undefined ? { measured: measure } : {}),
+  };
+  if (measure.minMs > maxMs)
+    return {
+      ...outcome,
+      status: 'fail',
+      reason: `${what} was ${observed}, above the limit of ${limitWords(maxMs)}`,
+    };
+  if (longestMs < minMs)
+    return {
+      ...outcome,
+      status: 'fail',
+      reason: `${what} was ${observed}, below the limit of ${limitWords(minMs)}`,
+    };
+  if (measure.minMs >= minMs && longestMs <= maxMs) return { ...outcome, status: 'pass', reason: null };
+  const limitMs = longestMs > maxMs ? maxMs : minMs;
+  return {
+    ...outcome,
+    status: 'inconclusive',
+    reason:
+      unfinished === undefined
+        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${decidedAt(measure, limitMs, intervalMs)}`
+        : `${what} was ${observed}; the limit is ${limitWords(limitMs)}`,
+  };
+}
+
+/** Judges something that did not come while we waited. */
+export function waitedFor(what: string, longerThanMs: number, maxMs: number): Outcome {
+  const fail = longerThanMs >= maxMs;
+  const observed = `not within ${durationWords(longerThanMs)}`;
+  return {
+    status: fail ? 'fail' : 'inconclusive',
+    observed,
+    limit: `at most ${limitWords(maxMs)}`,
+    reason: fail
+      ? `${what} within ${durationWords(longerThanMs)}, the limit is ${limitWords(maxMs)}`
+      : `${what} within the ${durationWords(longerThanMs)} observed, which is less than the limit of ${limitWords(maxMs)}`,
+  };
+}
+
+/** Why a sum of bad windows is not known to its end; undefined when it is. */
+export function unfinishedWords(log: RunLog, open: boolean): string | undefined {
+  if (!isComplete(log)) return 'the run was cut short';
+  return open ? 'not over when the log ends' : undefined;
+}
+
+/** What a gate missed, in words. */
+export function unmetWords(unmet: readonly string[]): string {
+  return unmet.length === 0 ? 'the log does not say what was missing' : unmet.join('; ');
+}
+
+/** Nothing was drilled: the verdict gives the reason. */
+export function undrilled(limit: string): Outcome {
+  return { status: 'inconclusive', observed: 'not measured: no fault took effect', limit, reason: null };
+}
+
+/** What was asked could not be seen. */
+export function unmeasured(observed: string, limit: string, reason: string): Outcome {
+  return { status: 'inconclusive', observed, limit, reason };
+}

@@ -1,0 +1,89 @@
+import type { Condition } from '../core/condition.ts';
+import type { FailCause, Sample } from '../core/sample.ts';
+import { faultKind } from '../faults/catalog.ts';
+import { seriesOf, staleAfterMs } from './intervals.ts';
+import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
+
+/** Failures that tell of the way to the host, not of the host: it may be alive behind them. */
+const muteCauses: ReadonlySet<FailCause | undefined> = new Set<FailCause>(['timeout', 'unreachable', 'dns']);
+
+/** A stretch in which a probe instance's host could have been in any state. Offsets in ms. */
+export interface UnobservedSpan {
+  readonly probe: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A log as a condition's truth may be read from it, twice. */
+export interface Views {
+  /** A failed look says that the value was not there, whatever its cause. */
+  readonly asCounted: RunLog;
+  /** Looks of unobserved stretches are left out: what they could have seen is open. */
+  readonly asObserved: RunLog;
+  readonly unobserved: readonly UnobservedSpan[];
+}
+
+/**
+ * The log seen by a condition's instances, with their unobserved stretches: runs of
+ * time-outs and unreachables that last longer than a sample speaks for the present.
+ * A host that does not answer us may well serve others.
+ *
+ * Not so while its power is off: from a power fault that took effect until the
+ * first answer after its heal, every look without an answer, a broken one too, says
+ * that nothing is there.
+ */
+export function viewsOf(log: RunLog, condition: Condition): Views {
+  const counted = new Map(log.series);
+  const observed = new Map(log.series);
+  const unobserved: UnobservedSpan[] = [];
+  for (const series of seriesOf(log, condition)) {
+    const { id, host } = series.probe;
+    const powerFaults = [...log.faults, ...log.preparations].filter(
+      (f) => f.effect !== null && f.host === host && takesPower(f),
+    );
+    const off = new Set<Sample>();
+    const blind = new Set<Sample>();
+    for (const run of muteRuns(series)) {
+      for (const sample of run) if (isOff(sample, run, powerFaults)) off.add(sample);
+      const rest = run.filter((s) => !off.has(s) && s.status !== 'unknown');
+      const span = { probe: id, fromMs: rest[0]?.sendMs ?? 0, toMs: rest.at(-1)?.finishMs ?? 0 };
+      if (span.toMs - span.fromMs <= staleAfterMs(series)) continue;
+      unobserved.push(span);
+      for (const sample of rest) blind.add(sample);
+    }
+    const samples = series.samples.map((s): Sample => (off.has(s) ? { ...s, status: 'fail' } : s));
+    counted.set(id, { ...series, samples });
+    observed.set(id, { ...series, samples: samples.filter((_, i) => !blind.has(series.samples[i]!)) });
+  }
+  return {
+    asCounted: { ...log, series: counted },
+    asObserved: { ...log, series: observed },
+    unobserved,
+  };
+}
+
+/** Kinds that need a machine's power switch or its cloud act on its power. */
+function takesPower(fault: FaultRecord): boolean {
+  return faultKind(fault.kind)?.needs !== undefined;
+}
+
+/** Runs of looks to which nothing answered, in send order. */
+function muteRuns(series: ProbeSeries): readonly (readonly Sample[])[] {
+  const runs: Sample[][] = [];
+  let open: Sample[] | undefined;
+  for (const sample of series.samples) {
+    const mute = sample.status === 'unknown' || (sample.status === 'fail' && muteCauses.has(sample.cause));
+    if (!mute) open = undefined;
+    else if (open === undefined) runs.push((open = [sample]));
+    else open.push(sample);
+  }
+  return runs;
+}
+
+/** Whether a look of a mute run came after a power fault of its host was asked for, and the run began before that was healed. */
+function isOff(sample: Sample, run: readonly Sample[], powerFaults: readonly FaultRecord[]): boolean {
+  const beganMs = run[0]?.sendMs ?? sample.sendMs;
+  return powerFaults.some(
+    (f) => sample.finishMs >= (f.issuedMs ?? Infinity) && beganMs <= (f.healedMs ?? Infinity),
+  );
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Plan } from '../../core/plan.ts';
+import { ExitCode } from '../../core/errors.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { awaitGate } from '../../engine/watch.ts';
+import { createHost } from '../../hosts/catalog.ts';
+import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
+import { renderTableJson, renderTableMarkdown, renderTableText } from '../../report/table-text.ts';
+import { loadWatchPlan } from '../inputs.ts';
+import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
+import type { Output } from '../output.ts';
+import { makeRunFolder, newRunId, userLedger, writeWhole } from '../run-folder.ts';
+import type { Stop } from '../stop.ts';
+import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
+import { runTable, type TableJob } from '../table-run.ts';
+
+/** Options of `firedrill table`. */
+export interface TableOptions {
+  readonly target?: string;
+  readonly out: string;
+  readonly json: boolean;
+  readonly repeat: number;
+  readonly grep?: string;
+  /** Draws the moments of faults with a jitter; drawn itself by default. */
+  readonly seed?: number;
+  /** Values of variables by name. */
+  readonly var: Readonly<Record<string, string>>;
+}
+
+/** Between drills the steady state need not hold longer: each drill waits for the whole of it once more. */
+const settledForMs = 2000;
+
+/**
+ * Runs every row of a suite and prints the failure table. All files are read and
+ * checked before the first drill starts. Returns the exit code of the gravest outcome.
+ */
+export async function tableCommand(
+  arg: string,
+  options: TableOptions,
+  stop: Stop,
+  output: Output,
+): Promise<number> {
+  const { target, repeat, grep } = options;
+  const loaded = loadSuite(arg, { target, variables: options.var });
+  const seed = seedFor(loaded.rows.flat(), options.seed, output);
+  const jobs = jobsOf(loaded, { grep, repeat, seed });
+  const ledger = userLedger();
+  const clock = createSystemClock();
+  const startedAt = new Date(clock.wallMs()).toISOString();
+  const folder = makeRunFolder(options.out, newRunId(`table-${loaded.suite.name}`, clock.wallMs()));
+  const made = (drills: readonly TableDrill[], complete: boolean): FailureTable => {
+    const endedAt = new Date(clock.wallMs()).toISOString();
+    const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt });
+    writeWhole(folder, 'table.md', renderTableMarkdown(table));
+    writeWhole(folder, 'table.json', renderTableJson(table));
+    return table;
+  };
+  const { drills, complete } = await runTable(jobs, {
+    settle: (job) => settle(job.plan, loaded.suite.settle?.within, stop.signal),
+    run: async ({ plan }) => {
+      const { summary } = await runOneDrill(plan, { ledger, out: join(folder, 'runs'), stop, output });
+      return summary;
+    },
+    nowMs: () => clock.nowMs(),
+    signal: stop.signal,
+    say: (line) => output.progress(`== ${line}`),
+    keep: (drills) => made(drills, false),
+  });
+  const table = made(drills, complete);
+  output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
+  output.progress(`kept in ${folder}`);
+  const codes = drills.flatMap((d) => (d.summary === null ? [] : [drillExitCode(d.summary)]));
+  return gravest(complete ? codes : [...codes, ExitCode.inconclusive], stop);
+
+  async function settle(plan: Plan, withinMs: number | undefined, signal: AbortSignal) {
+    const watch = loadWatchPlan(plan.target.path);
+    const gate = {
+      require: watch.steady.require,
+      forMs: Math.min(settledForMs, watch.steady.forMs),
+      withinMs: withinMs ?? watch.steady.withinMs,
+    };
+    const outcome = await awaitGate(watch, gate, { clock, createHost }, signal);
+    return { ...outcome, sinceMs: clock.nowMs() - gate.forMs };
+  }
+}
+
+/** The table of what was run so far; rows that `--grep` left out are left out. */
+function tableOf(
+  { suite }: LoadedSuite,
+  jobs: readonly TableJob[],
+  run: {
+    readonly drills: readonly TableDrill[];
+    readonly complete: boolean;
+    readonly startedAt: string;
+    readonly endedAt: string;
+  },
+): FailureTable {
+  const { drills, complete, startedAt, endedAt } = run;
+  return {
+    schemaVersion: 1,
+    name: suite.name,
+    title: suite.title,
+    target: [...new Set(jobs.map((job) => job.plan.target.name))].join(', '),
+    startedAt,
+    endedAt,
+    complete,
+    rows: suite.rows.flatMap((row, index) => {
+      if (!jobs.some((job) => job.rowIndices.includes(index))) return [];
+      return [
+        rowLine(
+          row,
+          drills.filter((drill) => drill.rowIndices.includes(index)),
+        ),
+      ];
+    }),
+  };
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { LogBuilder, planWith } from '../analysis/testing/log-builder.ts';
+import type { DrillEvent } from '../core/event.ts';
+import type { PlannedFault } from '../core/plan.ts';
+import { createNarrator } from './console.ts';
+
+const step = (id: string): PlannedFault => ({
+  id,
+  kind: 'command',
+  on: { host: 'node-1' },
+  atMs: 0,
+  params: {},
+});
+
+test('tells preparations, faults and repairs apart', () => {
+  const lines: string[] = [];
+  const narrate = createNarrator((line) => lines.push(line));
+  const builder = new LogBuilder(
+    planWith({
+      draw: { seed: 7, round: 1 },
+      prepare: [step('door')],
+      faults: [step('fire')],
+      repair: [step('broom')],
+    }),
+  );
+  const at = { kind: 'command', host: 'node-1', params: {} };
+  builder
+    .at(1, { type: 'phase.started', phase: 'prepare' })
+    .at(2, { type: 'fault.issued', fault: 'door', ...at })
+    .at(3, { type: 'fault.issued', fault: 'fire', ...at })
+    .at(4, { type: 'heal.started', fault: 'fire' })
+    .at(5, { type: 'heal.failed', fault: 'fire', message: 'still burns' })
+    .at(6, { type: 'phase.started', phase: 'undo-preparations' })
+    .at(7, { type: 'heal.started', fault: 'door' })
+    .at(8, { type: 'heal.proven', fault: 'door' })
+    .at(9, { type: 'phase.started', phase: 'repair' })
+    .at(10, { type: 'fault.issued', fault: 'broom', ...at })
+    .at(11, { type: 'fault.acked', fault: 'broom', receipt: {} });
+  for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
+  expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
+    'run run-1, moments drawn with --seed 7, round 1',
+    'preparing',
+    'PREPARATION door: command on node-1',
+    'FAULT fire: command on node-1',
+    'fire: healing',
+    'fire: NOT HEALED: still burns',
+    'undoing the preparations',
+    'door: undoing',
+    'door: undone, proven',
+    'repairing',
+    'REPAIR broom: command on node-1',
+    'broom: done',
+  ]);
+});

@@ -1,0 +1,138 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import { drawMoments } from '../scenario/draw.ts';
+import { suggest } from '../scenario/problems.ts';
+import { InvalidInput, type Problem } from '../scenario/source.ts';
+import { parseSuite, type Suite } from '../scenario/suite-schema.ts';
+import { unknownOverride } from '../scenario/variables.ts';
+import { display, loadPlans, readInput } from './inputs.ts';
+import type { TableJob } from './table-run.ts';
+
+/** A suite with the plans of each of its rows: one, or one for each combination of the scenario's matrix. */
+export interface LoadedSuite {
+  readonly suite: Suite;
+  readonly rows: readonly (readonly Plan[])[];
+}
+
+/** What the command line says of how a suite becomes drills. */
+export interface SuiteChoices {
+  /** Target file for every row. */
+  readonly target?: string | undefined;
+  /** Values for variables, of the scenarios that have them; they outrank those of a row. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The file that an argument names: a file as it is, a name as `scenarios/NAME/suite.yaml`. */
+function suiteFile(arg: string): string {
+  if (existsSync(arg) && statSync(arg).isFile()) return arg;
+  const named = join('scenarios', arg, 'suite.yaml');
+  if (existsSync(named)) return named;
+  throw new DrillError('invalid-input', `${arg}: no such suite file, and there is no ${named}`, {
+    mend: 'Name a suite file, or the folder of one below scenarios.',
+  });
+}
+
+/**
+ * Reads a suite and plans every drill of every row: all files are checked
+ * before anything is touched.
+ * @throws InvalidInput, DrillError `invalid-input`
+ */
+export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
+  const path = suiteFile(arg);
+  const { source } = readInput(path);
+  const suite = parseSuite(source);
+  const beside = (file: string) => display(resolve(dirname(path), file));
+  const target = choices.target ?? (suite.target === undefined ? undefined : beside(suite.target));
+  const problems: Problem[] = [];
+  if (target !== undefined && choices.target === undefined && !existsSync(target))
+    problems.push(source.at(['target'], `no such target file: ${target}`));
+  for (const [i, row] of suite.rows.entries()) {
+    const file = beside(row.scenario);
+    if (!existsSync(file))
+      problems.push(source.at(['rows', i, 'scenario'], `no such scenario file: ${file}`));
+  }
+  if (problems.length > 0) throw new InvalidInput(path, problems);
+
+  const stray = new Set(Object.keys(choices.variables));
+  const known = new Set<string>();
+  const planRow = (row: Suite['rows'][number], i: number): Plan[] => {
+    const own = Object.entries(row.variables).map(([name, value]): [string, string] => [name, String(value)]);
+    const plansWith = (values: readonly (readonly [string, string])[]) =>
+      loadPlans(beside(row.scenario), { target, variables: Object.fromEntries(values) });
+    let plans: Plan[];
+    try {
+      plans = plansWith(own);
+    } catch (error) {
+      // A wrong value of the row itself: the suite is where it stands.
+      if (own.length === 0 || !(error instanceof DrillError) || error instanceof InvalidInput) throw error;
+      problems.push(source.at(['rows', i, 'variables'], error.message.replace(/^--var /, '')));
+      return [];
+    }
+    const [missing] = plans.flatMap((plan) => missingCheck(row.figure, plan) ?? []);
+    if (missing !== undefined) problems.push(source.at(['rows', i, 'figure'], missing));
+    const names = Object.keys(plans[0]?.scenario.variables ?? {});
+    for (const name of names) {
+      known.add(name);
+      stray.delete(name);
+    }
+    const given = Object.entries(choices.variables).filter(([name]) => names.includes(name));
+    return given.length === 0 ? plans : plansWith([...own, ...given]);
+  };
+  const rows = suite.rows.map(planRow);
+  if (problems.length > 0) throw new InvalidInput(path, problems);
+  for (const name of stray) throw unknownOverride(name, path, [...known]);
+  return { suite, rows };
+}
+
+/** The drills of rows, round by round: rows that ask for the same drill share it. */
+export function jobsOf(
+  { suite, rows }: LoadedSuite,
+  { grep, repeat, seed }: { grep?: string | undefined; repeat: number; seed: number },
+): readonly TableJob[] {
+  const wanted = matcher(grep);
+  const rowsOf = new Map<string, { readonly plan: Plan; readonly rowIndices: number[] }>();
+  for (const [index, plans] of rows.entries()) {
+    const { row = '', failure = '' } = suite.rows[index] ?? {};
+    for (const plan of plans) {
+      if (![row, failure, plan.scenario.name].some(wanted)) continue;
+      const key = JSON.stringify(plan);
+      const same = rowsOf.get(key);
+      if (same === undefined) rowsOf.set(key, { plan, rowIndices: [index] });
+      else same.rowIndices.push(index);
+    }
+  }
+  if (rowsOf.size === 0)
+    throw new DrillError('invalid-input', `--grep ${grep ?? ''}: no row number, failure or drill matches`, {
+      mend: `The drills are ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
+    });
+  return Array.from({ length: repeat }, (_, round) =>
+    [...rowsOf.values()].map(({ plan, rowIndices }) => ({
+      rowIndices,
+      label: [...new Set(rowIndices.map((i) => suite.rows[i]?.row ?? ''))].join(' and '),
+      plan: drawMoments(plan, seed, round),
+      round,
+    })),
+  ).flat();
+}
+
+function matcher(pattern: string | undefined): (text: string) => boolean {
+  if (pattern === undefined) return () => true;
+  try {
+    const regex = new RegExp(pattern, 'i');
+    return (text) => regex.test(text);
+  } catch (error) {
+    throw new DrillError('invalid-input', `--grep: ${messageOf(error)}`);
+  }
+}
+
+/** What is wrong with a figure that names a check; undefined when nothing is. */
+function missingCheck(figure: string, plan: Plan): string | undefined {
+  if (!figure.startsWith('happens:')) return undefined;
+  const name = figure.slice('happens:'.length);
+  const known = plan.checks.flatMap((c) => (c.kind === 'happens' ? [c.name] : []));
+  return known.includes(name)
+    ? undefined
+    : `${plan.scenario.path} has no check of kind happens with the name "${name}"${suggest(name, known)}`;
+}

@@ -1,0 +1,88 @@
+import { messageOf } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Summary } from '../core/summary.ts';
+import type { GateOutcome } from '../engine/world.ts';
+import type { TableDrill } from '../report/table.ts';
+
+/** A drill that the table is to run. */
+export interface TableJob {
+  /** Indices of the suite's rows that show it. */
+  readonly rowIndices: readonly number[];
+  /** The rows' numbers, for progress. */
+  readonly label: string;
+  readonly plan: Plan;
+  /** From 0. */
+  readonly round: number;
+}
+
+/** What running a table needs from outside. */
+export interface TableDeps {
+  /** Waits until the drill's target is steady; `sinceMs` is when it began to be. Rejects when stopped. */
+  readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: number }>;
+  /** Runs the drill and heals it; resolves for drills that went wrong, too. */
+  readonly run: (job: TableJob) => Promise<Summary>;
+  /** The clock of `sinceMs`. */
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Takes what is known of the drills so far, each time that changes: a table that is cut off is there, too. */
+  readonly keep: (drills: readonly TableDrill[]) => void;
+}
+
+/** What became of the drills of a table, in the order of the jobs. */
+export interface TableRun {
+  readonly drills: readonly TableDrill[];
+  /** Every drill ran, and the target was steady again after the last. */
+  readonly complete: boolean;
+}
+
+/**
+ * Runs drills one after another, each from the steady state: what the stack does not
+ * return to by itself, or a fault that is not proven healed, ends the table, and the
+ * drills that are left say so. How long the return took is told with the drill before.
+ */
+export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Promise<TableRun> {
+  const { signal, say, nowMs } = deps;
+  const drills: TableDrill[] = [];
+  let ended: { readonly index: number; readonly atMs: number } | undefined;
+  let stopped: string | undefined;
+
+  /** True when the target is steady; fills in how long that took after the drill before. */
+  const settle = async (job: TableJob): Promise<boolean> => {
+    say('waiting for the steady state');
+    try {
+      const { met, unmet, sinceMs } = await deps.settle(job);
+      if (!met) stopped = `not steady (${unmet.join('; ') || 'nothing says what was missing'})`;
+      const before = ended === undefined ? undefined : drills[ended.index];
+      if (met && ended !== undefined && before !== undefined)
+        drills[ended.index] = { ...before, backToSteadyMs: Math.max(0, sinceMs - ended.atMs) };
+      return met;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      stopped = messageOf(signal.reason);
+      return false;
+    }
+  };
+
+  for (const [index, job] of jobs.entries()) {
+    const { rowIndices, plan, round } = job;
+    const drill = { number: index + 1, rowIndices, name: plan.scenario.name, round, backToSteadyMs: null };
+    if (signal.aborted) stopped ??= messageOf(signal.reason);
+    if (stopped === undefined)
+      say(`drill ${drill.number} of ${jobs.length}: row ${job.label}, ${drill.name}`);
+    if (stopped !== undefined || !(await settle(job))) {
+      drills.push({ ...drill, summary: null, notRun: stopped ?? null });
+      continue;
+    }
+    const summary = await deps.run(job);
+    ended = { index, atMs: nowMs() };
+    drills.push({ ...drill, summary, notRun: null });
+    deps.keep(drills);
+    say(`row ${job.label}, ${drill.name}: ${summary.verdict}${summary.healed ? '' : ', NOT HEALED'}`);
+    if (!summary.healed) stopped = `a fault of ${drill.name} is not proven healed`;
+  }
+  const last = jobs.at(-1);
+  const steady = stopped === undefined && !signal.aborted && last !== undefined && (await settle(last));
+  if (stopped !== undefined) say(`the table ends here: ${stopped}`);
+  return { drills, complete: steady };
+}

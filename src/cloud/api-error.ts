@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Answer } from './http-client.ts';
+
+/** `{"conflictingRequest": {"code": 409, "message": "..."}}` of Nova, `{"error": {...}}` of Keystone. */
+const faultSchema = z.record(
+  z.string(),
+  z.looseObject({ message: z.string(), retryAfter: z.union([z.string(), z.number()]).optional() }),
+);
+
+const messageLimit = 300;
+
+/** What an unwelcome answer says: status, the fault's name and message, and the request's id for the cloud's people. */
+export function describeAnswer(answer: Answer): string {
+  const fault = faultOf(answer);
+  const said =
+    fault === undefined
+      ? answer.body === undefined
+        ? 'without a JSON body, perhaps from a proxy'
+        : 'with a body of unknown form'
+      : `${fault.name === 'error' ? '' : `${fault.name}: `}${shorten(fault.message)}`;
+  const request = requestIdOf(answer);
+  return `${answer.status} ${said}${request === undefined ? '' : ` (${request})`}`;
+}
+
+/** The request's id as the service gave it; Nova's older name of the header last. */
+export function requestIdOf(answer: Answer): string | undefined {
+  const id = answer.headers['x-openstack-request-id'] ?? answer.headers['x-compute-request-id'];
+  // It goes into URLs and logs.
+  return id !== undefined && /^[\w.:-]{1,100}$/.test(id) ? id : undefined;
+}
+
+/**
+ * For an answer that asks to come back later (429, or Nova's 413 `overLimit`): how long to wait, in ms.
+ * `Retry-After` in seconds or as a date (read by the cloud's own clock where it tells its time), or the
+ * body's `retryAfter`; a second where none says. Undefined for any other answer.
+ */
+export function retryAfterMs(answer: Answer, wallMs: number): number | undefined {
+  const fault = faultOf(answer);
+  if (answer.status !== 429 && !(answer.status === 413 && fault?.name === 'overLimit')) return undefined;
+  const asked = answer.headers['retry-after'] ?? String(fault?.retryAfter ?? '1');
+  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
+  const nowMs = Date.parse(answer.headers['date'] ?? '');
+  const untilMs = Date.parse(asked);
+  return Number.isNaN(untilMs) ? 1000 : Math.max(0, untilMs - (Number.isNaN(nowMs) ? wallMs : nowMs));
+}
+
+function faultOf(
+  answer: Answer,
+): { readonly name: string; readonly message: string; readonly retryAfter?: string | number } | undefined {
+  const parsed = faultSchema.safeParse(answer.body);
+  const [entry] = Object.entries(parsed.data ?? {});
+  if (entry === undefined) return undefined;
+  const [name, { message, retryAfter }] = entry;
+  return { name, message, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}
+
+/** A text of the cloud's as it may stand in a message: one line, bounded. */
+function shorten(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what has to go
+  const clean = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;
+}

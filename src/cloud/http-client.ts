@@ -1,0 +1,123 @@
+import { Agent, request } from 'undici';
+import { messageOf } from '../core/errors.ts';
+
+/** A request to an API of a cloud. */
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** A whole reply. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  /** Lower-case names; of a header that came several times, the first. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The parsed body; undefined when it is no JSON. */
+  readonly body: unknown;
+}
+
+/** No whole reply came: nobody knows whether the request was carried out. */
+export interface Silence {
+  readonly kind: 'silence';
+  readonly why: string;
+}
+
+/** Sends one request, once. Never rejects, and ends with its own time-out or with the signal. */
+export type HttpClient = (call: Call, signal: AbortSignal) => Promise<Answer | Silence>;
+
+/** What the TLS connections of a cloud trust. */
+export interface Trust {
+  readonly verify: boolean;
+  /** PEM of the CAs that count instead of the system's. */
+  readonly ca?: string;
+}
+
+/** Answers that matter here have a few kB; a list of a thousand servers comes near this. */
+const maxBodyBytes = 1_048_576;
+
+/** The client for one cloud. Redirects are not followed: a token goes only where the catalog says. */
+export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
+  const agent = new Agent({
+    // A connection for each request: one that is kept may be dead, and a request that dies with it has an
+    // unknown outcome. Drills ask a few times a second; a handshake more does not matter.
+    pipelining: 0,
+    allowH2: false,
+    // Idle timers, both; the signal below ends a reply that drips.
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: {
+      timeout: Math.min(timeoutMs, 5000),
+      rejectUnauthorized: trust.verify,
+      ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+    },
+  });
+  return async (call, signal) => {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const { statusCode, headers, body } = await request(call.url, {
+        dispatcher: agent,
+        method: call.method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': 'firedrill',
+          ...jsonType(call),
+          ...call.headers,
+        },
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        signal: AbortSignal.any([signal, deadline]),
+      });
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        // Leaving the loop destroys the body, and with it the connection.
+        if (size > maxBodyBytes)
+          return { kind: 'silence', why: `the answer is longer than ${maxBodyBytes} bytes` };
+        chunks.push(chunk);
+      }
+      return {
+        kind: 'answer',
+        status: statusCode,
+        headers: firstValues(headers),
+        body: parseJson(Buffer.concat(chunks).toString('utf8')),
+      };
+    } catch (error) {
+      if (signal.aborted) return { kind: 'silence', why: 'cut short' };
+      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms` };
+      return { kind: 'silence', why: reasonOf(error) };
+    }
+  };
+}
+
+function jsonType(call: Call): Record<string, string> {
+  return call.body === undefined ? {} : { 'content-type': 'application/json' };
+}
+
+function firstValues(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const first = Array.isArray(value) ? value[0] : value;
+      return first === undefined ? [] : [[name, first]];
+    }),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of several addresses that were tried, each has its error. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return messageOf(error) || 'failed without a message';
+}

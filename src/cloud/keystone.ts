@@ -1,0 +1,224 @@
+import pRetry from 'p-retry';
+import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import { describeAnswer, retryAfterMs } from './api-error.ts';
+import type { CloudConfig, Named } from './clouds-config.ts';
+import type { Answer, HttpClient } from './http-client.ts';
+
+/** A valid token and the compute endpoint that its catalog names. */
+export interface Login {
+  readonly token: string;
+  /** Without a slash at the end. */
+  readonly computeUrl: string;
+  /** The endpoint's region, for messages. */
+  readonly region: string;
+}
+
+/** Keeps one token and renews it before it ends. */
+export interface Session {
+  /**
+   * The present token, or a new one.
+   * @throws DrillError `fault-failed` when Keystone refuses the credentials, `host-unreachable` when it gives no
+   * usable answer, `invalid-input` when the catalog has no compute endpoint as configured
+   */
+  login(signal: AbortSignal): Promise<Login>;
+  /** To be told of a token that was refused: it was revoked, or a clock was stepped. */
+  forget(login: Login): void;
+}
+
+/** What sessions and compute clients need from outside. */
+export interface CloudDeps {
+  readonly config: CloudConfig;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** First pause before a request whose outcome does not matter is sent again; it doubles. */
+  readonly retryMs: number;
+}
+
+/** A token is renewed this long before its end, so that no request is under way when it ends. */
+const renewEarlyMs = 60_000;
+/** Longest time that a `Retry-After` is obeyed; a drill does not wait for more. */
+export const longestPauseMs = 30_000;
+/** Tries after the first, for requests that may be sent twice. */
+export const retries = 2;
+
+const tokenSchema = z.looseObject({
+  token: z.looseObject({
+    issued_at: z.iso.datetime().optional(),
+    expires_at: z.iso.datetime(),
+    catalog: z
+      .array(
+        z.looseObject({
+          type: z.string(),
+          endpoints: z.array(
+            z.looseObject({
+              interface: z.string(),
+              url: z.string(),
+              region: z.string().nullish(),
+              region_id: z.string().nullish(),
+            }),
+          ),
+        }),
+      )
+      .default([]),
+  }),
+});
+type Catalog = z.output<typeof tokenSchema>['token']['catalog'];
+
+/** A session with the cloud's Keystone; nothing is sent before the first `login`. */
+export function createSession(deps: CloudDeps): Session {
+  const { config, clock } = deps;
+  let current: { readonly login: Login; readonly untilMs: number } | undefined;
+  return {
+    async login(signal) {
+      if (current !== undefined && clock.nowMs() < current.untilMs) return current.login;
+      const askedMs = clock.nowMs();
+      const answer = await requestToken(deps, signal);
+      const token = answer.headers['x-subject-token'];
+      const parsed = tokenSchema.safeParse(answer.body);
+      if (token === undefined || !parsed.success) {
+        const lacks =
+          token === undefined ? 'no X-Subject-Token' : 'no token as the Identity API describes it';
+        throw new DrillError(
+          'host-unreachable',
+          `cloud ${config.name}: ${config.authUrl} answered with ${lacks}`,
+          {
+            mend: `See whether auth_url in ${config.source} is a Keystone v3.`,
+          },
+        );
+      }
+      const { issued_at, expires_at, catalog } = parsed.data.token;
+      // Both on the cloud's clock: how far ours is off does not matter.
+      const issuedMs = issued_at === undefined ? clock.wallMs() : Date.parse(issued_at);
+      const lifeMs = Math.max(0, Date.parse(expires_at) - issuedMs);
+      const login = { token, ...computeEndpoint(config, catalog) };
+      current = { login, untilMs: askedMs + lifeMs - Math.min(renewEarlyMs, lifeMs / 4) };
+      return login;
+    },
+    forget(login) {
+      if (current?.login.token === login.token) current = undefined;
+    },
+  };
+}
+
+/** A second token does no harm: sent again when the outcome is unknown. */
+async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answer> {
+  const { config, http, clock } = deps;
+  const url = `${config.authUrl}/auth/tokens`;
+  const where = `cloud ${config.name}: Keystone at ${config.authUrl}`;
+  const once = async (): Promise<Answer> => {
+    const answer = await http(
+      { method: 'POST', url, headers: {}, body: { auth: authRequest(config) } },
+      signal,
+    );
+    if (answer.kind === 'silence') {
+      throw new DrillError('host-unreachable', `${where} gives no usable answer: ${answer.why}`);
+    }
+    if (answer.status === 201) return answer;
+    const pauseMs = retryAfterMs(answer, clock.wallMs());
+    if (answer.status >= 500 || pauseMs !== undefined) {
+      if (pauseMs !== undefined && pauseMs <= longestPauseMs) await clock.sleep(pauseMs, signal);
+      throw new DrillError('host-unreachable', `${where} gives no usable answer: ${describeAnswer(answer)}`);
+    }
+    if (answer.status === 401) {
+      throw new DrillError('fault-failed', `${where} refuses the credentials: ${describeAnswer(answer)}`, {
+        mend: `Check user, project and domains, or the application credential, in ${config.source}.`,
+      });
+    }
+    throw new DrillError('fault-failed', `${where} gives no token: ${describeAnswer(answer)}`, {
+      mend: `See whether auth_url in ${config.source} is a Keystone v3.`,
+    });
+  };
+  return pRetry(once, {
+    retries,
+    minTimeout: deps.retryMs,
+    shouldRetry: ({ error }) => mayRetry(error, signal),
+  });
+}
+
+/** Only what got no usable answer, and only as long as somebody waits for it. */
+export function mayRetry(error: unknown, signal: AbortSignal): boolean {
+  return error instanceof DrillError && error.code === 'host-unreachable' && !signal.aborted;
+}
+
+function authRequest({ credentials }: CloudConfig): unknown {
+  switch (credentials.kind) {
+    case 'password': {
+      const { user, password, project } = credentials;
+      return {
+        identity: { methods: ['password'], password: { user: { ...named(user), password } } },
+        scope: { project: named(project) },
+      };
+    }
+    case 'application-credential': {
+      const { credential, secret } = credentials;
+      // Bound to its project: a scope would be refused.
+      return {
+        identity: {
+          methods: ['application_credential'],
+          application_credential:
+            'id' in credential
+              ? { id: credential.id, secret }
+              : { name: credential.name, user: named(credential.user), secret },
+        },
+      };
+    }
+  }
+}
+
+function named(thing: Named): Record<string, unknown> {
+  return 'id' in thing ? { id: thing.id } : { name: thing.name, domain: thing.domain };
+}
+
+/** The compute endpoint of the configured interface and region. */
+function computeEndpoint(
+  config: CloudConfig,
+  catalog: Catalog,
+): { readonly computeUrl: string; readonly region: string } {
+  const wrong = (what: string, mend: string): DrillError =>
+    new DrillError('invalid-input', `cloud ${config.name}: the catalog has ${what}`, { mend });
+  // Exactly: `compute_legacy` and the like are other APIs.
+  const endpoints = catalog
+    .filter((service) => service.type === 'compute')
+    .flatMap((service) => service.endpoints);
+  if (endpoints.length === 0) {
+    const types = catalog.map((service) => service.type).join(', ') || 'nothing at all';
+    throw wrong(
+      `no service of type compute; it has ${types}`,
+      `See whether the project in ${config.source} is the right one; a token without a project has no catalog.`,
+    );
+  }
+  const regionOf = (endpoint: (typeof endpoints)[number]): string =>
+    endpoint.region_id ?? endpoint.region ?? '';
+  const offered = endpoints.filter((endpoint) => endpoint.interface === config.interface);
+  const regions = [...new Set(offered.map(regionOf))];
+  if (regions.length === 0) {
+    const interfaces = [...new Set(endpoints.map((endpoint) => endpoint.interface))].join(', ');
+    throw wrong(
+      `no ${config.interface} compute endpoint, but ${interfaces}`,
+      `Set \`interface\` in ${config.source}.`,
+    );
+  }
+  const region = config.region ?? (regions.length === 1 ? regions[0] : undefined);
+  if (region === undefined) {
+    throw wrong(
+      `compute in several regions: ${regions.join(', ')}`,
+      `Set \`region_name\` in ${config.source}.`,
+    );
+  }
+  const found = offered.find((endpoint) => regionOf(endpoint) === region);
+  if (found === undefined) {
+    throw wrong(
+      `no compute endpoint in region ${region}; known: ${regions.join(', ')}`,
+      `Correct \`region_name\` in ${config.source}.`,
+    );
+  }
+  if (!/^https?:$/.test(URL.parse(found.url)?.protocol ?? '')) {
+    throw wrong(
+      `a compute endpoint that is no URL: ${found.url}`,
+      'The cloud’s administrators have to mend that.',
+    );
+  }
+  return { computeUrl: found.url.replace(/\/+$/, ''), region };
+}

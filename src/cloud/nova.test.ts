@@ -1,0 +1,605 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../core/clock.ts';
+import type { CloudConfig } from './clouds-config.ts';
+import { createHttpClient } from './http-client.ts';
+import { createNovaServer } from './nova.ts';
+import {
+  perform,
+  scriptedCloud,
+  serverId,
+  token,
+  type Reply,
+  type ScriptedCloud,
+} from './testing/scripted-cloud.ts';
+
+let cloud: ScriptedCloud;
+beforeEach(async () => {
+  cloud = await scriptedCloud();
+});
+afterEach(() => cloud.close());
+
+const signal = new AbortController().signal;
+const action = /^POST .*\/action$/;
+const conflict: Reply = {
+  status: 409,
+  body: { conflictingRequest: { code: 409, message: "Cannot 'stop' it" } },
+};
+const unauthorized: Reply = {
+  status: 401,
+  body: { error: { code: 401, message: 'Unauthorized', title: 'Unauthorized' } },
+};
+const html: Reply = { status: 503, body: '<html><body>503 Service Unavailable</body></html>' };
+
+/** A clock that moves by sleeping only; `slept` is what it slept. */
+function testClock(): Clock & { readonly slept: number[]; advance: (ms: number) => void } {
+  let nowMs = 0;
+  const slept: number[] = [];
+  return {
+    slept,
+    advance: (ms) => void (nowMs += ms),
+    nowMs: () => nowMs,
+    // Years off, as far as the cloud is concerned.
+    wallMs: () => nowMs,
+    sleep: (ms) => {
+      slept.push(ms);
+      nowMs += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+function web(options: Partial<CloudConfig> & { id?: string; clock?: Clock; timeoutMs?: number } = {}) {
+  const { id = serverId, clock = testClock(), timeoutMs = 1000, ...settings } = options;
+  const config: CloudConfig = {
+    name: 'lab',
+    source: 'clouds.yaml',
+    authUrl: `${cloud.url}/identity/v3`,
+    credentials: {
+      kind: 'password',
+      user: { name: 'drill', domain: { id: 'default' } },
+      password: 'hunter2',
+      project: { name: 'drills', domain: { name: 'Default' } },
+    },
+    interface: 'public',
+    trust: { verify: true },
+    ...settings,
+  };
+  return createNovaServer({ config, http: createHttpClient(config.trust, timeoutMs), clock, retryMs: 1 }, id);
+}
+
+/** The cloud does what it was asked, and then its answer is lost. */
+const lost = (reply: Reply, body: unknown): Reply => ({
+  ...reply,
+  effect: () => void perform(cloud.server, cloud.actions, body),
+});
+
+describe('signing in', () => {
+  test('with a password and a project', async () => {
+    await expect(web().state(signal)).resolves.toEqual({ status: 'ACTIVE', taskState: null });
+    expect(cloud.logins).toEqual([
+      {
+        auth: {
+          identity: {
+            methods: ['password'],
+            password: { user: { name: 'drill', domain: { id: 'default' }, password: 'hunter2' } },
+          },
+          scope: { project: { name: 'drills', domain: { name: 'Default' } } },
+        },
+      },
+    ]);
+  });
+
+  test('with an application credential, without a scope', async () => {
+    const secret = 's3cret';
+    await web({ credentials: { kind: 'application-credential', credential: { id: 'ac-1' }, secret } }).state(
+      signal,
+    );
+    const credential = { name: 'drill', user: { id: 'u-1' } };
+    await web({ credentials: { kind: 'application-credential', credential, secret } }).state(signal);
+    expect(cloud.logins).toEqual([
+      {
+        auth: {
+          identity: { methods: ['application_credential'], application_credential: { id: 'ac-1', secret } },
+        },
+      },
+      {
+        auth: {
+          identity: {
+            methods: ['application_credential'],
+            application_credential: { ...credential, secret },
+          },
+        },
+      },
+    ]);
+  });
+
+  test('says so when the credentials are refused, without showing them', async () => {
+    cloud.always(/auth\/tokens/, () => unauthorized);
+    const failure = await web()
+      .state(signal)
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('refuses the credentials: 401'),
+    });
+    expect(JSON.stringify(failure)).not.toContain('hunter2');
+    expect(cloud.logins).toHaveLength(1);
+  });
+
+  test('takes an answer without X-Subject-Token for no usable one', async () => {
+    cloud.always(/auth\/tokens/, () => ({ ...token(cloud.url), headers: {} }));
+    await expect(web().state(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining('no X-Subject-Token'),
+    });
+  });
+
+  test('tries again while Keystone answers with an error page', async () => {
+    cloud.next(/auth\/tokens/, html);
+    await expect(web().state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
+    cloud.always(/auth\/tokens/, () => html);
+    await expect(web().state(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining('503 without a JSON body'),
+    });
+  });
+
+  test('renews a token before it ends, by the cloud’s clock and not by ours', async () => {
+    const clock = testClock();
+    const server = web({ clock });
+    await server.state(signal);
+    clock.advance(58 * 60_000);
+    await server.state(signal);
+    expect(cloud.logins).toHaveLength(1);
+    clock.advance(61_000);
+    await server.state(signal);
+    expect(cloud.logins).toHaveLength(2);
+  });
+});
+
+describe('the catalog', () => {
+  const endpoint = (region: string) => ({ interface: 'public', region, url: `${cloud.url}/compute/v2.1` });
+
+  test.each<[string, unknown, Partial<CloudConfig>, string]>([
+    [
+      'without compute',
+      [{ type: 'compute_legacy', endpoints: [] }],
+      {},
+      'no service of type compute; it has compute_legacy',
+    ],
+    ['of a token without a project', undefined, {}, 'no service of type compute; it has nothing at all'],
+    [
+      'without the region',
+      ['north'],
+      { region: 'south' },
+      'no compute endpoint in region south; known: north',
+    ],
+    ['without the interface', ['north'], { interface: 'admin' }, 'no admin compute endpoint, but public'],
+    [
+      'with several regions, and none asked for',
+      ['north', 'south'],
+      {},
+      'compute in several regions: north, south',
+    ],
+  ])('%s', async (_, services, settings, what) => {
+    const regions = Array.isArray(services) && services.every((region) => typeof region === 'string');
+    const catalog = regions ? [{ type: 'compute', endpoints: services.map(endpoint) }] : services;
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog }));
+    await expect(web(settings).state(signal)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: `cloud lab: the catalog has ${what}`,
+    });
+  });
+
+  test('gives the endpoint of the region and interface', async () => {
+    await expect(web({ region: 'north' }).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
+    cloud.always(/inside/, ({ path }) =>
+      path.endsWith('/')
+        ? { body: { version: { id: 'v2.1', version: '2.79', min_version: '2.1' } } }
+        : { body: { server: { ...cloud.server, status: 'SHUTOFF' } } },
+    );
+    await expect(web({ interface: 'internal' }).state(signal)).resolves.toMatchObject({ status: 'SHUTOFF' });
+  });
+});
+
+describe('the microversion', () => {
+  const offers = (min_version: string, version: string): void =>
+    cloud.always(/compute\/v2.1\/$/, () => ({ body: { version: { id: 'v2.1', min_version, version } } }));
+
+  test('is the one that is needed, not the newest', async () => {
+    await web().state(signal);
+    expect(cloud.lastHeaders).toMatchObject({
+      'openstack-api-version': 'compute 2.73',
+      'x-auth-token': 'token-1',
+    });
+  });
+
+  test('is an older server’s newest', async () => {
+    offers('2.1', '2.38');
+    await web().state(signal);
+    expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.38');
+  });
+
+  test('is left out where there are none', async () => {
+    offers('', '');
+    await web().state(signal);
+    expect(cloud.lastHeaders['openstack-api-version']).toBeUndefined();
+  });
+
+  test('is the configured one, if the server has it', async () => {
+    await web({ microversion: '2.90' }).state(signal);
+    expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.90');
+    await expect(web({ microversion: '2.97' }).state(signal)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'cloud lab: the compute API of region north has microversions 2.1 to 2.96, not 2.97',
+    });
+  });
+
+  test('refused with 406 is said so, and not sent again', async () => {
+    cloud.next(action, {
+      status: 406,
+      body: { computeFault: { code: 406, message: 'Version 2.73 is not supported' } },
+    });
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message:
+        'cloud lab: the compute API does not accept microversion 2.73: 406 computeFault: Version 2.73 is not supported',
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('is looked up in front of a project, and behind an unversioned endpoint', async () => {
+    const at = (path: string) => [
+      { type: 'compute', endpoints: [{ interface: 'public', region: 'north', url: `${cloud.url}${path}` }] },
+    ];
+    cloud.always(/servers/, () => ({ body: { server: cloud.server } }));
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: at('/compute/v2.1/abc') }));
+    await web().state(signal);
+    expect(cloud.requests.slice(-2)).toEqual([
+      'GET /compute/v2.1/',
+      `GET /compute/v2.1/abc/servers/${serverId}`,
+    ]);
+    cloud.always(/ \/compute\/$/, () => ({
+      status: 300,
+      body: {
+        versions: [
+          { id: 'v2.0', version: '', min_version: '' },
+          { id: 'v2.1', version: '2.96', min_version: '2.1' },
+        ],
+      },
+    }));
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: at('/compute/') }));
+    await web().state(signal);
+    expect(cloud.requests.slice(-2)).toEqual(['GET /compute/', `GET /compute/v2.1/servers/${serverId}`]);
+  });
+});
+
+describe('finding the server', () => {
+  test('by name: Nova’s filter is an expression', async () => {
+    cloud.always(/servers\?/, () => ({
+      body: {
+        servers: [
+          { id: 'other', name: 'WEB.1' },
+          { id: serverId, name: 'web.1' },
+        ],
+      },
+    }));
+    const server = web({ id: 'web.1' });
+    await server.state(signal);
+    await server.state(signal);
+    expect(cloud.requests.filter((line) => line.includes('?'))).toEqual([
+      String.raw`GET /compute/v2.1/servers?name=^web\.1$`,
+    ]);
+  });
+
+  test('refuses a name that several have', async () => {
+    cloud.always(/servers\?/, () => ({
+      body: {
+        servers: [
+          { id: 'a', name: 'web-1' },
+          { id: 'b', name: 'web-1' },
+        ],
+      },
+    }));
+    await expect(web({ id: 'web-1' }).stop(signal)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'server web-1 of cloud lab: 2 servers have that name: a, b',
+    });
+    expect(cloud.posts).toEqual([]);
+  });
+
+  test('refuses a name that none has', async () => {
+    await expect(web({ id: 'web-9' }).state(signal)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  test('says when the server is not there', async () => {
+    const id = '99999999-2222-4333-8444-555555555555';
+    await expect(web({ id }).stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('the cloud does not have it: 404 itemNotFound'),
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+});
+
+describe('an action', () => {
+  test('sends what the API wants and returns the request’s id', async () => {
+    const server = web();
+    await expect(server.stop(signal)).resolves.toEqual({ requestId: 'req-1' });
+    await expect(server.start(signal)).resolves.toEqual({ requestId: 'req-2' });
+    await server.reboot('SOFT', signal);
+    await server.reboot('HARD', signal);
+    expect(cloud.posts).toEqual([
+      { 'os-stop': null },
+      { 'os-start': null },
+      { reboot: { type: 'SOFT' } },
+      { reboot: { type: 'HARD' } },
+    ]);
+  });
+
+  test('reads the request’s id under its older name', async () => {
+    cloud.next(action, { status: 202, headers: { 'x-compute-request-id': 'req-old' } });
+    await expect(web().stop(signal)).resolves.toEqual({ requestId: 'req-old' });
+  });
+
+  test('signs in once more when the token is refused', async () => {
+    cloud.next(action, unauthorized);
+    await expect(web().stop(signal)).resolves.toEqual({ requestId: 'req-1' });
+    expect([cloud.posts.length, cloud.logins.length]).toEqual([2, 2]);
+  });
+
+  test('gives up when a new token is refused, too', async () => {
+    cloud.always(action, () => unauthorized);
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('refuses a new token'),
+    });
+    expect([cloud.posts.length, cloud.logins.length]).toEqual([2, 2]);
+  });
+
+  test('is done when the server is already there', async () => {
+    cloud.server['status'] = 'SHUTOFF';
+    cloud.always(action, () => conflict);
+    await expect(web().stop(signal)).resolves.toEqual({ requestId: undefined });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('is done when the server is on its way', async () => {
+    cloud.server['OS-EXT-STS:task_state'] = 'powering-off';
+    cloud.always(action, () => conflict);
+    await expect(web().stop(signal)).resolves.toEqual({ requestId: undefined });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('waits for another task, then asks again', async () => {
+    const clock = testClock();
+    cloud.server['OS-EXT-STS:task_state'] = 'image_snapshot';
+    cloud.next(action, conflict);
+    cloud.always(/GET .*\/servers\/[^/]+$/, () => {
+      if (clock.nowMs() >= 3000) cloud.server['OS-EXT-STS:task_state'] = null;
+      return { body: { server: cloud.server } };
+    });
+    await expect(web({ clock }).stop(signal)).resolves.toEqual({ requestId: 'req-1' });
+    expect(clock.slept).toEqual([1000, 1000, 1000]);
+    expect(cloud.posts).toHaveLength(2);
+  });
+
+  test('does not wait for another task for ever', async () => {
+    cloud.server['OS-EXT-STS:task_state'] = 'migrating';
+    cloud.always(action, () => conflict);
+    const clock = testClock();
+    await expect(web({ clock }).stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message:
+        'server 11111111-2222-4333-8444-555555555555 of cloud lab: still at another task (migrating) after 2 min 00 s',
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('does not ask for ever where the other task comes and goes', async () => {
+    cloud.always(action, () => conflict);
+    const clock = testClock();
+    cloud.always(/GET .*\/servers\/[^/]+$/, () => {
+      clock.advance(20_000);
+      const task = (clock.nowMs() / 20_000) % 2 === 1 ? 'migrating' : null;
+      return { body: { server: { ...cloud.server, 'OS-EXT-STS:task_state': task } } };
+    });
+    await expect(web({ clock }).stop(signal)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(cloud.posts.length).toBeLessThan(6);
+  });
+
+  test('says when the server is locked', async () => {
+    Object.assign(cloud.server, { locked: true, locked_reason: 'audit' });
+    cloud.always(action, () => conflict);
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining("it is locked (audit): 409 conflictingRequest: Cannot 'stop' it"),
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('gives up on a conflict that nothing explains', async () => {
+    cloud.server['status'] = 'PAUSED';
+    cloud.always(action, () => conflict);
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('it is PAUSED and the cloud refuses: 409'),
+    });
+    expect(cloud.posts).toHaveLength(2);
+  });
+
+  const slowDown = { overLimit: { code: 413, message: 'slow down', retryAfter: '7' } };
+  test.each<[string, Reply, number]>([
+    ['429 with seconds', { status: 429, headers: { 'retry-after': '12' } }, 12_000],
+    [
+      '429 with a date, by the cloud’s clock',
+      {
+        status: 429,
+        headers: { date: 'Thu, 01 Jan 2026 09:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 09:00:09 GMT' },
+      },
+      9000,
+    ],
+    ['413 overLimit with the time in its body', { status: 413, body: slowDown }, 7000],
+    ['429 without a time', { status: 429 }, 1000],
+  ])('comes back as it is told: %s', async (_, reply, pauseMs) => {
+    const clock = testClock();
+    cloud.next(action, reply);
+    await expect(web({ clock }).stop(signal)).resolves.toEqual({ requestId: 'req-1' });
+    expect(clock.slept).toEqual([pauseMs]);
+    expect(cloud.posts).toHaveLength(2);
+  });
+
+  test('does not come back after an hour, nor for ever', async () => {
+    cloud.next(action, { status: 429, headers: { 'retry-after': '3600' } });
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining('asks to come back in 60 min 00 s'),
+    });
+    expect(cloud.posts).toHaveLength(1);
+    cloud.always(action, () => ({ status: 429 }));
+    await expect(web().stop(signal)).rejects.toMatchObject({ code: 'host-unreachable' });
+    expect(cloud.posts).toHaveLength(7);
+  });
+
+  test('that is forbidden or malformed is refused at once', async () => {
+    cloud.next(action, { status: 403, body: { forbidden: { code: 403, message: 'Policy' } } });
+    await expect(web().stop(signal)).rejects.toMatchObject({ code: 'fault-failed' });
+    cloud.next(action, { status: 413, body: '<html>too large</html>' });
+    await expect(web().stop(signal)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(cloud.posts).toHaveLength(2);
+  });
+});
+
+describe('an action whose answer is lost', () => {
+  const lostAnswers: [string, Reply][] = [
+    ['502', { status: 502, body: '<html>Bad Gateway</html>' }],
+    ['a time-out', { manner: 'hang' }],
+    ['a broken connection', { manner: 'reset' }],
+    ['an endless answer', { status: 202, manner: 'endless' }],
+    ['a 200 of something else', { status: 200, body: '<html>Welcome</html>' }],
+  ];
+
+  test.each(lostAnswers)('%s: carried out, seen, and sent once', async (_, reply) => {
+    const server = web({ timeoutMs: 300 });
+    cloud.next(action, lost(reply, { 'os-stop': null }));
+    await expect(server.stop(signal)).resolves.toEqual({ requestId: 'req-1' });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('a reboot that is over already is known by its record', async () => {
+    cloud.actions.push({ action: 'reboot', request_id: 'req-0', start_time: '2026-01-01T00:00:00' });
+    cloud.next(action, lost({ status: 502 }, { reboot: { type: 'HARD' } }));
+    await expect(web().reboot('HARD', signal)).resolves.toEqual({ requestId: 'req-2' });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('not carried out: said to be unknown, and not sent again', async () => {
+    cloud.actions.push({ action: 'stop', request_id: 'req-0', start_time: '2026-01-01T00:00:00' });
+    cloud.next(action, html);
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining(
+        'it is not known whether the cloud took the stop: 503 without a JSON body, perhaps from a proxy; 15.0 s later the server is ACTIVE, task none',
+      ),
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('and the cloud stays silent: unknown, sent once', async () => {
+    cloud.next(action, { manner: 'reset', effect: () => cloud.always(/GET .*servers/, () => html) });
+    await expect(web().stop(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining('it is not known whether the cloud took the stop'),
+    });
+    expect(cloud.posts).toHaveLength(1);
+  });
+
+  test('where actions are not shown, the state tells', async () => {
+    cloud.always(/os-instance-actions$/, () => ({
+      status: 403,
+      body: { forbidden: { code: 403, message: 'Policy' } },
+    }));
+    cloud.next(action, lost({ status: 504 }, { 'os-stop': null }));
+    await expect(web().stop(signal)).resolves.toEqual({ requestId: undefined });
+    expect(cloud.posts).toHaveLength(1);
+  });
+});
+
+describe('looking', () => {
+  const show = /GET .*\/servers\/[^/]+$/;
+
+  test('is repeated after errors, and when a token ends in between', async () => {
+    cloud.next(show, html, unauthorized, { manner: 'reset' });
+    await expect(web().state(signal)).resolves.toEqual({ status: 'ACTIVE', taskState: null });
+    expect(cloud.logins).toHaveLength(2);
+  });
+
+  test('comes back as it is told, but not for ever', async () => {
+    const clock = testClock();
+    const later: Reply = { status: 429, headers: { 'retry-after': '3' } };
+    cloud.next(/auth\/tokens/, later);
+    cloud.next(show, later);
+    await expect(web({ clock }).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
+    expect(clock.slept).toEqual([3000, 3000]);
+    cloud.always(show, () => later);
+    await expect(web().state(signal)).rejects.toMatchObject({ code: 'host-unreachable' });
+  });
+
+  test.each<[string, Reply, string]>([
+    ['error pages', html, '503 without a JSON body, perhaps from a proxy'],
+    ['silence', { manner: 'hang' }, 'no answer within 200 ms'],
+    ['an endless body', { manner: 'endless' }, 'the answer is longer than 1048576 bytes'],
+    ['no JSON', { status: 200, body: '{"server": ' }, 'not as the Compute API describes it'],
+    [
+      'no task state',
+      { status: 200, body: { server: { status: 'ACTIVE' } } },
+      'not as the Compute API describes it',
+    ],
+  ])('ends with no usable answer: %s', async (_, reply, why) => {
+    cloud.always(show, () => reply);
+    await expect(web({ timeoutMs: 200 }).state(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test('stops when it is told to', async () => {
+    cloud.always(show, () => ({ manner: 'hang' }));
+    const stop = new AbortController();
+    cloud.next(show, { manner: 'hang', effect: () => stop.abort() });
+    await expect(web({ timeoutMs: 60_000 }).state(stop.signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringContaining('cut short'),
+    });
+  });
+
+  test('opens a connection for each request', async () => {
+    const server = web();
+    await server.state(signal);
+    expect(cloud.lastHeaders.connection).toBe('close');
+  });
+});
+
+describe('an instance action', () => {
+  const recorded = (events: unknown): void =>
+    cloud.always(/os-instance-actions\/req-1$/, () => ({
+      body: { instanceAction: { action: 'stop', start_time: '2026-01-01T00:00:05.000000', events } },
+    }));
+  const startMs = Date.UTC(2026, 0, 1, 0, 0, 5);
+
+  test('is not known yet', async () => {
+    await expect(web().action('req-1', signal)).resolves.toBeUndefined();
+  });
+
+  test('is under way until every event has ended; times are UTC', async () => {
+    recorded([]);
+    await expect(web().action('req-1', signal)).resolves.toEqual({ startMs, finishMs: null });
+    recorded([
+      { event: 'a', finish_time: '2026-01-01T00:00:09.000000' },
+      { event: 'b', finish_time: null },
+    ]);
+    await expect(web().action('req-1', signal)).resolves.toEqual({ startMs, finishMs: null });
+    recorded([{ event: 'a', finish_time: '2026-01-01T00:00:09.000000' }]);
+    await expect(web().action('req-1', signal)).resolves.toEqual({ startMs, finishMs: startMs + 4000 });
+  });
+});

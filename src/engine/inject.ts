@@ -1,0 +1,176 @@
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { FaultContext } from '../core/fault.ts';
+import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
+import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
+import { faultKind, type AnyFaultKind } from '../faults/catalog.ts';
+import { plannedHost } from './reach.ts';
+import type { LedgerRecord } from './ledger.ts';
+import type { OpenFault, Run } from './run.ts';
+
+/** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
+const effectWithinMs = 30_000;
+/** How long a role may take to fit one host: probes have just begun when preparations are made, and a heal moves roles. */
+const roleWithinMs = 30_000;
+
+/**
+ * Injects a fault or preparation and sees its effect; false when there was none.
+ * Nothing acts before its undo record and its `fault.issued` event are on disk.
+ */
+export async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
+  const { clock, ledger } = run.deps;
+  const aim = await takeAim(run, fault);
+  const { kind, planned, params, ctx } = aim;
+  const before = await kind.before(params, ctx);
+  const record: LedgerRecord = {
+    version: 1,
+    runId: run.deps.runId,
+    target: run.plan.target.name,
+    faultId: fault.id,
+    kind: fault.kind,
+    host: planned,
+    params,
+    before,
+    openedAt: new Date(clock.wallMs()).toISOString(),
+  };
+  ledger.open(record);
+  run.open.push({ record, kind });
+  const times = await act(run, fault, aim, before);
+  return times !== undefined && awaitEffect(run, { record, kind }, ctx, times);
+}
+
+/** Takes a step that nobody undoes; false when it failed. */
+export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
+  let aim: Aim;
+  let before: Json;
+  try {
+    aim = await takeAim(run, step);
+    before = await aim.kind.before(aim.params, aim.ctx);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    run.deps.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
+    return false;
+  }
+  return (await act(run, step, aim, before)) !== undefined;
+}
+
+/** A fault with everything about it resolved that the plan leaves open. */
+interface Aim {
+  readonly kind: AnyFaultKind;
+  readonly planned: PlannedHost;
+  readonly params: Json;
+  readonly ctx: FaultContext;
+}
+
+async function takeAim(run: Run, fault: PlannedFault): Promise<Aim> {
+  const kind = faultKind(fault.kind);
+  if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
+  const { hosts } = run.plan;
+  const planned = plannedHost(hosts, await hostOf(run, fault.on));
+  const addresses = new Map<string, string>();
+  for (const name of addressNames(JSON.stringify(fault.params))) {
+    if (addresses.has(name)) continue;
+    const named = hosts.some((host) => host.name === name) ? name : await resolveRole(run, name);
+    const { address } = plannedHost(hosts, named);
+    if (address === undefined)
+      throw new DrillError('invalid-input', `host ${named} has no address in the target`);
+    addresses.set(name, address);
+  }
+  const params = mapStrings(fault.params, (text) =>
+    fillAddresses(fillPlaceholders(text, planned), addresses),
+  );
+  const ctx = { ...run.reach(planned.name), clock: run.deps.clock, signal: run.signal };
+  return { kind, planned, params, ctx };
+}
+
+async function hostOf(run: Run, on: PlannedFault['on']): Promise<string> {
+  if ('host' in on) return on.host;
+  if ('role' in on) return resolveRole(run, on.role);
+  const host = run.hit.get(on.fault);
+  if (host === undefined) throw new DrillError('harness', `fault ${on.fault} has not hit any host yet`);
+  return host;
+}
+
+async function resolveRole(run: Run, role: string): Promise<string> {
+  const { clock, log } = run.deps;
+  const condition = run.plan.roles[role];
+  if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
+  const deadline = clock.nowMs() + roleWithinMs;
+  for (;;) {
+    try {
+      const host = run.world.resolveRole(role, condition);
+      log.append({ type: 'role.resolved', role, host });
+      return host;
+    } catch (error) {
+      const unclear = error instanceof DrillError && error.code === 'role-unresolved';
+      if (!unclear || clock.nowMs() >= deadline) throw error;
+    }
+    await run.world.nextSample(100, run.signal);
+  }
+}
+
+/** When a fault was asked for and when it was acknowledged, run clock. */
+interface ActTimes {
+  readonly notBeforeMs: number;
+  readonly ackedMs: number;
+}
+
+/** Issues and injects; undefined when the host refused. */
+async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
+  const { log, clock } = run.deps;
+  const { kind, planned, params, ctx } = aim;
+  run.hit.set(fault.id, planned.name);
+  const issued = log.append({
+    type: 'fault.issued',
+    fault: fault.id,
+    kind: fault.kind,
+    host: planned.name,
+    params,
+  });
+  log.sync();
+  const issuedMs = clock.nowMs();
+  try {
+    const receipt = await kind.inject(params, before, ctx);
+    const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });
+    return { notBeforeMs: Math.max(issued.t, issuedMs), ackedMs: acked.t };
+  } catch (error) {
+    log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    // Cut off by a stop, not refused by the host: the run says so.
+    run.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
+async function awaitEffect(
+  run: Run,
+  { record, kind }: OpenFault,
+  ctx: FaultContext,
+  times: ActTimes,
+): Promise<boolean> {
+  const { clock, log } = run.deps;
+  const deadline = clock.nowMs() + (kind.effectWithinMs ?? effectWithinMs);
+  let { notBeforeMs } = times;
+  let looks = 0;
+  let seen = 'no effect was seen';
+  while (clock.nowMs() < deadline) {
+    const askedMs = clock.nowMs();
+    try {
+      looks += 1;
+      if (await kind.effect(record.params, record.before, ctx)) {
+        // Seen at the first look: it was there when the command came back.
+        const notAfterMs = looks === 1 ? times.ackedMs : clock.nowMs();
+        log.append({ type: 'fault.effect', fault: record.faultId, notBeforeMs, notAfterMs });
+        return true;
+      }
+      notBeforeMs = askedMs;
+      seen = 'no effect was seen';
+    } catch (error) {
+      // The fault may have taken the way to its host along: not seen is not the same as not there.
+      if (!(error instanceof DrillError && error.code === 'host-unreachable')) throw error;
+      seen = `the effect could not be looked for: ${error.message}`;
+    }
+    await clock.sleep(200, run.signal);
+  }
+  log.append({ type: 'fault.failed', fault: record.faultId, message: `acknowledged, but ${seen}` });
+  return false;
+}

@@ -1,0 +1,219 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { DrillEvent } from '../core/event.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { Plan, PlannedFault } from '../core/plan.ts';
+import { openEventLog, type EventLog } from './event-log.ts';
+import { openLedger, type Ledger } from './ledger.ts';
+import { createRun, type Run } from './run.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
+import { startTimeline } from './timeline.ts';
+
+let folder: string;
+let log: EventLog;
+let ledger: Ledger;
+let clock: ReturnType<typeof simulatedClock>;
+let done: string[];
+let fails: (argv: readonly string[]) => boolean;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'timeline-'));
+  clock = simulatedClock();
+  log = openEventLog(join(folder, 'events.ndjson'), clock);
+  ledger = openLedger(join(folder, 'ledger'));
+  done = [];
+  fails = () => false;
+});
+afterEach(() => {
+  log.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A host on which commands take no time; each is noted with the moment at which it ran. */
+function host(name: string): Host {
+  return {
+    name,
+    transport: 'fake',
+    exec: (argv): Promise<ExecResult> => {
+      done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
+      return Promise.resolve({ exitCode: fails(argv) ? 1 : 0, stdout: '', stderr: '' });
+    },
+  };
+}
+
+/** A fault that runs `break ID` and `mend ID`. */
+function fault(id: string, more: Partial<PlannedFault> = {}): PlannedFault {
+  const params = { run: ['break', id], undo: ['mend', id], timeout: 1000 };
+  return { id, kind: 'command', on: { host: 'alpha' }, atMs: 0, params, ...more };
+}
+
+function runOf(faults: readonly PlannedFault[], signal = new AbortController().signal): Run {
+  const gate = { require: [], forMs: 0, withinMs: 0 };
+  const plan: Plan = {
+    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
+    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
+    hosts: [
+      { name: 'alpha', address: '198.18.9.1', transport: { kind: 'local' } },
+      { name: 'beta', address: '198.18.9.2', transport: { kind: 'local' } },
+    ],
+    probes: ['alpha', 'beta'].map((on) => ({
+      id: `role@${on}`,
+      name: 'role',
+      host: on,
+      kind: 'exec',
+      params: null,
+      intervalMs: 1000,
+      timeoutMs: 900,
+    })),
+    roles: { primary: { probe: 'role', is: ['primary'] } },
+    prepare: [],
+    steady: gate,
+    faults,
+    repair: [],
+    recovery: { probe: 'role', withinMs: 0, stableForMs: 0 },
+    redundancy: gate,
+    checks: [],
+    stages: [],
+    returnStages: [],
+  };
+  const versions = { firedrill: '0', node: '0' };
+  const deps = { runId: 'r', clock, log, ledger, versions };
+  return createRun(
+    plan,
+    { ...deps, createHost: ({ name }) => host(name), createServer: () => undefined },
+    signal,
+  );
+}
+
+function primaryIs(run: Run, name: string, slot: number): void {
+  for (const on of ['alpha', 'beta']) {
+    const at = clock.nowMs();
+    const value = on === name ? 'primary' : 'standby';
+    run.world.see({
+      probe: `role@${on}`,
+      slot,
+      dueMs: at,
+      sendMs: at,
+      finishMs: at,
+      status: 'ok',
+      value,
+    });
+  }
+}
+
+describe('the faults of a drill', () => {
+  test('begin at their own times and lie over each other', async () => {
+    const { injected, over } = startTimeline(
+      runOf([fault('late', { atMs: 5000 }), fault('early', { atMs: 1000, forMs: 10_000 }), fault('now')]),
+    );
+    expect(await injected).toBe(true);
+    await over;
+    expect(done).toEqual(['0s break now', '1s break early', '5s break late', '11s mend early']);
+  });
+
+  test('with a length are healed at its end; the others are left to whoever heals at the end', async () => {
+    const run = runOf([fault('short', { forMs: 30_000 }), fault('long')]);
+    await startTimeline(run).over;
+    expect(done).toEqual(['0s break short', '0s break long', '30s mend short']);
+    expect(run.open.map(({ record }) => record.faultId)).toEqual(['long']);
+    expect(ledger.list().map((record) => record.faultId)).toEqual(['long']);
+  });
+
+  test('follow each other with `after`, counted from the end of the heal', async () => {
+    const { injected } = startTimeline(
+      runOf([
+        fault('third', { after: 'second', atMs: 500 }),
+        fault('second', { after: 'first', atMs: 2000, forMs: 3000 }),
+        fault('first', { atMs: 1000, forMs: 10_000 }),
+      ]),
+    );
+    expect(await injected).toBe(true);
+    expect(done).toEqual([
+      '1s break first',
+      '11s mend first',
+      '13s break second',
+      '16s mend second',
+      '16.5s break third',
+    ]);
+  });
+
+  test('that fail keep those from beginning that have not, and end the wait of those that have', async () => {
+    fails = (argv) => argv.join(' ') === 'break second';
+    const run = runOf([
+      fault('first', { forMs: 60_000 }),
+      fault('second', { atMs: 1000 }),
+      fault('third', { atMs: 2000 }),
+      fault('fourth', { after: 'first' }),
+    ]);
+    const { injected, over } = startTimeline(run);
+    expect(await injected).toBe(false);
+    await over;
+    expect(done).toEqual(['0s break first', '1s break second']);
+    // Healed by whoever called: what failed may have happened all the same.
+    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first', 'second']);
+  });
+
+  test('that are not healed when their time is up let nothing come after them', async () => {
+    fails = ([verb]) => verb === 'mend';
+    const run = runOf([fault('first', { forMs: 1000 }), fault('second', { after: 'first' })]);
+    const { injected, over } = startTimeline(run);
+    expect(await injected).toBe(false);
+    await over;
+    expect(done).not.toContainEqual(expect.stringContaining('break second'));
+    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first']);
+  });
+
+  test('end with the run when it is stopped', async () => {
+    const stop = new AbortController();
+    const run = runOf([fault('first', { forMs: 60_000 }), fault('second', { atMs: 5000 })], stop.signal);
+    const { injected, over } = startTimeline(run);
+    void clock.sleep(1000, new AbortController().signal).then(() => stop.abort(new Error('stopped')));
+    await expect(injected).rejects.toThrow('stopped');
+    await expect(over).rejects.toThrow('stopped');
+    expect(done).toEqual(['0s break first']);
+  });
+
+  test('say why when one cannot be injected', async () => {
+    const { injected, over } = startTimeline(
+      runOf([fault('lost', { on: { role: 'primary' } }), fault('other', { atMs: 60_000 })]),
+    );
+    await expect(injected).rejects.toThrow(DrillError);
+    await expect(over).rejects.toThrow('role primary (role is primary everywhere) fits no host');
+    expect(done).toEqual([]);
+  });
+
+  test('find their role when they are about to happen, and the addresses they name', async () => {
+    const resolved: string[] = [];
+    log.subscribe((event: DrillEvent) => {
+      if (event.type === 'role.resolved') resolved.push(`${event.role} ${event.host}`);
+    });
+    const run = runOf([
+      fault('first', { on: { role: 'primary' }, forMs: 1000 }),
+      fault('second', {
+        on: { fault: 'first' },
+        after: 'first',
+        params: {
+          run: ['cut', '${host}', '${address}', '${address.primary}', '${address.beta}'],
+          timeout: 1,
+        },
+      }),
+    ]);
+    primaryIs(run, 'alpha', 0);
+    const { over } = startTimeline(run);
+    void clock.sleep(500, new AbortController().signal).then(() => primaryIs(run, 'beta', 1));
+    await over;
+    expect(resolved).toEqual(['primary alpha', 'primary beta']);
+    expect(done.at(-1)).toBe('1s cut alpha 198.18.9.1 198.18.9.2 198.18.9.2');
+  });
+
+  test('wait a little for a role that is not clear yet', async () => {
+    const run = runOf([fault('first', { on: { role: 'primary' } })]);
+    const { injected } = startTimeline(run);
+    void clock.sleep(2000, new AbortController().signal).then(() => primaryIs(run, 'beta', 0));
+    expect(await injected).toBe(true);
+    expect(run.hit.get('first')).toBe('beta');
+  });
+});

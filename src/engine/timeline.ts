@@ -1,0 +1,81 @@
+import type { PlannedFault } from '../core/plan.ts';
+import { healOpen } from './heal-open.ts';
+import { injectFault } from './inject.ts';
+import type { Run } from './run.ts';
+
+/** The faults of a drill at work. */
+export interface Timeline {
+  /** Resolves when every fault has taken effect; false when one did not. Rejects when one could not be injected, or the run was stopped. */
+  readonly injected: Promise<boolean>;
+  /** Resolves when the faults with a length of their own are healed, or will not be: nothing goes on in the background after it. Rejects as `injected` does. */
+  readonly over: Promise<void>;
+}
+
+/** One fault on its way; both resolve in any case. */
+interface Track {
+  readonly fault: PlannedFault;
+  readonly injected: PromiseWithResolvers<boolean>;
+  readonly healed: PromiseWithResolvers<boolean>;
+}
+
+/**
+ * Starts the faults, each at its own time: `at` counts from now, or with `after`
+ * from the end of that fault's heal. A fault that fails, or is not healed when its
+ * time is up, keeps those from beginning that have not; whoever calls heals what
+ * was injected.
+ */
+export function startTimeline(run: Run): Timeline {
+  const { clock } = run.deps;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const zero = clock.nowMs();
+  const tracks = new Map(
+    run.plan.faults.map((fault): [string, Track] => [
+      fault.id,
+      { fault, injected: Promise.withResolvers(), healed: Promise.withResolvers() },
+    ]),
+  );
+  let failure: { readonly error: unknown } | undefined;
+
+  const play = async ({ fault, injected, healed }: Track): Promise<void> => {
+    const before = fault.after === undefined ? undefined : tracks.get(fault.after);
+    if (before !== undefined && !(await before.healed.promise)) return;
+    const startMs = before === undefined ? zero : clock.nowMs();
+    await clock.sleep(Math.max(0, startMs + fault.atMs - clock.nowMs()), signal);
+    if (!(await injectFault(run, fault))) {
+      stop.abort(new Error(`${fault.id} failed`));
+      return;
+    }
+    injected.resolve(true);
+    if (fault.forMs === undefined) return;
+    await clock.sleep(fault.forMs, signal);
+    const mine = ({ record }: { record: { faultId: string } }): boolean => record.faultId === fault.id;
+    await healOpen(run, mine);
+    if (run.open.some(mine)) stop.abort(new Error(`${fault.id} is not healed`));
+    else healed.resolve(true);
+  };
+
+  const plays = [...tracks.values()].map(async (track) => {
+    try {
+      await play(track);
+    } catch (error) {
+      // What another fault's failure stopped did not fail itself.
+      if (!stop.signal.aborted) failure = { error };
+      stop.abort(error);
+    } finally {
+      track.injected.resolve(false);
+      track.healed.resolve(false);
+    }
+  });
+  const settle = async <T>(waited: Promise<T>): Promise<T> => {
+    const value = await waited;
+    if (failure !== undefined) throw failure.error;
+    return value;
+  };
+  const all = [...tracks.values()].map((track) => track.injected.promise);
+  const injected = settle(Promise.all(all).then((took) => took.every(Boolean)));
+  const over = settle(Promise.all(plays).then(() => undefined));
+  // Whoever waits for something else meanwhile learns of it when it waits for these.
+  for (const promise of [injected, over]) promise.catch(() => undefined);
+  return { injected, over };
+}

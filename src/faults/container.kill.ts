@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { FaultKind } from '../core/fault.ts';
+import { runOk } from './lib/commands.ts';
+import { isRunning, requireRunning, startAgain, type RunningContainer } from './lib/stopped-container.ts';
+
+const params = z.strictObject({
+  container: z.string().min(1).describe('Container to kill.'),
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Kills a container with `docker kill`. To Docker that is a stop by hand, which
+ * no restart policy answers: it stays down until it is healed. A crash that the
+ * policy does answer is `process.kill`.
+ */
+export const containerKill: FaultKind<Params, RunningContainer, null> = {
+  kind: 'container.kill',
+  summary: 'Kill a container with `docker kill`; no restart policy answers, it stays down until the heal.',
+  healAfter: 'recovery',
+  params,
+  describe: (p) => ({
+    inject: `docker kill ${p.container}`,
+    heal: `docker start ${p.container}`,
+    blastRadius: `container ${p.container}`,
+  }),
+
+  before: (p, ctx) => requireRunning(ctx, p.container),
+
+  async inject(p, _before, ctx) {
+    await runOk(ctx, ['docker', 'kill', p.container]);
+    return null;
+  },
+
+  effect: async (p, _before, ctx) => !(await isRunning(ctx, p.container)),
+  heal: (p, _before, ctx) => startAgain(ctx, p.container),
+  healed: (p, _before, ctx) => isRunning(ctx, p.container),
+};

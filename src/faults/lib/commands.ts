@@ -1,0 +1,44 @@
+import { DrillError } from '../../core/errors.ts';
+import type { FaultContext } from '../../core/fault.ts';
+import type { ExecResult } from '../../core/host.ts';
+
+/** What one command of a fault gets besides its argv. */
+export interface CommandOptions {
+  /** 60 s by default. */
+  readonly timeoutMs?: number;
+  /** Text for its standard input; none by default. */
+  readonly input?: string;
+}
+
+/** Longest time one command of a fault may take, unless its kind knows better. */
+export const commandTimeoutMs = 60_000;
+
+/** Runs a command on the fault's host; a non-zero exit is returned. */
+export function run(
+  ctx: FaultContext,
+  argv: readonly string[],
+  options: CommandOptions = {},
+): Promise<ExecResult> {
+  return ctx.host.exec(argv, { timeoutMs: commandTimeoutMs, signal: ctx.signal, ...options });
+}
+
+/** Runs a command that must succeed and returns its output; throws `fault-failed` naming host, command and what it said. */
+export async function runOk(
+  ctx: FaultContext,
+  argv: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const result = await run(ctx, argv, options);
+  if (result.exitCode !== 0) {
+    throw new DrillError(
+      'fault-failed',
+      `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
+    );
+  }
+  return result.stdout;
+}
+
+/** The last line that a command wrote, its errors first: what it died of. */
+export function lastWords(result: ExecResult): string {
+  return (result.stderr.trim() || result.stdout.trim()).split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,40 @@
+import type { FaultContext, FaultKind } from '../../core/fault.ts';
+import { leasedFault, type Leased, type LeasedFault } from './leased-fault.ts';
+import {
+  applyFilter,
+  filterGone,
+  filterInForce,
+  requireFilter,
+  undoFilter,
+  type PacketFilter,
+} from './packet-filter.ts';
+
+/** A fault that is nothing but packet rules on its host. */
+export interface FilterFault<P> extends Pick<
+  LeasedFault<P, PacketFilter>,
+  'kind' | 'summary' | 'params' | 'describe'
+> {
+  /** The rules for this host. Throws `fault-failed` when they could have no effect here. */
+  filter(params: P, ctx: FaultContext): Promise<PacketFilter>;
+}
+
+/** A kind of fault from its packet rules. */
+export function filterFault<P extends { readonly lease: number }>(
+  fault: FilterFault<P>,
+): FaultKind<P, Leased<PacketFilter>, null> {
+  return leasedFault({
+    kind: fault.kind,
+    summary: fault.summary,
+    params: fault.params,
+    describe: fault.describe,
+    async prepare(p, tag, ctx) {
+      const filter = await fault.filter(p, ctx);
+      await requireFilter(ctx, filter, tag);
+      return filter;
+    },
+    apply: (filter, tag, ctx) => applyFilter(ctx, filter, tag),
+    undo: undoFilter,
+    inForce: (filter, tag, ctx) => filterInForce(ctx, filter, tag),
+    gone: (filter, tag, ctx) => filterGone(ctx, filter, tag),
+  });
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { DrillError } from '../../core/errors.ts';
+import type { FaultContext } from '../../core/fault.ts';
+import { runOk } from './commands.ts';
+
+/** Name of a network interface in a scenario file. */
+export const interfaceName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, { error: 'expected the name of a network interface' });
+
+const linksSchema = z.array(
+  z.object({
+    ifname: z.string(),
+    flags: z.array(z.string()),
+    master: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+  }),
+);
+
+const addressesSchema = z.array(
+  z.object({
+    ifname: z.string(),
+    addr_info: z
+      .array(
+        z.object({
+          family: z.string(),
+          local: z.string().optional(),
+          prefixlen: z.int().optional(),
+          scope: z.string().optional(),
+          dynamic: z.boolean().optional(),
+          temporary: z.boolean().optional(),
+          deprecated: z.boolean().optional(),
+        }),
+      )
+      .default([]),
+  }),
+);
+
+const routesSchema = z.array(z.object({ dev: z.string().optional() }));
+
+/** A network interface as `ip link` tells it. */
+export interface Link {
+  readonly name: string;
+  /** UP: switched on; LOWER_UP: it has a carrier. */
+  readonly flags: readonly string[];
+  /** The bridge or bond that it belongs to. */
+  readonly master: string | undefined;
+  /** veth, bridge, ...; undefined for hardware. */
+  readonly kind: string | undefined;
+}
+
+/** An address of an interface as `ip address` tells it. */
+export interface LinkAddress {
+  readonly interface: string;
+  readonly family: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Written down by somebody: neither learned nor made by the kernel nor on its way out. */
+  readonly fixed: boolean;
+}
+
+/** The host's interfaces. */
+async function listLinks(ctx: FaultContext): Promise<Link[]> {
+  const links = linksSchema.parse(await ipJson(ctx, ['-d', 'link', 'show']));
+  return links.map(({ ifname, flags, master, linkinfo }) => ({
+    name: ifname,
+    flags,
+    master,
+    kind: linkinfo?.info_kind,
+  }));
+}
+
+/** The interface of that name; throws `fault-failed` when there is none. */
+export async function requireLink(ctx: FaultContext, name: string): Promise<Link> {
+  const links = await listLinks(ctx);
+  const link = links.find((candidate) => candidate.name === name);
+  if (link === undefined) {
+    throw new DrillError('fault-failed', `${ctx.host.name}: no network interface ${name}`, {
+      mend: `It has ${links.map((other) => other.name).join(', ')}: name one of them as \`interface\`.`,
+    });
+  }
+  return link;
+}
+
+/**
+ * Of these interfaces, those that lead out of the host: what would fall silent if its cables
+ * were pulled. Left out are loopback, parts of a bridge or bond, and bridges that
+ * have nothing but containers and virtual machines of the host itself on them.
+ */
+function outwardLinks(links: readonly Link[]): string[] {
+  const inHost = (link: Link): boolean => link.kind === 'veth' || link.kind === 'tun';
+  return links
+    .filter((link) => {
+      if (!link.flags.includes('UP') || link.flags.includes('LOOPBACK') || link.master !== undefined) {
+        return false;
+      }
+      const ports = links.filter((port) => port.master === link.name);
+      return link.kind !== 'bridge' || !ports.every(inHost);
+    })
+    .map((link) => link.name);
+}
+
+/** The interfaces named, else all that lead out of the host. Throws `fault-failed` for one that is not there, and when there is none. */
+export async function requireOutward(
+  ctx: FaultContext,
+  named: readonly string[] | undefined,
+): Promise<string[]> {
+  if (named !== undefined) {
+    for (const name of named) await requireLink(ctx, name);
+    return [...new Set(named)];
+  }
+  const outward = outwardLinks(await listLinks(ctx));
+  if (outward.length > 0) return outward;
+  throw new DrillError('fault-failed', `${ctx.host.name}: no network interface leads out of it`, {
+    mend: 'Name those that do as `interfaces`.',
+  });
+}
+
+/** The addresses of all interfaces. */
+export async function listAddresses(ctx: FaultContext): Promise<LinkAddress[]> {
+  const links = addressesSchema.parse(await ipJson(ctx, ['address', 'show']));
+  return links.flatMap(({ ifname, addr_info: addresses }) =>
+    addresses.flatMap((a) =>
+      a.local === undefined
+        ? []
+        : [
+            {
+              interface: ifname,
+              family: a.family,
+              address: a.local,
+              prefixLength: a.prefixlen ?? 0,
+              fixed:
+                a.scope === 'global' && a.dynamic !== true && a.temporary !== true && a.deprecated !== true,
+            },
+          ],
+    ),
+  );
+}
+
+/** The interface of the IPv4 default route, else eth0. */
+export async function defaultInterface(ctx: FaultContext): Promise<string> {
+  const routes = routesSchema.parse(await ipJson(ctx, ['-4', 'route', 'show', 'default']));
+  return routes.find((route) => route.dev !== undefined)?.dev ?? 'eth0';
+}
+
+async function ipJson(ctx: FaultContext, argv: readonly string[]): Promise<unknown> {
+  const said = await runOk(ctx, ['ip', '-j', ...argv]);
+  // With nothing to show it may show nothing at all.
+  return JSON.parse(said.trim() || '[]');
+}

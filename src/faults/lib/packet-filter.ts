@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { DrillError } from '../../core/errors.ts';
+import type { FaultContext } from '../../core/fault.ts';
+import { lastWords, run, runOk } from './commands.ts';
+import { listAddresses } from './links.ts';
+import { shellCommand } from './shell-quote.ts';
+
+/** IPv4 has its rules in one program, IPv6 in another. */
+export type Tool = 'iptables' | 'ip6tables';
+
+/** What happens to a packet that comes in to the host, or goes out of it. */
+export type FilterRule = {
+  readonly tool: Tool;
+  readonly way: 'in' | 'out';
+  /** Words for iptables. */
+  readonly match: readonly string[];
+  /** `RETURN`: the rules after this one do not matter. */
+  readonly target: 'DROP' | 'RETURN';
+};
+
+/**
+ * Rules of ours, in chains of their own in the mangle table: its PREROUTING sees
+ * what arrives before Docker's published ports are translated, its POSTROUTING
+ * what leaves after they were, of the host itself and of its containers alike.
+ * Both see every packet, so that established connections are cut as well, and
+ * Docker keeps no rules there.
+ */
+export type PacketFilter = {
+  /** Interfaces whose packets are looked at; none: all but loopback. */
+  readonly interfaces: readonly string[];
+  /** The first that matches decides. */
+  readonly rules: readonly FilterRule[];
+};
+
+/** The `direction` parameter. */
+export const direction = z
+  .enum(['both', 'in', 'out'])
+  .default('both')
+  .describe('Packets that the host gets (in), that it sends (out), or both.');
+export type Direction = z.output<typeof direction>;
+
+/** TCP or UDP port of a service, at either end of the connection. */
+export const port = z.strictObject({
+  port: z.int().min(1).max(65_535),
+  protocol: z.enum(['tcp', 'udp']).default('tcp'),
+});
+
+const hooks = { in: 'PREROUTING', out: 'POSTROUTING' } as const;
+const ways = ['in', 'out'] as const;
+
+/** The ways of a direction. */
+export function waysOf(direction: Direction): readonly ('in' | 'out')[] {
+  return direction === 'both' ? ways : [direction];
+}
+
+/** Words that match packets from (in) or to (out) an address or CIDR. */
+export function matchPeer(way: 'in' | 'out', peer: string): { tool: Tool; match: string[] } {
+  return { tool: peer.includes(':') ? 'ip6tables' : 'iptables', match: [way === 'in' ? '-s' : '-d', peer] };
+}
+
+/** The programs whose packets pass these interfaces: IPv6 counts where one of them has such an address. */
+export async function toolsOn(ctx: FaultContext, interfaces: readonly string[]): Promise<Tool[]> {
+  const ipv6 = (await listAddresses(ctx)).some(
+    (entry) => entry.family === 'inet6' && interfaces.includes(entry.interface),
+  );
+  return ipv6 ? ['iptables', 'ip6tables'] : ['iptables'];
+}
+
+/** Throws `fault-failed` when the host would not take the rules. Changes nothing. */
+export async function requireFilter(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<void> {
+  for (const tool of toolsOf(filter)) {
+    const checks = [
+      { argv: [`${tool}-restore`, '-w', '--noflush', '--test'], input: program(filter, tag, tool) },
+      { argv: [tool, '-w', '-t', 'mangle', '-S'], input: '' },
+    ];
+    for (const { argv, input } of checks) {
+      const result = await run(ctx, argv, { input });
+      if (result.exitCode !== 0) {
+        throw new DrillError(
+          'fault-failed',
+          `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
+          { mend: `The fault needs root and ${tool} with its mangle table on ${ctx.host.name}.` },
+        );
+      }
+    }
+  }
+}
+
+/** Puts the rules in force: all of a family's at once, or none. Throws `fault-failed`. */
+export async function applyFilter(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<void> {
+  for (const tool of toolsOf(filter)) {
+    await runOk(ctx, [`${tool}-restore`, '-w', '--noflush'], { input: program(filter, tag, tool) });
+  }
+}
+
+/** Script for /bin/sh that removes the rules with this tag, and nothing else. */
+export function undoFilter(filter: PacketFilter, tag: string): string {
+  const lines = toolsOf(filter).flatMap((tool) => {
+    const command = (...argv: readonly string[]): string =>
+      shellCommand([tool, '-w', '-t', 'mangle', ...argv]);
+    const used = waysUsed(filter, tool);
+    return [
+      ...used.flatMap((way) => jumps(filter, tag, way).map((jump) => command('-D', hooks[way], ...jump))),
+      ...used.map((way) => command('-F', chain(tag, way))),
+      ...used.map((way) => command('-X', chain(tag, way))),
+    ];
+  });
+  return lines.join('\n');
+}
+
+/** True when every rule with this tag is there. */
+export async function filterInForce(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<boolean> {
+  for (const tool of toolsOf(filter)) {
+    const used = waysUsed(filter, tool);
+    const rules = filter.rules.filter((rule) => rule.tool === tool).length;
+    const perChain = 1 + Math.max(1, filter.interfaces.length);
+    if ((await tagged(ctx, tool, tag)).length !== rules + used.length * perChain) return false;
+  }
+  return true;
+}
+
+/** True when no rule with this tag is left. */
+export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<boolean> {
+  for (const tool of toolsOf(filter)) {
+    if ((await tagged(ctx, tool, tag)).length > 0) return false;
+  }
+  return true;
+}
+
+/** Chains and rules with this tag, one line each. */
+async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<string[]> {
+  const lines = (await runOk(ctx, [tool, '-w', '-t', 'mangle', '-S'])).split('\n');
+  return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));
+}
+
+/** What iptables-restore reads. */
+function program(filter: PacketFilter, tag: string, tool: Tool): string {
+  const used = waysUsed(filter, tool);
+  const rules = filter.rules.filter((rule) => rule.tool === tool);
+  return [
+    '*mangle',
+    ...used.map((way) => `:${chain(tag, way)} - [0:0]`),
+    ...rules.map(({ way, match, target }) =>
+      ['-A', chain(tag, way), ...match, ...comment(tag), '-j', target].join(' '),
+    ),
+    ...used.flatMap((way) =>
+      jumps(filter, tag, way).map((jump) => ['-I', hooks[way], '1', ...jump].join(' ')),
+    ),
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+/** The rules that lead into a chain of ours, without their hook. */
+function jumps(filter: PacketFilter, tag: string, way: 'in' | 'out'): string[][] {
+  const flag = way === 'in' ? '-i' : '-o';
+  const through =
+    filter.interfaces.length === 0 ? [['!', flag, 'lo']] : filter.interfaces.map((name) => [flag, name]);
+  return through.map((match) => [...match, ...comment(tag), '-j', chain(tag, way)]);
+}
+
+function comment(tag: string): string[] {
+  return ['-m', 'comment', '--comment', `firedrill:${tag}`];
+}
+
+function chain(tag: string, way: 'in' | 'out'): string {
+  return `firedrill-${tag}-${way}`;
+}
+
+function toolsOf(filter: PacketFilter): Tool[] {
+  return [...new Set(filter.rules.map((rule) => rule.tool))];
+}
+
+function waysUsed(filter: PacketFilter, tool: Tool): readonly ('in' | 'out')[] {
+  return ways.filter((way) => filter.rules.some((rule) => rule.tool === tool && rule.way === way));
+}

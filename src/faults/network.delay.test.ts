@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { networkDelay } from './network.delay.ts';
+import { faultContext } from './testing/fault-context.ts';
+import { linuxHost } from './testing/linux-host.ts';
+
+const params = networkDelay.params.parse({ delay: '100ms', variation: '10ms', lease: '1m' });
+const before = {
+  tag: 'ab12cd34',
+  state: { interface: 'eth0', handle: '2b13:', netem: ['delay', '100ms', '10ms'] },
+};
+const plain = { kind: 'noqueue', handle: '0:', root: true };
+const ours = { kind: 'netem', handle: '2b13:', root: true };
+
+/** A Linux host with these qdiscs on eth0, with or without netem. */
+const host = (qdiscs: readonly object[] = [plain], netem = true) =>
+  linuxHost((argv) => {
+    if (argv[0] === 'unshare' && !netem) {
+      return { exitCode: 2, stderr: 'Error: Specified qdisc kind is unknown.\n' };
+    }
+    return argv.includes('-j') && argv[0] === 'tc' ? { stdout: JSON.stringify(qdiscs) } : undefined;
+  });
+
+describe('network.delay', () => {
+  test('looks for netem in a network namespace of its own', async () => {
+    const linux = host();
+    const { tag, state } = await networkDelay.before(params, faultContext(linux));
+    expect(linux.commands).toContain('unshare --net tc qdisc add dev lo root netem delay 1ms');
+    expect(state).toMatchObject({ interface: 'eth0', netem: ['delay', '100ms', '10ms'] });
+    const major = Number.parseInt(state.handle, 16);
+    expect(major).toBe((Number.parseInt(tag.slice(0, 4), 16) % 0x7fff) + 1);
+  });
+
+  test('says so when the kernel has none', async () => {
+    await expect(networkDelay.before(params, faultContext(host([plain], false)))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message:
+        'alpha: packets cannot be delayed there, tc netem does not work: Error: Specified qdisc kind is unknown.',
+      mend: expect.stringContaining('sch_netem') as string,
+    });
+  });
+
+  test('does not replace what somebody has configured', async () => {
+    const shaped = host([{ kind: 'htb', handle: '1:', root: true }]);
+    await expect(networkDelay.before(params, faultContext(shaped))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: eth0 has a qdisc of somebody else: htb 1:',
+    });
+  });
+
+  test('delays under its own handle, once the timer that removes it is armed', async () => {
+    const linux = host();
+    await networkDelay.inject(params, before, faultContext(linux));
+    expect(linux.commands[0]).toMatch(/^systemd-run .* tc qdisc del dev eth0 root handle 2b13:$/);
+    expect(linux.commands[1]).toBe('tc qdisc add dev eth0 root handle 2b13: netem delay 100ms 10ms');
+  });
+
+  test('is there and gone with that handle', async () => {
+    await expect(networkDelay.effect(params, before, faultContext(host([ours])))).resolves.toBe(true);
+    await expect(networkDelay.effect(params, before, faultContext(host()))).resolves.toBe(false);
+    await expect(networkDelay.healed(params, before, faultContext(host([ours])))).resolves.toBe(false);
+    const other = host([{ ...ours, handle: '7:' }]);
+    await expect(networkDelay.healed(params, before, faultContext(other))).resolves.toBe(true);
+    await networkDelay.heal(params, before, faultContext(other));
+    expect(other.commands.some((command) => command.startsWith('/bin/sh'))).toBe(false);
+  });
+});

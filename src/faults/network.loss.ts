@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { address, requireAddresses } from './lib/addresses.ts';
+import { filterFault } from './lib/filter-fault.ts';
+import { lease } from './lib/leased-fault.ts';
+import { requireOutward } from './lib/links.ts';
+import { direction, matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
+
+const params = z.strictObject({
+  peers: z
+    .array(address)
+    .min(1)
+    .optional()
+    .describe('Only packets from and to these addresses and CIDRs; without it, all that enter or leave.'),
+  percent: z.number().gt(0).max(100).describe('Share of the packets that is lost, each by its own draw.'),
+  direction,
+  lease,
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Drops packets at random, each with the same probability, of the host and of
+ * its containers. Loopback is left alone. With `direction: both` a question and
+ * its answer pass a draw each.
+ */
+export const networkLoss = filterFault<Params>({
+  kind: 'network.loss',
+  summary: 'Lose a share of the packets at random.',
+  params,
+  describe: (p) => ({
+    inject: `iptables: drop ${p.percent} % of the packets (${p.direction})${p.peers === undefined ? '' : ` with ${p.peers.join(', ')}`}`,
+    heal: 'remove those rules',
+    blastRadius: `traffic of the host and its containers with ${p.peers?.join(', ') ?? 'everybody'}`,
+  }),
+
+  async filter(p, ctx) {
+    const draw = ['-m', 'statistic', '--mode', 'random', '--probability', (p.percent / 100).toFixed(9)];
+    const lose = (way: 'in' | 'out', tool: FilterRule['tool'], match: readonly string[]): FilterRule => ({
+      tool,
+      way,
+      match: [...match, ...draw],
+      target: 'DROP',
+    });
+    if (p.peers !== undefined) {
+      const matches = requireAddresses(ctx, p.peers);
+      const rules = waysOf(p.direction).flatMap((way) =>
+        matches.map((peer) => {
+          const { tool, match } = matchPeer(way, peer);
+          return lose(way, tool, match);
+        }),
+      );
+      return { interfaces: [], rules };
+    }
+    const interfaces = await requireOutward(ctx, undefined);
+    const tools = await toolsOn(ctx, interfaces);
+    return {
+      interfaces,
+      rules: waysOf(p.direction).flatMap((way) => tools.map((tool) => lose(way, tool, []))),
+    };
+  },
+});

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { networkPartition } from './network.partition.ts';
+import { faultContext } from './testing/fault-context.ts';
+import { linuxHost } from './testing/linux-host.ts';
+
+const peers = ['198.18.0.12'];
+const parse = (fields: object = {}) => networkPartition.params.parse({ peers, ...fields });
+type Before = Awaited<ReturnType<typeof networkPartition.before>>;
+
+/** A Linux host on which `iptables -S` says `rules`. */
+const host = (rules = '', script: (command: string) => { exitCode: number } | undefined = () => undefined) =>
+  linuxHost((argv) => {
+    const command = argv.join(' ');
+    if (command === 'iptables -w -t mangle -S') return { stdout: `-P PREROUTING ACCEPT\n${rules}` };
+    return script(command);
+  });
+
+async function beforeOf(fields: object = {}): Promise<Before> {
+  const before = await networkPartition.before(parse(fields), faultContext(host()));
+  return { ...before, tag: 'ab12cd34' };
+}
+
+/** The rules that an injection puts in force. */
+async function rulesOf(fields: object): Promise<string[]> {
+  const linux = host();
+  await networkPartition.inject(parse(fields), await beforeOf(fields), faultContext(linux));
+  return linux.inputs.flatMap((text) => text.split('\n')).filter((line) => /^-[AI]/.test(line));
+}
+
+const inForce = `-N firedrill-ab12cd34-in
+-N firedrill-ab12cd34-out
+-A PREROUTING ! -i lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-in
+-A POSTROUTING ! -o lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-out
+-A firedrill-ab12cd34-in -s 198.18.0.12/32 -m comment --comment "firedrill:ab12cd34" -j DROP
+-A firedrill-ab12cd34-out -d 198.18.0.12/32 -m comment --comment "firedrill:ab12cd34" -j DROP
+`;
+
+describe('network.partition', () => {
+  test('arms the timer first, then puts all rules in force at once', async () => {
+    const linux = host();
+    await networkPartition.inject(parse({ lease: '90s' }), await beforeOf(), faultContext(linux));
+    expect(linux.commands).toHaveLength(2);
+    expect(linux.commands[0]).toMatch(
+      /^systemd-run --unit=firedrill-ab12cd34 --on-active=90000ms .*\/bin\/sh -c iptables -w -t mangle -D PREROUTING/,
+    );
+    expect(linux.commands[1]).toBe('iptables-restore -w --noflush');
+    expect(linux.inputs).toEqual([
+      `*mangle
+:firedrill-ab12cd34-in - [0:0]
+:firedrill-ab12cd34-out - [0:0]
+-A firedrill-ab12cd34-in -s 198.18.0.12 -m comment --comment firedrill:ab12cd34 -j DROP
+-A firedrill-ab12cd34-out -d 198.18.0.12 -m comment --comment firedrill:ab12cd34 -j DROP
+-I PREROUTING 1 ! -i lo -m comment --comment firedrill:ab12cd34 -j firedrill-ab12cd34-in
+-I POSTROUTING 1 ! -o lo -m comment --comment firedrill:ab12cd34 -j firedrill-ab12cd34-out
+COMMIT
+`,
+    ]);
+  });
+
+  test('takes one way, and ports at either end', async () => {
+    const rules = await rulesOf({ direction: 'in', ports: [{ port: 53, protocol: 'udp' }] });
+    expect(rules).toEqual([
+      '-A firedrill-ab12cd34-in -s 198.18.0.12 -p udp --sport 53 -m comment --comment firedrill:ab12cd34 -j DROP',
+      '-A firedrill-ab12cd34-in -s 198.18.0.12 -p udp --dport 53 -m comment --comment firedrill:ab12cd34 -j DROP',
+      '-I PREROUTING 1 ! -i lo -m comment --comment firedrill:ab12cd34 -j firedrill-ab12cd34-in',
+    ]);
+  });
+
+  test('cuts IPv6 peers with the rules of IPv6, and only those', async () => {
+    const linux = linuxHost(() => undefined);
+    const fields = { peers: ['198.18.0.12', '2001:db8::2'] };
+    await networkPartition.inject(parse(fields), await beforeOf(fields), faultContext(linux));
+    expect(linux.commands.slice(1)).toEqual([
+      'iptables-restore -w --noflush',
+      'ip6tables-restore -w --noflush',
+    ]);
+    expect(linux.inputs[0]).not.toContain('2001:db8::2');
+    expect(linux.inputs[1]).not.toContain('198.18.0.12');
+  });
+
+  test('changes nothing before it is injected', async () => {
+    const linux = host();
+    await networkPartition.before(parse(), faultContext(linux));
+    expect(linux.commands).toEqual([
+      'test -d /run/systemd/system',
+      'ip -j address show',
+      'iptables-restore -w --noflush --test',
+      'iptables -w -t mangle -S',
+    ]);
+  });
+
+  test.each([
+    ['no systemd', {}, 'test -d', /^alpha: no systemd runs there/],
+    ['no iptables', {}, 'iptables-restore', /^alpha: `iptables-restore .*` exited 1/],
+    ['no mangle table', {}, 'iptables -w', /^alpha: `iptables -w -t mangle -S` exited 1/],
+    ['a name', { peers: ['${address.db}'] }, '-', /^alpha: \$\{address\.db\} is no IP address or CIDR$/],
+    ['itself', { peers: ['198.18.0.11'] }, '-', /^alpha: the peer 198\.18\.0\.11 is the host itself$/],
+  ])('refuses a host or a peer: %s', async (_name, fields, failing, message) => {
+    const linux = linuxHost((argv) => (argv.join(' ').startsWith(failing) ? { exitCode: 1 } : undefined));
+    await expect(networkPartition.before(parse(fields), faultContext(linux))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('refuses in the file what is no address', () => {
+    expect(networkPartition.params.safeParse({ peers: ['node-2'] }).success).toBe(false);
+    expect(networkPartition.params.safeParse({ peers: ['198.18.0.0/33'] }).success).toBe(false);
+    expect(
+      networkPartition.params.safeParse({ peers: ['${address.standby}', '198.18.0.0/24'] }).success,
+    ).toBe(true);
+  });
+
+  test('has its effect when every rule is there', async () => {
+    const before = await beforeOf();
+    const see = (rules: string) => networkPartition.effect(parse(), before, faultContext(host(rules)));
+    await expect(see(inForce)).resolves.toBe(true);
+    await expect(see(inForce.replace(/^-A PREROUTING.*\n/m, ''))).resolves.toBe(false);
+    await expect(see(inForce.replaceAll('ab12cd34', 'ffffffff'))).resolves.toBe(false);
+  });
+
+  test('heals with the script of the timer, then stops the timer', async () => {
+    const before = await beforeOf();
+    let rules = inForce;
+    const linux = linuxHost((argv) => {
+      if (argv.includes('-S')) return { stdout: rules };
+      if (argv[0] === '/bin/sh') rules = '';
+      return undefined;
+    });
+    await networkPartition.heal(parse(), before, faultContext(linux));
+    const undo = linux.commands.find((command) => command.startsWith('/bin/sh'));
+    expect(undo)
+      .toBe(`/bin/sh -c iptables -w -t mangle -D PREROUTING '!' -i lo -m comment --comment firedrill:ab12cd34 -j firedrill-ab12cd34-in
+iptables -w -t mangle -D POSTROUTING '!' -o lo -m comment --comment firedrill:ab12cd34 -j firedrill-ab12cd34-out
+iptables -w -t mangle -F firedrill-ab12cd34-in
+iptables -w -t mangle -F firedrill-ab12cd34-out
+iptables -w -t mangle -X firedrill-ab12cd34-in
+iptables -w -t mangle -X firedrill-ab12cd34-out`);
+    expect(linux.commands.slice(-2)).toEqual([
+      'systemctl stop firedrill-ab12cd34.timer',
+      'systemctl reset-failed firedrill-ab12cd34.timer firedrill-ab12cd34.service',
+    ]);
+  });
+
+  test('keeps the timer when the rules do not go, and says so', async () => {
+    const linux = host(inForce);
+    await expect(networkPartition.heal(parse(), await beforeOf(), faultContext(linux))).rejects.toMatchObject(
+      {
+        code: 'fault-failed',
+        message: 'alpha: network.partition ab12cd34 is still seen after its undo (exit 0)',
+      },
+    );
+    expect(linux.commands.some((command) => command.includes('systemctl stop'))).toBe(false);
+  });
+
+  test('leaves the rules of others alone', async () => {
+    const linux = host(inForce.replaceAll('ab12cd34', 'ffffffff'));
+    await networkPartition.heal(parse(), await beforeOf(), faultContext(linux));
+    expect(linux.commands.some((command) => command.startsWith('/bin/sh'))).toBe(false);
+  });
+
+  test('is healed when neither rules nor timer are left', async () => {
+    const before = await beforeOf();
+    await expect(networkPartition.healed(parse(), before, faultContext(host()))).resolves.toBe(true);
+    await expect(networkPartition.healed(parse(), before, faultContext(host(inForce)))).resolves.toBe(false);
+    const armed = linuxHost((argv) => (argv[1] === 'show' ? { stdout: 'active\n' } : undefined));
+    await expect(networkPartition.healed(parse(), before, faultContext(armed))).resolves.toBe(false);
+  });
+});

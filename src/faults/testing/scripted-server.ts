@@ -1,0 +1,34 @@
+import type { CloudServer, ServerState } from '../../core/cloud.ts';
+
+/** A server for tests: records what it is told, and shows the states it is given, the last one for good. */
+export interface ScriptedServer extends CloudServer {
+  readonly calls: readonly string[];
+}
+
+/** `ACTIVE`, `ACTIVE powering-off`, ...; an error is thrown. */
+export function scriptedServer(
+  states: readonly (string | Error)[],
+  actionOf: CloudServer['action'] = () => Promise.resolve(undefined),
+): ScriptedServer {
+  const calls: string[] = [];
+  const left = [...states];
+  const accept = (call: string) => () => {
+    calls.push(call);
+    return Promise.resolve({ requestId: `req-${calls.length}` });
+  };
+  const look = async (): Promise<ServerState> => {
+    const state = (left.length > 1 ? left.shift() : left[0]) ?? 'ACTIVE';
+    if (typeof state !== 'string') throw state;
+    const [status = '', taskState = null] = state.split(' ');
+    return { status, taskState };
+  };
+  return {
+    where: 'server web-1 of cloud lab',
+    calls,
+    state: look,
+    stop: accept('stop'),
+    start: accept('start'),
+    reboot: (type) => accept(`reboot ${type}`)(),
+    action: actionOf,
+  };
+}

@@ -1,0 +1,230 @@
+import { capital, markdown, plain } from './text.ts';
+import type { DrillLine, FailureTable, RowLine } from './table.ts';
+
+/** Nothing in a line of the text goes beyond this. */
+const width = 120;
+const none = '–';
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
+
+function time(ms: number | null): string {
+  return ms === null ? none : `${seconds(ms)} s`;
+}
+
+/** One drill: `36.2 s [36.1..36.3]`; several: `10.1 / 12.3 / 20.4 s [9.8..20.9]`. */
+function measuredWords({ measured, drills }: RowLine): string {
+  if (measured === null) return none;
+  const { count, minMs, medianMs, maxMs, bounds } = measured;
+  const figures = count === 1 ? [minMs] : [minMs, medianMs, maxMs];
+  const of = count === drills.length ? '' : ` (of ${count})`;
+  return `${figures.map(seconds).join(' / ')} s [${seconds(bounds.minMs)}..${seconds(bounds.maxMs)}]${of}`;
+}
+
+function rpoWords(rpo: RowLine['rpo']): string {
+  return rpo === null ? none : `${rpo.lost} lost`;
+}
+
+function verdictOf({ verdict, healed, passed, drills }: RowLine): string {
+  const word = verdict ?? 'not run';
+  const count = passed === drills.length || verdict === null ? '' : ` (${passed} of ${drills.length} passed)`;
+  return `${healed ? '' : 'NOT HEALED, '}${word}${drills.length === 1 ? '' : count}`;
+}
+
+function outcomeOf(drill: DrillLine): string {
+  if (drill.verdict === null) return 'not run';
+  return drill.healed === false ? `${drill.verdict}, NOT HEALED` : drill.verdict;
+}
+
+/** Why a drill did not pass; nothing for a plain pass. */
+function whyOf(drill: DrillLine): string {
+  if (drill.notRun !== null) return drill.notRun;
+  return drill.verdict === 'pass' ? '' : drill.reasons.join('; ');
+}
+
+function isRepeated(table: FailureTable): boolean {
+  return table.rows.some((r) => r.drills.some((d) => d.round > 0));
+}
+
+function nameOf(drill: DrillLine, repeated: boolean): string {
+  return repeated ? `${drill.scenario} #${drill.round + 1}` : drill.scenario;
+}
+
+function drillMeasured({ measured }: DrillLine): string {
+  if (measured === null) return none;
+  return `${seconds(measured.ms)} s [${seconds(measured.minMs)}..${seconds(measured.maxMs)}]`;
+}
+
+const head = [
+  'row',
+  'failure',
+  'recovered by',
+  'reported',
+  'measured',
+  'RPO',
+  'to redundancy',
+  'back to steady in',
+  'verdict',
+] as const;
+
+function rowCells(row: RowLine): string[] {
+  return [
+    row.row,
+    row.failure,
+    row.recoveredBy,
+    row.reported,
+    row.figure === 'rto' ? measuredWords(row) : `${measuredWords(row)} ${figureWords(row.figure)}`,
+    rpoWords(row.rpo),
+    time(row.redundancyMs),
+    time(row.backToSteadyMs),
+    verdictOf(row),
+  ];
+}
+
+/** What is measured where it is not the RTO. */
+function figureWords(figure: string): string {
+  return figure === 'first' ? 'first sign of recovery' : figure.replace(/^happens:/, '').replaceAll('-', ' ');
+}
+
+const drillHead = [
+  'row',
+  'drill',
+  'measured',
+  'RPO',
+  'to redundancy',
+  'back to steady in',
+  'verdict',
+] as const;
+
+function drillCells(table: FailureTable): string[][] {
+  const repeated = isRepeated(table);
+  return table.rows.flatMap((row) =>
+    row.drills.map((d) => [
+      row.row,
+      nameOf(d, repeated),
+      drillMeasured(d),
+      rpoWords(d.rpo),
+      time(d.redundancyMs),
+      time(d.backToSteadyMs),
+      outcomeOf(d),
+    ]),
+  );
+}
+
+/** `12 of 14 drills passed`, and whether the table is whole. */
+function totalWords(table: FailureTable): string {
+  const drills = new Map(table.rows.flatMap((r) => r.drills).map((d) => [d.number, d]));
+  const passed = [...drills.values()].filter((d) => d.verdict === 'pass').length;
+  return `${passed} of ${drills.size} drills passed${table.complete ? '' : '; the table is not complete'}`;
+}
+
+const legend =
+  'Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate with the bounds of all. The other times are the longest of a row.';
+
+/** Words of a cell on lines of at most `limit` characters; a longer word is cut. */
+export function wrap(text: string, limit: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).flatMap((w) => cut(w, limit))) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= limit)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.length === 0 ? [''] : lines;
+}
+
+function cut(word: string, limit: number): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < word.length; at += limit) parts.push(word.slice(at, at + limit));
+  return parts;
+}
+
+/** Rows in columns no wider than their limits, cells wrapped, with a rule below the head. */
+function columns(rows: readonly (readonly string[])[], limits: readonly number[]): string[] {
+  const cells = rows.map((row) => row.map((cell, i) => wrap(plain(cell), limits[i] ?? width)));
+  const widths = limits.map((_, i) =>
+    Math.max(...cells.map((row) => Math.max(...(row[i] ?? ['']).map((line) => line.length)))),
+  );
+  const lines = cells.map((row) => {
+    const height = Math.max(...row.map((cell) => cell.length));
+    return Array.from({ length: height }, (_, at) =>
+      row
+        .map((cell, i) => (cell[at] ?? '').padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  });
+  const [first = [], ...rest] = lines;
+  return [...first, widths.map((w) => '-'.repeat(w)).join('  '), ...rest.flat()];
+}
+
+/** Each drill that did not pass, once, and why. */
+function whys(table: FailureTable): { readonly what: string; readonly why: string }[] {
+  const repeated = isRepeated(table);
+  const told = new Set<number>();
+  return table.rows.flatMap((row) =>
+    row.drills.flatMap((drill) => {
+      const why = told.has(drill.number) ? '' : whyOf(drill);
+      told.add(drill.number);
+      return why === '' ? [] : [{ what: `row ${row.row}, ${nameOf(drill, repeated)}`, why }];
+    }),
+  );
+}
+
+/** The table as the command line prints it: aligned, no line longer than 120 characters; ends with a newline. */
+export function renderTableText(table: FailureTable): string {
+  const reasons = whys(table).map(({ what, why }) => `${plain(what)}: ${plain(why)}`);
+  return `${[
+    plain(table.title),
+    `target ${plain(table.target)}, ${table.startedAt} to ${table.endedAt}; ${totalWords(table)}`,
+    '',
+    ...columns([head, ...table.rows.map(rowCells)], [4, 20, 16, 9, 20, 6, 10, 7, 12]),
+    '',
+    ...wrap(legend, width),
+    '',
+    ...columns([drillHead, ...drillCells(table)], [4, 44, 22, 6, 10, 7, 13]),
+    ...(reasons.length === 0 ? [] : ['', 'why']),
+    ...reasons.flatMap((why) =>
+      wrap(why, width - 4).map((line, i) => (i === 0 ? `  - ${line}` : `    ${line}`)),
+    ),
+  ].join('\n')}\n`;
+}
+
+function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const [first = [], ...rest] = rows;
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(first), line(first.map(() => '---')), ...rest.map(line), ''];
+}
+
+/** table.md: the table, each drill with a link to its report, and why drills did not pass. */
+export function renderTableMarkdown(table: FailureTable): string {
+  const drills = table.rows.flatMap((row) => row.drills);
+  const cells = drillCells(table).map((row, i) => {
+    const runId = drills[i]?.runId ?? null;
+    return row.map((cell, column) =>
+      column === 1 && runId !== null ? `[${markdown(cell)}](runs/${runId}/report.md)` : markdown(cell),
+    );
+  });
+  const reasons = whys(table).map(({ what, why }) => `- ${markdown(what)}: ${markdown(why)}`);
+  return `${[
+    `# ${markdown(table.title)}`,
+    '',
+    `${capital(totalWords(table))}. Target ${markdown(table.target)}, ${table.startedAt} to ${table.endedAt}.`,
+    '',
+    ...markdownTable([head, ...table.rows.map((r) => rowCells(r).map(markdown))]),
+    legend,
+    '',
+    '## Drills',
+    '',
+    ...markdownTable([drillHead, ...cells]),
+    ...(reasons.length === 0 ? [] : ['## Why', '', ...reasons, '']),
+  ]
+    .join('\n')
+    .trimEnd()}\n`;
+}
+
+/** table.json: keys in the order in which they are set, two spaces, a newline at the end. */
+export function renderTableJson(table: FailureTable): string {
+  return `${JSON.stringify(table, undefined, 2)}\n`;
+}

@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { summarize } from '../analysis/summarize.ts';
+import { nodeLoss } from '../analysis/testing/node-loss.ts';
+import type { Summary } from '../core/summary.ts';
+import { renderTableJson, renderTableMarkdown, renderTableText, wrap } from './table-text.ts';
+import { type FailureTable, figureOf, median, rowLine, type TableDrill, type TableRow } from './table.ts';
+
+const measured = summarize(
+  nodeLoss({
+    checks: [
+      {
+        kind: 'happens',
+        name: 'node-1 is a standby',
+        condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
+        minMs: 0,
+      },
+    ],
+  }).read(),
+);
+
+/** A summary with the RTO that a test wants. */
+function drilled(rtoMs: number, parts: Partial<Summary> = {}): Summary {
+  const rto = { ms: rtoMs, minMs: rtoMs - 300, maxMs: rtoMs + 400, first: null };
+  return { ...measured, runId: `run-${rtoMs}`, rto, redundancyRestoredMs: rtoMs + 5000, ...parts };
+}
+
+let drillNumber = 1;
+
+function drill(summary: Summary | null, parts: Partial<TableDrill> = {}): TableDrill {
+  const notRun = summary === null ? 'not steady (no standby)' : null;
+  return {
+    number: drillNumber++,
+    rowIndices: [0],
+    name: 'crash',
+    round: 0,
+    summary,
+    notRun,
+    backToSteadyMs: 3100,
+    ...parts,
+  };
+}
+
+const row: TableRow = {
+  row: '3',
+  failure: 'Postgres crash on the primary',
+  recoveredBy: 'repmgr decides, watchdog rule 1 converges',
+  reported: '~36 s',
+  figure: 'rto',
+};
+
+describe('a row of the table', () => {
+  test('has of one drill the estimate and its bounds', () => {
+    expect(rowLine(row, [drill(drilled(36_000))])).toMatchObject({
+      measured: {
+        count: 1,
+        minMs: 36_000,
+        medianMs: 36_000,
+        maxMs: 36_000,
+        bounds: { minMs: 35_700, maxMs: 36_400 },
+      },
+      redundancyMs: 41_000,
+      backToSteadyMs: 3100,
+      rpo: null,
+      verdict: 'pass',
+      passed: 1,
+    });
+  });
+
+  test('has of several drills lowest, median and highest estimate within the bounds of all, and the longest times', () => {
+    const drills = [20_400, 10_100, 12_300].map((ms, round) =>
+      drill(drilled(ms), { round, backToSteadyMs: ms / 10 }),
+    );
+    expect(rowLine(row, drills)).toMatchObject({
+      measured: {
+        count: 3,
+        minMs: 10_100,
+        medianMs: 12_300,
+        maxMs: 20_400,
+        bounds: { minMs: 9800, maxMs: 20_800 },
+      },
+      redundancyMs: 25_400,
+      backToSteadyMs: 2040,
+    });
+    expect(median([1, 2, 10, 20])).toBe(6);
+    expect(median([])).toBe(0);
+  });
+
+  test.each<[(Summary | null)[], string | null, boolean]>([
+    [[drilled(1), drilled(2)], 'pass', true],
+    [[drilled(1), drilled(2, { verdict: 'inconclusive' })], 'inconclusive', true],
+    [[drilled(1, { verdict: 'fail' }), drilled(2, { verdict: 'inconclusive' })], 'fail', true],
+    [[drilled(1), null], 'inconclusive', true],
+    [[drilled(1, { verdict: 'fail' }), null], 'fail', true],
+    [[null, null], null, true],
+    [[drilled(1, { verdict: 'inconclusive', healed: false })], 'inconclusive', false],
+  ])('has the worst verdict of its drills (%#)', (summaries, verdict, healed) => {
+    expect(
+      rowLine(
+        row,
+        summaries.map((s) => drill(s)),
+      ),
+    ).toMatchObject({ verdict, healed });
+  });
+
+  test('adds up lost writes where they were measured', () => {
+    const rpo = (lost: number) => ({ acked: 100, lost, duplicated: 1 });
+    const drills = [drilled(1, { rpo: rpo(2) }), drilled(2, { rpo: rpo(3) }), drilled(3)].map((s) =>
+      drill(s),
+    );
+    expect(rowLine(row, drills).rpo).toEqual({ acked: 200, lost: 5, duplicated: 2 });
+  });
+
+  test.each([
+    ['rto', measured.rto?.ms],
+    ['first', measured.rto?.first?.ms],
+    ['downtime', measured.downtime?.ms],
+    ['return', measured.heal?.return?.ms],
+    ['heal-outage', measured.heal?.outage.ms],
+    ['redundancy', measured.redundancyRestoredMs],
+    ['happens:node-1 is a standby', measured.checks[0]?.measured?.ms],
+  ])('can show %s', (figure, ms) => {
+    expect(ms).toBeGreaterThan(1000);
+    expect(figureOf(figure, measured)?.ms).toBe(ms);
+    expect(
+      figureOf(figure, { ...measured, rto: null, downtime: null, heal: null, redundancy: null, checks: [] }),
+    ).toBeNull();
+  });
+});
+
+const table: FailureTable = {
+  schemaVersion: 1,
+  name: 'lab',
+  title: 'Failure table of the lab',
+  target: 'lab',
+  startedAt: '2026-03-01T10:00:00.000Z',
+  endedAt: '2026-03-01T10:20:00.000Z',
+  complete: false,
+  rows: [
+    rowLine(
+      {
+        ...row,
+        row: '1',
+        failure: 'Container crash, any service, either node',
+        recoveredBy: 'Docker restart',
+        reported: '10-20 s',
+      },
+      [10_100, 12_300, 20_400].map((ms, round) =>
+        drill(
+          drilled(
+            ms,
+            round === 2
+              ? { verdict: 'fail', reasons: ['RTO: RTO was 20.40 s, above the limit of 20 s'] }
+              : {},
+          ),
+          {
+            name: 'container-crash-edge-active',
+            round,
+          },
+        ),
+      ),
+    ),
+    rowLine(row, [drill(drilled(36_000))]),
+    rowLine({ ...row, row: '4', figure: 'return', failure: 'primary returns after failover' }, [
+      drill(drilled(1)),
+    ]),
+    rowLine({ ...row, row: '6', failure: 'partition, both nodes alive' }, [
+      drill(null, { name: 'partition', backToSteadyMs: null }),
+    ]),
+  ],
+};
+
+describe('the table in text', () => {
+  test('shows the rows, below them each drill, and why', () => {
+    expect(`\n${renderTableText(table)}`).toMatchInlineSnapshot(`
+      "
+      Failure table of the lab
+      target lab, 2026-03-01T10:00:00.000Z to 2026-03-01T10:20:00.000Z; 4 of 6 drills passed; the table is not complete
+
+      row  failure               recovered by     reported  measured              RPO  to          back to  verdict
+                                                                                       redundancy  steady
+                                                                                                   in
+      ---  --------------------  ---------------  --------  --------------------  ---  ----------  -------  ------------
+      1    Container crash, any  Docker restart   10-20 s   10.1 / 12.3 / 20.4 s  –    25.4 s      3.1 s    fail (2 of 3
+           service, either node                             [9.8..20.8]                                     passed)
+      3    Postgres crash on     repmgr decides,  ~36 s     36.0 s [35.7..36.4]   –    41.0 s      3.1 s    pass
+           the primary           watchdog rule 1
+                                 converges
+      4    primary returns       repmgr decides,  ~36 s     19.6 s [19.1..20.1]   –    5.0 s       3.1 s    pass
+           after failover        watchdog rule 1            return
+                                 converges
+      6    partition, both       repmgr decides,  ~36 s     –                     –    –           –        not run
+           nodes alive           watchdog rule 1
+                                 converges
+
+      Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate
+      with the bounds of all. The other times are the longest of a row.
+
+      row  drill                           measured             RPO  to          back to  verdict
+                                                                     redundancy  steady
+                                                                                 in
+      ---  ------------------------------  -------------------  ---  ----------  -------  -------
+      1    container-crash-edge-active #1  10.1 s [9.8..10.5]   –    15.1 s      3.1 s    pass
+      1    container-crash-edge-active #2  12.3 s [12.0..12.7]  –    17.3 s      3.1 s    pass
+      1    container-crash-edge-active #3  20.4 s [20.1..20.8]  –    25.4 s      3.1 s    fail
+      3    crash #1                        36.0 s [35.7..36.4]  –    41.0 s      3.1 s    pass
+      4    crash #1                        19.6 s [19.1..20.1]  –    5.0 s       3.1 s    pass
+      6    partition #1                    –                    –    –           –        not run
+
+      why
+        - row 1, container-crash-edge-active #3: RTO: RTO was 20.40 s, above the limit of 20 s
+        - row 6, partition #1: not steady (no standby)
+      "
+    `);
+  });
+
+  test('fits 120 columns whatever the texts', () => {
+    const long = 'x'.repeat(300);
+    const hostile = `a|b \u001b[31m <script> ${long}`;
+    const wide = {
+      ...table,
+      rows: [
+        rowLine(
+          {
+            row: hostile,
+            failure: hostile,
+            recoveredBy: hostile,
+            reported: hostile,
+            figure: `happens:${hostile}`,
+          },
+          [drill(drilled(12_345_678, { verdict: 'fail', reasons: [hostile] }), { name: long })],
+        ),
+      ],
+    };
+    const text = renderTableText(wide);
+    expect(Math.max(...text.split('\n').map((l) => l.length))).toBeLessThanOrEqual(120);
+    expect(text).not.toContain('\u001b');
+    const made = renderTableMarkdown(wide);
+    expect(made).not.toContain('<script>');
+    for (const line of made.split('\n').filter((l) => l.startsWith('|') && !l.includes('---')))
+      expect([10, 8]).toContain(line.match(/(?<!\\)\|/g)?.length);
+  });
+
+  test('wraps words, and cuts those that are too long', () => {
+    expect(wrap('ab cd efghij', 5)).toEqual(['ab cd', 'efghi', 'j']);
+    expect(wrap('', 5)).toEqual(['']);
+  });
+});
+
+describe('table.md and table.json', () => {
+  test('link each run to its report', () => {
+    const text = renderTableMarkdown(table);
+    expect(text).toMatch(/^# Failure table of the lab\n/);
+    expect(text).toContain('[crash \\#1](runs/run-36000/report.md)');
+    expect(text).toContain('- row 6, partition \\#1: not steady (no standby)');
+  });
+
+  test('hold everything that is shown', () => {
+    expect(JSON.parse(renderTableJson(table))).toEqual(table);
+  });
+});

@@ -1,0 +1,184 @@
+import type { Measure, Summary, VerdictWord } from '../core/summary.ts';
+
+/** A row of the failure table as the suite states it. */
+export interface TableRow {
+  readonly row: string;
+  readonly failure: string;
+  readonly recoveredBy: string;
+  readonly reported: string;
+  /** What "measured" shows: `rto`, `first`, `downtime`, `return`, `heal-outage`, `redundancy`, `happens:NAME`. */
+  readonly figure: string;
+}
+
+/** What became of one drill of the table. */
+export interface TableDrill {
+  /** Its place in the table's run, from 1. */
+  readonly number: number;
+  /** Indices of the suite's rows that show it. */
+  readonly rowIndices: readonly number[];
+  /** Name of the scenario, or of one combination of its matrix. */
+  readonly name: string;
+  /** From 0; the drill's place in `--repeat`. */
+  readonly round: number;
+  /** null: not run. */
+  readonly summary: Summary | null;
+  /** Why it was not run. */
+  readonly notRun: string | null;
+  /** From the end of the drill until the target was seen steady again; null when that was not seen, or not waited for. */
+  readonly backToSteadyMs: number | null;
+}
+
+/** A drill as table.json has it. */
+export interface DrillLine {
+  /** Its place in the table's run, from 1: a drill that several rows show has one. */
+  readonly number: number;
+  readonly scenario: string;
+  readonly round: number;
+  readonly runId: string | null;
+  readonly verdict: VerdictWord | null;
+  readonly healed: boolean | null;
+  readonly reasons: readonly string[];
+  readonly notRun: string | null;
+  readonly measured: Measure | null;
+  readonly rpo: Summary['rpo'];
+  readonly redundancyMs: number | null;
+  readonly backToSteadyMs: number | null;
+}
+
+/** A row with what its drills came to. Times in ms. */
+export interface RowLine extends TableRow {
+  /** Of the drills' estimates; bounds from the lowest lower to the highest upper one. */
+  readonly measured: {
+    readonly count: number;
+    readonly minMs: number;
+    readonly medianMs: number;
+    readonly maxMs: number;
+    readonly bounds: { readonly minMs: number; readonly maxMs: number };
+  } | null;
+  /** The sum over the drills; null where none measured it. */
+  readonly rpo: Summary['rpo'];
+  /** The longest of the drills. */
+  readonly redundancyMs: number | null;
+  /** The longest of the drills. */
+  readonly backToSteadyMs: number | null;
+  /** The worst of the drills. null: none was run. */
+  readonly verdict: VerdictWord | null;
+  readonly healed: boolean;
+  readonly passed: number;
+  readonly drills: readonly DrillLine[];
+}
+
+/** table.json. */
+export interface FailureTable {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly title: string;
+  readonly target: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** False when the table was stopped, or drills were left out because the stack was not steady. */
+  readonly complete: boolean;
+  readonly rows: readonly RowLine[];
+}
+
+/** The figure that a row shows of a drill; null when it was not measured. */
+export function figureOf(figure: string, summary: Summary): Measure | null {
+  switch (figure) {
+    case 'rto':
+      return summary.rto;
+    case 'first':
+      return summary.rto?.first ?? null;
+    case 'downtime':
+      return summary.downtime;
+    case 'return':
+      return summary.heal?.return ?? null;
+    case 'heal-outage':
+      return summary.heal?.outage ?? null;
+    case 'redundancy':
+      return summary.redundancy;
+    default: {
+      const name = figure.replace(/^happens:/, '');
+      return summary.checks.find((c) => c.kind === 'happens' && c.name === name)?.measured ?? null;
+    }
+  }
+}
+
+function drillLine(figure: string, drill: TableDrill): DrillLine {
+  const { number, name, round, summary, notRun, backToSteadyMs } = drill;
+  const measured = summary === null ? null : figureOf(figure, summary);
+  return {
+    number,
+    scenario: name,
+    round,
+    runId: summary?.runId ?? null,
+    verdict: summary?.verdict ?? null,
+    healed: summary?.healed ?? null,
+    reasons: summary?.reasons ?? [],
+    notRun,
+    measured: measured === null ? null : { ms: measured.ms, minMs: measured.minMs, maxMs: measured.maxMs },
+    rpo: summary?.rpo ?? null,
+    redundancyMs: summary?.redundancyRestoredMs ?? null,
+    backToSteadyMs,
+  };
+}
+
+/** Middle value; of an even number, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  const upper = sorted[Math.floor(half)] ?? 0;
+  return Number.isInteger(half) ? ((sorted[half - 1] ?? upper) + upper) / 2 : upper;
+}
+
+function longest(values: readonly (number | null)[]): number | null {
+  const known = values.flatMap((v) => v ?? []);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+/** The worst verdict; a drill that was not run leaves a row undecided at best. */
+function worst(drills: readonly DrillLine[]): VerdictWord | null {
+  const verdicts = drills.map((d) => d.verdict);
+  if (verdicts.every((v) => v === null)) return null;
+  if (verdicts.includes('fail')) return 'fail';
+  return verdicts.every((v) => v === 'pass') ? 'pass' : 'inconclusive';
+}
+
+/** A row with what its drills came to. */
+export function rowLine(row: TableRow, own: readonly TableDrill[]): RowLine {
+  const { row: number, failure, recoveredBy, reported, figure } = row;
+  const drills = own.map((d) => drillLine(figure, d));
+  const measures = drills.flatMap((d) => d.measured ?? []);
+  const estimates = measures.map((m) => m.ms);
+  const rpos = drills.flatMap((d) => d.rpo ?? []);
+  const sum = (of: (rpo: NonNullable<Summary['rpo']>) => number) => rpos.reduce((n, r) => n + of(r), 0);
+  return {
+    row: number,
+    failure,
+    recoveredBy,
+    reported,
+    figure,
+    measured:
+      measures.length === 0
+        ? null
+        : {
+            count: measures.length,
+            minMs: Math.min(...estimates),
+            medianMs: median(estimates),
+            maxMs: Math.max(...estimates),
+            bounds: {
+              minMs: Math.min(...measures.map((m) => m.minMs)),
+              maxMs: Math.max(...measures.map((m) => m.maxMs)),
+            },
+          },
+    rpo:
+      rpos.length === 0
+        ? null
+        : { acked: sum((r) => r.acked), lost: sum((r) => r.lost), duplicated: sum((r) => r.duplicated) },
+    redundancyMs: longest(drills.map((d) => d.redundancyMs)),
+    backToSteadyMs: longest(drills.map((d) => d.backToSteadyMs)),
+    verdict: worst(drills),
+    healed: drills.every((d) => d.healed !== false),
+    passed: drills.filter((d) => d.verdict === 'pass').length,
+    drills,
+  };
+}

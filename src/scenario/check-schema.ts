@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { describeCondition } from '../core/condition.ts';
+import { duration, formatMs } from '../core/duration.ts';
+import type { Check } from '../core/plan.ts';
+import { conditionSchema } from './condition-schema.ts';
+
+const name = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Name in the report; made from the check itself by default.');
+
+const role = z.string().min(1);
+
+/** A check as a scenario file writes it. */
+export const checkSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('rto'), name, max: duration }),
+  z.strictObject({
+    kind: z.literal('downtime'),
+    name,
+    probe: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Probe instance, such as lb-tcp or tcp@node-1; the recovery's probe by default."),
+    min: duration.optional(),
+    max: duration.optional(),
+  }),
+  z.strictObject({ kind: z.literal('redundancy'), name, max: duration }),
+  z.strictObject({ kind: z.literal('no-recovery'), name }),
+  z.strictObject({ kind: z.literal('heal-outage'), name, max: duration }),
+  z.strictObject({ kind: z.literal('return'), name, max: duration }),
+  z.strictObject({
+    kind: z.literal('happens'),
+    name,
+    condition: conditionSchema,
+    min: duration.optional(),
+    max: duration.optional(),
+  }),
+  z.strictObject({ kind: z.literal('role-moved'), name, role }),
+  z.strictObject({ kind: z.literal('role-stays'), name, role }),
+  z.strictObject({ kind: z.literal('finally'), name, condition: conditionSchema }),
+  z.strictObject({
+    kind: z.literal('never'),
+    name,
+    condition: conditionSchema,
+    tolerance: duration.optional(),
+  }),
+]);
+
+/** A check as parsed; durations in ms. */
+export type CheckInput = z.output<typeof checkSchema>;
+
+/** A check as the analysis takes it, with a name for the report. */
+export function planCheck(item: CheckInput): Check {
+  const named = (fallback: string): string => item.name ?? fallback;
+  switch (item.kind) {
+    case 'rto':
+    case 'redundancy':
+    case 'heal-outage':
+    case 'return':
+      return {
+        kind: item.kind,
+        name: named(`${limitNames[item.kind]} at most ${formatMs(item.max)}`),
+        maxMs: item.max,
+      };
+    case 'downtime': {
+      const of = item.probe === undefined ? '' : ` of ${item.probe}`;
+      return {
+        kind: item.kind,
+        name: named(`downtime${of} ${limitsText(item)}`),
+        ...(item.probe === undefined ? {} : { probe: item.probe }),
+        ...(item.min === undefined ? {} : { minMs: item.min }),
+        ...(item.max === undefined ? {} : { maxMs: item.max }),
+      };
+    }
+    case 'no-recovery':
+      return { kind: item.kind, name: named('the service does not come back by itself') };
+    case 'happens': {
+      const limits = limitsText(item);
+      return {
+        kind: item.kind,
+        name: named(
+          `${describeCondition(item.condition)}${limits === '' ? ' at some time' : ` for ${limits}`}`,
+        ),
+        condition: item.condition,
+        minMs: item.min ?? 0,
+        ...(item.max === undefined ? {} : { maxMs: item.max }),
+      };
+    }
+    case 'role-moved':
+      return { kind: item.kind, name: named(`${item.role} moves to another host`), role: item.role };
+    case 'role-stays':
+      return { kind: item.kind, name: named(`${item.role} stays where it is`), role: item.role };
+    case 'finally':
+      return {
+        kind: item.kind,
+        name: named(`finally ${describeCondition(item.condition)}`),
+        condition: item.condition,
+      };
+    case 'never':
+      return {
+        kind: item.kind,
+        name: named(`never ${describeCondition(item.condition)}`),
+        condition: item.condition,
+        toleranceMs: item.tolerance ?? 0,
+      };
+  }
+}
+
+const limitNames = {
+  rto: 'RTO',
+  redundancy: 'redundancy restored in',
+  'heal-outage': 'outage of the return',
+  return: 'return in',
+} as const;
+
+function limitsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
+  return [
+    min === undefined ? undefined : `at least ${formatMs(min)}`,
+    max === undefined ? undefined : `at most ${formatMs(max)}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}

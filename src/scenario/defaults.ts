@@ -1,0 +1,10 @@
+/** Defaults that a scenario or target need not spell out. */
+export const defaults = {
+  intervalMs: 1000,
+  /** Below the one-second SYN retransmission (RFC 6298), so that a black hole is seen in its own slot. */
+  timeoutMs: 900,
+  steadyForMs: 5000,
+  steadyWithinMs: 120_000,
+  redundancyForMs: 3000,
+  redundancyWithinMs: 300_000,
+} as const;

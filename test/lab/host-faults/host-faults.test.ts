@@ -1,0 +1,354 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { messageOf } from '../../../src/core/errors.ts';
+import type { FaultContext } from '../../../src/core/fault.ts';
+import type { Host } from '../../../src/core/host.ts';
+import type { Json } from '../../../src/core/plan.ts';
+import { createSystemClock } from '../../../src/engine/system-clock.ts';
+import { faultKind } from '../../../src/faults/catalog.ts';
+import { createDockerHost } from '../../../src/hosts/docker.ts';
+import { must } from '../../firedrill.ts';
+
+// Two machines, and the machine that runs this test as the third: what each fault does to real packets, and that
+// nothing of it is left.
+const folder = 'test/lab/host-faults';
+const compose = ['docker', 'compose', '-f', `${folder}/compose.yaml`] as const;
+const [tester, a, b] = ['198.18.65.1', '198.18.65.11', '198.18.65.12'] as const;
+const hosts = {
+  a: createDockerHost('a', { kind: 'docker', container: 'firedrill-host-faults-a' }),
+  b: createDockerHost('b', { kind: 'docker', container: 'firedrill-host-faults-b' }),
+};
+const clock = createSystemClock();
+const signal = AbortSignal.timeout(600_000);
+/** Long enough for an answer on the same machine, short enough to wait for one that never comes. */
+const answerMs = 700;
+
+beforeAll(async () => {
+  await must(['docker', 'build', '-q', '-t', 'firedrill-test/node:1', 'compose-lab/images/node']);
+  await must([...compose, 'up', '-d']);
+  await Promise.all([prepare(hosts.a), prepare(hosts.b)]);
+});
+
+afterAll(async () => {
+  await must([...compose, 'down', '--volumes', '--timeout', '2']);
+});
+
+async function prepare(host: Host): Promise<void> {
+  const script = await readFile(`${folder}/prepare.sh`, 'utf8');
+  const made = await host.exec(['bash', '-s'], { timeoutMs: 60_000, signal, input: script });
+  expect(made.exitCode, made.stderr).toBe(0);
+}
+
+/** A fault of this kind on a machine, stepped through as the engine does. */
+function fault(kindName: string, params: Record<string, Json>, host: Host = hosts.a) {
+  const kind = faultKind(kindName);
+  if (kind === undefined) throw new Error(`no fault kind ${kindName}`);
+  const parsed = kind.params.parse(params);
+  const ctx: FaultContext = { host, server: undefined, clock, signal };
+  let before: Json = null;
+  return {
+    inject: async (): Promise<void> => {
+      before = await kind.before(parsed, ctx);
+      await kind.inject(parsed, before, ctx);
+      expect(await kind.effect(parsed, before, ctx)).toBe(true);
+      expect(await kind.healed(parsed, before, ctx)).toBe(false);
+    },
+    /** Heals, twice over: the second heal finds nothing to do. */
+    heal: async (): Promise<void> => {
+      await kind.heal(parsed, before, ctx);
+      await until(() => kind.healed(parsed, before, ctx));
+      await kind.heal(parsed, before, ctx);
+      expect(await kind.healed(parsed, before, ctx)).toBe(true);
+    },
+    healed: () => kind.healed(parsed, before, ctx),
+  };
+}
+
+async function until(holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const deadline = clock.nowMs() + withinMs;
+  while (!(await holds().catch(() => false))) {
+    if (clock.nowMs() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    await clock.sleep(100, signal);
+  }
+}
+
+async function ok(host: Host, ...argv: readonly string[]): Promise<boolean> {
+  return (await host.exec(argv, { timeoutMs: 30_000, signal })).exitCode === 0;
+}
+
+async function output(host: Host, ...argv: readonly string[]): Promise<string> {
+  return (await host.exec(argv, { timeoutMs: 30_000, signal })).stdout;
+}
+
+/** An answer to one ping within a second. */
+function pings(host: Host, address: string): Promise<boolean> {
+  return ok(host, 'ping', '-n', '-c', '1', '-W', '1', address);
+}
+
+/** One ping from the stand-in for a container on the machine. */
+function innerPings(host: Host, address: string): Promise<boolean> {
+  return ok(host, 'ip', 'netns', 'exec', 'inner', 'ping', '-n', '-c', '1', '-W', '1', address);
+}
+
+/** Does one datagram from this machine get to that address? */
+async function arrives(from: Host, to: Host, address: string): Promise<boolean> {
+  const token = crypto.randomUUID();
+  // The kernel tells the sender when it dropped the packet itself: then it did not arrive either.
+  await ok(from, 'bash', '-c', `echo ${token} >/dev/udp/${address}/9000`);
+  const deadline = clock.nowMs() + answerMs;
+  while (clock.nowMs() < deadline) {
+    if (await ok(to, 'grep', '-q', token, '/run/received')) return true;
+    await clock.sleep(50, signal);
+  }
+  return false;
+}
+
+/** A connection from this test to an echo, that stays open. */
+async function echo(port: number) {
+  const socket: Socket = connect(port, a);
+  await once(socket, 'connect', { signal: AbortSignal.timeout(5000) });
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    heard += text;
+  });
+  // A connection that breaks is one that does not answer.
+  socket.on('error', () => undefined);
+  return {
+    /** Is a new word answered in time? */
+    answers: async (withinMs = answerMs): Promise<boolean> => {
+      const word = crypto.randomUUID();
+      socket.write(word);
+      return until(() => Promise.resolve(heard.includes(word)), withinMs).then(
+        () => true,
+        () => false,
+      );
+    },
+    close: () => socket.destroy(),
+  };
+}
+
+/** Everything of the network that a fault could leave changed, and timers of ours. */
+async function traces(host: Host): Promise<string> {
+  const parts = await Promise.all([
+    output(host, 'iptables', '-w', '-t', 'mangle', '-S'),
+    output(host, 'iptables', '-w', '-t', 'nat', '-S'),
+    output(host, 'ip', '-o', 'route', 'show', 'table', 'all'),
+    output(host, 'ip', '-br', 'address'),
+    output(host, 'tc', 'qdisc'),
+    output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'),
+  ]);
+  return parts.join('--\n');
+}
+
+describe('network.partition', () => {
+  test('cuts a host off from one peer, both ways, and from nobody else', async () => {
+    const untouched = await traces(hosts.a);
+    const cut = fault('network.partition', { peers: [b] });
+    expect(await pings(hosts.a, b)).toBe(true);
+    await cut.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    expect(await pings(hosts.b, a)).toBe(false);
+    expect(await innerPings(hosts.a, b)).toBe(false);
+    expect(await pings(hosts.a, tester)).toBe(true);
+    await cut.heal();
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await innerPings(hosts.a, b)).toBe(true);
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+
+  test.each([
+    ['in', { fromPeer: false, toPeer: true }],
+    ['out', { fromPeer: true, toPeer: false }],
+  ] as const)('cuts one way: %s', async (direction, expected) => {
+    const cut = fault('network.partition', { peers: [b], direction });
+    await cut.inject();
+    expect({
+      fromPeer: await arrives(hosts.b, hosts.a, a),
+      toPeer: await arrives(hosts.a, hosts.b, b),
+    }).toEqual(expected);
+    await cut.heal();
+    expect(await arrives(hosts.b, hosts.a, a)).toBe(true);
+    expect(await arrives(hosts.a, hosts.b, b)).toBe(true);
+  });
+
+  test.each(['both', 'in', 'out'])(
+    'cuts connections that exist, to the host and through it (%s)',
+    async (direction) => {
+      const [own, published] = [await echo(8001), await echo(8080)];
+      try {
+        expect([await own.answers(), await published.answers()]).toEqual([true, true]);
+        const cut = fault('network.partition', { peers: [tester], direction });
+        await cut.inject();
+        expect(await Promise.all([own.answers(), published.answers()])).toEqual([false, false]);
+        await cut.heal();
+        // The same connections: nobody had told them that anything was wrong.
+        expect(await Promise.all([own.answers(15_000), published.answers(15_000)])).toEqual([true, true]);
+      } finally {
+        own.close();
+        published.close();
+      }
+    },
+  );
+
+  test('cuts some ports only', async () => {
+    const [cutOff, other] = [await echo(8001), await echo(8002)];
+    try {
+      const cut = fault('network.partition', { peers: [tester], ports: [{ port: 8001 }] });
+      await cut.inject();
+      expect(await Promise.all([cutOff.answers(), other.answers()])).toEqual([false, true]);
+      expect(await pings(hosts.a, tester)).toBe(true);
+      await cut.heal();
+      expect(await cutOff.answers(15_000)).toBe(true);
+    } finally {
+      cutOff.close();
+      other.close();
+    }
+  });
+
+  test('refuses a peer that is the host itself', async () => {
+    await expect(fault('network.partition', { peers: [b, a] }).inject()).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: `a: the peer ${a} is the host itself`,
+    });
+  });
+});
+
+describe('the lease of a fault', () => {
+  test('removes rules whose harness never comes back, and leaves no timer', async () => {
+    const untouched = await traces(hosts.a);
+    const cut = fault('network.partition', { peers: [b], lease: '3s' });
+    await cut.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    await until(cut.healed);
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+
+  test('brings an interface back with its routes', async () => {
+    await must([
+      'docker',
+      'exec',
+      'firedrill-host-faults-a',
+      'ip',
+      'route',
+      'add',
+      '198.18.67.0/24',
+      'via',
+      b,
+    ]);
+    const untouched = await traces(hosts.a);
+    const down = fault('network.link-down', { lease: '3s' });
+    await down.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    await until(down.healed);
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await traces(hosts.a)).toBe(untouched);
+    await must(['docker', 'exec', 'firedrill-host-faults-a', 'ip', 'route', 'del', '198.18.67.0/24']);
+  });
+
+  test('is disarmed by the heal of an injection that got no further', async () => {
+    const untouched = await traces(hosts.a);
+    const refusing: Host = {
+      ...hosts.a,
+      exec: (argv, options) =>
+        argv[0] === 'iptables-restore' && !argv.includes('--test')
+          ? Promise.resolve({ exitCode: 4, stdout: '', stderr: 'no' })
+          : hosts.a.exec(argv, options),
+    };
+    const cut = fault('network.partition', { peers: [b] }, refusing);
+    await expect(cut.inject()).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(await traces(hosts.a)).not.toBe(untouched);
+    await cut.heal();
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+});
+
+describe('network.isolate', () => {
+  test('leaves a host nobody but itself and its containers', async () => {
+    const untouched = await traces(hosts.a);
+    const alone = fault('network.isolate', {});
+    await alone.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    expect(await pings(hosts.b, a)).toBe(false);
+    expect(await innerPings(hosts.a, tester)).toBe(false);
+    expect(await pings(hosts.a, a)).toBe(true);
+    expect(await innerPings(hosts.a, '198.18.66.1')).toBe(true);
+    expect(await ok(hosts.a, 'nc', '-z', '-w', '1', '198.18.66.2', '80')).toBe(true);
+    await alone.heal();
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+
+  test('leaves those that are allowed', async () => {
+    const alone = fault('network.isolate', { allow: [b] });
+    await alone.inject();
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await pings(hosts.a, tester)).toBe(false);
+    await alone.heal();
+  });
+});
+
+describe('network.loss', () => {
+  test('loses about the share asked for', async () => {
+    const loss = fault('network.loss', { peers: [b], percent: 50, direction: 'in' });
+    await loss.inject();
+    const said = await output(hosts.a, 'ping', '-n', '-q', '-c', '200', '-i', '0.005', '-W', '1', b);
+    const received = Number(/ (\d+) received/.exec(said)?.[1]);
+    // Six standard deviations: seven around a hundred.
+    expect(received).toBeGreaterThan(58);
+    expect(received).toBeLessThan(142);
+    await loss.heal();
+    expect(await pings(hosts.a, b)).toBe(true);
+  });
+});
+
+describe('network.link-down', () => {
+  test('takes the interface down and brings back what the kernel forgot', async () => {
+    const untouched = await traces(hosts.a);
+    expect(untouched).toContain('default via');
+    const down = fault('network.link-down', { interface: 'eth0' });
+    await down.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    expect(await output(hosts.a, 'ip', 'route')).not.toContain('default');
+    await down.heal();
+    expect(await pings(hosts.a, b)).toBe(true);
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+});
+
+describe('network.delay', () => {
+  test('delays packets where the kernel has netem, and says so where it has not', async () => {
+    const untouched = await traces(hosts.a);
+    const netem = await ok(hosts.b, ...'tc qdisc add dev br-inner root netem limit 9'.split(' '));
+    const delay = fault('network.delay', { delay: '200ms', variation: '10ms' });
+    const outcome = await delay.inject().then(() => 'injected', messageOf);
+    const rtt = /time=([\d.]+) ms/.exec(await output(hosts.a, 'ping', '-n', '-c', '1', '-W', '2', b))?.[1];
+    expect(outcome).toMatch(netem ? /^injected$/ : /^a: .* tc netem does not work: /);
+    expect(Number(rtt) > 150).toBe(netem);
+    if (netem) await delay.heal();
+    expect(await traces(hosts.a)).toBe(untouched);
+  });
+});
+
+describe('service.stop', () => {
+  test('stops units and starts again those that were active', async () => {
+    const stop = fault('service.stop', { units: ['ssh.service', 'haproxy.service'] });
+    await stop.inject();
+    expect(await ok(hosts.a, 'systemctl', 'is-active', '-q', 'ssh.service')).toBe(false);
+    await stop.heal();
+    expect(await ok(hosts.a, 'systemctl', 'is-active', '-q', 'ssh.service')).toBe(true);
+    expect(await ok(hosts.a, 'systemctl', 'is-active', '-q', 'haproxy.service')).toBe(false);
+  });
+});
+
+describe('power.cut', () => {
+  test('takes the power from a machine and gives it back', async () => {
+    const cut = fault('power.cut', {}, hosts.b);
+    await cut.inject();
+    expect(await pings(hosts.a, b)).toBe(false);
+    await cut.heal();
+    expect(await pings(hosts.a, b)).toBe(true);
+  });
+});

@@ -23,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,

@@ -31,26 +31,37 @@ export interface LabUpResult {
  */
 export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions = {}): Promise<LabUpResult> {
   const chosen = settingsEnvironment(lab.manifest, options.settings ?? {});
-  // When one of several things done at a time fails, the others end with it.
-  const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
   const steps = new StepLog(context.report);
+  await together(context, (inner) => bringUp(inner, lab, steps, { ...lab.manifest.environment, ...chosen }));
+  return { timings: steps.timings, elapsedMs: steps.elapsedMs(), state: statePaths(lab) };
+}
+
+/**
+ * The part of `labUp` that starts nothing of the lab: engine, Compose, base image and images. Returns how long it took,
+ * in milliseconds. Throws DrillError `lab`.
+ */
+export async function labBuild(context: LabContext, lab: Lab): Promise<number> {
+  const steps = new StepLog(context.report);
+  await together(context, async (inner) => {
+    await prepareMachine(inner, lab, steps);
+    await Promise.all([buildForVms(inner, lab, steps), buildForInside(inner, lab, steps)]);
+  });
+  return steps.elapsedMs();
+}
+
+/** When one of several things that `work` does at a time fails, the others end with it. */
+async function together(context: LabContext, work: (context: LabContext) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
   try {
-    await bringUp({ ...context, signal }, lab, steps, { ...lab.manifest.environment, ...chosen });
+    await work({ ...context, signal: AbortSignal.any([context.signal, stop.signal]) });
   } catch (error) {
     stop.abort(error);
     context.signal.throwIfAborted();
     throw error;
   }
-  return { timings: steps.timings, elapsedMs: steps.elapsedMs(), state: statePaths(lab) };
 }
 
-async function bringUp(
-  context: LabContext,
-  lab: Lab,
-  steps: StepLog,
-  environment: Readonly<Record<string, string>>,
-): Promise<void> {
+async function prepareMachine(context: LabContext, lab: Lab, steps: StepLog): Promise<void> {
   const { manifest } = lab;
   const facts = await steps.step('machine', 'looking at the machine', () => gatherFacts(context, manifest));
   refuseUnfit(facts, judgeMachine(facts, manifest));
@@ -61,10 +72,29 @@ async function bringUp(
       ensureBaseImage(context, manifest.base, facts),
     ),
   ]);
+}
+
+async function buildForVms(context: LabContext, lab: Lab, steps: StepLog): Promise<void> {
+  await steps.step('vm images', 'building the VM image', () => buildVmImages(context, lab));
+}
+
+async function buildForInside(context: LabContext, lab: Lab, steps: StepLog): Promise<void> {
+  await steps.step('inner images', 'building the inner images', () => buildInnerImages(context, lab));
+  await steps.step('archive', 'packing the inner images', () => saveInnerImages(context, lab));
+}
+
+async function bringUp(
+  context: LabContext,
+  lab: Lab,
+  steps: StepLog,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { manifest } = lab;
+  await prepareMachine(context, lab, steps);
   // The VMs boot while the images that run in them are still being built and packed.
   await Promise.all([
     (async () => {
-      await steps.step('vm images', 'building the VM image', () => buildVmImages(context, lab));
+      await buildForVms(context, lab, steps);
       let anew = false;
       await steps.step('state', 'certificates, keys, passwords', async () => {
         const state = await ensureState(context, lab);
@@ -79,10 +109,7 @@ async function bringUp(
         return `${manifest.vms.length} VMs have booted`;
       });
     })(),
-    (async () => {
-      await steps.step('inner images', 'building the inner images', () => buildInnerImages(context, lab));
-      await steps.step('archive', 'packing the inner images', () => saveInnerImages(context, lab));
-    })(),
+    buildForInside(context, lab, steps),
   ]);
   await Promise.all(
     manifest.vms.map((vm) =>

@@ -10,7 +10,7 @@ import { labContext, type LabContext, type LabEvent } from '../../lab/lab-contex
 import { labDown } from '../../lab/lab-down.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
 import { labStatus } from '../../lab/lab-status.ts';
-import { labUp } from '../../lab/lab-up.ts';
+import { labBuild, labUp } from '../../lab/lab-up.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
@@ -37,6 +37,15 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .option('--no-wait', 'do not wait for the steady state')
     .action(async (options: { stack: string; set: string[]; wait: boolean }) => {
       done(await up(context(), options, output));
+    });
+
+  lab
+    .command('build')
+    .description('get engine and images ready for `lab up`, and start nothing')
+    .addOption(stack())
+    .action(async (options: { stack: string }) => {
+      const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
+      output.progress(`lab ${options.stack} is ready to be started after ${formatMs(elapsedMs)}`);
     });
 
   lab

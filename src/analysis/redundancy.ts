@@ -1,6 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
-import { intervalsIn, truthOfAll } from './intervals.ts';
+import { intervalsIn, seriesOf, truthOfAll } from './intervals.ts';
 import type { RunLog } from './read-log.ts';
 import type { Moment } from './rto.ts';
 import { middle } from './windows.ts';
@@ -13,8 +13,9 @@ export type RedundancyAnalysis =
 
 /**
  * When redundancy was back, counted from a moment before its gate came out: the
- * start of the time for which the gate's conditions held until the gate was met. 0 if
- * they were never seen to break.
+ * start of the time for which the gate's conditions held until the gate was met. If
+ * they were never seen to break, the lower bound is 0 and the upper one the moment by
+ * which every probe had looked once more: a break may have come and gone before.
  */
 export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyAnalysis {
   const gate = log.gates.findLast((g) => g.gate === 'redundancy');
@@ -25,13 +26,24 @@ export function analyseRedundancy(log: RunLog, from: Moment | null): RedundancyA
   const spans = truthOfAll(log, log.plan.redundancy.require, { fromMs: from.loMs, toMs: gate.t });
   const last = intervalsIn(spans, 'yes').findLast((i) => i.certain && i.startHiMs <= heldFromMs);
   // Where the samples alone do not show it, the engine's word gives the latest moment.
-  const startHiMs = last?.startHiMs ?? heldFromMs;
-  const startLoMs = last?.startLoMs ?? startHiMs;
+  const startLoMs = last?.startLoMs ?? heldFromMs;
+  const unbroken = startLoMs <= from.loMs;
+  const startHiMs = unbroken ? lookedAgainMs(log, from.hiMs, gate.t) : (last?.startHiMs ?? heldFromMs);
   const minMs = roundMs(Math.max(0, startLoMs - from.hiMs));
   const maxMs = roundMs(Math.max(minMs, startHiMs - from.loMs));
   const ms = roundMs(Math.min(maxMs, Math.max(minMs, middle(startLoMs, startHiMs) - from.ms)));
   return {
     state: 'restored',
-    after: startLoMs <= from.loMs ? { ms: minMs, minMs, maxMs } : { ms, minMs, maxMs },
+    after: unbroken ? { ms: minMs, minMs, maxMs } : { ms, minMs, maxMs },
   };
+}
+
+/** When the first look that was sent after `afterMs` had ended, of the gate's slowest probe; at the latest at `gateMs`. */
+function lookedAgainMs(log: RunLog, afterMs: number, gateMs: number): number {
+  const looks = log.plan.redundancy.require.flatMap((condition) =>
+    seriesOf(log, condition).map(
+      ({ samples }) => samples.find((s) => s.sendMs >= afterMs && s.status !== 'unknown')?.finishMs ?? gateMs,
+    ),
+  );
+  return Math.min(gateMs, Math.max(afterMs, ...looks));
 }

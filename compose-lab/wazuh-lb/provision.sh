@@ -1,0 +1,130 @@
+#!/bin/bash
+# Makes a freshly booted VM what it is in this stack. Run inside the VM by `firedrill lab up`, every time: it looks at what
+# is there and changes only what is not as it should be.
+#
+# usage: provision.sh node NAME | vantage
+#
+# Environment (from lab.yaml and `lab up`): WAZUH_LB_VARIANT, FIREDRILL_ADDRESS.
+# /firedrill/state (made by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
+# The last line on standard output says what was done.
+set -euo pipefail
+
+state=/firedrill/state
+stack=/firedrill/stack
+home=/opt/wazuh-lb
+changed=()
+
+# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
+# in one rename, so that nobody reads half of it.
+place() {
+  local mode=$1 target=$2
+  install -d -m 0755 "$(dirname "$target")"
+  umask 077
+  cat >"$target.new"
+  chmod "$mode" "$target.new"
+  if cmp -s "$target.new" "$target" && [ "$(stat -c %a "$target")" = "$(stat -c %a "$target.new")" ]; then
+    rm "$target.new"
+    return 1
+  fi
+  mv "$target.new" "$target"
+}
+
+# Enabling costs a second of fsyncs even where there is nothing to do.
+enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
+
+# provision_network bridged|plain
+provision_network() {
+  local units=no
+  if place 0755 /usr/local/sbin/lab-network <$stack/network/lab-network; then units=yes; fi
+  if place 0644 /etc/systemd/system/lab-network@.service <$stack/network/lab-network@.service; then units=yes; fi
+  if [ $units = yes ]; then
+    systemctl daemon-reload
+    changed+=('network')
+    systemctl restart "lab-network@$1.service"
+  fi
+  enable "lab-network@$1.service"
+  systemctl start "lab-network@$1.service"
+}
+
+load_images() {
+  local tag id missing=no
+  while read -r tag id; do
+    [ "$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null)" = "$id" ] || missing=yes
+  done <"$state/images.txt"
+  if [ "$missing" = yes ]; then
+    docker load --quiet --input "$state/images.tar" >/dev/null
+    changed+=('images loaded')
+  fi
+}
+
+# The inner network on the VM's bridge. Its gateway is the VM itself; nothing is translated on the way, and only the
+# load balancer has an address in it.
+inner_network() {
+  docker network inspect lab >/dev/null 2>&1 && return
+  docker network create --driver bridge --subnet 198.18.1.0/24 --gateway "$FIREDRILL_ADDRESS" \
+    --opt com.docker.network.bridge.name=br-lab --opt com.docker.network.bridge.enable_ip_masquerade=false lab >/dev/null
+  changed+=('network lab')
+}
+
+provision_node() {
+  local name=$1 number files=no reload=()
+  case $name in
+    node-1) number=1 ;;
+    node-2) number=2 ;;
+    *) echo "unknown node: $name" >&2 && return 2 ;;
+  esac
+  # A drill may have stopped it, and its socket with it.
+  systemctl start docker.socket docker.service
+  provision_network bridged
+  load_images
+  inner_network
+
+  install -d -m 0755 $home/run
+  if place 0755 /usr/local/bin/lb-variant <$stack/stack/lb-variant; then changed+=('lb-variant'); fi
+  for file in compose.yaml compose.pause.yaml compose.coupled.yaml; do
+    if place 0644 $home/$file <$stack/stack/$file; then files=yes; fi
+  done
+  if [ $files = yes ]; then changed+=('compose files'); fi
+  if [ ! -f $home/.env ]; then
+    # lb-variant fills in the first two.
+    printf '%s\n' LB_VARIANT= COMPOSE_FILE= "LB_NODE_NAME=$name" "LB_NODE_ADDRESS=198.18.1.11$number" \
+      "LB_NODE_MAC=02:fd:01:00:01:1$number" | place 0644 $home/.env || true
+    changed+=('.env')
+  fi
+  if cat $state/tls/lb.crt $state/tls/lb.key | place 0600 $home/tls/lb.pem; then reload+=(nginx); fi
+  if place 0644 $home/nginx/nginx.conf <$stack/stack/nginx/nginx.conf; then reload+=(nginx); fi
+  if place 0644 $home/keepalived/keepalived.conf <$stack/stack/keepalived/keepalived.conf; then reload+=(keepalived); fi
+
+  if place 0644 /etc/systemd/system/wazuh-lb.service <$stack/stack/wazuh-lb.service; then
+    systemctl daemon-reload
+    changed+=('unit')
+  fi
+  enable wazuh-lb.service
+  # What runs reads its files again: both do at SIGHUP.
+  for container in "${reload[@]}"; do docker kill --signal HUP "$container" >/dev/null 2>&1 || true; done
+  if ((${#reload[@]})); then changed+=('configuration'); fi
+  told=$(lb-variant "${WAZUH_LB_VARIANT:?}")
+  if [ ${#changed[@]} -gt 0 ]; then docker image prune --force >/dev/null; fi
+  echo "$name: $told, $(summary)"
+}
+
+# A machine to look from: sshd, curl, tcpdump, arping.
+provision_vantage() {
+  provision_network plain
+  systemctl is-active --quiet ssh.service
+  echo "vantage: $(summary)"
+}
+
+summary() {
+  local IFS=,
+  if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi
+}
+
+case ${1:-} in
+  node) provision_node "${2:-}" ;;
+  vantage) provision_vantage ;;
+  *)
+    echo 'usage: provision.sh node NAME | vantage' >&2
+    exit 2
+    ;;
+esac

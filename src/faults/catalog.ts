@@ -3,6 +3,9 @@ import type { Json } from '../core/plan.ts';
 import { command } from './command.ts';
 import { composeDown } from './compose.down.ts';
 import { containerKill } from './container.kill.ts';
+import { containerPause } from './container.pause.ts';
+import { containerRemove } from './container.remove.ts';
+import { containerRestart } from './container.restart.ts';
 import { containerStop } from './container.stop.ts';
 import { networkDelay } from './network.delay.ts';
 import { networkIsolate } from './network.isolate.ts';
@@ -13,6 +16,7 @@ import { powerCut } from './power.cut.ts';
 import { processKill } from './process.kill.ts';
 import { serverReboot } from './server.reboot.ts';
 import { serverStop } from './server.stop.ts';
+import { serviceRestart } from './service.restart.ts';
 import { serviceStop } from './service.stop.ts';
 
 /** A fault kind whose parameter types are erased: what the engine and the planner handle. */
@@ -24,7 +28,11 @@ export const faultKinds: readonly AnyFaultKind[] = [
   erase(containerStop),
   erase(composeDown),
   erase(containerKill),
+  erase(containerRestart),
+  erase(containerPause),
+  erase(containerRemove),
   erase(serviceStop),
+  erase(serviceRestart),
   erase(powerCut),
   erase(serverStop),
   erase(serverReboot),

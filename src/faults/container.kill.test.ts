@@ -4,7 +4,7 @@ import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
 
 const params = containerKill.params.parse({ container: 'web' });
-const before = { status: 'running' };
+const before = { status: 'running', startedAt: '2026-01-01T00:00:00Z' };
 const inState = (status: string) =>
   scriptedHost((argv) => (argv[1] === 'inspect' ? { stdout: `${status} 2026-01-01T00:00:00Z\n` } : {}));
 

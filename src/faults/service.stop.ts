@@ -2,14 +2,19 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { runOk } from './lib/commands.ts';
+import {
+  allActive,
+  requireUnits,
+  showUnits,
+  startInactive,
+  unitName,
+  unitTimeoutMs,
+  type Unit,
+} from './lib/systemd-units.ts';
 
 const params = z.strictObject({
   units: z
-    .array(
-      z
-        .string()
-        .regex(/^[^\s-][^\s]*\.[a-z]+$/, { error: 'expected a unit with its type, such as nginx.service' }),
-    )
+    .array(unitName)
     .min(1)
     .describe('systemd units to stop, with their types: nginx.service, backup.timer.'),
 });
@@ -17,16 +22,6 @@ type Params = z.output<typeof params>;
 
 /** The units that were active, and so are to be active again. */
 type Before = { readonly active: readonly string[] };
-
-interface Unit {
-  readonly name: string;
-  readonly loaded: boolean;
-  readonly active: boolean;
-  readonly triggeredBy: readonly string[];
-}
-
-/** systemd gives a unit 90 s to stop before it kills it. */
-const stopTimeoutMs = 150_000;
 
 /**
  * Stops systemd units; those that were active are started again by the heal.
@@ -47,14 +42,7 @@ export const serviceStop: FaultKind<Params, Before, null> = {
   }),
 
   async before(p, ctx) {
-    const units = await show(ctx, p.units);
-    for (const unit of units) {
-      if (!unit.loaded) {
-        throw new DrillError('fault-failed', `${ctx.host.name}: no systemd unit ${unit.name}`, {
-          mend: `List them with \`systemctl list-units --all\` on ${ctx.host.name} and correct \`units\`.`,
-        });
-      }
-    }
+    const units = await requireUnits(ctx, p.units);
     const active = units.filter((unit) => unit.active).map((unit) => unit.name);
     if (active.length === 0) {
       throw new DrillError('fault-failed', `${ctx.host.name}: none of ${p.units.join(', ')} is active`, {
@@ -66,25 +54,16 @@ export const serviceStop: FaultKind<Params, Before, null> = {
   },
 
   async inject(p, _before, ctx) {
-    await runOk(ctx, ['systemctl', 'stop', ...p.units], { timeoutMs: stopTimeoutMs });
+    await runOk(ctx, ['systemctl', 'stop', ...p.units], { timeoutMs: unitTimeoutMs });
     return null;
   },
 
   async effect(p, _before, ctx) {
-    return (await show(ctx, p.units)).every((unit) => !unit.active);
+    return (await showUnits(ctx, p.units)).every((unit) => !unit.active);
   },
 
-  async heal(_p, before, ctx) {
-    const missing = (await show(ctx, before.active)).filter((unit) => !unit.active);
-    if (missing.length === 0) return;
-    await runOk(ctx, ['systemctl', 'start', ...missing.map((unit) => unit.name)], {
-      timeoutMs: stopTimeoutMs,
-    });
-  },
-
-  async healed(_p, before, ctx) {
-    return (await show(ctx, before.active)).every((unit) => unit.active);
-  },
+  heal: (_p, before, ctx) => startInactive(ctx, before.active),
+  healed: (_p, before, ctx) => allActive(ctx, before.active),
 };
 
 /** A unit that starts again by itself is not stopped. */
@@ -92,7 +71,7 @@ async function requireNoTrigger(p: Params, units: readonly Unit[], ctx: FaultCon
   const others = [...new Set(units.flatMap((unit) => unit.triggeredBy))].filter(
     (name) => !p.units.includes(name),
   );
-  const awake = others.length === 0 ? [] : (await show(ctx, others)).filter((unit) => unit.active);
+  const awake = others.length === 0 ? [] : (await showUnits(ctx, others)).filter((unit) => unit.active);
   const [trigger] = awake;
   if (trigger === undefined) return;
   const started = units.find((unit) => unit.triggeredBy.includes(trigger.name));
@@ -101,27 +80,4 @@ async function requireNoTrigger(p: Params, units: readonly Unit[], ctx: FaultCon
     `${ctx.host.name}: ${trigger.name} would start ${started?.name ?? 'it'} again`,
     { mend: `Add ${trigger.name} to \`units\`.` },
   );
-}
-
-async function show(ctx: FaultContext, units: readonly string[]): Promise<Unit[]> {
-  const said = await runOk(ctx, [
-    'systemctl',
-    'show',
-    '--property=LoadState,ActiveState,TriggeredBy',
-    '--',
-    ...units,
-  ]);
-  // One paragraph a unit, in the order asked for; a unit's own name may be another (alias).
-  const paragraphs = said.trim().split('\n\n');
-  return units.map((name, index) => {
-    const lines = (paragraphs[index] ?? '').split('\n');
-    const value = (key: string): string =>
-      lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
-    return {
-      name,
-      loaded: value('LoadState') === 'loaded',
-      active: ['active', 'reloading', 'activating', 'refreshing'].includes(value('ActiveState')),
-      triggeredBy: value('TriggeredBy').split(' ').filter(Boolean),
-    };
-  });
 }

@@ -3,12 +3,12 @@ import type { FaultContext } from '../../core/fault.ts';
 import { runOk } from './commands.ts';
 import { inspectContainer, requireContainer } from './docker-cli.ts';
 
-/** A container before it is stopped by hand: running. */
-export type RunningContainer = { readonly status: string };
+/** A container before a fault: running, and since when. */
+export type RunningContainer = { readonly status: string; readonly startedAt: string };
 
 /** Throws `fault-failed` unless the container runs: a fault needs something to break. */
 export async function requireRunning(ctx: FaultContext, container: string): Promise<RunningContainer> {
-  const { status } = await requireContainer(ctx, container);
+  const { status, startedAt } = await requireContainer(ctx, container);
   if (status !== 'running') {
     throw new DrillError(
       'fault-failed',
@@ -18,7 +18,7 @@ export async function requireRunning(ctx: FaultContext, container: string): Prom
       },
     );
   }
-  return { status };
+  return { status, startedAt };
 }
 
 /** True while the container runs; false too when it does not exist. */

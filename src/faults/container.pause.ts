@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { runOk } from './lib/commands.ts';
+import { inspectContainer } from './lib/docker-cli.ts';
+import { requireRunning, type RunningContainer } from './lib/stopped-container.ts';
+
+const params = z.strictObject({
+  container: z.string().min(1).describe('Container to freeze.'),
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Freezes every process of a container with `docker pause`: it hangs, it is not
+ * down. Its sockets stay, so that the kernel goes on accepting connections that
+ * nobody serves. Docker asks a paused container nothing: its health stays what
+ * it was.
+ */
+export const containerPause: FaultKind<Params, RunningContainer, null> = {
+  kind: 'container.pause',
+  summary: 'Freeze a container with `docker pause`: it hangs until the heal.',
+  healAfter: 'recovery',
+  params,
+  describe: (p) => ({
+    inject: `docker pause ${p.container}`,
+    heal: `docker unpause ${p.container}`,
+    blastRadius: `container ${p.container}`,
+  }),
+
+  before: (p, ctx) => requireRunning(ctx, p.container),
+
+  async inject(p, _before, ctx) {
+    await runOk(ctx, ['docker', 'pause', p.container]);
+    return null;
+  },
+
+  effect: (p, _before, ctx) => isPaused(ctx, p.container),
+
+  async heal(p, _before, ctx) {
+    if (await isPaused(ctx, p.container)) await runOk(ctx, ['docker', 'unpause', p.container]);
+  },
+
+  // A container that somebody has stopped or removed meanwhile is frozen no more: that was not this fault.
+  healed: async (p, _before, ctx) => !(await isPaused(ctx, p.container)),
+};
+
+async function isPaused(ctx: FaultContext, container: string): Promise<boolean> {
+  return (await inspectContainer(ctx, container))?.status === 'paused';
+}

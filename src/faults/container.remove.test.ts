@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { containerRemove } from './container.remove.ts';
+import { faultContext } from './testing/fault-context.ts';
+import { scriptedHost } from './testing/scripted-host.ts';
+
+const params = containerRemove.params.parse({ container: 'web-1', projectDirectory: '/opt/app' });
+const made = {
+  'com.docker.compose.project': 'app',
+  'com.docker.compose.service': 'web',
+  'com.docker.compose.oneoff': 'False',
+  'com.docker.compose.project.config_files': '/opt/app/compose.yaml,/opt/app/more.yaml',
+};
+const compose =
+  'docker compose --project-directory /opt/app --project-name app --file /opt/app/compose.yaml --file /opt/app/more.yaml';
+const before = {
+  id: 'c0ffee',
+  name: 'web-1',
+  up: `${compose} up --detach --no-recreate web`.split(' '),
+};
+
+/** A host where the container of this id is in this state (undefined: gone), with these labels. */
+const host = (
+  status: string | undefined,
+  labels: Readonly<Record<string, string>> | null = made,
+  id = 'c0ffee',
+) =>
+  scriptedHost((argv) => {
+    if (argv.includes('config'))
+      return labels === made ? {} : { exitCode: 1, stderr: 'no such service: web' };
+    if (argv[1] !== 'inspect') return {};
+    if (status === undefined || ![id, 'web-1'].includes(argv.at(-1) ?? '')) {
+      return { exitCode: 1, stderr: `Error: No such container: ${argv.at(-1)}` };
+    }
+    if (argv.includes('--format')) return { stdout: `${status} 2026-01-01T00:00:00Z\n` };
+    return { stdout: JSON.stringify([{ Id: id, Name: '/web-1', Config: { Labels: labels } }]) };
+  });
+
+describe('container.remove', () => {
+  test('keeps what makes the container anew, and has asked Compose whether it could', async () => {
+    const engine = host('running');
+    await expect(containerRemove.before(params, faultContext(engine))).resolves.toEqual(before);
+    expect(engine.commands.at(-1)).toBe(`${compose} config --quiet web`);
+    expect(engine.commands.some((command) => command.includes(' rm '))).toBe(false);
+  });
+
+  test.each([
+    ['compose.prod.yaml', '/opt/app/compose.prod.yaml'],
+    ['/etc/app/compose.yaml', '/etc/app/compose.yaml'],
+  ])('takes a file of its own: %s', async (file, path) => {
+    const engine = host('running');
+    await containerRemove.before({ ...params, file }, faultContext(engine));
+    expect(engine.commands.at(-1)).toBe(
+      `docker compose --project-directory /opt/app --project-name app --file ${path} config --quiet web`,
+    );
+  });
+
+  test.each([
+    ['a container that is not there', undefined, made, {}, 'alpha: no container named web-1'],
+    ['one that does not run', 'paused', made, {}, 'alpha: container web-1 is paused, not running'],
+    [
+      'one that Compose did not make',
+      'running',
+      null,
+      {},
+      'alpha: container web-1 was not made by `docker compose up`, which could not bring it back',
+    ],
+    [
+      'one that `docker compose run` made',
+      'running',
+      { ...made, 'com.docker.compose.oneoff': 'True' },
+      {},
+      'alpha: container web-1 was not made by `docker compose up`, which could not bring it back',
+    ],
+    [
+      'one of another service',
+      'running',
+      made,
+      { service: 'db' },
+      'alpha: container web-1 is of service web, not db',
+    ],
+    [
+      'one whose service is no longer in the files',
+      'running',
+      { ...made, 'com.docker.compose.project.config_files': '' },
+      {},
+      'alpha: `docker compose --project-directory /opt/app --project-name app config --quiet web` exited 1: no such service: web',
+    ],
+  ])('refuses %s', async (_name, status, labels, fields, message) => {
+    const ctx = faultContext(host(status, labels));
+    await expect(containerRemove.before({ ...params, ...fields }, ctx)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message,
+    });
+  });
+
+  test('removes by id, and has its effect when that id is gone, whoever has the name', async () => {
+    const engine = host('running');
+    await containerRemove.inject(params, before, faultContext(engine));
+    expect(engine.commands).toEqual(['docker rm --force c0ffee']);
+    const see = (look: ReturnType<typeof host>) => containerRemove.effect(params, before, faultContext(look));
+    await expect(see(engine)).resolves.toBe(false);
+    await expect(see(host(undefined))).resolves.toBe(true);
+    await expect(see(host('running', made, 'f00d'))).resolves.toBe(true);
+  });
+
+  test('has Compose make it anew, and is healed when one of the name runs', async () => {
+    const gone = host(undefined);
+    await expect(containerRemove.healed(params, before, faultContext(gone))).resolves.toBe(false);
+    await containerRemove.heal(params, before, faultContext(gone));
+    expect(gone.commands.at(-1)).toBe(`${compose} up --detach --no-recreate web`);
+    const created = host('created', made, 'f00d');
+    await expect(containerRemove.healed(params, before, faultContext(created))).resolves.toBe(false);
+    const back = host('running', made, 'f00d');
+    await expect(containerRemove.healed(params, before, faultContext(back))).resolves.toBe(true);
+    await containerRemove.heal(params, before, faultContext(back));
+    expect(back.commands.some((command) => command.startsWith('docker compose'))).toBe(false);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { containerRestart } from './container.restart.ts';
+import { faultContext } from './testing/fault-context.ts';
+import { scriptedHost } from './testing/scripted-host.ts';
+
+const params = containerRestart.params.parse({ container: 'web' });
+const [first, second] = ['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'];
+const before = { status: 'running', startedAt: first };
+const inState = (status: string, startedAt = first) =>
+  scriptedHost((argv) => (argv[1] === 'inspect' ? { stdout: `${status} ${startedAt}\n` } : {}));
+
+describe('container.restart', () => {
+  test('restarts with the grace period given', async () => {
+    const host = inState('running');
+    await containerRestart.inject({ ...params, graceSeconds: 3 }, before, faultContext(host));
+    expect(host.commands).toEqual(['docker restart --time 3 web']);
+  });
+
+  test('notes when the container was started, and refuses one that does not run', async () => {
+    await expect(containerRestart.before(params, faultContext(inState('running')))).resolves.toEqual(before);
+    await expect(containerRestart.before(params, faultContext(inState('exited')))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: container web is exited, not running',
+    });
+  });
+
+  test('has its effect when the container has been started anew', async () => {
+    const see = (status: string, startedAt: string) =>
+      containerRestart.effect(params, before, faultContext(inState(status, startedAt)));
+    await expect(see('running', first)).resolves.toBe(false);
+    await expect(see('exited', first)).resolves.toBe(false);
+    await expect(see('running', second)).resolves.toBe(true);
+    // It did come back, and died of its own.
+    await expect(see('exited', second)).resolves.toBe(true);
+  });
+
+  test('takes a container that is gone for no restart', async () => {
+    const gone = scriptedHost(() => ({ exitCode: 1, stderr: 'Error: No such container: web' }));
+    await expect(containerRestart.effect(params, before, faultContext(gone))).resolves.toBe(false);
+  });
+
+  test('heals by starting, and leaves a container alone that runs or is about to', async () => {
+    const down = inState('exited', second);
+    await expect(containerRestart.healed(params, before, faultContext(down))).resolves.toBe(false);
+    await containerRestart.heal(params, before, faultContext(down));
+    expect(down.commands.at(-1)).toBe('docker start web');
+    for (const status of ['running', 'restarting']) {
+      const up = inState(status, second);
+      await containerRestart.heal(params, before, faultContext(up));
+      expect(up.commands).toHaveLength(1);
+    }
+    await expect(
+      containerRestart.healed(params, before, faultContext(inState('running', second))),
+    ).resolves.toBe(true);
+  });
+});

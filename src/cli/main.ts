@@ -12,7 +12,9 @@ import { processOutput as output } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
+import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
+import { renderTableText } from '../report/table-text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { drawMoments } from '../scenario/draw.ts';
 
@@ -146,9 +148,15 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
   program
     .command('report')
     .description('make the reports of finished runs anew from their event logs')
-    .argument('<run...>', 'run folders')
+    .argument('<run...>', 'folders of runs, or of tables with their runs')
     .action((folders: string[]) => {
-      for (const folder of folders) output.data(`${renderVerdictText(writeReports(folder))}\n`);
+      for (const folder of folders) {
+        output.data(
+          isTableFolder(folder)
+            ? `${renderTableText(writeTableAnew(folder))}\n`
+            : `${renderVerdictText(writeReports(folder))}\n`,
+        );
+      }
     });
 
   program

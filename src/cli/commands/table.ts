@@ -5,13 +5,14 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
-import { renderTableJson, renderTableMarkdown, renderTableText } from '../../report/table-text.ts';
+import { renderTableJson, renderTableText } from '../../report/table-text.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import type { Output } from '../output.ts';
-import { makeRunFolder, newRunId, userLedger, writeWhole } from '../run-folder.ts';
+import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
 import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
+import { tableRuns, writeTable } from '../table-folder.ts';
 import { runTable, type TableJob } from '../table-run.ts';
 
 /** Options of `firedrill table`. */
@@ -51,14 +52,13 @@ export async function tableCommand(
   const made = (drills: readonly TableDrill[], complete: boolean): FailureTable => {
     const endedAt = new Date(clock.wallMs()).toISOString();
     const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt });
-    writeWhole(folder, 'table.md', renderTableMarkdown(table));
-    writeWhole(folder, 'table.json', renderTableJson(table));
+    writeTable(folder, table);
     return table;
   };
   const { drills, complete } = await runTable(jobs, {
     settle: (job) => settle(job.plan, loaded.suite.settle?.within, stop.signal),
     run: async ({ plan }) => {
-      const { summary } = await runOneDrill(plan, { ledger, out: join(folder, 'runs'), stop, output });
+      const { summary } = await runOneDrill(plan, { ledger, out: join(folder, tableRuns), stop, output });
       return summary;
     },
     nowMs: () => clock.nowMs(),

@@ -61,6 +61,7 @@ function watchPlan(options: WatchOptions): Plan {
   const never: Gate = { require: [], forMs: 0, withinMs: 0 };
   return {
     ...watch,
+    models: {},
     scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '', variables: {} },
     prepare: [],
     steady: never,
@@ -103,6 +104,7 @@ function urlPlan(options: WatchOptions): WatchPlan {
     hosts: [],
     probes: [probe],
     roles: {},
+    ownership: {},
   };
 }
 

@@ -118,6 +118,29 @@ describe('a drill can fail', () => {
     await labUp();
   });
 
+  test('with the watchdogs off when a node is lost, because nobody starts a Router beside the new primary', async () => {
+    // Disabled, so that they stay off when the lost node boots again.
+    await onNodes('systemctl', 'disable', '--now', 'cl-watchdog.timer');
+    try {
+      const { exitCode, all } = await drill(`${here}/broken-node-loss.yaml`);
+      expect(exitCode, all).toBe(1);
+      const summary = bench.summary();
+      expect(summary.healed).toBe(true);
+      const status = Object.fromEntries(
+        summary.checks.map(({ kind, name, status }) => [`${kind}: ${name}`, status]),
+      );
+      expect(status).toEqual({
+        'rto: RTO at most 1 min': 'fail',
+        'return: return in at most 50.0 s': 'fail',
+        'role-moved: db-primary moves to another host': 'pass',
+        'role-moved: active moves to another host': 'fail',
+      });
+    } finally {
+      await onNodes('systemctl', 'enable', '--now', 'cl-watchdog.timer');
+    }
+    await labUp();
+  });
+
   test('with repmgrd stopped, because nobody is promoted', async () => {
     const node = await standby();
     await inVm(node, 'docker', 'exec', 'certlocker-postgres', 'pkill', '-STOP', '-x', 'repmgrd');

@@ -18,12 +18,19 @@ interface Build {
   readonly hash: string;
 }
 
-/** Builds the images of the VMs themselves where their content changed. Returns a sentence. Throws DrillError `lab`. */
+/**
+ * Builds the images of the VMs themselves where their content changed, in the order of the manifest: one may start from
+ * those before it, and is built again when one of them is. Returns a sentence. Throws DrillError `lab`.
+ */
 export async function buildVmImages(context: LabContext, lab: Lab): Promise<string> {
-  const builds = await Promise.all(
-    lab.manifest.vmImages.map((image) => planBuild(lab, { ...image, target: undefined })),
-  );
-  return buildAll(context, builds);
+  const told: string[] = [];
+  const before: string[] = [];
+  for (const image of lab.manifest.vmImages) {
+    const build = await planBuild(lab, { ...image, target: undefined, before });
+    told.push(await buildAll(context, [build]));
+    before.push(build.hash);
+  }
+  return told.join('; ');
 }
 
 /** Builds the images that run inside the VMs where their content changed. Returns a sentence. Throws DrillError `lab`. */
@@ -46,11 +53,14 @@ async function planBuild(
     dockerfile: string;
     inputs: readonly string[];
     target: string | undefined;
+    /** Hashes of the images that it may start from. */
+    before?: readonly string[];
   },
 ): Promise<Build> {
   const contextDir = resolve(lab.stackDir, image.context);
   try {
-    const hash = await contentHash(contextDir, image.inputs, `${image.dockerfile} ${image.target ?? ''}`);
+    const made = [`${image.dockerfile} ${image.target ?? ''}`, ...(image.before ?? [])].join(' ');
+    const hash = await contentHash(contextDir, image.inputs, made);
     return {
       tag: image.tag,
       contextDir,

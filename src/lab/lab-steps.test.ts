@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mainSite } from './apt.ts';
 import { ensureBaseImage } from './base-image.ts';
-import { buildInnerImages } from './build-images.ts';
+import { buildInnerImages, buildVmImages } from './build-images.ts';
 import type { CommandResult } from './command.ts';
 import { ensureCompose } from './compose-plugin.ts';
 import { loadedIds, saveInnerImages } from './image-archive.ts';
@@ -167,6 +167,40 @@ describe('mainSite', () => {
       ),
     ).toBe('http://c/debian');
     expect(mainSite('')).toBeUndefined();
+  });
+});
+
+describe('buildVmImages', () => {
+  it('builds them in order, and again when one that they start from has changed', async () => {
+    await mkdir(join(folder, 'stack/vm'));
+    await writeFile(join(folder, 'stack/vm/Dockerfile'), 'FROM vm:1');
+    const pair = {
+      ...lab,
+      manifest: {
+        ...lab.manifest,
+        vmImages: [
+          { tag: 'vm:1', context: 'images/one', dockerfile: 'file', inputs: ['.'] },
+          { tag: 'vm-more:1', context: 'vm', dockerfile: 'Dockerfile', inputs: ['.'] },
+        ],
+      },
+    };
+    const first = machine([['image inspect', fails]]);
+    expect(await buildVmImages(first.context, pair)).toBe('built vm:1; built vm-more:1');
+    const builds = first.ran.filter((line) => line.startsWith('docker build --file'));
+    expect(builds.map((line) => /--tag (\S+)/.exec(line)?.[1])).toEqual(['vm:1', 'vm-more:1']);
+
+    const labels = new Map(
+      builds.map((line) => [
+        /--tag (\S+)/.exec(line)?.[1] ?? '',
+        /--label firedrill\.context=(\w+)/.exec(line)?.[1] ?? '',
+      ]),
+    );
+    const built: readonly (readonly [string, Answer])[] = [
+      ['image inspect', (argv) => ({ stdout: labels.get(argv.at(-1) ?? '') ?? '' })],
+    ];
+    expect(await buildVmImages(machine(built).context, pair)).toBe('vm:1: unchanged; vm-more:1: unchanged');
+    await writeFile(join(folder, 'stack/images/one/file'), 'other content');
+    expect(await buildVmImages(machine(built).context, pair)).toBe('built vm:1; built vm-more:1');
   });
 });
 

@@ -1,0 +1,103 @@
+"""Stands in for the application of an active-passive pair: a small HTTP service that keeps its state in redis.
+
+    GET  /health   200 when redis answers and nobody has marked the service as broken, else 503
+    POST /visits   counts a visit in redis and tells the new count
+
+Both answer with JSON that tells the node, and whose data it is: the name of the node that first used this redis. Each
+node has a redis of its own, which nobody replicates, so a failover shows as other data.
+
+The service is broken while the file UNHEALTHY_FILE is there.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NODE = os.environ["NODE_NAME"]
+REDIS = (os.environ.get("REDIS_HOST", "redis"), 6379)
+UNHEALTHY_FILE = os.environ.get("UNHEALTHY_FILE", "/run/app/unhealthy")
+# Below the second after which most clients give up: a redis that hangs is told as such.
+REDIS_TIMEOUT_SECONDS = 0.5
+
+
+class RedisError(Exception):
+    """redis did not answer, or not as it should."""
+
+
+def redis(*words):
+    """Sends one command over a connection of its own and returns the answer as text."""
+    request = b"*%d\r\n" % len(words)
+    for word in words:
+        raw = word.encode()
+        request += b"$%d\r\n%s\r\n" % (len(raw), raw)
+    try:
+        with socket.create_connection(REDIS, timeout=REDIS_TIMEOUT_SECONDS) as connection:
+            connection.sendall(request)
+            with connection.makefile("rb") as answer:
+                line = answer.readline().decode().rstrip("\r\n")
+                if re.match(r"\$\d", line):
+                    return answer.readline().decode().rstrip("\r\n")
+    except OSError as error:
+        raise RedisError(f"redis: {error}") from error
+    # -LOADING while the append-only file is read, for one.
+    if line == "" or line[0] not in "+:":
+        raise RedisError(f"redis: {line or 'no answer'}")
+    return line[1:]
+
+
+def origin():
+    """The node that used this redis first."""
+    redis("SETNX", "origin", NODE)
+    return redis("GET", "origin")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # A client that keeps its connection and then goes away leaves a thread behind for this long.
+    timeout = 30
+
+    def do_GET(self):
+        if self.path != "/health":
+            self.answer(404, {})
+        elif os.path.exists(UNHEALTHY_FILE):
+            self.answer(503, {"status": "marked as broken"})
+        else:
+            self.try_answer(lambda: {"status": "ok"})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path != "/visits":
+            self.answer(404, {})
+        else:
+            self.try_answer(lambda: {"visits": int(redis("INCR", "visits"))})
+
+    def try_answer(self, work):
+        try:
+            self.answer(200, {**work(), "data": origin()})
+        except RedisError as error:
+            self.answer(503, {"status": str(error)})
+
+    def answer(self, status, body):
+        text = json.dumps({"node": NODE, **body}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_request(self, code="-", size="-"):
+        """Silent: a probe asks several times a second, and the journal is where drills look."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+# As PID 1 of its container it would not end otherwise.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+print(f"serving on port 8080 as {NODE}")
+Server(("", 8080), Handler).serve_forever()

@@ -66,6 +66,104 @@ COMMIT
     ]);
   });
 
+  describe('of IP protocols', () => {
+    /** The rules that drop packets, without the words that all of them have. */
+    const dropped = async (fields: object): Promise<string[]> =>
+      (await rulesOf(fields)).flatMap(
+        (rule) => /^-A firedrill-ab12cd34-(.*) -m comment --comment \S+ -j DROP$/.exec(rule)?.[1] ?? [],
+      );
+
+    test('knows them by the numbers that packets carry', async () => {
+      await expect(dropped({ direction: 'in', protocols: ['icmp', 'tcp', 'udp', 47] })).resolves.toEqual([
+        'in -s 198.18.0.12 -p 1',
+        'in -s 198.18.0.12 -p 6',
+        'in -s 198.18.0.12 -p 17',
+        'in -s 198.18.0.12 -p 47',
+      ]);
+      await expect(
+        dropped({ direction: 'in', protocols: ['icmp', 'udp'], peers: ['2001:db8::2'] }),
+      ).resolves.toEqual(['in -s 2001:db8::2 -p 58', 'in -s 2001:db8::2 -p 17']);
+    });
+
+    test('drops what VRRP sends to its peers and to its group, and hears of its peers', async () => {
+      await expect(dropped({ protocols: ['vrrp'] })).resolves.toEqual([
+        'in -s 198.18.0.12 -p 112',
+        'out -d 198.18.0.12 -p 112',
+        'out -d 224.0.0.18 -p 112',
+      ]);
+    });
+
+    test('leaves the adverts that a host sends alone where only the way in is cut', async () => {
+      await expect(dropped({ protocols: ['vrrp'], direction: 'in' })).resolves.toEqual([
+        'in -s 198.18.0.12 -p 112',
+      ]);
+      await expect(dropped({ protocols: ['vrrp'], direction: 'out' })).resolves.toEqual([
+        'out -d 198.18.0.12 -p 112',
+        'out -d 224.0.0.18 -p 112',
+      ]);
+    });
+
+    test('takes the header that authenticates VRRP for VRRP, a number for its name, and no other for either', async () => {
+      await expect(
+        dropped({
+          protocols: ['vrrp', 112, 51, 'icmp'],
+          direction: 'out',
+          peers: ['198.18.0.12', '198.18.0.13'],
+        }),
+      ).resolves.toEqual([
+        'out -d 198.18.0.12 -p 112',
+        'out -d 198.18.0.12 -p 51',
+        'out -d 198.18.0.12 -p 1',
+        'out -d 198.18.0.13 -p 112',
+        'out -d 198.18.0.13 -p 51',
+        'out -d 198.18.0.13 -p 1',
+        'out -d 224.0.0.18 -p 112',
+        'out -d 224.0.0.18 -p 51',
+      ]);
+    });
+
+    test('goes by the group of each family that has a peer', async () => {
+      const both = { protocols: ['vrrp'], direction: 'out', peers: ['198.18.0.12', 'fe80::2'] };
+      await expect(dropped(both)).resolves.toEqual([
+        'out -d 198.18.0.12 -p 112',
+        'out -d 224.0.0.18 -p 112',
+        'out -d fe80::2 -p 112',
+        'out -d ff02::12 -p 112',
+      ]);
+    });
+
+    test('refuses one that IPv6 packets are not told apart by', async () => {
+      const fields = { protocols: [51], peers: ['2001:db8::2'] };
+      await expect(networkPartition.before(parse(fields), faultContext(host()))).rejects.toMatchObject({
+        code: 'fault-failed',
+        message: 'alpha: protocol 51 is an extension header over IPv6, by which no packets are told apart',
+      });
+    });
+
+    test('says whom it mutes', () => {
+      expect(networkPartition.describe(parse({ protocols: ['vrrp', 'icmp', 47] }))).toMatchObject({
+        inject: expect.stringContaining(
+          'drop packets of vrrp, icmp, protocol 47 from and to 198.18.0.12, and to the VRRP group;',
+        ) as string,
+        blastRadius: 'traffic of the host and its containers with 198.18.0.12; nobody hears its VRRP adverts',
+      });
+      const deaf = networkPartition.describe(parse({ protocols: ['vrrp'], direction: 'in' }));
+      expect(deaf.inject).toContain('drop packets of vrrp from 198.18.0.12;');
+      expect(deaf.blastRadius).toBe('traffic of the host and its containers with 198.18.0.12');
+    });
+
+    test.each([
+      [{ protocols: ['vrrp'], ports: [{ port: 53 }] }, ['protocols'], /^cannot stand beside `ports`/],
+      [{ protocols: ['vrpp'] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
+      [{ protocols: [0] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
+      [{ protocols: [256] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
+      [{ protocols: [] }, ['protocols'], /^Too small/],
+    ])('are not taken from %j', (fields, path, message) => {
+      const { error } = networkPartition.params.safeParse({ peers, ...fields });
+      expect(error?.issues).toMatchObject([{ path, message: expect.stringMatching(message) as string }]);
+    });
+  });
+
   test('cuts IPv6 peers with the rules of IPv6, and only those', async () => {
     const linux = linuxHost(() => undefined);
     const fields = { peers: ['198.18.0.12', '2001:db8::2'] };

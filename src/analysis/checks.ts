@@ -1,5 +1,6 @@
 import { type Condition, sampleMatches } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
+import { announcedCheck } from './announced-check.ts';
 import { finallyCheck, happensCheck, neverCheck } from './condition-checks.ts';
 import {
   downtimeCheck,
@@ -19,6 +20,7 @@ import {
   undrilled,
   unmeasured,
 } from './outcome.ts';
+import { ownershipCheck } from './ownership-check.ts';
 import { watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { durationWords, listWords } from './words.ts';
@@ -155,6 +157,10 @@ function judge(check: Check, evidence: Evidence): Outcome {
       return finallyCheck(check, evidence);
     case 'never':
       return neverCheck(check, evidence);
+    case 'ownership':
+      return ownershipCheck(check, evidence);
+    case 'announced':
+      return announcedCheck(check, evidence);
   }
 }
 

@@ -1,4 +1,3 @@
-import { roundMs } from '../core/clock.ts';
 import { describeCondition } from '../core/condition.ts';
 import {
   type ConditionInterval,
@@ -6,9 +5,8 @@ import {
   intervalsOf,
   readingsAt,
   seriesOf,
-  type Truth,
+  totalMs,
   truthOfCondition,
-  type TruthSpan,
 } from './intervals.ts';
 import {
   bounded,
@@ -153,11 +151,6 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
     limit,
     reason: null,
   };
-}
-
-/** Total time of the spans with one of these truths, ms. */
-function totalMs(spans: readonly TruthSpan[], ...truths: readonly Truth[]): number {
-  return roundMs(spans.reduce((sum, s) => sum + (truths.includes(s.truth) ? s.toMs - s.fromMs : 0), 0));
 }
 
 /** For how long the condition held, all its intervals together; what could not be observed makes the upper bound. */

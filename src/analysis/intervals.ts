@@ -1,3 +1,4 @@
+import { roundMs } from '../core/clock.ts';
 import {
   type Condition,
   countHolds,
@@ -122,8 +123,13 @@ function spansBetween(edges: ReadonlySet<number>, at: (fromMs: number) => Truth)
   return spans;
 }
 
+/** Total time of the spans with one of these truths, ms. */
+export function totalMs(spans: readonly TruthSpan[], ...truths: readonly Truth[]): number {
+  return roundMs(spans.reduce((sum, s) => sum + (truths.includes(s.truth) ? s.toMs - s.fromMs : 0), 0));
+}
+
 /** Joins lists of spans over one range: at each moment `decide` gets the truth of each list. */
-function combine(
+export function combine(
   lists: readonly (readonly TruthSpan[])[],
   range: Range,
   decide: (truths: readonly Truth[]) => Truth,
@@ -262,12 +268,25 @@ export function ownerName(series: ProbeSeries): string {
   return series.probe.host ?? series.probe.id;
 }
 
-/** Who held the role when: the condition's value part for each host; its count is not asked. */
-export function ownershipOf(log: RunLog, role: Condition, range: Range): readonly OwnershipSpan[] {
-  const owners = seriesOf(log, role).map((series) => ({
+/** Whether one host owned something, over a range. */
+export interface OwnerTruth {
+  readonly name: string;
+  readonly series: ProbeSeries;
+  readonly spans: readonly TruthSpan[];
+}
+
+/** The condition's value part for each host; its count is not asked. */
+export function ownerTruths(log: RunLog, role: Condition, range: Range): readonly OwnerTruth[] {
+  return seriesOf(log, role).map((series) => ({
     name: ownerName(series),
+    series,
     spans: matchTruth(series, role, range),
   }));
+}
+
+/** Who held the role when. */
+export function ownershipOf(log: RunLog, role: Condition, range: Range): readonly OwnershipSpan[] {
+  const owners = ownerTruths(log, role, range);
   const edges = new Set<number>([range.fromMs, range.toMs]);
   for (const { spans } of owners) for (const span of spans) edges.add(span.fromMs);
   const sorted = [...edges].sort((a, b) => a - b);

@@ -117,22 +117,25 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
 const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]));
 
 const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
-/** Lists that came later: they may be missing. */
+/** Lists and maps that came later: they may be missing. */
 const newerLists = ['prepare', 'repair', 'returnStages'] as const;
+const newerMaps = ['ownership', 'models'] as const;
 
 /** A plan as logs hold it that were written before some of its parts existed. */
-type StoredPlan = Omit<Plan, 'scenario' | NewerList> &
-  Partial<Pick<Plan, NewerList>> & {
+type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &
+  Partial<Pick<Plan, NewerPart>> & {
     readonly scenario: Omit<Plan['scenario'], 'variables'> & Partial<Pick<Plan['scenario'], 'variables'>>;
   };
-type NewerList = (typeof newerLists)[number];
+type NewerPart = (typeof newerLists | typeof newerMaps)[number];
 
 /** What an older plan does not have, it did not do. */
 function completed(plan: StoredPlan): Plan {
-  const { scenario, prepare = [], repair = [], returnStages = [] } = plan;
+  const { scenario, ownership = {}, models = {}, prepare = [], repair = [], returnStages = [] } = plan;
   return {
     ...plan,
     scenario: { ...scenario, variables: scenario.variables ?? {} },
+    ownership,
+    models,
     prepare,
     repair,
     returnStages,
@@ -169,6 +172,8 @@ function complaint(value: unknown): string | undefined {
       return `run.started: the plan lacks one of the lists ${planLists.join(', ')}`;
     const odd = newerLists.find((list) => plan[list] !== undefined && !Array.isArray(plan[list]));
     if (odd !== undefined) return `run.started: "${odd}" of the plan should be a list`;
+    const flat = newerMaps.find((map) => plan[map] !== undefined && !isRecord(plan[map]));
+    if (flat !== undefined) return `run.started: "${flat}" of the plan should be a map`;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { type Condition, countHolds, sampleMatches } from '../core/condition.ts'
 import type { StageEnd, StageRule } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Stage } from '../core/summary.ts';
+import { type Bounds, predict } from '../model/keepalived.ts';
 import { seriesOf, staleAfterMs } from './intervals.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 import type { HealAnalysis } from './heal.ts';
@@ -18,6 +19,8 @@ export interface StageSpan {
   readonly toMs: number;
   /** Rules before this one whose end was not seen: their time is in here. */
   readonly includes: readonly string[];
+  /** What the settings say it should take, included rules and all; absent where that is not known of each of them. */
+  readonly predicted?: Bounds;
 }
 
 /** What is split into stages: from t0 to the recovery, or from the beginning of the heal to restored redundancy. */
@@ -74,7 +77,7 @@ function firstHeld(
 
 function milestoneOf(log: RunLog, end: StageEnd, chain: Chain, fromMs: number): Milestone | undefined {
   if (end.kind === 'recovered') return { seenMs: chain.toMs, notBeforeMs: chain.toMs };
-  const faultHost = log.faults.find((f) => f.effect !== null)?.host ?? null;
+  const faultHost = faultHostOf(log);
   const counts = (host: string | undefined) =>
     !(end.excludeFaultHost && host !== undefined && host === faultHost) &&
     !(end.onlyFaultHost === true && host !== faultHost);
@@ -116,21 +119,54 @@ function milestoneOf(log: RunLog, end: StageEnd, chain: Chain, fromMs: number): 
 function split(log: RunLog, rules: readonly StageRule[], chain: Chain): readonly StageSpan[] {
   const endMs = chain.toMs;
   let cursor = chain.from.ms;
-  let unseen: string[] = [];
+  let unseen: StageRule[] = [];
   const stages: StageSpan[] = [];
   for (const rule of rules) {
     const milestone = milestoneOf(log, rule.until, chain, cursor);
     if (milestone === undefined || (milestone.seenMs > endMs && milestone.notBeforeMs >= endMs)) {
-      unseen.push(rule.name);
+      unseen.push(rule);
       continue;
     }
     const toMs = roundMs(Math.min(milestone.seenMs, endMs));
-    stages.push({ name: rule.name, fromMs: cursor, toMs, includes: unseen });
+    const predicted = predictionOf(log, [...unseen, rule]);
+    stages.push({
+      name: rule.name,
+      fromMs: cursor,
+      toMs,
+      includes: unseen.map((r) => r.name),
+      ...(predicted === undefined ? {} : { predicted }),
+    });
     unseen = [];
     cursor = toMs;
   }
-  if (cursor < endMs) stages.push({ name: unattributed, fromMs: cursor, toMs: endMs, includes: unseen });
+  if (cursor < endMs)
+    stages.push({
+      name: unattributed,
+      fromMs: cursor,
+      toMs: endMs,
+      includes: unseen.map((r) => r.name),
+    });
   return stages;
+}
+
+/** What rules in a row should take together, after a fault of that host; undefined where one of them has no prediction, or none that can come about. */
+function predictionOf(log: RunLog, rules: readonly StageRule[]): Bounds | undefined {
+  let minMs = 0;
+  let maxMs = 0;
+  for (const { predicted } of rules) {
+    const model = log.plan.models[predicted?.model ?? ''];
+    if (predicted === undefined || model === undefined) return undefined;
+    const answer = predict(model, predicted.steps, faultHostOf(log) ?? undefined);
+    if ('why' in answer) return undefined;
+    minMs += answer.bounds.minMs;
+    maxMs += answer.bounds.maxMs;
+  }
+  return { minMs: roundMs(minMs), maxMs: roundMs(maxMs) };
+}
+
+/** The host of the first fault that took effect. */
+function faultHostOf(log: RunLog): string | null {
+  return log.faults.find((f) => f.effect !== null)?.host ?? null;
 }
 
 /** The stages of the recovery, from t0 on; they sum to the RTO. Empty when no recovery was seen or nothing broke. */
@@ -154,6 +190,7 @@ export function toSummaryStages(log: RunLog, stages: readonly StageSpan[]): read
     endAt: wallTime(log, s.toMs),
     ms: roundMs(s.toMs - s.fromMs),
     includes: s.includes,
+    ...(s.predicted === undefined ? {} : { predicted: s.predicted }),
   }));
 }
 

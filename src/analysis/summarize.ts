@@ -4,6 +4,7 @@ import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
 import type { Evidence } from './outcome.ts';
+import { analyseOwnership } from './ownership.ts';
 import { type ProbeSeries, type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
@@ -148,6 +149,7 @@ export function analyse(log: RunLog): Analysis {
       before: roleBefore.get(role) ?? null,
       after: soleOwner(log, role, watchedUntil(log)),
     })),
+    ownership: analyseOwnership(log, recovery?.effect ?? null),
     faults: faultSummaries(log),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [])),
     stages: toSummaryStages(log, stagesOf(log, recovery)),

@@ -58,6 +58,8 @@ export type DrillEvent =
       readonly probe: string;
       readonly host?: string;
       readonly name: string;
+      /** What the line says, where the mark's pattern picks something out of it. */
+      readonly value?: string;
       readonly atMs: number;
       readonly text: string;
     }

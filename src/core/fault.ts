@@ -32,6 +32,8 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly healAfter: 'recovery' | 'redundancy';
   /** How long the effect may take to show after the acknowledgement, in ms, where half a minute is not enough. */
   readonly effectWithinMs?: number;
+  /** For kinds that their host undoes by itself, healed or not: how long after the injection, in ms. */
+  leaseMs?(params: P): number;
   /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
   readonly needs?: 'server' | 'power';
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */

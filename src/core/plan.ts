@@ -28,6 +28,10 @@ export interface Plan {
   readonly hosts: readonly PlannedHost[];
   readonly probes: readonly PlannedProbe[];
   readonly roles: Readonly<Record<string, Condition>>;
+  /** Things that exactly one host should own: for each, the sides from which its owner is seen. */
+  readonly ownership: Readonly<Record<string, Sides>>;
+  /** Settings from which detection times are predicted, by name. */
+  readonly models: Readonly<Record<string, Model>>;
   /** Changes made before the steady state is waited for; undone after the faults are healed, in reverse. Their outages are not the drill's. */
   readonly prepare: readonly PlannedFault[];
   readonly steady: Gate;
@@ -41,6 +45,39 @@ export interface Plan {
   readonly stages: readonly StageRule[];
   /** The chain of the return, from the beginning of the heal to restored redundancy. */
   readonly returnStages: readonly StageRule[];
+}
+
+/** By side, the condition (without a count) that holds on a host which owns the thing as seen from there. */
+export type Sides = Readonly<Record<string, Condition>>;
+
+/** Settings of a mechanism that detects failures, as far as its detection times follow from them. */
+export interface Model {
+  readonly kind: 'keepalived';
+  /** Of VRRP. */
+  readonly version: 2 | 3;
+  readonly advertIntervalMs: number;
+  /** Base priority of each host of the virtual router, 1 to 254. */
+  readonly priorities: Readonly<Record<string, number>>;
+  /** Hosts that take over from a master of lower priority (no `nopreempt` there). */
+  readonly preempt: readonly string[];
+  /** The tracked health script; absent where there is none. */
+  readonly script?: {
+    readonly intervalMs: number;
+    readonly fall: number;
+    readonly rise: number;
+    readonly weight: number;
+    /** How long a run takes; one that hangs, its time-out. */
+    readonly runtimeMs: number;
+  };
+}
+
+/** A step of a detection whose duration a model knows. */
+export type PredictionStep = 'script-fall' | 'script-rise' | 'master-down' | 'priority-zero' | 'preemption';
+
+/** How long something should take: the sum of a model's steps. */
+export interface Prediction {
+  readonly model: string;
+  readonly steps: readonly PredictionStep[];
 }
 
 /** A value that a scenario variable can have. */
@@ -153,7 +190,33 @@ export type Check =
       readonly name: string;
       readonly condition: Condition;
       readonly toleranceMs: number;
+    }
+  /** Total time after the fault for which, seen from a side, nobody or several owned it, or the owners were others than those seen from another side. At least one limit is there. */
+  | ({
+      readonly kind: 'ownership';
+      readonly name: string;
+      readonly of: string;
+      readonly side: string;
+      readonly minMs?: number;
+      readonly maxMs?: number;
+    } & ({ readonly state: OwnershipState } | { readonly differsFrom: string }))
+  /** Each change that a probe's marks tell of, with host and value, is delivered exactly once, in order for each host, not later than `withinMs`. */
+  | {
+      readonly kind: 'announced';
+      readonly name: string;
+      readonly changes: MarkSource;
+      readonly deliveries: MarkSource;
+      readonly withinMs: number;
     };
+
+/** Not exactly one owner. */
+export type OwnershipState = 'nobody' | 'several';
+
+/** Marks of a probe, by their names. */
+export interface MarkSource {
+  readonly probe: string;
+  readonly marks: readonly string[];
+}
 
 /**
  * One stage of the recovery. It ends when `until` is first seen at or after the
@@ -162,6 +225,8 @@ export type Check =
 export interface StageRule {
   readonly name: string;
   readonly until: StageEnd;
+  /** How long it should take by the settings of what it waits for. */
+  readonly predicted?: Prediction;
 }
 
 /** What ends a stage. */

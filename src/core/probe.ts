@@ -48,6 +48,8 @@ export interface ProbeKind<P> {
   readonly lane: 'network' | 'host';
   /** True if the kind needs `on:` (it runs commands there). */
   readonly needsHost: boolean;
+  /** Names of the marks that each probe of the kind may give, besides those that its parameter `marks` names. */
+  readonly marks?: readonly string[];
   /** What it asks, in words, for `plan`. */
   describe(params: P): string;
   /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

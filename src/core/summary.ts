@@ -82,6 +82,8 @@ export interface Summary {
     readonly before: string | null;
     readonly after: string | null;
   }[];
+  /** Who owned what exactly one host should own, in the order of the target file. */
+  readonly ownership: readonly Ownership[];
   readonly faults: readonly {
     readonly id: string;
     readonly kind: string;
@@ -96,6 +98,53 @@ export interface Summary {
   readonly checks: readonly CheckResult[];
   /** How long each phase of the run took, ms. */
   readonly phases: readonly { readonly name: string; readonly ms: number }[];
+}
+
+/** Who owned a thing when, seen from each side. */
+export interface Ownership {
+  readonly name: string;
+  readonly sides: readonly OwnershipSide[];
+}
+
+/**
+ * Who owned a thing when, seen from one side. All `...Ms` offsets are from the
+ * fault's effect (negative before it), without one from the run's start.
+ */
+export interface OwnershipSide {
+  readonly side: string;
+  /** From the steady state before the fault to the end; they touch. */
+  readonly spans: readonly OwnershipStretch[];
+  /** Times after the fault without an owner. */
+  readonly nobody: readonly OwnershipWindow[];
+  /** Times after the fault with two owners or more. */
+  readonly several: readonly OwnershipWindow[];
+}
+
+/** A time in which the owners did not change, as far as was seen. The estimate of an edge is the middle of its bounds. */
+export interface OwnershipStretch {
+  readonly startAt: string;
+  /** null: still so when the log ends. */
+  readonly endAt: string | null;
+  readonly fromMs: number;
+  readonly fromMinMs: number;
+  readonly fromMaxMs: number;
+  readonly toMs: number;
+  readonly toMinMs: number;
+  readonly toMaxMs: number;
+  /** Surely. None here and in `maybe`: nobody. Two or more: several owners. */
+  readonly owners: readonly string[];
+  /** Hosts of which it is not known: not asked for too long, or without an answer. */
+  readonly maybe: readonly string[];
+}
+
+/** A time in which nobody, or several, owned a thing: the time between the earliest possible beginning and the latest possible end. */
+export interface OwnershipWindow extends Measure {
+  readonly startAt: string;
+  /** null: still so when the log ends. */
+  readonly endAt: string | null;
+  readonly fromMs: number;
+  /** False: it may have been so between two looks, but none proves it. */
+  readonly certain: boolean;
 }
 
 /** What one probe instance saw. */
@@ -121,4 +170,6 @@ export interface Stage {
   readonly ms: number;
   /** Stages before this one whose end was not seen: their time is in here. */
   readonly includes: readonly string[];
+  /** What the settings say it should take, with the stages that it includes. */
+  readonly predicted?: { readonly minMs: number; readonly maxMs: number };
 }

@@ -91,6 +91,8 @@ function planOf(url: string): Plan {
       },
     ],
     roles: {},
+    ownership: {},
+    models: {},
     prepare: [],
     steady: gate,
     faults: [

@@ -69,6 +69,8 @@ function runOf(faults: readonly PlannedFault[], signal = new AbortController().s
       timeoutMs: 900,
     })),
     roles: { primary: { probe: 'role', is: ['primary'] } },
+    ownership: {},
+    models: {},
     prepare: [],
     steady: gate,
     faults,

@@ -12,6 +12,11 @@ const name = z
 
 const role = z.string().min(1);
 
+const markSource = z.strictObject({
+  probe: z.string().min(1).describe('Id of a probe of the target.'),
+  marks: z.array(z.string().min(1)).min(1),
+});
+
 /** A check as a scenario file writes it. */
 export const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rto'), name, max: duration }),
@@ -45,6 +50,27 @@ export const checkSchema = z.discriminatedUnion('kind', [
     name,
     condition: conditionSchema,
     tolerance: duration.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('ownership'),
+    name,
+    of: z.string().min(1).describe('A thing under `ownership` of the target.'),
+    side: z.string().min(1).describe('The side from which it is seen.'),
+    state: z.enum(['nobody', 'several']).optional(),
+    differsFrom: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Another side: counted is the time for which the two see different owners.'),
+    min: duration.optional(),
+    max: duration.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('announced'),
+    name,
+    changes: markSource.describe('Marks that tell of a change, with its host and value.'),
+    deliveries: markSource.describe('Marks that tell that a change was announced, with its host and value.'),
+    within: duration.describe('How long a delivery may take.'),
   }),
 ]);
 
@@ -105,6 +131,31 @@ export function planCheck(item: CheckInput): Check {
         condition: item.condition,
         toleranceMs: item.tolerance ?? 0,
       };
+    case 'ownership': {
+      const { kind, of, side, state, differsFrom = '' } = item;
+      const what = state === undefined ? `differs from ${differsFrom}` : `by ${state}`;
+      return {
+        kind,
+        name: named(`${of} ${side} ${what} for ${limitsText(item)}`),
+        of,
+        side,
+        ...(state === undefined ? { differsFrom } : { state }),
+        ...(item.min === undefined ? {} : { minMs: item.min }),
+        ...(item.max === undefined ? {} : { maxMs: item.max }),
+      };
+    }
+    case 'announced': {
+      const { kind, changes, deliveries, within } = item;
+      return {
+        kind,
+        name: named(
+          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${formatMs(within)}`,
+        ),
+        changes,
+        deliveries,
+        withinMs: within,
+      };
+    }
   }
 }
 

@@ -3,13 +3,17 @@ import type { Condition, GateCondition } from '../core/condition.ts';
 
 const value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-const fields = {
+const ownerFields = {
   probe: z.string().min(1).describe('Id of a probe of the target.'),
   host: z.string().min(1).optional().describe("Only this host's instance of the probe."),
   is: z
     .union([value, z.array(value).min(1)])
     .optional()
     .describe('Value or values that count; without it, any good sample counts.'),
+};
+
+const fields = {
+  ...ownerFields,
   count: z
     .union([
       z.int().min(0),
@@ -21,6 +25,9 @@ const fields = {
 
 /** A condition as scenario and target files write it. */
 export const conditionSchema = z.strictObject(fields).transform(toCondition);
+
+/** What holds on a host that owns something: a condition that is asked of each host by itself. */
+export const ownerConditionSchema = z.strictObject(ownerFields).transform(toCondition);
 
 /** A condition of a gate: may speak of the host that has a role at that moment. */
 export const gateConditionSchema = z
@@ -37,7 +44,11 @@ export const gateConditionSchema = z
     ...(input.role === undefined ? {} : { role: input.role }),
   }));
 
-function toCondition(input: z.output<z.ZodObject<typeof fields>>): Condition {
+function toCondition(
+  input: z.output<z.ZodObject<typeof ownerFields>> & {
+    count?: z.output<(typeof fields)['count']>;
+  },
+): Condition {
   return {
     probe: input.probe,
     ...(input.host === undefined ? {} : { host: input.host }),

@@ -1,3 +1,4 @@
+import { formatMs } from '../core/duration.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -25,6 +26,10 @@ export function planSteps(scenario: Scenario, source: Source, known: Known, repo
     for (const [i, step] of steps[section].entries()) {
       if (seen.has(step.id)) report([section, i, 'id'], `id "${step.id}" is used twice`);
       seen.add(step.id);
+      // A repair is not undone by anybody.
+      if (section !== 'repair') {
+        checkLease(step, scenario.recovery.within, (field, message) => report([section, i, field], message));
+      }
       if ('fault' in step.on)
         checkFaultNamed(step.on.fault, section, steps.faults, (message) =>
           report([section, i, 'on'], message),
@@ -108,6 +113,29 @@ function checkNeeds(step: PlannedFault, known: Known, problem: (message: string)
     if (needs === 'power' && host.transport.kind !== 'docker') {
       problem(`a fault of kind ${step.kind} needs transport docker for host "${host.name}" in the target`);
     }
+  }
+}
+
+/** Checks that a fault is not undone by its host while the drill still counts on it. */
+function checkLease(
+  step: PlannedFault,
+  recoveryWithinMs: number,
+  problem: (field: 'for' | 'lease', message: string) => void,
+): void {
+  const leaseMs = faultKind(step.kind)?.leaseMs?.(step.params);
+  if (leaseMs === undefined) return;
+  if (step.forMs === undefined) {
+    // It lasts until the recovery was waited for.
+    if (leaseMs > recoveryWithinMs) return;
+    problem(
+      'lease',
+      `lease: must be longer than the recovery may take (${formatMs(recoveryWithinMs)}): the host undoes the fault after ${formatMs(leaseMs)}`,
+    );
+  } else if (leaseMs <= step.forMs) {
+    problem(
+      'for',
+      `for: \`lease\` must be longer than ${formatMs(step.forMs)}: the host undoes the fault after ${formatMs(leaseMs)}`,
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import { parseWith, suggest } from './problems.ts';
 import {
   checkChecks,
   checkConditions,
+  checkPredictedHosts,
   checkStages,
   probeNames,
   type Known,
@@ -81,6 +82,8 @@ function makePlan(
   checkConditions(redundancy?.require ?? [], target, ['redundancy', 'require'], report);
   checkStages(scenario.stages ?? [], target, ['stages'], report);
   checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);
+  checkPredictedHosts(scenario.stages ?? [], steps.faults[0], target, ['stages'], report);
+  checkPredictedHosts(scenario.returnStages ?? [], steps.faults[0], target, ['returnStages'], report);
   checkChecks(scenario.checks, target, report);
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
 

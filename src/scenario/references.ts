@@ -1,13 +1,15 @@
 import type { GateCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Json, Plan } from '../core/plan.ts';
+import type { Json, MarkSource, Plan, PlannedFault, PlannedProbe, Prediction } from '../core/plan.ts';
+import { predict } from '../model/keepalived.ts';
+import { probeKind } from '../probes/catalog.ts';
 import type { CheckInput } from './check-schema.ts';
 import { suggest } from './problems.ts';
 import type { NodePath } from './source.ts';
 import type { Stage } from './stage-schema.ts';
 
 /** What names in a file may refer to. */
-export type Known = Pick<Plan, 'hosts' | 'probes' | 'roles'>;
+export type Known = Pick<Plan, 'hosts' | 'probes' | 'roles' | 'ownership' | 'models'>;
 
 /** Takes a problem down: where it stands in the file, and what it is. */
 export type Report = (path: NodePath, message: string) => void;
@@ -53,22 +55,75 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
 
 /** Checks a chain of stages, which stands at `path` in its file. */
 export function checkStages(stages: readonly Stage[], known: Known, path: NodePath, report: Report): void {
-  for (const [i, { until }] of stages.entries()) {
+  for (const [i, { until, predicted }] of stages.entries()) {
+    if (predicted !== undefined) checkPrediction(predicted, known, [...path, i, 'predicted'], report);
     if (until === 'recovered') continue;
     const at = [...path, i, 'until'];
-    if ('condition' in until) {
-      checkCondition(until.condition, known, [...at, 'condition'], report);
-      continue;
-    }
-    const { probe: name, mark } = until;
-    const instances = known.probes.filter((probe) => probe.name === name);
-    const marks = instances.flatMap((probe) => markNames(probe.params));
-    if (instances.length === 0) {
-      report([...at, 'probe'], `no probe "${name}"${suggest(name, probeNames(known))}`);
-    } else if (!marks.includes(mark)) {
-      report([...at, 'mark'], `probe "${name}" has no mark "${mark}"${suggest(mark, marks)}`);
-    }
+    if ('condition' in until) checkCondition(until.condition, known, [...at, 'condition'], report);
+    else checkMark(until, known, at, report);
   }
+}
+
+/** Checks that a probe gives a mark. */
+function checkMark(
+  { probe, mark }: { probe: string; mark: string },
+  known: Known,
+  at: NodePath,
+  report: Report,
+): void {
+  const marks = marksOf(probe, known);
+  if (marks === undefined) {
+    report([...at, 'probe'], `no probe "${probe}"${suggest(probe, probeNames(known))}`);
+  } else if (!marks.includes(mark)) {
+    report([...at, 'mark'], `probe "${probe}" has no mark "${mark}"${suggest(mark, marks)}`);
+  }
+}
+
+/** Checks that a model is there and that its settings let the steps come about. */
+function checkPrediction(
+  { model: name, steps }: Prediction,
+  known: Known,
+  at: NodePath,
+  report: Report,
+): void {
+  const model = known.models[name];
+  if (model === undefined) {
+    report([...at, 'model'], `the target has no model "${name}"${suggest(name, Object.keys(known.models))}`);
+    return;
+  }
+  const predicted = predict(model, steps, undefined);
+  if ('why' in predicted) report([...at, 'steps'], `model "${name}": ${predicted.why}`);
+}
+
+/** Checks that the models which a scenario's own stages name know the host that its first fault may hit. */
+export function checkPredictedHosts(
+  stages: readonly Stage[],
+  fault: PlannedFault | undefined,
+  known: Known,
+  path: NodePath,
+  report: Report,
+): void {
+  const hosts = fault === undefined ? [] : hostsOf(fault, known);
+  for (const [i, { predicted }] of stages.entries()) {
+    const model = known.models[predicted?.model ?? ''];
+    if (
+      model === undefined ||
+      hosts.length === 0 ||
+      hosts.some((host) => model.priorities[host] !== undefined)
+    )
+      continue;
+    report(
+      [...path, i, 'predicted'],
+      `model "${predicted?.model ?? ''}" has no priority for ${hosts.map((host) => `"${host}"`).join(', ')}, where the fault happens`,
+    );
+  }
+}
+
+/** Hosts that a fault may hit; none where only another fault says. */
+function hostsOf({ on }: PlannedFault, known: Known): string[] {
+  if ('host' in on) return [on.host];
+  const role = 'role' in on ? known.roles[on.role] : undefined;
+  return known.probes.flatMap(({ name, host }) => (name === role?.probe && host !== undefined ? [host] : []));
 }
 
 /** Checks what the checks of a scenario speak of, and their limits. */
@@ -81,12 +136,21 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
       report([...path, 'role'], `the target has no role "${check.role}"${suggest(check.role, roles)}`);
     }
     if ('condition' in check) checkCondition(check.condition, known, [...path, 'condition'], report);
-    if (check.kind !== 'downtime' && check.kind !== 'happens') continue;
+    if (check.kind === 'announced') {
+      checkMarks(check.changes, known, [...path, 'changes'], report);
+      checkMarks(check.deliveries, known, [...path, 'deliveries'], report);
+    }
+    if (check.kind !== 'downtime' && check.kind !== 'happens' && check.kind !== 'ownership') continue;
     if (check.min !== undefined && check.max !== undefined && check.min > check.max) {
       report([...path, 'min'], `min: lies above max (${formatMs(check.max)})`);
     }
     if (check.kind === 'happens') continue;
-    if (check.min === undefined && check.max === undefined) report(path, 'downtime: needs `min` or `max`');
+    if (check.min === undefined && check.max === undefined)
+      report(path, `${check.kind}: needs \`min\` or \`max\``);
+    if (check.kind === 'ownership') {
+      checkSides(check, known, path, report);
+      continue;
+    }
     if (check.probe !== undefined && !instances.includes(check.probe)) {
       const hint = suggest(check.probe, instances);
       report([...path, 'probe'], `the target has no probe instance "${check.probe}"${hint}`);
@@ -94,7 +158,55 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
   }
 }
 
-function markNames(params: Json): string[] {
+/** Checks the thing and the sides that an `ownership` check speaks of. */
+function checkSides(
+  check: Extract<CheckInput, { kind: 'ownership' }>,
+  known: Known,
+  path: NodePath,
+  report: Report,
+): void {
+  const { of, side, state, differsFrom } = check;
+  if ((state === undefined) === (differsFrom === undefined))
+    report(path, 'ownership: needs either `state` or `differsFrom`');
+  const sides = known.ownership[of];
+  if (sides === undefined) {
+    report(
+      [...path, 'of'],
+      `the target has no ownership "${of}"${suggest(of, Object.keys(known.ownership))}`,
+    );
+    return;
+  }
+  for (const [field, name] of [
+    ['side', side],
+    ['differsFrom', differsFrom],
+  ] as const) {
+    if (name !== undefined && sides[name] === undefined)
+      report([...path, field], `"${of}" has no side "${name}"${suggest(name, Object.keys(sides))}`);
+  }
+  if (differsFrom === side)
+    report([...path, 'differsFrom'], 'differsFrom: a side does not differ from itself');
+}
+
+/** Checks that a probe gives all of the marks. */
+function checkMarks({ probe, marks }: MarkSource, known: Known, path: NodePath, report: Report): void {
+  const given = marksOf(probe, known);
+  if (given === undefined) {
+    report([...path, 'probe'], `the target has no probe "${probe}"${suggest(probe, probeNames(known))}`);
+    return;
+  }
+  for (const [i, mark] of marks.entries()) {
+    if (!given.includes(mark))
+      report([...path, 'marks', i], `probe "${probe}" has no mark "${mark}"${suggest(mark, given)}`);
+  }
+}
+
+/** Names of the marks that a probe gives: those of its kind and those that its parameters name. undefined: no such probe. */
+function marksOf(name: string, known: Known): string[] | undefined {
+  const probe = known.probes.find((candidate) => candidate.name === name);
+  return probe === undefined ? undefined : [...(probeKind(probe.kind)?.marks ?? []), ...namedMarks(probe)];
+}
+
+function namedMarks({ params }: PlannedProbe): string[] {
   if (typeof params !== 'object' || params === null || !('marks' in params) || !Array.isArray(params.marks))
     return [];
   return params.marks.flatMap((mark: Json) =>

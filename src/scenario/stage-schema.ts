@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StageRule } from '../core/plan.ts';
+import type { PredictionStep, StageEnd, StageRule } from '../core/plan.ts';
 import { conditionSchema } from './condition-schema.ts';
 
 const excludeFaultHost = z
@@ -9,6 +9,14 @@ const excludeFaultHost = z
 
 const onlyFaultHost = z.boolean().default(false).describe('Count only the host the fault hit.');
 
+const steps = [
+  'script-fall',
+  'script-rise',
+  'master-down',
+  'priority-zero',
+  'preemption',
+] as const satisfies readonly PredictionStep[];
+
 const stage = z.strictObject({
   name: z.string().min(1),
   until: z.union([
@@ -16,6 +24,13 @@ const stage = z.strictObject({
     z.strictObject({ probe: z.string().min(1), mark: z.string().min(1), excludeFaultHost, onlyFaultHost }),
     z.strictObject({ condition: conditionSchema, excludeFaultHost, onlyFaultHost }),
   ]),
+  predicted: z
+    .strictObject({
+      model: z.string().min(1).describe('A model of the target.'),
+      steps: z.array(z.enum(steps)).min(1).describe('Whose durations add up to the stage.'),
+    })
+    .optional()
+    .describe('How long the stage should take by the settings of what it waits for.'),
 });
 
 /** The chain of a recovery or of a return, as scenario and target files write it. */
@@ -25,17 +40,17 @@ export const stagesSchema = z.array(stage);
 export type Stage = z.output<typeof stage>;
 
 /** A stage as the analysis takes it. */
-export function planStage({ name, until }: Stage): StageRule {
-  if (until === 'recovered') return { name, until: { kind: 'recovered' } };
+export function planStage({ name, until, predicted }: Stage): StageRule {
+  return { name, until: planEnd(until), ...(predicted === undefined ? {} : { predicted }) };
+}
+
+function planEnd(until: Stage['until']): StageEnd {
+  if (until === 'recovered') return { kind: 'recovered' };
   const hosts = {
     excludeFaultHost: until.excludeFaultHost,
     ...(until.onlyFaultHost ? { onlyFaultHost: true } : {}),
   };
-  return {
-    name,
-    until:
-      'condition' in until
-        ? { kind: 'condition', condition: until.condition, ...hosts }
-        : { kind: 'mark', probe: until.probe, mark: until.mark, ...hosts },
-  };
+  return 'condition' in until
+    ? { kind: 'condition', condition: until.condition, ...hosts }
+    : { kind: 'mark', probe: until.probe, mark: until.mark, ...hosts };
 }

@@ -4,6 +4,8 @@ import type { Plan, PlannedHost, PlannedProbe, Transport } from '../core/plan.ts
 import { probeKind } from '../probes/catalog.ts';
 import { defaults } from './defaults.ts';
 import { parseWith, suggest } from './problems.ts';
+import { checkModels, planModel } from './model-schema.ts';
+import { checkOwnership } from './ownership-schema.ts';
 import { checkCondition, checkConditions, checkStages } from './references.ts';
 import { InvalidInput, type Problem, type Source } from './source.ts';
 import { planStage } from './stage-schema.ts';
@@ -21,10 +23,10 @@ export interface TargetInput extends Input {
 }
 
 /** What watching a target needs: hosts, probes and its name. */
-export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles'>;
+export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
 
 /** All that a target says of a plan. */
-export type TargetPlan = WatchPlan & Pick<Plan, 'steady' | 'stages' | 'returnStages'>;
+export type TargetPlan = WatchPlan & Pick<Plan, 'models' | 'steady' | 'stages' | 'returnStages'>;
 
 /**
  * Makes the part of a plan that the target gives.
@@ -45,7 +47,10 @@ export function planTarget(target: TargetInput): TargetPlan {
     if (seen.has(probe.id)) report(['probes', i, 'id'], `probe id "${probe.id}" is used twice`);
     seen.add(probe.id);
   }
-  const known = { hosts, probes, roles: parsed.roles };
+  const models = Object.fromEntries(
+    Object.entries(parsed.models).map(([name, model]) => [name, planModel(model)]),
+  );
+  const known = { hosts, probes, roles: parsed.roles, ownership: parsed.ownership, models };
   for (const [role, condition] of Object.entries(parsed.roles)) {
     checkCondition(condition, known, ['roles', role], report);
     if (!probes.some((probe) => probe.name === condition.probe && probe.host !== undefined)) {
@@ -55,6 +60,8 @@ export function planTarget(target: TargetInput): TargetPlan {
       );
     }
   }
+  checkOwnership(parsed.ownership, known, report);
+  checkModels(parsed.models, Object.keys(parsed.hosts), report);
   checkConditions(parsed.steady.require, known, ['steady', 'require'], report);
   checkStages(parsed.stages, known, ['stages'], report);
   checkStages(parsed.returnStages, known, ['returnStages'], report);

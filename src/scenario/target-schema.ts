@@ -3,6 +3,8 @@ import { duration } from '../core/duration.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
 import { kindUnion } from './kind-union.ts';
+import { modelsSchema } from './model-schema.ts';
+import { ownershipSchema } from './ownership-schema.ts';
 import { stagesSchema } from './stage-schema.ts';
 
 const common = {
@@ -56,6 +58,12 @@ export const targetSchema = z
     hosts: z.record(identifier, host),
     probes: z.array(probe).min(1),
     roles: z.record(identifier, conditionSchema).default({}),
+    ownership: ownershipSchema
+      .default({})
+      .describe('Things that exactly one host should own, and the sides from which the owner is seen.'),
+    models: modelsSchema
+      .default({})
+      .describe('Settings of what detects failures, from which `predicted` of stages is worked out.'),
     steady: z.strictObject({
       require: z.array(gateConditionSchema).min(1).describe('Full redundancy, in terms of probes.'),
       for: duration.optional().describe('How long it must hold; 5s by default.'),

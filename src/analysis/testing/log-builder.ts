@@ -31,6 +31,8 @@ export function planWith(parts: Partial<Plan>): Plan {
     hosts: [],
     probes: [],
     roles: {},
+    ownership: {},
+    models: {},
     prepare: [],
     steady: gate,
     faults: [],

@@ -1,0 +1,246 @@
+import type { MarkSource } from '../core/plan.ts';
+import { staleAfterMs } from './intervals.ts';
+import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
+import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
+import type { Moment } from './rto.ts';
+import { durationWords, limitWords, listWords } from './words.ts';
+
+/** A mark as far as announcements care. */
+interface Notice {
+  readonly atMs: number;
+  readonly host: string;
+  /** The mark's value, without one its name. */
+  readonly what: string;
+}
+
+/** A delivery may be stamped before its change: two hosts' clocks stamp them. No more than this, ms. */
+const clockSlackMs = 1000;
+/** More findings than this nobody reads in one line. */
+const toldFindings = 3;
+
+function instancesOf(log: RunLog, { probe }: MarkSource): readonly ProbeSeries[] {
+  return [...log.series.values()].filter((s) => s.probe.name === probe);
+}
+
+/** In order of time. */
+function noticesOf(log: RunLog, source: MarkSource): readonly Notice[] {
+  return log.marks.flatMap((mark) => {
+    const probe = log.series.get(mark.probe)?.probe;
+    return probe?.name === source.probe && source.marks.includes(mark.name)
+      ? [{ atMs: mark.atMs, host: mark.host ?? probe.host ?? '', what: mark.value ?? mark.name }]
+      : [];
+  });
+}
+
+/** A change with its delivery. */
+interface Pair {
+  readonly change: Notice;
+  readonly delivery: Notice;
+}
+
+function canBe(delivery: Notice, change: Notice): boolean {
+  return delivery.what === change.what && delivery.atMs >= change.atMs - clockSlackMs;
+}
+
+function latencyOf({ change, delivery }: Pair): number {
+  return Math.max(0, delivery.atMs - change.atMs);
+}
+
+/** Pairs so far, linked so that longer matchings share their tails. */
+interface Matching {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly pair?: Pair;
+  readonly rest?: Matching;
+}
+
+/**
+ * Which delivery is of which change: as many pairs as possible with both in order, and
+ * of those matchings the one with the shortest times. A duplicate, or one out of
+ * order, is then left over, and not the ones around it.
+ */
+function matched(changes: readonly Notice[], deliveries: readonly Notice[]): readonly Pair[] {
+  const none: Matching = { count: 0, totalMs: 0 };
+  // For each delivery on, the best matching of the changes from the current one on.
+  let after: Matching[] = Array.from({ length: deliveries.length + 1 }, () => none);
+  for (const change of changes.toReversed()) {
+    const row = [...after];
+    for (let j = deliveries.length - 1; j >= 0; j--) {
+      const delivery = deliveries[j];
+      let best = better(after[j] ?? none, row[j + 1] ?? none);
+      if (delivery !== undefined && canBe(delivery, change)) {
+        const rest = after[j + 1] ?? none;
+        const pair = { change, delivery };
+        best = better({ count: rest.count + 1, totalMs: rest.totalMs + latencyOf(pair), pair, rest }, best);
+      }
+      row[j] = best;
+    }
+    after = row;
+  }
+  const pairs: Pair[] = [];
+  for (let link = after[0]; link?.pair !== undefined; link = link.rest) pairs.push(link.pair);
+  return pairs;
+}
+
+function better(a: Matching, b: Matching): Matching {
+  return a.count > b.count || (a.count === b.count && a.totalMs < b.totalMs) ? a : b;
+}
+
+/** Something that is not as it should be with one change or delivery, at the moment of it. */
+interface Finding {
+  readonly atMs: number;
+  readonly status: 'fail' | 'inconclusive';
+  readonly words: string;
+}
+
+/** What the findings are made with. */
+interface Frame {
+  readonly log: RunLog;
+  readonly check: CheckOf<'announced'>;
+  readonly effect: Moment;
+  /** The last moment whose deliveries were seen, ms. */
+  readonly seenUntilMs: number;
+}
+
+/** Findings on one host's changes and deliveries; those before the fault matter as partners only. */
+function findingsOf(
+  changes: readonly Notice[],
+  deliveries: readonly Notice[],
+  frame: Frame,
+): { readonly findings: readonly Finding[]; readonly slowestMs: number } {
+  const { check, effect } = frame;
+  const pairs = matched(changes, deliveries);
+  const left = new Set(deliveries.filter((d) => !pairs.some((p) => p.delivery === d)));
+  const findings: Finding[] = [];
+  const since = (n: Notice) => `${durationWords(Math.max(0, n.atMs - effect.ms))} after the fault`;
+  const name = (n: Notice) => `${n.what} of ${n.host}`;
+  const find = (status: Finding['status'], of: Notice, words: string) => {
+    if (of.atMs >= effect.loMs) findings.push({ atMs: of.atMs, status, words });
+  };
+  for (const change of changes.filter((c) => !pairs.some((p) => p.change === c))) {
+    const stray = [...left].find((d) => canBe(d, change));
+    if (stray !== undefined) {
+      left.delete(stray);
+      const over = pairs.find((p) => p.change.atMs > change.atMs === p.delivery.atMs < stray.atMs);
+      const wrong = over === undefined ? 'out of order' : order(over, change);
+      find('fail', change, `${name(change)}, ${since(change)}, was delivered ${wrong}`);
+    } else if (frame.seenUntilMs - change.atMs < check.withinMs) {
+      const rest = durationWords(Math.max(0, frame.seenUntilMs - change.atMs));
+      find(
+        'inconclusive',
+        change,
+        `${name(change)}, ${since(change)}, was not delivered in the ${rest} for which deliveries were still seen`,
+      );
+    } else {
+      find(
+        'fail',
+        change,
+        `${name(change)}, ${since(change)}, was not delivered within ${limitWords(check.withinMs)}`,
+      );
+    }
+  }
+  for (const pair of pairs) {
+    if (latencyOf(pair) > check.withinMs)
+      find(
+        'fail',
+        pair.change,
+        `${name(pair.change)}, ${since(pair.change)}, was delivered ${durationWords(latencyOf(pair))} later, not within ${limitWords(check.withinMs)}`,
+      );
+  }
+  for (const delivery of left) {
+    const again = changes.findLast((c) => canBe(delivery, c));
+    if (again !== undefined)
+      find('fail', delivery, `${name(again)}, ${since(again)}, was delivered once more ${since(delivery)}`);
+    else if (isBlind(delivery, frame))
+      find(
+        'inconclusive',
+        delivery,
+        `${name(delivery)} was delivered ${since(delivery)}, while ${check.changes.probe} could not be seen`,
+      );
+    else find('fail', delivery, `${name(delivery)} was delivered ${since(delivery)} without such a change`);
+  }
+  const judged = pairs.filter((p) => p.change.atMs >= effect.loMs);
+  return { findings, slowestMs: Math.max(0, ...judged.map(latencyOf)) };
+}
+
+function order(over: Pair, change: Notice): string {
+  return over.change.atMs > change.atMs
+    ? `after ${over.change.what}, which came later`
+    : `before ${over.change.what}, which came earlier`;
+}
+
+/** Whether the host's change could have been missed: the first look at its changes after the delivery did not succeed. */
+function isBlind(delivery: Notice, { log, check }: Frame): boolean {
+  const series = instancesOf(log, check.changes).filter(
+    (s) => s.probe.host === undefined || s.probe.host === delivery.host,
+  );
+  return series.some((s) => s.samples.find((x) => x.sendMs >= delivery.atMs)?.status !== 'ok');
+}
+
+/** Send time of the last look that succeeded: what was logged by then was read. -Infinity: none did. */
+function readUntilMs(series: ProbeSeries): number {
+  return series.samples.findLast((s) => s.status === 'ok')?.sendMs ?? -Infinity;
+}
+
+/** Instances whose last looks all failed: what they would have told is not known. */
+function unread(log: RunLog, source: MarkSource): readonly string[] {
+  const endMs = watchedUntil(log);
+  return instancesOf(log, source).flatMap((s) =>
+    endMs - readUntilMs(s) > staleAfterMs(s) ? [`${s.probe.id} could not be seen to the end`] : [],
+  );
+}
+
+/** Whether each change was announced exactly once, in order for its host, in time. */
+export function announcedCheck(check: CheckOf<'announced'>, { log, recovery }: Evidence): Outcome {
+  const { changes: source, deliveries: target, withinMs } = check;
+  const limit = `each once, in order, within ${limitWords(withinMs)}`;
+  if (recovery === null) return undrilled(limit);
+  const { effect } = recovery;
+  const changes = noticesOf(log, source);
+  const deliveries = noticesOf(log, target);
+  const seenUntilMs = Math.min(...instancesOf(log, target).map(readUntilMs));
+  const hosts = [...new Set([...changes, ...deliveries].map((n) => n.host))];
+  const results = hosts.map((host) =>
+    findingsOf(
+      changes.filter((c) => c.host === host),
+      deliveries.filter((d) => d.host === host),
+      { log, check, effect, seenUntilMs },
+    ),
+  );
+  const findings = results.flatMap((r) => r.findings).sort((a, b) => a.atMs - b.atMs);
+  const failed = findings.filter((f) => f.status === 'fail');
+  const told = failed.length > 0 ? failed : findings;
+  const count = changes.filter((c) => c.atMs >= effect.loMs).length;
+  const counted = `${count} change${count === 1 ? '' : 's'}`;
+  if (told.length > 0) {
+    const more = told.length > toldFindings ? `; ${told.length - toldFindings} more` : '';
+    const words = `${told
+      .slice(0, toldFindings)
+      .map((f) => f.words)
+      .join('; ')}${more}`;
+    const status = failed.length > 0 ? 'fail' : 'inconclusive';
+    return { status, observed: `${counted}: ${words}`, limit, reason: words };
+  }
+  const blind = [...unread(log, source), ...unread(log, target)];
+  if (blind.length > 0) return unmeasured(`${counted} seen, each delivered once`, limit, listWords(blind));
+  if (!isComplete(log))
+    return unmeasured(
+      `${counted} as far as the log goes, each delivered once`,
+      limit,
+      'announcements were not watched to the end: the run was cut short',
+    );
+  if (count === 0)
+    return unmeasured(
+      'no change seen',
+      limit,
+      `${source.probe} saw no change after the fault, so that nothing was to be announced`,
+    );
+  const slowestMs = Math.max(...results.map((r) => r.slowestMs));
+  return {
+    status: 'pass',
+    observed: `${counted}, each delivered once, the slowest after ${durationWords(slowestMs)}`,
+    limit,
+    measured: { ms: slowestMs, minMs: slowestMs, maxMs: slowestMs },
+    reason: null,
+  };
+}

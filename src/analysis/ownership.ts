@@ -1,0 +1,253 @@
+import { roundMs } from '../core/clock.ts';
+import type { Condition } from '../core/condition.ts';
+import type { OwnershipState, Sides } from '../core/plan.ts';
+import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
+import {
+  combine,
+  intervalsIn,
+  type OwnerTruth,
+  ownerTruths,
+  type Range,
+  seriesOf,
+  staleAfterMs,
+  totalMs,
+  type Truth,
+  type TruthSpan,
+} from './intervals.ts';
+import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import type { Moment } from './rto.ts';
+import { viewsOf } from './unobserved.ts';
+import { middle } from './windows.ts';
+
+/**
+ * Which hosts owned a thing over the range, seen from one side. Silence says nothing:
+ * a host that gave no answer for longer than a look speaks for the present, or whose
+ * probe broke, is "maybe" (unless a fault of the drill had taken its power).
+ */
+export function ownersSeen(log: RunLog, side: Condition, range: Range): readonly OwnerTruth[] {
+  return ownerTruths(viewsOf(log, side).asObserved, side, range);
+}
+
+/** Whether nobody, or several, owned the thing: surely only where enough of its hosts are known. */
+export function stateTruth(
+  owners: readonly OwnerTruth[],
+  state: OwnershipState,
+  range: Range,
+): readonly TruthSpan[] {
+  const need = state === 'several' ? 2 : 1;
+  return combine(
+    owners.map((o) => o.spans),
+    range,
+    (truths) => {
+      const surely = truths.filter((t) => t === 'yes').length;
+      const possibly = truths.filter((t) => t !== 'no').length;
+      const enough: Truth = surely >= need ? 'yes' : possibly >= need ? 'maybe' : 'no';
+      return state === 'several' ? enough : opposite(enough);
+    },
+  );
+}
+
+function opposite(truth: Truth): Truth {
+  return truth === 'maybe' ? 'maybe' : truth === 'yes' ? 'no' : 'yes';
+}
+
+/** Whether two sides saw different owners: surely where a host is known to be an owner from one of them and none from the other. */
+export function differenceTruth(
+  side: readonly OwnerTruth[],
+  other: readonly OwnerTruth[],
+  range: Range,
+): readonly TruthSpan[] {
+  const names = [...new Set([...side, ...other].map((o) => o.name))];
+  // A host at which a side does not look is no owner to it.
+  const never: readonly TruthSpan[] = [{ ...range, truth: 'no' }];
+  const spansOf = (owners: readonly OwnerTruth[], name: string) =>
+    owners.find((o) => o.name === name)?.spans ?? never;
+  return combine(
+    [...names.map((n) => spansOf(side, n)), ...names.map((n) => spansOf(other, n))],
+    range,
+    (truths) => {
+      const pairs = names.map((_, i) => [truths[i], truths[names.length + i]] as const);
+      if (pairs.some(([a, b]) => a !== 'maybe' && b !== 'maybe' && a !== b)) return 'yes';
+      return pairs.some((pair) => pair.includes('maybe')) ? 'maybe' : 'no';
+    },
+  );
+}
+
+/** A "maybe" that is no more than the time between two looks that differ, be they some intervals apart, ms. */
+function briefMs({ series }: OwnerTruth): number {
+  return staleAfterMs(series) + series.probe.timeoutMs;
+}
+
+/** The longest time for which each host could not be seen, where that is more than the time between two looks. */
+export function blindSpots(
+  owners: readonly OwnerTruth[],
+): readonly { readonly name: string; readonly ms: number }[] {
+  return owners.flatMap((owner) => {
+    const ms = Math.max(0, ...owner.spans.map((s) => (s.truth === 'maybe' ? s.toMs - s.fromMs : 0)));
+    return ms > briefMs(owner) ? [{ name: owner.name, ms }] : [];
+  });
+}
+
+/** A change of one host between two moments. */
+interface OwnerChange {
+  readonly loMs: number;
+  readonly hiMs: number;
+  readonly name: string;
+  readonly truth: Truth;
+}
+
+/** A host's changes. A brief "maybe" between "yes" and "no" is the change itself, with its bounds; any other is a state, entered and left at known moments. */
+function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
+  const { name, spans } = owner;
+  const isChange = (index: number): boolean => {
+    const [before, span, after] = [spans[index - 1], spans[index], spans[index + 1]];
+    return (
+      span?.truth === 'maybe' &&
+      before !== undefined &&
+      after !== undefined &&
+      before.truth !== after.truth &&
+      span.toMs - span.fromMs <= briefMs(owner)
+    );
+  };
+  return spans.flatMap((span, index) => {
+    if (index === 0) return [];
+    const after = spans[index + 1];
+    if (isChange(index) && after !== undefined)
+      return [{ loMs: span.fromMs, hiMs: span.toMs, name, truth: after.truth }];
+    return isChange(index - 1) ? [] : [{ loMs: span.fromMs, hiMs: span.fromMs, name, truth: span.truth }];
+  });
+}
+
+/** What is known of each host, by name, in the plan's order. */
+type Known = ReadonlyMap<string, Truth>;
+
+/** A time in which nothing changed, from a moment with bounds on. */
+interface Stretch {
+  readonly loMs: number;
+  readonly hiMs: number;
+  readonly known: Known;
+}
+
+function sameKnown(a: Known, b: Known): boolean {
+  return [...a].every(([name, truth]) => b.get(name) === truth);
+}
+
+/**
+ * The stretches of a side, in order. Changes whose bounds overlap are one: which of
+ * them came first cannot be told, so that no stretch is made up between them.
+ */
+function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stretch[] {
+  const groups: { loMs: number; hiMs: number; changes: OwnerChange[] }[] = [];
+  for (const change of owners.flatMap(changesOf).sort((a, b) => a.loMs - b.loMs || a.hiMs - b.hiMs)) {
+    const open = groups.at(-1);
+    if (open !== undefined && (change.loMs < open.hiMs || change.loMs === open.loMs)) {
+      open.hiMs = Math.max(open.hiMs, change.hiMs);
+      open.changes.push(change);
+    } else {
+      groups.push({ loMs: change.loMs, hiMs: change.hiMs, changes: [change] });
+    }
+  }
+  let known: Known = new Map(owners.map((o) => [o.name, o.spans[0]?.truth ?? 'maybe']));
+  const stretches: Stretch[] = [{ loMs: range.fromMs, hiMs: range.fromMs, known }];
+  for (const { loMs, hiMs, changes } of groups) {
+    const after = new Map(known);
+    for (const { name, truth } of [...changes].sort((a, b) => a.hiMs - b.hiMs)) after.set(name, truth);
+    if (sameKnown(known, after)) {
+      // There and back again within the bounds: told, since it is no change.
+      const unsure = new Map(known);
+      for (const { name } of changes) unsure.set(name, 'maybe');
+      stretches.push({ loMs, hiMs: loMs, known: unsure }, { loMs: hiMs, hiMs, known });
+    } else {
+      stretches.push({ loMs, hiMs, known: after });
+    }
+    known = after;
+  }
+  return stretches;
+}
+
+/** What offsets count from, and what a log ends with. */
+interface Frame {
+  readonly log: RunLog;
+  readonly zeroMs: number;
+  readonly endMs: number;
+}
+
+function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Frame): OwnershipStretch {
+  const { log, zeroMs, endMs } = frame;
+  const from = edgeOf(stretch);
+  const to = next === undefined ? edgeOf({ loMs: endMs, hiMs: endMs }) : edgeOf(next);
+  const named = (truth: Truth) => [...stretch.known].flatMap(([name, t]) => (t === truth ? [name] : []));
+  const offset = (ms: number) => roundMs(ms - zeroMs);
+  return {
+    startAt: wallTime(log, from.ms),
+    endAt: next === undefined ? null : wallTime(log, to.ms),
+    fromMs: offset(from.ms),
+    fromMinMs: offset(from.loMs),
+    fromMaxMs: offset(from.hiMs),
+    toMs: offset(to.ms),
+    toMinMs: offset(to.loMs),
+    toMaxMs: offset(to.hiMs),
+    owners: named('yes'),
+    maybe: named('maybe'),
+  };
+}
+
+function edgeOf({ loMs, hiMs }: { readonly loMs: number; readonly hiMs: number }): Moment {
+  return { loMs, hiMs, ms: middle(loMs, hiMs) };
+}
+
+/** The times in which it was so, or may have been; all of them together sum to the bounds of a check on them. */
+function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly OwnershipWindow[] {
+  const { log, zeroMs, endMs } = frame;
+  return intervalsIn(spans, 'yes').map((i) => {
+    const inside = spans.filter((s) => s.fromMs >= i.startLoMs && s.toMs <= i.endHiMs);
+    const startMs = middle(i.startLoMs, i.startHiMs);
+    const minMs = totalMs(inside, 'yes');
+    const maxMs = roundMs(i.maxMs);
+    return {
+      startAt: wallTime(log, startMs),
+      endAt: i.endHiMs >= endMs ? null : wallTime(log, middle(i.endLoMs, i.endHiMs)),
+      fromMs: roundMs(startMs - zeroMs),
+      ms: middle(minMs, maxMs),
+      minMs,
+      maxMs,
+      certain: i.certain,
+    };
+  });
+}
+
+/** From the steady state before the first fault on; without one, the whole run. */
+function shownFromMs(log: RunLog): number {
+  const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? -Infinity;
+  return (
+    log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= issuedMs)?.t ?? log.startMs
+  );
+}
+
+/** From the fault's effect to the end of what was watched; the whole run where no fault took effect. */
+export function judgedRange(log: RunLog, effect: Moment | null): Range {
+  const fromMs = effect?.loMs ?? shownFromMs(log);
+  return { fromMs, toMs: Math.max(fromMs, watchedUntil(log)) };
+}
+
+/** Who owned what exactly one host should own, seen from each side. `effect`: null when no fault took effect. */
+export function analyseOwnership(log: RunLog, effect: Moment | null): readonly Ownership[] {
+  const judged = judgedRange(log, effect);
+  const shown = { fromMs: Math.min(shownFromMs(log), judged.fromMs), toMs: judged.toMs };
+  const frame: Frame = { log, zeroMs: effect?.ms ?? log.startMs, endMs: judged.toMs };
+  const sideOf = ([side, condition]: [string, Condition]): OwnershipSide => {
+    if (seriesOf(log, condition).length === 0) return { side, spans: [], nobody: [], several: [] };
+    const stretches = stretchesOf(ownersSeen(log, condition, shown), shown);
+    const owners = ownersSeen(log, condition, judged);
+    return {
+      side,
+      spans: stretches.map((s, i) => toSummaryStretch(s, stretches[i + 1], frame)),
+      nobody: windowsIn(stateTruth(owners, 'nobody', judged), frame),
+      several: windowsIn(stateTruth(owners, 'several', judged), frame),
+    };
+  };
+  return Object.entries(log.plan.ownership).map(([name, sides]: [string, Sides]) => ({
+    name,
+    sides: Object.entries(sides).map(sideOf),
+  }));
+}

@@ -46,6 +46,7 @@ export function leasedFault<P extends { readonly lease: number }, S extends Json
     summary: fault.summary,
     healAfter: 'recovery',
     params: fault.params,
+    leaseMs: (p) => p.lease,
 
     describe(p) {
       const words = fault.describe(p);

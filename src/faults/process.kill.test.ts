@@ -102,4 +102,54 @@ describe('process.kill', () => {
     expect(ctx.clock.nowMs()).toBeGreaterThanOrEqual(60_000);
     expect(host.commands.at(-1)).toBe('docker restart db');
   });
+
+  describe('of a systemd unit', () => {
+    const unit = 'keepalived.service';
+    const ofUnit = processKill.params.parse({ process: 'keepalived', unit });
+    const onHost = { life: 'host', processes: before.processes };
+    /** A host whose unit is in this state, with the given `ps` lines. */
+    const host = (state: string | undefined, ps = '') =>
+      scriptedHost((argv) => {
+        if (argv[0] === 'ps') return { stdout: ps };
+        if (argv[1] !== 'show') return {};
+        return {
+          stdout: `LoadState=${state === undefined ? 'not-found' : 'loaded'}\nActiveState=${state}\n`,
+        };
+      });
+    const acting = ({ commands }: ReturnType<typeof host>) =>
+      commands.filter((line) => /^systemctl (?!show)/.test(line));
+
+    test.each([
+      ['inactive', 'alpha: keepalived.service is not active'],
+      [undefined, 'alpha: no systemd unit keepalived.service'],
+    ])('refuses one that is %s: the process is of another', async (state, message) => {
+      const ctx = faultContext(host(state, 'Ss 7 Thu Jan 1 00:00:00 2026'));
+      await expect(processKill.before(ofUnit, ctx)).rejects.toMatchObject({ code: 'fault-failed', message });
+    });
+
+    test('starts it where it stays down', async () => {
+      const down = host('failed');
+      await processKill.heal(ofUnit, onHost, faultContext(down));
+      expect(acting(down)[0]).toBe('systemctl start keepalived.service');
+    });
+
+    test('waits for its restart policy before it helps', async () => {
+      const about = host('activating');
+      const ctx = faultContext(about);
+      await processKill.heal(ofUnit, onHost, ctx);
+      expect(ctx.clock.nowMs()).toBeGreaterThanOrEqual(60_000);
+      expect(acting(about)).toEqual(['systemctl restart keepalived.service']);
+    });
+
+    test('leaves one alone that is back', async () => {
+      const back = host('active', 'Ss 8 Thu Jan 1 00:01:00 2026');
+      await processKill.heal(ofUnit, onHost, faultContext(back));
+      expect(acting(back)).toEqual([]);
+    });
+
+    test('is not taken beside a container', () => {
+      const { error } = processKill.params.safeParse({ container: 'db', process: 'postgres', unit });
+      expect(error?.issues).toMatchObject([{ path: ['unit'] }]);
+    });
+  });
 });

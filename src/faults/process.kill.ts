@@ -3,19 +3,34 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
+import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
-const params = z.strictObject({
-  container: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Container in which the process runs; without it, the process runs on the host itself.'),
-  process: z.string().min(1).max(15).describe('Exact process name, as `pkill -x` takes it.'),
-  signal: z
-    .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
-    .default('KILL')
-    .describe('Signal to send; KILL is a crash.'),
-});
+const params = z
+  .strictObject({
+    container: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Container in which the process runs; without it, the process runs on the host itself (those of that name in its containers are hit as well).',
+      ),
+    process: z.string().min(1).max(15).describe('Exact process name, as `pkill -x` takes it.'),
+    signal: z
+      .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
+      .default('KILL')
+      .describe('Signal to send; KILL is a crash.'),
+    unit: unitName
+      .optional()
+      .describe('systemd unit that the process of a host belongs to: the heal starts it if it stays down.'),
+  })
+  .superRefine(({ container, unit }, problems) => {
+    if (container === undefined || unit === undefined) return;
+    problems.addIssue({
+      code: 'custom',
+      path: ['unit'],
+      message: 'cannot stand beside `container`, which the heal starts itself',
+    });
+  });
 type Params = z.output<typeof params>;
 
 /** Processes alive before the fault; a start stamp tells a process from its successor with the same pid. */
@@ -37,9 +52,12 @@ export const processKill: FaultKind<Params, Before, null> = {
   describe: (p) => ({
     inject: within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' '),
     heal:
-      p.container === undefined
-        ? `verify that ${p.process} runs again (its service manager starts it)`
-        : `verify that ${p.process} runs again; docker start ${p.container} if it stays down`,
+      `verify that ${p.process} runs again` +
+      (p.container !== undefined
+        ? `; docker start ${p.container} if it stays down`
+        : p.unit !== undefined
+          ? `; systemctl start ${p.unit} if it stays down`
+          : ' (its service manager starts it)'),
     blastRadius:
       p.container === undefined ? `process ${p.process}` : `container ${p.container}, process ${p.process}`,
   }),
@@ -56,6 +74,7 @@ export const processKill: FaultKind<Params, Before, null> = {
         },
       );
     }
+    if (p.unit !== undefined) await requireActive(p.unit, ctx);
     return { life, processes };
   },
 
@@ -88,8 +107,13 @@ export const processKill: FaultKind<Params, Before, null> = {
           return;
         }
       }
+      // One that its restart policy is about to start counts as active.
+      if (p.unit !== undefined) await startInactive(ctx, [p.unit]);
       if (ctx.clock.nowMs() >= deadline) {
         if (p.container !== undefined) await runOk(ctx, ['docker', 'restart', p.container]);
+        if (p.unit !== undefined) {
+          await runOk(ctx, ['systemctl', 'restart', p.unit], { timeoutMs: unitTimeoutMs });
+        }
         return;
       }
       await ctx.clock.sleep(1000, ctx.signal);
@@ -104,6 +128,15 @@ export const processKill: FaultKind<Params, Before, null> = {
     return (await list(p, ctx)).length > 0;
   },
 };
+
+/** A unit that is down is not what the process belongs to. */
+async function requireActive(name: string, ctx: FaultContext): Promise<void> {
+  const [unit] = await requireUnits(ctx, [name]);
+  if (unit?.active === true) return;
+  throw new DrillError('fault-failed', `${ctx.host.name}: ${name} is not active`, {
+    mend: 'Start it first, or name the unit that the process belongs to.',
+  });
+}
 
 function within(p: Params, argv: readonly string[]): string[] {
   return p.container === undefined ? [...argv] : ['docker', 'exec', p.container, ...argv];

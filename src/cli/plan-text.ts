@@ -2,7 +2,9 @@ import { describeCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
+import { predict } from '../model/keepalived.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { predictedWords } from '../report/verdict-text.ts';
 
 /** Plans in words, one after another: what `firedrill plan` prints. */
 export function plansText(plans: readonly Plan[]): string {
@@ -31,14 +33,42 @@ function planText(plan: Plan): string {
       return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
     }),
     '',
+    ...ownershipLines(plan),
     ...numbered(stepsOf(plan)),
     '',
+    ...predictionLines(plan),
     'Checks',
     ...plan.checks.map((item) => `  ${item.name}`),
     '',
     'Every fault is healed in any case, in reverse order, and the heal is proven. Nothing was touched by this command.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What exactly one host should own, and how that is seen; nothing where the target names nothing. */
+function ownershipLines({ ownership }: Plan): string[] {
+  const lines = Object.entries(ownership).map(([thing, sides]) => {
+    const seen = Object.entries(sides).map(
+      ([side, { probe, host, is = [] }]) =>
+        `${side} by a host whose ${host === undefined ? probe : `${probe}@${host}`} is ${is.join(' or ') || 'ok'}`,
+    );
+    return `  ${thing.padEnd(12)} ${seen.join('; ')}`;
+  });
+  return lines.length === 0 ? [] : ['Owned by exactly one host', ...lines, ''];
+}
+
+/** Stages whose duration follows from settings; nothing where none does. */
+function predictionLines(plan: Plan): string[] {
+  const [fault] = plan.faults;
+  const host = fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
+  const lines = [...plan.stages, ...plan.returnStages].flatMap(({ name, predicted }) => {
+    const model = plan.models[predicted?.model ?? ''];
+    if (predicted === undefined || model === undefined) return [];
+    const answer = predict(model, predicted.steps, host);
+    const words = 'why' in answer ? answer.why : predictedWords(answer.bounds);
+    return [`  ${name.padEnd(24)} ${words} (${predicted.model}: ${predicted.steps.join(', ')})`];
+  });
+  return lines.length === 0 ? [] : ['Predicted', ...lines, ''];
 }
 
 /** A step of the drill: its headline, and what stands below it. */

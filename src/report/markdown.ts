@@ -2,10 +2,11 @@ import type { RunLog } from '../analysis/read-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { Stage, Summary } from '../core/summary.ts';
+import type { Ownership, Stage, Summary } from '../core/summary.ts';
+import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import { timelineOf } from './timeline.ts';
-import { hasReturn, returnWords, verdictWords } from './verdict-text.ts';
+import { hasReturn, predictedWords, returnWords, verdictWords } from './verdict-text.ts';
 import { causeWords } from './watch-text.ts';
 
 const barWidth = 20;
@@ -45,15 +46,17 @@ function headline(summary: Summary): string[] {
 function stageTable(stages: readonly Stage[], total: number, sum: string): string[] {
   const dominant = dominantStage(stages);
   if (dominant === undefined) return [];
+  const predicted = stages.some((s) => s.predicted !== undefined);
   return [
     ...table(
-      ['stage', 'ms', 'share', '', 'includes, their end not seen'],
+      ['stage', 'ms', ...(predicted ? ['predicted'] : []), 'share', '', 'includes, their end not seen'],
       stages.map((s) => {
         const share = total > 0 ? s.ms / total : 0;
         const name = markdown(s.name);
         return [
           s === dominant ? `**${name}**` : name,
           s.ms.toFixed(3),
+          ...(predicted ? [s.predicted === undefined ? '' : predictedWords(s.predicted)] : []),
           `${(share * 100).toFixed(1)} %`,
           bar(share, barWidth),
           s.includes.map(markdown).join(', '),
@@ -62,6 +65,12 @@ function stageTable(stages: readonly Stage[], total: number, sum: string): strin
     ),
     `The stages sum to the ${sum}, ${total.toFixed(3)} ms. The longest is ${markdown(dominant.name)}.`,
     '',
+    ...(predicted
+      ? [
+          'Predicted is what follows from the settings, without the time that passes until a probe sees it.',
+          '',
+        ]
+      : []),
   ];
 }
 
@@ -72,6 +81,43 @@ function returnSection({ heal }: Summary): string[] {
     '',
     ...stageTable(heal.stages, heal.return?.ms ?? 0, 'return'),
   ]);
+}
+
+/** Who owned what when: the sides next to each other, and for how long it had no owner or several. */
+function ownershipSection({ ownership, faults }: Summary): string[] {
+  if (ownership.length === 0) return [];
+  const from = faults.some((f) => f.effectAt !== null)
+    ? "Times are from the fault's effect (middle of its bounds)"
+    : 'Times are from the start of the run';
+  return section('Ownership', [
+    ...ownership.flatMap(ownerTables),
+    `${from}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, or was not asked for too long.`,
+    '',
+  ]);
+}
+
+function ownerTables(thing: Ownership): string[] {
+  const rows = ownershipRows(thing);
+  const left = rows.length - windowLimit;
+  return [
+    `### ${markdown(thing.name)}`,
+    '',
+    ...table(
+      ['time', ...thing.sides.map((s) => `${markdown(s.side)} by`)],
+      rows.slice(0, windowLimit).map(({ fromMs, plusMinusMs, cells }) => [
+        `${offsetWords(fromMs)}${plusMinusMs > 0 ? ` ±${(plusMinusMs / 1000).toFixed(3)} s` : ''}`,
+        ...cells.map(({ stretch, changed }) => {
+          const words = stretch === null ? '' : markdown(ownerWords(stretch));
+          return changed ? `**${words}**` : words;
+        }),
+      ]),
+    ),
+    ...(left > 0 ? [`${left} more are in summary.json.`, ''] : []),
+    ...table(
+      ['after the fault', 'by nobody', 'by several'],
+      thing.sides.map((s) => [markdown(s.side), totalWords(s.nobody), totalWords(s.several)]),
+    ),
+  ];
 }
 
 function variableSection({ scenario }: Summary): string[] {
@@ -162,11 +208,6 @@ function spreadWords(s: { readonly p50Ms: number; readonly p99Ms: number; readon
   return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');
 }
 
-/** Seconds from the fault's effect, signed: `+36.214 s`. */
-function offsetWords(ms: number): string {
-  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(3)} s`;
-}
-
 function timelineSection(log: RunLog): string[] {
   const analysis = analyse(log);
   const zero = analysis.recovery?.effect.ms;
@@ -214,6 +255,7 @@ export function renderMarkdown(summary: Summary, log?: RunLog): string {
     ),
     ...section('Stages of the recovery', stageTable(summary.stages, summary.rto?.ms ?? 0, 'RTO')),
     ...returnSection(summary),
+    ...ownershipSection(summary),
     ...windowSection(summary),
     ...section(
       'Roles',

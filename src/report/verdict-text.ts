@@ -1,6 +1,7 @@
 import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Stage, Summary } from '../core/summary.ts';
+import { sideWords } from './ownership-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
 const barWidth = 30;
@@ -64,9 +65,24 @@ export function returnWords(heal: NonNullable<Summary['heal']>): string {
   return `${back} after the heal began; ${cost} from then on`;
 }
 
+/** What the settings say: `2.65 s to 3.65 s`. */
+export function predictedWords({ minMs, maxMs }: NonNullable<Stage['predicted']>): string {
+  const [min, max] = [durationWords(minMs), durationWords(maxMs)];
+  return min === max ? min : `${min} to ${max}`;
+}
+
+function ownershipLines({ ownership }: Summary): string[] {
+  return ownership.flatMap(({ name, sides }) => [
+    '',
+    `ownership of ${plain(name)}`,
+    ...aligned(sides.map((s) => [`  ${plain(s.side)}`, plain(sideWords(s))])),
+  ]);
+}
+
 function stageLines(title: string, stages: readonly Stage[]): string[] {
   const total = stages.reduce((sum, s) => sum + s.ms, 0);
   const dominant = dominantStage(stages);
+  const predicted = stages.some((s) => s.predicted !== undefined);
   const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
     const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
@@ -75,6 +91,7 @@ function stageLines(title: string, stages: readonly Stage[]): string[] {
       `  ${plain(s.name)}`,
       durationWords(s.ms),
       `${(share * 100).toFixed(0)} %`,
+      ...(predicted ? [s.predicted === undefined ? '' : `predicted ${predictedWords(s.predicted)}`] : []),
       `${bar(share, barWidth)}${most}${with_}`,
     ];
   });
@@ -104,6 +121,7 @@ export function renderVerdictText(summary: Summary): string {
     ...facts(summary),
     ...stageLines('stages', summary.stages),
     ...stageLines('stages of the return', summary.heal?.stages ?? []),
+    ...ownershipLines(summary),
     ...checkLines(summary),
     ...(reasons.length === 0 ? [] : ['', 'why', ...reasons]),
     ...(notes.length === 0 ? [] : ['', 'notes', ...notes]),

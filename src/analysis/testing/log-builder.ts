@@ -76,6 +76,7 @@ export function seeded(seed: number): () => number {
 /** Builds an event log as the engine would write it, line by line in the order of `t`. */
 export class LogBuilder {
   readonly #events: { readonly event: DrillEvent; readonly order: number }[] = [];
+  #cutMs = Infinity;
   readonly plan: Plan;
 
   constructor(plan: Plan) {
@@ -151,9 +152,16 @@ export class LogBuilder {
     return this;
   }
 
+  /** Leaves out all events from a moment on, as a killed run does. */
+  until(cutMs: number): this {
+    this.#cutMs = cutMs;
+    return this;
+  }
+
   /** The lines of events.ndjson. */
   lines(): string[] {
-    return [...this.#events]
+    return this.#events
+      .filter((e) => e.event.t < this.#cutMs)
       .sort((a, b) => a.event.t - b.event.t || a.order - b.order)
       .map((e) => JSON.stringify(e.event));
   }

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import type { Check } from '../core/plan.ts';
+import { summarize } from './summarize.ts';
+import { announce, type FailoverVariant, type Notices, truth, vipFailover } from './testing/vip-failover.ts';
+
+const check: Check = {
+  kind: 'announced',
+  name: 'told',
+  changes: { probe: 'keepalived', marks: ['state'] },
+  deliveries: { probe: 'webhook', marks: ['delivery'] },
+  withinMs: 5000,
+};
+
+const changes: Notices = [
+  ['node-1', 'FAULT', 10_100],
+  ['node-2', 'MASTER', 13_700],
+  ['node-1', 'BACKUP', 41_000],
+  ['node-1', 'MASTER', 44_600],
+  ['node-2', 'BACKUP', 44_601],
+];
+const told = (list: Notices, byMs = 200): Notices => list.map(([host, what, ms]) => [host, what, ms + byMs]);
+
+function run(changed: Notices, delivered: Notices, variant: FailoverVariant = {}) {
+  const builder = announce(vipFailover({ ...variant, checks: [check] }), changed, delivered);
+  const summary = summarize(builder.read());
+  const [result] = summary.checks;
+  if (result === undefined) throw new Error('no check was judged');
+  return { ...result, reasons: summary.reasons };
+}
+
+describe('changes that are announced', () => {
+  test('pass when each is delivered once, in order, in time', () => {
+    expect(run(changes, told(changes))).toMatchObject({
+      status: 'pass',
+      limit: 'each once, in order, within 5 s',
+      observed: '5 changes, each delivered once, the slowest after 200 ms',
+      measured: { ms: 200, minMs: 200, maxMs: 200 },
+      reasons: [],
+    });
+  });
+
+  test('are in order for each host; what other hosts tell does not matter', () => {
+    // Node-2 is told of before node-1, though it changed later.
+    const delivered: Notices = [
+      ['node-2', 'MASTER', 13_800],
+      ['node-1', 'FAULT', 14_000],
+    ];
+    expect(run(changes.slice(0, 2), delivered).status).toBe('pass');
+  });
+
+  test('may be stamped a little later than their delivery by another clock', () => {
+    expect(run(changes, told(changes, -400))).toMatchObject({
+      status: 'pass',
+      observed: expect.stringContaining('the slowest after 0 ms'),
+    });
+  });
+
+  test('before the fault are no business of the drill', () => {
+    const early: Notices = [
+      ['node-1', 'MASTER', 2000],
+      ['node-2', 'BACKUP', 2500],
+    ];
+    // One was lost, one was told twice.
+    const delivered: Notices = [['node-1', 'MASTER', 2200], ['node-1', 'MASTER', 2300], ...told(changes)];
+    expect(run([...early, ...changes], delivered)).toMatchObject({
+      status: 'pass',
+      observed: expect.stringMatching(/^5 changes/),
+    });
+  });
+});
+
+describe('an announcement', () => {
+  test.each<[string, Notices, string]>([
+    [
+      'that is missing',
+      told(changes.filter(([, what]) => what !== 'FAULT')),
+      'FAULT of node-1, 25 ms after the fault, was not delivered within 5 s',
+    ],
+    [
+      'that is made twice',
+      [...told(changes), ['node-2', 'MASTER', 20_000]],
+      'MASTER of node-2, 3.63 s after the fault, was delivered once more 9.93 s after the fault',
+    ],
+    [
+      'out of order',
+      [
+        ...told(changes.slice(0, 2)),
+        ['node-2', 'BACKUP', 44_700],
+        ['node-1', 'MASTER', 44_700],
+        ['node-1', 'BACKUP', 44_900],
+      ],
+      'BACKUP of node-1, 30.93 s after the fault, was delivered after MASTER, which came later',
+    ],
+    [
+      'too late',
+      [...told(changes.slice(1)), ['node-1', 'FAULT', 16_000]],
+      'FAULT of node-1, 25 ms after the fault, was delivered 5.90 s later, not within 5 s',
+    ],
+    [
+      'of nothing',
+      [...told(changes), ['node-2', 'FAULT', 30_000]],
+      'FAULT of node-2 was delivered 19.93 s after the fault without such a change',
+    ],
+  ])('%s is a fail that names it', (_what, delivered, words) => {
+    const result = run(changes, delivered);
+    expect(result.status).toBe('fail');
+    expect(result.reasons[0]).toBe(`told: ${words}`);
+    expect(result.observed).toBe(`5 changes: ${words}`);
+  });
+
+  test('that is missing does not take the next one of the same kind for itself', () => {
+    const flapping: Notices = [
+      ['node-2', 'MASTER', 13_000],
+      ['node-2', 'BACKUP', 15_000],
+      ['node-2', 'MASTER', 17_000],
+    ];
+    expect(run(flapping, told(flapping.slice(1))).reasons).toEqual([
+      expect.stringMatching(
+        /^told: MASTER of node-2, 2\.9\d s after the fault, was not delivered within 5 s$/,
+      ),
+    ]);
+  });
+
+  test('that comes late is late, not out of order', () => {
+    const flapping: Notices = [
+      ['node-2', 'MASTER', 13_000],
+      ['node-2', 'BACKUP', 15_000],
+      ['node-2', 'MASTER', 17_000],
+    ];
+    const { reasons } = run(flapping, told(flapping, 8000));
+    expect(reasons[0]?.match(/8\.00 s later, not within 5 s/g)).toHaveLength(3);
+  });
+
+  test('of a change near the end that is still to come is not decided', () => {
+    const last: Notices = [...changes, ['node-1', 'FAULT', 57_000]];
+    const result = run(last, told(changes));
+    expect(result.status).toBe('inconclusive');
+    // Deliveries were last looked for at 59.5 s.
+    expect(result.reasons[0]).toBe(
+      'told: FAULT of node-1, 46.92 s after the fault, was not delivered in the 2.50 s for which deliveries were still seen',
+    );
+    // One that was due by then is missing.
+    expect(run([...changes, ['node-1', 'FAULT', 54_000]], told(changes)).status).toBe('fail');
+    // A fail outranks it.
+    expect(run(last, told(changes.slice(1))).status).toBe('fail');
+  });
+
+  test('of a change that could not be read is not decided', () => {
+    const blind = [[30_000, 60_000]] as const;
+    const result = run(changes.slice(0, 2), told(changes), { blind });
+    expect(result.status).toBe('fail'); // node-2 was read, and did not become BACKUP
+    const others = changes.filter(([host, , ms]) => host === 'node-1' || ms < 20_000);
+    const undecided = run(changes.slice(0, 2), told(others), { blind });
+    expect(undecided.status).toBe('inconclusive');
+    expect(undecided.reasons[0]).toContain(
+      'BACKUP of node-1 was delivered 31.13 s after the fault, while keepalived could not be seen',
+    );
+  });
+});
+
+describe('nothing to judge by', () => {
+  test('is told: no fault, no change, a probe that fell silent, a run cut short', () => {
+    expect(run(changes, told(changes), { cutAtMs: 9000 }).observed).toBe(
+      'not measured: no fault took effect',
+    );
+    expect(run([], [])).toMatchObject({ status: 'inconclusive', observed: 'no change seen' });
+    const blind = [[30_000, 60_000]] as const;
+    const silent = run(changes.slice(0, 2), told(changes.slice(0, 2)), { blind });
+    expect(silent).toMatchObject({ status: 'inconclusive' });
+    expect(silent.reasons[0]).toBe('told: keepalived@node-1 could not be seen to the end');
+    expect(run(changes.slice(0, 2), told(changes.slice(0, 2)), { cutAtMs: 30_000 }).status).toBe(
+      'inconclusive',
+    );
+    expect(truth.endMs).toBe(60_000);
+  });
+
+  test('many findings are told in short', () => {
+    const many = Array.from({ length: 8 }, (_, i): Notices[number] => ['node-2', `S${i}`, 15_000 + 1000 * i]);
+    expect(run(many, []).observed).toMatch(/^8 changes: S0 of .*; S1 of .*; S2 of .*; 5 more$/);
+  });
+});

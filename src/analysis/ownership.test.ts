@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import type { OwnershipSide } from '../core/summary.ts';
+import { summarize } from './summarize.ts';
+import { seeded } from './testing/log-builder.ts';
+import { type FailoverVariant, truth, vipFailover } from './testing/vip-failover.ts';
+
+function sideOf(variant: FailoverVariant = {}, name = 'claimed'): OwnershipSide {
+  const [vip] = summarize(vipFailover(variant).read()).ownership;
+  const side = vip?.sides.find((s) => s.side === name);
+  if (side === undefined) throw new Error(`no side ${name}`);
+  return side;
+}
+
+const states = (side: OwnershipSide) => side.spans.map((s) => [s.owners, s.maybe]);
+
+describe('who owned it, from one side', () => {
+  test('is told in stretches that touch, each edge with bounds that hold the truth', () => {
+    const { spans } = sideOf();
+    expect(states({ spans } as OwnershipSide)).toEqual([
+      [['node-1'], []],
+      [[], []],
+      [['node-2'], []],
+    ]);
+    const [before, gap, after] = spans;
+    // Offsets count from the middle of the effect's bounds, 10 s to 10.15 s (or the first sight of it).
+    const zeroMs = Date.parse(spans[1]!.startAt) - gap!.fromMs;
+    const offset = (ms: number) => ms + Date.UTC(2026, 2, 1, 10) - zeroMs;
+    expect(before).toMatchObject({ fromMs: offset(truth.steadyMs), endAt: gap?.startAt, toMs: gap?.fromMs });
+    expect(gap!.fromMinMs).toBeLessThanOrEqual(offset(truth.effectMs));
+    expect(gap!.fromMaxMs).toBeGreaterThanOrEqual(offset(truth.effectMs));
+    expect(gap!.fromMaxMs - gap!.fromMinMs).toBeLessThan(220);
+    expect(after!.fromMinMs).toBeLessThanOrEqual(offset(truth.takenMs));
+    expect(after!.fromMaxMs).toBeGreaterThanOrEqual(offset(truth.takenMs));
+    expect(after?.endAt).toBeNull();
+  });
+
+  test('has the times without an owner, with bounds that hold their length', () => {
+    const { nobody, several } = sideOf();
+    expect(nobody).toHaveLength(1);
+    expect(nobody[0]).toMatchObject({ certain: true });
+    expect(nobody[0]!.minMs).toBeLessThanOrEqual(truth.takenMs - truth.effectMs);
+    expect(nobody[0]!.maxMs).toBeGreaterThanOrEqual(truth.takenMs - truth.effectMs);
+    expect(several).toEqual([]);
+  });
+
+  test('may be two hosts at once', () => {
+    const { spans, several, nobody } = sideOf({
+      claimed: [
+        [0, 'node-1'],
+        [13_700, 'node-1', 'node-2'],
+        [30_000, 'node-2'],
+      ],
+    });
+    expect(spans.map((s) => s.owners)).toEqual([['node-1'], ['node-1', 'node-2'], ['node-2']]);
+    expect(several).toMatchObject([{ certain: true }]);
+    expect(several[0]!.minMs).toBeLessThanOrEqual(16_300);
+    expect(several[0]!.maxMs).toBeGreaterThanOrEqual(16_300);
+    expect(nobody).toEqual([]);
+  });
+
+  test('does not make up a gap or an overlap between two looks', () => {
+    // Handed over within one interval: both changes lie between the same looks.
+    const { spans, nobody, several } = sideOf({
+      claimed: [
+        [0, 'node-1'],
+        [20_070, 'node-2'],
+      ],
+    });
+    expect(spans.map((s) => s.owners)).toEqual([['node-1'], ['node-2']]);
+    expect(spans[1]!.fromMaxMs - spans[1]!.fromMinMs).toBeLessThan(400);
+    // It is told that either may have been, for as long as could not be seen.
+    expect(nobody).toMatchObject([{ certain: false, minMs: 0 }]);
+    expect(several).toMatchObject([{ certain: false, minMs: 0 }]);
+    expect(nobody[0]!.maxMs).toBeLessThan(400);
+  });
+
+  test('a state of one look is told, not joined away', () => {
+    const { spans } = sideOf({
+      claimed: [[0, 'node-1'], [20_000], [20_100, 'node-1']],
+    });
+    expect(spans.map((s) => [s.owners, s.maybe])).toEqual([
+      [['node-1'], []],
+      [[], ['node-1']],
+      [['node-1'], []],
+    ]);
+  });
+
+  test('is open for a host that cannot be asked', () => {
+    const blind = [[truth.effectMs, 45_000]] as const;
+    const side = sideOf({ blind });
+    expect(states(side)).toEqual([
+      [['node-1'], []],
+      [[], ['node-1']],
+      [['node-2'], ['node-1']],
+      [['node-2'], []],
+    ]);
+    // Nobody, or two: neither is certain, neither is ruled out.
+    expect(side.nobody).toMatchObject([{ certain: false }]);
+    expect(side.several).toMatchObject([{ certain: false }]);
+    // The wire still tells.
+    expect(sideOf({ blind }, 'answered').nobody).toMatchObject([{ certain: true }]);
+  });
+
+  test('is known of a host whose power the drill had cut', () => {
+    const blind = [[truth.effectMs, 45_000]] as const;
+    const { nobody, several } = sideOf({ blind, kind: 'power.cut' });
+    expect(nobody).toMatchObject([{ certain: true }]);
+    expect(several).toEqual([]);
+  });
+
+  test('holds the truth whatever changes', () => {
+    const random = seeded(11);
+    for (let round = 0; round < 40; round++) {
+      const goneMs = 15_000 + random() * 5000;
+      const takenMs = goneMs - 3000 + random() * 8000;
+      const claimed: FailoverVariant['claimed'] =
+        takenMs > goneMs
+          ? [[0, 'node-1'], [goneMs], [takenMs, 'node-2']]
+          : [
+              [0, 'node-1'],
+              [takenMs, 'node-1', 'node-2'],
+              [goneMs, 'node-2'],
+            ];
+      const { nobody, several, spans } = sideOf({ claimed });
+      const sum = (windows: OwnershipSide['nobody'], of: 'minMs' | 'maxMs') =>
+        windows.reduce((total, w) => total + w[of], 0);
+      const gapMs = Math.max(0, takenMs - goneMs);
+      const bothMs = Math.max(0, goneMs - takenMs);
+      expect(sum(nobody, 'minMs')).toBeLessThanOrEqual(gapMs);
+      expect(sum(nobody, 'maxMs')).toBeGreaterThanOrEqual(gapMs);
+      expect(sum(several, 'minMs')).toBeLessThanOrEqual(bothMs);
+      expect(sum(several, 'maxMs')).toBeGreaterThanOrEqual(bothMs);
+      for (const [i, span] of spans.entries()) {
+        expect(span.fromMinMs).toBeLessThanOrEqual(span.fromMs);
+        expect(span.fromMaxMs).toBeGreaterThanOrEqual(span.fromMs);
+        expect(span.toMs).toBeGreaterThan(span.fromMs);
+        if (i > 0) expect(span.fromMs).toBe(spans[i - 1]!.toMs);
+      }
+    }
+  });
+});
+
+describe('a run without a fault that took effect', () => {
+  test('tells the whole run, from its start', () => {
+    const lines = vipFailover({ cutAtMs: 9000 });
+    const summary = summarize(lines.read());
+    expect(summary.ownership[0]?.sides[0]?.spans.at(-1)).toMatchObject({ owners: ['node-1'], endAt: null });
+    expect(summary.ownership[0]?.sides[0]?.spans[0]?.fromMs).toBeGreaterThanOrEqual(0);
+  });
+});

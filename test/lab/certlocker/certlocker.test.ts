@@ -212,7 +212,17 @@ describe('the harness', () => {
 
 describe('every kind of fault', () => {
   /** Tried on a host alone, in ../host-faults. */
-  const onHostAlone = ['network.isolate', 'network.loss', 'network.delay', 'network.link-down', 'power.cut'];
+  const onHostAlone = [
+    'container.restart',
+    'container.pause',
+    'container.remove',
+    'service.restart',
+    'network.isolate',
+    'network.loss',
+    'network.delay',
+    'network.link-down',
+    'power.cut',
+  ];
 
   test('has a drill that passes, and the stack is whole after each', async () => {
     const { exitCode, all, stdout } = await bench.start(

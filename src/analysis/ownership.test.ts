@@ -134,7 +134,7 @@ describe('who owned it, from one side', () => {
         expect(span.fromMinMs).toBeLessThanOrEqual(span.fromMs);
         expect(span.fromMaxMs).toBeGreaterThanOrEqual(span.fromMs);
         expect(span.toMs).toBeGreaterThan(span.fromMs);
-        if (i > 0) expect(span.fromMs).toBe(spans[i - 1]!.toMs);
+        expect(span.toMs).toBe(spans[i + 1]?.fromMs ?? span.toMs);
       }
     }
   });

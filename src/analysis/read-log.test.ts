@@ -73,13 +73,18 @@ describe('reading an event log', () => {
 
   test('takes what the plan of an older log lacks for nothing, and refuses it damaged', () => {
     const [start = '', ...rest] = lines();
-    const older = start.replace(/"(prepare|repair|returnStages)":\[\],?/g, '').replace(',"variables":{}', '');
-    expect(older).not.toMatch(/prepare|repair|returnStages|variables/);
+    const older = start
+      .replace(/"(prepare|repair|returnStages)":\[\],?/g, '')
+      .replace(/"(ownership|models)":\{\},?/g, '')
+      .replace(',"variables":{}', '');
+    expect(older).not.toMatch(/prepare|repair|returnStages|ownership|models|variables/);
     const log = readLog([older.replace(',}', '}'), ...rest]);
     expect(log.plan).toEqual(readLog(lines()).plan);
     expect(log).toMatchObject({ preparations: [], repairs: [] });
     const odd = start.replace('"prepare":[]', '"prepare":3');
     expect(errorOf([odd]).message).toContain('"prepare" of the plan should be a list');
+    const flat = start.replace('"models":{}', '"models":[]');
+    expect(errorOf([flat]).message).toContain('"models" of the plan should be a map');
   });
 
   test('refuses a log without a start, and one of a newer version', () => {

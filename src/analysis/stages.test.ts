@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StageEnd, StageRule } from '../core/plan.ts';
+import type { Model, Plan, PredictionStep, StageEnd, StageRule } from '../core/plan.ts';
 import { analyse } from './summarize.ts';
 import { dominantStage, stagesOf, unattributed } from './stages.ts';
 import { seeded } from './testing/log-builder.ts';
@@ -152,6 +152,58 @@ describe('stages of a recovery', () => {
       if (spans.length > 1) split++;
     }
     expect(split).toBeGreaterThan(10);
+  });
+
+  describe('what they should have taken', () => {
+    const vrrp: Model = {
+      kind: 'keepalived',
+      version: 2,
+      advertIntervalMs: 1000,
+      priorities: { 'node-1': 100, 'node-2': 90 },
+      preempt: ['node-1', 'node-2'],
+      script: { intervalMs: 5000, fall: 2, rise: 2, weight: -20, runtimeMs: 200 },
+    };
+    const predicted = (rules: readonly StageRule[], models: Plan['models'] = { vrrp }) =>
+      analyse(crashDrill({ stages: rules, plan: { models } }).read()).summary.stages.map((s) => s.predicted);
+    const rule = (name: string, end: StageEnd, ...steps: PredictionStep[]): StageRule => ({
+      name,
+      until: end,
+      ...(steps.length === 0 ? {} : { predicted: { model: 'vrrp', steps } }),
+    });
+    const notices = is('lb-backend', 'DOWN', { min: 1 });
+
+    test('follows from the settings and the host that failed', () => {
+      // Node-1 failed, so that node-2 takes over with its own skew.
+      expect(
+        predicted([
+          rule('script', notices, 'script-fall'),
+          rule('takeover', { kind: 'recovered' }, 'master-down'),
+        ]),
+      ).toEqual([
+        { minMs: 5000, maxMs: 10_200 },
+        { minMs: 2648.438, maxMs: 3648.438 },
+      ]);
+    });
+
+    test('is with the stages whose end was not seen, where all of them are predicted', () => {
+      const unseen = is('lb-backend', 'nothing', { min: 1 });
+      const rest: StageEnd = { kind: 'recovered' };
+      expect(predicted([rule('a', unseen, 'script-fall'), rule('b', rest, 'master-down')])).toEqual([
+        { minMs: 7648.438, maxMs: 13_848.438 },
+      ]);
+      expect(predicted([rule('a', unseen), rule('b', rest, 'master-down')])).toEqual([undefined]);
+      expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toEqual([
+        { minMs: 5000, maxMs: 10_200 },
+        undefined,
+      ]);
+    });
+
+    test('is not told where it does not follow: no model, another host, steps that do not come about', () => {
+      const rules = [rule('takeover', { kind: 'recovered' }, 'script-fall', 'master-down')];
+      expect(predicted(rules, {})).toEqual([undefined]);
+      expect(predicted(rules, { vrrp: { ...vrrp, priorities: { a: 100, b: 90 } } })).toEqual([undefined]);
+      expect(predicted(rules, { vrrp: { ...vrrp, preempt: ['node-1'] } })).toEqual([undefined]);
+    });
   });
 
   test('the dominant stage is the longest, the first of equals', () => {

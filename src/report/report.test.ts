@@ -3,6 +3,7 @@ import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
 import { crashDrill } from '../analysis/testing/postgres-crash.ts';
+import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderSamplesCsv } from './samples-csv.ts';
 import { renderSummaryJson } from './summary-json.ts';
@@ -135,6 +136,127 @@ describe('report.md', () => {
     }
     expect(made.split('\n').filter((l) => l.startsWith('#'))).toHaveLength(6);
     expect(renderVerdictText(summarize(built))).not.toContain('\u001b');
+  });
+});
+
+describe('ownership and predictions', () => {
+  const model = {
+    kind: 'keepalived',
+    version: 2,
+    advertIntervalMs: 1000,
+    priorities: { 'node-1': 100, 'node-2': 90 },
+    preempt: ['node-1', 'node-2'],
+  } as const;
+  const built = vipFailover({
+    answered: [
+      [0, 'node-1'],
+      [20_000, 'node-2'],
+    ],
+    plan: {
+      models: { vrrp: model },
+      stages: [
+        {
+          name: 'takeover',
+          until: {
+            kind: 'condition',
+            condition: { probe: 'vip-claim', is: ['yes'], count: { min: 1 } },
+            excludeFaultHost: true,
+          },
+          predicted: { model: 'vrrp', steps: ['master-down'] },
+        },
+        { name: 'rest', until: { kind: 'recovered' } },
+      ],
+    },
+  }).read();
+  const summary = summarize(built);
+  const text = renderMarkdown(summary, built);
+  const part = (title: string) => text.slice(text.indexOf(`## ${title}`)).split('\n## ')[0];
+
+  test('are shown on the console', () => {
+    expect(`\n${renderVerdictText(summary)}\n`).toMatchInlineSnapshot(`
+      "
+      PASS  Built for a test (lab)
+
+      fault     container.stop on node-1
+      RTO       3.63 s (3.46 s to 3.81 s)
+      downtime  3.60 s (3.39 s to 3.81 s) in 1 window
+
+      stages
+        takeover  3.63 s  100 %  predicted 2.65 s to 3.65 s  ██████████████████████████████ <- longest
+        rest        0 ms    0 %
+
+      ownership of vip
+        claimed   node-1, +0.05 s nobody, +3.54 s node-2; nobody for 3.49 s (3.28 s to 3.70 s) in 1 window
+        answered  node-1, +9.94 s node-2
+      "
+    `);
+  });
+
+  test('stand in report.md, the sides next to each other', () => {
+    expect(part('Ownership')).toMatchInlineSnapshot(`
+      "## Ownership
+
+      ### vip
+
+      | time | claimed by | answered by |
+      | --- | --- | --- |
+      | -4.075 s | node-1 | node-1 |
+      | +0.050 s ±0.105 s | **nobody** | node-1 |
+      | +3.540 s ±0.105 s | **node-2** | node-1 |
+      | +9.935 s ±0.150 s | node-2 | **node-2** |
+
+      | after the fault | by nobody | by several |
+      | --- | --- | --- |
+      | claimed | 3.49 s (3.28 s to 3.70 s) in 1 window | never |
+      | answered | not surely, 300 ms at most | not surely, 120 ms at most |
+
+      Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, or was not asked for too long.
+      "
+    `);
+    expect(part('Stages of the recovery')).toMatchInlineSnapshot(`
+      "## Stages of the recovery
+
+      | stage | ms | predicted | share |  | includes, their end not seen |
+      | --- | --- | --- | --- | --- | --- |
+      | **takeover** | 3634.500 | 2.65 s to 3.65 s | 100.0 % | ████████████████████ |  |
+      | rest | 0.000 |  | 0.0 % |  |  |
+
+      The stages sum to the RTO, 3634.500 ms. The longest is takeover.
+
+      Predicted is what follows from the settings, without the time that passes until a probe sees it.
+      "
+    `);
+  });
+
+  test('are left out where there is nothing of the kind', () => {
+    const other = renderMarkdown(summarize(log), log);
+    expect(other).not.toMatch(/## Ownership|predicted/i);
+    expect(renderVerdictText(summarize(log))).not.toMatch(/ownership|predicted/);
+  });
+
+  test('tell a host that is not known by a question mark, and the first changes of many', () => {
+    const blind = summarize(vipFailover({ blind: [[10_050, 45_000]] }).read());
+    expect(renderMarkdown(blind)).toContain('| **node-2, node-1?** |');
+    const flapping = summarize(
+      vipFailover({
+        claimed: Array.from({ length: 30 }, (_, i) => [
+          i * 1500,
+          ...(i % 2 === 0 ? (['node-1'] as const) : []),
+        ]),
+      }).read(),
+    );
+    expect(renderVerdictText(flapping)).toMatch(
+      /node-1, \+\d+\.\d\d s nobody, \d+ more; nobody for .* in \d+ windows$/m,
+    );
+  });
+
+  test('keep hostile names inside their cells', () => {
+    const name = '| x |\n## <b>';
+    const plan = { ownership: { [name]: { [name]: { probe: 'vip-claim', is: ['yes'] } } } };
+    const made = renderMarkdown(summarize(vipFailover({ plan }).read()));
+    expect(made).not.toContain('<b>');
+    expect(made.split('\n').filter((l) => l.startsWith('## <') || l === '## &lt;b&gt;')).toEqual([]);
+    expect(made).toContain('### \\| x \\| \\#\\# &lt;b&gt;');
   });
 });
 

@@ -77,6 +77,24 @@ describe('the command line', () => {
     expect(stdout).toContain('blast radius  container db, process postgres');
   });
 
+  test('plans with who should own what, and how long stages should take', async () => {
+    const { exitCode, stdout } = await bench.start(
+      'plan',
+      `${testdata}/vip-scenario.yaml`,
+      '--target',
+      `${testdata}/vip-target.yaml`,
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
+    );
+    // Which node fails is not known yet: the bounds are those of either.
+    expect(stdout).toContain(
+      'Predicted\n  all of it                7.61 s to 13.85 s (vrrp: script-fall, master-down)\n',
+    );
+    expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
+  });
+
   test('plans every drill of a matrix, with its steps in order and its moments to be drawn', async () => {
     const { stdout } = await bench.start('plan', ...composed, '--var', 'container=edge', '--var', 'wait=1s');
     expect(stdout).toContain(

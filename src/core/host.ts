@@ -17,6 +17,20 @@ export interface ExecOptions {
   readonly maxOutputBytes?: number;
 }
 
+/** Limits of a followed command. */
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** Ask for a sign of life at least this often: an empty line. Silence is then a stalled channel and no news. */
+  readonly pulseMs?: number;
+}
+
+/** How a followed command ended by itself. */
+export interface FollowEnd {
+  readonly exitCode: number;
+  /** The last it wrote on its standard error. */
+  readonly stderr: string;
+}
+
 /**
  * A place where commands run: the local machine, a container, a machine behind
  * SSH. Only a broken channel (no such container, connection lost, time-out)
@@ -27,6 +41,12 @@ export interface Host {
   /** How commands get there, for `plan`: e.g. `docker exec web-1`. */
   readonly transport: string;
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /**
+   * The lines of a command that goes on by itself, as they come; its end is the generator's return value. The
+   * command ends with the consumer: when the signal aborts, when the generator is returned, and when this
+   * process dies.
+   */
+  follow(argv: readonly string[], options: FollowOptions): AsyncGenerator<string, FollowEnd, void>;
   /** The machine's power, where the transport reaches it from beneath: undefined where it does not. */
   readonly power?: PowerSwitch;
 }

@@ -8,6 +8,7 @@ import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import type { Plan } from '../core/plan.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { runDrill } from './drill.ts';
 import { openEventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
@@ -17,6 +18,7 @@ import { createSystemClock } from './system-clock.ts';
 class FakeMachine implements Host {
   readonly name = 'alpha';
   readonly transport = 'fake';
+  readonly follow = neverFollowed;
   readonly commands: string[] = [];
   stopIsIgnored = false;
   startFails = false;

@@ -10,6 +10,7 @@ import type { DrillError } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { startProber, type Prober, type ProberOptions } from './prober.ts';
 import { createSystemClock } from './system-clock.ts';
 
@@ -151,6 +152,7 @@ describe('startProber', () => {
     const host: Host = {
       name: 'node-1',
       transport: 'fake',
+      follow: neverFollowed,
       exec: async () => {
         const fields = {
           __CURSOR: `c${looks++}`,

@@ -6,6 +6,7 @@ import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import type { Plan, PlannedFault } from '../core/plan.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { openEventLog, type EventLog } from './event-log.ts';
 import { openLedger, type Ledger } from './ledger.ts';
 import { createRun, type Run } from './run.ts';
@@ -37,6 +38,7 @@ function host(name: string): Host {
   return {
     name,
     transport: 'fake',
+    follow: neverFollowed,
     exec: (argv): Promise<ExecResult> => {
       done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
       return Promise.resolve({ exitCode: fails(argv) ? 1 : 0, stdout: '', stderr: '' });

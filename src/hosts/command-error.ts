@@ -1,4 +1,5 @@
 import { DrillError } from '../core/errors.ts';
+import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 
 /** The outcomes that are no exit: the command's effect is not known. */
@@ -20,4 +21,14 @@ export function commandError(
     case 'overflow':
       return new DrillError('host-unreachable', `${what} wrote more than ${outcome.limitBytes} bytes`);
   }
+}
+
+/** The error for a followed command that did not end by itself. */
+export function followError(
+  host: string,
+  argv: readonly string[],
+  outcome: Exclude<FollowOutcome, { kind: 'exited' }>,
+): DrillError {
+  const why = outcome.kind === 'aborted' ? 'is no longer followed' : `was not started: ${outcome.message}`;
+  return new DrillError('host-unreachable', `${host}: \`${argv.join(' ')}\` ${why}`);
 }

@@ -1,7 +1,8 @@
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
-import { commandError } from './command-error.ts';
+import { commandError, followError } from './command-error.ts';
+import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
 /**
@@ -26,12 +27,13 @@ const powerTimeoutMs = 30_000;
  * gets to close a connection), starting it a boot.
  *
  * When a look or a command is cut short, the `docker exec` client dies and the
- * command inside may run on: Docker offers no way to end it.
+ * command inside may run on: Docker offers no way to end it. A followed command ends: it is held by its standard input.
  */
 export function createDockerHost(
   name: string,
   transport: Extract<Transport, { kind: 'docker' }>,
   run: CommandRunner = runCommand,
+  followRun: CommandFollower = followCommand,
 ): Host {
   const { container, context } = transport;
   const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
@@ -51,6 +53,16 @@ export function createDockerHost(
       case 'overflow':
         throw commandError(name, argv, options.timeoutMs, outcome);
     }
+  };
+
+  const follow: Host['follow'] = async function* (argv, { signal, pulseMs }) {
+    const command = [...docker, 'exec', '-i', container, ...followedBy(argv, pulseMs)];
+    const outcome = yield* followRun({ argv: command, signal });
+    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    if (outcome.kind === 'aborted') throw followError(name, argv, outcome);
+    const { exitCode, stderr } = outcome;
+    if (exitCode !== 0 && dockersWords.test(stderr)) throw unreachable(stderr.trim());
+    return { exitCode, stderr };
   };
 
   /** Tells the command's own failure from Docker's. */
@@ -151,7 +163,7 @@ export function createDockerHost(
     on: (signal) => turn('start', true, signal),
   };
 
-  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, power };
+  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, power };
 }
 
 function callsDocker(argv: readonly string[]): boolean {

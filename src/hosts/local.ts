@@ -1,5 +1,6 @@
 import type { ExecResult, Host } from '../core/host.ts';
-import { commandError } from './command-error.ts';
+import { commandError, followError } from './command-error.ts';
+import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
 /** Exit codes of a shell for a program that is not there, and for one that may not be run (POSIX 2.8.2). */
@@ -7,10 +8,20 @@ const notFoundExit = 127;
 const notExecutableExit = 126;
 
 /** The machine that firedrill runs on. */
-export function createLocalHost(name: string, run: CommandRunner = runCommand): Host {
+export function createLocalHost(
+  name: string,
+  run: CommandRunner = runCommand,
+  follow: CommandFollower = followCommand,
+): Host {
   return {
     name,
     transport: 'local',
+    async *follow(argv, { signal, pulseMs }) {
+      const outcome = yield* follow({ argv: followedBy(argv, pulseMs), signal });
+      if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
+      const { exitCode, stderr } = outcome;
+      return { exitCode, stderr };
+    },
     exec: async (argv, options): Promise<ExecResult> => {
       const outcome = await run({ argv, ...options });
       switch (outcome.kind) {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { exec } from './exec.ts';
 import { lookOnce, openProbe } from './testing/look.ts';
 
 function hostThat(answer: (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>): Host {
-  return { name: 'node-1', transport: 'fake', exec: answer };
+  return { name: 'node-1', transport: 'fake', exec: answer, follow: neverFollowed };
 }
 
 const exits = (exitCode: number, stdout = '', stderr = ''): Host =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
 import type { Observation } from '../core/sample.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
 import { lookWith, openProbe } from './testing/look.ts';
 
@@ -40,6 +41,7 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
     host: {
       name: 'node-1',
       transport: 'fake',
+      follow: neverFollowed,
       exec: async (argv, options) => {
         asked.push({ argv, options });
         const answer = await answers.shift();

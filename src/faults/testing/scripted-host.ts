@@ -1,4 +1,5 @@
 import type { ExecResult, Host } from '../../core/host.ts';
+import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 
 /** Answers one command of a test: an exit code, what it writes, or a broken channel (throw). */
 export type Script = (argv: readonly string[]) => Partial<ExecResult>;
@@ -18,6 +19,7 @@ export function scriptedHost(script: Script): ScriptedHost {
   return {
     name: 'alpha',
     transport: 'script',
+    follow: neverFollowed,
     commands,
     inputs,
     exec: (argv, options) => {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
+import { totalKinds } from '../report/table.ts';
 import { drawMoments } from '../scenario/draw.ts';
 import { suggest } from '../scenario/problems.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
@@ -131,8 +132,8 @@ function matcher(pattern: string | undefined): (text: string) => boolean {
 function missingCheck(figure: string, plan: Plan): string | undefined {
   if (!figure.startsWith('happens:')) return undefined;
   const name = figure.slice('happens:'.length);
-  const known = plan.checks.flatMap((c) => (c.kind === 'happens' ? [c.name] : []));
+  const known = plan.checks.flatMap((c) => (totalKinds.includes(c.kind) ? [c.name] : []));
   return known.includes(name)
     ? undefined
-    : `${plan.scenario.path} has no check of kind happens with the name "${name}"${suggest(name, known)}`;
+    : `${plan.scenario.path} has no check of kind ${totalKinds.join(' or ')} with the name "${name}"${suggest(name, known)}`;
 }

@@ -14,7 +14,9 @@ const measured = summarize(
         condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
         minMs: 0,
       },
+      { kind: 'ownership', name: 'no primary', of: 'db', side: 'told', state: 'nobody', minMs: 1000 },
     ],
+    plan: { ownership: { db: { told: { probe: 'pg-role', is: ['primary'] } } } },
   }).read(),
 );
 
@@ -118,6 +120,7 @@ describe('a row of the table', () => {
     ['heal-outage', measured.heal?.outage.ms],
     ['redundancy', measured.redundancyRestoredMs],
     ['happens:node-1 is a standby', measured.checks[0]?.measured?.ms],
+    ['happens:no primary', measured.checks[1]?.measured?.ms],
   ])('can show %s', (figure, ms) => {
     expect(ms).toBeGreaterThan(1000);
     expect(figureOf(figure, measured)?.ms).toBe(ms);

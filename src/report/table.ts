@@ -1,3 +1,4 @@
+import type { Check } from '../core/plan.ts';
 import type { Measure, Summary, VerdictWord } from '../core/summary.ts';
 
 /** A row of the failure table as the suite states it. */
@@ -81,6 +82,9 @@ export interface FailureTable {
   readonly rows: readonly RowLine[];
 }
 
+/** Kinds of checks whose total a row can show, by the check's name. */
+export const totalKinds: readonly string[] = ['happens', 'ownership'] satisfies Check['kind'][];
+
 /** The figure that a row shows of a drill; null when it was not measured. */
 export function figureOf(figure: string, summary: Summary): Measure | null {
   switch (figure) {
@@ -98,7 +102,7 @@ export function figureOf(figure: string, summary: Summary): Measure | null {
       return summary.redundancy;
     default: {
       const name = figure.replace(/^happens:/, '');
-      return summary.checks.find((c) => c.kind === 'happens' && c.name === name)?.measured ?? null;
+      return summary.checks.find((c) => totalKinds.includes(c.kind) && c.name === name)?.measured ?? null;
     }
   }
 }

@@ -14,7 +14,7 @@ const figure = z
   })
   .default('rto')
   .describe(
-    'What "measured" shows: the RTO, the first sign of recovery, the downtime, the return, the outage it costs, the time to redundancy, or the total of a `happens` check.',
+    'What "measured" shows: the RTO, the first sign of recovery, the downtime, the return, the outage it costs, the time to redundancy, or the total of a `happens` or `ownership` check.',
   );
 
 const row = z.strictObject({

@@ -30,7 +30,8 @@ function planText(plan: Plan): string {
         probe.burstIntervalMs === undefined
           ? ''
           : `, every ${formatMs(probe.burstIntervalMs)} around the fault`;
-      return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
+      const from = probe.from === undefined ? '' : `, from ${probe.from}`;
+      return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}${from}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
     }),
     '',
     ...ownershipLines(plan),

@@ -102,7 +102,10 @@ export interface PlannedProbe {
   /** `name` or `name@host`. */
   readonly id: string;
   readonly name: string;
+  /** The host that it is about. */
   readonly host?: string;
+  /** The host on which its commands run; `host` by default. */
+  readonly from?: string;
   readonly kind: string;
   /** Parsed by the kind's schema; times in ms. */
   readonly params: Json;

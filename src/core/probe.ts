@@ -5,7 +5,7 @@ import type { Observation } from './sample.ts';
 
 /** What a probe may use. */
 export interface ProbeContext {
-  /** The host of this instance (`on:`), for kinds that run commands. */
+  /** The host on which this instance's commands run: `from:`, or else the one it is about (`on:`). */
   readonly host: Host | undefined;
   readonly clock: Clock;
   readonly timeoutMs: number;
@@ -39,17 +39,19 @@ export interface ProbeSession {
 export interface ProbeKind<P> {
   readonly kind: string;
   readonly summary: string;
-  /** Fields of a probe in a target file, besides `id`, `kind`, `on`, `interval`, `timeout`, `burst`. */
+  /** Fields of a probe in a target file, besides `id`, `kind`, `on`, `from`, `interval`, `timeout`, `burst`. */
   readonly params: z.ZodType<P>;
   /**
    * `network`: talks to sockets only; runs in the prober's own thread.
    * `host`: runs commands through a Host; kept off that thread.
    */
   readonly lane: 'network' | 'host';
-  /** True if the kind needs `on:` (it runs commands there). */
+  /** True if the kind needs `on:` or `from:` (it runs commands there). */
   readonly needsHost: boolean;
   /** Names of the marks that each probe of the kind may give, besides those that its parameter `marks` names. */
   readonly marks?: readonly string[];
+  /** The instances of one probe look at the same moments: they share what they ask. Otherwise looks are spread over the interval. */
+  readonly together?: true;
   /** What it asks, in words, for `plan`. */
   describe(params: P): string;
   /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

@@ -17,6 +17,10 @@ export interface LogMark {
   /** Milliseconds since the Unix epoch, as stamped by the source. */
   readonly wallMs: number;
   readonly text: string;
+  /** The host it is about, where that is not the probe's. */
+  readonly host?: string;
+  /** What it says, where there is something to be picked out of it. */
+  readonly value?: string;
 }
 
 /**

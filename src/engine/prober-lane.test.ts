@@ -165,6 +165,73 @@ describe('openLane', () => {
     });
   });
 
+  it('runs the commands of a probe on the host it looks from, and gives marks their host and value', async () => {
+    const marked = Promise.withResolvers<readonly NewEvent[]>();
+    const reached: string[] = [];
+    const marks = [
+      { name: 'state', wallMs: 0, text: 'beta is MASTER', host: 'beta', value: 'MASTER' },
+      { name: 'plain', wallMs: 0, text: 'nothing special' },
+    ];
+    const kind = kindOf({ observe: async () => ({ status: 'ok', marks }) });
+    const planned = { name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100 };
+    const lane = await openLane({
+      lane: 'host',
+      probes: [{ ...planned, id: 'p@alpha', host: 'alpha', from: 'vantage' }],
+      kindOf: () => kind,
+      hostOf: (name) => void reached.push(name),
+      clock: createSystemClock(),
+      timers: globalThis,
+      readText: async () => '',
+      env: () => undefined,
+      emit: (events) => marked.resolve(events.filter((event) => event.type === 'mark')),
+    });
+    lanes.push(lane);
+    lane.start();
+    expect(await marked.promise).toEqual([
+      expect.objectContaining({ probe: 'p@alpha', host: 'beta', name: 'state', value: 'MASTER' }),
+      {
+        type: 'mark',
+        probe: 'p@alpha',
+        host: 'alpha',
+        name: 'plain',
+        atMs: expect.any(Number) as number,
+        text: 'nothing special',
+      },
+    ]);
+    expect(reached).toEqual(['vantage']);
+  });
+
+  it('sends the instances of a probe at the same moments where its kind wants that', async () => {
+    const both = Promise.withResolvers<void>();
+    const seen = new Map<string, number>();
+    const planned = { name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100 };
+    const lane = await openLane({
+      lane: 'host',
+      probes: [
+        { ...planned, id: 'p@alpha' },
+        { ...planned, id: 'p@beta' },
+      ],
+      kindOf: () => ({ ...kindOf({}), together: true }),
+      hostOf: () => undefined,
+      clock: createSystemClock(),
+      timers: globalThis,
+      readText: async () => '',
+      env: () => undefined,
+      emit: (events) => {
+        for (const event of events) if (event.type === 'sample') seen.set(event.probe, event.slot);
+        if (seen.size === 2) both.resolve();
+      },
+    });
+    lanes.push(lane);
+    lane.start();
+    // Spread over the interval, the second would come half a minute later.
+    await both.promise;
+    expect([...seen]).toEqual([
+      ['p@alpha', 0],
+      ['p@beta', 0],
+    ]);
+  });
+
   it('reports slots above the in-flight cap', async () => {
     const dropped = Promise.withResolvers<NewEvent>();
     const lane = await open(

@@ -64,9 +64,10 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
 async function openProbe(planned: PlannedProbe, options: LaneOptions): Promise<ProbeSession> {
   const kind = options.kindOf(planned.kind);
   if (kind === undefined) throw new DrillError('harness', `${planned.id}: no probe kind "${planned.kind}"`);
+  const from = planned.from ?? planned.host;
   try {
     return await kind.open(planned.params, {
-      host: planned.host === undefined ? undefined : options.hostOf(planned.host),
+      host: from === undefined ? undefined : options.hostOf(from),
       clock: options.clock,
       timeoutMs: planned.timeoutMs,
       readText: options.readText,
@@ -110,7 +111,7 @@ function runLane(
     add({ type: 'prober.health', lane, loopMaxMs: roundMs(maxMs), loopP99Ms: roundMs(p99Ms) });
   };
 
-  const startProbe = (index: number, planned: PlannedProbe, session: ProbeSession): void => {
+  const startProbe = (phase: number, planned: PlannedProbe, session: ProbeSession): void => {
     const look = async (slot: number, dueMs: number): Promise<void> => {
       const sendMs = clock.nowMs();
       const seen = await observe(session, planned.timeoutMs, stopping.signal, options);
@@ -126,8 +127,7 @@ function runLane(
       timers,
       intervalMs: planned.intervalMs,
       timeoutMs: planned.timeoutMs,
-      // Spread over the interval in the plan's order.
-      phase: index / opened.length,
+      phase,
       send: async (slot, dueMs) => {
         const looking = look(slot, dueMs);
         underWay.add(looking);
@@ -162,7 +162,13 @@ function runLane(
         healthTimer = timers.setTimeout(healthTick, healthEveryMs);
       };
       healthTimer = timers.setTimeout(healthTick, healthEveryMs);
-      for (const [index, { planned, session }] of opened.entries()) startProbe(index, planned, session);
+      // Spread over the interval in the plan's order.
+      const place = ({ kind, name, id }: PlannedProbe): string =>
+        options.kindOf(kind)?.together === true ? name : id;
+      const places = [...new Set(opened.map(({ planned }) => place(planned)))];
+      for (const { planned, session } of opened) {
+        startProbe(places.indexOf(place(planned)) / places.length, planned, session);
+      }
     },
     setBurst: (on) => {
       for (const { planned, schedule } of schedules) {
@@ -259,11 +265,13 @@ function roundPhases(phases: Phases): Phases {
  * host's wall clock is taken to agree with ours.
  */
 function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
+  const host = mark.host ?? planned.host;
   return {
     type: 'mark',
     probe: planned.id,
-    ...(planned.host === undefined ? {} : { host: planned.host }),
+    ...(host === undefined ? {} : { host }),
     name: mark.name,
+    ...(mark.value === undefined ? {} : { value: mark.value }),
     atMs: roundMs(mark.wallMs - (clock.wallMs() - clock.nowMs())),
     text: mark.text,
   };

@@ -106,6 +106,29 @@ describe('journal probe', () => {
     });
   });
 
+  it('picks the mark’s host and value out of the line where the pattern names them', async () => {
+    const marks = [
+      { name: 'delivery', match: 'from (?<host>[\\w-]+): (?<value>[A-Z]+)' },
+      { name: 'state', match: 'entering (?<value>\\w+)(?: on (?<host>\\S+))?' },
+    ];
+    const { host: on } = host(
+      { stdout: output({ cursor: 'a' }) },
+      {
+        stdout: output(
+          { cursor: 'b', wallMs: 5, message: 'POST from node-2: MASTER' },
+          { cursor: 'c', wallMs: 6, message: 'entering BACKUP' },
+        ),
+      },
+    );
+    expect((await looks(2, on, { marks }))[1]).toEqual({
+      status: 'ok',
+      marks: [
+        { name: 'delivery', wallMs: 5, text: 'POST from node-2: MASTER', host: 'node-2', value: 'MASTER' },
+        { name: 'state', wallMs: 6, text: 'entering BACKUP', value: 'BACKUP' },
+      ],
+    });
+  });
+
   it('goes on after the last whole line when the output was cut', async () => {
     const torn = output({ cursor: 'b', message: 'rule 1' }, { cursor: 'c', message: 'rule 2' }).slice(0, -20);
     const { host: on, asked } = host(

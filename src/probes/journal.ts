@@ -23,7 +23,9 @@ const params = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().min(1).describe('Name of the mark, for stages.'),
-        match: regex.describe('Regular expression that a line must match.'),
+        match: regex.describe(
+          'Regular expression that a line must match. Groups named `host` and `value` give the mark’s host (the probe’s by default) and value.',
+        ),
       }),
     )
     .min(1)
@@ -34,8 +36,9 @@ type Params = z.output<typeof params>;
 /** Read at most this much a look; what is left over comes with the next one. */
 const maxOutputBytes = 1_048_576;
 const hostGraceMs = 1000;
-/** Longest text of a mark. */
+/** Longest text of a mark, and longest value. */
 const textLimit = 300;
+const valueLimit = 200;
 
 /** Reads what is new in a host's journal and picks out the lines that mean something. */
 export const journal: ProbeKind<Params> = {
@@ -125,9 +128,18 @@ class JournalSession implements ProbeSession {
   #marksOf(entry: Entry): LogMark[] {
     const text = entry.message;
     if (text === undefined) return [];
-    return this.#rules
-      .filter((rule) => rule.pattern.test(text))
-      .map((rule) => ({ name: rule.name, wallMs: entry.wallMs, text: shorten(text).slice(0, textLimit) }));
+    return this.#rules.flatMap(({ name, pattern }) => {
+      const match = pattern.exec(text);
+      if (match === null) return [];
+      const { host, value } = match.groups ?? {};
+      return {
+        name,
+        wallMs: entry.wallMs,
+        text: shorten(text).slice(0, textLimit),
+        ...(host === undefined ? {} : { host }),
+        ...(value === undefined ? {} : { value: value.slice(0, valueLimit) }),
+      };
+    });
   }
 }
 

@@ -84,7 +84,21 @@ describe('a malformed target', () => {
       '14:45: probe "db-role" has only 2 instance(s)',
     ],
   ];
-  test.each(cases)('%s', (_what, from, to, message) => {
+  const looksFrom: typeof cases = [
+    [
+      'a place to look from that is not there',
+      'on: [alpha, beta]',
+      'on: alpha, from: betta',
+      '8:49: no host "betta"; did you mean "beta"?',
+    ],
+    [
+      'a place to look from for a probe that runs no commands',
+      'kind: http,',
+      'kind: http, from: beta,',
+      '7:37: from: a probe of kind "http" runs no commands; it looks from where firedrill runs',
+    ],
+  ];
+  test.each([...cases, ...looksFrom])('%s', (_what, from, to, message) => {
     expect(valid).toContain(from);
     const text = valid.replace(from, to);
     expect(problemsOf(() => planTarget(input('target.yaml', text)))[0]).toBe(`target.yaml:${message}`);
@@ -97,6 +111,27 @@ describe('a plan', () => {
   test('has one probe instance for each host, with its address filled in', () => {
     expect(made.probes.map((probe) => probe.id)).toEqual(['health', 'db-role@alpha', 'db-role@beta']);
     expect(made.probes[1]?.params).toMatchObject({ argv: ['db-role', '198.18.9.1'] });
+  });
+
+  test('lets a probe look at its hosts from another, or from a host at nothing in particular', () => {
+    const from = (on: string) => {
+      const text = readFileSync(join(testdata, 'target.yaml'), 'utf8').replace('on: [alpha, beta]', on);
+      return planTarget(input('target.yaml', text)).probes.slice(1);
+    };
+    expect(from('on: alpha, from: beta')).toEqual([
+      expect.objectContaining({
+        id: 'db-role@alpha',
+        host: 'alpha',
+        from: 'beta',
+        params: expect.objectContaining({ argv: ['db-role', '198.18.9.1'] }) as unknown,
+      }),
+    ]);
+    const withoutRoles = readFileSync(join(testdata, 'target.yaml'), 'utf8')
+      .replace('on: [alpha, beta]', 'from: beta')
+      .replace(/^roles:\n.*\n/m, '');
+    const [, alone] = planTarget(input('target.yaml', withoutRoles)).probes;
+    expect(alone).toMatchObject({ id: 'db-role', from: 'beta' });
+    expect(alone).not.toHaveProperty('host');
   });
 
   test('holds every default, in milliseconds', () => {

@@ -125,9 +125,10 @@ function planProbe(
   resolveFile: (path: string) => string,
   problem: (field: string, message: string) => void,
 ): PlannedProbe[] {
-  const { id, kind, on, interval, timeout, burst, ...params } = probe;
+  const { id, kind, on, from, interval, timeout, burst, ...params } = probe;
   const common = {
     name: id,
+    ...(from === undefined ? {} : { from }),
     kind,
     intervalMs: interval ?? defaults.intervalMs,
     timeoutMs: timeout ?? Math.min(defaults.timeoutMs, interval ?? defaults.timeoutMs),
@@ -138,24 +139,24 @@ function planProbe(
   if (burst !== undefined && (burst <= 0 || burst > common.intervalMs)) {
     problem('burst', `burst: must lie between 0 and the interval (${formatMs(common.intervalMs)})`);
   }
+  const hostNamed = (name: string, field: string): PlannedHost | undefined => {
+    const host = hosts.find((candidate) => candidate.name === name);
+    const names = hosts.map((candidate) => candidate.name);
+    if (host === undefined) problem(field, `no host "${name}"${suggest(name, names)}`);
+    return host;
+  };
+  if (from !== undefined && hostNamed(from, 'from') !== undefined && probeKind(kind)?.lane === 'network') {
+    problem('from', `from: a probe of kind "${kind}" runs no commands; it looks from where firedrill runs`);
+  }
   const resolveText = (text: string, key: string): string => (fileKeys.has(key) ? resolveFile(text) : text);
   if (on === undefined) {
-    if (probeKind(kind)?.needsHost === true)
+    if (probeKind(kind)?.needsHost === true && from === undefined)
       problem('kind', `a probe of kind "${kind}" needs \`on:\`: the host where it runs`);
     return [{ ...common, id, params: mapStrings(params, resolveText) }];
   }
   return (Array.isArray(on) ? on : [on]).flatMap((name) => {
-    const host = hosts.find((candidate) => candidate.name === name);
-    if (host === undefined) {
-      problem(
-        'on',
-        `no host "${name}"${suggest(
-          name,
-          hosts.map((h) => h.name),
-        )}`,
-      );
-      return [];
-    }
+    const host = hostNamed(name, 'on');
+    if (host === undefined) return [];
     return [
       {
         ...common,

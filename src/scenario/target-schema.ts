@@ -45,6 +45,11 @@ const probe = kindUnion(probeKinds, {
     .describe(
       'Hosts to run for, one instance each; `${host}` and `${address}` stand for them in the other fields.',
     ),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Host on which the commands run, where that is not the host that the probe is about (`on`).'),
   interval: duration.optional().describe('1s by default.'),
   timeout: duration.optional().describe('900ms by default: below the one-second SYN retransmission.'),
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),

@@ -121,6 +121,31 @@ describe('an announcement', () => {
     ]);
   });
 
+  test('that is made twice does not stand for the next one of the same kind, which is missing', () => {
+    const flapping: Notices = [
+      ['node-2', 'MASTER', 13_000],
+      ['node-2', 'BACKUP', 15_000],
+      ['node-2', 'MASTER', 17_000],
+    ];
+    const [reason] = run(flapping, [...told(flapping.slice(0, 2)), ['node-2', 'MASTER', 13_300]]).reasons;
+    expect(reason).toMatch(
+      /MASTER of node-2, 2\.9\d s after the fault, was delivered once more 3\.2\d s after the fault/,
+    );
+    expect(reason).toMatch(/MASTER of node-2, 6\.9\d s after the fault, was not delivered within 5 s/);
+  });
+
+  test('is taken for the change that it fits best', () => {
+    const twice: Notices = [
+      ['node-2', 'FAULT', 13_000],
+      ['node-2', 'FAULT', 17_000],
+    ];
+    expect(run(twice, told(twice.slice(1))).reasons).toEqual([
+      expect.stringMatching(
+        /^told: FAULT of node-2, 2\.9\d s after the fault, was not delivered within 5 s$/,
+      ),
+    ]);
+  });
+
   test('that comes late is late, not out of order', () => {
     const flapping: Notices = [
       ['node-2', 'MASTER', 13_000],

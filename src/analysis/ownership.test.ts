@@ -101,6 +101,12 @@ describe('who owned it, from one side', () => {
     expect(sideOf({ blind }, 'answered').nobody).toMatchObject([{ certain: true }]);
   });
 
+  test('is open for a host that does not answer, and known of one that refuses', () => {
+    const blind = [[truth.effectMs, 45_000]] as const;
+    expect(sideOf({ blind, blindCause: 'timeout' }).nobody).toMatchObject([{ certain: false }]);
+    expect(sideOf({ blind, blindCause: 'refused' }).nobody).toMatchObject([{ certain: true }]);
+  });
+
   test('is known of a host whose power the drill had cut', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     const { nobody, several } = sideOf({ blind, kind: 'power.cut' });

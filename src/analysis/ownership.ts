@@ -96,7 +96,7 @@ interface OwnerChange {
   readonly truth: Truth;
 }
 
-/** A host's changes. A brief "maybe" between "yes" and "no" is the change itself, with its bounds; any other is a state, entered and left at known moments. */
+/** A host's changes. A brief "maybe" between two known states is the change itself, with its bounds; a longer one is a state, entered and left at known moments. */
 function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
   const { name, spans } = owner;
   const isChange = (index: number): boolean => {
@@ -105,7 +105,6 @@ function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
       span?.truth === 'maybe' &&
       before !== undefined &&
       after !== undefined &&
-      before.truth !== after.truth &&
       span.toMs - span.fromMs <= briefMs(owner)
     );
   };
@@ -153,7 +152,7 @@ function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stre
     const after = new Map(known);
     for (const { name, truth } of [...changes].sort((a, b) => a.hiMs - b.hiMs)) after.set(name, truth);
     if (sameKnown(known, after)) {
-      // There and back again within the bounds: told, since it is no change.
+      // There and back again within the bounds, as a single look showed: no change, but to be told.
       const unsure = new Map(known);
       for (const { name } of changes) unsure.set(name, 'maybe');
       stretches.push({ loMs, hiMs: loMs, known: unsure }, { loMs: hiMs, hiMs, known });

@@ -1,4 +1,5 @@
 import type { Check, Plan } from '../../core/plan.ts';
+import type { FailCause } from '../../core/sample.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './log-builder.ts';
 
 /** The truth of the simulated failover of an address from node-1 to node-2, ms on the run clock. */
@@ -24,8 +25,9 @@ export interface FailoverVariant {
   /** Owners by side; node-1, then nobody, then node-2 by default, as every side sees it. */
   readonly claimed?: Owners;
   readonly answered?: Owners;
-  /** Times in which the probe that runs on node-1 breaks. */
+  /** Times in which the probes that run on node-1 break, or fail with `blindCause`. */
   readonly blind?: readonly (readonly [fromMs: number, toMs: number])[];
+  readonly blindCause?: FailCause;
   /** The log stops here: events from then on are left out. */
   readonly cutAtMs?: number;
 }
@@ -70,7 +72,9 @@ export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
   });
   const isBlind = (sendMs: number) => blind.some(([fromMs, toMs]) => sendMs >= fromMs && sendMs < toMs);
   const broken = (sendMs: number): Answer => ({
-    status: 'unknown',
+    ...(variant.blindCause === undefined
+      ? { status: 'unknown' }
+      : { status: 'fail', cause: variant.blindCause }),
     finishMs: sendMs + lookMs,
     message: 'no such container',
   });

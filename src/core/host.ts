@@ -17,13 +17,6 @@ export interface ExecOptions {
   readonly maxOutputBytes?: number;
 }
 
-/** Limits of a followed command. */
-export interface FollowOptions {
-  readonly signal: AbortSignal;
-  /** Ask for a sign of life at least this often: an empty line. Silence is then a stalled channel and no news. */
-  readonly pulseMs?: number;
-}
-
 /** How a followed command ended by itself. */
 export interface FollowEnd {
   readonly exitCode: number;
@@ -46,7 +39,7 @@ export interface Host {
    * command ends with the consumer: when the signal aborts, when the generator is returned, and when this
    * process dies.
    */
-  follow(argv: readonly string[], options: FollowOptions): AsyncGenerator<string, FollowEnd, void>;
+  follow(argv: readonly string[], signal: AbortSignal): AsyncGenerator<string, FollowEnd, void>;
   /** The machine's power, where the transport reaches it from beneath: undefined where it does not. */
   readonly power?: PowerSwitch;
 }

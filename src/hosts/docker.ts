@@ -55,8 +55,8 @@ export function createDockerHost(
     }
   };
 
-  const follow: Host['follow'] = async function* (argv, { signal, pulseMs }) {
-    const command = [...docker, 'exec', '-i', container, ...followedBy(argv, pulseMs)];
+  const follow: Host['follow'] = async function* (argv, signal) {
+    const command = [...docker, 'exec', '-i', container, ...followedBy(argv)];
     const outcome = yield* followRun({ argv: command, signal });
     if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
     if (outcome.kind === 'aborted') throw followError(name, argv, outcome);

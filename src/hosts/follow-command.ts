@@ -22,26 +22,18 @@ export type CommandFollower = (command: FollowedCommand) => AsyncGenerator<strin
  * Runs the command for as long as somebody holds the shell's standard input. Whoever follows holds it; when he stops or
  * dies, it is closed all the way down (`docker exec -i` closes it when its client goes, sshd when the connection does),
  * and the command is ended: first asked, then killed. A signal would end the client alone and leave the command behind.
- *
- * `$1` is the time between two signs of life in seconds, 0 for none; the rest is the command.
  */
 const script = `
-pulse=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- & child=$!
 { while read -r line; do :; done <&3; kill "$child"; sleep 1; kill -9 "$child"; } >/dev/null 2>&1 & guard=$!
-exec 3<&-
-beat=
-if [ "$pulse" != 0 ]; then
-  while sleep "$pulse" >/dev/null 2>&1; do echo; done & beat=$!
-fi
 wait "$child"; code=$?
-kill "$guard" $beat 2>/dev/null
+kill "$guard" 2>/dev/null
 exit "$code"`;
 
 /** The command line that runs `argv` for as long as its standard input is open. */
-export function followedBy(argv: readonly string[], pulseMs = 0): string[] {
-  return ['sh', '-c', script, 'follow', String(pulseMs / 1000), ...argv];
+export function followedBy(argv: readonly string[]): string[] {
+  return ['sh', '-c', script, 'follow', ...argv];
 }
 
 /** What the wrapper needs to end its command, and a little more. */

@@ -16,8 +16,8 @@ export function createLocalHost(
   return {
     name,
     transport: 'local',
-    async *follow(argv, { signal, pulseMs }) {
-      const outcome = yield* follow({ argv: followedBy(argv, pulseMs), signal });
+    async *follow(argv, signal) {
+      const outcome = yield* follow({ argv: followedBy(argv), signal });
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
       const { exitCode, stderr } = outcome;
       return { exitCode, stderr };

@@ -86,17 +86,16 @@ function returnSection({ heal }: Summary): string[] {
 /** Who owned what when: the sides next to each other, and for how long it had no owner or several. */
 function ownershipSection({ ownership, faults }: Summary): string[] {
   if (ownership.length === 0) return [];
-  const from = faults.some((f) => f.effectAt !== null)
-    ? "Times are from the fault's effect (middle of its bounds)"
-    : 'Times are from the start of the run';
+  const drilled = faults.some((f) => f.effectAt !== null);
+  const zero = drilled ? "the fault's effect (middle of its bounds)" : 'the start of the run';
   return section('Ownership', [
-    ...ownership.flatMap(ownerTables),
-    `${from}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, or was not asked for too long.`,
+    ...ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in all')),
+    `Times are from ${zero}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, or was not asked for too long.`,
     '',
   ]);
 }
 
-function ownerTables(thing: Ownership): string[] {
+function ownerTables(thing: Ownership, zero: string): string[] {
   const rows = ownershipRows(thing);
   const left = rows.length - windowLimit;
   return [
@@ -114,7 +113,7 @@ function ownerTables(thing: Ownership): string[] {
     ),
     ...(left > 0 ? [`${left} more are in summary.json.`, ''] : []),
     ...table(
-      ['after the fault', 'by nobody', 'by several'],
+      [zero, 'by nobody', 'by several'],
       thing.sides.map((s) => [markdown(s.side), totalWords(s.nobody), totalWords(s.several)]),
     ),
   ];

@@ -250,6 +250,12 @@ describe('ownership and predictions', () => {
     );
   });
 
+  test('count from the start of a run without a fault', () => {
+    const made = renderMarkdown(summarize(vipFailover({ cutAtMs: 9000 }).read()));
+    expect(made).toContain('| in all | by nobody | by several |');
+    expect(made).toContain('Times are from the start of the run.');
+  });
+
   test('keep hostile names inside their cells', () => {
     const name = '| x |\n## <b>';
     const plan = { ownership: { [name]: { [name]: { probe: 'vip-claim', is: ['yes'] } } } };

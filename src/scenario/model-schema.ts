@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import type { Model } from '../core/plan.ts';
 import { suggest } from './problems.ts';
-import type { Report } from './references.ts';
+import { entryOf, type Report } from './references.ts';
 
 const priorityRange =
   'expected a priority from 1 to 254 (255 is the address owner’s, which never fails over)';
@@ -67,7 +67,7 @@ export function checkModels(
         report([...path, 'priorities', host], `no host "${host}"${suggest(host, hostNames)}`);
     }
     for (const [i, host] of (Array.isArray(preempt) ? preempt : []).entries()) {
-      if (priorities[host] === undefined)
+      if (entryOf(priorities, host) === undefined)
         report(
           [...path, 'preempt', i],
           `host "${host}" has no priority in model "${name}"${suggest(host, Object.keys(priorities))}`,

@@ -252,6 +252,12 @@ describe('a malformed scenario', () => {
       '7:5: ownership: needs either `state` or `differsFrom`',
     ],
     [
+      'a name that every object has',
+      'side: claimed, state',
+      'side: constructor, state',
+      '7:39: "vip" has no side "constructor"; known: claimed, answered',
+    ],
+    [
       'both of them',
       'state: nobody, ',
       'state: nobody, differsFrom: answered, ',

@@ -14,6 +14,11 @@ export type Known = Pick<Plan, 'hosts' | 'probes' | 'roles' | 'ownership' | 'mod
 /** Takes a problem down: where it stands in the file, and what it is. */
 export type Report = (path: NodePath, message: string) => void;
 
+/** An entry of a map by a name from a file, which may be that of something every object has. */
+export function entryOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
 /** Names of the target's probes; each may have several instances. */
 export function probeNames(known: Pick<Known, 'probes'>): string[] {
   return [...new Set(known.probes.map((probe) => probe.name))];
@@ -44,7 +49,7 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
     const hint = suggest(condition.host, hosts.filter(Boolean));
     report([...path, 'host'], `probe "${condition.probe}" has no instance on "${condition.host}"${hint}`);
   }
-  if (condition.role !== undefined && known.roles[condition.role] === undefined) {
+  if (condition.role !== undefined && entryOf(known.roles, condition.role) === undefined) {
     const hint = suggest(condition.role, Object.keys(known.roles));
     report([...path, 'role'], `the target has no role "${condition.role}"${hint}`);
   }
@@ -86,7 +91,7 @@ function checkPrediction(
   at: NodePath,
   report: Report,
 ): void {
-  const model = known.models[name];
+  const model = entryOf(known.models, name);
   if (model === undefined) {
     report([...at, 'model'], `the target has no model "${name}"${suggest(name, Object.keys(known.models))}`);
     return;
@@ -105,11 +110,11 @@ export function checkPredictedHosts(
 ): void {
   const hosts = fault === undefined ? [] : hostsOf(fault, known);
   for (const [i, { predicted }] of stages.entries()) {
-    const model = known.models[predicted?.model ?? ''];
+    const model = entryOf(known.models, predicted?.model ?? '');
     if (
       model === undefined ||
       hosts.length === 0 ||
-      hosts.some((host) => model.priorities[host] !== undefined)
+      hosts.some((host) => entryOf(model.priorities, host) !== undefined)
     )
       continue;
     report(
@@ -168,7 +173,7 @@ function checkSides(
   const { of, side, state, differsFrom } = check;
   if ((state === undefined) === (differsFrom === undefined))
     report(path, 'ownership: needs either `state` or `differsFrom`');
-  const sides = known.ownership[of];
+  const sides = entryOf(known.ownership, of);
   if (sides === undefined) {
     report(
       [...path, 'of'],
@@ -180,7 +185,7 @@ function checkSides(
     ['side', side],
     ['differsFrom', differsFrom],
   ] as const) {
-    if (name !== undefined && sides[name] === undefined)
+    if (name !== undefined && entryOf(sides, name) === undefined)
       report([...path, field], `"${of}" has no side "${name}"${suggest(name, Object.keys(sides))}`);
   }
   if (differsFrom === side)

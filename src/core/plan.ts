@@ -66,7 +66,7 @@ export interface Model {
     readonly fall: number;
     readonly rise: number;
     readonly weight: number;
-    /** How long a run takes; one that hangs, its time-out. */
+    /** How long a run that fails takes; one that hangs, its time-out. */
     readonly runtimeMs: number;
   };
 }

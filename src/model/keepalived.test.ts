@@ -62,7 +62,9 @@ describe('the time that keepalived takes', () => {
 
   test('doubles its period when the script hangs until its time-out, the interval', () => {
     const hung = { ...model, script: { ...script, runtimeMs: 5000 } };
-    expect(bounds(['script-fall'], 'node-1', hung)).toEqual([10_000, 25_000]);
+    expect(bounds(['script-fall'], 'node-1', hung)).toEqual([10_000, 20_000]);
+    // It has to end before the first run that succeeds begins; those are quick again.
+    expect(bounds(['script-rise'], 'node-1', hung)).toEqual([5000, 20_000]);
     // A shorter time-out fits into the period.
     const timed = { ...model, script: { ...script, runtimeMs: 4000 } };
     expect(bounds(['script-fall'], 'node-1', timed)).toEqual([5000, 14_000]);

@@ -10,6 +10,8 @@ export interface Bounds {
 /** What a model says of a chain of steps, or why they do not come about with its settings. */
 export type Predicted = { readonly bounds: Bounds } | { readonly why: string };
 
+type Script = NonNullable<Model['script']>;
+
 /** Priorities that adverts may have: 0 says goodbye, 255 is the address owner's (RFC 5798, 5.2.4). */
 const lowestPriority = 1;
 const highestPriority = 254;
@@ -56,16 +58,25 @@ function timerBounds(model: Model, priority: number): Bounds {
  * Runs begin every `interval` (default 1 s), however long they take; one that is due
  * while the last is still at work is left out (vrrp_script_thread in
  * vrrp_scheduler.c), so that a run that hangs until its time-out, by default the
- * interval, doubles the period. The `count`th run in a row that says so changes the
- * state when it ends; a single run that says otherwise starts the count anew
- * (vrrp_script_child_thread; `rise` and `fall` are 1 by default).
+ * interval, doubles the period. The `fall`th failure, or the `rise`th success, in a row
+ * changes the state when its run ends; a single run that says otherwise starts the
+ * count anew (vrrp_script_child_thread; both are 1 by default).
  *
  * Soonest, a run that is about to end sees it already; latest, one has just looked.
+ * `runtimeMs` is that of a run that fails; one that succeeds takes less than an interval.
  * Example: interval 5 s, fall 2, runs of 200 ms: 5 s to 10.2 s.
  */
-function scriptBounds({ intervalMs, runtimeMs }: NonNullable<Model['script']>, count: number): Bounds {
-  const periodMs = (Math.floor(runtimeMs / intervalMs) + 1) * intervalMs;
-  return { minMs: (count - 1) * periodMs, maxMs: count * periodMs + runtimeMs };
+function scriptBounds(
+  { intervalMs, runtimeMs, ...script }: Script,
+  step: 'script-fall' | 'script-rise',
+): Bounds {
+  const failingMs = (Math.floor(runtimeMs / intervalMs) + 1) * intervalMs;
+  if (step === 'script-fall') {
+    const minMs = (script.fall - 1) * failingMs;
+    return { minMs, maxMs: intervalMs + minMs + runtimeMs };
+  }
+  const minMs = (script.rise - 1) * intervalMs;
+  return { minMs, maxMs: failingMs + minMs + Math.min(runtimeMs, intervalMs) };
 }
 
 /** A host's effective priority: tracking adds a positive weight while the script is well, a negative one when it failed, within 1 to 254. */
@@ -114,7 +125,7 @@ function stepOf(
     case 'script-fall':
     case 'script-rise':
       if (script === undefined) return { why: `${step}: the model has no script` };
-      return { bounds: scriptBounds(script, step === 'script-fall' ? script.fall : script.rise) };
+      return { bounds: scriptBounds(script, step) };
     case 'master-down': {
       const why = scriptFell ? heldBy(model, lost, heir) : undefined;
       return why === undefined

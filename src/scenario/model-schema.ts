@@ -23,7 +23,7 @@ const script = z.strictObject({
     .describe('Added to the priority while the script is well, or taken from it; 0: FAULT when it fails.'),
   runtime: duration
     .default(0)
-    .describe('How long a run takes until it knows; for one that hangs, its time-out. 0s by default.'),
+    .describe('How long a run that fails takes; one that hangs, its time-out. 0s by default.'),
 });
 
 const keepalived = z.strictObject({

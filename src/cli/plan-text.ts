@@ -4,6 +4,7 @@ import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { predict } from '../model/keepalived.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { aligned } from '../report/text.ts';
 import { predictedWords } from '../report/verdict-text.ts';
 
 /** Plans in words, one after another: what `firedrill plan` prints. */
@@ -67,9 +68,9 @@ function predictionLines(plan: Plan): string[] {
     if (predicted === undefined || model === undefined) return [];
     const answer = predict(model, predicted.steps, host);
     const words = 'why' in answer ? answer.why : predictedWords(answer.bounds);
-    return [`  ${name.padEnd(24)} ${words} (${predicted.model}: ${predicted.steps.join(', ')})`];
+    return [[`  ${name}`, `${words} (${predicted.model}: ${predicted.steps.join(', ')})`]];
   });
-  return lines.length === 0 ? [] : ['Predicted', ...lines, ''];
+  return lines.length === 0 ? [] : ['Predicted', ...aligned(lines), ''];
 }
 
 /** A step of the drill: its headline, and what stands below it. */

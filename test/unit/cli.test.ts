@@ -90,7 +90,7 @@ describe('the command line', () => {
     );
     // Which node fails is not known yet: the bounds are those of either.
     expect(stdout).toContain(
-      'Predicted\n  all of it                7.61 s to 13.85 s (vrrp: script-fall, master-down)\n',
+      'Predicted\n  all of it  7.61 s to 13.85 s (vrrp: script-fall, master-down)\n',
     );
     expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
   });

@@ -89,9 +89,7 @@ describe('the command line', () => {
       'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
     );
     // Which node fails is not known yet: the bounds are those of either.
-    expect(stdout).toContain(
-      'Predicted\n  all of it  7.61 s to 13.85 s (vrrp: script-fall, master-down)\n',
-    );
+    expect(stdout).toContain('Predicted\n  all of it  7.61 s to 13.85 s (vrrp: script-fall, master-down)\n');
     expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
   });
 

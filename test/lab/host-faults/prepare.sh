@@ -1,6 +1,7 @@
 #!/bin/bash
-# Makes a machine of this test ready: echo on TCP 8001 and 8002, UDP 9000 into /run/received, and a stand-in for a
-# container: a network namespace on a bridge of the machine, with an echo that is published as port 8080.
+# Makes a machine of this test ready: echo on TCP 8001 and 8002, UDP 9000 into /run/received, VRRP into /run/vrrp, a unit
+# that nobody starts again, and a stand-in for a container: a network namespace on a bridge of the machine, with an echo
+# that is published as port 8080 and VRRP into /run/inner-vrrp.
 set -euo pipefail
 until systemctl is-system-running | grep -Eq 'running|degraded'; do sleep 0.2; done
 ip netns add inner
@@ -20,7 +21,16 @@ iptables -w -t nat -A POSTROUTING -s 198.18.66.0/24 ! -o br-inner -j MASQUERADE
 systemd-run -q --unit=echo-8001 socat TCP-LISTEN:8001,fork,reuseaddr EXEC:cat
 systemd-run -q --unit=echo-8002 socat TCP-LISTEN:8002,fork,reuseaddr EXEC:cat
 systemd-run -q --unit=udp socat -u UDP-RECV:9000 OPEN:/run/received,creat,append
+systemd-run -q --unit=vrrp socat -u IP4-RECV:112,ip-add-membership=224.0.0.18:br-inner OPEN:/run/vrrp,creat,append
+systemd-run -q --unit=inner-vrrp ip netns exec inner \
+  socat -u IP4-RECV:112,ip-add-membership=224.0.0.18:eth0 OPEN:/run/inner-vrrp,creat,append
 systemd-run -q --unit=inner-echo ip netns exec inner socat TCP-LISTEN:80,fork,reuseaddr EXEC:cat
 for port in 8001 8002; do until nc -z 127.0.0.1 "$port"; do sleep 0.1; done; done
 until ip netns exec inner nc -z 127.0.0.1 80; do sleep 0.1; done
-until [ -e /run/received ]; do sleep 0.1; done
+for file in received vrrp inner-vrrp; do until [ -e /run/$file ]; do sleep 0.1; done; done
+
+# By a name that nothing else runs under.
+cp /usr/bin/sleep /run/drowse
+printf '[Service]\nExecStart=/run/drowse infinity\n' >/run/systemd/system/drowse.service
+systemctl daemon-reload
+systemctl start drowse.service

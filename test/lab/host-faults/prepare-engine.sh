@@ -1,0 +1,41 @@
+#!/bin/bash
+# Makes the machine of this test ready that has a Docker engine: a compose project in /opt/app, of containers that are made of
+# what the machine itself has. `holder` echoes on 198.19.250.2:8003, `guest` on port 8004 in its network namespace; `spare`
+# is in a profile and half of it in a second file. The project has another name than its folder.
+set -euo pipefail
+until systemctl is-system-running | grep -Eq 'running|degraded'; do sleep 0.2; done
+
+mapfile -t libraries < <(ldd /usr/bin/socat | grep -o '/[^ ]*')
+tar --create --dereference --directory / usr/bin/socat "${libraries[@]#/}" |
+  docker import --change 'ENTRYPOINT ["/usr/bin/socat"]' - firedrill-test/socat:1 >/dev/null
+
+mkdir -p /opt/app
+cat >/opt/app/compose.yaml <<'EOF'
+x-echo: &echo
+  image: firedrill-test/socat:1
+  pull_policy: never
+services:
+  holder:
+    <<: *echo
+    container_name: holder
+    command: ['TCP-LISTEN:8003,fork,reuseaddr', PIPE]
+    networks: { default: { ipv4_address: 198.19.250.2 } }
+  guest:
+    <<: *echo
+    container_name: guest
+    command: ['TCP-LISTEN:8004,fork,reuseaddr', PIPE]
+    network_mode: 'service:holder'
+  spare:
+    <<: *echo
+    container_name: spare
+    command: ['TCP-LISTEN:8005,fork,reuseaddr', PIPE]
+    profiles: [spare]
+networks:
+  default: { ipam: { config: [{ subnet: 198.19.250.0/24 }] } }
+EOF
+cat >/opt/app/more.yaml <<'EOF'
+services:
+  spare: { environment: { FROM: more } }
+EOF
+docker compose --project-directory /opt/app --project-name renamed --file /opt/app/compose.yaml --file /opt/app/more.yaml \
+  --profile spare up --detach

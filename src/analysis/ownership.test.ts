@@ -85,6 +85,20 @@ describe('who owned it, from one side', () => {
     ]);
   });
 
+  test('looks that disagree one after another are no change, however brief', () => {
+    const claimed: [number, ...'node-1'[]][] = Array.from({ length: 8 }, (_, i) => [
+      20_000 + 200 * i,
+      ...(i % 2 === 0 ? [] : (['node-1'] as const)),
+    ]);
+    const { spans } = sideOf({ claimed: [[0, 'node-1'], ...claimed, [21_600]] });
+    expect(spans.map((s) => [s.owners, s.maybe])).toEqual([
+      [['node-1'], []],
+      [[], ['node-1']],
+      [[], []],
+    ]);
+    expect(spans[1]!.toMs - spans[1]!.fromMs).toBeGreaterThan(1500);
+  });
+
   test('is open for a host that cannot be asked', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     const side = sideOf({ blind });

@@ -96,17 +96,20 @@ interface OwnerChange {
   readonly truth: Truth;
 }
 
-/** A host's changes. A brief "maybe" between two known states is the change itself, with its bounds; a longer one is a state, entered and left at known moments. */
+/**
+ * A host's changes. A "maybe" is the change itself, with its bounds, where it is the time
+ * between two looks that differ; any other (more looks that disagree, none for too
+ * long) is a state, entered and left at known moments.
+ */
 function changesOf(owner: OwnerTruth): readonly OwnerChange[] {
-  const { name, spans } = owner;
+  const { name, series, spans } = owner;
   const isChange = (index: number): boolean => {
-    const [before, span, after] = [spans[index - 1], spans[index], spans[index + 1]];
-    return (
-      span?.truth === 'maybe' &&
-      before !== undefined &&
-      after !== undefined &&
-      span.toMs - span.fromMs <= briefMs(owner)
+    const span = spans[index];
+    if (span?.truth !== 'maybe' || index === 0 || index === spans.length - 1) return false;
+    const looks = series.samples.filter(
+      (s) => s.status !== 'unknown' && s.sendMs >= span.fromMs && s.finishMs <= span.toMs,
     );
+    return looks.length <= 2 && span.toMs - span.fromMs <= briefMs(owner);
   };
   return spans.flatMap((span, index) => {
     if (index === 0) return [];
@@ -125,10 +128,6 @@ interface Stretch {
   readonly loMs: number;
   readonly hiMs: number;
   readonly known: Known;
-}
-
-function sameKnown(a: Known, b: Known): boolean {
-  return [...a].every(([name, truth]) => b.get(name) === truth);
 }
 
 /**
@@ -151,14 +150,7 @@ function stretchesOf(owners: readonly OwnerTruth[], range: Range): readonly Stre
   for (const { loMs, hiMs, changes } of groups) {
     const after = new Map(known);
     for (const { name, truth } of [...changes].sort((a, b) => a.hiMs - b.hiMs)) after.set(name, truth);
-    if (sameKnown(known, after)) {
-      // There and back again within the bounds, as a single look showed: no change, but to be told.
-      const unsure = new Map(known);
-      for (const { name } of changes) unsure.set(name, 'maybe');
-      stretches.push({ loMs, hiMs: loMs, known: unsure }, { loMs: hiMs, hiMs, known });
-    } else {
-      stretches.push({ loMs, hiMs, known: after });
-    }
+    stretches.push({ loMs, hiMs, known: after });
     known = after;
   }
   return stretches;

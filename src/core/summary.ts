@@ -133,11 +133,11 @@ export interface OwnershipStretch {
   readonly toMaxMs: number;
   /** Surely. None here and in `maybe`: nobody. Two or more: several owners. */
   readonly owners: readonly string[];
-  /** Hosts of which it is not known: not asked for too long, or without an answer. */
+  /** Hosts of which it is not known: without an answer, not asked for too long, or with looks that disagreed one after another. */
   readonly maybe: readonly string[];
 }
 
-/** A time in which nobody, or several, owned a thing: the time between the earliest possible beginning and the latest possible end. */
+/** A time in which nobody, or several, owned a thing; `maxMs` is from the earliest possible beginning to the latest possible end. */
 export interface OwnershipWindow extends Measure {
   readonly startAt: string;
   /** null: still so when the log ends. */

@@ -90,7 +90,7 @@ function ownershipSection({ ownership, faults }: Summary): string[] {
   const zero = drilled ? "the fault's effect (middle of its bounds)" : 'the start of the run';
   return section('Ownership', [
     ...ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in all')),
-    `Times are from ${zero}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, or was not asked for too long.`,
+    `Times are from ${zero}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.`,
     '',
   ]);
 }

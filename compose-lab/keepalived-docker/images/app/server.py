@@ -96,6 +96,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request, client_address):
+        """A client that breaks its connection off is no error of the service."""
+
 
 # As PID 1 of its container it would not end otherwise.
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

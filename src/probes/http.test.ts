@@ -66,6 +66,67 @@ describe('http probe', () => {
     expect(ports.size).toBe(3);
   });
 
+  it('keeps its connection where that is wanted, after bad replies as well, until a look fails on it', async () => {
+    const ports: (number | undefined)[] = [];
+    const server = createHttpServer((request, response) => {
+      ports.push(request.socket.remotePort);
+      switch (ports.length) {
+        case 2:
+          response.writeHead(503).end('not now');
+          break;
+        case 4:
+          request.socket.destroy();
+          break;
+        default:
+          response.end('fine');
+      }
+    });
+    const url = `http://127.0.0.1:${await listen(server)}/`;
+    const session = await openProbe(http, { url, connection: 'kept-alive' });
+    const seen = [];
+    for (let i = 0; i < 6; i++) seen.push((await lookWith(session, 1000)).seen);
+    await session.close();
+    expect(seen.map((s) => (s.status === 'fail' ? s.cause : s.status))).toEqual([
+      'ok',
+      'http-5xx',
+      'ok',
+      'reset',
+      'ok',
+      'ok',
+    ]);
+    expect(new Set(ports.slice(0, 4)).size).toBe(1);
+    expect(new Set(ports.slice(4)).size).toBe(1);
+    expect(ports[4]).not.toBe(ports[0]);
+    // Only where a connection was made does a look say how long that took.
+    const connects = seen.map((s) => s.status !== 'unknown' && s.phases?.connectMs !== undefined);
+    expect(connects).toEqual([true, false, false, false, true, false]);
+  });
+
+  it('opens another connection where the kept one was closed between looks, and after a time-out', async () => {
+    const sockets: Socket[] = [];
+    let silent = false;
+    const server = createHttpServer((request, response) => {
+      sockets.push(request.socket);
+      if (!silent) response.end();
+    });
+    const url = `http://127.0.0.1:${await listen(server)}/`;
+    const session = await openProbe(http, { url, connection: 'kept-alive' });
+    const look = async (timeoutMs = 1000) => (await lookWith(session, timeoutMs)).seen.status;
+    expect(await look()).toBe('ok');
+    sockets[0]?.destroy();
+    await expect.poll(() => sockets[0]?.closed).toBe(true);
+    // Until our end has heard of it, the request may still go out on the old connection, and fail.
+    await expect.poll(() => look()).toBe('ok');
+    expect(sockets.at(-1)).not.toBe(sockets[0]);
+    silent = true;
+    expect(await look(100)).toBe('fail');
+    silent = false;
+    expect(await look()).toBe('ok');
+    expect(new Set(sockets.slice(-2)).size).toBe(2);
+    await session.close();
+    await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
+  });
+
   it('sends method, path, headers and the URL’s host wherever it connects to', async () => {
     let got = {};
     const server = createHttpServer((request, response) => {
@@ -355,11 +416,30 @@ describe('http probe over TLS', () => {
     expect(phases?.tlsMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
   });
 
+  it('agrees on TLS once for a connection that is kept', async () => {
+    const fields = { url, connectTo: await secure('good'), caFile: file('ca.pem'), connection: 'kept-alive' };
+    const session = await openProbe(http, fields);
+    const phases = [];
+    for (let i = 0; i < 2; i++) {
+      const { seen } = await lookWith(session, 1000);
+      expect(seen.status).toBe('ok');
+      phases.push(Object.keys((seen.status === 'ok' && seen.phases) || {}));
+    }
+    await session.close();
+    expect(phases).toEqual([['connectMs', 'tlsMs', 'firstByteMs'], ['firstByteMs']]);
+  });
+
   it.each([
     ['an unknown CA', 'good', { caFile: 'other-ca.pem' }, /verify|issuer|signature/],
     ['the system’s CAs', 'good', {}, /verify|issuer|self-signed/],
     ['a self-signed certificate', 'ca', { caFile: 'other-ca.pem' }, /self-signed/],
     ['a wrong name', 'good', { caFile: 'ca.pem', serverName: 'other.example.com' }, /other\.example\.com/],
+    [
+      'a wrong name on a connection to be kept',
+      'good',
+      { caFile: 'ca.pem', serverName: 'other.example.com', connection: 'kept-alive' },
+      /other\.example\.com/,
+    ],
     ['an expired certificate', 'expired', { caFile: 'ca.pem' }, /expired/],
   ])('fails as tls for %s', async (_name, certificate, fields, words) => {
     const connectTo = await secure(certificate);

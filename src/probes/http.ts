@@ -15,6 +15,12 @@ const params = z.strictObject({
     .describe(
       'host:port to connect to instead of what the URL names; Host, SNI and certificate stay the URL’s.',
     ),
+  connection: z
+    .enum(['new', 'kept-alive'])
+    .default('new')
+    .describe(
+      '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another.',
+    ),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']).default('GET').describe('Sent without a body.'),
   headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
   caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
@@ -48,27 +54,30 @@ type Params = z.output<typeof params>;
 /** Longest value kept: a value is a state, not a document. */
 const valueLimit = 200;
 
-/** Asks a URL over a new connection each time. */
+/** Asks a URL, over a new connection each time or over one that is kept. */
 export const http: ProbeKind<Params> = {
   kind: 'http',
-  summary: 'An HTTP request over a new connection; judges status and body, may read a value from JSON.',
+  summary:
+    'An HTTP request, over a new connection or a kept one; judges status and body, may read a value from JSON.',
   params,
   lane: 'network',
   needsHost: false,
-  describe: (p) => `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}`,
+  describe: (p) =>
+    `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}${p.connection === 'kept-alive' ? ' over a kept connection' : ''}`,
   async open(p, ctx) {
-    const call = await prepareHttpCall(p, ctx);
+    const keptAlive = p.connection === 'kept-alive';
+    const call = await prepareHttpCall({ ...p, keptAlive }, ctx);
     const good = new Set(p.expect.status);
     const body = p.expect.body === undefined ? undefined : requireRegex(p.expect.body);
     const read = p.value === undefined ? undefined : valueReader(p.value);
-    // A good reply is read to its end, for it may break there; a bad one only for its value.
-    const wantBody = (status: number): boolean => good.has(status) || read !== undefined;
+    // A good reply is read to its end, for it may break there; a bad one only for its value, or to use the connection again.
+    const wantBody = (status: number): boolean => good.has(status) || read !== undefined || keptAlive;
     return {
       observe: async (signal) => {
         const reply = await exchange(call, ctx, signal, wantBody);
         return 'status' in reply ? reply : judge(reply, good, body, read);
       },
-      close: async () => {},
+      close: async () => call.agent?.destroy(),
     };
   },
 };

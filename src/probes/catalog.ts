@@ -1,13 +1,30 @@
 import type { ProbeKind } from '../core/probe.ts';
+import { arp } from './arp.ts';
+import { container } from './container.ts';
 import { exec } from './exec.ts';
 import { haproxyStats } from './haproxy-stats.ts';
 import { http } from './http.ts';
 import { journal } from './journal.ts';
 import { sql } from './sql.ts';
 import { tcp } from './tcp.ts';
+import { tcpSession } from './tcp-session.ts';
+import { vipClaim } from './vip-claim.ts';
+import { vrrp } from './vrrp.ts';
 
 /** Every probe there is, one line each. Schema, `plan`, docs and error messages follow from this list. */
-export const probeKinds: readonly ProbeKind<unknown>[] = [http, tcp, sql, exec, haproxyStats, journal];
+export const probeKinds: readonly ProbeKind<unknown>[] = [
+  http,
+  tcp,
+  tcpSession,
+  sql,
+  exec,
+  container,
+  haproxyStats,
+  journal,
+  vipClaim,
+  vrrp,
+  arp,
+];
 
 /** The kind of that name; undefined for an unknown one. */
 export function probeKind(kind: string): ProbeKind<unknown> | undefined {

@@ -1,0 +1,62 @@
+import { isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { DrillError } from '../core/errors.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import { useSegment } from './lib/arp-segment.ts';
+import { shorten } from './lib/net-errors.ts';
+
+const params = z.strictObject({
+  interface: z.string().min(1).describe('Interface of the host that looks on which is asked.'),
+  address: z.string().min(1).describe('Shared address, such as a VIP.'),
+  nodeAddress: z
+    .string()
+    .min(1)
+    .describe(
+      'The node’s own address on the same segment, such as ${address}; who answers for it is the node.',
+    ),
+  mac: z
+    .string()
+    .regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, { error: 'expected a MAC, such as 02:42:c6:12:02:0b' })
+    .optional()
+    .describe('The node’s MAC, where it answers for the shared address with another one than for its own.'),
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Asks as a client's machine would, and takes all answers: two nodes may both answer. The nodes are asked nothing but
+ * ARP. The answers refresh the ARP cache of the host that looks: for whether a client's cache is stale, look from another
+ * one than the client.
+ */
+export const arp: ProbeKind<Params> = {
+  kind: 'arp',
+  summary:
+    'Whether a node answers ARP requests for a shared address: answers or silent. Asked by iputils’ arping on `from`, for half the time-out.',
+  params,
+  lane: 'host',
+  needsHost: true,
+  marks: ['stranger'],
+  together: true,
+  describe: (p) => `who answers ARP for ${p.address} on ${p.interface}, ${p.nodeAddress} or another`,
+  open: async (p, ctx) => {
+    const { host } = ctx;
+    if (host === undefined) {
+      throw new DrillError('invalid-input', 'a probe of kind "arp" needs `from:` (or `on:`)');
+    }
+    for (const [field, address] of Object.entries({ address: p.address, nodeAddress: p.nodeAddress })) {
+      if (!isIPv4(address))
+        throw new DrillError('invalid-input', `${field}: "${address}" is no IPv4 address`);
+    }
+    const segment = await useSegment({ host, interface: p.interface, address: p.address }, ctx);
+    segment.table.addNode(p.nodeAddress, p.mac);
+    return {
+      observe: async (signal) => {
+        const round = await segment.ask(signal);
+        if (!round.ok) return { status: 'unknown', message: round.why };
+        const view = segment.table.view(p.nodeAddress, round.answers);
+        if (view.state === 'unknown') return { status: 'unknown', message: shorten(view.why) };
+        return { status: 'ok', value: view.state, marks: segment.table.takeMarks() };
+      },
+      close: async () => segment.close(),
+    };
+  },
+};

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ExecResult } from '../core/host.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { Observation } from '../core/sample.ts';
+import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { abortedBy, shorten } from './lib/net-errors.ts';
+
+const params = z.strictObject({
+  name: z.string().min(1).describe('Name of the container.'),
+});
+type Params = z.output<typeof params>;
+
+/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+const hostGraceMs = 1000;
+/** Exit codes by which a shell or Docker says that the command could not even be started. */
+const notStarted: ReadonlySet<number> = new Set([126, 127]);
+
+/** Asks the Docker engine of a host for a container's state. */
+export const container: ProbeKind<Params> = {
+  kind: 'container',
+  summary:
+    'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent.',
+  params,
+  lane: 'host',
+  needsHost: true,
+  describe: (p) => `state of the container ${p.name}`,
+  open: async (p, ctx) => {
+    const { host } = ctx;
+    if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "container" needs `on:`');
+    const argv = ['docker', 'container', 'inspect', '--format', '{{json .State}}', p.name];
+    return {
+      observe: async (signal) => {
+        try {
+          return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal }));
+        } catch (error) {
+          // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
+          if (signal.aborted) return abortedBy(signal);
+          return { status: 'unknown', message: shorten(messageOf(error)) };
+        }
+      },
+      close: async () => {},
+    };
+  },
+};
+
+function judge({ exitCode, stdout, stderr }: ExecResult): Observation {
+  if (exitCode === 0) {
+    const value = stateIn(stdout);
+    if (value !== undefined) return { status: 'ok', value };
+    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${stdout}`) };
+  }
+  if (saysNoSuchContainer(stderr)) return { status: 'ok', value: 'absent' };
+  const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);
+  return notStarted.has(exitCode)
+    ? { status: 'unknown', message: `docker could not be started: ${message}` }
+    : { status: 'fail', cause: 'error', message };
+}
+
+/** What `docker inspect` tells, as far as it matters. */
+const dockerState = z.object({
+  Status: z.string().min(1),
+  Health: z.object({ Status: z.string() }).nullish(),
+});
+
+function stateIn(text: string): string | undefined {
+  const state = dockerState.safeParse(parseJson(text));
+  if (!state.success) return undefined;
+  const { Status: status, Health: health } = state.data;
+  // A container that stopped keeps the last word of its health check. `none`: the check was switched off.
+  const isChecked = health !== undefined && health !== null && !['', 'none'].includes(health.Status);
+  return status === 'running' && isChecked ? health.Status : status;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

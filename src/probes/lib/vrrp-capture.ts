@@ -1,0 +1,205 @@
+import type { Clock } from '../../core/clock.ts';
+import { DrillError, messageOf } from '../../core/errors.ts';
+import type { Host } from '../../core/host.ts';
+import { shorten } from './net-errors.ts';
+import { parseAdvert, type VrrpAdvert } from './vrrp-advert.ts';
+
+/** What follows a capture. Times in ms since the Unix epoch on the clock of the capture's host. */
+export interface CaptureListener {
+  /** It runs from this moment on, at the latest. */
+  listens(wallMs: number): void;
+  hears(advert: VrrpAdvert): void;
+  breaks(): void;
+}
+
+/** How far a capture has come. */
+export type CaptureState =
+  /** All that was captured up to `wallMs` has been read. */
+  { readonly ok: true; readonly wallMs: number } | { readonly ok: false; readonly why: string };
+
+/** A capture in use; it ends with its last user. */
+export interface CaptureUse {
+  state(): CaptureState;
+  close(): Promise<void>;
+}
+
+/** VRRP, version 2 and 3, and what hides version 2 behind an authentication header (RFC 2338, 5.3.6.3). */
+const filter = 'ip proto 112 or (ip proto 51 and dst host 224.0.0.18)';
+
+// Without immediate mode the kernel hands packets over when a block is full or after a second. No -v: it prints the password.
+const tcpdump = ['tcpdump', '--immediate-mode', '-l', '-n', '-tt', '-i'];
+
+/** Time between two signs of life, s. They carry the time, so that silence on the wire is told from a stalled capture. */
+const pulseSeconds = '0.5';
+/** Two of them missed and a machine under load: what comes later than that is no news. */
+const staleAfterMs = 2500;
+/** A clock that went ahead by so much was set. */
+const steppedByMs = 1000;
+const reopenAfterMs = 1000;
+const preflightTimeoutMs = 5000;
+
+/** tcpdump takes the place of the shell, which has left the pulse behind; that ends with it. What tcpdump complains of comes as lines, too. */
+const script = `
+self=$$
+while sleep ${pulseSeconds} && kill -0 "$self" 2>/dev/null; do date +%s.%N; done &
+exec "$@" 2>&1`;
+
+const captures = new WeakMap<Host, Map<string, Capture>>();
+
+/**
+ * Follows VRRP on an interface of a host, with one tcpdump for all who ask.
+ * @throws DrillError `invalid-input` where the host has no tcpdump
+ */
+export async function useCapture(
+  host: Host,
+  networkInterface: string,
+  clock: Clock,
+  listener: CaptureListener,
+): Promise<CaptureUse> {
+  const ofHost = captures.get(host) ?? new Map<string, Capture>();
+  captures.set(host, ofHost);
+  let capture = ofHost.get(networkInterface);
+  if (capture === undefined) {
+    await requireTcpdump(host);
+    capture = ofHost.get(networkInterface) ?? new Capture(host, networkInterface, clock);
+    ofHost.set(networkInterface, capture);
+  }
+  const used = capture;
+  used.add(listener);
+  return {
+    state: () => used.state(),
+    close: async () => {
+      if (!used.remove(listener)) return;
+      ofHost.delete(networkInterface);
+      await used.stop();
+    },
+  };
+}
+
+/** A host that cannot be reached now may be so later: that is no reason not to begin. */
+async function requireTcpdump(host: Host): Promise<void> {
+  const signal = AbortSignal.timeout(preflightTimeoutMs);
+  const result = await host.exec(['tcpdump', '--version'], { timeoutMs: preflightTimeoutMs, signal }).then(
+    (done) => done,
+    () => undefined,
+  );
+  if (result?.exitCode !== 127) return;
+  throw new DrillError('invalid-input', `${host.name} has no tcpdump, with which adverts are captured`, {
+    mend: `Install tcpdump on ${host.name}, or look from another host (\`from:\`).`,
+  });
+}
+
+class Capture {
+  readonly #host: Host;
+  readonly #interface: string;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<CaptureListener>();
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #broken: string | undefined = 'it has not begun';
+  /** The latest time that a line told; undefined before the first one. */
+  #wallMs: number | undefined;
+  /** Least time between a line's stamp and its arrival on the run clock: what is more is delay. */
+  #leastOffsetMs = Infinity;
+
+  constructor(host: Host, networkInterface: string, clock: Clock) {
+    this.#host = host;
+    this.#interface = networkInterface;
+    this.#clock = clock;
+    this.#running = this.#run();
+  }
+
+  add(listener: CaptureListener): void {
+    this.#listeners.add(listener);
+    if (this.#wallMs !== undefined) listener.listens(this.#wallMs);
+  }
+
+  /** True if that was the last one. */
+  remove(listener: CaptureListener): boolean {
+    return this.#listeners.delete(listener) && this.#listeners.size === 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  state(): CaptureState {
+    const where = `the capture on ${this.#host.name}`;
+    if (this.#broken !== undefined) return { ok: false, why: `${where} does not run: ${this.#broken}` };
+    if (this.#wallMs === undefined) return { ok: false, why: `${where} has only begun` };
+    const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
+    if (lateMs > staleAfterMs) {
+      return { ok: false, why: `${where} has given no sign of life for ${(lateMs / 1000).toFixed(1)} s` };
+    }
+    return { ok: true, wallMs: this.#wallMs };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const why = await this.#follow(signal);
+      this.#breaks(why);
+      if (signal.aborted) return;
+      await this.#clock.sleep(reopenAfterMs, signal).catch(() => {});
+    }
+  }
+
+  /** Follows tcpdump to its end, and says how it ended. */
+  async #follow(signal: AbortSignal): Promise<string> {
+    const argv = ['sh', '-c', script, 'vrrp', ...tcpdump, this.#interface, filter];
+    let said = '';
+    try {
+      const lines = this.#host.follow(argv, signal);
+      for (;;) {
+        const step = await lines.next();
+        if (step.done === true)
+          return shorten(`tcpdump ended with exit code ${step.value.exitCode}: ${said}`);
+        if (!this.#take(step.value)) said = step.value;
+      }
+    } catch (error) {
+      return shorten(messageOf(error));
+    }
+  }
+
+  /** False for a line that is neither an advert nor a sign of life. */
+  #take(line: string): boolean {
+    if (/\blistening on \S+,/.test(line)) {
+      this.#broken = undefined;
+      return true;
+    }
+    const advert = parseAdvert(line);
+    const wallMs = advert?.wallMs ?? pulse(line);
+    if (wallMs === undefined) return false;
+    // A sign of life may come before tcpdump listens.
+    if (this.#broken !== undefined) return true;
+    this.#keepTime(wallMs);
+    if (advert !== undefined) for (const listener of this.#listeners) listener.hears(advert);
+    return true;
+  }
+
+  #keepTime(wallMs: number): void {
+    const offsetMs = this.#clock.nowMs() - wallMs;
+    // The clock over there was set ahead: nothing was silent for that long.
+    if (offsetMs < this.#leastOffsetMs - steppedByMs && this.#leastOffsetMs !== Infinity) {
+      for (const listener of this.#listeners) listener.breaks();
+      this.#wallMs = undefined;
+    }
+    this.#leastOffsetMs = Math.min(this.#leastOffsetMs, offsetMs);
+    if (this.#wallMs === undefined) for (const listener of this.#listeners) listener.listens(wallMs);
+    // Two programs write the lines: an advert may be told after a sign of life that is a little younger.
+    this.#wallMs = Math.max(this.#wallMs ?? wallMs, wallMs);
+  }
+
+  #breaks(why: string): void {
+    this.#broken = why;
+    this.#wallMs = undefined;
+    this.#leastOffsetMs = Infinity;
+    for (const listener of this.#listeners) listener.breaks();
+  }
+}
+
+/** The time that a sign of life tells, ms. */
+function pulse(line: string): number | undefined {
+  return /^\d+\.\d+$/.test(line) ? Number(line) * 1000 : undefined;
+}

@@ -1,0 +1,160 @@
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ProbeSession } from '../core/probe.ts';
+import { tcpSession } from './tcp-session.ts';
+import { lookWith, openProbe } from './testing/look.ts';
+import { listen } from './testing/servers.ts';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** A server that treats each line as told, and the connections that it has had. */
+async function serve(
+  onLine: (socket: Socket, line: string) => void,
+  onConnection: (socket: Socket) => void = () => {},
+): Promise<{ address: string; sockets: Socket[]; close: () => Promise<void> }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      for (const line of text.split('\n').slice(0, -1)) onLine(socket, line);
+    });
+    onConnection(socket);
+  });
+  const { address, close } = await listen(server);
+  cleanups.push(close);
+  return { address, sockets, close };
+}
+
+const acknowledge = (socket: Socket, line: string): void => void socket.write(`ack ${line}\r\n`);
+
+async function open(address: string, over: object = {}): Promise<ProbeSession> {
+  const session = await openProbe(tcpSession, {
+    address,
+    send: 'keep-alive 001',
+    expect: '^ack keep-alive 001$',
+    ...over,
+  });
+  cleanups.push(async () => session.close());
+  return session;
+}
+
+const look = async (session: ProbeSession, timeoutMs = 1000) => (await lookWith(session, timeoutMs)).seen;
+
+describe('tcp-session probe', () => {
+  it('talks over one connection, and says when it made it', async () => {
+    const { address, sockets } = await serve(acknowledge);
+    const session = await open(address);
+    expect(await look(session)).toEqual({
+      status: 'ok',
+      value: '1',
+      phases: { connectMs: expect.any(Number) as number, firstByteMs: expect.any(Number) as number },
+    });
+    expect(await look(session)).toEqual({
+      status: 'ok',
+      value: '1',
+      phases: { firstByteMs: expect.any(Number) as number },
+    });
+    expect(sockets).toHaveLength(1);
+    await session.close();
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+  });
+
+  it('fails once when the session was cut between looks, and opens another with the next one', async () => {
+    const { address, sockets } = await serve(acknowledge);
+    const session = await open(address);
+    await look(session);
+    sockets[0]?.destroy();
+    // Our end hears of it before anything else is done on this event loop, or when it sends.
+    await expect.poll(() => sockets[0]?.closed).toBe(true);
+    expect(await look(session)).toMatchObject({ status: 'fail', cause: 'reset' });
+    expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('fails as reset when the session is cut instead of an answer', async () => {
+    const { address } = await serve((socket) => socket.resetAndDestroy());
+    expect(await look(await open(address))).toMatchObject({ status: 'fail', cause: 'reset' });
+  });
+
+  it('fails in time when no answer comes, and takes none that is late for that to the next line', async () => {
+    let mute = true;
+    const { address, sockets } = await serve((socket, line) => {
+      if (!mute) acknowledge(socket, line);
+    });
+    const session = await open(address);
+    expect(await look(session, 100)).toMatchObject({ status: 'fail', cause: 'timeout' });
+    sockets[0]?.write('ack something else\n');
+    mute = false;
+    expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
+  });
+
+  it('fails as refused where nobody listens, and goes on trying', async () => {
+    const { address, close } = await serve(acknowledge);
+    await close();
+    const session = await open(address);
+    for (let i = 0; i < 2; i++) {
+      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'refused' });
+    }
+  });
+
+  it('fails for another answer than expected', async () => {
+    const { address } = await serve((socket) => void socket.write('ERR not registered\n'));
+    expect(await look(await open(address))).toMatchObject({
+      status: 'fail',
+      cause: 'bad-body',
+      message: 'the answer does not match ^ack keep-alive 001$: ERR not registered',
+    });
+  });
+
+  it('puts an answer together that comes in pieces, and gives up on one without an end', async () => {
+    const pieces = await serve((socket, line) => {
+      socket.write('ack ');
+      setImmediate(() => socket.write(`${line}\nmore`));
+    });
+    expect(await look(await open(pieces.address))).toMatchObject({ status: 'ok' });
+    const endless = await serve((socket) => void socket.write('x'.repeat(100_000)));
+    expect(await look(await open(endless.address))).toMatchObject({ status: 'fail', cause: 'bad-body' });
+  });
+
+  it('does not take what was left over for the next answer', async () => {
+    let notice = 'notice: maintenance at noon\n';
+    const { address } = await serve((socket, line) => {
+      socket.write(`ack ${line}\n${notice}`);
+      notice = '';
+    });
+    const session = await open(address);
+    expect(await look(session)).toMatchObject({ status: 'ok' });
+    expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
+  });
+
+  it('keeps looks that overlap apart', async () => {
+    const lines: string[] = [];
+    const { address } = await serve((socket, line) => {
+      lines.push(line);
+      setTimeout(() => acknowledge(socket, line), 20);
+    });
+    const session = await open(address);
+    const seen = await Promise.all([look(session), look(session), look(session)]);
+    expect(seen.map((s) => s.status === 'ok' && s.value)).toEqual(['1', '1', '1']);
+    expect(lines).toHaveLength(3);
+  });
+
+  it('says nothing of the target when the run stops', async () => {
+    const { address } = await serve(() => {});
+    const session = await open(address);
+    const stopping = new AbortController();
+    const looking = session.observe(stopping.signal);
+    stopping.abort(new Error('the run stops'));
+    expect(await looking).toMatchObject({ status: 'unknown' });
+  });
+
+  it('wants one line', () => {
+    const fields = { address: '127.0.0.1:1', expect: 'ack' };
+    expect(tcpSession.params.safeParse({ ...fields, send: 'one\ntwo' }).success).toBe(false);
+    expect(tcpSession.params.safeParse({ ...fields, send: '' }).success).toBe(true);
+  });
+});

@@ -1,0 +1,162 @@
+import { connect, type Socket } from 'node:net';
+import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
+import type { ProbeKind, ProbeSession } from '../core/probe.ts';
+import type { Observation, Phases } from '../core/sample.ts';
+import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
+import { hostPort, regex, requireHostPort, requireRegex } from './lib/text-params.ts';
+
+const params = z.strictObject({
+  address: hostPort.describe('host:port to connect to.'),
+  send: z
+    .string()
+    .regex(/^[^\r\n]*$/, { error: 'expected one line, without its end' })
+    .describe('Line to send in each look; its end (LF) is added.'),
+  expect: regex.describe('Regular expression that the next line from there must match.'),
+});
+type Params = z.output<typeof params>;
+
+/** An answer that is longer has no end of line in sight. */
+const lineLimit = 65_536;
+
+/** Keeps one connection for as long as it works, and talks over it. */
+export const tcpSession: ProbeKind<Params> = {
+  kind: 'tcp-session',
+  summary:
+    'A line and its answer over one TCP connection that is kept: once broken, the look fails and the next one opens another. The value is how many there have been.',
+  params,
+  lane: 'network',
+  needsHost: false,
+  describe: (p) => `send "${p.send}" over one connection to ${p.address}`,
+  open: async (p, ctx) => new Conversations(p, ctx.clock),
+};
+
+/** A connection at work. */
+interface Connection {
+  readonly socket: Socket;
+  /** What came and is not used yet. */
+  text: string;
+  /** Why nothing more will come. */
+  broken: Observation | undefined;
+  /** Called when something came, or the connection broke. */
+  wake: () => void;
+}
+
+class Conversations implements ProbeSession {
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #line: string;
+  readonly #expect: RegExp;
+  readonly #clock: Clock;
+  #connection: Connection | undefined;
+  #established = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(p: Params, clock: Clock) {
+    this.#target = requireHostPort(p.address);
+    this.#line = `${p.send}\n`;
+    this.#expect = requireRegex(p.expect);
+    this.#clock = clock;
+  }
+
+  async observe(signal: AbortSignal): Promise<Observation> {
+    // One at a time: an answer belongs to the line before it.
+    const look = this.#turn.then(() => this.#look(signal));
+    this.#turn = look;
+    return look;
+  }
+
+  async close(): Promise<void> {
+    this.#drop();
+  }
+
+  async #look(signal: AbortSignal): Promise<Observation> {
+    if (signal.aborted) return abortedBy(signal);
+    const seen = await this.#exchange(signal);
+    // What is late or odd would be taken for the answer to the next line.
+    if (seen.status !== 'ok') this.#drop();
+    return seen;
+  }
+
+  async #exchange(signal: AbortSignal): Promise<Observation> {
+    const startMs = this.#clock.nowMs();
+    const since = (): number => this.#clock.nowMs() - startMs;
+    const phases: { -readonly [K in keyof Phases]: Phases[K] } = {};
+    if (this.#connection === undefined) {
+      this.#connection = await this.#connect(signal);
+      if (this.#connection.broken === undefined) phases.connectMs = since();
+    }
+    const connection = this.#connection;
+    // A greeting, or what came too late for its look, is no answer to what is sent now.
+    connection.text = '';
+    if (connection.broken === undefined) connection.socket.write(this.#line);
+    const answer = await this.#nextLine(connection, signal);
+    if (typeof answer !== 'string') return answer.status === 'fail' ? { ...answer, phases } : answer;
+    phases.firstByteMs = since();
+    if (this.#expect.test(answer)) return { status: 'ok', value: String(this.#established), phases };
+    const message = shorten(`the answer does not match ${this.#expect.source}: ${answer}`);
+    return { status: 'fail', cause: 'bad-body', message, phases };
+  }
+
+  /** A connection, established or broken. */
+  async #connect(signal: AbortSignal): Promise<Connection> {
+    const socket = connect({ ...this.#target, noDelay: true });
+    const connection: Connection = { socket, text: '', broken: undefined, wake: () => {} };
+    const breaks = (why: Observation): void => {
+      connection.broken ??= why;
+      connection.wake();
+    };
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    connection.wake = resolve;
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      connection.text += text;
+      if (connection.text.length > lineLimit) {
+        breaks({
+          status: 'fail',
+          cause: 'bad-body',
+          message: `more than ${lineLimit} characters without an answer`,
+        });
+      }
+      connection.wake();
+    });
+    socket.on('error', (error) => breaks(failureOf(error, 'reset')));
+    socket.once('end', () => breaks(closed));
+    socket.once('close', () => breaks(closed));
+    socket.once('connect', () => {
+      this.#established++;
+      resolve();
+    });
+    const onAbort = (): void => breaks(abortedBy(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    await settled;
+    signal.removeEventListener('abort', onAbort);
+    return connection;
+  }
+
+  async #nextLine(connection: Connection, signal: AbortSignal): Promise<string | Observation> {
+    for (;;) {
+      const [line, ...rest] = connection.text.split('\n');
+      if (line !== undefined && rest.length > 0) {
+        connection.text = rest.join('\n');
+        return line.replace(/\r$/, '');
+      }
+      if (connection.broken !== undefined) return connection.broken;
+      if (signal.aborted) return abortedBy(signal);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      connection.wake = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+    }
+  }
+
+  #drop(): void {
+    this.#connection?.socket.destroy();
+    this.#connection = undefined;
+  }
+}
+
+const closed: Observation = {
+  status: 'fail',
+  cause: 'reset',
+  message: 'the other end closed the connection',
+};

@@ -1,0 +1,131 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
+import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
+import { createLocalHost } from '../hosts/local.ts';
+import { vipClaim } from './vip-claim.ts';
+import { lookOnce, openProbe } from './testing/look.ts';
+
+const vip = '198.18.2.100';
+const links = JSON.stringify([
+  { ifname: 'lo', addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8 }] },
+  {},
+  {
+    ifname: 'eth0',
+    addr_info: [
+      { family: 'inet', local: '198.18.2.11', prefixlen: 24 },
+      { family: 'inet', local: vip, prefixlen: 24, scope: 'global', secondary: true },
+      { family: 'inet6', local: '2001:db8::100', prefixlen: 64 },
+    ],
+  },
+]);
+
+const seenBy = async (host: Host, fields: object = {}) =>
+  (await lookOnce(vipClaim, { address: vip, ...fields }, { host })).seen;
+const seenWith = async (script: Script, fields: object = {}) => seenBy(scriptedHost(script), fields);
+
+describe('vip-claim probe', () => {
+  it('says whether one of the host’s addresses is it', async () => {
+    const host = scriptedHost(() => ({ stdout: links }));
+    expect(await seenBy(host)).toEqual({ status: 'ok', value: 'yes' });
+    expect(host.commands).toEqual(['ip -j address show']);
+    expect(await seenBy(host, { address: '2001:db8::100' })).toMatchObject({ value: 'yes' });
+    expect(await seenBy(host, { address: '198.18.2.10' })).toMatchObject({ value: 'no' });
+  });
+
+  it('looks at one interface where it is told one, which need not be there', async () => {
+    const script: Script = () => ({ stdout: links });
+    expect(await seenWith(script, { interface: 'eth0' })).toMatchObject({ value: 'yes' });
+    expect(await seenWith(script, { interface: 'lo' })).toMatchObject({ value: 'no' });
+    expect(await seenWith(script, { interface: 'eth9' })).toMatchObject({ status: 'ok', value: 'no' });
+  });
+
+  it('calls it unknown when the host cannot be asked', async () => {
+    const away: Script = () => {
+      throw new DrillError('host-unreachable', 'alpha: not running');
+    };
+    expect(await seenWith(away)).toEqual({ status: 'unknown', message: 'alpha: not running' });
+    expect(await seenWith(() => ({ exitCode: 127, stderr: 'ip: not found' }))).toMatchObject({
+      status: 'unknown',
+    });
+    expect(await seenWith(() => ({ stdout: 'no json' }))).toMatchObject({ status: 'unknown' });
+    expect(await seenWith(() => ({ stdout: '{}' }))).toMatchObject({ status: 'unknown' });
+  });
+
+  it('refuses to open without a host, or for no address', async () => {
+    await expect(openProbe(vipClaim, { address: vip })).rejects.toMatchObject({ code: 'invalid-input' });
+    const host = scriptedHost(() => ({}));
+    await expect(openProbe(vipClaim, { address: '${address}' }, { host })).rejects.toThrow('no IP address');
+  });
+});
+
+describe('vip-claim probe in a container', () => {
+  let folder: string;
+  let local: Host;
+
+  /** The real script, with a docker and an nsenter that say what a test writes. */
+  function containers(answers: { docker: string; nsenter: string }): void {
+    for (const [name, script] of Object.entries(answers)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(folder, name), 0o755);
+    }
+  }
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'vip-claim-'));
+    const host = createLocalHost('alpha');
+    local = {
+      ...host,
+      exec: (argv, options) =>
+        host.exec(['env', `PATH=${folder}:${process.env['PATH'] ?? ''}`, ...argv], options),
+    };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const seen = () => seenBy(local, { container: 'nginx' });
+  /** `docker container inspect --format … NAME`, by the container's name. */
+  const docker = (states: Record<string, string>): string => {
+    const cases = Object.entries(states).map(([name, state]) => `${name}) echo "${state}" ;;`);
+    return `case $5 in ${cases.join(' ')} *) echo "Error: No such container: $5" >&2; exit 1 ;; esac`;
+  };
+  const nsenter = (namespace: string): string =>
+    `case "$*" in "${namespace} ip -j address show") echo '${links}' ;; *) echo "nsenter: cannot open $*" >&2; exit 1 ;; esac`;
+
+  it('looks where the container’s process is', async () => {
+    containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('--target 77 --net') });
+    expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
+  });
+
+  it('looks where it would be while it does not run', async () => {
+    const key = join(folder, 'netns');
+    writeFileSync(key, '');
+    expect(existsSync(key)).toBe(true);
+    containers({
+      docker: docker({ nginx: '0 container:4711 ', 4711: key }),
+      nsenter: nsenter(`--net=${key}`),
+    });
+    expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
+  });
+
+  it('finds no address in a container that is gone or stopped', async () => {
+    containers({ docker: docker({}), nsenter: 'exit 1' });
+    expect(await seen()).toEqual({ status: 'ok', value: 'no' });
+    containers({ docker: docker({ nginx: '0 default ' }), nsenter: 'exit 1' });
+    expect(await seen()).toEqual({ status: 'ok', value: 'no' });
+    containers({ docker: docker({ nginx: '0 container:4711 ' }), nsenter: 'exit 1' });
+    expect(await seen()).toEqual({ status: 'ok', value: 'no' });
+  });
+
+  it('calls it unknown when the engine does not answer or the namespace cannot be entered', async () => {
+    containers({ docker: 'echo "Cannot connect to the Docker daemon" >&2; exit 1', nsenter: 'exit 1' });
+    expect(await seen()).toMatchObject({
+      status: 'unknown',
+      message: expect.stringContaining('Cannot connect') as string,
+    });
+    containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('nothing fits') });
+    expect(await seen()).toMatchObject({ status: 'unknown' });
+  });
+});

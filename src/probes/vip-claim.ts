@@ -1,0 +1,109 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ExecResult } from '../core/host.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { Observation } from '../core/sample.ts';
+import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { shorten } from './lib/net-errors.ts';
+
+const params = z.strictObject({
+  address: z.string().min(1).describe('Address, such as a VIP, without a prefix length.'),
+  interface: z.string().min(1).optional().describe('Only this interface; all of them by default.'),
+  container: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Look into the network namespace of this container instead of the host’s.'),
+});
+type Params = z.output<typeof params>;
+
+/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+const hostGraceMs = 1000;
+
+/** Exits of the script below, beside those of `ip`. */
+const noAnswerExit = 113;
+const noNamespaceExit = 114;
+const notEnteredExit = 115;
+
+// The namespace that the container's process is in; while it has none, that of the container whose namespace it shares,
+// or the one that Docker keeps for it. A container that is gone, or stopped and shares nobody's, has no addresses.
+const script = `
+see() { docker container inspect --format "$1" "$2" || exit ${noAnswerExit}; }
+state=$(see '{{.State.Pid}} {{.HostConfig.NetworkMode}} {{.NetworkSettings.SandboxKey}}' "$1") || exit $?
+set -- $state
+pid=$1 mode=$2 key=\${3-}
+if [ "$pid" -gt 0 ]; then nsenter --target "$pid" --net ip -j address show && exit 0; fi
+case $mode in container:*) key=$(see '{{.NetworkSettings.SandboxKey}}' "\${mode#container:}") || exit $? ;; esac
+if [ ! -e "$key" ]; then
+  if [ "$pid" -gt 0 ]; then exit ${notEnteredExit}; fi
+  exit ${noNamespaceExit}
+fi
+exec nsenter --net="$key" ip -j address show`;
+
+/** Looks for an address among those that a host, or a container on it, holds. */
+export const vipClaim: ProbeKind<Params> = {
+  kind: 'vip-claim',
+  summary:
+    'Whether a host (or a container on it) holds an address: yes or no, whatever the network makes of it.',
+  params,
+  lane: 'host',
+  needsHost: true,
+  describe: (p) =>
+    `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
+  open: async (p, ctx) => {
+    const { host } = ctx;
+    if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "vip-claim" needs `on:`');
+    if (isIP(p.address) === 0) {
+      throw new DrillError('invalid-input', `address: "${p.address}" is no IP address`);
+    }
+    const argv =
+      p.container === undefined
+        ? ['ip', '-j', 'address', 'show']
+        : ['sh', '-c', script, 'vip-claim', p.container];
+    return {
+      observe: async (signal) => {
+        try {
+          return judge(p, await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal }));
+        } catch (error) {
+          // What a host claims that does not answer is open, be it slow or gone.
+          const why: unknown = signal.aborted ? signal.reason : error;
+          return { status: 'unknown', message: shorten(messageOf(why)) };
+        }
+      },
+      close: async () => {},
+    };
+  },
+};
+
+function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation {
+  if (p.container !== undefined) {
+    if (exitCode === noNamespaceExit) return { status: 'ok', value: 'no' };
+    if (exitCode === noAnswerExit && saysNoSuchContainer(stderr)) return { status: 'ok', value: 'no' };
+  }
+  const links = exitCode === 0 ? parseLinks(stdout) : undefined;
+  if (links === undefined) {
+    const message = `addresses could not be read: exit ${exitCode}: ${stderr.trim() || stdout.trim()}`;
+    return { status: 'unknown', message: shorten(message) };
+  }
+  const held = links
+    .filter((link) => p.interface === undefined || link.ifname === p.interface)
+    .some((link) => link.addr_info.some(({ local }) => local === p.address));
+  return { status: 'ok', value: held ? 'yes' : 'no' };
+}
+
+/** What `ip -j address show` tells, as far as it matters. */
+const linkList = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    addr_info: z.array(z.object({ local: z.string().optional() })).default([]),
+  }),
+);
+
+function parseLinks(text: string): z.output<typeof linkList> | undefined {
+  try {
+    return linkList.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

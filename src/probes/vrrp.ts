@@ -1,0 +1,73 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { duration } from '../core/duration.ts';
+import { DrillError } from '../core/errors.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { Observation } from '../core/sample.ts';
+import { shorten } from './lib/net-errors.ts';
+import { useCapture } from './lib/vrrp-capture.ts';
+import { VrrpWatch } from './lib/vrrp-watch.ts';
+
+const params = z.strictObject({
+  interface: z.string().min(1).describe('Interface of the host that looks on which adverts are captured.'),
+  virtualRouterId: z.int().min(1).max(255).describe('Virtual router (vrid) whose adverts count.'),
+  address: z.string().min(1).describe('Address that the node’s adverts come from, such as ${address}.'),
+  tell: z
+    .enum(['state', 'priority'])
+    .default('state')
+    .describe('`state`: master or silent. `priority`: that of the latest advert, or silent.'),
+  advertInterval: duration
+    .prefault('1s')
+    .describe('Interval of the adverts for as long as none was heard that tells it; 1s by default.'),
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Watches VRRP from a place in the network that the nodes' adverts reach: multicast ones reach every host of the
+ * segment. Nothing is asked of the nodes.
+ */
+export const vrrp: ProbeKind<Params> = {
+  kind: 'vrrp',
+  summary:
+    'VRRP adverts of a node as they are on the wire: master while it advertises, else silent. Captured by tcpdump on `from`.',
+  params,
+  lane: 'host',
+  needsHost: true,
+  marks: ['became-master', 'fell-silent', 'priority'],
+  describe: (p) => `VRRP adverts of ${p.address} for virtual router ${p.virtualRouterId} on ${p.interface}`,
+  open: async (p, ctx) => {
+    const { host, clock } = ctx;
+    if (host === undefined) {
+      throw new DrillError('invalid-input', 'a probe of kind "vrrp" needs `from:` (or `on:`)');
+    }
+    if (isIP(p.address) !== 4) {
+      throw new DrillError('invalid-input', `address: "${p.address}" is no IPv4 address`, {
+        mend: 'Write the address that the adverts come from, or give the host an `address`.',
+      });
+    }
+    const watch = new VrrpWatch(p.address, p.advertInterval);
+    const capture = await useCapture(host, p.interface, clock, {
+      listens: (wallMs) => watch.listens(wallMs),
+      hears: (advert) => {
+        if (advert.virtualRouterId === p.virtualRouterId) watch.hears(advert);
+      },
+      breaks: () => watch.breaks(),
+    });
+    const look = (): Observation => {
+      const state = capture.state();
+      if (!state.ok) return { status: 'unknown', message: shorten(state.why) };
+      const view = watch.view(state.wallMs);
+      if (view.state === 'unknown') return { status: 'unknown', message: view.why };
+      const value = view.state === 'master' && p.tell === 'priority' ? String(view.priority) : view.state;
+      return { status: 'ok', value, marks: watch.takeMarks() };
+    };
+    return {
+      observe: async () => {
+        // Lines that arrived while this thread was busy are read first: the poll phase comes between timers and immediates.
+        await new Promise((resolve) => setImmediate(resolve));
+        return look();
+      },
+      close: () => capture.close(),
+    };
+  },
+};

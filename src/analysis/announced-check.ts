@@ -1,5 +1,5 @@
 import type { MarkSource } from '../core/plan.ts';
-import { staleAfterMs } from './intervals.ts';
+import { seriesOf, staleAfterMs } from './intervals.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { Moment } from './rto.ts';
@@ -17,10 +17,6 @@ interface Notice {
 const clockSlackMs = 1000;
 /** More findings than this nobody reads in one line. */
 const toldFindings = 3;
-
-function instancesOf(log: RunLog, { probe }: MarkSource): readonly ProbeSeries[] {
-  return [...log.series.values()].filter((s) => s.probe.name === probe);
-}
 
 /** In order of time. */
 function noticesOf(log: RunLog, source: MarkSource): readonly Notice[] {
@@ -171,7 +167,7 @@ function order(over: Pair, change: Notice): string {
 
 /** Whether the host's change could have been missed: the first look at its changes after the delivery did not succeed. */
 function isBlind(delivery: Notice, { log, check }: Frame): boolean {
-  const series = instancesOf(log, check.changes).filter(
+  const series = seriesOf(log, check.changes).filter(
     (s) => s.probe.host === undefined || s.probe.host === delivery.host,
   );
   return series.some((s) => s.samples.find((x) => x.sendMs >= delivery.atMs)?.status !== 'ok');
@@ -185,7 +181,7 @@ function readUntilMs(series: ProbeSeries): number {
 /** Instances whose last looks all failed: what they would have told is not known. */
 function unread(log: RunLog, source: MarkSource): readonly string[] {
   const endMs = watchedUntil(log);
-  return instancesOf(log, source).flatMap((s) =>
+  return seriesOf(log, source).flatMap((s) =>
     endMs - readUntilMs(s) > staleAfterMs(s) ? [`${s.probe.id} could not be seen to the end`] : [],
   );
 }
@@ -198,7 +194,7 @@ export function announcedCheck(check: CheckOf<'announced'>, { log, recovery }: E
   const { effect } = recovery;
   const changes = noticesOf(log, source);
   const deliveries = noticesOf(log, target);
-  const seenUntilMs = Math.min(...instancesOf(log, target).map(readUntilMs));
+  const seenUntilMs = Math.min(...seriesOf(log, target).map(readUntilMs));
   const hosts = [...new Set([...changes, ...deliveries].map((n) => n.host))];
   const results = hosts.map((host) =>
     findingsOf(

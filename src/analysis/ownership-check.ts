@@ -1,6 +1,5 @@
-import type { Condition } from '../core/condition.ts';
 import type { Moment } from './rto.ts';
-import { type OwnerTruth, totalMs, type TruthSpan } from './intervals.ts';
+import { type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
 import {
   bounded,
   type CheckOf,
@@ -11,7 +10,7 @@ import {
   unfinishedWords,
   unmeasured,
 } from './outcome.ts';
-import { blindSpots, differenceTruth, judgedRange, ownersSeen, stateTruth } from './ownership.ts';
+import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
 import type { RunLog } from './read-log.ts';
 import { middle } from './windows.ts';
 import { durationWords, listWords } from './words.ts';
@@ -32,20 +31,26 @@ function subjectOf(check: OwnershipCheck): string {
     : `the time for which the owners of ${of} as ${side} were others than those as ${check.differsFrom}`;
 }
 
-/** undefined: the plan does not have the thing, or not the side. */
+/** undefined: the plan does not have the thing, or not the side, or no probe for it. */
 function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | undefined {
   const range = judgedRange(log, effect);
-  const sides = log.plan.ownership[check.of];
-  const seen = (name: string): readonly OwnerTruth[] => {
-    const condition: Condition | undefined = sides?.[name];
-    return condition === undefined ? [] : ownersSeen(log, condition, range);
+  const look = (name: string) => {
+    const condition = log.plan.ownership[check.of]?.[name];
+    if (condition === undefined || seriesOf(log, condition).length === 0) return undefined;
+    const seen = seenFrom(log, condition);
+    return { seen, condition, owners: ownerTruths(seen, condition, range) };
   };
-  const owners = seen(check.side);
-  if (owners.length === 0) return undefined;
-  if ('state' in check) return { spans: stateTruth(owners, check.state, range), owners };
-  const others = seen(check.differsFrom);
-  if (others.length === 0) return undefined;
-  return { spans: differenceTruth(owners, others, range), owners: [...owners, ...others] };
+  const side = look(check.side);
+  if (side === undefined) return undefined;
+  if ('state' in check)
+    return { spans: stateTruth(side.seen, side.condition, check.state, range), owners: side.owners };
+  const other = look(check.differsFrom);
+  return other === undefined
+    ? undefined
+    : {
+        spans: differenceTruth(side.owners, other.owners, range),
+        owners: [...side.owners, ...other.owners],
+      };
 }
 
 /**

@@ -12,43 +12,33 @@ import {
   staleAfterMs,
   totalMs,
   type Truth,
+  truthOfCondition,
   type TruthSpan,
 } from './intervals.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
-import type { Moment } from './rto.ts';
+import { moment, type Moment } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 
 /**
- * Which hosts owned a thing over the range, seen from one side. Silence says nothing:
- * a host that gave no answer for longer than a look speaks for the present, or whose
- * probe broke, is "maybe" (unless a fault of the drill had taken its power).
+ * The log as one side may be read. Silence says nothing: a host that gave no answer for
+ * longer than a look speaks for the present, or whose probe broke, may own the thing or
+ * not (unless a fault of the drill had taken its power).
  */
-export function ownersSeen(log: RunLog, side: Condition, range: Range): readonly OwnerTruth[] {
-  return ownerTruths(viewsOf(log, side).asObserved, side, range);
+export function seenFrom(log: RunLog, side: Condition): RunLog {
+  return viewsOf(log, side).asObserved;
 }
 
-/** Whether nobody, or several, owned the thing: surely only where enough of its hosts are known. */
+const stateCounts = { nobody: { min: 0, max: 0 }, several: { min: 2 } } as const;
+
+/** Whether nobody, or several, owned the thing: surely only where enough of its hosts are known. `seen` is the log from `seenFrom`. */
 export function stateTruth(
-  owners: readonly OwnerTruth[],
+  seen: RunLog,
+  side: Condition,
   state: OwnershipState,
   range: Range,
 ): readonly TruthSpan[] {
-  const need = state === 'several' ? 2 : 1;
-  return combine(
-    owners.map((o) => o.spans),
-    range,
-    (truths) => {
-      const surely = truths.filter((t) => t === 'yes').length;
-      const possibly = truths.filter((t) => t !== 'no').length;
-      const enough: Truth = surely >= need ? 'yes' : possibly >= need ? 'maybe' : 'no';
-      return state === 'several' ? enough : opposite(enough);
-    },
-  );
-}
-
-function opposite(truth: Truth): Truth {
-  return truth === 'maybe' ? 'maybe' : truth === 'yes' ? 'no' : 'yes';
+  return truthOfCondition(seen, { ...side, count: stateCounts[state] }, range);
 }
 
 /** Whether two sides saw different owners: surely where a host is known to be an owner from one of them and none from the other. */
@@ -165,8 +155,8 @@ interface Frame {
 
 function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Frame): OwnershipStretch {
   const { log, zeroMs, endMs } = frame;
-  const from = edgeOf(stretch);
-  const to = next === undefined ? edgeOf({ loMs: endMs, hiMs: endMs }) : edgeOf(next);
+  const from = moment(stretch.loMs, stretch.hiMs);
+  const to = moment(next?.loMs ?? endMs, next?.hiMs ?? endMs);
   const named = (truth: Truth) => [...stretch.known].flatMap(([name, t]) => (t === truth ? [name] : []));
   const offset = (ms: number) => roundMs(ms - zeroMs);
   return {
@@ -181,10 +171,6 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
     owners: named('yes'),
     maybe: named('maybe'),
   };
-}
-
-function edgeOf({ loMs, hiMs }: { readonly loMs: number; readonly hiMs: number }): Moment {
-  return { loMs, hiMs, ms: middle(loMs, hiMs) };
 }
 
 /** The times in which it was so, or may have been; all of them together sum to the bounds of a check on them. */
@@ -228,13 +214,13 @@ export function analyseOwnership(log: RunLog, effect: Moment | null): readonly O
   const frame: Frame = { log, zeroMs: effect?.ms ?? log.startMs, endMs: judged.toMs };
   const sideOf = ([side, condition]: [string, Condition]): OwnershipSide => {
     if (seriesOf(log, condition).length === 0) return { side, spans: [], nobody: [], several: [] };
-    const stretches = stretchesOf(ownersSeen(log, condition, shown), shown);
-    const owners = ownersSeen(log, condition, judged);
+    const seen = seenFrom(log, condition);
+    const stretches = stretchesOf(ownerTruths(seen, condition, shown), shown);
     return {
       side,
       spans: stretches.map((s, i) => toSummaryStretch(s, stretches[i + 1], frame)),
-      nobody: windowsIn(stateTruth(owners, 'nobody', judged), frame),
-      several: windowsIn(stateTruth(owners, 'several', judged), frame),
+      nobody: windowsIn(stateTruth(seen, condition, 'nobody', judged), frame),
+      several: windowsIn(stateTruth(seen, condition, 'several', judged), frame),
     };
   };
   return Object.entries(log.plan.ownership).map(([name, sides]: [string, Sides]) => ({

@@ -61,7 +61,8 @@ export function recoverySeries(log: RunLog): ProbeSeries {
   return only;
 }
 
-function moment(loMs: number, hiMs: number): Moment {
+/** A moment by its bounds: the estimate is their middle. */
+export function moment(loMs: number, hiMs: number): Moment {
   return { loMs, hiMs, ms: middle(loMs, hiMs) };
 }
 

@@ -1,0 +1,258 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { ProbeSession } from '../core/probe.ts';
+import { createLocalHost } from '../hosts/local.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import { arp } from './arp.ts';
+import { lookWith, openProbe } from './testing/look.ts';
+
+const vip = '198.18.2.100';
+const nodeOne = '198.18.2.11';
+const nodeTwo = '198.18.2.12';
+const macOne = '02:42:c6:12:02:0b';
+const macTwo = '02:42:c6:12:02:0c';
+const stranger = '02:42:c6:12:02:63';
+const version = { stdout: 'arping from iputils 20240905\n' };
+
+/** Who answers for which address, as arping writes it. */
+type Answers = Record<string, readonly string[]>;
+
+function arpings(answers: Answers, addresses: readonly string[]): string {
+  return addresses
+    .map((address) => {
+      const macs = answers[address] ?? [];
+      return [
+        `ARPING ${address} from 198.18.2.20 eth0`,
+        ...macs.map((mac, i) => `Unicast reply from ${address} [${mac.toUpperCase()}]  0.${562 + i}ms`),
+        'Sent 1 probes (1 broadcast(s))',
+        `Received ${macs.length} response(s)`,
+        '',
+      ].join('\n');
+    })
+    .join('');
+}
+
+/** A vantage from which these answers are seen, one round after the other, the last one for good. */
+function vantage(...rounds: (Answers | Partial<ExecResult> | Error)[]): { host: Host; asked: string[][] } {
+  const asked: string[][] = [];
+  const host: Host = {
+    name: 'vantage',
+    transport: 'fake',
+    follow: neverFollowed,
+    exec: async (argv) => {
+      if (argv[0] === 'arping') return { exitCode: 0, stderr: '', ...version };
+      const addresses = argv.slice(6);
+      asked.push([...argv.slice(4, 6), ...addresses]);
+      const round = rounds.length > 1 ? rounds.shift() : rounds[0];
+      if (round instanceof Error) throw round;
+      const told =
+        round !== undefined && ('stdout' in round || 'stderr' in round)
+          ? (round as Partial<ExecResult>)
+          : { stdout: arpings(round as Answers, addresses) };
+      return { exitCode: 0, stdout: '', stderr: '', ...told };
+    },
+  };
+  return { host, asked };
+}
+
+let nowMs = 0;
+const clock: Clock = {
+  nowMs: () => nowMs,
+  wallMs: () => nowMs,
+  sleep: async () => {
+    throw new Error('no probe sleeps');
+  },
+};
+
+async function open(host: Host, over: object = {}): Promise<ProbeSession> {
+  return openProbe(arp, { interface: 'eth0', address: vip, nodeAddress: nodeOne, ...over }, { host, clock });
+}
+const both = async (host: Host, over: object = {}) => [
+  await open(host, over),
+  await open(host, { nodeAddress: nodeTwo, ...over }),
+];
+
+/** One slot: all instances look at the same moment. */
+async function slot(sessions: readonly ProbeSession[]) {
+  return Promise.all(sessions.map(async (session) => (await lookWith(session, 1000)).seen));
+}
+const told = async (sessions: readonly ProbeSession[]) =>
+  (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));
+
+const bothUp = { [nodeOne]: [macOne], [nodeTwo]: [macTwo] };
+/** The next slot: looks within a tenth of a second are of the same one. */
+const nextSlot = (): void => void (nowMs += 1000);
+
+describe('arp probe', () => {
+  it('asks once for all instances, for the shared address and for the nodes’ own', async () => {
+    const { host, asked } = vantage({ ...bothUp, [vip]: [macOne] });
+    const sessions = await both(host);
+    expect(await told(sessions)).toEqual(['answers', 'silent']);
+    expect(asked).toEqual([['0.500', 'eth0', vip, nodeOne, nodeTwo]]);
+    await Promise.all(sessions.map((session) => session.close()));
+  });
+
+  it('asks anew in the next slot, and sees that another node answers, or both', async () => {
+    const { host, asked } = vantage(
+      { ...bothUp, [vip]: [macTwo] },
+      { ...bothUp, [vip]: [macTwo, macOne] },
+      { ...bothUp, [vip]: [] },
+    );
+    const sessions = await both(host);
+    expect(await told(sessions)).toEqual(['silent', 'answers']);
+    nextSlot();
+    expect(await told(sessions)).toEqual(['answers', 'answers']);
+    nextSlot();
+    expect(await told(sessions)).toEqual(['silent', 'silent']);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('knows a node that went down by the MAC that it had, and one that came back with another by the new one', async () => {
+    const { host } = vantage(
+      { ...bothUp, [vip]: [macOne] },
+      { [nodeTwo]: [macTwo], [vip]: [macOne] },
+      { ...bothUp, [nodeOne]: [stranger], [vip]: [stranger] },
+    );
+    const sessions = await both(host);
+    const seen = [];
+    for (let i = 0; i < 3; i++) {
+      seen.push(await told(sessions));
+      nextSlot();
+    }
+    expect(seen).toEqual([
+      ['answers', 'silent'],
+      ['answers', 'silent'],
+      ['answers', 'silent'],
+    ]);
+  });
+
+  it('does not know whose an answer is while it may be that of a node which was never heard', async () => {
+    const { host } = vantage(
+      { [nodeTwo]: [macTwo], [vip]: [macOne] },
+      { [nodeTwo]: [macTwo], [vip]: [macTwo] },
+    );
+    const sessions = await both(host);
+    const [one, two] = await slot(sessions);
+    expect(one).toMatchObject({
+      status: 'unknown',
+      message: expect.stringContaining(`MAC of ${nodeOne}`) as string,
+    });
+    expect(two).toMatchObject({ status: 'ok', value: 'silent', marks: [] });
+    nextSlot();
+    expect(await told(sessions)).toEqual(['silent', 'answers']);
+  });
+
+  it('goes by the MAC that it is given', async () => {
+    const { host } = vantage({ ...bothUp, [vip]: ['00:00:5e:00:01:33'] });
+    const sessions = [
+      await open(host, { mac: '00:00:5E:00:01:33' }),
+      await open(host, { nodeAddress: nodeTwo }),
+    ];
+    expect(await told(sessions)).toEqual(['answers', 'silent']);
+  });
+
+  it('tells once of a stranger that answers, and again when it comes back', async () => {
+    const { host } = vantage(
+      { ...bothUp, [vip]: [macOne, stranger] },
+      { ...bothUp, [vip]: [macOne, stranger] },
+      { ...bothUp, [vip]: [macOne] },
+      { ...bothUp, [vip]: [stranger] },
+    );
+    const sessions = await both(host);
+    const marks = [];
+    for (let i = 0; i < 4; i++) {
+      const seen = await slot(sessions);
+      marks.push(seen.flatMap((s) => (s.status === 'ok' ? (s.marks ?? []) : [])));
+      nextSlot();
+    }
+    const mark = {
+      name: 'stranger',
+      wallMs: expect.any(Number) as number,
+      text: `${vip} is answered by ${stranger}, which is none of ${nodeOne}, ${nodeTwo}`,
+      value: stranger,
+    };
+    expect(marks).toEqual([[mark], [], [], [mark]]);
+  });
+
+  it('takes it for a cut way when nobody at all answers', async () => {
+    const { host } = vantage({});
+    expect(await slot(await both(host))).toEqual(
+      [1, 2].map(() => ({
+        status: 'unknown',
+        message: `nobody answers for ${vip}, ${nodeOne}, ${nodeTwo}: the way there may be cut`,
+      })),
+    );
+  });
+
+  it.each([
+    ['the interface is down', { stdout: 'Interface "eth0" is down\n'.repeat(3) }, 'Interface "eth0" is down'],
+    [
+      'there is no such interface',
+      { stderr: 'arping: Device eth0 not available.\n' },
+      'Device eth0 not available',
+    ],
+    ['one of the requests was not sent', { stdout: arpings(bothUp, [vip, nodeOne]) }, 'sent nothing'],
+    [
+      'it was sent in vain',
+      { stdout: arpings({}, [vip, nodeOne, nodeTwo]).replace('Sent 1', 'Sent 0') },
+      'sent nothing',
+    ],
+    [
+      'the vantage cannot be reached',
+      new DrillError('host-unreachable', 'vantage: not running'),
+      'vantage: not running',
+    ],
+  ])('calls it unknown when %s', async (_what, round, words) => {
+    const seen = await slot(await both(vantage(round).host));
+    expect(seen).toEqual(
+      [1, 2].map(() => ({ status: 'unknown', message: expect.stringContaining(words) as string })),
+    );
+  });
+
+  it('refuses to open without iputils’ arping, a host or addresses', async () => {
+    const withVersion = (result: Partial<ExecResult>): Host => ({
+      ...vantage({}).host,
+      exec: async () => ({ exitCode: 0, stdout: '', stderr: '', ...result }),
+    });
+    await expect(open(withVersion({ exitCode: 127 }))).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'vantage has no arping',
+      mend: expect.stringContaining('iputils-arping') as string,
+    });
+    await expect(open(withVersion({ stdout: 'ARPing 2.25, by Thomas Habets' }))).rejects.toThrow(
+      'not that of iputils',
+    );
+    const fields = { interface: 'eth0', address: vip, nodeAddress: nodeOne };
+    await expect(openProbe(arp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
+    const { host } = vantage({});
+    await expect(open(host, { nodeAddress: '${address}' })).rejects.toThrow('nodeAddress: "${address}"');
+  });
+
+  it('runs an arping for each address at once, and ends them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'arp-'));
+    // Like the real one: goes on until it is told to end, and then says what it did.
+    writeFileSync(
+      join(folder, 'arping'),
+      `#!/bin/sh
+[ "$1" = -V ] && exec echo arping from iputils
+trap 'echo "Sent 1 probes (1 broadcast(s))"; exit 0' TERM
+echo "ARPING $4 from 198.18.2.20 $3"
+case $4 in ${vip} | ${nodeOne}) echo "Unicast reply from $4 [${macOne}]  0.5ms" ;; esac
+while :; do sleep 0.01; done`,
+    );
+    chmodSync(join(folder, 'arping'), 0o755);
+    const local = createLocalHost('vantage');
+    const path = `PATH=${folder}:${process.env['PATH'] ?? ''}`;
+    const host: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
+    try {
+      expect(await told(await both(host))).toEqual(['answers', 'silent']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { parseAdvert } from './vrrp-advert.ts';
+
+const wallMs = 1_763_722_800_123.456;
+
+describe('parseAdvert', () => {
+  it.each([
+    [
+      'version 2',
+      '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20',
+      { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
+    ],
+    [
+      'version 2 with a password',
+      '1763722800.123456 IP 198.18.2.12 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 0, authtype simple, intvl 10s, length 20',
+      { source: '198.18.2.12', virtualRouterId: 51, priority: 0, intervalMs: 10_000 },
+    ],
+    [
+      'an authentication type that it does not know',
+      '1763722800.123456 IP 198.18.2.12 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 9, authtype #7, intvl 1s, length 20',
+      { source: '198.18.2.12', virtualRouterId: 51, priority: 9, intervalMs: 1000 },
+    ],
+    [
+      'version 2 behind an authentication header',
+      '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: AH(length=4(24-bytes),spi=0xc612020b,seq=0x1f,icv=0x84a1f3ea6ca1ce5f09cf3bcf): VRRPv2, Advertisement, vrid 51, prio 100, authtype ah, intvl 1s, length 20',
+      { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
+    ],
+    [
+      'version 3, whose interval is in hundredths of a second',
+      '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv3, Advertisement, vrid 7, prio 254, intvl 25cs, length 12',
+      { source: '198.18.2.11', virtualRouterId: 7, priority: 254, intervalMs: 250 },
+    ],
+    [
+      'a time to live that routers would object to, and unicast',
+      '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: VRRPv2, Advertisement, (ttl 64), vrid 51, prio 100, authtype none, intvl 1s, length 20',
+      { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
+    ],
+  ])('reads %s', (_what, line, advert) => {
+    expect(parseAdvert(line)).toEqual({ wallMs, ...advert });
+  });
+
+  it.each([
+    '',
+    'tcpdump: verbose output suppressed, use -v[v]... for full protocol decode',
+    'listening on eth0, link-type EN10MB (Ethernet), snapshot length 262144 bytes',
+    '1763722800.123456',
+    // No time stamp: of `tcpdump -v`, which nobody asked for.
+    '    198.18.2.11 > 224.0.0.18: vrrp 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20, addrs: 198.18.2.100',
+    '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv3, Advertisement',
+    '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv1, unknown type (3)',
+    '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100 [|vrrp]',
+    '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 1',
+    '1763722800.123456 IP6 fe80::1 > ff02::12: ip-proto-112 40',
+    '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: ICMP echo request, id 1, seq 1, length 64',
+  ])('takes no other line for an advert: %s', (line) => {
+    expect(parseAdvert(line)).toBeUndefined();
+  });
+});

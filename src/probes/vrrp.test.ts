@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import type { ExecResult, FollowEnd, Host } from '../core/host.ts';
+import type { ProbeSession } from '../core/probe.ts';
+import { lookWith, openProbe } from './testing/look.ts';
+import { vrrp } from './vrrp.ts';
+
+const nodeOne = '198.18.2.11';
+const nodeTwo = '198.18.2.12';
+/** Wall clock of the vantage at the beginning of each test, ms. */
+const epochMs = 1_763_722_800_000;
+
+/** A command that a test writes the lines of. */
+class Stream {
+  readonly argv: readonly string[];
+  readonly signal: AbortSignal;
+  readonly #queue: string[] = [];
+  #wake: () => void = () => {};
+  #end: FollowEnd | Error | undefined;
+
+  constructor(argv: readonly string[], signal: AbortSignal) {
+    this.argv = argv;
+    this.signal = signal;
+  }
+
+  write(...lines: string[]): void {
+    this.#queue.push(...lines);
+    this.#wake();
+  }
+
+  end(how: FollowEnd | Error): void {
+    this.#end = how;
+    this.#wake();
+  }
+
+  async *lines(): AsyncGenerator<string, FollowEnd, void> {
+    this.signal.addEventListener('abort', () => this.end(new Error('no longer followed')), { once: true });
+    for (;;) {
+      yield* this.#queue.splice(0);
+      if (this.#end instanceof Error) throw this.#end;
+      if (this.#end !== undefined) return this.#end;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** A vantage whose clock moves when the test says so, and what is captured there. */
+class Vantage {
+  readonly streams: Stream[] = [];
+  readonly host: Host;
+  readonly clock: Clock;
+  #nowMs = 0;
+  #sleepers: { readonly untilMs: number; readonly wake: () => void }[] = [];
+
+  constructor(version: () => Partial<ExecResult> = () => ({})) {
+    this.host = {
+      name: 'vantage',
+      transport: 'fake',
+      exec: async () => ({ exitCode: 0, stdout: '', stderr: '', ...version() }),
+      follow: (argv, signal) => {
+        const stream = new Stream(argv, signal);
+        this.streams.push(stream);
+        return stream.lines();
+      },
+    };
+    this.clock = {
+      nowMs: () => this.#nowMs,
+      wallMs: () => this.#nowMs,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          this.#sleepers.push({ untilMs: this.#nowMs + ms, wake: resolve });
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        }),
+    };
+  }
+
+  get stream(): Stream {
+    const latest = this.streams.at(-1);
+    if (latest === undefined) throw new Error('nothing is followed');
+    return latest;
+  }
+
+  /** Time goes on to that moment (seconds), with nothing captured. */
+  passes(atS: number): void {
+    this.#nowMs = atS * 1000;
+    const due = this.#sleepers.filter((sleeper) => sleeper.untilMs <= this.#nowMs);
+    this.#sleepers = this.#sleepers.filter((sleeper) => !due.includes(sleeper));
+    for (const { wake } of due) wake();
+  }
+
+  /** Lines, read before time goes on. */
+  async writes(...lines: string[]): Promise<void> {
+    this.stream.write(...lines);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async listens(): Promise<void> {
+    await this.writes(
+      'tcpdump: verbose output suppressed, use -v[v]... for full protocol decode',
+      'listening on eth0, link-type EN10MB (Ethernet), snapshot length 262144 bytes',
+    );
+  }
+
+  /** A sign of life at that moment. */
+  async pulses(atS: number): Promise<void> {
+    this.passes(atS);
+    await this.writes(stamp(atS));
+  }
+
+  async advert(source: string, atS: number, priority = 100, virtualRouterId = 51): Promise<void> {
+    this.passes(atS);
+    await this.writes(
+      `${stamp(atS)} IP ${source} > 224.0.0.18: VRRPv2, Advertisement, vrid ${virtualRouterId}, prio ${priority}, authtype simple, intvl 1s, length 20`,
+    );
+  }
+}
+
+function stamp(atS: number): string {
+  return ((epochMs + atS * 1000) / 1000).toFixed(6);
+}
+
+const open = (vantage: Vantage, over: object = {}): Promise<ProbeSession> =>
+  openProbe(
+    vrrp,
+    { interface: 'eth0', virtualRouterId: 51, address: nodeOne, ...over },
+    { host: vantage.host, clock: vantage.clock },
+  );
+const look = async (session: ProbeSession) => (await lookWith(session, 1000)).seen;
+const told = async (session: ProbeSession) => {
+  const seen = await look(session);
+  return seen.status === 'ok' ? seen.value : seen.status;
+};
+
+describe('vrrp probe', () => {
+  it('tells who advertises, from one capture for all instances', async () => {
+    const vantage = new Vantage();
+    const one = await open(vantage);
+    const two = await open(vantage, { address: nodeTwo });
+    const priority = await open(vantage, { tell: 'priority' });
+    expect(await told(one)).toBe('unknown');
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 0.5);
+    expect([await told(one), await told(two), await told(priority)]).toEqual(['master', 'unknown', '100']);
+    for (const atS of [1.5, 2.5, 3.5]) await vantage.advert(nodeOne, atS);
+    expect([await told(one), await told(two)]).toEqual(['master', 'silent']);
+    expect(vantage.streams).toHaveLength(1);
+    const command = vantage.stream.argv.join(' ');
+    expect(command).toContain('tcpdump --immediate-mode -l -n -tt -i eth0 ip proto 112');
+    await Promise.all([one.close(), two.close()]);
+    expect(vantage.stream.signal.aborted).toBe(false);
+    await priority.close();
+    expect(vantage.stream.signal.aborted).toBe(true);
+  });
+
+  it('marks changes at the time at which they were captured', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.pulses(3.5);
+    expect(await told(session)).toBe('silent');
+    await vantage.advert(nodeOne, 4);
+    await vantage.advert(nodeOne, 5, 80);
+    expect(await look(session)).toEqual({
+      status: 'ok',
+      value: 'master',
+      marks: [
+        {
+          name: 'became-master',
+          wallMs: epochMs + 4000,
+          text: '198.18.2.11: advertises, priority 100',
+          value: '100',
+        },
+        { name: 'priority', wallMs: epochMs + 5000, text: '198.18.2.11: priority 100 -> 80', value: '80' },
+      ],
+    });
+    for (const atS of [6, 7, 8, 8.5]) await vantage.pulses(atS);
+    expect(await look(session)).toMatchObject({
+      value: 'silent',
+      marks: [{ name: 'fell-silent', wallMs: epochMs + 6000 }],
+    });
+    await session.close();
+  });
+
+  it('hears its own virtual router only, and takes odd lines for no adverts', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 1, 100, 52);
+    await vantage.writes('', 'total nonsense', `${stamp(1.2)} IP truncated-ip`, '\u0000\u0007');
+    await vantage.pulses(3.5);
+    expect(await told(session)).toBe('silent');
+    await session.close();
+  });
+
+  it('knows nothing while the capture gives no sign of life', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 1);
+    vantage.passes(3.4);
+    expect(await told(session)).toBe('master');
+    vantage.passes(3.6);
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: 'the capture on vantage has given no sign of life for 2.6 s',
+    });
+    // What was captured meanwhile comes late and all at once: nothing fell silent.
+    vantage.passes(9);
+    for (const atS of [2, 3, 4, 5, 6, 7, 8]) await vantage.writes(advertLine(atS), stamp(atS + 0.5));
+    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    await session.close();
+  });
+
+  it('is not misled by a clock of the vantage that is set', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 1);
+    // 10 s further on over there, half a second here.
+    vantage.passes(1.5);
+    await vantage.writes(stamp(11.5));
+    expect(await told(session)).toBe('unknown');
+    await session.close();
+  });
+
+  it('opens a capture again that broke, and knows nothing in between', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 1);
+    expect(await told(session)).toBe('master');
+    vantage.stream.end(new DrillError('host-unreachable', 'vantage: no way into container lab-vantage'));
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: 'the capture on vantage does not run: vantage: no way into container lab-vantage',
+    });
+    expect(vantage.streams).toHaveLength(1);
+    vantage.passes(2.1);
+    await expect.poll(() => vantage.streams.length).toBe(2);
+    await vantage.writes('tcpdump: eth0: That device is not up');
+    vantage.stream.end({ exitCode: 1, stderr: '' });
+    await expect
+      .poll(() => look(session))
+      .toMatchObject({
+        message: expect.stringContaining('exit code 1: tcpdump: eth0: That device is not up') as string,
+      });
+    vantage.passes(3.2);
+    await expect.poll(() => vantage.streams.length).toBe(3);
+    await vantage.listens();
+    await vantage.pulses(3.5);
+    await vantage.advert(nodeOne, 4);
+    // It was master before: that it is so again is no change.
+    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    await session.close();
+  });
+
+  it('refuses to open without tcpdump, a host or an address', async () => {
+    const bare = new Vantage(() => ({ exitCode: 127, stderr: 'sh: tcpdump: not found' }));
+    await expect(open(bare)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'vantage has no tcpdump, with which adverts are captured',
+      mend: expect.stringContaining('Install tcpdump on vantage') as string,
+    });
+    const fields = { interface: 'eth0', virtualRouterId: 51, address: nodeOne };
+    await expect(openProbe(vrrp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(open(new Vantage(), { address: '${address}' })).rejects.toThrow('no IPv4 address');
+  });
+
+  it('begins although the vantage cannot be reached yet', async () => {
+    const away = new Vantage(() => {
+      throw new DrillError('host-unreachable', 'vantage: not running');
+    });
+    const session = await open(away);
+    away.stream.end(new DrillError('host-unreachable', 'vantage: not running'));
+    expect(await told(session)).toBe('unknown');
+    await session.close();
+  });
+});
+
+function advertLine(atS: number): string {
+  return `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20`;
+}

@@ -125,7 +125,6 @@ export async function exchange(
   const phases: { connectMs?: number; tlsMs?: number; firstByteMs?: number } = {};
   const { promise, resolve } = Promise.withResolvers<HttpReply | Observation>();
   let request: ClientRequest | undefined;
-  let isWhole = false;
   let reply: { readonly message: IncomingMessage; readonly chunks: Buffer[]; bytes: number } | undefined;
 
   const finish = (broken?: Observation): void => {
@@ -173,10 +172,7 @@ export async function exchange(
         reply.bytes += chunk.length;
         if (reply.bytes >= call.maxBodyBytes) finish();
       });
-      message.once('end', () => {
-        isWhole = true;
-        finish();
-      });
+      message.once('end', () => finish());
     });
     request.end();
     return await promise;
@@ -184,8 +180,8 @@ export async function exchange(
     return failureOf(error);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // After a whole reply the agent has its connection back, or is about to.
-    if (!isWhole || call.agent === undefined) request?.destroy();
+    // After a whole reply an agent has its connection back already, and this does nothing to it.
+    request?.destroy();
   }
 }
 

@@ -131,6 +131,8 @@ export interface Recovery {
   readonly withinMs: number;
   /** A recovery counts when it holds this long without a bad sample. */
   readonly stableForMs: number;
+  /** Without any bad sample after the faults, how long to look before it counts as no outage at all; absent in logs from before it could be set: 15 s. */
+  readonly quietForMs?: number;
   /**
    * With `redundancy`, a recovery counts only when no bad sample comes between it
    * and restored redundancy: service that a later step of the same recovery takes

@@ -191,6 +191,25 @@ describe('a drill', () => {
     expect(recordsAtStop).toBe(1);
   });
 
+  test('takes no outage for one after the time that the plan gives it to show', async () => {
+    const { faults, recovery, ...plan } = planOf(machine.url);
+    const unfelt = faults.map((fault) => ({
+      ...fault,
+      kind: 'command',
+      params: { run: ['true'], timeout: 1000 },
+    }));
+    const { events } = await run({
+      ...plan,
+      faults: unfelt,
+      recovery: { ...recovery, withinMs: 5000, quietForMs: 300 },
+    });
+    expect(events.filter((event) => event.type === 'gate')).toMatchObject([
+      { gate: 'steady', state: 'met' },
+      { gate: 'recovery', state: 'met' },
+      { gate: 'redundancy', state: 'met' },
+    ]);
+  });
+
   test('injects nothing when the steady state is not reached', async () => {
     await machine.halt();
     const { types, events } = await run({

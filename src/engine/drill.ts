@@ -9,7 +9,7 @@ import type { GateOutcome } from './world.ts';
 
 /** Probes are at their burst interval this long before the fault (guides: both edges sharpen). */
 const burstLeadMs = 2000;
-/** Without any bad sample after the fault, how long to look before calling it no outage at all. */
+/** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
 const quietLookMs = 15_000;
 
 /**
@@ -187,7 +187,7 @@ async function awaitRecovery(run: Run): Promise<GateOutcome> {
       }
     }
     const now = clock.nowMs();
-    const settled = wasBad || now - start >= quietLookMs;
+    const settled = wasBad || now - start >= (plan.recovery.quietForMs ?? quietLookMs);
     if (goodSince !== undefined && settled && now - Math.max(goodSince, start) >= plan.recovery.stableForMs) {
       return { met: true, unmet: [] };
     }

@@ -135,5 +135,6 @@ function planRecovery({ recovery }: Scenario, known: Known, report: Report): Pla
     withinMs: recovery.within,
     ...(recovery.until === undefined ? {} : { until: recovery.until }),
     stableForMs: recovery.stableFor ?? Math.max(5 * intervalMs, 5000),
+    ...(recovery.quietFor === undefined ? {} : { quietForMs: recovery.quietFor }),
   };
 }

@@ -107,6 +107,9 @@ export const scenarioSchema = z
       stableFor: duration
         .optional()
         .describe('A recovery counts when it holds this long; max(5 intervals, 5s) by default.'),
+      quietFor: duration
+        .optional()
+        .describe('With no outage after the faults, how long to look for one; 15s by default.'),
     }),
     redundancy: z
       .strictObject({

@@ -22,6 +22,8 @@ export interface Bench {
   readonly out: string;
   /** Starts the command line as a user would; never rejects. */
   start(...args: readonly string[]): ReturnType<typeof startCli>;
+  /** The same for what must succeed: rejects with what it wrote otherwise. */
+  must(...args: readonly string[]): Promise<void>;
   /** The summary of the latest run. */
   summary(): Summary;
   /** The folder of the latest run. */
@@ -41,6 +43,10 @@ export function createBench(): Bench {
   return {
     out,
     start: (...args) => startCli(join(folder, 'state'), args),
+    must: async (...args) => {
+      const { exitCode, all } = await startCli(join(folder, 'state'), args);
+      if (exitCode !== 0) throw new Error(`firedrill ${args.join(' ')}: exit ${exitCode}\n${all}`);
+    },
     summary: () => JSON.parse(readFileSync(join(runFolder(), 'summary.json'), 'utf8')) as Summary,
     runFolder,
     remove: () => rmSync(folder, { recursive: true, force: true }),

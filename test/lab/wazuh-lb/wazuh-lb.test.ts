@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createBench, must } from '../../firedrill.ts';
+import { drillBesideCapture, stationOf, type VipStack } from '../lib/vip-drill.ts';
+
+const bench = createBench();
+const scenarios = 'scenarios/wazuh-lb';
+const vm = (name: string): string => `firedrill-wazuh-lb-${name}`;
+let stack: VipStack;
+
+/** The MAC of the namespace that the pause container holds. */
+async function macOf(node: string): Promise<string> {
+  return must([
+    'docker',
+    'exec',
+    vm(node),
+    'docker',
+    'exec',
+    'keepalived',
+    'cat',
+    '/sys/class/net/eth0/address',
+  ]);
+}
+
+beforeAll(async () => {
+  await bench.must('lab', 'up', '--stack', 'wazuh-lb');
+  stack = {
+    bench,
+    vantage: vm('vantage'),
+    vip: '198.18.1.100',
+    stations: {
+      'node-1': stationOf('198.18.1.111', await macOf('node-1')),
+      'node-2': stationOf('198.18.1.112', await macOf('node-2')),
+    },
+    silentAfterMs: 3000,
+  };
+});
+
+afterAll(async () => {
+  await bench.start('lab', 'down', '--stack', 'wazuh-lb');
+  bench.remove();
+});
+
+describe('load balancers under keepalived, in a pause container’s namespace', () => {
+  test.each(['nginx-stop', 'node-poweroff'])(
+    '%s passes, and the ownership in its report is what a packet capture shows',
+    async (name) => {
+      const { exitCode, all, disagreements, withOtherPackets } = await drillBesideCapture(
+        stack,
+        `${scenarios}/${name}.yaml`,
+      );
+      expect(exitCode, all).toBe(0);
+      expect(disagreements).toEqual({ advertised: [], answered: [], claimed: [] });
+      // The comparison can fail.
+      for (const found of Object.values(withOtherPackets)) expect(found).not.toEqual([]);
+    },
+  );
+
+  test('nginx-restart passes in both variants: the pause container keeps keepalived’s interface', async () => {
+    const { exitCode, all } = await bench.start('run', `${scenarios}/nginx-restart.yaml`, '--out', bench.out);
+    expect(exitCode, all).toBe(0);
+  });
+});

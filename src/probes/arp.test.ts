@@ -93,7 +93,7 @@ describe('arp probe', () => {
     const { host, asked } = vantage({ ...bothUp, [vip]: [macOne] });
     const sessions = await both(host);
     expect(await told(sessions)).toEqual(['answers', 'silent']);
-    expect(asked).toEqual([['0.500', 'eth0', vip, nodeOne, nodeTwo]]);
+    expect(asked).toEqual([['0.250', 'eth0', vip, nodeOne, nodeTwo]]);
     await Promise.all(sessions.map((session) => session.close()));
   });
 

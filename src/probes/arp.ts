@@ -30,7 +30,7 @@ type Params = z.output<typeof params>;
 export const arp: ProbeKind<Params> = {
   kind: 'arp',
   summary:
-    'Whether a node answers ARP requests for a shared address: answers or silent. Asked by iputils’ arping on `from`, for half the time-out.',
+    'Whether a node answers ARP requests for a shared address: answers or silent. Asked by iputils’ arping on `from`.',
   params,
   lane: 'host',
   needsHost: true,

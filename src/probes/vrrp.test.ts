@@ -207,7 +207,7 @@ describe('vrrp probe', () => {
     vantage.passes(3.6);
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'the capture on vantage has given no sign of life for 2.6 s',
+      message: 'the capture on vantage has given no sign of life for 2.5 s',
     });
     // What was captured meanwhile comes late and all at once: nothing fell silent.
     vantage.passes(9);

@@ -24,6 +24,8 @@ export interface Segment {
   readonly address: string;
 }
 
+/** Answers take a millisecond, of a machine under load some more. */
+const answersWithinMs = 250;
 const preflightTimeoutMs = 5000;
 /** Looks of one slot begin within a few milliseconds of each other. */
 const sameMomentMs = 100;
@@ -99,8 +101,8 @@ class SharedSegment {
     const { host, interface: name } = this.#segment;
     const addresses = this.table.addresses();
     const wallMs = ctx.clock.wallMs();
-    // Answers take microseconds; the other half of the time-out is for getting there.
-    const wait = (ctx.timeoutMs / 2000).toFixed(3);
+    // At least half of the time-out is for getting there.
+    const wait = (Math.min(answersWithinMs, ctx.timeoutMs / 2) / 1000).toFixed(3);
     try {
       const argv = ['sh', '-c', script, 'arp', wait, name, ...addresses];
       const { stdout, stderr } = await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal });

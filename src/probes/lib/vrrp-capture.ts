@@ -130,7 +130,7 @@ class Capture {
     if (this.#wallMs === undefined) return { ok: false, why: `${where} has only begun` };
     const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
     if (lateMs > staleAfterMs) {
-      return { ok: false, why: `${where} has given no sign of life for ${(lateMs / 1000).toFixed(1)} s` };
+      return { ok: false, why: `${where} has given no sign of life for ${staleAfterMs / 1000} s` };
     }
     return { ok: true, wallMs: this.#wallMs };
   }
@@ -162,7 +162,7 @@ class Capture {
     }
   }
 
-  /** False for a line that is neither an advert nor a sign of life. */
+  /** False for a line that nobody expects: it may tell why the capture ends. */
   #take(line: string): boolean {
     if (/\blistening on \S+,/.test(line)) {
       this.#broken = undefined;
@@ -170,7 +170,7 @@ class Capture {
     }
     const advert = parseAdvert(line);
     const wallMs = advert?.wallMs ?? pulse(line);
-    if (wallMs === undefined) return false;
+    if (wallMs === undefined) return /verbose output suppressed/.test(line);
     // A sign of life may come before tcpdump listens.
     if (this.#broken !== undefined) return true;
     this.#keepTime(wallMs);

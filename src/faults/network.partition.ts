@@ -47,6 +47,10 @@ type Params = z.output<typeof params>;
  * other side drops the same packets unseen. Multicast has its own address: it is
  * sent on unless that is a peer, too.
  *
+ * Containers that are bridged into the network with addresses of their own are the
+ * host's, too, as long as bridged packets pass its rules: Docker has them do so
+ * (net.bridge.bridge-nf-call-iptables = 1).
+ *
  * VRRP (`protocols: [vrrp]`) is the exception, since it is multicast by default:
  * `out` and `both` drop the host's adverts to the group as well as those to the
  * peers (keepalived's unicast_peer). Nobody hears the host then, a capture on a

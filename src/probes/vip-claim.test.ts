@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,9 +66,9 @@ describe('vip-claim probe in a container', () => {
   let folder: string;
   let local: Host;
 
-  /** The real script, with a docker and an nsenter that say what a test writes. */
-  function containers(answers: { docker: string; nsenter: string }): void {
-    for (const [name, script] of Object.entries(answers)) {
+  /** The real script, with a docker, an nsenter and a stat that say what a test writes. */
+  function containers(answers: { docker: string; nsenter: string; stat?: string }): void {
+    for (const [name, script] of Object.entries({ stat: 'exit 1', ...answers })) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(folder, name), 0o755);
     }
@@ -100,12 +100,10 @@ describe('vip-claim probe in a container', () => {
   });
 
   it('looks where it would be while it does not run', async () => {
-    const key = join(folder, 'netns');
-    writeFileSync(key, '');
-    expect(existsSync(key)).toBe(true);
     containers({
-      docker: docker({ nginx: '0 container:4711 ', 4711: key }),
-      nsenter: nsenter(`--net=${key}`),
+      docker: docker({ nginx: '0 container:4711 ', 4711: '/var/run/docker/netns/f00' }),
+      nsenter: nsenter('--net=/var/run/docker/netns/f00'),
+      stat: '[ "$*" = "-f -c %T /var/run/docker/netns/f00" ] && echo nsfs',
     });
     expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
   });
@@ -116,6 +114,13 @@ describe('vip-claim probe in a container', () => {
     containers({ docker: docker({ nginx: '0 default ' }), nsenter: 'exit 1' });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
     containers({ docker: docker({ nginx: '0 container:4711 ' }), nsenter: 'exit 1' });
+    expect(await seen()).toEqual({ status: 'ok', value: 'no' });
+    // What is left of its namespace is an ordinary file.
+    containers({
+      docker: docker({ nginx: '0 bridge /var/run/docker/netns/f00' }),
+      nsenter: 'exit 1',
+      stat: 'echo tmpfs',
+    });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
   });
 

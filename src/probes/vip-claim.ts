@@ -27,7 +27,8 @@ const noNamespaceExit = 114;
 const notEnteredExit = 115;
 
 // The namespace that the container's process is in; while it has none, that of the container whose namespace it shares,
-// or the one that Docker keeps for it. A container that is gone, or stopped and shares nobody's, has no addresses.
+// or the one that Docker keeps for it (of a stopped one, an empty file is left). A container that is gone, or stopped and
+// shares nobody's, has no addresses.
 const script = `
 see() { docker container inspect --format "$1" "$2" || exit ${noAnswerExit}; }
 state=$(see '{{.State.Pid}} {{.HostConfig.NetworkMode}} {{.NetworkSettings.SandboxKey}}' "$1") || exit $?
@@ -35,7 +36,7 @@ set -- $state
 pid=$1 mode=$2 key=\${3-}
 if [ "$pid" -gt 0 ]; then nsenter --target "$pid" --net ip -j address show && exit 0; fi
 case $mode in container:*) key=$(see '{{.NetworkSettings.SandboxKey}}' "\${mode#container:}") || exit $? ;; esac
-if [ ! -e "$key" ]; then
+if [ "$(stat -f -c %T "$key" 2>/dev/null)" != nsfs ]; then
   if [ "$pid" -gt 0 ]; then exit ${notEnteredExit}; fi
   exit ${noNamespaceExit}
 fi

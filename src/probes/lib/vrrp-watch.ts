@@ -16,13 +16,15 @@ interface Reign {
 
 /** A backup takes over when it has heard nothing for three intervals (and its skew): RFC 5798, 6.1, Master_Down_Interval. */
 const intervalsUntilDown = 3;
-/** One interval, and half of one for what delays an advert: a master that hears a better one stops at once. */
+/** Beside another master: an advert that has not come by then is late (keepalived's come within a hundredth), */
+const intervalsUntilLate = 1.1;
+/** and by then is not to be expected any more: a master that hears a better one stops at once. */
 const intervalsUntilYielded = 1.5;
 
 /**
  * Judges by a virtual router's adverts whether one address is master. A source that was heard within three of its
- * intervals is. Once another one advertises, it is so only if its own next advert comes; until that is due nothing is
- * known: most often it has just yielded, but both may be masters.
+ * intervals is. Once another one advertises, it is so only from one of its own adverts until the next is due: most often it
+ * has just yielded, but both may be masters. In between nothing is known.
  *
  * All times are those of the capture, ms since the Unix epoch on the clock of its host, so that lines which come late or
  * all at once make no silence.
@@ -80,10 +82,13 @@ export class VrrpWatch {
       return { state: 'unknown', why: 'it was listened for less than three advert intervals' };
     }
     const rival = this.#laterThan(own);
-    // The other one began after our latest advert: nothing says that both advertise.
-    if (rival !== undefined && rival.sinceMs > own.advert.wallMs) {
-      const why = `${rival.advert.source} advertises now, and the next advert of ${this.#source} is not due yet`;
-      return { state: 'unknown', why };
+    if (rival !== undefined) {
+      // The other one began after our latest advert: nothing says that both advertise.
+      const isNew = rival.sinceMs > own.advert.wallMs;
+      const isLate = wallMs - own.advert.wallMs > intervalsUntilLate * this.#intervalOf(own);
+      const which = `the next advert of ${this.#source} is ${isLate ? 'late' : 'not due yet'}`;
+      if (isNew || isLate)
+        return { state: 'unknown', why: `${rival.advert.source} advertises, and ${which}` };
     }
     return { state: 'master', priority: own.advert.priority };
   }

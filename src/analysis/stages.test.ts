@@ -179,7 +179,7 @@ describe('stages of a recovery', () => {
           rule('script', notices, 'script-fall'),
           rule('takeover', { kind: 'recovered' }, 'master-down'),
         ]),
-      ).toEqual([
+      ).toMatchObject([
         { minMs: 5000, maxMs: 10_200 },
         { minMs: 2648.438, maxMs: 3648.438 },
       ]);
@@ -188,14 +188,37 @@ describe('stages of a recovery', () => {
     test('is with the stages whose end was not seen, where all of them are predicted', () => {
       const unseen = is('lb-backend', 'nothing', { min: 1 });
       const rest: StageEnd = { kind: 'recovered' };
-      expect(predicted([rule('a', unseen, 'script-fall'), rule('b', rest, 'master-down')])).toEqual([
+      expect(predicted([rule('a', unseen, 'script-fall'), rule('b', rest, 'master-down')])).toMatchObject([
         { minMs: 7648.438, maxMs: 13_848.438 },
       ]);
       expect(predicted([rule('a', unseen), rule('b', rest, 'master-down')])).toEqual([undefined]);
-      expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toEqual([
+      expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toMatchObject([
         { minMs: 5000, maxMs: 10_200 },
         undefined,
       ]);
+    });
+
+    test('counts from the beginning where it says so: what is left of it when the stage begins', () => {
+      const early: StageRule = {
+        name: 'b',
+        until: { kind: 'recovered' },
+        predicted: [
+          { model: 'vrrp', steps: ['master-down'] },
+          { model: 'boot', from: 'start' },
+        ],
+      };
+      const models = {
+        vrrp,
+        boot: { kind: 'measured', source: 's', times: { quantilesMs: [12_000] } },
+      } as const;
+      expect(predicted([rule('a', notices, 'script-fall'), early], models)).toMatchObject([
+        { minMs: 5000, maxMs: 10_200 },
+        { minMs: 1800, maxMs: 8848.438, measured: true },
+      ]);
+      const { summary } = analyse(
+        crashDrill({ stages: [rule('a', notices, 'script-fall'), early], plan: { models } }).read(),
+      );
+      expect(summary.predicted?.rto).toMatchObject({ minMs: 12_000, maxMs: 13_848.438 });
     });
 
     test('is not told where it does not follow: no model, another host, steps that do not come about', () => {

@@ -2,8 +2,13 @@ import { roundMs } from '../core/clock.ts';
 import { type Condition, countHolds, sampleMatches } from '../core/condition.ts';
 import type { StageEnd, StageRule } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
-import type { Stage } from '../core/summary.ts';
-import { type Bounds, predict } from '../model/keepalived.ts';
+import type { Predicted, Stage, Summary } from '../core/summary.ts';
+import {
+  type ChainPrediction,
+  predictChain,
+  predictRecovery,
+  type RecoveryPrediction,
+} from '../model/chain.ts';
 import { seriesOf, staleAfterMs } from './intervals.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 import type { HealAnalysis } from './heal.ts';
@@ -20,7 +25,7 @@ export interface StageSpan {
   /** Rules before this one whose end was not seen: their time is in here. */
   readonly includes: readonly string[];
   /** What the settings say it should take, included rules and all; absent where that is not known of each of them. */
-  readonly predicted?: Bounds;
+  readonly predicted?: Predicted;
 }
 
 /** What is split into stages: from t0 to the recovery, or from the beginning of the heal to restored redundancy. */
@@ -116,19 +121,24 @@ function milestoneOf(log: RunLog, end: StageEnd, chain: Chain, fromMs: number): 
  * - Time after the last milestone up to the end is `unattributed`. With a last rule
  *   `recovered` there is none.
  */
-function split(log: RunLog, rules: readonly StageRule[], chain: Chain): readonly StageSpan[] {
+function split(
+  log: RunLog,
+  rules: readonly StageRule[],
+  chain: Chain,
+  prediction: ChainPrediction,
+): readonly StageSpan[] {
   const endMs = chain.toMs;
   let cursor = chain.from.ms;
   let unseen: StageRule[] = [];
   const stages: StageSpan[] = [];
-  for (const rule of rules) {
+  for (const [index, rule] of rules.entries()) {
     const milestone = milestoneOf(log, rule.until, chain, cursor);
     if (milestone === undefined || (milestone.seenMs > endMs && milestone.notBeforeMs >= endMs)) {
       unseen.push(rule);
       continue;
     }
     const toMs = roundMs(Math.min(milestone.seenMs, endMs));
-    const predicted = predictionOf(log, [...unseen, rule]);
+    const predicted = prediction.span(index - unseen.length, index);
     stages.push({
       name: rule.name,
       fromMs: cursor,
@@ -149,37 +159,38 @@ function split(log: RunLog, rules: readonly StageRule[], chain: Chain): readonly
   return stages;
 }
 
-/** What rules in a row should take together, after a fault of that host; undefined where one of them has no prediction, or none that can come about. */
-function predictionOf(log: RunLog, rules: readonly StageRule[]): Bounds | undefined {
-  let minMs = 0;
-  let maxMs = 0;
-  for (const { predicted } of rules) {
-    const model = log.plan.models[predicted?.model ?? ''];
-    if (predicted === undefined || model === undefined) return undefined;
-    const answer = predict(model, predicted.steps, faultHostOf(log) ?? undefined);
-    if ('why' in answer) return undefined;
-    minMs += answer.bounds.minMs;
-    maxMs += answer.bounds.maxMs;
-  }
-  return { minMs: roundMs(minMs), maxMs: roundMs(maxMs) };
-}
-
 /** The host of the first fault that took effect. */
 function faultHostOf(log: RunLog): string | null {
   return log.faults.find((f) => f.effect !== null)?.host ?? null;
 }
 
+/** What the models say of the recovery, after a fault of the host that was hit. */
+function predictionOf(log: RunLog): RecoveryPrediction {
+  return predictRecovery(log.plan, faultHostOf(log) ?? undefined);
+}
+
+/** What the models say of the whole, as summary.json shows it; nothing where they say nothing. */
+export function wholePredicted(log: RunLog): Pick<Summary, 'predicted'> {
+  const { rto, redundancy } = predictionOf(log);
+  if (rto === undefined && redundancy === undefined) return {};
+  return {
+    predicted: { ...(rto === undefined ? {} : { rto }), ...(redundancy === undefined ? {} : { redundancy }) },
+  };
+}
+
 /** The stages of the recovery, from t0 on; they sum to the RTO. Empty when no recovery was seen or nothing broke. */
 export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readonly StageSpan[] {
   if (recovery?.recovered == null || recovery.rto === null || recovery.rto.ms === 0) return [];
-  return split(log, log.plan.stages, { from: recovery.effect, toMs: recovery.recovered.ms });
+  const { chain } = predictionOf(log);
+  return split(log, log.plan.stages, { from: recovery.effect, toMs: recovery.recovered.ms }, chain);
 }
 
 /** The stages of the return, from the beginning of the heal on; they sum to it. Empty without rules, or when redundancy was never lost or not seen again. */
 export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly StageSpan[] {
   const rules = log.plan.returnStages;
   if (heal?.return.state !== 'restored' || heal.return.after.ms === 0 || rules.length === 0) return [];
-  return split(log, rules, { from: heal.began, toMs: roundMs(heal.began.ms + heal.return.after.ms) });
+  const chain = { from: heal.began, toMs: roundMs(heal.began.ms + heal.return.after.ms) };
+  return split(log, rules, chain, predictChain(log.plan.models, rules, faultHostOf(log) ?? undefined));
 }
 
 /** The stages as summary.json shows them. */

@@ -8,7 +8,7 @@ import { analyseOwnership } from './ownership.ts';
 import { type ProbeSeries, type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
-import { returnStagesOf, stagesOf, toSummaryStages } from './stages.ts';
+import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { type BadWindow, badWindows, middle, percentile, toSummaryWindow } from './windows.ts';
 
@@ -154,6 +154,7 @@ export function analyse(log: RunLog): Analysis {
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [])),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),
+    ...(watch ? {} : wholePredicted(log)),
     phases: phaseDurations(log),
   };
   return { log, windows, recovery, redundancy, heal, summary };

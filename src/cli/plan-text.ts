@@ -1,8 +1,8 @@
 import { describeCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
+import type { Plan, PlannedFault, PlannedHost, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
-import { predict } from '../model/keepalived.ts';
+import { predictDrill } from '../model/chain.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { aligned } from '../report/text.ts';
 import { predictedWords } from '../report/verdict-text.ts';
@@ -59,18 +59,24 @@ function ownershipLines({ ownership }: Plan): string[] {
   return lines.length === 0 ? [] : ['Owned by exactly one host', ...lines, ''];
 }
 
-/** Stages whose duration follows from settings; nothing where none does. */
+/** What the models say: stages, and the whole; nothing where they say nothing. */
 function predictionLines(plan: Plan): string[] {
-  const [fault] = plan.faults;
-  const host = fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
-  const lines = [...plan.stages, ...plan.returnStages].flatMap(({ name, predicted }) => {
-    const model = plan.models[predicted?.model ?? ''];
-    if (predicted === undefined || model === undefined) return [];
-    const answer = predict(model, predicted.steps, host);
-    const words = 'why' in answer ? answer.why : predictedWords(answer.bounds);
-    return [[`  ${name}`, `${words} (${predicted.model}: ${predicted.steps.join(', ')})`]];
+  const rows = predictDrill(plan, hostAtRisk(plan)).map(({ name, predictions, predicted, why }) => {
+    const words = predicted === undefined ? (why ?? 'not known') : predictedWords(predicted);
+    const by = predictions === undefined ? '' : ` (${predictions.map(useWords).join('; ')})`;
+    return [`  ${name}`, `${words}${by}`];
   });
-  return lines.length === 0 ? [] : ['Predicted', ...aligned(lines), ''];
+  return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ''];
+}
+
+/** The host that the first fault is on, where the file says so. */
+export function hostAtRisk({ faults: [fault] }: Plan): string | undefined {
+  return fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
+}
+
+function useWords({ model, steps, from }: Prediction): string {
+  const asked = steps === undefined ? model : `${model}: ${steps.join(', ')}`;
+  return from === undefined ? asked : `${asked}, from ${from}`;
 }
 
 /** A step of the drill: its headline, and what stands below it. */

@@ -30,7 +30,7 @@ export interface Plan {
   readonly roles: Readonly<Record<string, Condition>>;
   /** Things that exactly one host should own: for each, the sides from which its owner is seen. */
   readonly ownership: Readonly<Record<string, Sides>>;
-  /** Settings from which detection times are predicted, by name. */
+  /** Settings from which times are predicted, by name. */
   readonly models: Readonly<Record<string, Model>>;
   /** Changes made before the steady state is waited for; undone after the faults are healed, in reverse. Their outages are not the drill's. */
   readonly prepare: readonly PlannedFault[];
@@ -39,7 +39,8 @@ export interface Plan {
   /** Steps that somebody has to take by hand once the faults are healed; never undone. */
   readonly repair: readonly PlannedFault[];
   readonly recovery: Recovery;
-  readonly redundancy: Gate;
+  /** `predicted` counts from the fault's effect on, or from a stage, as that of a stage after the last. */
+  readonly redundancy: Gate & { readonly predicted?: PredictedBy };
   readonly checks: readonly Check[];
   /** The chain of the recovery, from the fault's effect to the recovery that held. */
   readonly stages: readonly StageRule[];
@@ -50,8 +51,12 @@ export interface Plan {
 /** By side, the condition (without a count) that holds on a host which owns the thing as seen from there. */
 export type Sides = Readonly<Record<string, Condition>>;
 
-/** Settings of a mechanism that detects failures, as far as its detection times follow from them. */
-export interface Model {
+/** Settings of one thing that takes time in a recovery, as far as the time follows from them, or what it was measured to take. */
+export type Model =
+  KeepalivedModel | CheckModel | RetriesModel | TimerModel | FixedModel | MeasuredModel | CompositeModel;
+
+/** keepalived's settings. */
+export interface KeepalivedModel {
   readonly kind: 'keepalived';
   /** Of VRRP. */
   readonly version: 2 | 3;
@@ -71,14 +76,81 @@ export interface Model {
   };
 }
 
-/** A step of a detection whose duration a model knows. */
-export type PredictionStep = 'script-fall' | 'script-rise' | 'master-down' | 'priority-zero' | 'preemption';
-
-/** How long something should take: the sum of a model's steps. */
-export interface Prediction {
-  readonly model: string;
-  readonly steps: readonly PredictionStep[];
+/** A check that is made again and again: `fall` failures, or `rise` successes, in a row count. */
+export interface CheckModel {
+  readonly kind: 'check';
+  readonly intervalMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  /** How long a check that fails takes; one that hangs, its time-out. */
+  readonly runtimeMs: number;
 }
+
+/** Attempts in a row with a pause between two. */
+export interface RetriesModel {
+  readonly kind: 'retries';
+  readonly attempts: number;
+  readonly intervalMs: number;
+  /** How long an attempt waits for an answer that does not come. */
+  readonly timeoutMs: number;
+}
+
+/** Something that acts at every tick, whatever happens between two. */
+export interface TimerModel {
+  readonly kind: 'timer';
+  readonly intervalMs: number;
+}
+
+/** A time that is a setting itself. */
+export interface FixedModel {
+  readonly kind: 'fixed';
+  readonly timeMs: number;
+}
+
+/** A time that no setting gives: measured. */
+export interface MeasuredModel {
+  readonly kind: 'measured';
+  /** Where the figures are from. */
+  readonly source: string;
+  readonly times:
+    | { readonly minMs: number; readonly modeMs: number; readonly maxMs: number }
+    /** From the shortest to the longest, evenly spread in probability. */
+    | { readonly quantilesMs: readonly number[] };
+}
+
+/** Models one after another, or side by side until the last is done. */
+export interface CompositeModel {
+  readonly kind: 'sequence' | 'parallel';
+  readonly of: readonly ModelUse[];
+}
+
+/** What a model can be asked the time of, where that is more than one thing. */
+export type PredictionStep =
+  | 'script-fall'
+  | 'script-rise'
+  | 'master-down'
+  | 'priority-zero'
+  | 'preemption'
+  | 'fall'
+  | 'rise'
+  | 'refused'
+  | 'silent';
+
+/** A model, or the sum of some of its steps. */
+export interface ModelUse {
+  readonly model: string;
+  /** Absent for kinds that have none. */
+  readonly steps?: readonly PredictionStep[];
+}
+
+/** How long something should take. */
+export interface Prediction extends ModelUse {
+  /** Counted from the end of this stage, or with `start` from the beginning of the chain; from the end of the stage before by default. */
+  readonly from?: string;
+}
+
+/** One prediction, or several of which the latest counts. */
+export type PredictedBy = Prediction | readonly Prediction[];
 
 /** A value that a scenario variable can have. */
 export type Scalar = string | number | boolean;
@@ -230,8 +302,8 @@ export interface MarkSource {
 export interface StageRule {
   readonly name: string;
   readonly until: StageEnd;
-  /** How long it should take by the settings of what it waits for. */
-  readonly predicted?: Prediction;
+  /** How long it should take by the settings of what it waits for; of several, the latest ends the stage. */
+  readonly predicted?: PredictedBy;
 }
 
 /** What ends a stage. */

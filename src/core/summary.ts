@@ -96,6 +96,8 @@ export interface Summary {
   readonly probes: readonly ProbeSummary[];
   readonly stages: readonly Stage[];
   readonly checks: readonly CheckResult[];
+  /** What the models say of the whole: the RTO, the time to redundancy. Absent where they say nothing. */
+  readonly predicted?: { readonly rto?: Predicted; readonly redundancy?: Predicted };
   /** How long each phase of the run took, ms. */
   readonly phases: readonly { readonly name: string; readonly ms: number }[];
 }
@@ -171,5 +173,16 @@ export interface Stage {
   /** Stages before this one whose end was not seen: their time is in here. */
   readonly includes: readonly string[];
   /** What the settings say it should take, with the stages that it includes. */
-  readonly predicted?: { readonly minMs: number; readonly maxMs: number };
+  readonly predicted?: Predicted;
+}
+
+/** A time as models predict it: bounds of all trials, and where 5 %, half and 95 % of them lie. ms. */
+export interface Predicted {
+  readonly minMs: number;
+  readonly p5Ms: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  readonly maxMs: number;
+  /** Some of it follows from no setting: it was measured before, and the bounds hold as far as that does. */
+  readonly measured?: true;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Model, PredictionStep } from '../core/plan.ts';
-import { masterDownIntervalMs, predict, skewMs } from './keepalived.ts';
+import { roundMs } from '../core/clock.ts';
+import type { KeepalivedModel } from '../core/plan.ts';
+import { keepalivedBounds, type keepalivedSteps, masterDownIntervalMs, skewMs } from './keepalived.ts';
+
+type Steps = readonly (typeof keepalivedSteps)[number][];
 
 const script = { intervalMs: 5000, fall: 2, rise: 2, weight: -20, runtimeMs: 200 };
-const model: Model = {
+const model: KeepalivedModel = {
   kind: 'keepalived',
   version: 2,
   advertIntervalMs: 1000,
@@ -12,14 +15,16 @@ const model: Model = {
   script,
 };
 
-function bounds(steps: readonly PredictionStep[], lost?: string, of: Model = model): readonly number[] {
-  const predicted = predict(of, steps, lost);
+function bounds(steps: Steps, lost?: string, of: KeepalivedModel = model): readonly number[] {
+  const predicted = keepalivedBounds(of, steps, lost);
   if ('why' in predicted) throw new Error(predicted.why);
-  return [predicted.bounds.minMs, predicted.bounds.maxMs];
+  return (['minMs', 'maxMs'] as const).map((end) =>
+    roundMs(predicted.bounds.reduce((sum, step) => sum + step[end], 0)),
+  );
 }
 
-function why(steps: readonly PredictionStep[], lost?: string, of: Model = model): string | undefined {
-  const predicted = predict(of, steps, lost);
+function why(steps: Steps, lost?: string, of: KeepalivedModel = model): string | undefined {
+  const predicted = keepalivedBounds(of, steps, lost);
   return 'why' in predicted ? predicted.why : undefined;
 }
 

@@ -2,7 +2,7 @@ import type { RunLog } from '../analysis/read-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { Ownership, Stage, Summary } from '../core/summary.ts';
+import type { Predicted, Ownership, Stage, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import { timelineOf } from './timeline.ts';
@@ -30,15 +30,21 @@ function list(items: readonly string[]): string[] {
 
 function headline(summary: Summary): string[] {
   const { rto, downtime, redundancyRestoredMs } = summary;
+  const besides = (predicted: Predicted | undefined) =>
+    predicted === undefined ? '' : `, predicted ${predictedWords(predicted)}`;
   const parts = [`**${verdictWords(summary)}**`];
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
   if (rto !== null)
-    parts.push(`RTO **${measureWords(rto)}**${limit === undefined ? '' : `, limit ${markdown(limit)}`}`);
+    parts.push(
+      `RTO **${measureWords(rto)}**${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
+    );
   else if (summary.faults.length > 0) parts.push('RTO not measured');
   if (downtime !== null)
     parts.push(`downtime ${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`);
   if (redundancyRestoredMs !== null)
-    parts.push(`redundancy restored after ${durationWords(redundancyRestoredMs)}`);
+    parts.push(
+      `redundancy restored after ${durationWords(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
+    );
   return [parts.join(' · '), ''];
 }
 
@@ -67,7 +73,7 @@ function stageTable(stages: readonly Stage[], total: number, sum: string): strin
     '',
     ...(predicted
       ? [
-          'Predicted is what follows from the settings, without the time that passes until a probe sees it.',
+          `Predicted is what follows from the settings, without the time that passes until a probe sees it.${stages.some((s) => s.predicted?.measured) ? ' Where (measured) stands, times that no setting gives are in it, as they were measured before.' : ''}`,
           '',
         ]
       : []),

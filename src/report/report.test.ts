@@ -182,7 +182,7 @@ describe('ownership and predictions', () => {
       downtime  3.60 s (3.39 s to 3.81 s) in 1 window
 
       stages
-        takeover  3.63 s  100 %  predicted 2.65 s to 3.65 s  ██████████████████████████████ <- longest
+        takeover  3.63 s  100 %  predicted 2.65 s to 3.65 s, median 3.16 s  ██████████████████████████████ <- longest
         rest        0 ms    0 %
 
       ownership of vip
@@ -218,7 +218,7 @@ describe('ownership and predictions', () => {
 
       | stage | ms | predicted | share |  | includes, their end not seen |
       | --- | --- | --- | --- | --- | --- |
-      | **takeover** | 3634.500 | 2.65 s to 3.65 s | 100.0 % | ████████████████████ |  |
+      | **takeover** | 3634.500 | 2.65 s to 3.65 s, median 3.16 s | 100.0 % | ████████████████████ |  |
       | rest | 0.000 |  | 0.0 % |  |  |
 
       The stages sum to the RTO, 3634.500 ms. The longest is takeover.

@@ -1,6 +1,6 @@
 import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { CheckResult, Stage, Summary } from '../core/summary.ts';
+import type { CheckResult, Predicted, Stage, Summary } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
@@ -31,14 +31,17 @@ function facts(summary: Summary): string[] {
   if (rto !== null) {
     const flapped = rto.first !== null && rto.first.ms !== rto.ms;
     const first = flapped ? `, first sign of recovery after ${durationWords(rto.first.ms)}` : '';
-    rows.push(['RTO', `${measureWords(rto)}${first}`]);
+    rows.push(['RTO', `${measureWords(rto)}${first}${besides(summary.predicted?.rto)}`]);
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
   if (downtime !== null)
     rows.push(['downtime', `${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`]);
   if (redundancyRestoredMs !== null)
-    rows.push(['redundancy', `restored after ${durationWords(redundancyRestoredMs)}`]);
+    rows.push([
+      'redundancy',
+      `restored after ${durationWords(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
+    ]);
   if (hasReturn(summary.heal)) rows.push(['return', returnWords(summary.heal)]);
   for (const r of summary.roles)
     if (r.before !== r.after)
@@ -47,6 +50,11 @@ function facts(summary: Summary): string[] {
         `${plain(r.role)}: ${plain(r.before ?? 'nobody')} -> ${plain(r.after ?? 'nobody')}`,
       ]);
   return aligned(rows);
+}
+
+/** What was predicted, after what was measured. */
+function besides(predicted: Predicted | undefined): string {
+  return predicted === undefined ? '' : `; predicted ${predictedWords(predicted)}`;
 }
 
 /** Whether the heal did something that can be seen: a heal after restored redundancy, without an outage, tells nothing. */
@@ -65,10 +73,11 @@ export function returnWords(heal: NonNullable<Summary['heal']>): string {
   return `${back} after the heal began; ${cost} from then on`;
 }
 
-/** What the settings say: `2.65 s to 3.65 s`. */
-export function predictedWords({ minMs, maxMs }: NonNullable<Stage['predicted']>): string {
+/** What the models say: `2.65 s to 3.65 s, median 3.15 s`; `(measured)` where some of it follows from no setting. */
+export function predictedWords({ minMs, medianMs, maxMs, measured }: Predicted): string {
   const [min, max] = [durationWords(minMs), durationWords(maxMs)];
-  return min === max ? min : `${min} to ${max}`;
+  const words = min === max ? min : `${min} to ${max}, median ${durationWords(medianMs)}`;
+  return measured ? `${words} (measured)` : words;
 }
 
 function ownershipLines({ ownership }: Summary): string[] {

@@ -100,9 +100,9 @@ describe('ownership and models of a target', () => {
       planOf(
         scenarioText,
         changed(targetText, 'advertInterval: 1s', `advertInterval: 1s\n    preempt: ${preempt}`),
-      ).models['vrrp']?.preempt;
-    expect(set('[beta]')).toEqual(['beta']);
-    expect(set('true')).toEqual(['alpha', 'beta']);
+      ).models['vrrp'];
+    expect(set('[beta]')).toMatchObject({ preempt: ['beta'] });
+    expect(set('true')).toMatchObject({ preempt: ['alpha', 'beta'] });
   });
 
   test('are nothing where a target names none', () => {
@@ -197,7 +197,7 @@ describe('a malformed target', () => {
       'a step that is not known',
       'steps: [script-fall]',
       'steps: [script-fail]',
-      '31:39: steps: expected script-fall or script-rise or master-down or priority-zero or preemption, found "script-fail"',
+      '31:39: steps: expected script-fall or script-rise or master-down or priority-zero or preemption or fall or rise or refused or silent, found "script-fail"',
     ],
     [
       'steps that do not come about',
@@ -304,7 +304,7 @@ describe('a malformed scenario', () => {
       'a script that is not in the model',
       'steps: [script-fall, master-down]',
       'steps: [script-fall, master-up]',
-      '14:89: steps: expected script-fall or script-rise or master-down or priority-zero or preemption, found "master-up"',
+      '14:89: steps: expected script-fall or script-rise or master-down or priority-zero or preemption or fall or rise or refused or silent, found "master-up"',
     ],
     [
       'a fault on a host without a priority',

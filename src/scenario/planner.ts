@@ -7,6 +7,7 @@ import { parseWith, suggest } from './problems.ts';
 import {
   checkChecks,
   checkConditions,
+  checkPredicted,
   checkPredictedHosts,
   checkStages,
   probeNames,
@@ -15,7 +16,7 @@ import {
 } from './references.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type Problem } from './source.ts';
-import { planStage } from './stage-schema.ts';
+import { planPredicted, planStage } from './stage-schema.ts';
 import { planTarget, type Input, type TargetInput } from './target-planner.ts';
 import {
   combinationsOf,
@@ -84,6 +85,12 @@ function makePlan(
   checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);
   checkPredictedHosts(scenario.stages ?? [], steps.faults[0], target, ['stages'], report);
   checkPredictedHosts(scenario.returnStages ?? [], steps.faults[0], target, ['returnStages'], report);
+  const stages = scenario.stages?.map(planStage) ?? target.stages;
+  const predicted = redundancy?.predicted === undefined ? undefined : planPredicted(redundancy.predicted);
+  if (predicted !== undefined) {
+    const names = stages.map(({ name }) => name);
+    checkPredicted(predicted, names, target, ['redundancy', 'predicted'], report);
+  }
   checkChecks(scenario.checks, target, report);
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
 
@@ -107,9 +114,10 @@ function makePlan(
       require: redundancy?.require ?? target.steady.require,
       forMs: redundancy?.for ?? defaults.redundancyForMs,
       withinMs: redundancy?.within ?? defaults.redundancyWithinMs,
+      ...(predicted === undefined ? {} : { predicted }),
     },
     checks: scenario.checks.map(planCheck),
-    stages: scenario.stages?.map(planStage) ?? target.stages,
+    stages,
     returnStages: scenario.returnStages?.map(planStage) ?? target.returnStages,
   };
 }

@@ -1,12 +1,21 @@
 import type { GateCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Json, MarkSource, Plan, PlannedFault, PlannedProbe, Prediction } from '../core/plan.ts';
-import { predict } from '../model/keepalived.ts';
+import type {
+  Json,
+  MarkSource,
+  ModelUse,
+  Plan,
+  PlannedFault,
+  PlannedProbe,
+  PredictedBy,
+} from '../core/plan.ts';
+import { chainStart, predictionsOf } from '../model/chain.ts';
+import { type Models, modelsWithin, stepsOfModel, termOf } from '../model/components.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { CheckInput } from './check-schema.ts';
 import { suggest } from './problems.ts';
 import type { NodePath } from './source.ts';
-import type { Stage } from './stage-schema.ts';
+import { planPredicted, type Stage } from './stage-schema.ts';
 
 /** What names in a file may refer to. */
 export type Known = Pick<Plan, 'hosts' | 'probes' | 'roles' | 'ownership' | 'models'>;
@@ -61,7 +70,10 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
 /** Checks a chain of stages, which stands at `path` in its file. */
 export function checkStages(stages: readonly Stage[], known: Known, path: NodePath, report: Report): void {
   for (const [i, { until, predicted }] of stages.entries()) {
-    if (predicted !== undefined) checkPrediction(predicted, known, [...path, i, 'predicted'], report);
+    if (predicted !== undefined) {
+      const earlier = stages.slice(0, i).map(({ name }) => name);
+      checkPredicted(planPredicted(predicted), earlier, known, [...path, i, 'predicted'], report);
+    }
     if (until === 'recovered') continue;
     const at = [...path, i, 'until'];
     if ('condition' in until) checkCondition(until.condition, known, [...at, 'condition'], report);
@@ -84,20 +96,50 @@ function checkMark(
   }
 }
 
-/** Checks that a model is there and that its settings let the steps come about. */
-function checkPrediction(
-  { model: name, steps }: Prediction,
-  known: Known,
+/** Checks that a model is there, and that it can be asked what it is asked. True if so. */
+export function checkModelUse(
+  { model: name, steps }: ModelUse,
+  models: Models,
   at: NodePath,
   report: Report,
-): void {
-  const model = entryOf(known.models, name);
+): boolean {
+  const model = entryOf(models, name);
   if (model === undefined) {
-    report([...at, 'model'], `the target has no model "${name}"${suggest(name, Object.keys(known.models))}`);
-    return;
+    report([...at, 'model'], `the target has no model "${name}"${suggest(name, Object.keys(models))}`);
+    return false;
   }
-  const predicted = predict(model, steps, undefined);
-  if ('why' in predicted) report([...at, 'steps'], `model "${name}": ${predicted.why}`);
+  const known = stepsOfModel(model);
+  const stray = steps?.find((step) => !known.includes(step));
+  if (known.length === 0 && steps !== undefined) {
+    report([...at, 'steps'], `model "${name}" is of kind ${model.kind}, which has no steps`);
+  } else if (known.length > 0 && steps === undefined) {
+    report(at, `model "${name}" needs \`steps\`, of ${known.join(', ')}`);
+  } else if (stray !== undefined) {
+    report([...at, 'steps'], `model "${name}" has no step "${stray}"${suggest(stray, known)}`);
+  } else return true;
+  return false;
+}
+
+/** Checks predictions: models, steps that come about with the settings, and where they count from. `earlier` are the stages before. */
+export function checkPredicted(
+  predicted: PredictedBy,
+  earlier: readonly string[],
+  known: Known,
+  path: NodePath,
+  report: Report,
+): void {
+  for (const [i, prediction] of predictionsOf(predicted).entries()) {
+    const at = Array.isArray(predicted) ? [...path, i] : path;
+    const { from } = prediction;
+    if (checkModelUse(prediction, known.models, at, report)) {
+      const answer = termOf(known.models, prediction, undefined);
+      if ('why' in answer) report([...at, 'steps'], `model "${prediction.model}": ${answer.why}`);
+    }
+    const moments = [chainStart, ...earlier];
+    if (from !== undefined && !moments.includes(from)) {
+      report([...at, 'from'], `no earlier stage "${from}"${suggest(from, moments)}`);
+    }
+  }
 }
 
 /** Checks that the models which a scenario's own stages name know the host that its first fault may hit. */
@@ -109,18 +151,19 @@ export function checkPredictedHosts(
   report: Report,
 ): void {
   const hosts = fault === undefined ? [] : hostsOf(fault, known);
+  if (hosts.length === 0) return;
   for (const [i, { predicted }] of stages.entries()) {
-    const model = entryOf(known.models, predicted?.model ?? '');
-    if (
-      model === undefined ||
-      hosts.length === 0 ||
-      hosts.some((host) => entryOf(model.priorities, host) !== undefined)
-    )
-      continue;
-    report(
-      [...path, i, 'predicted'],
-      `model "${predicted?.model ?? ''}" has no priority for ${hosts.map((host) => `"${host}"`).join(', ')}, where the fault happens`,
-    );
+    for (const use of predictionsOf(predicted === undefined ? undefined : planPredicted(predicted))) {
+      const strangers = modelsWithin(known.models, use).some(
+        (model) =>
+          model.kind === 'keepalived' && hosts.every((host) => entryOf(model.priorities, host) === undefined),
+      );
+      if (!strangers) continue;
+      report(
+        [...path, i, 'predicted'],
+        `model "${use.model}" has no priority for ${hosts.map((host) => `"${host}"`).join(', ')}, where the fault happens`,
+      );
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { faultKinds } from '../faults/catalog.ts';
 import { checkSchema } from './check-schema.ts';
 import { gateConditionSchema } from './condition-schema.ts';
 import { kindUnion } from './kind-union.ts';
-import { stagesSchema } from './stage-schema.ts';
+import { predictedSchema, stagesSchema } from './stage-schema.ts';
 
 const on = z.union([
   z.string().min(1),
@@ -116,6 +116,7 @@ export const scenarioSchema = z
         require: z.array(gateConditionSchema).min(1).optional(),
         for: duration.optional(),
         within: duration.optional(),
+        predicted: predictedSchema.optional(),
       })
       .optional()
       .describe("When the stack counts as whole again; the target's steady state by default."),

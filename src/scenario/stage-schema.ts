@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { PredictionStep, StageEnd, StageRule } from '../core/plan.ts';
+import type { ModelUse, PredictedBy, StageEnd, StageRule } from '../core/plan.ts';
+import { predictionSteps } from '../model/components.ts';
 import { conditionSchema } from './condition-schema.ts';
 
 const excludeFaultHost = z
@@ -9,13 +10,28 @@ const excludeFaultHost = z
 
 const onlyFaultHost = z.boolean().default(false).describe('Count only the host the fault hit.');
 
-const steps = [
-  'script-fall',
-  'script-rise',
-  'master-down',
-  'priority-zero',
-  'preemption',
-] as const satisfies readonly PredictionStep[];
+const steps = z.array(z.enum(predictionSteps)).min(1).optional();
+
+/** A model, as files name it. */
+export const modelUse = z.strictObject({
+  model: z.string().min(1).describe('A model of the target.'),
+  steps: steps.describe('Whose durations add up; only for kinds of models that have steps.'),
+});
+
+const prediction = modelUse.extend({
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The stage from whose end on it counts, or `start` for the beginning of the chain; the stage before by default.',
+    ),
+});
+
+/** How long something should take, as files write it. */
+export const predictedSchema = z
+  .union([prediction, z.array(prediction).min(1)])
+  .describe('How long it should take by the models of the target; of several, the latest counts.');
 
 const stage = z.strictObject({
   name: z.string().min(1),
@@ -24,13 +40,7 @@ const stage = z.strictObject({
     z.strictObject({ probe: z.string().min(1), mark: z.string().min(1), excludeFaultHost, onlyFaultHost }),
     z.strictObject({ condition: conditionSchema, excludeFaultHost, onlyFaultHost }),
   ]),
-  predicted: z
-    .strictObject({
-      model: z.string().min(1).describe('A model of the target.'),
-      steps: z.array(z.enum(steps)).min(1).describe('Whose durations add up to the stage.'),
-    })
-    .optional()
-    .describe('How long the stage should take by the settings of what it waits for.'),
+  predicted: predictedSchema.optional(),
 });
 
 /** The chain of a recovery or of a return, as scenario and target files write it. */
@@ -41,7 +51,25 @@ export type Stage = z.output<typeof stage>;
 
 /** A stage as the analysis takes it. */
 export function planStage({ name, until, predicted }: Stage): StageRule {
-  return { name, until: planEnd(until), ...(predicted === undefined ? {} : { predicted }) };
+  return {
+    name,
+    until: planEnd(until),
+    ...(predicted === undefined ? {} : { predicted: planPredicted(predicted) }),
+  };
+}
+
+/** A model as a plan names it. */
+export function planModelUse({ model, steps }: z.output<typeof modelUse>): ModelUse {
+  return { model, ...(steps === undefined ? {} : { steps }) };
+}
+
+/** A prediction as the analysis takes it. */
+export function planPredicted(predicted: z.output<typeof predictedSchema>): PredictedBy {
+  const planOne = ({ from, ...use }: z.output<typeof prediction>) => ({
+    ...planModelUse(use),
+    ...(from === undefined ? {} : { from }),
+  });
+  return Array.isArray(predicted) ? predicted.map(planOne) : planOne(predicted);
 }
 
 function planEnd(until: Stage['until']): StageEnd {

@@ -5,6 +5,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import { makePlans, openScenario, type ScenarioInput } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
+import { withSettings, type ChangedSetting } from '../scenario/settings.ts';
 import { planTarget, type Input, type TargetInput, type TargetPlan } from '../scenario/target-planner.ts';
 import { unknownOverride, variableNames } from '../scenario/variables.ts';
 
@@ -47,6 +48,10 @@ export interface PlanChoices {
   readonly target?: string | undefined;
   /** Values of variables by name: `--var`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Settings of the target's models by `model.name`: `--set`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Told of each of them, for each plan. */
+  readonly onSetting?: (setting: ChangedSetting) => void;
 }
 
 /**
@@ -62,7 +67,8 @@ export function loadPlans(path: string, choices: PlanChoices = {}): Plan[] {
  * scenario, but of one at least.
  * @throws InvalidInput, DrillError `invalid-input`
  */
-export function loadAllPlans(args: readonly string[], { target, variables = {} }: PlanChoices): Plan[] {
+export function loadAllPlans(args: readonly string[], choices: PlanChoices): Plan[] {
+  const { variables = {} } = choices;
   const scenarios = scenarioFiles(args).map((path) => openScenario(readInput(path)));
   const namesOf = ({ composition }: ScenarioInput): string[] => variableNames(composition);
   const known = scenarios.flatMap(namesOf);
@@ -70,11 +76,12 @@ export function loadAllPlans(args: readonly string[], { target, variables = {} }
   if (stray !== undefined) throw unknownOverride(stray, args.join(', '), [...new Set(known)]);
   return scenarios.flatMap((scenario) => {
     const own = Object.entries(variables).filter(([name]) => namesOf(scenario).includes(name));
-    return plansOf(scenario, { target, variables: Object.fromEntries(own) });
+    return plansOf(scenario, { ...choices, variables: Object.fromEntries(own) });
   });
 }
 
-function plansOf(scenario: ScenarioInput, { target, variables }: PlanChoices): Plan[] {
+function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
+  const { target, variables, settings, onSetting } = choices;
   const { path } = scenario.source;
   const targetFor = (named: string | undefined): TargetInput => {
     const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
@@ -83,7 +90,11 @@ function plansOf(scenario: ScenarioInput, { target, variables }: PlanChoices): P
         mend: 'Add `target: path/to/target.yaml` to the scenario or give --target.',
       });
     }
-    return readTarget(file);
+    const input = readTarget(file);
+    if (settings === undefined) return input;
+    const made = withSettings(input, settings);
+    for (const setting of made.changed) onSetting?.(setting);
+    return made.target;
   };
   return makePlans(scenario, targetFor, variables);
 }

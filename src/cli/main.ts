@@ -3,6 +3,7 @@ import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { healCommand, statusCommand } from './commands/heal.ts';
 import { labCommands } from './commands/lab.ts';
+import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
 import { schemaNames, schemaText } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
@@ -101,6 +102,24 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     });
 
   program
+    .command('model')
+    .description('predict the stages and the RTO from the settings that make them; touches nothing')
+    .argument('<scenario...>', 'scenario files, or folders of them')
+    .addOption(target)
+    .addOption(
+      new Option('--set <model.name=value>', 'what if a setting were another; may be given several times')
+        .argParser(addVariable)
+        .default({}),
+    )
+    .addOption(variable)
+    .option('--json', 'print the prediction as JSON', false)
+    .option('--trials <n>', 'how many trials, 10000 by default', trialCount)
+    .option('--seed <n>', 'draws the trials, 1 by default', wholeNumber)
+    .action((scenarios: string[], options: ModelOptions) => {
+      modelCommand(scenarios, options, output);
+    });
+
+  program
     .command('validate')
     .description('check scenario files with their targets, or target files')
     .argument('<file...>', 'scenario files or folders; with --as target, target files')
@@ -190,6 +209,15 @@ function positiveInteger(value: string): number {
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('expected a whole number from 1');
   return number;
+}
+
+/** More would only take memory: the figures are as fine as anybody can use. */
+const maxTrials = 1_000_000;
+
+function trialCount(value: string): number {
+  const trials = positiveInteger(value);
+  if (trials > maxTrials) throw new InvalidArgumentError(`expected at most ${maxTrials}`);
+  return trials;
 }
 
 function wholeNumber(value: string): number {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/core/plan.ts';
 import type { ProbeSummary } from '../../src/core/summary.ts';
+import type { WhatIfReport } from '../../src/report/model-text.ts';
 import { createBench } from '../firedrill.ts';
 
 const bench = createBench();
@@ -37,6 +38,20 @@ describe('the command line', () => {
       `${testdata}/invalid-unknown-kind.yaml:5:13: unknown kind "proces.kill"; did you mean "process.kill"?`,
     ],
     [['run', 'x.yaml', '--var', 'wait'], 2, 'expected name=value'],
+    [['model', 'x.yaml', '--set', 'lb'], 2, 'expected name=value'],
+    [['model', 'x.yaml', '--trials', '2000000'], 2, 'expected at most 1000000'],
+    [
+      [
+        'model',
+        `${testdata}/vip-scenario.yaml`,
+        '--target',
+        `${testdata}/vip-target.yaml`,
+        '--set',
+        'vrp.x=1',
+      ],
+      2,
+      `--set vrp.x: ${testdata}/vip-target.yaml has no model "vrp"; did you mean "vrrp"?`,
+    ],
     [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number from 0'],
     [
       ['validate', ...composed, '--var', 'waits=1s'],
@@ -89,8 +104,37 @@ describe('the command line', () => {
       'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
     );
     // Which node fails is not known yet: the bounds are those of either.
-    expect(stdout).toContain('Predicted\n  all of it  7.61 s to 13.85 s (vrrp: script-fall, master-down)\n');
+    expect(stdout).toContain(
+      'Predicted\n  all of it  7.61 s to 13.85 s, median 10.73 s (vrrp: script-fall, master-down)\n',
+    );
     expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
+  });
+
+  test('predicts a drill, with a setting changed', async () => {
+    const vip = [`${testdata}/vip-scenario.yaml`, '--target', `${testdata}/vip-target.yaml`];
+    const asked = await bench.start(
+      'model',
+      ...vip,
+      '--set',
+      'vrrp.script.fall=3',
+      '--json',
+      '--trials',
+      '500',
+    );
+    const report = JSON.parse(asked.stdout) as WhatIfReport;
+    expect(report).toMatchObject({
+      trials: 500,
+      seed: 1,
+      settings: [{ name: 'vrrp.script.fall', before: 2, after: 3 }],
+      drills: [{ scenario: 'vip-moves', lines: [{ name: 'all of it' }] }],
+    });
+    const [line] = report.drills[0]?.lines ?? [];
+    // One more run, and the same chance in every trial.
+    expect(line?.predicted?.minMs).toBeCloseTo((line?.unchanged?.minMs ?? 0) + 5000, 3);
+    expect(line?.predicted?.medianMs).toBeCloseTo((line?.unchanged?.medianMs ?? 0) + 5000, 2);
+    const text = await bench.start('model', ...vip);
+    expect(text.stdout).toMatch(/^10000 trials, seed 1\n\nvip-moves: .*\n +p5 +median +p95 +min +max/);
+    expect(text.exitCode).toBe(0);
   });
 
   test('plans every drill of a matrix, with its steps in order and its moments to be drawn', async () => {

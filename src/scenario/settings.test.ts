@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { withSettings } from './settings.ts';
+import { InvalidInput, parseSource } from './source.ts';
+import { planTarget, type TargetInput } from './target-planner.ts';
+
+const text = readFileSync(join(import.meta.dirname, 'testdata', 'models-target.yaml'), 'utf8');
+const input = (yaml = text): TargetInput => ({
+  source: parseSource('t.yaml', yaml),
+  sha256: 'sha',
+  resolveFile: (path) => path,
+});
+
+describe('a changed setting', () => {
+  const set = (name: string, value: string) => withSettings(input(), { [name]: value });
+
+  test('is as if the file said so, and leaves everything else as it is', () => {
+    const { target, changed } = set('lb.interval', '1s');
+    expect(changed).toEqual([{ name: 'lb.interval', before: '2s', after: '1s' }]);
+    const before = planTarget(input()).models;
+    expect(planTarget(target).models).toEqual({ ...before, lb: { ...before['lb'], intervalMs: 1000 } });
+  });
+
+  test('may be a number, a list, one that was left to its default, one of a model with dots in its name', () => {
+    expect(planTarget(set('lb.fall', '5').target).models['lb']).toMatchObject({ fall: 5 });
+    expect(planTarget(set('boot.quantiles', '[1s, 2s]').target).models['boot']).toMatchObject({
+      times: { quantilesMs: [1000, 2000] },
+    });
+    expect(set('lb.runtime', '300ms').changed).toEqual([
+      { name: 'lb.runtime', before: undefined, after: '300ms' },
+    ]);
+    expect(planTarget(set('tick.slow.interval', '1m').target).models['tick.slow']).toMatchObject({
+      intervalMs: 60_000,
+    });
+  });
+
+  test.each([
+    ['lbb.interval', '1s', '--set lbb.interval: t.yaml has no model "lbb"; did you mean "lb"?'],
+    ['lb', '1s', '--set lb: say which setting of the model: lb.SETTING=VALUE'],
+    ['lb.intervall', '1s', '--set lb.intervall=1s: unknown field "intervall"; did you mean "interval"?'],
+    ['lb.fall', '0', '--set lb.fall=0: fall: must not be empty'],
+    [
+      'lb.interval',
+      '1',
+      '--set lb.interval=1: interval: expected a duration with a unit, such as 500ms, 5s, 2m or 1h',
+    ],
+    ['lb.interval', '0s', '--set lb.interval=0s: interval: must be more than 0'],
+    ['lb.fall.x', '1', '--set lb.fall.x=1: fall: expected number, found a map'],
+    ['boot.quantiles', '[1s', '--set boot.quantiles=[1s: not a value as YAML has them'],
+  ])('%s=%s is refused where the target cannot have it', (name, value, message) => {
+    expect(() => set(name, value)).toThrow(message);
+  });
+
+  test('does not hide what is wrong with the target itself', () => {
+    const broken = text.replace('interval: 2s', 'interval: 0s');
+    expect(() => withSettings(input(broken), { 'lb.interval': '1s' })).toThrow(InvalidInput);
+  });
+});
+
+describe('a malformed model', () => {
+  test.each([
+    ['of no known kind', 'kind: timer', 'kind: timr', '10:22: unknown kind "timr"; did you mean "timer"?'],
+    ['an interval of nothing', 'interval: 10s', 'interval: 0s', '10:39: interval: must be more than 0'],
+    [
+      'a part that is not there',
+      'model: boot }',
+      'model: boat }',
+      '15:49: the target has no model "boat"; did you mean "boot"?',
+    ],
+    ['a part that is itself', 'model: boot }', 'model: row }', '15:9: model "row" would contain itself'],
+    [
+      'no steps where the kind has some',
+      '{ model: lb, steps: [fall] }',
+      '{ model: lb }',
+      '15:10: model "lb" needs `steps`, of fall, rise',
+    ],
+    [
+      'a step of another kind',
+      'steps: [fall] }, { model: boot',
+      'steps: [silent] }, { model: boot',
+      '15:30: model "lb" has no step "silent"; known: fall, rise',
+    ],
+    [
+      'steps where the kind has none',
+      '{ model: boot }',
+      '{ model: boot, steps: [fall] }',
+      '15:62: model "boot" is of kind measured, which has no steps',
+    ],
+    [
+      'two ways to give a measurement',
+      'quantiles:',
+      'min: 1s, quantiles:',
+      '11:9: measured: needs either `quantiles`, or `min`, `mode` and `max`',
+    ],
+    ['quantiles that fall', '[1s, 3s]', '[3s, 1s]', '11:67: quantiles: must not fall'],
+    [
+      'a stage that is not there before',
+      'from: first',
+      'from: frist',
+      '23:35: no earlier stage "frist"; known: start, first',
+    ],
+    [
+      'a stage that comes later',
+      'from: first',
+      'from: second',
+      '23:35: no earlier stage "second"; known: start, first',
+    ],
+  ])('has %s', (_what, from, to, message) => {
+    expect(text).toContain(from);
+    expect(() => planTarget(input(text.replace(from, () => to)))).toThrow(`t.yaml:${message}`);
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Model, PredictionStep } from '../core/plan.ts';
-import { type Link, predictChain, predictRecovery } from './chain.ts';
+import { type Link, predictChain, predictRecovery, slowestPeriod } from './chain.ts';
 import { chance } from './random.ts';
 
 const models = {
@@ -134,6 +134,25 @@ describe('a chain', () => {
     );
     expect(open.rto).toBeUndefined();
   });
+});
+
+test('the slowest period is the longest whose phase matters, hung checks and keepalived among them', () => {
+  const vrrp: Model = {
+    kind: 'keepalived',
+    version: 2,
+    advertIntervalMs: 1000,
+    priorities: { a: 100, b: 90 },
+    preempt: [],
+    script: { intervalMs: 5000, fall: 2, rise: 2, weight: -20, runtimeMs: 5000 },
+  };
+  const hung: Model = { ...models.lb, runtimeMs: 2000 };
+  const all = { ...models, vrrp, hung };
+  const of = (model: string) => slowestPeriod(all, [undefined, { model }]);
+  expect(of('vrrp')).toBe(10_000);
+  expect(of('lb')).toBe(2000);
+  expect(of('hung')).toBe(4000);
+  expect(of('race')).toBe(10_000);
+  expect(of('row')).toBeUndefined();
 });
 
 describe('whatever the settings are', () => {

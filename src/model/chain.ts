@@ -1,7 +1,16 @@
 import { roundMs } from '../core/clock.ts';
 import type { Plan, PredictedBy, Prediction } from '../core/plan.ts';
 import type { Predicted } from '../core/summary.ts';
-import { type Models, type Part, type Term, partsOf, termOf, timeOfTerm } from './components.ts';
+import {
+  type Models,
+  type Part,
+  type Term,
+  modelsWithin,
+  partsOf,
+  periodsOf,
+  termOf,
+  timeOfTerm,
+} from './components.ts';
 import { chance } from './random.ts';
 
 /** The beginning of a chain, as `from` of a prediction names it. */
@@ -150,6 +159,18 @@ export function predictChain(
       return reached !== undefined && 'why' in reached ? reached.why : undefined;
     },
   };
+}
+
+/** The slowest period of the models that predictions name: over its phase, and so over that of all, a fault's moment is to be drawn. undefined where none has one. */
+export function slowestPeriod(
+  models: Models,
+  predicted: readonly (PredictedBy | undefined)[],
+): number | undefined {
+  const periods = predicted
+    .flatMap(predictionsOf)
+    .flatMap((use) => modelsWithin(models, use))
+    .flatMap(periodsOf);
+  return periods.length === 0 ? undefined : Math.max(...periods);
 }
 
 /** One line of what models say of a drill. */

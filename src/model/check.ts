@@ -18,11 +18,16 @@ export function checkBounds(
   { intervalMs, runtimeMs, ...check }: Omit<CheckModel, 'kind'>,
   turn: 'fall' | 'rise',
 ): Bounds {
-  const failingMs = (Math.floor(runtimeMs / intervalMs) + 1) * intervalMs;
+  const failingMs = periodOf({ intervalMs, runtimeMs });
   if (turn === 'fall') {
     const minMs = (check.fall - 1) * failingMs;
     return { minMs, maxMs: intervalMs + minMs + runtimeMs };
   }
   const minMs = (check.rise - 1) * intervalMs;
   return { minMs, maxMs: failingMs + minMs + Math.min(runtimeMs, intervalMs) };
+}
+
+/** From the beginning of a failing run to that of the next: the interval, or the first multiple of it after the run's end, ms. */
+export function periodOf({ intervalMs, runtimeMs }: Pick<CheckModel, 'intervalMs' | 'runtimeMs'>): number {
+  return (Math.floor(runtimeMs / intervalMs) + 1) * intervalMs;
 }

@@ -7,7 +7,7 @@ import type {
   RetriesModel,
 } from '../core/plan.ts';
 import type { Bounds } from './bounds.ts';
-import { checkBounds } from './check.ts';
+import { checkBounds, periodOf } from './check.ts';
 import { keepalivedBounds, keepalivedSteps } from './keepalived.ts';
 
 /** Models by name, as a plan has them. */
@@ -168,4 +168,22 @@ export function modelsWithin(models: Models, { model: name }: ModelUse): readonl
   };
   visit(name);
   return [...found];
+}
+
+/** The periods of a model whose phase at the event decides how long it takes, ms. A check that outlasts its interval has a longer one. */
+export function periodsOf(model: Model): readonly number[] {
+  switch (model.kind) {
+    case 'keepalived':
+      return [model.advertIntervalMs, ...(model.script === undefined ? [] : [periodOf(model.script)])];
+    case 'check':
+      return [periodOf(model)];
+    case 'timer':
+      return [model.intervalMs];
+    case 'retries':
+    case 'fixed':
+    case 'measured':
+    case 'sequence':
+    case 'parallel':
+      return [];
+  }
 }

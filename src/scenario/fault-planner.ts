@@ -15,8 +15,14 @@ type Steps = Pick<Plan, 'prepare' | 'faults' | 'repair'>;
 const idPrefixes = { prepare: 'prepare', faults: 'fault', repair: 'repair' } as const;
 const sections = ['prepare', 'faults', 'repair'] as const;
 
+/** What steps may speak of. */
+export interface StepContext extends Known {
+  /** The longest period of the models that predict the recovery; undefined where none has one. */
+  readonly slowestPeriodMs: number | undefined;
+}
+
 /** Plans all that a scenario does to hosts. Moments with a jitter are not drawn yet. */
-export function planSteps(scenario: Scenario, source: Source, known: Known, report: Report): Steps {
+export function planSteps(scenario: Scenario, source: Source, known: StepContext, report: Report): Steps {
   const planned = (section: keyof Steps): PlannedFault[] =>
     (scenario[section] ?? []).map((item, i) => planStep(item, [section, i], known, report));
   const steps = { prepare: planned('prepare'), faults: planned('faults'), repair: planned('repair') };
@@ -46,11 +52,18 @@ export function planSteps(scenario: Scenario, source: Source, known: Known, repo
 function planStep(
   item: Scenario['faults'][number],
   path: readonly [keyof Steps, number],
-  known: Known,
+  known: StepContext,
   report: Report,
 ): PlannedFault {
   const { kind, id, on, at, after, for: forMs, jitter, ...params } = item;
   const [section, i] = path;
+  const jitterMs = jitter === 'slowest' ? known.slowestPeriodMs : jitter;
+  if (jitter === 'slowest' && jitterMs === undefined) {
+    report(
+      [...path, 'jitter'],
+      'jitter: no model that predicts the recovery has a period; give `predicted` to a stage, or a duration here',
+    );
+  }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');
   const step = {
     id: id ?? `${idPrefixes[section]}-${i + 1}`,
@@ -59,7 +72,7 @@ function planStep(
     atMs: at ?? 0,
     ...(after === undefined ? {} : { after }),
     ...(forMs === undefined ? {} : { forMs }),
-    ...(jitter === undefined ? {} : { jitterMs: jitter }),
+    ...(jitterMs === undefined ? {} : { jitterMs }),
     params: mapStrings(params, (text) => text),
   };
   checkNeeds(step, known, (message) => report([...path, 'on'], message));

@@ -1,5 +1,6 @@
 import type { Plan } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
+import { slowestPeriod } from '../model/chain.ts';
 import { planCheck } from './check-schema.ts';
 import { defaults } from './defaults.ts';
 import { planSteps } from './fault-planner.ts';
@@ -68,7 +69,10 @@ function makePlan(
     problems.push(source.at(path, message));
   };
   const { steady, redundancy } = scenario;
-  const steps = planSteps(scenario, source, target, report);
+  const stages = scenario.stages?.map(planStage) ?? target.stages;
+  const predicted = redundancy?.predicted === undefined ? undefined : planPredicted(redundancy.predicted);
+  const slowestPeriodMs = slowestPeriod(target.models, [...stages.map((s) => s.predicted), predicted]);
+  const steps = planSteps(scenario, source, { ...target, slowestPeriodMs }, report);
   const recovery = planRecovery(scenario, target, report);
   if (recovery.until !== undefined) {
     for (const { kind, forMs } of steps.faults) {
@@ -85,8 +89,6 @@ function makePlan(
   checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);
   checkPredictedHosts(scenario.stages ?? [], steps.faults[0], target, ['stages'], report);
   checkPredictedHosts(scenario.returnStages ?? [], steps.faults[0], target, ['returnStages'], report);
-  const stages = scenario.stages?.map(planStage) ?? target.stages;
-  const predicted = redundancy?.predicted === undefined ? undefined : planPredicted(redundancy.predicted);
   if (predicted !== undefined) {
     const names = stages.map(({ name }) => name);
     checkPredicted(predicted, names, target, ['redundancy', 'predicted'], report);

@@ -34,7 +34,14 @@ const fault = kindUnion(faultKinds, {
   for: duration
     .optional()
     .describe('Heal this long after the effect, whatever the service does; after the recovery by default.'),
-  jitter: duration.optional().describe('Inject up to this much later, as drawn from --seed and the round.'),
+  jitter: z
+    .union([duration, z.literal('slowest')], {
+      error: 'expected a duration with a unit, such as 5s, or `slowest`',
+    })
+    .optional()
+    .describe(
+      'Inject up to this much later, as drawn from --seed and the round; `slowest`: the longest period of the models that predict the recovery.',
+    ),
 });
 
 const scalar = z.union([z.string(), z.number(), z.boolean()], {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makePlans, openScenario } from './planner.ts';
 import { withSettings } from './settings.ts';
 import { InvalidInput, parseSource } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
@@ -109,5 +110,35 @@ describe('a malformed model', () => {
   ])('has %s', (_what, from, to, message) => {
     expect(text).toContain(from);
     expect(() => planTarget(input(text.replace(from, () => to)))).toThrow(`t.yaml:${message}`);
+  });
+});
+
+describe('a jitter over the slowest period', () => {
+  const scenario = (jitter: string, stages: string) => `name: jittered
+title: Jittered
+faults:
+  - { kind: container.stop, on: alpha, container: app, jitter: ${jitter} }
+recovery: { probe: health, within: 1m }
+checks: [{ kind: rto, max: 30s }]
+${stages}
+`;
+  const planned = (text: string) =>
+    makePlans(openScenario({ source: parseSource('s.yaml', text), sha256: 'sha' }), () => input())[0]
+      ?.faults[0]?.jitterMs;
+  const stage = (predicted: string) => `stages: [{ name: all, until: recovered, predicted: ${predicted} }]`;
+
+  test('is the longest of the models that the stages name, through sequences, too', () => {
+    expect(planned(scenario('slowest', ''))).toBe(10_000);
+    expect(planned(scenario('slowest', stage('{ model: row }')))).toBe(2000);
+    expect(planned(scenario('3s', stage('{ model: row }')))).toBe(3000);
+  });
+
+  test('is refused where none has a period, or where it is another word', () => {
+    expect(() => planned(scenario('slowest', stage('{ model: still }')))).toThrow(
+      's.yaml:4:64: jitter: no model that predicts the recovery has a period; give `predicted` to a stage, or a duration here',
+    );
+    expect(() => planned(scenario('slow', ''))).toThrow(
+      's.yaml:4:64: jitter: expected a duration with a unit, such as 5s, or `slowest`',
+    );
   });
 });

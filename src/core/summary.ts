@@ -98,6 +98,8 @@ export interface Summary {
   readonly checks: readonly CheckResult[];
   /** What the models say of the whole: the RTO, the time to redundancy. Absent where they say nothing. */
   readonly predicted?: { readonly rto?: Predicted; readonly redundancy?: Predicted };
+  /** Of `run --repeat`: the RTO of this drill and of those of the same scenario before it. On stdout only: a run's own file knows nothing of the others. */
+  readonly repeats?: Repeats;
   /** How long each phase of the run took, ms. */
   readonly phases: readonly { readonly name: string; readonly ms: number }[];
 }
@@ -185,4 +187,24 @@ export interface Predicted {
   readonly maxMs: number;
   /** Some of it follows from no setting: it was measured before, and the bounds hold as far as that does. */
   readonly measured?: true;
+}
+
+/**
+ * What repeats of one drill came to, as if its moments were drawn independently; those of a fault with a
+ * jitter over the slowest detection period are. ms.
+ */
+export interface Repeats {
+  readonly drills: number;
+  /** Drills that measured it. */
+  readonly count: number;
+  /** Of the estimates. */
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+  /** Holds the median with this probability, whatever the distribution; 0.95 at least where there are enough drills. */
+  readonly medianInterval: { readonly lowMs: number; readonly highMs: number; readonly coverage: number };
+  /** The highest upper bound, and the share of all cases that are not worse than the worst drill, with this confidence. */
+  readonly worst: { readonly maxMs: number; readonly share: number; readonly confidence: number };
+  /** What the models say; its `maxMs` is their worst case. */
+  readonly predicted?: Predicted;
 }

@@ -1,3 +1,4 @@
+import { repeatsWords } from './repeats-text.ts';
 import { capital, markdown, plain } from './text.ts';
 import type { DrillLine, FailureTable, RowLine } from './table.ts';
 
@@ -184,11 +185,26 @@ export function renderTableText(table: FailureTable): string {
     ...wrap(legend, width),
     '',
     ...columns([drillHead, ...drillCells(table)], [4, 44, 22, 6, 10, 7, 13]),
+    ...repeated(table).flatMap(({ what, words }) => [
+      '',
+      `repeats: ${plain(what)}`,
+      ...words.flatMap((line) => wrap(line, width - 4)).map((line) => `  ${line}`),
+    ]),
     ...(reasons.length === 0 ? [] : ['', 'why']),
     ...reasons.flatMap((why) =>
       wrap(why, width - 4).map((line, i) => (i === 0 ? `  - ${line}` : `    ${line}`)),
     ),
   ].join('\n')}\n`;
+}
+
+/** Drills that were repeated, with what they came to. */
+function repeated(table: FailureTable): { readonly what: string; readonly words: readonly string[] }[] {
+  return table.rows.flatMap(({ row, figure, repeats = [] }) =>
+    repeats.map((found) => ({
+      what: `row ${row}, ${found.scenario}${figure === 'rto' ? '' : `, ${figureWords(figure)}`}`,
+      words: repeatsWords(found),
+    })),
+  );
 }
 
 function markdownTable(rows: readonly (readonly string[])[]): string[] {
@@ -218,6 +234,12 @@ export function renderTableMarkdown(table: FailureTable): string {
     '## Drills',
     '',
     ...markdownTable([drillHead, ...cells]),
+    ...repeated(table).flatMap(({ what, words }) => [
+      `## Repeats: ${markdown(what)}`,
+      '',
+      ...words.map((line) => `- ${markdown(line)}`),
+      '',
+    ]),
     ...(reasons.length === 0 ? [] : ['## Why', '', ...reasons, '']),
   ]
     .join('\n')

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { median } from '../analysis/repeats.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import type { Summary } from '../core/summary.ts';
 import { renderTableJson, renderTableMarkdown, renderTableText, wrap } from './table-text.ts';
-import { type FailureTable, figureOf, median, rowLine, type TableDrill, type TableRow } from './table.ts';
+import { type FailureTable, figureOf, rowLine, type TableDrill, type TableRow } from './table.ts';
 
 const measured = summarize(
   nodeLoss({
@@ -49,6 +50,62 @@ const row: TableRow = {
   reported: '~36 s',
   figure: 'rto',
 };
+
+describe('repeats of a drill', () => {
+  const predicted = { minMs: 9000, p5Ms: 9500, medianMs: 12_000, p95Ms: 14_500, maxMs: 15_000 };
+  const repeated = [11_000, 12_000, 13_000].map((ms, round) =>
+    drill(drilled(ms, { predicted: { rto: predicted } }), { round }),
+  );
+
+  test('have a distribution, told apart from that of the row', () => {
+    const other = drill(drilled(20_000), { name: 'other' });
+    const line = rowLine(row, [...repeated, other, drill(null, { round: 3 })]);
+    expect(line.measured?.count).toBe(4);
+    expect(line.repeats).toEqual([
+      {
+        scenario: 'crash',
+        drills: 3,
+        count: 3,
+        minMs: 11_000,
+        medianMs: 12_000,
+        maxMs: 13_000,
+        medianInterval: { lowMs: 10_700, highMs: 13_400, coverage: 0.75 },
+        worst: { maxMs: 13_400, share: expect.closeTo(0.05 ** (1 / 3), 12) as number, confidence: 0.95 },
+        predicted,
+      },
+    ]);
+  });
+
+  test('are absent where nothing was repeated', () => {
+    expect(rowLine(row, [drill(drilled(36_000))])).not.toHaveProperty('repeats');
+  });
+
+  test('stand below the table, in text and in Markdown', () => {
+    const table: FailureTable = {
+      schemaVersion: 1,
+      name: 't',
+      title: 'T',
+      target: 'lab',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      endedAt: '2026-01-01T01:00:00.000Z',
+      complete: true,
+      rows: [rowLine(row, repeated)],
+    };
+    const text = renderTableText(table);
+    expect(text.slice(text.indexOf('repeats'))).toMatchInlineSnapshot(`
+      "repeats: row 3, crash
+        of 3 drills: min 11.00 s, median 12.00 s, max 13.00 s
+        the median lies between 10.70 s and 13.40 s, sure to 75.0 % (order statistics, whatever the distribution)
+        worst case 13.40 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, sure to
+        95 %
+        predicted 9.00 s to 15.00 s, median 12.00 s
+      "
+    `);
+    expect(renderTableMarkdown(table)).toContain(
+      '## Repeats: row 3, crash\n\n- of 3 drills: min 11.00 s, median 12.00 s, max 13.00 s\n',
+    );
+  });
+});
 
 describe('a row of the table', () => {
   test('has of one drill the estimate and its bounds', () => {
@@ -208,6 +265,12 @@ describe('the table in text', () => {
       3    crash #1                        36.0 s [35.7..36.4]  –    41.0 s      3.1 s    pass
       4    crash #1                        19.6 s [19.1..20.1]  –    5.0 s       3.1 s    pass
       6    partition #1                    –                    –    –           –        not run
+
+      repeats: row 1, container-crash-edge-active
+        of 3 drills: min 10.10 s, median 12.30 s, max 20.40 s
+        the median lies between 9.80 s and 20.80 s, sure to 75.0 % (order statistics, whatever the distribution)
+        worst case 20.80 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, sure to
+        95 %
 
       why
         - row 1, container-crash-edge-active #3: RTO: RTO was 20.40 s, above the limit of 20 s

@@ -1,5 +1,6 @@
 import type { Check } from '../core/plan.ts';
-import type { Measure, Summary, VerdictWord } from '../core/summary.ts';
+import { median, repeatsOf } from '../analysis/repeats.ts';
+import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
 
 /** A row of the failure table as the suite states it. */
 export interface TableRow {
@@ -66,6 +67,8 @@ export interface RowLine extends TableRow {
   readonly verdict: VerdictWord | null;
   readonly healed: boolean;
   readonly passed: number;
+  /** What repeats came to, by drill; absent where none was repeated. */
+  readonly repeats?: readonly (Repeats & { readonly scenario: string })[];
   readonly drills: readonly DrillLine[];
 }
 
@@ -126,14 +129,6 @@ function drillLine(figure: string, drill: TableDrill): DrillLine {
   };
 }
 
-/** Middle value; of an even number, the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  const upper = sorted[Math.floor(half)] ?? 0;
-  return Number.isInteger(half) ? ((sorted[half - 1] ?? upper) + upper) / 2 : upper;
-}
-
 function longest(values: readonly (number | null)[]): number | null {
   const known = values.flatMap((v) => v ?? []);
   return known.length === 0 ? null : Math.max(...known);
@@ -183,6 +178,29 @@ export function rowLine(row: TableRow, own: readonly TableDrill[]): RowLine {
     verdict: worst(drills),
     healed: drills.every((d) => d.healed !== false),
     passed: drills.filter((d) => d.verdict === 'pass').length,
+    ...repeatsIn(figure, own),
     drills,
   };
+}
+
+/** Repeats of a row's drills, each told apart by its scenario: different drills have no distribution in common. */
+function repeatsIn(figure: string, drills: readonly TableDrill[]): Pick<RowLine, 'repeats'> {
+  const scenarios = [...new Set(drills.map(({ name }) => name))];
+  const repeats = scenarios.flatMap((scenario) => {
+    const run = drills.flatMap(({ name, summary }) => (name === scenario ? (summary ?? []) : []));
+    const [predicted] = run.flatMap((summary) => predictedFigure(figure, summary) ?? []);
+    const found = repeatsOf(
+      run.flatMap((summary) => figureOf(figure, summary) ?? []),
+      run.length,
+      predicted,
+    );
+    return found === null ? [] : [{ scenario, ...found }];
+  });
+  return repeats.length === 0 ? {} : { repeats };
+}
+
+/** What the models say of the figure that a row shows. */
+function predictedFigure(figure: string, { predicted }: Summary): Predicted | undefined {
+  if (figure === 'rto') return predicted?.rto;
+  return figure === 'redundancy' ? predicted?.redundancy : undefined;
 }

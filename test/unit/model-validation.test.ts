@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { loadSuite } from '../../src/cli/suite.ts';
 import type { Predicted } from '../../src/core/summary.ts';
 import { predictRecovery } from '../../src/model/chain.ts';
-import { type FailureTable, median } from '../../src/report/table.ts';
+import { median } from '../../src/analysis/repeats.ts';
+import type { FailureTable } from '../../src/report/table.ts';
 
 /*
  * What the models of compose-lab/certlocker/target.yaml predict against what a table of

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Summary } from '../../src/core/summary.ts';
 import type { FailureTable } from '../../src/report/table.ts';
 import { createBench } from '../firedrill.ts';
 
@@ -118,6 +119,28 @@ describe('firedrill table', () => {
       ['crash-hard', 0],
       ['crash-hard', 1],
     ]);
+    expect(table.rows[0]?.repeats).toMatchObject([
+      { scenario: 'crash-hard', drills: 2, count: 2, medianInterval: { coverage: 0.5 } },
+    ]);
+  });
+
+  test('run --repeat tells what the repeats came to, and with --json how it stands with each summary', async () => {
+    const args = `--target ${join(files, 'target.yaml')} --var flavour=soft --repeat 2`.split(' ');
+    const out = join(bench.out, 'repeated');
+    const run = (...more: string[]) =>
+      bench.start('run', join(files, 'crash.yaml'), '--out', out, ...args, ...more);
+    const { stdout } = await run();
+    expect(stdout).toMatch(
+      /\nRTO of crash-soft\n {2}of 2 drills: min .* max .*\n {2}the median lies between/,
+    );
+    const lines = (await run('--json')).stdout.trim().split('\n');
+    const [first, second] = lines.map((line) => JSON.parse(line) as Summary);
+    expect(lines).toHaveLength(2);
+    expect(first).not.toHaveProperty('repeats');
+    expect(second?.repeats).toMatchObject({
+      count: 2,
+      minMs: Math.min(first?.rto?.ms ?? 0, second?.rto?.ms ?? 0),
+    });
   });
 
   test('runs nothing on a stack that is not steady, says what was missing, and exits 3', async () => {

@@ -1,4 +1,9 @@
 import { join } from 'node:path';
+import { rtoRepeats } from '../../analysis/repeats.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { Summary } from '../../core/summary.ts';
+import { repeatsWords } from '../../report/repeats-text.ts';
+import { plain } from '../../report/text.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
 import { drawMoments } from '../../scenario/draw.ts';
 import { loadAllPlans } from '../inputs.ts';
@@ -33,17 +38,32 @@ export async function runCommand(
   const seed = seedFor(plans, options.seed, output);
   const ledger = userLedger();
   const outcomes: number[] = [];
+  const run = new Map<Plan, Summary[]>();
   for (let round = 0; round < options.repeat; round++) {
     for (const plan of plans) {
       if (stop.signal.aborted) break;
       const drawn = drawMoments(plan, seed, round);
       const { summary, folder } = await runOneDrill(drawn, { ledger, out: options.out, stop, output });
+      const all = [...(run.get(plan) ?? []), summary];
+      run.set(plan, all);
+      const repeats = rtoRepeats(all);
       output.data(
         options.json
-          ? `${JSON.stringify(summary)}\n`
+          ? `${JSON.stringify(repeats === null ? summary : { ...summary, repeats })}\n`
           : `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.md')}\n`,
       );
       outcomes.push(drillExitCode(summary));
+    }
+  }
+  if (!options.json) {
+    for (const [plan, summaries] of run) {
+      const repeats = rtoRepeats(summaries);
+      if (repeats === null) continue;
+      output.data(
+        `\nRTO of ${plain(plan.scenario.name)}\n${repeatsWords(repeats)
+          .map((line) => `  ${line}\n`)
+          .join('')}`,
+      );
     }
   }
   return gravest(outcomes, stop);

@@ -30,6 +30,8 @@ services:
     container_name: spare
     command: ['TCP-LISTEN:8005,fork,reuseaddr', PIPE]
     profiles: [spare]
+    # Started beside `holder`, it would take that one's address when it is first.
+    networks: { default: { ipv4_address: 198.19.250.3 } }
 networks:
   default: { ipam: { config: [{ subnet: 198.19.250.0/24 }] } }
 EOF

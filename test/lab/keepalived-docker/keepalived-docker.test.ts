@@ -21,7 +21,8 @@ beforeAll(async () => {
       'node-1': stationOf('198.18.2.11', await macOf(vm('node-1'))),
       'node-2': stationOf('198.18.2.12', await macOf(vm('node-2'))),
     },
-    silentAfterMs: 3000,
+    // Three adverts, and the half second between two signs of life of the probe's own capture.
+    silentAfterMs: 3500,
   };
 });
 

@@ -16,7 +16,7 @@ export interface VipStack {
   readonly vantage: string;
   readonly vip: string;
   readonly stations: Stations;
-  /** A master that sent nothing for so long is silent: three advert intervals, ms. */
+  /** A master that sent nothing for so long is called silent, ms. */
   readonly silentAfterMs: number;
 }
 

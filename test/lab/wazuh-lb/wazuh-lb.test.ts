@@ -31,7 +31,8 @@ beforeAll(async () => {
       'node-1': stationOf('198.18.1.111', await macOf('node-1')),
       'node-2': stationOf('198.18.1.112', await macOf('node-2')),
     },
-    silentAfterMs: 3000,
+    // Three adverts, and the half second between two signs of life of the probe's own capture.
+    silentAfterMs: 3500,
   };
 });
 

@@ -13,22 +13,8 @@ node1=${CERTLOCKER_HA_NODE1_IP:?} node2=${CERTLOCKER_HA_NODE2_IP:?}
 state=/firedrill/state
 stack=/firedrill/stack
 home=/opt/certlocker/ha
-changed=()
-
-# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
-# in one rename, so that nobody reads half of it.
-place() {
-  local mode=$1 target=$2
-  install -d -m 0755 "$(dirname "$target")"
-  umask 077
-  cat >"$target.new"
-  chmod "$mode" "$target.new"
-  if cmp -s "$target.new" "$target" && [ "$(stat -c %a "$target")" = "$(stat -c %a "$target.new")" ]; then
-    rm "$target.new"
-    return 1
-  fi
-  mv "$target.new" "$target"
-}
+# shellcheck source=compose-lab/images/node/provision-lib.sh
+. /usr/local/lib/firedrill/provision-lib.sh
 
 # Fills ${NAME} in on standard input from the environment; an unset name is an error.
 fill_in() {
@@ -48,9 +34,6 @@ fill_in() {
     printf '%s\n' "$line$rest"
   done
 }
-
-# Enabling costs a second of fsyncs even where there is nothing to do.
-enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
 
 # Reads what `lab up` made. repmgr's password gets what a shell would trip over: it must work all the same, and does as
 # long as REPMGR_USE_PASSFILE keeps it out of command lines.
@@ -76,17 +59,6 @@ forget_foreign_data() {
   echo "$id" >"$mark"
 }
 
-load_images() {
-  local tag id missing=no
-  while read -r tag id; do
-    [ "$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null)" = "$id" ] || missing=yes
-  done <"$state/images.txt"
-  if [ "$missing" = yes ]; then
-    docker load --quiet --input "$state/images.tar" >/dev/null
-    changed+=('images loaded')
-  fi
-}
-
 # .env as it would be on the first day. The watchdog changes the role in it later, so it is compared with what was deployed
 # last, not with what stands there now; and a role that is there is kept.
 write_env() {
@@ -107,7 +79,7 @@ write_env() {
 }
 
 provision_node() {
-  local name=$1 profile tls=no units=no
+  local name=$1 profile tls=no
   export CERTLOCKER_HA_NODE_NAME=$name CERTLOCKER_HA_NODE_IP=$FIREDRILL_ADDRESS
   case $name in
     node-1) profile=ha-primary CERTLOCKER_HA_PEER_IP=$node2 ;;
@@ -116,8 +88,7 @@ provision_node() {
   esac
   export CERTLOCKER_HA_PEER_IP
   read_secrets
-  # A drill may have stopped it, and its socket with it.
-  systemctl start docker.socket docker.service
+  start_engine
   forget_foreign_data
   load_images
 
@@ -128,15 +99,9 @@ provision_node() {
   if place 0644 $home/stack/docker-compose.yml <$stack/stack/docker-compose.yml; then changed+=('compose file'); fi
   write_env "$profile"
 
-  if place 0755 /usr/local/bin/cl-setting <$stack/stack/cl-setting; then changed+=('cl-setting'); fi
-  if place 0755 /usr/local/bin/cl-watchdog <$stack/watchdog/cl-watchdog; then changed+=('watchdog'); fi
-  for unit in cl-watchdog.service cl-watchdog.timer; do
-    if place 0644 /etc/systemd/system/$unit <$stack/watchdog/$unit; then units=yes; fi
-  done
-  if [ $units = yes ]; then
-    systemctl daemon-reload
-    changed+=('units')
-  fi
+  commands stack cl-setting
+  commands watchdog cl-watchdog
+  units watchdog cl-watchdog.service cl-watchdog.timer
 
   # The services read their certificates when they start. The file mounted into haproxy is bound to the old inode until
   # the container starts again.
@@ -170,9 +135,9 @@ provision_lb() {
 }
 
 provision_witness() {
-  local units=no env=$home/stack/.env
+  local env=$home/stack/.env
   read_secrets
-  systemctl start docker.socket docker.service
+  start_engine
   forget_foreign_data
   load_images
   if place 0644 $home/tls/ca.pem <$state/ca.pem; then changed+=('CA'); fi
@@ -182,14 +147,8 @@ provision_witness() {
   if printf '%s\n' "CERTLOCKER_HA_NODE_IP=$FIREDRILL_ADDRESS" "CERTLOCKER_HA_NODE1_IP=$node1" "CERTLOCKER_HA_NODE2_IP=$node2" \
     "CERTLOCKER_POSTGRES_PASSWORD='$CERTLOCKER_POSTGRES_PASSWORD'" "CERTLOCKER_REPMGR_PASSWORD='$CERTLOCKER_REPMGR_PASSWORD'" |
     place 0600 $env; then changed+=('.env'); fi
-  if place 0755 /usr/local/bin/cl-witness <$stack/witness/cl-witness; then changed+=('cl-witness'); fi
-  for unit in cl-witness-vote.socket cl-witness-vote@.service; do
-    if place 0644 /etc/systemd/system/$unit <$stack/witness/$unit; then units=yes; fi
-  done
-  if [ $units = yes ]; then
-    systemctl daemon-reload
-    changed+=('units')
-  fi
+  commands witness cl-witness
+  units witness cl-witness-vote.socket cl-witness-vote@.service
   enable cl-witness-vote.socket
   systemctl start cl-witness-vote.socket
   # Its certificate is read when it starts.
@@ -204,11 +163,6 @@ provision_witness() {
 provision_vantage() {
   systemctl is-active --quiet ssh.service
   echo "vantage: $(summary)"
-}
-
-summary() {
-  local IFS=,
-  if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi
 }
 
 case ${1:-} in

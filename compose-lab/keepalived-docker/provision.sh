@@ -12,58 +12,8 @@ set -euo pipefail
 state=/firedrill/state
 stack=/firedrill/stack
 etc=/etc/keepalived-docker
-changed=()
-
-# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
-# in one rename, so that nobody reads half of it.
-place() {
-  local mode=$1 target=$2
-  install -d -m 0755 "$(dirname "$target")"
-  umask 077
-  cat >"$target.new"
-  chmod "$mode" "$target.new"
-  if cmp -s "$target.new" "$target" && [ "$(stat -c %a "$target")" = "$(stat -c %a "$target.new")" ]; then
-    rm "$target.new"
-    return 1
-  fi
-  mv "$target.new" "$target"
-}
-
-# Enabling costs a second of fsyncs even where there is nothing to do.
-enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
-
-# commands FOLDER NAME...: files of the stack's folder become commands.
-commands() {
-  local folder=$1 name
-  shift
-  for name in "$@"; do
-    if place 0755 "/usr/local/bin/$name" <"$stack/$folder/$name"; then changed+=("$name"); fi
-  done
-}
-
-# units FOLDER NAME...: files of the stack's folder become systemd units.
-units() {
-  local folder=$1 name new=no
-  shift
-  for name in "$@"; do
-    if place 0644 "/etc/systemd/system/$name" <"$stack/$folder/$name"; then
-      new=yes
-      changed+=("$name")
-    fi
-  done
-  if [ $new = yes ]; then systemctl daemon-reload; fi
-}
-
-load_images() {
-  local tag id missing=no
-  while read -r tag id; do
-    [ "$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null)" = "$id" ] || missing=yes
-  done <"$state/images.txt"
-  if [ "$missing" = yes ]; then
-    docker load --quiet --input "$state/images.tar" >/dev/null
-    changed+=('images loaded')
-  fi
-}
+# shellcheck source=compose-lab/images/node/provision-lib.sh
+. /usr/local/lib/firedrill/provision-lib.sh
 
 # Default for every setting of kd-setting. What a drill has changed and not undone is forgotten.
 write_settings() {
@@ -95,8 +45,7 @@ provision_node() {
     node-2) priority=90 ;;
     *) echo "unknown node: $name" >&2 && return 2 ;;
   esac
-  # A drill may have stopped it, and its socket with it.
-  systemctl start docker.socket docker.service
+  start_engine
   load_images
   commands node kd-health kd-notify kd-role kd-announce kd-setting kd-status
   units node kd-role.service kd-announce.service kd-announce.path
@@ -123,11 +72,6 @@ provision_vantage() {
   systemctl start kd-webhook.service
   systemctl is-active --quiet ssh.service
   echo "vantage: $(summary)"
-}
-
-summary() {
-  local IFS=,
-  if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi
 }
 
 case ${1:-} in

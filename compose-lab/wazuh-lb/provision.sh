@@ -12,49 +12,17 @@ set -euo pipefail
 state=/firedrill/state
 stack=/firedrill/stack
 home=/opt/wazuh-lb
-changed=()
-
-# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
-# in one rename, so that nobody reads half of it.
-place() {
-  local mode=$1 target=$2
-  install -d -m 0755 "$(dirname "$target")"
-  umask 077
-  cat >"$target.new"
-  chmod "$mode" "$target.new"
-  if cmp -s "$target.new" "$target" && [ "$(stat -c %a "$target")" = "$(stat -c %a "$target.new")" ]; then
-    rm "$target.new"
-    return 1
-  fi
-  mv "$target.new" "$target"
-}
-
-# Enabling costs a second of fsyncs even where there is nothing to do.
-enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
+# shellcheck source=compose-lab/images/node/provision-lib.sh
+. /usr/local/lib/firedrill/provision-lib.sh
 
 # provision_network bridged|plain
 provision_network() {
-  local units=no
-  if place 0755 /usr/local/sbin/lab-network <$stack/network/lab-network; then units=yes; fi
-  if place 0644 /etc/systemd/system/lab-network@.service <$stack/network/lab-network@.service; then units=yes; fi
-  if [ $units = yes ]; then
-    systemctl daemon-reload
-    changed+=('network')
-    systemctl restart "lab-network@$1.service"
-  fi
+  local before=${#changed[@]}
+  if place 0755 /usr/local/sbin/lab-network <$stack/network/lab-network; then changed+=('network'); fi
+  units network lab-network@.service
+  if [ ${#changed[@]} -gt "$before" ]; then systemctl restart "lab-network@$1.service"; fi
   enable "lab-network@$1.service"
   systemctl start "lab-network@$1.service"
-}
-
-load_images() {
-  local tag id missing=no
-  while read -r tag id; do
-    [ "$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null)" = "$id" ] || missing=yes
-  done <"$state/images.txt"
-  if [ "$missing" = yes ]; then
-    docker load --quiet --input "$state/images.tar" >/dev/null
-    changed+=('images loaded')
-  fi
 }
 
 # The inner network on the VM's bridge. Its gateway is the VM itself; nothing is translated on the way, and only the
@@ -73,14 +41,13 @@ provision_node() {
     node-2) number=2 ;;
     *) echo "unknown node: $name" >&2 && return 2 ;;
   esac
-  # A drill may have stopped it, and its socket with it.
-  systemctl start docker.socket docker.service
+  start_engine
   provision_network bridged
   load_images
   inner_network
 
   install -d -m 0755 $home/run
-  if place 0755 /usr/local/bin/lb-variant <$stack/stack/lb-variant; then changed+=('lb-variant'); fi
+  commands stack lb-variant
   for file in compose.yaml compose.pause.yaml compose.coupled.yaml; do
     if place 0644 $home/$file <$stack/stack/$file; then files=yes; fi
   done
@@ -95,10 +62,7 @@ provision_node() {
   if place 0644 $home/nginx/nginx.conf <$stack/stack/nginx/nginx.conf; then reload+=(nginx); fi
   if place 0644 $home/keepalived/keepalived.conf <$stack/stack/keepalived/keepalived.conf; then reload+=(keepalived); fi
 
-  if place 0644 /etc/systemd/system/wazuh-lb.service <$stack/stack/wazuh-lb.service; then
-    systemctl daemon-reload
-    changed+=('unit')
-  fi
+  units stack wazuh-lb.service
   enable wazuh-lb.service
   # What runs reads its files again: both do at SIGHUP.
   for container in "${reload[@]}"; do docker kill --signal HUP "$container" >/dev/null 2>&1 || true; done
@@ -113,11 +77,6 @@ provision_vantage() {
   provision_network plain
   systemctl is-active --quiet ssh.service
   echo "vantage: $(summary)"
-}
-
-summary() {
-  local IFS=,
-  if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi
 }
 
 case ${1:-} in

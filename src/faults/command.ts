@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import { duration } from '../core/duration.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { run, runOk, type CommandOptions } from './lib/commands.ts';
-import { shellCommand } from './lib/shell-quote.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 
 const argv = z.array(z.string()).min(1);
 

@@ -5,7 +5,7 @@ import type { FaultContext } from '../core/fault.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { lease, leasedFault } from './lib/leased-fault.ts';
 import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
-import { shellCommand } from './lib/shell-quote.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
   delay: duration

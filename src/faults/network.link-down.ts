@@ -4,7 +4,7 @@ import type { FaultContext } from '../core/fault.ts';
 import { runOk } from './lib/commands.ts';
 import { lease, leasedFault } from './lib/leased-fault.ts';
 import { interfaceName, listAddresses, requireLink } from './lib/links.ts';
-import { shellCommand } from './lib/shell-quote.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
   interface: interfaceName.default('eth0').describe('Interface to switch off.'),

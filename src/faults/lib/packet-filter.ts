@@ -3,7 +3,7 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { lastWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
-import { shellCommand } from './shell-quote.ts';
+import { shellCommand } from '../../core/shell-quote.ts';
 
 /** IPv4 has its rules in one program, IPv6 in another. */
 export type Tool = 'iptables' | 'ip6tables';

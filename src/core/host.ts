@@ -15,6 +15,11 @@ export interface ExecOptions {
   readonly input?: string;
   /** Keep this much of the output, then end the command. By default too much output is an error. */
   readonly maxOutputBytes?: number;
+  /**
+   * The command only looks: asking again does no harm, and nothing that it starts outlives it. A transport may run it
+   * in a way that loads the host less.
+   */
+  readonly look?: true;
 }
 
 /** How a followed command ended by itself. */

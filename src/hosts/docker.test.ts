@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import { createDockerHost } from './docker.ts';
+import type { ShellOutcome } from './kept-shells.ts';
 import type { Command, Outcome } from './run-command.ts';
 
 const id = '663de574bd7f8d38678d36c196b585626cdbf0fcb1ae78441da89ad970e0048b';
@@ -132,6 +133,56 @@ describe('docker host', () => {
     expect(error.code).toBe('host-unreachable');
     expect(error.message).toContain(words);
     expect(error.message).toContain('node-1');
+  });
+});
+
+describe('a look', () => {
+  const asked = { ...limits, look: true } as const;
+
+  /** A docker host whose kept shells answer as given, and what its runner is asked for. */
+  function looked(outcome: ShellOutcome, exec = exited(0)) {
+    const commands: Command[] = [];
+    const starts: (readonly string[])[] = [];
+    const docker = createDockerHost(
+      'node-1',
+      { kind: 'docker', container: 'lab-node-1', context: 'far' },
+      async (command) => {
+        commands.push(command);
+        return exec;
+      },
+      undefined,
+      (start) => {
+        starts.push(start);
+        return async () => outcome;
+      },
+    );
+    return { docker, commands, starts };
+  }
+
+  it('runs in a shell that is kept, and anything else does not', async () => {
+    const { docker, commands, starts } = looked(exited(3, 'out', 'err') as ShellOutcome);
+    expect(await docker.exec(['x'], asked)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
+    expect(commands).toEqual([]);
+    expect(starts).toEqual([['docker', '--context', 'far', 'exec', '-i', 'lab-node-1', 'sh']]);
+    expect(await docker.exec(['x'], limits)).toMatchObject({ exitCode: 0 });
+    expect(commands).toHaveLength(1);
+  });
+
+  it('is asked again with docker exec where there is no shell', async () => {
+    expect(await looked({ kind: 'lost' }, exited(4)).docker.exec(['x'], asked)).toMatchObject({
+      exitCode: 4,
+    });
+    const off = looked(
+      { kind: 'lost' },
+      exited(1, '', `Error response from daemon: Container ${id} is not running\n`),
+    );
+    expect((await errorOf(off.docker.exec(['x'], asked))).code).toBe('host-unreachable');
+  });
+
+  it('is not asked again when it was cut short', async () => {
+    const { docker, commands } = looked({ kind: 'timed-out' });
+    expect((await errorOf(docker.exec(['x'], asked))).message).toContain('did not end within 1000 ms');
+    expect(commands).toEqual([]);
   });
 });
 

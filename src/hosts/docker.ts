@@ -3,6 +3,7 @@ import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts
 import type { Transport } from '../core/plan.ts';
 import { commandError, followError } from './command-error.ts';
 import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
+import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
 /**
@@ -28,17 +29,29 @@ const powerTimeoutMs = 30_000;
  *
  * When a look or a command is cut short, the `docker exec` client dies and the
  * command inside may run on: Docker offers no way to end it. A followed command ends: it is held by its standard input.
+ * Looks run in shells that are kept (kept-shells.ts).
  */
 export function createDockerHost(
   name: string,
   transport: Extract<Transport, { kind: 'docker' }>,
   run: CommandRunner = runCommand,
   followRun: CommandFollower = followCommand,
+  keep: (start: readonly string[]) => ShellRunner = keepShells,
 ): Host {
   const { container, context } = transport;
   const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
+  const look = keep([...docker, 'exec', '-i', container, 'sh']);
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+    if (options.look === true) {
+      const seen = await look({ argv, ...options });
+      if (seen.kind === 'exited') {
+        const { kind: _, ...result } = seen;
+        return result;
+      }
+      // A container without a shell, or one that went off: `docker exec` says what is wrong.
+      if (seen.kind !== 'lost') throw commandError(name, argv, options.timeoutMs, seen);
+    }
     const flags = options.input === undefined ? [] : ['-i'];
     const outcome = await run({ argv: [...docker, 'exec', ...flags, container, ...argv], ...options });
     switch (outcome.kind) {

@@ -30,7 +30,7 @@ export type Outcome =
 export type CommandRunner = (command: Command) => Promise<Outcome>;
 
 /** Output that no command of ours comes near; more of it is a mistake. */
-const defaultMaxOutputBytes = 16_777_216;
+export const defaultMaxOutputBytes = 16_777_216;
 
 /**
  * Runs a command in a process group of its own, which is killed as a whole at

@@ -32,7 +32,7 @@ export const container: ProbeKind<Params> = {
     return {
       observe: async (signal) => {
         try {
-          return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal }));
+          return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }));
         } catch (error) {
           // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
           if (signal.aborted) return abortedBy(signal);

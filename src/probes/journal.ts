@@ -114,7 +114,7 @@ class JournalSession implements ProbeSession {
   async #read(args: readonly string[], signal: AbortSignal): Promise<Entry[]> {
     const argv = ['journalctl', '--quiet', '--no-pager', '--output=json', '--output-fields=MESSAGE', ...args];
     const timeoutMs = this.#timeoutMs + hostGraceMs;
-    const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes });
+    const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes, look: true });
     // journalctl exits with 1 when nothing matches, silently.
     if (result.exitCode !== 0 && result.truncated === undefined && result.stderr.trim() !== '') {
       throw new Error(`journalctl: exit ${result.exitCode}: ${result.stderr.trim()}`);

@@ -1,0 +1,124 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepShells, type ShellOutcome } from './kept-shells.ts';
+import type { Command } from './run-command.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firedrill-shells-'));
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+/** Kept shells of this machine, each of which leaves its process id in a file when it starts. */
+function shells(name: string): {
+  run: (argv: readonly string[], limits?: Partial<Command>) => Promise<ShellOutcome>;
+  started: () => Promise<number[]>;
+} {
+  const file = join(folder, name);
+  const look = keepShells(['sh', '-c', 'echo $$ >>"$1"; exec sh', 'sh', file]);
+  return {
+    run: async (argv, limits = {}) =>
+      look({ argv, timeoutMs: 10_000, signal: AbortSignal.timeout(15_000), ...limits }),
+    started: async () => (await readFile(file, 'utf8')).trim().split('\n').map(Number),
+  };
+}
+
+function exited(exitCode: number, stdout = '', stderr = ''): ShellOutcome {
+  return { kind: 'exited', exitCode, stdout, stderr };
+}
+
+describe('kept shells', () => {
+  it('give exit code and both streams, arguments and output untouched, from one shell', async () => {
+    const { run, started } = shells('one');
+    const script = 'printf "%s|" "$@"; printf err >&2; exit 3';
+    const words = ["it's", '$HOME', 'a\nb', '-n', '*', 'ü €', ''];
+    expect(await run(['sh', '-c', script, 'sh', ...words])).toEqual(exited(3, `${words.join('|')}|`, 'err'));
+    expect(await run(['printf', String.raw`\n\nlast line without an end`])).toEqual(
+      exited(0, '\n\nlast line without an end'),
+    );
+    expect(await run(['cat'])).toEqual(exited(0));
+    expect(await started()).toHaveLength(1);
+  });
+
+  it('give a shell’s exit codes for what cannot be run, and for what is killed', async () => {
+    const { run, started } = shells('codes');
+    expect(await run(['/nonexistent/program'])).toMatchObject({ exitCode: 127 });
+    expect(await run(['/etc/passwd'])).toMatchObject({ exitCode: 126 });
+    expect(await run(['sh', '-c', 'kill -9 $$'])).toMatchObject({ exitCode: 137 });
+    // Builtins that would end the shell, or change it, are looked for as programs.
+    expect(await run(['exit', '7'])).toMatchObject({ exitCode: 127 });
+    expect(await run(['cd', '/'])).not.toMatchObject({ kind: 'lost' });
+    expect(await started()).toHaveLength(1);
+  });
+
+  it('run side by side what is asked for side by side, and keep those shells', async () => {
+    const { run, started } = shells('many');
+    const meet = (mine: string, other: string): string[] => [
+      'sh',
+      '-c',
+      'touch "$1"; until [ -e "$2" ]; do sleep 0.02; done; echo "$1"',
+      'sh',
+      join(folder, mine),
+      join(folder, other),
+    ];
+    const both = await Promise.all([run(meet('left', 'right')), run(meet('right', 'left'))]);
+    expect(both).toEqual([exited(0, `${folder}/left\n`), exited(0, `${folder}/right\n`)]);
+    await run(['true']);
+    expect(await started()).toHaveLength(2);
+  });
+
+  it('bring large output whole, however it is cut up', async () => {
+    const { run } = shells('large');
+    const outcome = await run(['seq', '200000']);
+    const wanted = Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join('');
+    expect(outcome).toEqual(exited(0, wanted));
+  });
+
+  it('give the beginning of what is longer than asked for, and take it for a mistake where nobody asked', async () => {
+    const { run } = shells('limits');
+    expect(await run(['seq', '200000'], { maxOutputBytes: 10 })).toEqual({
+      ...exited(0, '1\n2\n3\n4\n5\n'),
+      truncated: true,
+    });
+    expect(await run(['head', '-c', '17000000', '/dev/zero'])).toEqual({
+      kind: 'overflow',
+      limitBytes: 16_777_216,
+    });
+    expect(await run(['echo', 'next'])).toEqual(exited(0, 'next\n'));
+  });
+
+  it('give up a shell whose command does not end in time or is cut short, and use another', async () => {
+    const { run, started } = shells('hung');
+    expect(await run(['sleep', '30'], { timeoutMs: 50 })).toEqual({ kind: 'timed-out' });
+    const controller = new AbortController();
+    const running = run(['sleep', '30'], { signal: controller.signal });
+    controller.abort();
+    expect(await running).toEqual({ kind: 'aborted' });
+    expect(await run(['true'], { signal: controller.signal })).toEqual({ kind: 'aborted' });
+    expect(await run(['echo', 'after'])).toEqual(exited(0, 'after\n'));
+    expect(await started()).toHaveLength(3);
+  });
+
+  it('tell of a shell that ended under its command, or between two, or never was', async () => {
+    const { run, started } = shells('lost');
+    expect(await run(['sh', '-c', 'kill -9 $PPID'])).toEqual({ kind: 'lost' });
+    await run(['true']);
+    const [, second = 0] = await started();
+    process.kill(second, 'SIGKILL');
+    // Whether its end has been noticed or not, nothing is taken for an answer.
+    const next = await run(['echo', 'there']);
+    expect([{ kind: 'lost' }, exited(0, 'there\n')]).toContainEqual(next);
+    const nobody = keepShells(['/nonexistent/shell']);
+    const signal = AbortSignal.timeout(10_000);
+    expect(await nobody({ argv: ['true'], timeoutMs: 5000, signal })).toEqual({ kind: 'lost' });
+  });
+
+  it('do not let a command speak for the shell', async () => {
+    const { run } = shells('forged');
+    const file = join(folder, 'words');
+    await writeFile(file, '\n00000000-0000-4000-8000-000000000000 0\nand more\n');
+    expect(await run(['cat', file])).toEqual(exited(0, await readFile(file, 'utf8')));
+  });
+});

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { execa } from 'execa';
+import { shellCommand } from '../core/shell-quote.ts';
+import { defaultMaxOutputBytes, type Command, type Outcome } from './run-command.ts';
+
+/** How a command in a kept shell ended. `lost`: the shell did, or could not be started; what it did is not known. */
+export type ShellOutcome = Exclude<Outcome, { kind: 'not-started' }> | { readonly kind: 'lost' };
+
+/** Runs commands in shells that stay open. */
+export type ShellRunner = (command: Command) => Promise<ShellOutcome>;
+
+/** A shell that had nothing to do for so long is closed. */
+const idleMs = 20_000;
+
+/**
+ * Runs commands in POSIX shells that are started once, by `start`, and read from their standard input. Starting a
+ * process from outside of a container costs its machine some ten times what the process itself does (`docker exec`:
+ * three programs and a set of namespaces), which probes that look every half second would load the system with that they
+ * measure.
+ *
+ * A shell runs one command at a time; more of them are started as they are needed. One whose command is cut short is
+ * given up. Commands get no input, and must leave nothing behind that writes to their output.
+ */
+export function keepShells(start: readonly string[]): ShellRunner {
+  const idle = new Set<Shell>();
+  return async (command) => {
+    if (command.signal.aborted) return { kind: 'aborted' };
+    const [known] = idle;
+    if (known !== undefined) idle.delete(known);
+    const shell = known ?? openShell(start, (ended) => idle.delete(ended));
+    const outcome = await runIn(shell, command);
+    if (shell.isOpen()) {
+      idle.add(shell);
+      shell.closeIn(idleMs);
+    }
+    return outcome;
+  };
+}
+
+/** A shell at the other end of three pipes. */
+interface Shell {
+  readonly isOpen: () => boolean;
+  /** Runs a script, and gives what it writes on both streams, as it comes, and the shell's end to `reader`. */
+  readonly give: (script: string, reader: Reader) => void;
+  /** Closes it, unless it is given something before. */
+  readonly closeIn: (ms: number) => void;
+  /** Ends it now, without waiting for what it does. */
+  readonly drop: () => void;
+}
+
+interface Reader {
+  readonly onText: (stream: 'stdout' | 'stderr', text: string) => void;
+  readonly onEnd: () => void;
+}
+
+function openShell(start: readonly string[], onEnd: (shell: Shell) => void): Shell {
+  const [file = '', ...args] = start;
+  const subprocess = execa(file, args, {
+    reject: false,
+    buffer: false,
+    // In a process group of its own: an interrupt at the terminal is ours to handle.
+    killDescendants: true,
+    killSignal: 'SIGKILL',
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const { stdin, stdout, stderr } = subprocess;
+  let reader: Reader | undefined;
+  let open = true;
+  let timer: NodeJS.Timeout | undefined;
+  const ended = (): void => {
+    if (!open) return;
+    open = false;
+    clearTimeout(timer);
+    onEnd(shell);
+    reader?.onEnd();
+  };
+  // It may be gone before it has read what it is given.
+  stdin.on('error', ended);
+  for (const [name, stream] of Object.entries({ stdout, stderr }) as ['stdout' | 'stderr', typeof stdout][]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => reader?.onText(name, text));
+    stream.on('error', ended);
+    stream.on('end', ended);
+  }
+  void subprocess.then(ended, ended);
+  // A shell without a command keeps nobody waiting: it ends when its standard input does.
+  subprocess.nodeChildProcess.unref();
+  for (const stream of [stdin, stdout, stderr]) (stream as unknown as Socket).unref();
+
+  const shell: Shell = {
+    isOpen: () => open,
+    give: (script, next) => {
+      clearTimeout(timer);
+      reader = next;
+      if (open) stdin.write(script);
+      else next.onEnd();
+    },
+    closeIn: (ms) => {
+      reader = undefined;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        onEnd(shell);
+        stdin.end();
+      }, ms).unref();
+    },
+    drop: () => {
+      ended();
+      subprocess.kill();
+      stdout.destroy();
+      stderr.destroy();
+    },
+  };
+  return shell;
+}
+
+async function runIn(shell: Shell, command: Command): Promise<ShellOutcome> {
+  const { promise, resolve } = Promise.withResolvers<ShellOutcome>();
+  const limit = command.maxOutputBytes ?? defaultMaxOutputBytes;
+  const mark = randomUUID();
+  const out = untilMark(new RegExp(`\n${mark} (\\d+)\n$`));
+  const errors = untilMark(new RegExp(`\n${mark}()\n$`));
+  const end = (outcome: ShellOutcome): void => {
+    resolve(outcome);
+    shell.drop();
+  };
+  const timer = setTimeout(() => end({ kind: 'timed-out' }), command.timeoutMs);
+  const onAbort = (): void => end({ kind: 'aborted' });
+  command.signal.addEventListener('abort', onAbort, { once: true });
+  shell.give(scriptOf(command.argv, mark), {
+    onText: (stream, text) => {
+      (stream === 'stdout' ? out : errors).add(text);
+      const code = out.marked();
+      if (code !== undefined && errors.marked() !== undefined) {
+        resolve({ kind: 'exited', exitCode: Number(code), stdout: out.text(), stderr: errors.text() });
+      } else if (out.text().length > limit || errors.text().length > limit) {
+        const output = { stdout: out.text().slice(0, limit), stderr: errors.text().slice(0, limit) };
+        end(
+          command.maxOutputBytes === undefined
+            ? { kind: 'overflow', limitBytes: limit }
+            : { kind: 'exited', exitCode: 0, ...output, truncated: true },
+        );
+      }
+    },
+    onEnd: () => resolve({ kind: 'lost' }),
+  });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    command.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * The command in a subshell, for the shell's own state to stay as it is, by `exec`, for programs and not the shell's
+ * builtins; then a mark on each stream, which no output can foresee.
+ */
+function scriptOf(argv: readonly string[], mark: string): string {
+  const run = `( exec ${shellCommand(argv)} ) </dev/null`;
+  const told = String.raw`printf '\n%s %d\n' ${mark} "$?"; printf '\n%s\n' ${mark} >&2`;
+  return `${run}; ${told}\n`;
+}
+
+/** Text that comes in pieces, up to a mark at its end. */
+function untilMark(mark: RegExp): {
+  add(piece: string): void;
+  /** What the mark says, once it is there. */
+  marked(): string | undefined;
+  /** What came before the mark. */
+  text(): string;
+} {
+  /** A mark and its exit code, with room to spare. */
+  const longest = 64;
+  let text = '';
+  let found: string | undefined;
+  return {
+    add: (piece) => {
+      text += piece;
+      const match = mark.exec(text.slice(-longest));
+      if (match === null) return;
+      found = match[1];
+      text = text.slice(0, text.length - match[0].length);
+    },
+    marked: () => found,
+    text: () => text,
+  };
+}

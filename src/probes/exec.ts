@@ -43,7 +43,11 @@ export const exec: ProbeKind<Params> = {
     return {
       observe: async (signal) => {
         try {
-          const result = await host.exec(p.argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true });
+          const result = await host.exec(p.argv, {
+            timeoutMs: ctx.timeoutMs + hostGraceMs,
+            signal,
+            look: true,
+          });
           return judge(p, pattern, result);
         } catch (error) {
           // A command that ran into the probe's time-out is a target without an answer; a broken way there is none.

@@ -65,7 +65,10 @@ export const vipClaim: ProbeKind<Params> = {
     return {
       observe: async (signal) => {
         try {
-          return judge(p, await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }));
+          return judge(
+            p,
+            await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }),
+          );
         } catch (error) {
           // What a host claims that does not answer is open, be it slow or gone.
           const why: unknown = signal.aborted ? signal.reason : error;

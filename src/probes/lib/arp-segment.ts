@@ -105,7 +105,11 @@ class SharedSegment {
     const wait = (Math.min(answersWithinMs, ctx.timeoutMs / 2) / 1000).toFixed(3);
     try {
       const argv = ['sh', '-c', script, 'arp', wait, name, ...addresses];
-      const { stdout, stderr } = await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true });
+      const { stdout, stderr } = await host.exec(argv, {
+        timeoutMs: ctx.timeoutMs + hostGraceMs,
+        signal,
+        look: true,
+      });
       const answers = readAnswers(stdout, addresses);
       if (answers === undefined) {
         return {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Condition } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
-import { readLog } from './read-log.ts';
 import { summarize } from './summarize.ts';
+import { readLines } from './testing/log-builder.ts';
 import { type LossVariant, nodeLoss, truth } from './testing/node-loss.ts';
 
 function judged(check: Check, variant: LossVariant = {}): CheckResult {
@@ -46,7 +46,7 @@ describe('downtime', () => {
       .map((l) =>
         l.includes('"pg-role@node-2","slot"') ? l.replace('"status":"ok"', '"status":"unknown"') : l,
       );
-    expect(summarize(readLog(lines)).checks[0]).toMatchObject({
+    expect(summarize(readLines(lines)).checks[0]).toMatchObject({
       status: 'inconclusive',
       observed: 'not seen to the end',
     });
@@ -55,7 +55,7 @@ describe('downtime', () => {
   test('that is not over when the log ends is a lower bound', () => {
     const cut = (check: Check) =>
       summarize(
-        readLog(
+        readLines(
           nodeLoss({ checks: [check] })
             .lines()
             .filter((l) => Number(/^\{"t":([\d.]+)/.exec(l)?.[1]) < 25_000),
@@ -91,14 +91,14 @@ describe('no-recovery', () => {
       .map((l) =>
         l.includes('"probe":"health"') ? l.replace(/"status":"fail","cause":"refused"/, '"status":"ok"') : l,
       );
-    expect(summarize(readLog(lines)).checks[0]).toMatchObject({ status: 'fail', observed: 'no outage' });
+    expect(summarize(readLines(lines)).checks[0]).toMatchObject({ status: 'fail', observed: 'no outage' });
   });
 
   test('is not decided by a run that was cut short', () => {
     const lines = nodeLoss({ checks: [check], stuck: true })
       .lines()
       .filter((l) => Number(/^\{"t":([\d.]+)/.exec(l)?.[1]) < 25_000);
-    expect(summarize(readLog(lines)).checks[0]?.status).toBe('inconclusive');
+    expect(summarize(readLines(lines)).checks[0]?.status).toBe('inconclusive');
   });
 });
 

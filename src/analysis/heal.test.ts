@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Check, PlannedFault, StageRule } from '../core/plan.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
-import { readLog } from './read-log.ts';
 import { analyse, summarize } from './summarize.ts';
 import { unattributed } from './stages.ts';
-import { LogBuilder } from './testing/log-builder.ts';
+import { LogBuilder, readLines } from './testing/log-builder.ts';
 import { nodeLoss, truth } from './testing/node-loss.ts';
 
 const standbyOn = (onlyFaultHost: boolean, value: string): StageRule['until'] => ({
@@ -90,14 +89,14 @@ describe('the return', () => {
     const lines = nodeLoss()
       .lines()
       .filter((l) => !l.includes('"heal.'));
-    expect(summarize(readLog(lines)).heal).toBeNull();
+    expect(summarize(readLines(lines)).heal).toBeNull();
     const early = lines.map((l) =>
       l.includes('"gate":"redundancy"') ? l.replace(`"t":${truth.gateMs}`, '"t":45000') : l,
     );
     const healed = nodeLoss()
       .lines()
       .filter((l) => l.includes('"heal.'));
-    expect(summarize(readLog([...early, ...healed])).heal?.return).toBeNull();
+    expect(summarize(readLines([...early, ...healed])).heal?.return).toBeNull();
   });
 
   test.each<[Check, string, RegExp]>([
@@ -121,7 +120,7 @@ describe('the return', () => {
           ? l.replace('"met","unmet":[]', '"timeout","unmet":["no standby"]')
           : l,
       );
-    const [result] = summarize(readLog(lines)).checks;
+    const [result] = summarize(readLines(lines)).checks;
     expect(result).toMatchObject({ status: 'fail', observed: 'not within 30.00 s; missing: no standby' });
   });
 });
@@ -147,7 +146,7 @@ describe('faults that end after their time', () => {
   };
   /** The heal comes before the recovery. */
   const early = (forMs: number | undefined) =>
-    readLog(
+    readLines(
       built(forMs)
         .lines()
         .map((l) => (l.includes('heal.started') ? l.replace(`"t":${truth.healMs}`, '"t":20000') : l)),
@@ -161,7 +160,7 @@ describe('faults that end after their time', () => {
   test('begin the return all the same, after the last fault', () => {
     expect(summarize(early(10_000)).heal?.startedAt).toBe('2026-03-01T10:00:20.000Z');
     const two = built(10_000).fault(30_000, { id: 'fault-2', kind: 'process.kill', healedMs: 60_000 });
-    const log = readLog(
+    const log = readLines(
       two
         .lines()
         .map((l) => (l.includes('heal.started","fault":"fault-1"') ? l.replace(/"t":\d+/, '"t":20000') : l)),
@@ -211,7 +210,7 @@ describe('preparations and repairs', () => {
     const lines = done()
       .lines()
       .filter((l) => !l.includes('"heal.proven","fault":"prepare-1"'));
-    expect(summarize(readLog(lines))).toMatchObject({
+    expect(summarize(readLines(lines))).toMatchObject({
       healed: false,
       verdict: 'inconclusive',
       reasons: ['prepare-1 (command on node-2) is not proven healed'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
-import { intervalAt, LogReader, readLog, wallTime } from './read-log.ts';
-import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+import { intervalAt, wallTime } from './read-log.ts';
+import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 
 const plan = planWith({ probes: [probeOf('health', { burstIntervalMs: 50 })] });
 
@@ -16,7 +16,7 @@ function lines(): string[] {
 
 function errorOf(text: readonly string[]): DrillError {
   try {
-    readLog(text);
+    readLines(text);
   } catch (error) {
     if (error instanceof DrillError) return error;
     throw error;
@@ -26,7 +26,7 @@ function errorOf(text: readonly string[]): DrillError {
 
 describe('reading an event log', () => {
   test('puts samples in send order, whatever the order of the answers', () => {
-    const log = readLog(lines());
+    const log = readLines(lines());
     const series = log.series.get('health');
     expect(series?.samples.map((s) => s.slot)).toEqual([1, 2]);
     expect(series?.dropped).toEqual([{ slot: 3, dueMs: 1200 }]);
@@ -37,7 +37,7 @@ describe('reading an event log', () => {
   test('notes a torn last line and reads the rest', () => {
     const all = lines();
     const last = all.at(-1) ?? '';
-    const log = readLog([...all.slice(0, -1), last.slice(0, 7)]);
+    const log = readLines([...all.slice(0, -1), last.slice(0, 7)]);
     expect(log).toMatchObject({ torn: true, ended: false });
     expect(log.series.get('health')?.samples).toHaveLength(2);
   });
@@ -78,8 +78,8 @@ describe('reading an event log', () => {
       .replace(/"(ownership|models)":\{\},?/g, '')
       .replace(',"variables":{}', '');
     expect(older).not.toMatch(/prepare|repair|returnStages|ownership|models|variables/);
-    const log = readLog([older.replace(',}', '}'), ...rest]);
-    expect(log.plan).toEqual(readLog(lines()).plan);
+    const log = readLines([older.replace(',}', '}'), ...rest]);
+    expect(log.plan).toEqual(readLines(lines()).plan);
     expect(log).toMatchObject({ preparations: [], repairs: [] });
     const odd = start.replace('"prepare":[]', '"prepare":3');
     expect(errorOf([odd]).message).toContain('"prepare" of the plan should be a list');
@@ -95,9 +95,7 @@ describe('reading an event log', () => {
   });
 
   test('passes over types of event that it does not know', () => {
-    const reader = new LogReader();
-    for (const line of [lines()[0] ?? '', '{"t":5,"type":"of.tomorrow","x":1}']) reader.push(line);
-    expect(reader.finish().endMs).toBe(5);
+    expect(readLines([lines()[0] ?? '', '{"t":5,"type":"of.tomorrow","x":1}']).endMs).toBe(5);
   });
 
   test('knows the interval at each moment', () => {

@@ -1,7 +1,10 @@
-import { DrillError, messageOf } from '../core/errors.ts';
+import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import { badLine, completed } from './log-event.ts';
+import type { SampleLine } from './sample-line.ts';
+import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
 
 /** The event of one type. */
 type EventOf<T extends DrillEvent['type']> = Extract<DrillEvent, { type: T }>;
@@ -75,109 +78,6 @@ export interface RunLog {
   readonly logs: readonly EventOf<'log'>[];
 }
 
-type FieldKind = 'number' | 'string' | 'boolean' | 'object' | 'array' | 'any';
-
-/** What each type of event must bring; anything more is left to newer versions. */
-const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, FieldKind>>>> = {
-  'run.started': {
-    schemaVersion: 'number',
-    runId: 'string',
-    wallMs: 'number',
-    plan: 'object',
-    versions: 'object',
-  },
-  'clock.anchor': { wallMs: 'number' },
-  'phase.started': { phase: 'string' },
-  gate: { gate: 'string', state: 'string', unmet: 'array' },
-  sample: {
-    probe: 'string',
-    slot: 'number',
-    dueMs: 'number',
-    sendMs: 'number',
-    finishMs: 'number',
-    status: 'string',
-  },
-  'sample.dropped': { probe: 'string', slot: 'number', dueMs: 'number' },
-  mark: { probe: 'string', name: 'string', atMs: 'number', text: 'string' },
-  'rate.changed': { burst: 'boolean' },
-  'role.resolved': { role: 'string', host: 'string' },
-  'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
-  'fault.acked': { fault: 'string', receipt: 'any' },
-  'fault.effect': { fault: 'string', notBeforeMs: 'number', notAfterMs: 'number' },
-  'fault.failed': { fault: 'string', message: 'string' },
-  'heal.started': { fault: 'string' },
-  'heal.proven': { fault: 'string' },
-  'heal.failed': { fault: 'string', message: 'string' },
-  'prober.health': { lane: 'string', loopMaxMs: 'number', loopP99Ms: 'number' },
-  log: { level: 'string', text: 'string' },
-  'run.aborted': { reason: 'string' },
-  'run.ended': {},
-};
-
-const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]));
-
-const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
-/** Lists and maps that came later: they may be missing. */
-const newerLists = ['prepare', 'repair', 'returnStages'] as const;
-const newerMaps = ['ownership', 'models'] as const;
-
-/** A plan as logs hold it that were written before some of its parts existed. */
-type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &
-  Partial<Pick<Plan, NewerPart>> & {
-    readonly scenario: Omit<Plan['scenario'], 'variables'> & Partial<Pick<Plan['scenario'], 'variables'>>;
-  };
-type NewerPart = (typeof newerLists | typeof newerMaps)[number];
-
-/** What an older plan does not have, it did not do. */
-function completed(plan: StoredPlan): Plan {
-  const { scenario, ownership = {}, models = {}, prepare = [], repair = [], returnStages = [] } = plan;
-  return {
-    ...plan,
-    scenario: { ...scenario, variables: scenario.variables ?? {} },
-    ownership,
-    models,
-    prepare,
-    repair,
-    returnStages,
-  };
-}
-
-function kindOf(value: unknown): FieldKind | 'undefined' {
-  if (value === undefined) return 'undefined';
-  if (Array.isArray(value)) return 'array';
-  const type = typeof value;
-  return type === 'number' || type === 'string' || type === 'boolean' ? type : 'object';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Says what is wrong with a parsed line; undefined when it is an event (or one of a newer version). */
-function complaint(value: unknown): string | undefined {
-  if (!isRecord(value)) return 'not a JSON object';
-  if (typeof value['t'] !== 'number') return 'no numeric "t"';
-  const type = value['type'];
-  if (typeof type !== 'string') return 'no "type"';
-  for (const [field, kind] of fieldListOf.get(type) ?? []) {
-    const found = kindOf(value[field]);
-    if (found === 'undefined' || (kind !== 'any' && found !== kind))
-      return `${type}: "${field}" should be ${kind === 'any' ? 'there' : `of type ${kind}`}`;
-  }
-  if (type === 'sample' && !['ok', 'fail', 'unknown'].includes(String(value['status'])))
-    return `sample: status "${String(value['status'])}" is none of ok, fail, unknown`;
-  if (type === 'run.started') {
-    const plan = value['plan'];
-    if (!isRecord(plan) || planLists.some((list) => !Array.isArray(plan[list])))
-      return `run.started: the plan lacks one of the lists ${planLists.join(', ')}`;
-    const odd = newerLists.find((list) => plan[list] !== undefined && !Array.isArray(plan[list]));
-    if (odd !== undefined) return `run.started: "${odd}" of the plan should be a list`;
-    const flat = newerMaps.find((map) => plan[map] !== undefined && !isRecord(plan[map]));
-    if (flat !== undefined) return `run.started: "${flat}" of the plan should be a map`;
-  }
-  return undefined;
-}
-
 interface OpenSeries {
   readonly probe: PlannedProbe;
   readonly samples: Sample[];
@@ -187,13 +87,12 @@ interface OpenSeries {
 type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
 
 /**
- * Reads an event log line by line: `push` each line, then `finish` once.
+ * Reads an event log: `push` its bytes in pieces of any size, then `finish` once.
  * Samples keep the plan's id string and share their messages, so that a long
  * log costs little more than its numbers.
  */
-export class LogReader {
-  #lineNumber = 0;
-  #unreadable: { readonly line: number; readonly why: string } | undefined;
+class LogReader implements LogSink {
+  readonly #scanner = new LogScanner(this);
   #start: EventOf<'run.started'> | undefined;
   #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
@@ -211,30 +110,13 @@ export class LogReader {
   readonly #logs: EventOf<'log'>[] = [];
   readonly #texts = new Map<string, string>();
 
-  /**
-   * Takes the next line, without its newline. Throws DrillError `invalid-input`
-   * with the line's number for a line that is no event, except for text that is
-   * no JSON: that is only an error when another line follows (a torn last line is
-   * what a killed run leaves behind).
-   */
-  push(line: string): void {
-    this.#lineNumber++;
-    if (line.trim() === '') return;
-    if (this.#unreadable !== undefined) throw badLine(this.#unreadable.line, this.#unreadable.why);
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (error) {
-      this.#unreadable = { line: this.#lineNumber, why: messageOf(error) };
-      return;
-    }
-    const wrong = complaint(value);
-    if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
-    this.#take(value as DrillEvent);
+  push(piece: Uint8Array): void {
+    this.#scanner.push(piece);
   }
 
   /** The log read so far. Throws DrillError `invalid-input` when there was no `run.started`. */
   finish(): RunLog {
+    const { torn } = this.#scanner.end();
     const start = this.#start;
     if (start === undefined)
       throw new DrillError(
@@ -260,7 +142,7 @@ export class LogReader {
       endMs: this.#endMs,
       ended: this.#ended,
       aborted: this.#aborted,
-      torn: this.#unreadable !== undefined,
+      torn,
       series: this.#series,
       phases: this.#phases,
       gates: this.#gates,
@@ -275,18 +157,14 @@ export class LogReader {
     };
   }
 
-  #take(event: DrillEvent): void {
+  event(event: OtherEvent): void {
     if (event.type === 'run.started') {
       this.#begin(event);
       return;
     }
-    if (this.#start === undefined)
-      throw badLine(this.#lineNumber, `${event.type} before run.started, which must come first`);
+    this.#startBefore(event.type);
     this.#endMs = Math.max(this.#endMs, event.t);
     switch (event.type) {
-      case 'sample':
-        this.#sample(event);
-        return;
       case 'sample.dropped':
         this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
         return;
@@ -334,7 +212,7 @@ export class LogReader {
   }
 
   #begin(event: EventOf<'run.started'>): void {
-    if (this.#start !== undefined) throw badLine(this.#lineNumber, 'a second run.started');
+    if (this.#start !== undefined) throw badLine(this.#scanner.lineNumber, 'a second run.started');
     if (event.schemaVersion > eventSchemaVersion)
       throw new DrillError(
         'invalid-input',
@@ -350,13 +228,14 @@ export class LogReader {
 
   #seriesOf(id: string): OpenSeries {
     const series = this.#series.get(id);
-    if (series === undefined) throw badLine(this.#lineNumber, `probe "${id}" is not in the plan`);
+    if (series === undefined) throw badLine(this.#scanner.lineNumber, `probe "${id}" is not in the plan`);
     return series;
   }
 
-  #sample(event: EventOf<'sample'>): void {
-    const { probe, samples } = this.#seriesOf(event.probe);
-    const { slot, dueMs, sendMs, finishMs, status, cause, value, message, phases } = event;
+  sample(line: SampleLine): void {
+    this.#startBefore('sample');
+    const { probe, samples } = this.#seriesOf(line.probe);
+    const { slot, dueMs, sendMs, finishMs, status, cause, value, message, phases } = line;
     samples.push({
       probe: probe.id,
       slot,
@@ -369,7 +248,12 @@ export class LogReader {
       ...(message === undefined ? {} : { message: this.#shared(message) }),
       ...(phases === undefined ? {} : { phases }),
     });
-    this.#endMs = Math.max(this.#endMs, finishMs);
+    this.#endMs = Math.max(this.#endMs, line.t, finishMs);
+  }
+
+  #startBefore(type: string): void {
+    if (this.#start === undefined)
+      throw badLine(this.#scanner.lineNumber, `${type} before run.started, which must come first`);
   }
 
   #shared(text: string): string {
@@ -443,16 +327,14 @@ export class LogReader {
   }
 }
 
-function badLine(line: number, why: string): DrillError {
-  return new DrillError('invalid-input', `The event log is damaged at line ${line}: ${why}.`, {
-    mend: 'Only its last line may be torn. Restore the file, or cut it off before that line.',
-  });
-}
-
-/** Reads a whole log from its lines (without newlines). Throws as `LogReader` does. */
-export function readLog(lines: Iterable<string>): RunLog {
+/**
+ * Reads an event log from its bytes, in pieces of any size. Throws DrillError
+ * `invalid-input` with the line's number for what is no event log; a torn last line is
+ * left out.
+ */
+export function readLog(pieces: Iterable<Uint8Array>): RunLog {
   const reader = new LogReader();
-  for (const line of lines) reader.push(line);
+  for (const piece of pieces) reader.push(piece);
   return reader.finish();
 }
 

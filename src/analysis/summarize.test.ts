@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check } from '../core/plan.ts';
-import { readLog } from './read-log.ts';
 import { analyse, summarize } from './summarize.ts';
-import { LogBuilder } from './testing/log-builder.ts';
+import { LogBuilder, readLines } from './testing/log-builder.ts';
 import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './testing/postgres-crash.ts';
 
 const trueRto = truth.recoveredMs - truth.effectMs;
@@ -71,7 +70,7 @@ describe('a Postgres crash with failover', () => {
 
   test('is the same when the log is read again', () => {
     const lines = crashDrill().lines();
-    expect(JSON.stringify(summarize(readLog(lines)))).toBe(JSON.stringify(summary));
+    expect(JSON.stringify(summarize(readLines(lines)))).toBe(JSON.stringify(summary));
   });
 });
 
@@ -224,7 +223,7 @@ describe('drills that were none, or not whole', () => {
             ? l.replace('"met","unmet":[]', '"timeout","unmet":["router is ok on exactly 1"]')
             : l,
         );
-      return summarize(readLog(lines));
+      return summarize(readLines(lines));
     };
     // From the effect to the gate 66 s went by.
     expect(judged(240_000)).toMatchObject({ verdict: 'inconclusive', redundancyRestoredMs: null });
@@ -250,7 +249,7 @@ describe('drills that were none, or not whole', () => {
           ? JSON.stringify({ t: 79_700, type: 'heal.failed', fault: 'fault-1', message: 'host gone' })
           : l,
       );
-    const summary = summarize(readLog(lines));
+    const summary = summarize(readLines(lines));
     expect(summary).toMatchObject({ verdict: 'inconclusive', healed: false });
     expect(summary.reasons).toEqual(['fault-1 (process.kill on node-1) is not proven healed: host gone']);
     expect(summary.faults[0]?.healedAt).toBeNull();
@@ -274,7 +273,7 @@ describe('drills that were none, or not whole', () => {
       0,
       all.findIndex((l) => /^\{"t":30\d{3}[.,]/.test(l)),
     );
-    const summary = summarize(readLog([...cut, '{"t":30001.5,"type":"samp']));
+    const summary = summarize(readLines([...cut, '{"t":30001.5,"type":"samp']));
     expect(summary).toMatchObject({ verdict: 'inconclusive', healed: false });
     expect(summary.reasons.slice(0, 2)).toEqual([
       'fault-1 (process.kill on node-1) is not proven healed',
@@ -292,7 +291,7 @@ describe('drills that were none, or not whole', () => {
           ? l.replace(/"status":"(ok|fail)"/, '"status":"unknown"')
           : l;
       });
-    const summary = summarize(readLog(lines));
+    const summary = summarize(readLines(lines));
     expect(summary.verdict).toBe('inconclusive');
     expect(summary.reasons[0]).toMatch(/^the prober lost \d+ of \d+ looks of health around the outage/);
     // The bounds still hold the truth: lost looks only widen them.

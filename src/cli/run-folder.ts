@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readLog } from '../analysis/read-log.ts';
@@ -43,19 +43,36 @@ export function userLedger(): Ledger {
  * @throws DrillError `invalid-input` when the folder holds no readable log
  */
 export function writeReports(folder: string): Summary {
-  const path = join(folder, 'events.ndjson');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-  const log = readLog(text.split('\n'));
+  const log = readLog(piecesOf(join(folder, 'events.ndjson')));
   const summary = summarize(log);
   writeWhole(folder, 'summary.json', renderSummaryJson(summary));
   writeWhole(folder, 'report.md', renderMarkdown(summary, log));
   writeWhole(folder, 'samples.csv', renderSamplesCsv(log));
   return summary;
+}
+
+const pieceBytes = 256 * 1024;
+
+/** A file's bytes, piece by piece; each is valid until the next is asked for. */
+function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafe(pieceBytes);
+  const read = <T>(what: () => T): T => {
+    try {
+      return what();
+    } catch (error) {
+      throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
+    }
+  };
+  const fd = read(() => openSync(path, 'r'));
+  try {
+    for (;;) {
+      const length = read(() => readSync(fd, buffer));
+      if (length === 0) return;
+      yield buffer.subarray(0, length);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Writes a file of a run's folder, whole or not at all: readers never see half of it. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
-import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, readLines } from '../analysis/testing/log-builder.ts';
 import { crashDrill } from '../analysis/testing/postgres-crash.ts';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -65,7 +64,7 @@ describe('the verdict in text', () => {
     const lines = crashDrill()
       .lines()
       .filter((l) => !l.includes('heal.proven'));
-    expect(renderVerdictText(summarize(readLog(lines)))).toMatch(/^INCONCLUSIVE, NOT HEALED /);
+    expect(renderVerdictText(summarize(readLines(lines)))).toMatch(/^INCONCLUSIVE, NOT HEALED /);
   });
 });
 
@@ -104,7 +103,7 @@ describe('report.md', () => {
   });
 
   test('is the same to the byte when made again, and does not need the log', () => {
-    const again = readLog(crashDrill().lines());
+    const again = readLines(crashDrill().lines());
     expect(renderMarkdown(summarize(again), again)).toBe(text);
     expect(renderMarkdown(summary)).not.toContain('## Timeline');
   });

@@ -73,6 +73,11 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** Reads a log from its lines, without newlines. */
+export function readLines(lines: readonly string[]): RunLog {
+  return readLog([new TextEncoder().encode(lines.join('\n'))]);
+}
+
 /** Builds an event log as the engine would write it, line by line in the order of `t`. */
 export class LogBuilder {
   readonly #events: { readonly event: DrillEvent; readonly order: number }[] = [];
@@ -168,6 +173,6 @@ export class LogBuilder {
 
   /** The log, read back from its lines. */
   read(): RunLog {
-    return readLog(this.lines());
+    return readLines(this.lines());
   }
 }

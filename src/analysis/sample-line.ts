@@ -1,0 +1,335 @@
+import type { DrillEvent } from '../core/event.ts';
+import type { FailCause, Phases, Sample } from '../core/sample.ts';
+
+type SampleEvent = Extract<DrillEvent, { type: 'sample' }>;
+
+/** ASCII text as doubles of eight bytes each, at offsets that cover it: no two texts make the same ones. */
+interface Literal {
+  readonly length: number;
+  readonly first: number;
+  readonly lastAt: number;
+  readonly last: number;
+}
+
+/** Eight to sixteen characters. */
+function literal(text: string): Literal {
+  const { length } = text;
+  const view = new DataView(new TextEncoder().encode(text).buffer);
+  const lastAt = length - 8;
+  return { length, first: view.getFloat64(0, true), lastAt, last: view.getFloat64(lastAt, true) };
+}
+
+/** What stands between the values of a sample's line, as `JSON.stringify` writes it. */
+const lit = {
+  type: literal(',"type":"sample'),
+  probe: literal('","probe":"'),
+  slot: literal('","slot":'),
+  due: literal(',"dueMs":'),
+  send: literal(',"sendMs":'),
+  finish: literal(',"finishMs":'),
+  stall: literal(',"stallMs":'),
+  status: literal(',"status":"'),
+  cause: literal(',"cause":"'),
+  value: literal(',"value":"'),
+  message: literal(',"message":"'),
+  phases: literal(',"phases":{'),
+  connect: literal('"connectMs":'),
+  firstByte: literal('"firstByteMs":'),
+} as const;
+
+/** Digits of a number that a double holds exactly, so that one division gives what a parser of decimals gives. */
+const exactDigits = 15;
+/** Digits before and behind the point that a 32-bit integer holds. */
+const partDigits = 9;
+/** Texts kept to be compared with the next line's; a power of two. */
+const keptTexts = 256;
+const maxKeptBytes = 256;
+
+const powers = Array.from({ length: partDigits + 1 }, (_, digits) => 10 ** digits);
+
+const eight = (text: string) => literal(text).first;
+const tlsMs = eight('"tlsMs":');
+const unknownQuote = eight('unknown"');
+/** Little-endian `{"t"`, `fail`, `ok"`. */
+const opening = 0x22_74_22_7b;
+const fail = 0x6c_69_61_66;
+const okQuote = 0x22_6b_6f;
+
+const quote = 0x22;
+const zero = 0x30;
+const colon = 0x3a;
+const comma = 0x2c;
+const dot = 0x2e;
+const backslash = 0x5c;
+const closing = 0x7d;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Bytes in which lines are looked for: `bytes[length]` is 0, and some more may be read behind it. */
+export interface LineBytes {
+  readonly bytes: Uint8Array;
+  /** Over the same bytes. */
+  readonly view: DataView;
+}
+
+function isAt(view: DataView, at: number, { first, lastAt, last }: Literal): boolean {
+  return view.getFloat64(at, true) === first && view.getFloat64(at + lastAt, true) === last;
+}
+
+/** Places of the numbers of a line. */
+const place = {
+  t: 0,
+  slot: 1,
+  due: 2,
+  send: 3,
+  finish: 4,
+  stall: 5,
+  connect: 6,
+  tls: 7,
+  firstByte: 8,
+} as const;
+
+/**
+ * Reads a number without sign and exponent into its place; returns where it ends, or -1.
+ * Both parts are read as 32-bit integers: that is several times as fast as in doubles.
+ */
+function readNumber(bytes: Uint8Array, at: number, numbers: Float64Array, to: number): number {
+  let p = at;
+  let digit = bytes[p]! - 0x30;
+  let whole = 0;
+  while (digit >= 0 && digit <= 9) {
+    whole = (Math.imul(whole, 10) + digit) | 0;
+    digit = bytes[++p]! - 0x30;
+  }
+  const wholeDigits = p - at;
+  if (wholeDigits === 0 || wholeDigits > partDigits) return -1;
+  if (wholeDigits > 1 && bytes[at] === zero) return -1;
+  if (bytes[p] !== dot) {
+    numbers[to] = whole;
+    return p;
+  }
+  digit = bytes[++p]! - 0x30;
+  const first = p;
+  let fraction = 0;
+  while (digit >= 0 && digit <= 9) {
+    fraction = (Math.imul(fraction, 10) + digit) | 0;
+    digit = bytes[++p]! - 0x30;
+  }
+  const digits = p - first;
+  if (digits === 0 || digits > partDigits || digits + wholeDigits > exactDigits) return -1;
+  const power = powers[digits]!;
+  numbers[to] = (whole * power + fraction) / power;
+  return p;
+}
+
+/**
+ * One sample of an event log, read from its line's bytes without making objects. The
+ * same object stands for one line after the other: take what is to be kept.
+ */
+export class SampleLine {
+  readonly #numbers = new Float64Array(9);
+  probe = '';
+  status: Sample['status'] = 'ok';
+  cause: FailCause | undefined;
+  value: string | undefined;
+  #message: string | undefined;
+  #phases: Phases | undefined;
+  /** Of a line read from bytes: where its message stands (0, 0: none), and whether it has phases (NaN: not reached). */
+  #bytes: Uint8Array | undefined;
+  #messageFrom = 0;
+  #messageTo = 0;
+  #hasPhases = false;
+  /** The text read last. */
+  #text = '';
+  readonly #kept: ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[] = Array.from(
+    { length: keptTexts },
+    () => undefined,
+  );
+
+  get t(): number {
+    return this.#numbers[place.t]!;
+  }
+
+  get slot(): number {
+    return this.#numbers[place.slot]!;
+  }
+
+  get dueMs(): number {
+    return this.#numbers[place.due]!;
+  }
+
+  get sendMs(): number {
+    return this.#numbers[place.send]!;
+  }
+
+  get finishMs(): number {
+    return this.#numbers[place.finish]!;
+  }
+
+  get message(): string | undefined {
+    if (this.#bytes === undefined) return this.#message;
+    return this.#messageTo === 0
+      ? undefined
+      : decoder.decode(this.#bytes.subarray(this.#messageFrom, this.#messageTo));
+  }
+
+  get phases(): Phases | undefined {
+    if (this.#bytes === undefined) return this.#phases;
+    if (!this.#hasPhases) return undefined;
+    const [connectMs, tlsMs, firstByteMs] = this.#numbers.subarray(place.connect);
+    return Object.fromEntries(
+      Object.entries({ connectMs, tlsMs, firstByteMs }).filter(([, ms]) => !Number.isNaN(ms)),
+    );
+  }
+
+  /** Takes a sample that was parsed already. */
+  fill(event: SampleEvent): void {
+    const { t, slot, dueMs, sendMs, finishMs } = event;
+    this.#numbers.set([t, slot, dueMs, sendMs, finishMs]);
+    this.probe = event.probe;
+    this.status = event.status;
+    this.cause = event.cause;
+    this.value = event.value;
+    this.#message = event.message;
+    this.#phases = event.phases;
+    this.#bytes = undefined;
+  }
+
+  /**
+   * Reads the sample that stands at `at`. Returns where its closing brace ends, or -1
+   * for anything but the keys in the order in which the engine writes them, strings
+   * without escapes, and plain numbers: such a line is for a JSON parser.
+   */
+  read({ bytes, view }: LineBytes, at: number): number {
+    const numbers = this.#numbers;
+    if (view.getInt32(at, true) !== opening || bytes[at + 4] !== colon) return -1;
+    let p = readNumber(bytes, at + 5, numbers, place.t);
+    if (p < 0 || !isAt(view, p, lit.type) || !isAt(view, p + lit.type.length, lit.probe)) return -1;
+    if ((p = this.#readText(bytes, p + lit.type.length + lit.probe.length)) < 0) return -1;
+    this.probe = this.#text;
+    if (!isAt(view, p, lit.slot)) return -1;
+    p = readNumber(bytes, p + lit.slot.length, numbers, place.slot);
+    if (p < 0 || !isAt(view, p, lit.due)) return -1;
+    p = readNumber(bytes, p + lit.due.length, numbers, place.due);
+    if (p < 0 || !isAt(view, p, lit.send)) return -1;
+    p = readNumber(bytes, p + lit.send.length, numbers, place.send);
+    if (p < 0 || !isAt(view, p, lit.finish)) return -1;
+    p = readNumber(bytes, p + lit.finish.length, numbers, place.finish);
+    if (p < 0) return -1;
+    if (isAt(view, p, lit.stall) && (p = readNumber(bytes, p + lit.stall.length, numbers, place.stall)) < 0)
+      return -1;
+    if (!isAt(view, p, lit.status)) return -1;
+    if ((p = this.#readStatus({ bytes, view }, p + lit.status.length)) < 0) return -1;
+    this.#bytes = bytes;
+    this.#messageTo = 0;
+    this.#hasPhases = false;
+    this.cause = undefined;
+    this.value = undefined;
+    return bytes[p] === closing ? p + 1 : this.#readRest({ bytes, view }, p);
+  }
+
+  /** The status and the quote behind it. */
+  #readStatus({ bytes, view }: LineBytes, at: number): number {
+    const four = view.getInt32(at, true);
+    if ((four & 0xffffff) === okQuote) {
+      this.status = 'ok';
+      return at + 3;
+    }
+    if (four === fail && bytes[at + 4] === quote) {
+      this.status = 'fail';
+      return at + 5;
+    }
+    if (view.getFloat64(at, true) !== unknownQuote) return -1;
+    this.status = 'unknown';
+    return at + 8;
+  }
+
+  /** What only some samples have, and the closing brace. */
+  #readRest({ bytes, view }: LineBytes, at: number): number {
+    let p = at;
+    if (isAt(view, p, lit.cause)) {
+      if ((p = this.#readText(bytes, p + lit.cause.length)) < 0) return -1;
+      // A cause that this version does not know is kept as it is.
+      this.cause = this.#text as FailCause;
+      p++;
+    }
+    if (isAt(view, p, lit.value)) {
+      if ((p = this.#readText(bytes, p + lit.value.length)) < 0) return -1;
+      this.value = this.#text;
+      p++;
+    }
+    if (isAt(view, p, lit.message)) {
+      this.#messageFrom = p + lit.message.length;
+      if ((p = endOfText(bytes, this.#messageFrom)) < 0) return -1;
+      this.#messageTo = p;
+      p++;
+    }
+    if (isAt(view, p, lit.phases)) {
+      this.#hasPhases = true;
+      if ((p = this.#readPhases({ bytes, view }, p + lit.phases.length)) < 0) return -1;
+    }
+    return bytes[p] === closing ? p + 1 : -1;
+  }
+
+  /** The phases that were reached, in their order, and the closing brace. */
+  #readPhases({ bytes, view }: LineBytes, at: number): number {
+    const numbers = this.#numbers;
+    numbers[place.connect] = numbers[place.tls] = numbers[place.firstByte] = NaN;
+    let p = at;
+    if (bytes[p] === closing) return p + 1;
+    if (isAt(view, p, lit.connect)) {
+      if ((p = readNumber(bytes, p + lit.connect.length, numbers, place.connect)) < 0) return -1;
+      if (bytes[p] === closing) return p + 1;
+      if (bytes[p++] !== comma) return -1;
+    }
+    if (view.getFloat64(p, true) === tlsMs) {
+      if ((p = readNumber(bytes, p + 8, numbers, place.tls)) < 0) return -1;
+      if (bytes[p] === closing) return p + 1;
+      if (bytes[p++] !== comma) return -1;
+    }
+    if (!isAt(view, p, lit.firstByte)) return -1;
+    if ((p = readNumber(bytes, p + lit.firstByte.length, numbers, place.firstByte)) < 0) return -1;
+    return bytes[p] === closing ? p + 1 : -1;
+  }
+
+  /** Reads a text up to its closing quote; returns where that stands, or -1 for one with escapes. */
+  #readText(bytes: Uint8Array, at: number): number {
+    let p = at;
+    let hash = 0;
+    for (;;) {
+      const byte = bytes[p]!;
+      if (byte === quote) break;
+      if (byte < 0x20 || byte === backslash) return -1;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+      p++;
+    }
+    this.#text = this.#shared(bytes, at, p, hash);
+    return p;
+  }
+
+  /** The text between two places; the same string for the same bytes as long as it is kept. */
+  #shared(bytes: Uint8Array, from: number, to: number, hash: number): string {
+    const slot = (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (keptTexts - 1);
+    const kept = this.#kept[slot];
+    if (kept !== undefined && isSame(kept.bytes, bytes, from, to)) return kept.text;
+    const text = decoder.decode(bytes.subarray(from, to));
+    if (to - from <= maxKeptBytes) this.#kept[slot] = { bytes: bytes.slice(from, to), text };
+    return text;
+  }
+}
+
+function endOfText(bytes: Uint8Array, at: number): number {
+  let p = at;
+  for (;;) {
+    const byte = bytes[p]!;
+    if (byte === quote) return p;
+    if (byte < 0x20 || byte === backslash) return -1;
+    p++;
+  }
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (known.length !== to - from) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[from + i]) return false;
+  return true;
+}

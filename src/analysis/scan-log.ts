@@ -1,0 +1,126 @@
+import { messageOf } from '../core/errors.ts';
+import type { DrillEvent } from '../core/event.ts';
+import { badLine, complaint } from './log-event.ts';
+import { SampleLine } from './sample-line.ts';
+
+/** Any event but a sample. */
+export type OtherEvent = Exclude<DrillEvent, { type: 'sample' }>;
+
+/** Takes a log's events one by one, in its order. */
+export interface LogSink {
+  /** The object is the same for each sample: take what is to be kept. */
+  sample(line: SampleLine): void;
+  event(event: OtherEvent): void;
+}
+
+/** A line longer than this is no event. */
+const maxLineBytes = 64 * 1024 * 1024;
+/** Room behind the bytes for what is read beyond a line's end. */
+const spareBytes = 64;
+const newline = 0x0a;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Takes an event log in pieces of any size and tells its events to a sink: `push`
+ * each piece, then `end` once. Holds no more than a piece and a line. Samples as the
+ * engine writes them are read from their bytes; every other line is parsed as JSON,
+ * with the same result.
+ */
+export class LogScanner {
+  readonly #sink: LogSink;
+  readonly #line = new SampleLine();
+  #bytes = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+  /** Up to here there is no newline in the bytes that are left of a piece. */
+  #searched = 0;
+  #lineNumber = 0;
+  #unreadable: { readonly line: number; readonly why: string } | undefined;
+
+  constructor(sink: LogSink) {
+    this.#sink = sink;
+  }
+
+  /** The number of the line whose event is being told, from 1. */
+  get lineNumber(): number {
+    return this.#lineNumber;
+  }
+
+  /**
+   * Takes the next piece. Throws DrillError `invalid-input` with the line's number for a
+   * line that is no event, except for text that is no JSON: that is only an error when
+   * another line follows (a torn last line is what a killed run leaves behind).
+   */
+  push(piece: Uint8Array): void {
+    this.#append(piece);
+    const source = { bytes: this.#bytes, view: this.#view };
+    let at = 0;
+    while (at < this.#length) {
+      const end = this.#unreadable === undefined ? this.#line.read(source, at) : -1;
+      if (end > 0 && this.#bytes[end] === newline) {
+        this.#lineNumber++;
+        this.#sink.sample(this.#line);
+        at = end + 1;
+        continue;
+      }
+      const next = this.#bytes.indexOf(newline, Math.max(at, this.#searched));
+      if (next < 0 || next >= this.#length) break;
+      this.#parse(at, next);
+      at = next + 1;
+    }
+    this.#bytes.copyWithin(0, at, this.#length);
+    this.#length -= at;
+    this.#searched = this.#length;
+    refuseLong(this.#length, this.#lineNumber + 1);
+  }
+
+  /** Tells what stands behind the last newline. Returns whether the last line was torn and left out. */
+  end(): { readonly torn: boolean } {
+    if (this.#length > 0) this.#parse(0, this.#length);
+    this.#length = 0;
+    return { torn: this.#unreadable !== undefined };
+  }
+
+  #append(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (this.#bytes.length < length + spareBytes) {
+      const grown = new Uint8Array(Math.max(2 * this.#length, length) + spareBytes);
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#bytes.set(piece, this.#length);
+    // Nothing that is read from bytes goes on over a zero.
+    this.#bytes[length] = 0;
+    this.#length = length;
+  }
+
+  #parse(from: number, to: number): void {
+    this.#lineNumber++;
+    refuseLong(to - from, this.#lineNumber);
+    const text = decoder.decode(this.#bytes.subarray(from, to));
+    if (text.trim() === '') return;
+    if (this.#unreadable !== undefined) throw badLine(this.#unreadable.line, this.#unreadable.why);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      this.#unreadable = { line: this.#lineNumber, why: messageOf(error) };
+      return;
+    }
+    const wrong = complaint(value);
+    if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
+    const event = value as DrillEvent;
+    if (event.type !== 'sample') {
+      this.#sink.event(event);
+      return;
+    }
+    this.#line.fill(event);
+    this.#sink.sample(this.#line);
+  }
+}
+
+function refuseLong(lengthBytes: number, line: number): void {
+  if (lengthBytes > maxLineBytes) throw badLine(line, `it is longer than ${maxLineBytes / 1024 / 1024} MiB`);
+}

@@ -34,7 +34,7 @@ function fakes(parts: Partial<TableDeps> = {}): TableDeps & { readonly steps: st
     async run({ plan }) {
       steps.push(`run ${plan.scenario.name}`);
       now += 60_000;
-      return summary;
+      return { summary, steady: false };
     },
     ...parts,
   };
@@ -52,6 +52,17 @@ describe('a table', () => {
       [2, 'b', [1], 7000, null],
       [3, 'c', [2], 7000, null],
     ]);
+    expect(complete).toBe(true);
+  });
+
+  test('waits for nothing after a drill that ended in the steady state', async () => {
+    const steady = fakes();
+    const deps = fakes({
+      run: async (of) => ({ ...(await steady.run(of)), steady: of.plan.scenario.name !== 'b' }),
+    });
+    const { drills, complete } = await runTable(jobs, deps);
+    expect(deps.steps).toEqual(['settle a', 'settle c']);
+    expect(drills.map((d) => d.backToSteadyMs)).toEqual([0, 7000, 0]);
     expect(complete).toBe(true);
   });
 
@@ -81,7 +92,7 @@ describe('a table', () => {
 
   test('breaks nothing more once a fault is not proven healed', async () => {
     const left: Summary = { ...summary, healed: false, verdict: 'inconclusive' };
-    const deps = fakes({ run: async () => left });
+    const deps = fakes({ run: async () => ({ summary: left, steady: false }) });
     const { drills } = await runTable(jobs, deps);
     expect(deps.steps).toEqual(['settle a']);
     expect(drills.map((d) => d.notRun)).toEqual([

@@ -19,8 +19,11 @@ export interface TableJob {
 export interface TableDeps {
   /** Waits until the drill's target is steady; `sinceMs` is when it began to be. Rejects when stopped. */
   readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: number }>;
-  /** Runs the drill and heals it; resolves for drills that went wrong, too. */
-  readonly run: (job: TableJob) => Promise<Summary>;
+  /**
+   * Runs the drill and heals it; resolves for drills that went wrong, too. `steady`: its last gate, after all was healed
+   * and undone, saw the target in the steady state that `settle` waits for.
+   */
+  readonly run: (job: TableJob) => Promise<{ readonly summary: Summary; readonly steady: boolean }>;
   /** The clock of `sinceMs`. */
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
@@ -39,16 +42,18 @@ export interface TableRun {
 /**
  * Runs drills one after another, each from the steady state: what the stack does not
  * return to by itself, or a fault that is not proven healed, ends the table, and the
- * drills that are left say so. How long the return took is told with the drill before.
+ * drills that are left say so. How long the return took is told with the drill before: 0 for one that ended with it.
  */
 export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Promise<TableRun> {
   const { signal, say, nowMs } = deps;
   const drills: TableDrill[] = [];
   let ended: { readonly index: number; readonly atMs: number } | undefined;
   let stopped: string | undefined;
+  let known = false;
 
   /** True when the target is steady; fills in how long that took after the drill before. */
   const settle = async (job: TableJob): Promise<boolean> => {
+    if (known) return true;
     say('waiting for the steady state');
     try {
       const { met, unmet, sinceMs } = await deps.settle(job);
@@ -74,9 +79,10 @@ export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Prom
       drills.push({ ...drill, summary: null, notRun: stopped ?? null });
       continue;
     }
-    const summary = await deps.run(job);
+    const { summary, steady } = await deps.run(job);
+    known = steady;
     ended = { index, atMs: nowMs() };
-    drills.push({ ...drill, summary, notRun: null });
+    drills.push({ ...drill, summary, notRun: null, ...(steady ? { backToSteadyMs: 0 } : {}) });
     deps.keep(drills);
     say(`row ${job.label}, ${drill.name}: ${summary.verdict}${summary.healed ? '' : ', NOT HEALED'}`);
     if (!summary.healed) stopped = `a fault of ${drill.name} is not proven healed`;

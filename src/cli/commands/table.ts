@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../../core/plan.ts';
 import { ExitCode } from '../../core/errors.ts';
+import type { Summary } from '../../core/summary.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -59,7 +61,7 @@ export async function tableCommand(
     settle: (job) => settle(job.plan, loaded.suite.settle?.within, stop.signal),
     run: async ({ plan }) => {
       const { summary } = await runOneDrill(plan, { ledger, out: join(folder, tableRuns), stop, output });
-      return summary;
+      return { summary, steady: endedSteady(plan, summary) };
     },
     nowMs: () => clock.nowMs(),
     signal: stop.signal,
@@ -82,6 +84,14 @@ export async function tableCommand(
     const outcome = await awaitGate(watch, gate, { clock, createHost }, signal);
     return { ...outcome, sinceMs: clock.nowMs() - gate.forMs };
   }
+}
+
+/** Whether a drill ended with the gate that `settle` waits for: nothing is asked twice. */
+function endedSteady(plan: Plan, { redundancyRestoredMs }: Summary): boolean {
+  const { redundancy, recovery, target } = plan;
+  if (redundancyRestoredMs === null || recovery.until === 'redundancy' || redundancy.forMs < settledForMs)
+    return false;
+  return isDeepStrictEqual(redundancy.require, loadWatchPlan(target.path).steady.require);
 }
 
 /** The table of what was run so far; rows that `--grep` left out are left out. */

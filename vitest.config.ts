@@ -6,7 +6,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/contract/lab-cloud.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'test/unit/**/*.test.ts',
+            'test/contract/lab-cloud.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

@@ -28,9 +28,9 @@ const neededNode = 24;
 class Stop extends Error {}
 
 const [task, ...rest] = process.argv.slice(2);
-const tasks = { drill, test };
+const tasks = { drill, test, bench };
 if (!Object.hasOwn(tasks, task ?? '')) {
-  console.error('usage: node scripts/with-setup.mjs drill|test [arguments]');
+  console.error('usage: node scripts/with-setup.mjs drill|test|bench [arguments]');
   process.exit(2);
 }
 try {
@@ -49,6 +49,11 @@ async function drill(node, args) {
   const up = await run(node, [firedrill, 'lab', 'up', '--stack', 'certlocker']);
   if (up !== 0) return up;
   return run(node, [firedrill, 'run', 'scenarios/certlocker/postgres-crash.yaml', ...args]);
+}
+
+/** The benchmarks; see bench/main.ts. */
+function bench(node, args) {
+  return run(node, [join(root, 'bench', 'main.ts'), ...args]);
 }
 
 /**

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { readLog } from '../../src/analysis/read-log.ts';
+import { badWindows } from '../../src/analysis/windows.ts';
+import { monoMs } from '../mono.ts';
+import type { AnalysisUsage } from './messages.ts';
+
+// Reads an event log as `firedrill report` does and finds the windows of every probe, in a process of its own whose
+// memory can be told. Started by parts/analysis.ts.
+
+const path = process.argv[2] ?? '';
+const startMs = monoMs();
+const log = readLog(readFileSync(path, 'utf8').split('\n'));
+const readMs = monoMs() - startMs;
+const windows = [...log.series.values()].map((series) => badWindows(log, series).length);
+const usage: AnalysisUsage = {
+  samples: [...log.series.values()].reduce((total, { samples }) => total + samples.length, 0),
+  readMs,
+  windowsMs: monoMs() - startMs - readMs,
+  windows: windows.reduce((total, count) => total + count, 0),
+  maxRssBytes: process.resourceUsage().maxRSS * 1024,
+};
+process.stdout.write(`${JSON.stringify(usage)}\n`);

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { OutageKind } from './fault-server/messages.ts';
+import { goalsOf } from './goals.ts';
+import type { Judged } from './judge.ts';
+import type { PartResults, PartRun, Results } from './results.ts';
+import { renderTable } from './table.ts';
+
+const conditions = {
+  startedAt: '2026-03-01T10:00:00.000Z',
+  cores: 2,
+  cpu: 'made up',
+  memoryGib: 4,
+  system: 'Debian',
+  kernel: '6.1',
+  node: '24.0.0',
+  loadBefore: 0,
+};
+const run = <P extends keyof PartResults>(result: PartResults[P]): PartRun<PartResults[P]> => ({
+  conditions,
+  seed: 1,
+  result,
+});
+
+const judged = (errorMs: number, more: Partial<Judged> = {}): Judged => ({
+  kind: 'refused',
+  trueMs: 3437,
+  windows: 1,
+  toldMs: 3437 + errorMs,
+  errorMs,
+  held: true,
+  halfWidthMs: 100,
+  ...more,
+});
+
+const windows = (outages: readonly Judged[]): Results => ({
+  windows: run<'windows'>({
+    tools: [{ tool: 'firedrill 100 ms', reading: '', outages, strays: 0, totalRatio: 1 }],
+    truthUnsureMs: 1,
+    noBlackHole: null,
+  }),
+});
+
+const metOf = (results: Results, what: string) => goalsOf(results).find((goal) => goal.what === what)?.met;
+
+describe('goalsOf', () => {
+  it('allows an error of the interval and 5 ms, either way', () => {
+    const met = (errorMs: number) =>
+      metOf(windows([judged(0), judged(errorMs)]), 'window error, firedrill 100 ms');
+    expect([met(105), met(-105), met(106), met(-106)]).toEqual([true, true, false, false]);
+  });
+
+  it('wants every long late reply found, and says nothing of short ones', () => {
+    const late = (trueMs: number, found: number): Judged =>
+      judged(-50, { kind: 'late' satisfies OutageKind, trueMs, windows: found });
+    const met = (...outages: readonly Judged[]) => metOf(windows(outages), 'late replies, firedrill 100 ms');
+    expect(met(late(437, 1), late(210, 0))).toBe(true);
+    expect(met(late(437, 1), late(260, 0))).toBe(false);
+  });
+
+  it('wants the bounds to hold in all of at least 300 windows', () => {
+    const met = (count: number, wrong: number) =>
+      metOf(
+        windows([
+          ...Array.from({ length: count }, () => judged(0)),
+          ...Array.from({ length: wrong }, () => judged(0, { held: false })),
+        ]),
+        'bounds hold the truth',
+      );
+    expect([met(300, 0), met(299, 0), met(300, 1)]).toEqual([true, false, false]);
+  });
+
+  it('wants an RTO of every drill', () => {
+    const trial = (ms: number | null) => ({
+      kind: 'hang' as const,
+      trueMs: 2000,
+      told: ms === null ? null : { ms, minMs: ms - 30, maxMs: ms + 30 },
+    });
+    const met = (...trials: readonly ReturnType<typeof trial>[]) =>
+      metOf({ rto: run<'rto'>(trials) }, 'RTO of whole drills, burst 50 ms');
+    expect([met(trial(2030), trial(1970)), met(trial(2031)), met(trial(2000), trial(null))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('says nothing of parts that were not run', () => {
+    expect(goalsOf({})).toEqual([]);
+  });
+});
+
+it('shows errors by kind of outage, what is absent, and the goals that were missed', () => {
+  const results = windows([judged(-20), judged(40), judged(-3437, { windows: 0, kind: 'hang' })]);
+  const absent = { tool: 'httping', reading: 'absent', outages: null, strays: 0, totalRatio: null };
+  const { result } = results.windows!;
+  const text = renderTable({ windows: run<'windows'>({ ...result, tools: [...result.tools, absent] }) });
+  expect(text).toContain('| firedrill 100 ms | 2/2: -20..+40 | 0/1: -3437..-3437 |  |  |  | 1.00 | 0 |');
+  expect(text).toContain('| httping | absent | absent | absent | absent | absent |  |  |');
+  expect(text).toContain('-3437 to +40 ms, 3 outages | **no** |');
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { TrueOutage } from './fault-server/messages.ts';
+import { errorFigures, judge, type ToldWindow } from './judge.ts';
+
+const outage = (fromMs: number, toMs: number, unsureMs = 0): TrueOutage => ({
+  track: 0,
+  kind: 'refused',
+  start: { loMs: fromMs, hiMs: fromMs + unsureMs },
+  end: { loMs: toMs, hiMs: toMs + unsureMs },
+});
+
+/** A window with bounds of this width around both edges. */
+const bounded = (fromMs: number, toMs: number, widthMs: number): ToldWindow => ({
+  fromMs,
+  toMs: toMs + widthMs,
+  ms: toMs - fromMs,
+  bounds: {
+    start: { loMs: fromMs, hiMs: fromMs + widthMs },
+    end: { loMs: toMs, hiMs: toMs + widthMs },
+    minMs: toMs - fromMs - widthMs,
+    maxMs: toMs - fromMs + widthMs,
+  },
+});
+
+const only = (truth: TrueOutage, ...told: readonly ToldWindow[]) => judge([truth], told, 0).outages[0];
+
+describe('judge', () => {
+  it('tells the error of a window, with its sign', () => {
+    expect(only(outage(1000, 4437), { fromMs: 1500, toMs: 4500, ms: 3000 })).toEqual({
+      kind: 'refused',
+      trueMs: 3437,
+      windows: 1,
+      toldMs: 3000,
+      errorMs: -437,
+      held: null,
+      halfWidthMs: null,
+    });
+  });
+
+  it('takes an outage that was missed for an error of its whole length', () => {
+    expect(only(outage(1000, 1731))).toMatchObject({ windows: 0, toldMs: 0, errorMs: -731 });
+  });
+
+  it('counts windows without an outage', () => {
+    const told = [
+      { fromMs: 1500, toMs: 2500, ms: 1000 },
+      { fromMs: 9000, toMs: 9100, ms: 100 },
+    ];
+    expect(judge([outage(1000, 2000)], told, 0).strays).toBe(1);
+  });
+
+  it('gives a window to an outage that it misses by no more than the slack', () => {
+    const late = { fromMs: 2100, toMs: 3000, ms: 900 };
+    expect(judge([outage(1000, 2000)], [late], 50).strays).toBe(1);
+    expect(judge([outage(1000, 2000)], [late], 150).strays).toBe(0);
+    const early = { fromMs: 100, toMs: 900, ms: 800 };
+    expect(judge([outage(1000, 2000)], [early], 50).strays).toBe(1);
+    expect(judge([outage(1000, 2000)], [early], 150).strays).toBe(0);
+  });
+
+  it('adds up the windows that an outage was told as', () => {
+    const told = [bounded(990, 1400, 20), bounded(1500, 1990, 20)];
+    expect(only(outage(1000, 2000), ...told)).toMatchObject({ windows: 2, toldMs: 900, held: false });
+  });
+
+  it('says whether the bounds held: of the start, of the end, of the length', () => {
+    expect(only(outage(1010, 2010), bounded(1000, 2000, 20))).toMatchObject({ held: true, halfWidthMs: 20 });
+    expect(only(outage(1021, 2010), bounded(1000, 2000, 20))).toMatchObject({ held: false });
+    expect(only(outage(1010, 2021), bounded(1000, 2000, 20))).toMatchObject({ held: false });
+    const exact = bounded(1000, 2000, 20);
+    for (const wrong of [{ maxMs: 995 }, { minMs: 1005 }]) {
+      const bounds = { ...exact.bounds!, ...wrong };
+      expect(only(outage(1010, 2010), { ...exact, bounds })).toMatchObject({ held: false });
+    }
+  });
+
+  it('allows for what the truth itself is unsure of', () => {
+    expect(only(outage(995, 2010, 6), bounded(1000, 2000, 20))).toMatchObject({ held: true, trueMs: 1015 });
+    expect(only(outage(990, 2010, 6), bounded(1000, 2000, 20))).toMatchObject({ held: false });
+  });
+});
+
+describe('errorFigures', () => {
+  it('gives the range of errors, what was found, and the ratio', () => {
+    const outages = [
+      only(outage(0, 1000), bounded(100, 1000, 10))!,
+      only(outage(0, 3000), bounded(5, 3305, 10))!,
+      only(outage(0, 200))!,
+    ];
+    expect(errorFigures(outages)).toEqual({
+      outages: 3,
+      found: 2,
+      lowestMs: -200,
+      medianMs: -100,
+      highestMs: 300,
+      worstMs: 300,
+      ratio: 1,
+      bounded: 2,
+      held: 0,
+      medianHalfWidthMs: 10,
+    });
+  });
+
+  it('has none of no outages', () => {
+    expect(errorFigures([])).toBeUndefined();
+  });
+});

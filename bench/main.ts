@@ -1,0 +1,138 @@
+import { randomInt } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { raiseSessionPriority } from '../src/engine/priority.ts';
+import { conditions } from './conditions.ts';
+import { runAnalysis } from './parts/analysis.ts';
+import { runCapacity } from './parts/capacity.ts';
+import { runIsolation } from './parts/isolation.ts';
+import { runLight } from './parts/light.ts';
+import type { BenchContext } from './parts/part.ts';
+import { runRto } from './parts/rto.ts';
+import { runSoak } from './parts/soak.ts';
+import { runWindows } from './parts/windows.ts';
+import { fetchTools } from './peers/tools.ts';
+import type { PartResults, Results } from './results.ts';
+import { renderTable } from './table.ts';
+
+// `npm run bench`: firedrill and other tools against outages whose true edges are known, then what the prober and the
+// analysis can take. Raw results and a table go to reports/bench.
+
+const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Promise<PartResults[P]> } = {
+  windows: runWindows,
+  rto: runRto,
+  light: runLight,
+  capacity: runCapacity,
+  isolation: runIsolation,
+  analysis: runAnalysis,
+  soak: runSoak,
+};
+const names = Object.keys(parts) as (keyof PartResults)[];
+
+const usage = `usage: npm run bench -- [--only PART,...] [--seed N] [--out FOLDER] [--quick]
+
+  --only    of ${names.join(', ')}; the others keep the results that they have
+  --seed    draws the moments of outages; printed, and drawn itself by default
+  --out     reports/bench by default
+  --quick   a few seconds for each part; the figures mean nothing and go to a folder of their own
+`;
+
+/** Ends the run with the usage. */
+class BadUsage extends Error {}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+try {
+  process.exitCode = await bench(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof BadUsage)) throw error;
+  say(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}
+
+async function bench(args: readonly string[]): Promise<number> {
+  const { only, seed, out, quick } = options(args);
+  mkdirSync(out, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-bench-'));
+  const stop = (): never => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const lower = raiseSessionPriority();
+  try {
+    const tools = await fetchTools(join('.firedrill', 'bench'), say);
+    say(`seed ${seed}`);
+    for (const name of only) {
+      say(`${name} ...`);
+      const here = join(folder, name);
+      mkdirSync(here);
+      const before = conditions();
+      const result = await parts[name]({
+        seed,
+        folder: here,
+        quick,
+        tools,
+        report: (line) => say(`  ${line}`),
+      });
+      rmSync(here, { recursive: true });
+      keep(out, { [name]: { conditions: before, seed, result } });
+    }
+  } finally {
+    lower();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(readFileSync(join(out, 'table.md'), 'utf8'));
+  return 0;
+}
+
+function options(args: readonly string[]) {
+  const { values } = parse(args);
+  const only = values.only === undefined ? names : values.only.split(',').map(partName);
+  const quick = values.quick === true;
+  const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed);
+  if (!Number.isSafeInteger(seed))
+    throw new BadUsage(`--seed: expected a whole number, found "${values.seed}"`);
+  const out = values.out ?? join('reports', quick ? 'bench-quick' : 'bench');
+  return { only, quick, seed, out };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        seed: { type: 'string' },
+        out: { type: 'string' },
+        quick: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new BadUsage((error as Error).message);
+  }
+}
+
+function partName(text: string): keyof PartResults {
+  const name = names.find((one) => one === text);
+  if (name === undefined) throw new BadUsage(`--only: no part "${text}"`);
+  return name;
+}
+
+/** Adds to the results that are there already, and makes the table of all. */
+function keep(out: string, more: Results): void {
+  const path = join(out, 'results.json');
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : {};
+  const all: Results = { ...before, ...more };
+  const ordered = Object.fromEntries(
+    names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])),
+  );
+  writeFileSync(path, `${JSON.stringify(ordered, rounded, 1)}\n`);
+  writeFileSync(join(out, 'table.md'), renderTable(ordered));
+}
+
+/** Microseconds are as much as any figure means. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
+}

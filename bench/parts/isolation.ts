@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Sample } from '../../src/core/sample.ts';
+import { percentile } from '../../src/analysis/windows.ts';
+import { startFaultServer } from '../fault-server/start.ts';
+import { monoMs } from '../mono.ts';
+import { httpProbe } from '../prober/plan.ts';
+import { readLogFile, startBenchProber } from '../prober/start.ts';
+import type { BenchContext } from './part.ts';
+
+/** Looks at targets that are well, over a stretch of time. */
+interface Stretch {
+  readonly slots: number;
+  readonly samples: number;
+  readonly latenessP99Ms: number;
+  readonly latencyP99Ms: number;
+}
+
+/** What hanging targets do to looks at the others. */
+export interface IsolationResult {
+  readonly targets: number;
+  readonly hung: number;
+  /** The targets that stay well: before the others hang, and while they do. */
+  readonly before: Stretch;
+  readonly during: Stretch;
+}
+
+const intervalMs = 100;
+
+/** Half the targets hang; the others must not notice. */
+export async function runIsolation(context: BenchContext): Promise<IsolationResult> {
+  const targets = 50;
+  const stretchMs = context.quick ? 3000 : 15_000;
+  const server = await startFaultServer({ host: '127.0.0.1', tracks: targets });
+  const logPath = join(context.folder, 'isolation.ndjson');
+  const probes = server.ports.map((port, index) =>
+    httpProbe(`p${index}`, `http://127.0.0.1:${port}/`, { intervalMs }),
+  );
+  const prober = await startBenchProber({ probes, logPath });
+  const beginMs = monoMs() + 3000;
+  const hangMs = beginMs + stretchMs;
+  const hangs = server.ports.flatMap((_, track) =>
+    track % 2 === 0 ? [{ track, kind: 'hang' as const, atMs: hangMs, lengthMs: stretchMs + 1000 }] : [],
+  );
+  await server.play(hangs);
+  await prober.stop();
+  await server.stop();
+  const { series } = await readLogFile(logPath);
+  const well = probes
+    .filter((_, track) => track % 2 === 1)
+    .flatMap(({ id }) => series.get(id)?.samples ?? []);
+  const over = (fromMs: number): Stretch => {
+    const offsetMs = fromMs - prober.originMs;
+    const own = well.filter((s) => s.dueMs >= offsetMs && s.dueMs < offsetMs + stretchMs);
+    const p99 = (of: (sample: Sample) => number) =>
+      percentile(
+        own.map(of).sort((a, b) => a - b),
+        0.99,
+      );
+    return {
+      slots: ((targets - hangs.length) * stretchMs) / intervalMs,
+      samples: own.filter((s) => s.status === 'ok').length,
+      latenessP99Ms: p99((s) => s.sendMs - s.dueMs),
+      latencyP99Ms: p99((s) => s.finishMs - s.sendMs),
+    };
+  };
+  // The moment at which so many connections begin to hang is left out.
+  return { targets, hung: hangs.length, before: over(beginMs), during: over(hangMs + 1000) };
+}

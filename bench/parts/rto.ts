@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { seeded } from '../../src/analysis/testing/log-builder.ts';
+import type { Summary } from '../../src/core/summary.ts';
+import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
+import type { OutageKind } from '../fault-server/messages.ts';
+import type { BenchContext } from './part.ts';
+
+/** One drill against what really happened. ms. */
+export interface RtoTrial {
+  readonly kind: OutageKind;
+  readonly trueMs: number;
+  /** null: the drill told no RTO. */
+  readonly told: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+}
+
+const command = fileURLToPath(new URL('../../bin/firedrill.mjs', import.meta.url));
+const kinds: readonly OutageKind[] = ['refused', 'hang', 'http-503'];
+const inParallel = 6;
+
+/** Whole drills, by the command line: the RTO that they tell against the outage that there was. */
+export async function runRto(context: BenchContext): Promise<readonly RtoTrial[]> {
+  const rounds = context.quick ? 1 : 5;
+  const server = await startFaultServer({ host: '127.0.0.1', tracks: inParallel * rounds });
+  const random = seeded(context.seed);
+  try {
+    const lanes = Array.from({ length: inParallel }, (_, lane) =>
+      Array.from({ length: rounds }, (_, round) => {
+        const track = lane * rounds + round;
+        const kind = kinds[track % kinds.length] ?? 'refused';
+        return { track, kind, lengthMs: Math.round(1263 + random() * 2500), seed: context.seed + track };
+      }),
+    );
+    const trials = await Promise.all(
+      lanes.map(async (drills) => {
+        const told: RtoTrial[] = [];
+        for (const drill of drills) told.push(await runDrill(context, server, drill));
+        return told;
+      }),
+    );
+    return trials.flat();
+  } finally {
+    await server.stop();
+  }
+}
+
+interface Drill {
+  readonly track: number;
+  readonly kind: OutageKind;
+  readonly lengthMs: number;
+  readonly seed: number;
+}
+
+async function runDrill(context: BenchContext, server: FaultServer, drill: Drill): Promise<RtoTrial> {
+  const { track, kind, lengthMs, seed } = drill;
+  const folder = join(context.folder, `rto-${track}`);
+  mkdirSync(folder);
+  const scenario = join(folder, 'drill.yaml');
+  const url = `http://127.0.0.1:${server.ports[track] ?? 0}/`;
+  const order = `http://127.0.0.1:${server.controlPort}/${track}/${kind}/${lengthMs}`;
+  // JSON is YAML.
+  writeFileSync(
+    join(folder, 'target.yaml'),
+    JSON.stringify({
+      name: `bench-${track}`,
+      environment: 'test',
+      hosts: { here: { transport: 'local' } },
+      probes: [{ id: 'health', kind: 'http', url, interval: '1s', burst: '50ms' }],
+      roles: {},
+      steady: { for: '1s', within: '20s', require: [{ probe: 'health' }] },
+    }),
+  );
+  writeFileSync(
+    scenario,
+    JSON.stringify({
+      name: `bench-${kind}`,
+      title: `${kind} for ${lengthMs} ms`,
+      target: 'target.yaml',
+      faults: [{ kind: 'command', on: 'here', run: ['curl', '-s', order], jitter: '1s' }],
+      recovery: { probe: 'health', within: '30s' },
+      redundancy: { for: '1s', within: '20s' },
+      checks: [{ kind: 'rto', max: '30s' }],
+    }),
+  );
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [command, 'run', scenario, '--json', '--out', join(folder, 'out'), '--seed', String(seed)],
+    { env: { ...process.env, FIREDRILL_STATE_DIR: join(folder, 'state') } },
+  ).catch((error: { readonly stdout?: string; readonly stderr?: string }) => {
+    // A verdict that is not a pass still has its summary.
+    if (error.stdout === undefined || error.stdout === '') throw error;
+    return { stdout: error.stdout };
+  });
+  const { rto } = JSON.parse(stdout) as Summary;
+  const outage = server.outages().find((one) => one.track === track);
+  if (outage === undefined) throw new Error(`the drill of track ${track} made no outage: ${stdout}`);
+  const { start, end } = outage;
+  return {
+    kind,
+    trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2,
+    told: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
+  };
+}

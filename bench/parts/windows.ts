@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import type { ScriptedOutage, TrueOutage } from '../fault-server/messages.ts';
+import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
+import { judge, type Judged } from '../judge.ts';
+import { monoMs, untilMono } from '../mono.ts';
+import { makeNamespace, whyNoNamespace, type Namespace } from '../namespace.ts';
+import { peers } from '../peers/catalog.ts';
+import type { PeerTarget, PeerWord } from '../peers/peer.ts';
+import { httpProbe } from '../prober/plan.ts';
+import { readLogFile, startBenchProber, type BenchProber } from '../prober/start.ts';
+import { blackHoleShapes, loopbackShapes, scriptTrack } from '../script.ts';
+import { firedrillWindows } from '../told.ts';
+import type { BenchContext } from './part.ts';
+
+/** A port of a fault server with its script. */
+interface Track {
+  readonly url: string;
+  readonly host: string;
+  readonly server: FaultServer;
+  readonly outages: readonly ScriptedOutage[];
+  /** Peers and the burst look at it, too. */
+  readonly shared: boolean;
+}
+
+/** What one tool told of all targets that it looked at. */
+export interface ToolResult {
+  readonly tool: string;
+  readonly reading: string;
+  /** null: not to be had here. */
+  readonly outages: readonly Judged[] | null;
+  /** Windows where there was no outage. */
+  readonly strays: number;
+  /** All told time to all true time. */
+  readonly totalRatio: number | null;
+}
+
+/** Raw results of the part. */
+export interface WindowsResult {
+  readonly tools: readonly ToolResult[];
+  /** Longest time for which the fault server itself does not know whether an edge had come, ms. */
+  readonly truthUnsureMs: number;
+  /** Why there was no black hole; null when there was one. */
+  readonly noBlackHole: string | null;
+}
+
+const burstLeadMs = 2000;
+const burstTailMs = 2500;
+/** Lines of peers come a little after what they tell of. */
+const peerSlackMs = 1500;
+
+/** All tools at the same time against the same outages. */
+export async function runWindows(context: BenchContext): Promise<WindowsResult> {
+  const noBlackHole = (await whyNoNamespace()) ?? null;
+  const namespaces: Namespace[] = [];
+  const servers: FaultServer[] = [];
+  try {
+    if (noBlackHole === null)
+      for (let index = 0; index < 2; index++) namespaces.push(await makeNamespace(index));
+    const loopback = await startFaultServer({ host: '127.0.0.1', tracks: context.quick ? 4 : 16 });
+    servers.push(loopback);
+    for (const { name, address } of namespaces)
+      servers.push(await startFaultServer({ host: address, tracks: 1, namespace: name }));
+    return { ...(await measure(context, servers)), noBlackHole };
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+    for (const namespace of namespaces) await namespace.remove();
+  }
+}
+
+async function measure(
+  context: BenchContext,
+  servers: readonly FaultServer[],
+): Promise<Omit<WindowsResult, 'noBlackHole'>> {
+  // Probers and peers need some seconds to start, and a while in which all is well.
+  const fromMs = monoMs() + 15_000;
+  const untilMs = fromMs + (context.quick ? 25_000 : 180_000);
+  const tracks = servers.flatMap((server, number) =>
+    server.ports.map((port, index): Track => {
+      const shapes = number === 0 ? loopbackShapes : blackHoleShapes;
+      return {
+        url: `http://${server.host}:${port}/`,
+        host: server.host,
+        server,
+        outages: scriptTrack(index, shapes, { fromMs, untilMs }, context.seed + number),
+        shared: number > 0 || index < 3,
+      };
+    }),
+  );
+  const shared = tracks.filter((track) => track.shared);
+  const logOf = (name: string): string => join(context.folder, `${name}.ndjson`);
+  const steady = await startBenchProber({
+    logPath: logOf('steady'),
+    probes: tracks.flatMap(({ url }, index) => [
+      httpProbe(`${index}-1s`, url, { intervalMs: 1000 }),
+      httpProbe(`${index}-100ms`, url, { intervalMs: 100 }),
+    ]),
+  });
+  const bursts = await Promise.all(
+    shared.map(({ url }, index) =>
+      startBenchProber({
+        logPath: logOf(`burst-${index}`),
+        probes: [httpProbe('burst', url, { intervalMs: 1000, burstIntervalMs: 50 })],
+      }),
+    ),
+  );
+  const asked = await startPeers(context, shared, untilMs + 3000);
+  context.report(`${tracks.length} targets, ${tracks.flatMap((t) => t.outages).length} outages`);
+  const [truths] = await Promise.all([
+    playAll(servers, tracks),
+    ...bursts.map((prober, index) => burstAround(shared[index]?.outages ?? [], prober)),
+  ]);
+  await untilMono(untilMs + 4000);
+  const words = await Promise.all(asked.map(async (peer) => ({ ...peer, told: await peer.atWork.stop() })));
+  await Promise.all([steady, ...bursts].map((prober) => prober.stop()));
+
+  const steadyLog = await readLogFile(logOf('steady'));
+  const told = (rate: string) =>
+    tracks.map((track, index) =>
+      judge(truths.get(track) ?? [], firedrillWindows(steadyLog, `${index}-${rate}`, steady.originMs), 0),
+    );
+  const burstTold = await Promise.all(
+    shared.map(async (track, index) => {
+      const log = await readLogFile(logOf(`burst-${index}`));
+      return judge(truths.get(track) ?? [], firedrillWindows(log, 'burst', bursts[index]?.originMs ?? 0), 0);
+    }),
+  );
+  const unsure = [...truths.values()].flat().flatMap(({ start, end }) => [start, end]);
+  return {
+    truthUnsureMs: Math.max(...unsure.map(({ loMs, hiMs }) => hiMs - loMs)),
+    tools: [
+      result('firedrill 1 s', 'its own windows with bounds', told('1s')),
+      result('firedrill 100 ms', 'its own windows with bounds', told('100ms')),
+      result('firedrill 1 s, burst 50 ms', 'its own windows with bounds', burstTold),
+      ...words.map(({ peer, targets, told }) => {
+        const truthOf = targets.map((track) => truths.get(track) ?? []);
+        return peerResult(peer.name, peer.reading, truthOf, told);
+      }),
+      ...peers
+        .filter((peer) => !words.some((word) => word.peer === peer))
+        .map((peer) => ({
+          tool: peer.name,
+          reading: 'absent: not to be had on this machine',
+          outages: null,
+          strays: 0,
+          totalRatio: null,
+        })),
+    ],
+  };
+}
+
+async function startPeers(context: BenchContext, shared: readonly Track[], untilMs: number) {
+  const found = peers.filter(
+    (peer) =>
+      peer.needs.every((name) => context.tools.program(name) !== undefined) &&
+      targetsOf(peer.sees, shared).length > 0,
+  );
+  return Promise.all(
+    found.map(async (peer, index) => {
+      const targets = targetsOf(peer.sees, shared);
+      const atWork = await peer.start(
+        targets.map(({ url, host }): PeerTarget => ({ url, host })),
+        context.tools,
+        { folder: join(context.folder, `peer-${index}`), forMs: untilMs - monoMs() },
+      );
+      return { peer, targets, atWork };
+    }),
+  );
+}
+
+/** A ping sees nothing of a server that fails on a host which is well. */
+function targetsOf(sees: 'http' | 'ping', tracks: readonly Track[]): readonly Track[] {
+  return sees === 'http'
+    ? tracks
+    : tracks.filter((track) => track.outages.some((o) => o.kind === 'black-hole'));
+}
+
+async function playAll(
+  servers: readonly FaultServer[],
+  tracks: readonly Track[],
+): Promise<ReadonlyMap<Track, readonly TrueOutage[]>> {
+  const truths = await Promise.all(
+    servers.map((server) =>
+      server.play(tracks.filter((track) => track.server === server).flatMap((track) => track.outages)),
+    ),
+  );
+  return new Map(
+    tracks.map((track) => {
+      const server = servers.indexOf(track.server);
+      const index = track.outages[0]?.track;
+      return [track, (truths[server] ?? []).filter((outage) => outage.track === index)];
+    }),
+  );
+}
+
+/** As a drill does: it knows when it injects. */
+async function burstAround(outages: readonly ScriptedOutage[], prober: BenchProber): Promise<void> {
+  for (const { atMs, lengthMs } of outages) {
+    await untilMono(atMs - burstLeadMs);
+    prober.setBurst(true);
+    await untilMono(atMs + lengthMs + burstTailMs);
+    prober.setBurst(false);
+  }
+}
+
+function result(
+  tool: string,
+  reading: string,
+  verdicts: readonly { readonly outages: readonly Judged[]; readonly strays: number }[],
+): ToolResult {
+  const outages = verdicts.flatMap((verdict) => verdict.outages);
+  return {
+    tool,
+    reading,
+    outages,
+    strays: verdicts.reduce((total, verdict) => total + verdict.strays, 0),
+    totalRatio: sumOf(outages, 'toldMs') / sumOf(outages, 'trueMs'),
+  };
+}
+
+function peerResult(
+  tool: string,
+  reading: string,
+  truths: readonly (readonly TrueOutage[])[],
+  told: readonly PeerWord[],
+): ToolResult {
+  const verdicts = truths.map((truth, index) => judge(truth, told[index]?.windows ?? [], peerSlackMs));
+  const all = result(tool, reading, verdicts);
+  const totalMs = told.reduce((total, word) => total + word.totalMs, 0);
+  return {
+    ...all,
+    outages: told.some((word) => word.windows === null) ? [] : (all.outages ?? []),
+    totalRatio: totalMs / sumOf(all.outages ?? [], 'trueMs'),
+  };
+}
+
+function sumOf(outages: readonly Judged[], field: 'toldMs' | 'trueMs'): number {
+  return outages.reduce((total, outage) => total + outage[field], 0);
+}

@@ -1,0 +1,29 @@
+import type { Look } from '../told.ts';
+import { windowsOfLooks } from '../told.ts';
+import { startChild, type StampedLine } from './child.ts';
+import { withTotal, type Peer } from './peer.ts';
+
+/** What people type: a request, the time, a second of sleep. The time is that of the return. */
+export const curlLoop: Peer = {
+  name: 'curl loop',
+  reading: '`curl --max-time 1`, stamp, `sleep 1`; first failed to first good stamp',
+  sees: 'http',
+  needs: ['curl', 'bash'],
+  start: async (targets, { env }) => {
+    const children = targets.map(({ url }) => {
+      const request = `curl -s -o /dev/null -w '%{http_code}' --max-time 1 '${url}'`;
+      return startChild(['bash', '-c', `while :; do code=$(${request}); echo "$code"; sleep 1; done`], env);
+    });
+    return {
+      stop: () =>
+        Promise.all(
+          children.map(async (child) => withTotal(windowsOfLooks(looksOfCurl(await child.stop())))),
+        ),
+    };
+  },
+};
+
+/** A look for each line, which is a status code. */
+export function looksOfCurl(lines: readonly StampedLine[]): readonly Look[] {
+  return lines.map(({ atMs, text }) => ({ atMs, ok: text === '200' }));
+}

@@ -1,0 +1,29 @@
+import { windowsOfLooks, type Look } from '../told.ts';
+import { startChild, type StampedLine } from './child.ts';
+import { withTotal, type Peer } from './peer.ts';
+
+/** Pings: sees whether the host is there, nothing else. */
+export const fping: Peer = {
+  name: 'fping',
+  reading: '`fping -l -p 1000 -t 900`; first lost to first answered ping',
+  sees: 'ping',
+  needs: ['fping'],
+  start: async (targets, { program, env }) => {
+    const children = targets.map(({ host }) =>
+      startChild(['stdbuf', '-oL', program('fping') ?? '', '-l', '-p', '1000', '-t', '900', host], env),
+    );
+    return {
+      stop: () =>
+        Promise.all(
+          children.map(async (child) => withTotal(windowsOfLooks(looksOfFping(await child.stop())))),
+        ),
+    };
+  },
+};
+
+/** A look for each line: `HOST : [N], 64 bytes, ...` or `HOST : [N], timed out ...`. */
+export function looksOfFping(lines: readonly StampedLine[]): readonly Look[] {
+  return lines.flatMap(({ atMs, text }) =>
+    / : \[\d+\], /.test(text) ? [{ atMs, ok: / bytes, /.test(text) }] : [],
+  );
+}

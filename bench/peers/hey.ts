@@ -1,0 +1,48 @@
+import { windowsOfLooks, type Look } from '../told.ts';
+import { startChild } from './child.ts';
+import { withTotal, type Peer } from './peer.ts';
+
+const everyMs = 1000;
+
+/** A load generator: one worker, one request a second. */
+export const hey: Peer = {
+  name: 'hey',
+  reading:
+    '`hey -c 1 -q 1 -t 1 -disable-keepalive -o csv`; failed requests are not in its output: from 1 s after the last good one to the next',
+  sees: 'http',
+  needs: ['hey'],
+  start: async (targets, { program, env }, { forMs }) => {
+    const forText = `${Math.ceil(forMs / 1000)}s`;
+    const options = ['-c', '1', '-q', '1', '-t', '1', '-disable-keepalive', '-o', 'csv', '-z', forText];
+    const children = targets.map(({ url }) => startChild([program('hey') ?? '', ...options, url], env));
+    return {
+      // Its output comes at the end.
+      stop: () =>
+        Promise.all(
+          children.map(async (child) => {
+            const lines = await child.ended(30_000);
+            const looks = looksOfHey(
+              lines.map((line) => line.text),
+              child.startedMs,
+            );
+            return withTotal(windowsOfLooks(looks));
+          }),
+        ),
+    };
+  },
+};
+
+/** Looks from the lines of the CSV (last fields: status code, offset in s); a request that is missing was a failed one. */
+export function looksOfHey(csv: readonly string[], startedMs: number): readonly Look[] {
+  const looks: Look[] = [];
+  for (const line of csv) {
+    const [status = '', offset = ''] = line.split(',').slice(-2);
+    if (!/^\d+$/.test(status)) continue;
+    const atMs = startedMs + Number(offset) * 1000;
+    const before = looks.at(-1)?.atMs;
+    if (before !== undefined && atMs - before > 1.5 * everyMs)
+      looks.push({ atMs: before + everyMs, ok: false });
+    looks.push({ atMs, ok: status === '200' });
+  }
+  return looks;
+}

@@ -1,0 +1,61 @@
+import { fork } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { LogReader, type RunLog } from '../../src/analysis/read-log.ts';
+import type { FromProber, ProberInput, ToProber } from './messages.ts';
+
+/** A prober at work, in a process of its own. */
+export interface BenchProber {
+  /** The moment of `monoMs` at offset 0 of its log. */
+  readonly originMs: number;
+  setBurst(on: boolean): void;
+  readonly pid: number;
+  /** Stops it; its log is whole then. */
+  stop(): Promise<void>;
+}
+
+const program = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** Starts one. */
+export async function startBenchProber(input: ProberInput): Promise<BenchProber> {
+  const child = fork(program, [JSON.stringify(input)]);
+  const started = Promise.withResolvers<number>();
+  const stopped = Promise.withResolvers<void>();
+  let ending = false;
+  child.on('message', (message: FromProber) => {
+    switch (message.type) {
+      case 'started':
+        return started.resolve(message.originMs);
+      case 'stopped':
+        return stopped.resolve();
+    }
+  });
+  child.once('exit', (code) => {
+    if (ending) return;
+    const error = new Error(`the prober's process ended with exit code ${code}`);
+    started.reject(error);
+    stopped.reject(error);
+  });
+  stopped.promise.catch(() => {});
+  const send = (message: ToProber): void => void child.send(message);
+  return {
+    originMs: await started.promise,
+    setBurst: (on) => send({ type: 'burst', on }),
+    pid: child.pid ?? 0,
+    async stop() {
+      send({ type: 'stop' });
+      await stopped.promise;
+      ending = true;
+      child.disconnect();
+    },
+  };
+}
+
+/** Reads an event log as the analysis does. */
+export async function readLogFile(path: string): Promise<RunLog> {
+  const reader = new LogReader();
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity }))
+    reader.push(line);
+  return reader.finish();
+}

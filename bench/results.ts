@@ -1,0 +1,29 @@
+import type { Conditions } from './conditions.ts';
+import type { AnalysisResult } from './parts/analysis.ts';
+import type { RateResult } from './parts/capacity.ts';
+import type { IsolationResult } from './parts/isolation.ts';
+import type { LightResult } from './parts/light.ts';
+import type { RtoTrial } from './parts/rto.ts';
+import type { SoakResult } from './parts/soak.ts';
+import type { WindowsResult } from './parts/windows.ts';
+
+/** Raw results by part. */
+export interface PartResults {
+  readonly windows: WindowsResult;
+  readonly rto: readonly RtoTrial[];
+  readonly light: LightResult;
+  readonly capacity: readonly RateResult[];
+  readonly isolation: IsolationResult;
+  readonly analysis: AnalysisResult;
+  readonly soak: SoakResult;
+}
+
+/** One part as it was run. */
+export interface PartRun<R> {
+  readonly conditions: Conditions;
+  readonly seed: number;
+  readonly result: R;
+}
+
+/** results.json: parts of different runs may stand side by side, each with its conditions. */
+export type Results = { readonly [P in keyof PartResults]?: PartRun<PartResults[P]> };

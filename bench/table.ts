@@ -1,0 +1,86 @@
+import type { OutageKind } from './fault-server/messages.ts';
+import { goalsOf, signed } from './goals.ts';
+import { errorFigures, type Judged } from './judge.ts';
+import type { Results } from './results.ts';
+import type { ToolResult } from './parts/windows.ts';
+
+const columns: readonly { readonly kind: OutageKind; readonly title: string }[] = [
+  { kind: 'refused', title: 'refused' },
+  { kind: 'hang', title: 'hang, then dropped' },
+  { kind: 'http-503', title: '503' },
+  { kind: 'late', title: 'late reply' },
+  { kind: 'black-hole', title: 'SYN black hole' },
+];
+
+/** The results as Markdown; the same results give the same text. */
+export function renderTable(results: Results): string {
+  return [
+    '# Benchmarks',
+    '',
+    '`npm run bench` makes this file and results.json.',
+    '',
+    ...windowLines(results),
+    '## Goals',
+    '',
+    ...table(
+      ['what', 'goal', 'measured', 'met'],
+      goalsOf(results).map(({ what, goal, measured, met }) => [what, goal, measured, met ? 'yes' : '**no**']),
+    ),
+    '',
+    '## Conditions',
+    '',
+    ...conditionLines(results),
+    '',
+  ].join('\n');
+}
+
+function windowLines({ windows }: Results): readonly string[] {
+  if (windows === undefined) return [];
+  const { tools, truthUnsureMs, noBlackHole } = windows.result;
+  return [
+    '## The same outages, seen by all tools at once',
+    '',
+    'Outages found, and the lowest and highest error of what was told of their length, ms; a missed outage is an error of',
+    'its whole length. Lengths of 263, 731 and 3437 ms (late replies 437, 731 and 1437 ms, black holes 731, 2263 and',
+    '3437 ms) at random phase. The ratio is all told time to all true time.',
+    '',
+    ...table(
+      ['tool', ...columns.map(({ title }) => title), 'ratio', 'false'],
+      tools.map((tool) => [
+        tool.tool,
+        ...columns.map(({ kind }) => cell(tool, kind)),
+        tool.totalRatio === null ? '' : tool.totalRatio.toFixed(2),
+        tool.outages === null || tool.outages.length === 0 ? '' : String(tool.strays),
+      ]),
+    ),
+    '',
+    ...tools.map(({ tool, reading }) => `- ${tool}: ${reading}`),
+    '',
+    `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
+    ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
+    '',
+  ];
+}
+
+function cell({ outages }: ToolResult, kind: OutageKind): string {
+  if (outages === null) return 'absent';
+  if (outages.length === 0) return 'totals only';
+  const figures = errorFigures(outages.filter((o: Judged) => o.kind === kind));
+  if (figures === undefined) return '';
+  return `${figures.found}/${figures.outages}: ${signed(figures.lowestMs)}..${signed(figures.highestMs)}`;
+}
+
+function conditionLines(results: Results): readonly string[] {
+  return Object.entries(results).map(([part, run]) => {
+    const c = run.conditions;
+    return (
+      `- ${part}: ${c.startedAt}, ${c.cores} cores (${c.cpu}), ${c.memoryGib} GiB, ${c.system}, Linux ${c.kernel}, ` +
+      `Node ${c.node}, loopback, load ${c.loadBefore.toFixed(1)} before it, seed ${run.seed}`
+    );
+  });
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)];
+}

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { readLog } from '../../src/analysis/read-log.ts';
+import { readLogFile } from '../../src/cli/run-folder.ts';
 import { badWindows } from '../../src/analysis/windows.ts';
 import { monoMs } from '../mono.ts';
 import type { AnalysisUsage } from './messages.ts';
@@ -9,7 +8,7 @@ import type { AnalysisUsage } from './messages.ts';
 
 const path = process.argv[2] ?? '';
 const startMs = monoMs();
-const log = readLog(readFileSync(path, 'utf8').split('\n'));
+const log = readLogFile(path);
 const readMs = monoMs() - startMs;
 const windows = [...log.series.values()].map((series) => badWindows(log, series).length);
 const usage: AnalysisUsage = {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { readLogFile } from '../../src/cli/run-folder.ts';
 import { percentile } from '../../src/analysis/windows.ts';
 import { startFaultServer } from '../fault-server/start.ts';
 import { monoMs, pause } from '../mono.ts';
 import { cpuShare, processUsage } from '../process-usage.ts';
 import { httpProbe } from '../prober/plan.ts';
-import { readLogFile, startBenchProber } from '../prober/start.ts';
+import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
 /** The prober at one rate of new connections. */
@@ -58,7 +59,7 @@ async function runRate(context: BenchContext, wantedPerSecond: number, url: stri
   const after = processUsage(prober.pid);
   const untilMs = monoMs() - prober.originMs;
   await prober.stop();
-  const series = [...(await readLogFile(logPath)).series.values()];
+  const series = [...readLogFile(logPath).series.values()];
   const samples = series
     .flatMap((one) => one.samples)
     .filter((sample) => sample.dueMs >= fromMs && sample.dueMs < untilMs);

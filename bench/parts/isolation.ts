@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { readLogFile } from '../../src/cli/run-folder.ts';
 import type { Sample } from '../../src/core/sample.ts';
 import { percentile } from '../../src/analysis/windows.ts';
 import { startFaultServer } from '../fault-server/start.ts';
 import { monoMs } from '../mono.ts';
 import { httpProbe } from '../prober/plan.ts';
-import { readLogFile, startBenchProber } from '../prober/start.ts';
+import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
 /** Looks at targets that are well, over a stretch of time. */
@@ -44,7 +45,7 @@ export async function runIsolation(context: BenchContext): Promise<IsolationResu
   await server.play(hangs);
   await prober.stop();
   await server.stop();
-  const { series } = await readLogFile(logPath);
+  const { series } = readLogFile(logPath);
   const well = probes
     .filter((_, track) => track % 2 === 1)
     .flatMap(({ id }) => series.get(id)?.samples ?? []);

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readLogFile } from '../../src/cli/run-folder.ts';
 import { percentile } from '../../src/analysis/windows.ts';
 import { startFaultServer } from '../fault-server/start.ts';
 import { pause } from '../mono.ts';
 import { cpuShare, processUsage } from '../process-usage.ts';
-import { readLogFile } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
 /** `firedrill watch` of ten targets, a look a second each. */
@@ -48,7 +48,7 @@ export async function runLight(context: BenchContext): Promise<LightResult> {
   child.kill('SIGINT');
   await ended;
   await server.stop();
-  const log = await readLogFile(join(out, readdirSync(out)[0] ?? '', 'events.ndjson'));
+  const log = readLogFile(join(out, readdirSync(out)[0] ?? '', 'events.ndjson'));
   const samples = [...log.series.values()].flatMap((one) => one.samples).sort((a, b) => a.dueMs - b.dueMs);
   const late = samples.map((s) => s.sendMs - s.dueMs);
   const quarter = Math.floor(late.length / 4);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readLogFile } from '../../src/cli/run-folder.ts';
 import type { ScriptedOutage, TrueOutage } from '../fault-server/messages.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
 import { judge, type Judged } from '../judge.ts';
@@ -7,7 +8,7 @@ import { makeNamespace, whyNoNamespace, type Namespace } from '../namespace.ts';
 import { peers } from '../peers/catalog.ts';
 import type { PeerTarget, PeerWord } from '../peers/peer.ts';
 import { httpProbe } from '../prober/plan.ts';
-import { readLogFile, startBenchProber, type BenchProber } from '../prober/start.ts';
+import { startBenchProber, type BenchProber } from '../prober/start.ts';
 import { blackHoleShapes, loopbackShapes, scriptTrack } from '../script.ts';
 import { firedrillWindows } from '../told.ts';
 import type { BenchContext } from './part.ts';
@@ -113,17 +114,15 @@ async function measure(
   const words = await Promise.all(asked.map(async (peer) => ({ ...peer, told: await peer.atWork.stop() })));
   await Promise.all([steady, ...bursts].map((prober) => prober.stop()));
 
-  const steadyLog = await readLogFile(logOf('steady'));
+  const steadyLog = readLogFile(logOf('steady'));
   const told = (rate: string) =>
     tracks.map((track, index) =>
       judge(truths.get(track) ?? [], firedrillWindows(steadyLog, `${index}-${rate}`, steady.originMs), 0),
     );
-  const burstTold = await Promise.all(
-    shared.map(async (track, index) => {
-      const log = await readLogFile(logOf(`burst-${index}`));
-      return judge(truths.get(track) ?? [], firedrillWindows(log, 'burst', bursts[index]?.originMs ?? 0), 0);
-    }),
-  );
+  const burstTold = shared.map((track, index) => {
+    const log = readLogFile(logOf(`burst-${index}`));
+    return judge(truths.get(track) ?? [], firedrillWindows(log, 'burst', bursts[index]?.originMs ?? 0), 0);
+  });
   const unsure = [...truths.values()].flat().flatMap(({ start, end }) => [start, end]);
   return {
     truthUnsureMs: Math.max(...unsure.map(({ loMs, hiMs }) => hiMs - loMs)),

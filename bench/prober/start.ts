@@ -1,8 +1,5 @@
 import { fork } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { LogReader, type RunLog } from '../../src/analysis/read-log.ts';
 import type { FromProber, ProberInput, ToProber } from './messages.ts';
 
 /** A prober at work, in a process of its own. */
@@ -50,12 +47,4 @@ export async function startBenchProber(input: ProberInput): Promise<BenchProber>
       child.disconnect();
     },
   };
-}
-
-/** Reads an event log as the analysis does. */
-export async function readLogFile(path: string): Promise<RunLog> {
-  const reader = new LogReader();
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity }))
-    reader.push(line);
-  return reader.finish();
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readLog } from '../analysis/read-log.ts';
+import { readLog, type RunLog } from '../analysis/read-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
@@ -43,12 +43,20 @@ export function userLedger(): Ledger {
  * @throws DrillError `invalid-input` when the folder holds no readable log
  */
 export function writeReports(folder: string): Summary {
-  const log = readLog(piecesOf(join(folder, 'events.ndjson')));
+  const log = readLogFile(join(folder, 'events.ndjson'));
   const summary = summarize(log);
   writeWhole(folder, 'summary.json', renderSummaryJson(summary));
   writeWhole(folder, 'report.md', renderMarkdown(summary, log));
   writeWhole(folder, 'samples.csv', renderSamplesCsv(log));
   return summary;
+}
+
+/**
+ * Reads an event log of any size.
+ * @throws DrillError `invalid-input` when there is no readable log
+ */
+export function readLogFile(path: string): RunLog {
+  return readLog(piecesOf(path));
 }
 
 const pieceBytes = 256 * 1024;

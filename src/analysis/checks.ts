@@ -21,6 +21,7 @@ import {
   unmeasured,
 } from './outcome.ts';
 import { ownershipCheck } from './ownership-check.ts';
+import { rowsCheck, rpoCheck, staleReadsCheck } from './row-checks.ts';
 import { watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { durationWords, listWords } from './words.ts';
@@ -159,6 +160,12 @@ function judge(check: Check, evidence: Evidence): Outcome {
       return neverCheck(check, evidence);
     case 'ownership':
       return ownershipCheck(check, evidence);
+    case 'rpo':
+      return rpoCheck(check, evidence);
+    case 'rows':
+      return rowsCheck(check, evidence);
+    case 'stale-reads':
+      return staleReadsCheck(check, evidence);
     case 'announced':
       return announcedCheck(check, evidence);
   }

@@ -26,6 +26,16 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   },
   'sample.dropped': { probe: 'string', slot: 'number', dueMs: 'number' },
   mark: { probe: 'string', name: 'string', atMs: 'number', text: 'string' },
+  'row.written': {
+    writer: 'string',
+    client: 'number',
+    number: 'number',
+    sendMs: 'number',
+    finishMs: 'number',
+    outcome: 'string',
+  },
+  'rows.seen': { writer: 'string', path: 'string', sendMs: 'number', finishMs: 'number' },
+  'rows.read': { writer: 'string', path: 'string', place: 'string', moment: 'string' },
   'rate.changed': { burst: 'boolean' },
   'role.resolved': { role: 'string', host: 'string' },
   'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
@@ -45,7 +55,7 @@ const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [ty
 
 const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
 /** Lists and maps that came later: they may be missing. */
-const newerLists = ['prepare', 'repair', 'returnStages'] as const;
+const newerLists = ['prepare', 'repair', 'returnStages', 'writers'] as const;
 const newerMaps = ['ownership', 'models'] as const;
 
 /** A plan as logs hold it that were written before some of its parts existed. */
@@ -57,7 +67,8 @@ type NewerPart = (typeof newerLists | typeof newerMaps)[number];
 
 /** What an older plan does not have, it did not do. */
 export function completed(plan: StoredPlan): Plan {
-  const { scenario, ownership = {}, models = {}, prepare = [], repair = [], returnStages = [] } = plan;
+  const { scenario, ownership = {}, models = {} } = plan;
+  const { prepare = [], repair = [], returnStages = [], writers = [] } = plan;
   return {
     ...plan,
     scenario: { ...scenario, variables: scenario.variables ?? {} },
@@ -66,6 +77,7 @@ export function completed(plan: StoredPlan): Plan {
     prepare,
     repair,
     returnStages,
+    writers,
   };
 }
 

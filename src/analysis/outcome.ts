@@ -4,6 +4,7 @@ import type { HealAnalysis } from './heal.ts';
 import type { RunLog } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
 import type { RecoveryAnalysis } from './rto.ts';
+import type { RowsAnalysis } from './written-rows.ts';
 import { durationWords, limitWords, measureWords } from './words.ts';
 
 /** A check's outcome, and the sentence that says why when it is not a pass. */
@@ -21,6 +22,8 @@ export interface Evidence {
   /** null: no fault took effect, or none was healed. */
   readonly heal: HealAnalysis | null;
   readonly roleBefore: ReadonlyMap<string, string | null>;
+  /** In the plan's order. */
+  readonly rows: readonly RowsAnalysis[];
 }
 
 /** A check's outcome without the check's name, and why it is not a pass; null when it is, or when the verdict says so already. */

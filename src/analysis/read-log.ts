@@ -1,6 +1,6 @@
 import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
-import type { Json, Plan, PlannedFault, PlannedProbe } from '../core/plan.ts';
+import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { badLine, completed } from './log-event.ts';
 import type { SampleLine } from './sample-line.ts';
@@ -22,6 +22,14 @@ export interface ProbeSeries {
   readonly samples: readonly Sample[];
   /** Slots that were not sent, in the order of the log. */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number }[];
+}
+
+/** All that one writer did in a run, in the order of the log. */
+export interface WriterRecord {
+  readonly planned: PlannedWriter;
+  readonly written: readonly EventOf<'row.written'>[];
+  readonly seen: readonly EventOf<'rows.seen'>[];
+  readonly read: readonly EventOf<'rows.read'>[];
 }
 
 /** The interval in which a fault became true. Offsets in ms. */
@@ -66,6 +74,8 @@ export interface RunLog {
   readonly phases: readonly { readonly t: number; readonly phase: PhaseName }[];
   readonly gates: readonly EventOf<'gate'>[];
   readonly marks: readonly EventOf<'mark'>[];
+  /** By writer id, one for each planned writer. */
+  readonly writing: ReadonlyMap<string, WriterRecord>;
   readonly rates: readonly EventOf<'rate.changed'>[];
   readonly roles: readonly EventOf<'role.resolved'>[];
   /** In the order in which the log first names them; ids that no list of the plan has are faults. */
@@ -82,6 +92,13 @@ interface OpenSeries {
   readonly probe: PlannedProbe;
   readonly samples: Sample[];
   readonly dropped: { slot: number; dueMs: number }[];
+}
+
+interface OpenWriter {
+  readonly planned: PlannedWriter;
+  readonly written: EventOf<'row.written'>[];
+  readonly seen: EventOf<'rows.seen'>[];
+  readonly read: EventOf<'rows.read'>[];
 }
 
 type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
@@ -104,6 +121,7 @@ class LogReader implements LogSink {
   readonly #phases: { t: number; phase: PhaseName }[] = [];
   readonly #gates: EventOf<'gate'>[] = [];
   readonly #marks: EventOf<'mark'>[] = [];
+  readonly #writing = new Map<string, OpenWriter>();
   readonly #rates: EventOf<'rate.changed'>[] = [];
   readonly #roles: EventOf<'role.resolved'>[] = [];
   readonly #health: EventOf<'prober.health'>[] = [];
@@ -147,6 +165,7 @@ class LogReader implements LogSink {
       phases: this.#phases,
       gates: this.#gates,
       marks: this.#marks.sort((a, b) => a.atMs - b.atMs),
+      writing: this.#writing,
       rates: this.#rates,
       roles: this.#roles,
       faults: records.filter((f) => !preparations.includes(f) && !repairs.includes(f)),
@@ -167,6 +186,15 @@ class LogReader implements LogSink {
     switch (event.type) {
       case 'sample.dropped':
         this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
+        return;
+      case 'row.written':
+        this.#writerOf(event.writer).written.push(event);
+        return;
+      case 'rows.seen':
+        this.#writerOf(event.writer).seen.push(event);
+        return;
+      case 'rows.read':
+        this.#writerOf(event.writer).read.push(event);
         return;
       case 'clock.anchor':
         this.#anchors.push({ t: event.t, wallMs: event.wallMs });
@@ -224,6 +252,14 @@ class LogReader implements LogSink {
     this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
     for (const probe of plan.probes) this.#series.set(probe.id, { probe, samples: [], dropped: [] });
+    for (const planned of plan.writers)
+      this.#writing.set(planned.id, { planned, written: [], seen: [], read: [] });
+  }
+
+  #writerOf(id: string): OpenWriter {
+    const writer = this.#writing.get(id);
+    if (writer === undefined) throw badLine(this.#scanner.lineNumber, `writer "${id}" is not in the plan`);
+    return writer;
   }
 
   #seriesOf(id: string): OpenSeries {

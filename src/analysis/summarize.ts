@@ -10,6 +10,9 @@ import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
 import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
+import { summarizeRows } from './rows-summary.ts';
+import { rowNotes } from './row-checks.ts';
+import { analyseRows } from './written-rows.ts';
 import { type BadWindow, badWindows, middle, percentile, toSummaryWindow } from './windows.ts';
 
 /** Everything the analysis finds in a log, on the run clock: what reports draw from. */
@@ -114,7 +117,8 @@ export function analyse(log: RunLog): Analysis {
   const redundancy = analyseRedundancy(log, recovery?.effect ?? null);
   const heal = watch ? null : analyseHeal(log, recovery);
   const roleBefore = rolesBefore(log);
-  const evidence: Evidence = { log, recovery, redundancy, heal, roleBefore };
+  const rows = [...log.writing.values()].map(analyseRows);
+  const evidence: Evidence = { log, recovery, redundancy, heal, roleBefore, rows };
   const checks = watch ? [] : judgeChecks(evidence);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
@@ -134,7 +138,7 @@ export function analyse(log: RunLog): Analysis {
     verdict,
     reasons,
     healed,
-    notes: notesOf(log, evidence),
+    notes: [...notesOf(log, evidence), ...rowNotes(rows)],
     rto:
       recovery?.rto == null
         ? null
@@ -143,7 +147,7 @@ export function analyse(log: RunLog): Analysis {
     redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
     redundancy: redundancy.state === 'restored' ? redundancy.after : null,
     heal: heal === null ? null : healSummary(log, heal),
-    rpo: null,
+    ...summarizeRows(log, rows, recovery?.effect.ms ?? log.startMs),
     roles: Object.keys(log.plan.roles).map((role) => ({
       role,
       before: roleBefore.get(role) ?? null,

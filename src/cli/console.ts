@@ -76,12 +76,16 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     }
     case 'log':
       return `${event.level}: ${event.text}`;
+    case 'rows.read':
+      return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `NOT read: ${firstLine(event.message ?? '')}` : 'read'}`;
     case 'run.aborted':
       return `aborted: ${event.reason}`;
     case 'run.ended':
     case 'clock.anchor':
     case 'sample.dropped':
     case 'rate.changed':
+    case 'row.written':
+    case 'rows.seen':
     case 'prober.health':
       return undefined;
   }
@@ -105,6 +109,7 @@ const phaseTexts = {
   'undo-preparations': 'undoing the preparations',
   repair: 'repairing',
   redundancy: 'waiting for redundancy to be restored',
+  'read-back': 'reading back what was written',
   watching: 'watching',
 } as const;
 

@@ -5,6 +5,7 @@ import { faultKind } from '../faults/catalog.ts';
 import { predictDrill } from '../model/chain.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { aligned } from '../report/text.ts';
+import { writerKind } from '../writers/catalog.ts';
 import { predictedWords } from '../report/verdict-text.ts';
 
 /** Plans in words, one after another: what `firedrill plan` prints. */
@@ -35,6 +36,7 @@ function planText(plan: Plan): string {
       return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}${from}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
     }),
     '',
+    ...writerLines(plan),
     ...ownershipLines(plan),
     ...numbered(stepsOf(plan)),
     '',
@@ -45,6 +47,27 @@ function planText(plan: Plan): string {
     'Every fault is healed in any case, in reverse order, and the heal is proven. Nothing was touched by this command.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Who writes into the stack while the drill runs, what and where; nothing where no check asks for it. */
+function writerLines({ writers }: Plan): string[] {
+  const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
+    const found = writerKind(kind);
+    return [
+      `  ${id.padEnd(24)} every ${formatMs(times.intervalMs)} a row by each client, time-out ${formatMs(times.timeoutMs)}; a read every ${formatMs(times.readIntervalMs)}`,
+      ...paths.flatMap((path) => {
+        const texts = found?.describe(path.params);
+        return texts === undefined
+          ? []
+          : [
+              `    ${path.id.padEnd(22)} ${clients} clients: ${oneLine(texts.write)}`,
+              `    ${''.padEnd(22)} read back by ${oneLine(texts.read)}`,
+              `    ${''.padEnd(22)} at the end   ${keep === true ? 'left' : oneLine(texts.remove)}`,
+            ];
+      }),
+    ];
+  });
+  return lines.length === 0 ? [] : ['Rows written from the steady state to the end', ...lines, ''];
 }
 
 /** What exactly one host should own, and how that is seen; nothing where the target names nothing. */

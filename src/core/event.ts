@@ -1,5 +1,6 @@
 import type { Json, Plan } from './plan.ts';
 import type { Sample } from './sample.ts';
+import type { WriteOutcome } from './writer.ts';
 
 /** Version of the event log's format; raised when an event changes its meaning. */
 export const eventSchemaVersion = 1;
@@ -14,7 +15,11 @@ export type PhaseName =
   | 'undo-preparations'
   | 'repair'
   | 'redundancy'
+  | 'read-back'
   | 'watching';
+
+/** When rows are read back: while the fault is still there, or once everything is mended. */
+export type ReadMoment = 'before-heal' | 'end';
 
 /**
  * What happened, as it is appended to events.ndjson: one JSON object a line,
@@ -62,6 +67,42 @@ export type DrillEvent =
       readonly value?: string;
       readonly atMs: number;
       readonly text: string;
+    }
+  /** A writer's client wrote a row: committed, if at all, in [sendMs, finishMs]. */
+  | {
+      readonly t: number;
+      readonly type: 'row.written';
+      readonly writer: string;
+      readonly client: number;
+      readonly number: number;
+      readonly sendMs: number;
+      readonly finishMs: number;
+      readonly outcome: WriteOutcome;
+      readonly message?: string;
+    }
+  /** A reader beside a path's clients looked: the highest number of each client, from the first on, 0 for none. Without it, it could not read. */
+  | {
+      readonly t: number;
+      readonly type: 'rows.seen';
+      readonly writer: string;
+      readonly path: string;
+      readonly sendMs: number;
+      readonly finishMs: number;
+      readonly highest?: readonly number[];
+    }
+  /**
+   * What was there: through a path, or in the copy that the path's host itself holds. Numbers by client, as ranges
+   * (row-ranges.ts); without them it could not be read.
+   */
+  | {
+      readonly t: number;
+      readonly type: 'rows.read';
+      readonly writer: string;
+      readonly path: string;
+      readonly place: 'path' | 'copy';
+      readonly moment: ReadMoment;
+      readonly rows?: Readonly<Record<string, string>>;
+      readonly message?: string;
     }
   /** From `t` on, probes with a burst interval use it (or their base interval again). */
   | { readonly t: number; readonly type: 'rate.changed'; readonly burst: boolean }

@@ -27,6 +27,8 @@ export interface Plan {
   };
   readonly hosts: readonly PlannedHost[];
   readonly probes: readonly PlannedProbe[];
+  /** Those whose rows a check asks for: no others write. */
+  readonly writers: readonly PlannedWriter[];
   readonly roles: Readonly<Record<string, Condition>>;
   /** Things that exactly one host should own: for each, the sides from which its owner is seen. */
   readonly ownership: Readonly<Record<string, Sides>>;
@@ -187,6 +189,32 @@ export interface PlannedProbe {
   readonly burstIntervalMs?: number;
 }
 
+/** Clients that write numbered rows the way the stack's own do, from the steady state to the end. */
+export interface PlannedWriter {
+  readonly id: string;
+  readonly kind: string;
+  /** Ways into the stack, each with clients of its own: one for each host of `on`. */
+  readonly paths: readonly PlannedPath[];
+  /** Of each path. Clients are numbered from 1, path after path. */
+  readonly clients: number;
+  /** Of one client, from one write to the next. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Of the reader of each path. */
+  readonly readIntervalMs: number;
+  /** The rows are left when the run ends. */
+  readonly keep?: true;
+}
+
+/** One way into the stack. */
+export interface PlannedPath {
+  /** `writer` or `writer@host`. */
+  readonly id: string;
+  readonly host?: string;
+  /** Parsed by the kind's schema. */
+  readonly params: Json;
+}
+
 /** Conditions that must all hold without a break for `forMs`, reached `withinMs`. */
 export interface Gate {
   readonly require: readonly GateCondition[];
@@ -277,6 +305,31 @@ export type Check =
       readonly minMs?: number;
       readonly maxMs?: number;
     } & ({ readonly state: OwnershipState } | { readonly differsFrom: string }))
+  /** The length of the time whose acknowledged writes were lost; `maxMs` 0: none was. At least one limit is there. */
+  | {
+      readonly kind: 'rpo';
+      readonly name: string;
+      readonly of: string;
+      readonly minMs?: number;
+      readonly maxMs?: number;
+    }
+  /** How many of a writer's rows came out so. At least one limit is there. */
+  | {
+      readonly kind: 'rows';
+      readonly name: string;
+      readonly of: string;
+      readonly are: RowFate;
+      readonly min?: number;
+      readonly max?: number;
+    }
+  /** Total time for which reads missed rows that had been acknowledged before, and were not lost. At least one limit is there. */
+  | {
+      readonly kind: 'stale-reads';
+      readonly name: string;
+      readonly of: string;
+      readonly minMs?: number;
+      readonly maxMs?: number;
+    }
   /** Each change that a probe's marks tell of, with host and value, is delivered exactly once, in order for each host, not later than `withinMs`. */
   | {
       readonly kind: 'announced';
@@ -285,6 +338,9 @@ export type Check =
       readonly deliveries: MarkSource;
       readonly withinMs: number;
     };
+
+/** What a stack that keeps its word does with no row: acknowledged and gone; there more than once; there though refused. */
+export type RowFate = 'lost' | 'duplicated' | 'unasked';
 
 /** Not exactly one owner. */
 export type OwnershipState = 'nobody' | 'several';

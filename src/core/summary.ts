@@ -75,8 +75,10 @@ export interface Summary {
     readonly outage: Measure & { readonly windows: number };
     readonly stages: readonly Stage[];
   } | null;
-  /** null until a ledger probe measures it. */
-  readonly rpo: { readonly acked: number; readonly lost: number; readonly duplicated: number } | null;
+  /** Over all writers, as long as the longest; null where nobody wrote, or what was written could not be read back. */
+  readonly rpo: Rpo | null;
+  /** What became of the rows that were written while the drill ran, in the order of the target file. */
+  readonly writers: readonly WriterSummary[];
   readonly roles: readonly {
     readonly role: string;
     readonly before: string | null;
@@ -102,6 +104,80 @@ export interface Summary {
   readonly repeats?: Repeats;
   /** How long each phase of the run took, ms. */
   readonly phases: readonly { readonly name: string; readonly ms: number }[];
+}
+
+/**
+ * The recovery point, as it was found: how long the time was whose acknowledged writes are missing afterwards, from
+ * the first that is lost to the last. 0 with `maxMs` 0: none is.
+ */
+export interface Rpo extends Measure {
+  readonly acked: number;
+  readonly lost: number;
+  readonly duplicated: number;
+}
+
+/** The rows of one writer. */
+export interface WriterSummary {
+  readonly id: string;
+  readonly kind: string;
+  readonly paths: readonly string[];
+  /** Of all paths. */
+  readonly clients: number;
+  /** Between two writes of one path: a shorter loss may not be seen. */
+  readonly spacingMs: number;
+  readonly written: number;
+  readonly acked: number;
+  readonly refused: number;
+  readonly indeterminate: number;
+  /** null: not read back. */
+  readonly found: {
+    /** Acknowledged and there. */
+    readonly present: number;
+    /** Acknowledged and not there. */
+    readonly lost: number;
+    /** There more than once. */
+    readonly duplicated: number;
+    /** There though refused, or though never written. */
+    readonly unasked: number;
+    readonly indeterminatePresent: number;
+    readonly indeterminateAbsent: number;
+  } | null;
+  /** null: not read back. */
+  readonly rpo: Measure | null;
+  /** Times whose acknowledged writes through one path were lost. */
+  readonly losses: readonly RowLoss[];
+  readonly reads: {
+    readonly count: number;
+    readonly failed: number;
+    /** Missed a row that had been acknowledged before the read was sent, and that was there in the end. */
+    readonly stale: number;
+    /** The longest time that such a row had been acknowledged for; null without any. */
+    readonly behindMs: number | null;
+    readonly staleFor: Measure;
+    readonly windows: readonly StaleWindow[];
+  };
+}
+
+/** Acknowledged writes through one path that were lost one after another. `fromMs` is from the fault's effect, without one from the run's start. */
+export interface RowLoss extends Measure {
+  readonly path: string;
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly fromMs: number;
+  readonly rows: number;
+  /** How many of them the paths' hosts held before anything was healed; only those that could be read. */
+  readonly copies?: Readonly<Record<string, number>>;
+}
+
+/** A time in which reads through one path were stale. `fromMs` is from the fault's effect, without one from the run's start. */
+export interface StaleWindow extends Measure {
+  readonly path: string;
+  readonly startAt: string;
+  /** null: still so when the reading ended. */
+  readonly endAt: string | null;
+  readonly fromMs: number;
+  readonly reads: number;
+  readonly behindMs: number;
 }
 
 /** Who owned a thing when, seen from each side. */

@@ -1,61 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
-import type { ExecResult, Host } from '../core/host.ts';
 import type { Plan } from '../core/plan.ts';
-import { neverFollowed } from '../hosts/testing/never-followed.ts';
-import { runDrill } from './drill.ts';
-import { openEventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
-import { createSystemClock } from './system-clock.ts';
-
-/** A container with a web server in it, as far as `docker inspect|stop|start` can tell. The server is real. */
-class FakeMachine implements Host {
-  readonly name = 'alpha';
-  readonly transport = 'fake';
-  readonly follow = neverFollowed;
-  readonly commands: string[] = [];
-  stopIsIgnored = false;
-  startFails = false;
-  url = '';
-  #server: Server | undefined;
-  #port = 0;
-
-  async boot(): Promise<void> {
-    const server = createServer((_request, response) => response.end('ok'));
-    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (server.address() as AddressInfo).port;
-    this.url = `http://127.0.0.1:${this.#port}/`;
-    this.#server = server;
-  }
-
-  async halt(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
-  }
-
-  async exec(argv: readonly string[]): Promise<ExecResult> {
-    const [, verb] = argv;
-    this.commands.push(argv.slice(0, 2).join(' '));
-    if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
-    if (verb === 'start') {
-      if (this.startFails) return { exitCode: 1, stdout: '', stderr: 'no space left on device' };
-      await this.boot();
-    }
-    const status = this.#server === undefined ? 'exited' : 'running';
-    return { exitCode: 0, stdout: verb === 'inspect' ? `${status} 2026-01-01T00:00:00Z\n` : '', stderr: '' };
-  }
-}
+import { drillOn, FakeMachine, planOf, type Outcome } from './testing/fake-machine.ts';
 
 let folder: string;
 let machine: FakeMachine;
@@ -69,86 +20,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function planOf(url: string): Plan {
-  const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 3000 };
-  return {
-    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
-    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
-    hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
-    probes: [
-      {
-        id: 'web',
-        name: 'web',
-        kind: 'http',
-        params: {
-          url,
-          method: 'GET',
-          headers: {},
-          insecureSkipVerify: false,
-          expect: { status: [200] },
-          maxBodyBytes: 1000,
-        },
-        intervalMs: 50,
-        timeoutMs: 200,
-      },
-    ],
-    roles: {},
-    ownership: {},
-    models: {},
-    prepare: [],
-    steady: gate,
-    faults: [
-      {
-        id: 'fault-1',
-        kind: 'container.stop',
-        on: { host: 'alpha' },
-        atMs: 0,
-        params: { container: 'web', graceSeconds: 0 },
-      },
-    ],
-    repair: [],
-    recovery: { probe: 'web', withinMs: 1000, stableForMs: 200 },
-    redundancy: gate,
-    checks: [],
-    stages: [],
-    returnStages: [],
-  };
-}
-
-interface Outcome {
-  readonly events: readonly DrillEvent[];
-  readonly types: readonly string[];
-  readonly open: number;
-}
-
-async function run(
-  plan: Plan,
-  signal = new AbortController().signal,
-  onEvent?: (event: DrillEvent) => void,
-): Promise<Outcome> {
-  const clock = createSystemClock();
-  const path = join(folder, 'events.ndjson');
-  const log = openEventLog(path, clock);
-  if (onEvent !== undefined) log.subscribe(onEvent);
-  const ledger = openLedger(join(folder, 'ledger'));
-  const versions = { firedrill: '0', node: '0' };
-  await runDrill(
-    plan,
-    { runId: 'r', clock, log, ledger, createHost: () => machine, createServer: () => undefined, versions },
-    signal,
-  );
-  log.close();
-  const events = readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as DrillEvent);
-  const quiet = new Set(['sample', 'clock.anchor', 'prober.health', 'sample.dropped']);
-  return {
-    events,
-    types: events.filter((event) => !quiet.has(event.type)).map((event) => event.type),
-    open: ledger.list().length,
-  };
-}
+const run = (plan: Plan, signal?: AbortSignal, onEvent?: (event: DrillEvent) => void): Promise<Outcome> =>
+  drillOn(machine, folder, plan, signal, onEvent);
 
 describe('a drill', () => {
   test('goes from gate to fault to effect, heals, and sees redundancy restored', async () => {

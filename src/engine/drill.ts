@@ -40,6 +40,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
         log.append({ type: 'run.aborted', reason: reasonOf(error, run.signal) });
       } finally {
         await healOpen(run, () => true);
+        await endWriting(run);
       }
     });
   } catch (error) {
@@ -83,17 +84,24 @@ async function drill(run: Run): Promise<void> {
   }
 }
 
-/** Waits for the steady state, and for it to bear the burst rate; false when it does not come. */
+/** Waits for the steady state, and for it to bear the writers and the burst rate; false when it does not come. */
 async function reachSteadyState(run: Run): Promise<boolean> {
   const { plan, world } = run;
   startPhase(run, 'steady');
   const steady = await world.waitForGate(plan.steady, run.signal);
   logGate(run, 'steady', steady);
-  if (!steady.met || !hasBurst(plan)) return steady.met;
-  run.setBurst(true);
-  // A stack that is not steady under the burst would be blamed for what the probes do to it.
+  if (!steady.met) return false;
+  await run.startWriting();
+  const burst = hasBurst(plan);
+  if (!burst && run.writing === undefined) return true;
+  if (burst) run.setBurst(true);
+  // A stack that is not steady under the drill's own load would be blamed for what that does to it.
   const { met, unmet } = await world.waitForGate({ ...plan.steady, forMs: burstLeadMs }, run.signal);
-  if (!met) logGate(run, 'steady', { met, unmet: unmet.map((what) => `at the burst rate: ${what}`) });
+  if (!met)
+    logGate(run, 'steady', {
+      met,
+      unmet: unmet.map((what) => `${burst ? 'at the burst rate' : 'while rows are written'}: ${what}`),
+    });
   return met;
 }
 
@@ -127,6 +135,7 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
   const prepared = new Set(plan.prepare.map((step) => step.id));
   const everyFault = all || plan.prepare.length > 0 || plan.repair.length > 0;
   await timeline.over;
+  await run.writing?.readBack('before-heal');
   startPhase(run, 'heal');
   await healOpen(
     run,
@@ -142,6 +151,17 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
     for (const step of plan.repair) if (!(await takeStep(run, step))) return false;
   }
   return true;
+}
+
+/** Everything is healed, as far as it goes: the writers stop, what they wrote is read back and removed. */
+async function endWriting(run: Run): Promise<void> {
+  const { writing, signal } = run;
+  if (writing === undefined) return;
+  if (!signal.aborted) startPhase(run, 'read-back');
+  await writing.stop();
+  // A run that is stopped has little time: its rows are removed, and not judged.
+  if (!signal.aborted) await writing.readBack('end');
+  await writing.remove();
 }
 
 function startPhase(run: Run, phase: PhaseName): void {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
@@ -7,7 +8,9 @@ import type { EventLog } from './event-log.ts';
 import { madeOnce, type Reach } from './reach.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { Prober } from './prober.ts';
+import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
+import { startRowWriters, type RowWriters } from './row-writers.ts';
 import { createWorld, type World } from './world.ts';
 
 /** What a drill needs from outside. */
@@ -39,6 +42,10 @@ export interface Run {
   /** What reaches a host. */
   reach(name: string): Pick<FaultContext, 'host' | 'server'>;
   setBurst(on: boolean): void;
+  /** Lets the plan's writers write from now on; none of it before. Throws as `startRowWriters` does. */
+  startWriting(): Promise<void>;
+  /** The writers at work; undefined before they are, and where the plan has none. */
+  readonly writing: RowWriters | undefined;
   /** Runs `body` with the probes running; stops them after it. */
   probing(body: () => Promise<void>): Promise<void>;
 }
@@ -53,6 +60,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   // Every wait of the run listens on this one signal: not a leak.
   setMaxListeners(0, signal);
   let prober: Prober | undefined;
+  let writing: RowWriters | undefined;
   return {
     plan,
     deps,
@@ -64,6 +72,23 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     setBurst(on) {
       prober?.setBurst(on);
       deps.log.append({ type: 'rate.changed', burst: on });
+    },
+    async startWriting() {
+      if (plan.writers.length === 0) return;
+      writing = await startRowWriters({
+        writers: plan.writers,
+        kindOf: writerKind,
+        runId: deps.runId,
+        clock: deps.clock,
+        log: deps.log,
+        readText: (path) => readFile(path, 'utf8'),
+        env: (name) => process.env[name],
+        onBroken: (error) => broken.abort(error),
+        signal,
+      });
+    },
+    get writing() {
+      return writing;
     },
     async probing(body) {
       prober = await startRecording({

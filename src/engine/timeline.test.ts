@@ -71,6 +71,7 @@ function runOf(faults: readonly PlannedFault[], signal = new AbortController().s
       timeoutMs: 900,
     })),
     roles: { primary: { probe: 'role', is: ['primary'] } },
+    writers: [],
     ownership: {},
     models: {},
     prepare: [],

@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { exchange, prepareHttpCall, type HttpReply } from './lib/http-exchange.ts';
+import { isJmesPath } from './lib/jmespath.ts';
 import { shorten } from './lib/net-errors.ts';
 import { hostPort, httpUrl, regex, requireRegex } from './lib/text-params.ts';
 
@@ -125,13 +126,4 @@ function valueReader(expression: string): (body: string) => string {
     const value = TreeInterpreter.search(compiled, JSON.parse(body) as JSONValue);
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
   };
-}
-
-function isJmesPath(expression: string): boolean {
-  try {
-    compile(expression);
-    return true;
-  } catch {
-    return false;
-  }
 }

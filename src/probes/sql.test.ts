@@ -2,6 +2,16 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sql } from './sql.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import {
+  accept,
+  accepted,
+  failure,
+  int16,
+  int32,
+  message,
+  postgresServer,
+  ready,
+} from './testing/postgres-server.ts';
 import { listen } from './testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -9,18 +19,6 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-/** A message of the PostgreSQL protocol, version 3: type, length, payload. */
-function message(type: string, ...payload: (string | Buffer)[]): Buffer {
-  const body = Buffer.concat(payload.map((part) => Buffer.from(part)));
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length + 4);
-  return Buffer.concat([Buffer.from(type), length, body]);
-}
-
-const int16 = (n: number): Buffer => Buffer.from([n >> 8, n & 255]);
-const int32 = (n: number): Buffer => Buffer.from([n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]);
-const ready = message('Z', 'I');
-const accepted = Buffer.concat([message('R', int32(0)), ready]);
 /** A type OID whose values pg would turn into true and false. */
 const boolOid = 16;
 
@@ -45,30 +43,12 @@ function rows(...values: (string | null)[]): Buffer {
   ]);
 }
 
-function failure(severity: string, code: string, text: string): Buffer {
-  return message('E', `S${severity}\0V${severity}\0C${code}\0M${text}\0\0`);
-}
-
-/** A server that answers the start-up message, then each query. */
-async function server(
-  onStartup: (socket: Socket, data: Buffer) => void,
-  onQuery: (socket: Socket, query: string) => void = () => {},
-): Promise<string> {
-  const listening = await listen(
-    createServer((socket) => {
-      socket.once('data', (data) => {
-        onStartup(socket, data);
-        socket.on('data', (query) => {
-          if (query[0] === 'Q'.charCodeAt(0)) onQuery(socket, query.toString('utf8', 5, query.length - 1));
-        });
-      });
-    }),
-  );
+/** A server that answers the start-up message, then each query: its DSN. */
+async function server(...answers: Parameters<typeof postgresServer>): Promise<string> {
+  const listening = await postgresServer(...answers);
   cleanups.push(listening.close);
   return `postgresql://probe@${listening.address}/app`;
 }
-
-const accept = (socket: Socket): void => void socket.write(accepted);
 
 describe('sql probe', () => {
   it('gives the first column of the first row as the server wrote it, by its name', async () => {

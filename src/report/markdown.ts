@@ -4,6 +4,7 @@ import { analyse } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { Predicted, Ownership, Stage, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
+import { rowTables, rpoWords } from './rows-text.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import { timelineOf } from './timeline.ts';
 import { hasReturn, predictedWords, returnWords, verdictWords } from './verdict-text.ts';
@@ -45,6 +46,8 @@ function headline(summary: Summary): string[] {
     parts.push(
       `redundancy restored after ${durationWords(redundancyRestoredMs)}${besides(summary.predicted?.redundancy)}`,
     );
+  const rpo = rpoWords(summary);
+  if (rpo !== undefined) parts.push(`RPO ${rpo}`);
   return [parts.join(' · '), ''];
 }
 
@@ -87,6 +90,11 @@ function returnSection({ heal }: Summary): string[] {
     '',
     ...stageTable(heal.stages, heal.return?.ms ?? 0, 'return'),
   ]);
+}
+
+/** What offsets are from. */
+function effectOrStart({ faults }: Summary): string {
+  return faults.some((f) => f.effectAt !== null) ? "the fault's effect" : 'the start of the run';
 }
 
 /** Who owned what when: the sides next to each other, and for how long it had no owner or several. */
@@ -261,6 +269,7 @@ export function renderMarkdown(summary: Summary, log?: RunLog): string {
     ...section('Stages of the recovery', stageTable(summary.stages, summary.rto?.ms ?? 0, 'RTO')),
     ...returnSection(summary),
     ...ownershipSection(summary),
+    ...section('Written rows', rowTables(summary, table, effectOrStart(summary))),
     ...windowSection(summary),
     ...section(
       'Roles',

@@ -24,7 +24,8 @@ function measuredWords({ measured, drills }: RowLine): string {
 }
 
 function rpoWords(rpo: RowLine['rpo']): string {
-  return rpo === null ? none : `${rpo.lost} lost`;
+  if (rpo === null) return none;
+  return rpo.lost === 0 ? '0 lost' : `${seconds(rpo.ms)} s, ${rpo.lost} lost`;
 }
 
 function verdictOf({ verdict, healed, passed, drills }: RowLine): string {

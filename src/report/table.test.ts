@@ -162,11 +162,25 @@ describe('a row of the table', () => {
   });
 
   test('adds up lost writes where they were measured', () => {
-    const rpo = (lost: number) => ({ acked: 100, lost, duplicated: 1 });
+    const rpo = (lost: number) => ({
+      acked: 100,
+      lost,
+      duplicated: 1,
+      ms: lost * 1000,
+      minMs: 0,
+      maxMs: lost * 2000,
+    });
     const drills = [drilled(1, { rpo: rpo(2) }), drilled(2, { rpo: rpo(3) }), drilled(3)].map((s) =>
       drill(s),
     );
-    expect(rowLine(row, drills).rpo).toEqual({ acked: 200, lost: 5, duplicated: 2 });
+    expect(rowLine(row, drills).rpo).toEqual({
+      acked: 200,
+      lost: 5,
+      duplicated: 2,
+      ms: 3000,
+      minMs: 0,
+      maxMs: 6000,
+    });
   });
 
   test.each([

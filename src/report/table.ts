@@ -57,7 +57,7 @@ export interface RowLine extends TableRow {
     readonly maxMs: number;
     readonly bounds: { readonly minMs: number; readonly maxMs: number };
   } | null;
-  /** The sum over the drills; null where none measured it. */
+  /** Rows are the sum over the drills, the time is the longest of them; null where none measured it. */
   readonly rpo: Summary['rpo'];
   /** The longest of the drills. */
   readonly redundancyMs: number | null;
@@ -129,6 +129,12 @@ function drillLine(figure: string, drill: TableDrill): DrillLine {
   };
 }
 
+/** The longest loss of a row's drills. */
+function worstRpo(rpos: readonly NonNullable<Summary['rpo']>[]): Measure {
+  const [{ ms, minMs, maxMs } = { ms: 0, minMs: 0, maxMs: 0 }] = [...rpos].sort((a, b) => b.ms - a.ms);
+  return { ms, minMs, maxMs };
+}
+
 function longest(values: readonly (number | null)[]): number | null {
   const known = values.flatMap((v) => v ?? []);
   return known.length === 0 ? null : Math.max(...known);
@@ -172,7 +178,12 @@ export function rowLine(row: TableRow, own: readonly TableDrill[]): RowLine {
     rpo:
       rpos.length === 0
         ? null
-        : { acked: sum((r) => r.acked), lost: sum((r) => r.lost), duplicated: sum((r) => r.duplicated) },
+        : {
+            ...worstRpo(rpos),
+            acked: sum((r) => r.acked),
+            lost: sum((r) => r.lost),
+            duplicated: sum((r) => r.duplicated),
+          },
     redundancyMs: longest(drills.map((d) => d.redundancyMs)),
     backToSteadyMs: longest(drills.map((d) => d.backToSteadyMs)),
     verdict: worst(drills),

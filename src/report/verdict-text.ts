@@ -2,6 +2,7 @@ import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Predicted, Stage, Summary } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
+import { rowLines, rpoWords } from './rows-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
 const barWidth = 30;
@@ -35,6 +36,8 @@ function facts(summary: Summary): string[] {
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
+  const rpo = rpoWords(summary);
+  if (rpo !== undefined) rows.push(['RPO', rpo]);
   if (downtime !== null)
     rows.push(['downtime', `${measureWords(downtime)} in ${counted(downtime.windows, 'window')}`]);
   if (redundancyRestoredMs !== null)
@@ -130,6 +133,7 @@ export function renderVerdictText(summary: Summary): string {
     ...facts(summary),
     ...stageLines('stages', summary.stages),
     ...stageLines('stages of the return', summary.heal?.stages ?? []),
+    ...rowLines(summary),
     ...ownershipLines(summary),
     ...checkLines(summary),
     ...(reasons.length === 0 ? [] : ['', 'why', ...reasons]),

@@ -12,6 +12,8 @@ const name = z
 
 const role = z.string().min(1);
 
+const writer = z.string().min(1).describe('Id of a writer of the target: it writes in this drill.');
+
 const markSource = z.strictObject({
   probe: z.string().min(1).describe('Id of a probe of the target.'),
   marks: z.array(z.string().min(1)).min(1),
@@ -64,6 +66,30 @@ export const checkSchema = z.discriminatedUnion('kind', [
       .describe('Another side: counted is the time for which the two see different owners.'),
     min: duration.optional(),
     max: duration.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('rpo'),
+    name,
+    of: writer,
+    min: duration.optional().describe('A loss that has to be found.'),
+    max: duration.optional().describe('0s: no acknowledged write may be lost.'),
+  }),
+  z.strictObject({
+    kind: z.literal('rows'),
+    name,
+    of: writer,
+    are: z
+      .enum(['lost', 'duplicated', 'unasked'])
+      .describe('unasked: there though refused, or though never written.'),
+    min: z.int().min(1).optional(),
+    max: z.int().min(0).optional().describe('0: there must be none.'),
+  }),
+  z.strictObject({
+    kind: z.literal('stale-reads'),
+    name,
+    of: writer,
+    min: duration.optional(),
+    max: duration.optional().describe('0s: no read may be stale.'),
   }),
   z.strictObject({
     kind: z.literal('announced'),
@@ -144,6 +170,27 @@ export function planCheck(item: CheckInput): Check {
         ...(item.max === undefined ? {} : { maxMs: item.max }),
       };
     }
+    case 'rpo':
+    case 'stale-reads':
+      return {
+        kind: item.kind,
+        name: named(durationName(item)),
+        of: item.of,
+        ...(item.min === undefined ? {} : { minMs: item.min }),
+        ...(item.max === undefined ? {} : { maxMs: item.max }),
+      };
+    case 'rows': {
+      const { kind, of, are, min, max } = item;
+      const limits = max === 0 ? 'none' : countsText(item);
+      return {
+        kind,
+        name: named(`rows of ${of} that are ${are}: ${limits}`),
+        of,
+        are,
+        ...(min === undefined ? {} : { min }),
+        ...(max === undefined ? {} : { max }),
+      };
+    }
     case 'announced': {
       const { kind, changes, deliveries, within } = item;
       return {
@@ -157,6 +204,21 @@ export function planCheck(item: CheckInput): Check {
       };
     }
   }
+}
+
+/** `RPO of rows at most 5.0 s`, `no acknowledged write of rows is lost`. */
+function durationName(item: Extract<CheckInput, { kind: 'rpo' | 'stale-reads' }>): string {
+  if (item.max === 0)
+    return item.kind === 'rpo'
+      ? `no acknowledged write of ${item.of} is lost`
+      : `no read of ${item.of} is stale`;
+  return `${item.kind === 'rpo' ? 'RPO' : 'stale reads'} of ${item.of} ${limitsText(item)}`;
+}
+
+function countsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
+  return [min === undefined ? [] : [`at least ${min}`], max === undefined ? [] : [`at most ${max}`]]
+    .flat()
+    .join(', ');
 }
 
 const limitNames = {

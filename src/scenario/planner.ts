@@ -106,6 +106,7 @@ function makePlan(
       variables: values,
     },
     ...steps,
+    writers: target.writers.filter(({ id }) => writersAsked(scenario).has(id)),
     steady: {
       require: [...target.steady.require, ...(steady?.require ?? [])],
       forMs: steady?.for ?? target.steady.forMs,
@@ -122,6 +123,15 @@ function makePlan(
     stages,
     returnStages: scenario.returnStages?.map(planStage) ?? target.returnStages,
   };
+}
+
+/** Ids of the writers that a check is about. */
+function writersAsked({ checks }: Scenario): ReadonlySet<string> {
+  return new Set(
+    checks.flatMap((check) =>
+      check.kind === 'rpo' || check.kind === 'rows' || check.kind === 'stale-reads' ? [check.of] : [],
+    ),
+  );
 }
 
 function planRecovery({ recovery }: Scenario, known: Known, report: Report): Plan['recovery'] {

@@ -18,7 +18,7 @@ import type { NodePath } from './source.ts';
 import { planPredicted, type Stage } from './stage-schema.ts';
 
 /** What names in a file may refer to. */
-export type Known = Pick<Plan, 'hosts' | 'probes' | 'roles' | 'ownership' | 'models'>;
+export type Known = Pick<Plan, 'hosts' | 'probes' | 'writers' | 'roles' | 'ownership' | 'models'>;
 
 /** Takes a problem down: where it stands in the file, and what it is. */
 export type Report = (path: NodePath, message: string) => void;
@@ -178,6 +178,7 @@ function hostsOf({ on }: PlannedFault, known: Known): string[] {
 export function checkChecks(checks: readonly CheckInput[], known: Known, report: Report): void {
   const roles = Object.keys(known.roles);
   const instances = known.probes.map((probe) => probe.id);
+  const writers = known.writers.map((writer) => writer.id);
   for (const [i, check] of checks.entries()) {
     const path = ['checks', i];
     if ('role' in check && !roles.includes(check.role)) {
@@ -188,22 +189,50 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
       checkMarks(check.changes, known, [...path, 'changes'], report);
       checkMarks(check.deliveries, known, [...path, 'deliveries'], report);
     }
-    if (check.kind !== 'downtime' && check.kind !== 'happens' && check.kind !== 'ownership') continue;
-    if (check.min !== undefined && check.max !== undefined && check.min > check.max) {
-      report([...path, 'min'], `min: lies above max (${formatMs(check.max)})`);
-    }
-    if (check.kind === 'happens') continue;
-    if (check.min === undefined && check.max === undefined)
-      report(path, `${check.kind}: needs \`min\` or \`max\``);
-    if (check.kind === 'ownership') {
-      checkSides(check, known, path, report);
-      continue;
-    }
-    if (check.probe !== undefined && !instances.includes(check.probe)) {
-      const hint = suggest(check.probe, instances);
-      report([...path, 'probe'], `the target has no probe instance "${check.probe}"${hint}`);
+    switch (check.kind) {
+      case 'rpo':
+      case 'stale-reads':
+      case 'rows':
+        checkLimits(check, path, report);
+        if (!writers.includes(check.of))
+          report([...path, 'of'], `the target has no writer "${check.of}"${suggest(check.of, writers)}`);
+        break;
+      case 'happens':
+        checkOrder(check, path, report);
+        break;
+      case 'ownership':
+        checkLimits(check, path, report);
+        checkSides(check, known, path, report);
+        break;
+      case 'downtime':
+        checkLimits(check, path, report);
+        if (check.probe !== undefined && !instances.includes(check.probe)) {
+          const hint = suggest(check.probe, instances);
+          report([...path, 'probe'], `the target has no probe instance "${check.probe}"${hint}`);
+        }
+        break;
+      default:
     }
   }
+}
+
+/** What a figure is judged by. */
+interface Limited {
+  readonly kind: string;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+/** Checks that there is a limit, and that a lower one lies below the upper one. */
+function checkLimits(check: Limited, path: NodePath, report: Report): void {
+  checkOrder(check, path, report);
+  if (check.min === undefined && check.max === undefined)
+    report(path, `${check.kind}: needs \`min\` or \`max\``);
+}
+
+function checkOrder({ kind, min, max }: Limited, path: NodePath, report: Report): void {
+  if (min === undefined || max === undefined || min <= max) return;
+  report([...path, 'min'], `min: lies above max (${kind === 'rows' ? max : formatMs(max)})`);
 }
 
 /** Checks the thing and the sides that an `ownership` check speaks of. */

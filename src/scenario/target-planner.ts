@@ -1,6 +1,6 @@
 import { formatMs } from '../core/duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
-import type { Plan, PlannedHost, PlannedProbe, Transport } from '../core/plan.ts';
+import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { defaults } from './defaults.ts';
 import { parseWith, suggest } from './problems.ts';
@@ -26,7 +26,7 @@ export interface TargetInput extends Input {
 export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
 
 /** All that a target says of a plan. */
-export type TargetPlan = WatchPlan & Pick<Plan, 'models' | 'steady' | 'stages' | 'returnStages'>;
+export type TargetPlan = WatchPlan & Pick<Plan, 'writers' | 'models' | 'steady' | 'stages' | 'returnStages'>;
 
 /**
  * Makes the part of a plan that the target gives.
@@ -42,15 +42,23 @@ export function planTarget(target: TargetInput): TargetPlan {
   const probes = parsed.probes.flatMap((probe, i) =>
     planProbe(probe, hosts, target.resolveFile, (field, message) => report(['probes', i, field], message)),
   );
-  const seen = new Set<string>();
-  for (const [i, probe] of parsed.probes.entries()) {
-    if (seen.has(probe.id)) report(['probes', i, 'id'], `probe id "${probe.id}" is used twice`);
-    seen.add(probe.id);
+  const writers = parsed.writers.map((writer, i) =>
+    planWriter(writer, hosts, target.resolveFile, (field, message) => report(['writers', i, field], message)),
+  );
+  for (const [list, items] of [
+    ['probes', parsed.probes],
+    ['writers', parsed.writers],
+  ] as const) {
+    const seen = new Set<string>();
+    for (const [i, { id }] of items.entries()) {
+      if (seen.has(id)) report([list, i, 'id'], `${list.slice(0, -1)} id "${id}" is used twice`);
+      seen.add(id);
+    }
   }
   const models = Object.fromEntries(
     Object.entries(parsed.models).map(([name, model]) => [name, planModel(model)]),
   );
-  const known = { hosts, probes, roles: parsed.roles, ownership: parsed.ownership, models };
+  const known = { hosts, probes, writers, roles: parsed.roles, ownership: parsed.ownership, models };
   for (const [role, condition] of Object.entries(parsed.roles)) {
     checkCondition(condition, known, ['roles', role], report);
     if (!probes.some((probe) => probe.name === condition.probe && probe.host !== undefined)) {
@@ -139,34 +147,78 @@ function planProbe(
   if (burst !== undefined && (burst <= 0 || burst > common.intervalMs)) {
     problem('burst', `burst: must lie between 0 and the interval (${formatMs(common.intervalMs)})`);
   }
-  const hostNamed = (name: string, field: string): PlannedHost | undefined => {
-    const host = hosts.find((candidate) => candidate.name === name);
-    const names = hosts.map((candidate) => candidate.name);
-    if (host === undefined) problem(field, `no host "${name}"${suggest(name, names)}`);
-    return host;
-  };
+  const hostNamed = (name: string, field: string): PlannedHost | undefined =>
+    findHost(hosts, name, (message) => problem(field, message));
   if (from !== undefined && hostNamed(from, 'from') !== undefined && probeKind(kind)?.lane === 'network') {
     problem('from', `from: a probe of kind "${kind}" runs no commands; it looks from where firedrill runs`);
   }
-  const resolveText = (text: string, key: string): string => (fileKeys.has(key) ? resolveFile(text) : text);
   if (on === undefined) {
     if (probeKind(kind)?.needsHost === true && from === undefined)
       problem('kind', `a probe of kind "${kind}" needs \`on:\`: the host where it runs`);
-    return [{ ...common, id, params: mapStrings(params, resolveText) }];
+    return [{ ...common, id, params: planParams(params, resolveFile) }];
   }
-  return (Array.isArray(on) ? on : [on]).flatMap((name) => {
+  return listed(on).flatMap((name) => {
     const host = hostNamed(name, 'on');
     if (host === undefined) return [];
-    return [
-      {
-        ...common,
-        id: `${id}@${name}`,
-        host: name,
-        params: mapStrings(params, (text, key) => resolveText(fillPlaceholders(text, host), key)),
-      },
-    ];
+    return [{ ...common, id: `${id}@${name}`, host: name, params: planParams(params, resolveFile, host) }];
   });
 }
 
-/** Keys under which a string names a file, in every probe kind. */
+function planWriter(
+  writer: Target['writers'][number],
+  hosts: readonly PlannedHost[],
+  resolveFile: (path: string) => string,
+  problem: (field: string, message: string) => void,
+): PlannedWriter {
+  const { id, kind, on, clients, interval, timeout, reads, keep, ...params } = writer;
+  const times = {
+    intervalMs: interval ?? defaults.writer.intervalMs,
+    timeoutMs: timeout ?? defaults.writer.timeoutMs,
+    readIntervalMs: reads ?? defaults.writer.readIntervalMs,
+  };
+  for (const [field, ms] of Object.entries({ interval, timeout, reads })) {
+    if (ms !== undefined && ms <= 0) problem(field, `${field}: must be more than 0`);
+  }
+  const paths =
+    on === undefined
+      ? [{ id, params: planParams(params, resolveFile) }]
+      : listed(on).flatMap((name) => {
+          const host = findHost(hosts, name, (message) => problem('on', message));
+          if (host === undefined) return [];
+          return [{ id: `${id}@${name}`, host: name, params: planParams(params, resolveFile, host) }];
+        });
+  return {
+    id,
+    kind,
+    paths,
+    clients: clients ?? defaults.writer.clients,
+    ...times,
+    ...(keep === undefined ? {} : { keep }),
+  };
+}
+
+function listed(on: string | readonly string[]): readonly string[] {
+  return typeof on === 'string' ? [on] : on;
+}
+
+function findHost(
+  hosts: readonly PlannedHost[],
+  name: string,
+  problem: (message: string) => void,
+): PlannedHost | undefined {
+  const host = hosts.find((candidate) => candidate.name === name);
+  const names = hosts.map((candidate) => candidate.name);
+  if (host === undefined) problem(`no host "${name}"${suggest(name, names)}`);
+  return host;
+}
+
+/** Parameters as a plan holds them: files found, the host's own name and address filled in. */
+function planParams(params: unknown, resolveFile: (path: string) => string, host?: PlannedHost): Json {
+  return mapStrings(params, (text, key) => {
+    const filled = host === undefined ? text : fillPlaceholders(text, host);
+    return fileKeys.has(key) ? resolveFile(filled) : filled;
+  });
+}
+
+/** Keys under which a string names a file, in every kind of probe and writer. */
 const fileKeys: ReadonlySet<string> = new Set(['caFile', 'file']);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { probeKinds } from '../probes/catalog.ts';
+import { writerKinds } from '../writers/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
 import { kindUnion } from './kind-union.ts';
 import { modelsSchema } from './model-schema.ts';
@@ -55,6 +56,21 @@ const probe = kindUnion(probeKinds, {
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
 });
 
+const writer = kindUnion(writerKinds, {
+  id: identifier,
+  on: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe(
+      'Hosts by which the clients come, each a path with clients of its own; `${host}` and `${address}` stand for them in the other fields.',
+    ),
+  clients: z.int().min(1).max(16).optional().describe('Clients of each path; 2 by default.'),
+  interval: duration.optional().describe('From one write of a client to its next; 100ms by default.'),
+  timeout: duration.optional().describe('2s by default: a write without an answer by then is indeterminate.'),
+  reads: duration.optional().describe('From one read of a path’s reader to its next; 500ms by default.'),
+  keep: z.literal(true).optional().describe('Leave the rows when the run ends.'),
+});
+
 /** A target file: what a stack is made of, and how to look at it. */
 export const targetSchema = z
   .strictObject({
@@ -62,6 +78,12 @@ export const targetSchema = z
     environment: z.enum(['lab', 'test', 'staging', 'production']),
     hosts: z.record(identifier, host),
     probes: z.array(probe).min(1),
+    writers: z
+      .array(writer)
+      .default([])
+      .describe(
+        'Clients that write numbered rows and read them back, in drills with a check on them (rpo, rows, stale-reads).',
+      ),
     roles: z.record(identifier, conditionSchema).default({}),
     ownership: ownershipSchema
       .default({})

@@ -30,6 +30,7 @@ export function planWith(parts: Partial<Plan>): Plan {
     target: { name: 'lab', environment: 'lab', path: 'target.yaml', sha256: 'cd'.repeat(32) },
     hosts: [],
     probes: [],
+    writers: [],
     roles: {},
     ownership: {},
     models: {},

@@ -62,6 +62,7 @@ function watchPlan(options: WatchOptions): Plan {
   return {
     ...watch,
     models: {},
+    writers: [],
     scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '', variables: {} },
     prepare: [],
     steady: never,

@@ -23,6 +23,8 @@ export interface HttpCall {
   readonly options: HttpsRequestOptions;
   readonly secure: boolean;
   readonly maxBodyBytes: number;
+  /** Sent with the request; none by default. */
+  readonly body?: string;
   /** Holds the connection between looks; none where each has its own. */
   readonly agent?: HttpAgent | HttpsAgent;
 }
@@ -54,7 +56,10 @@ export interface HttpReply {
  * Prepares a call.
  * @throws DrillError `invalid-input` for a CA file that cannot be read or used
  */
-export async function prepareHttpCall(params: HttpCallParams, ctx: ProbeContext): Promise<HttpCall> {
+export async function prepareHttpCall(
+  params: HttpCallParams,
+  ctx: Pick<ProbeContext, 'readText'>,
+): Promise<HttpCall> {
   const url = requireUrl(params.url);
   const secure = url.protocol === 'https:';
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
@@ -116,7 +121,7 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: ProbeContext)
  */
 export async function exchange(
   call: HttpCall,
-  ctx: ProbeContext,
+  ctx: Pick<ProbeContext, 'clock'>,
   signal: AbortSignal,
   wantBody: (statusCode: number) => boolean,
 ): Promise<HttpReply | Observation> {
@@ -174,7 +179,7 @@ export async function exchange(
       });
       message.once('end', () => finish());
     });
-    request.end();
+    request.end(call.body);
     return await promise;
   } catch (error) {
     return failureOf(error);
@@ -186,7 +191,10 @@ export async function exchange(
 }
 
 /** A TLS context with this CA, or the system's. @throws DrillError `invalid-input` */
-export async function secureContext(caFile: string | undefined, ctx: ProbeContext): Promise<SecureContext> {
+export async function secureContext(
+  caFile: string | undefined,
+  ctx: Pick<ProbeContext, 'readText'>,
+): Promise<SecureContext> {
   if (caFile === undefined) return createSecureContext();
   try {
     const ca = await ctx.readText(caFile);

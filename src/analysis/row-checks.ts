@@ -1,0 +1,142 @@
+import {
+  bounded,
+  type CheckOf,
+  type Evidence,
+  isComplete,
+  limitsWords,
+  type Outcome,
+  undrilled,
+  unmeasured,
+} from './outcome.ts';
+import type { Fates, RowsAnalysis } from './written-rows.ts';
+import { measureWords } from './words.ts';
+
+/** A writer's rows as they were read back, or why they cannot be judged. */
+function readBack(
+  of: string,
+  limit: string,
+  evidence: Evidence,
+): { rows: RowsAnalysis; fates: Fates } | Outcome {
+  if (evidence.recovery === null) return undrilled(limit);
+  const rows = evidence.rows.find(({ planned }) => planned.id === of);
+  if (rows === undefined) return unmeasured('not in the plan', limit, `${of} is no writer of the plan`);
+  if (rows.fates === null) {
+    const why = isComplete(evidence.log) ? 'no path gave them back' : 'the run was cut short';
+    return unmeasured('not read back', limit, `the rows of ${of} were not read back: ${why}`);
+  }
+  if (!rows.written.some((row) => row.outcome === 'acked'))
+    return unmeasured(
+      'nothing acknowledged',
+      limit,
+      `no write of ${of} was acknowledged: there was nothing to lose`,
+    );
+  return { rows, fates: rows.fates };
+}
+
+/** `12 of 3400 acknowledged writes lost`. */
+function lossWords({ lost, present }: Fates): string {
+  return `${lost.length} of ${lost.length + present} acknowledged writes lost`;
+}
+
+/** The length of the time whose acknowledged writes are lost. One that is lost breaks a limit of 0, however short the time was. */
+export function rpoCheck(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
+  const limit = check.maxMs === 0 ? 'no acknowledged write lost' : limitsWords(check);
+  const found = readBack(check.of, limit, evidence);
+  if ('status' in found) return found;
+  const { rows, fates } = found;
+  const measure = rows.rpo ?? { ms: 0, minMs: 0, maxMs: 0 };
+  const what = `the RPO of ${check.of}`;
+  const spacingMs = rows.planned.intervalMs / rows.planned.clients;
+  const words = lossWords(fates);
+  if (fates.lost.length === 0) {
+    const status = check.minMs === undefined ? 'pass' : 'fail';
+    const reason =
+      status === 'pass'
+        ? null
+        : `nothing that ${check.of} wrote was lost (${words}), where a loss of ${limit} should have been found`;
+    return { status, observed: words, limit, measured: measure, reason };
+  }
+  if (check.maxMs === 0) {
+    const observed = `${words}, made within ${measureWords(measure)}`;
+    return { status: 'fail', observed, limit, measured: measure, reason: `${of(check)} ${observed}` };
+  }
+  const outcome = bounded({ what, measure, intervalMs: spacingMs }, check);
+  return { ...outcome, observed: `${outcome.observed}; ${words}` };
+}
+
+function of(check: CheckOf<'rpo'>): string {
+  return `of ${check.of}`;
+}
+
+const fateWords = {
+  lost: 'acknowledged writes lost',
+  duplicated: 'rows there more than once',
+  unasked: 'rows there that were refused, or never written',
+} as const;
+
+/** How many rows came out so. */
+export function rowsCheck(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
+  const { are, min, max } = check;
+  const limit = countLimit(min, max);
+  const found = readBack(check.of, limit, evidence);
+  if ('status' in found) return found;
+  const { fates, rows } = found;
+  const count = are === 'lost' ? fates.lost.length : fates[are];
+  const observed = `${count} of ${rows.written.length}`;
+  if (count >= (min ?? 0) && count <= (max ?? Infinity))
+    return { status: 'pass', observed, limit, reason: null };
+  return {
+    status: 'fail',
+    observed,
+    limit,
+    reason: `${check.of}: ${count} ${fateWords[are]}; the limit is ${limit}`,
+  };
+}
+
+function countLimit(min: number | undefined, max: number | undefined): string {
+  if (max === 0) return 'none';
+  if (min === undefined) return `at most ${max ?? 0}`;
+  return max === undefined ? `at least ${min}` : `${min} to ${max}`;
+}
+
+/** The total time of stale reads. */
+export function staleReadsCheck(check: CheckOf<'stale-reads'>, evidence: Evidence): Outcome {
+  const limit = check.maxMs === 0 ? 'none' : limitsWords(check);
+  const found = readBack(check.of, limit, evidence);
+  if ('status' in found) return found;
+  const { reads, staleFor, planned } = found.rows;
+  const good = reads.count - reads.failed;
+  if (good === 0) return unmeasured('nothing read', limit, `no read beside ${check.of} came back`);
+  const words = `${reads.stale} of ${good} reads`;
+  if (check.maxMs === 0) {
+    const status = reads.stale === 0 ? 'pass' : 'fail';
+    const observed = reads.stale === 0 ? words : `${words}, ${measureWords(staleFor)} in all`;
+    return {
+      status,
+      observed,
+      limit,
+      measured: staleFor,
+      reason: status === 'pass' ? null : `${observed} beside ${check.of} were stale`,
+    };
+  }
+  const outcome = bounded(
+    {
+      what: `the time of stale reads beside ${check.of}`,
+      measure: staleFor,
+      intervalMs: planned.readIntervalMs,
+    },
+    check,
+  );
+  return { ...outcome, observed: `${outcome.observed}; ${words}` };
+}
+
+/** Things to know of the rows that no check judges. */
+export function rowNotes(rows: readonly RowsAnalysis[]): readonly string[] {
+  return rows.flatMap(({ planned: { id }, fates, written }) => {
+    if (fates === null)
+      return written.length === 0 ? [] : [`${id}: what was written was not read back: the RPO is not known`];
+    return fates.disputed === 0
+      ? []
+      : [`${id}: ${fates.disputed} rows are there by one path and not by another; they count as lost`];
+  });
+}

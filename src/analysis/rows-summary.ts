@@ -1,0 +1,110 @@
+import { roundMs } from '../core/clock.ts';
+import type { Measure, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
+import { type RunLog, wallTime } from './read-log.ts';
+import {
+  countIn,
+  type Edges,
+  lengthOf,
+  type Loss,
+  type RowsAnalysis,
+  type Staleness,
+} from './written-rows.ts';
+import { middle } from './windows.ts';
+
+/** What offsets count from: the fault's effect, without one the run's start. */
+interface Frame {
+  readonly log: RunLog;
+  readonly zeroMs: number;
+}
+
+function rounded({ ms, minMs, maxMs }: Measure): Measure {
+  return { ms: roundMs(ms), minMs: roundMs(minMs), maxMs: roundMs(maxMs) };
+}
+
+function placed(edges: Edges, { log, zeroMs }: Frame) {
+  const startMs = middle(edges.startLoMs, edges.startHiMs);
+  return {
+    startAt: wallTime(log, startMs),
+    endAt: wallTime(log, middle(edges.endLoMs, edges.endHiMs)),
+    fromMs: roundMs(startMs - zeroMs),
+    ...rounded(lengthOf(edges)),
+  };
+}
+
+function toRowLoss(loss: Loss, { copies }: RowsAnalysis, frame: Frame): RowLoss {
+  const held = Object.fromEntries([...copies].map(([host, copy]) => [host, countIn(copy, loss.rows)]));
+  return {
+    path: loss.path.id,
+    ...placed(loss, frame),
+    rows: loss.rows.length,
+    ...(copies.size === 0 ? {} : { copies: held }),
+  };
+}
+
+function toStaleWindow(stale: Staleness, frame: Frame): StaleWindow {
+  const { endAt, ...rest } = placed(stale, frame);
+  return {
+    path: stale.path.id,
+    ...rest,
+    endAt: stale.open ? null : endAt,
+    reads: stale.reads,
+    behindMs: roundMs(stale.behindMs),
+  };
+}
+
+function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
+  const { planned, written, fates, reads, staleness } = rows;
+  const count = (outcome: string) => written.filter((row) => row.outcome === outcome).length;
+  return {
+    id: planned.id,
+    kind: planned.kind,
+    paths: planned.paths.map(({ id }) => id),
+    clients: planned.paths.length * planned.clients,
+    spacingMs: roundMs(planned.intervalMs / planned.clients),
+    written: written.length,
+    acked: count('acked'),
+    refused: count('refused'),
+    indeterminate: count('indeterminate'),
+    found:
+      fates === null
+        ? null
+        : {
+            present: fates.present,
+            lost: fates.lost.length,
+            duplicated: fates.duplicated,
+            unasked: fates.unasked,
+            indeterminatePresent: fates.indeterminatePresent,
+            indeterminateAbsent: fates.indeterminateAbsent,
+          },
+    rpo: rows.rpo === null ? null : rounded(rows.rpo),
+    losses: rows.losses.map((loss) => toRowLoss(loss, rows, frame)).sort((a, b) => a.fromMs - b.fromMs),
+    reads: {
+      ...reads,
+      behindMs: staleness.length === 0 ? null : roundMs(Math.max(...staleness.map((s) => s.behindMs))),
+      staleFor: rounded(rows.staleFor),
+      windows: staleness.map((s) => toStaleWindow(s, frame)).sort((a, b) => a.fromMs - b.fromMs),
+    },
+  };
+}
+
+/** The rows' part of the summary. `zeroMs`: what offsets count from. */
+export function summarizeRows(
+  log: RunLog,
+  analyses: readonly RowsAnalysis[],
+  zeroMs: number,
+): { readonly rpo: Rpo | null; readonly writers: readonly WriterSummary[] } {
+  const writers = analyses.map((rows) => toWriterSummary(rows, { log, zeroMs }));
+  const judged = writers.filter((w) => w.found !== null && w.acked > 0);
+  if (judged.length === 0 || judged.length < writers.length) return { rpo: null, writers };
+  const [longest] = judged.flatMap((w) => w.rpo ?? []).sort((a, b) => b.ms - a.ms);
+  const sum = (of: (w: WriterSummary) => number) => judged.reduce((n, w) => n + of(w), 0);
+  return {
+    rpo: {
+      acked: sum((w) => w.acked),
+      lost: sum((w) => w.found?.lost ?? 0),
+      duplicated: sum((w) => w.found?.duplicated ?? 0),
+      ...(longest ?? { ms: 0, minMs: 0, maxMs: 0 }),
+    },
+    writers,
+  };
+}

@@ -1,0 +1,440 @@
+import { describe, expect, test } from 'vitest';
+import type { NewEvent } from '../core/event.ts';
+import type { Check, PlannedWriter } from '../core/plan.ts';
+import type { CheckResult, Summary } from '../core/summary.ts';
+import type { WriteOutcome } from '../core/writer.ts';
+import { summarize } from './summarize.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+/** Two paths, two clients each: 1 and 2 by node-1, 3 and 4 by node-2. */
+const writer: PlannedWriter = {
+  id: 'rows',
+  kind: 'sql',
+  paths: [
+    { id: 'rows@node-1', host: 'node-1', params: {} },
+    { id: 'rows@node-2', host: 'node-2', params: {} },
+  ],
+  clients: 2,
+  intervalMs: 100,
+  timeoutMs: 2000,
+  readIntervalMs: 500,
+};
+
+/** client, number, sent, finished, and what came of it: `acked` by default. */
+type Write = readonly [client: number, number: number, sendMs: number, finishMs: number, WriteOutcome?];
+type Read = readonly [path: string, sendMs: number, finishMs: number, highest?: readonly number[]];
+interface Case {
+  readonly writes?: readonly Write[];
+  readonly reads?: readonly Read[];
+  /** What both paths give in the end, or each of them. */
+  readonly end?: Readonly<Record<string, string>>;
+  readonly ends?: readonly (readonly [path: string, rows: Readonly<Record<string, string>> | undefined])[];
+  readonly copies?: readonly (readonly [path: string, rows: Readonly<Record<string, string>>])[];
+  readonly checks?: readonly Check[];
+  readonly killed?: true;
+}
+
+/** A drill whose fault takes effect between 10 000 and 10 150 ms. */
+function drill({ writes = [], reads = [], end = {}, ends, copies = [], checks = [], killed }: Case): Summary {
+  const plan = planWith({ probes: [probeOf('health')], writers: [writer], checks });
+  const log = new LogBuilder(plan)
+    .probing('health', 0, 60_000, 1000, (sendMs) => ({ status: 'ok', finishMs: sendMs + 5 }))
+    .fault(10_000, { healedMs: 40_000 });
+  for (const [client, number, sendMs, finishMs, outcome = 'acked'] of writes)
+    log.at(finishMs, { type: 'row.written', writer: 'rows', client, number, sendMs, finishMs, outcome });
+  for (const [path, sendMs, finishMs, highest] of reads)
+    log.at(finishMs, {
+      type: 'rows.seen',
+      writer: 'rows',
+      path,
+      sendMs,
+      finishMs,
+      ...(highest === undefined ? {} : { highest }),
+    });
+  const read = (path: string, rows: Readonly<Record<string, string>> | undefined, more: object): NewEvent =>
+    ({
+      type: 'rows.read',
+      writer: 'rows',
+      path,
+      ...(rows === undefined ? {} : { rows }),
+      ...more,
+    }) as NewEvent;
+  for (const [path, rows] of copies)
+    log.at(39_000, read(path, rows, { place: 'copy', moment: 'before-heal' }));
+  for (const [path, rows] of ends ?? writer.paths.map((p) => [p.id, end] as const))
+    log.at(59_000, read(path, rows, { place: 'path', moment: 'end' }));
+  if (killed === undefined) log.at(60_000, { type: 'run.ended' });
+  return summarize(log.read());
+}
+
+function rowsOf(parts: Case): Summary['writers'][number] {
+  const [rows] = drill(parts).writers;
+  if (rows === undefined) throw new Error('no writer in the summary');
+  return rows;
+}
+
+describe('what became of the rows', () => {
+  test('is counted by outcome and by what is there', () => {
+    const rows = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 1100, 1110],
+        [1, 3, 1200, 1210],
+        [2, 1, 1000, 1004, 'refused'],
+        [2, 2, 1100, 1104, 'refused'],
+        [3, 1, 1000, 3000, 'indeterminate'],
+        [3, 2, 3100, 5100, 'indeterminate'],
+        [4, 1, 1000, 1010],
+      ],
+      // 1-3 is lost, 1-2 is there twice, 2-2 and 4-7 nobody should find, 3-2 came after all.
+      end: { 1: '1 2x2', 2: '2', 3: '2', 4: '1 7' },
+    });
+    expect(rows).toMatchObject({ written: 8, acked: 4, refused: 2, indeterminate: 2 });
+    expect(rows.found).toEqual({
+      present: 3,
+      lost: 1,
+      duplicated: 1,
+      unasked: 2,
+      indeterminatePresent: 1,
+      indeterminateAbsent: 1,
+    });
+  });
+
+  test('is not known where no path gave them back', () => {
+    const summary = drill({
+      writes: [[1, 1, 1000, 1010]],
+      ends: [['rows@node-1', undefined]],
+    });
+    expect(summary.writers[0]).toMatchObject({ found: null, rpo: null, losses: [] });
+    expect(summary.rpo).toBeNull();
+    expect(summary.notes).toEqual(['rows: what was written was not read back: the RPO is not known']);
+  });
+
+  test('is judged by the paths that could be read', () => {
+    const rows = rowsOf({
+      writes: [[1, 1, 1000, 1010]],
+      ends: [
+        ['rows@node-1', undefined],
+        ['rows@node-2', { 1: '1' }],
+      ],
+    });
+    expect(rows.found).toMatchObject({ present: 1, lost: 0 });
+  });
+
+  test('a row that is there by one path only is lost to who comes by the other, and that is told', () => {
+    const summary = drill({
+      writes: [
+        [1, 1, 1000, 1010],
+        [3, 1, 1000, 1010],
+      ],
+      ends: [
+        ['rows@node-1', { 1: '1', 3: '1' }],
+        ['rows@node-2', { 3: '1' }],
+      ],
+    });
+    expect(summary.writers[0]?.found).toMatchObject({ present: 1, lost: 1 });
+    expect(summary.notes).toEqual([
+      'rows: 1 rows are there by one path and not by another; they count as lost',
+    ]);
+  });
+});
+
+describe('the RPO', () => {
+  test('is 0 where nothing is lost, whatever was refused or left open', () => {
+    const summary = drill({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 1100, 1110, 'refused'],
+        [1, 3, 1200, 3200, 'indeterminate'],
+      ],
+      end: { 1: '1' },
+    });
+    expect(summary.rpo).toEqual({ acked: 1, lost: 0, duplicated: 0, ms: 0, minMs: 0, maxMs: 0 });
+    expect(summary.writers[0]?.losses).toEqual([]);
+  });
+
+  test('goes from the first lost write to the last, with the bounds of both', () => {
+    const { losses, rpo } = rowsOf({
+      writes: [
+        [1, 1, 10_000, 10_010],
+        [1, 2, 10_100, 10_110],
+        // Lost: begins in [10 100, 10 210], ends in [10 400, 10 505].
+        [1, 3, 10_200, 10_210],
+        [1, 4, 10_300, 10_310],
+        [1, 5, 10_400, 10_410],
+        [1, 6, 10_500, 10_505, 'refused'],
+        [1, 7, 12_000, 12_010],
+      ],
+      end: { 1: '1-2 7' },
+    });
+    expect(rpo).toEqual({ ms: 297.5, minMs: 190, maxMs: 405 });
+    expect(losses).toMatchObject([
+      // Offsets are from the middle of the effect's bounds, 10 075 ms; the start's is 10 155 ms.
+      { path: 'rows@node-1', rows: 3, fromMs: 80, ms: 297.5, minMs: 190, maxMs: 405 },
+    ]);
+    expect(losses[0]?.startAt).toBe('2026-03-01T10:00:10.155Z');
+    expect(losses[0]?.endAt).toBe('2026-03-01T10:00:10.453Z');
+  });
+
+  test('of a single lost write is between nothing and the time between its neighbours', () => {
+    const { rpo } = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 1100, 1110],
+        [1, 3, 1200, 1210],
+      ],
+      end: { 1: '1 3' },
+    });
+    expect(rpo).toEqual({ ms: 105, minMs: 0, maxMs: 210 });
+  });
+
+  test('ends when a write that got no answer should have had one, not at its time-out', () => {
+    const { rpo } = rowsOf({
+      writes: [
+        // The slowest answer took 30 ms.
+        [1, 1, 900, 930],
+        [1, 2, 1000, 1010],
+        [1, 3, 1100, 3100, 'indeterminate'],
+      ],
+      end: { 1: '1' },
+    });
+    expect(rpo).toMatchObject({ minMs: 0, maxMs: 1130 - 900 });
+  });
+
+  test('ends with the last answer where no write came after it', () => {
+    expect(rowsOf({ writes: [[1, 1, 1000, 1010]], end: {} }).rpo).toEqual({ ms: 5, minMs: 0, maxMs: 10 });
+  });
+
+  test('takes writes at the same moment for one loss, and a write that surely lies between two for its end', () => {
+    const same = rowsOf({
+      writes: [
+        [1, 1, 1000, 1020],
+        [2, 1, 1010, 1030],
+        [1, 2, 1025, 1040],
+      ],
+      end: { 2: '1' },
+    });
+    expect(same.losses).toMatchObject([{ rows: 2 }]);
+    const apart = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 1100, 1110],
+        [1, 3, 1200, 1210],
+      ],
+      end: { 1: '2' },
+    });
+    expect(apart.losses).toMatchObject([
+      { rows: 1, minMs: 0, maxMs: 110 },
+      { rows: 1, minMs: 0, maxMs: 110 },
+    ]);
+  });
+
+  test('is told by path, and spans them all', () => {
+    const { losses, rpo } = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [3, 1, 5000, 5010],
+      ],
+      end: {},
+    });
+    expect(losses.map(({ path }) => path)).toEqual(['rows@node-1', 'rows@node-2']);
+    expect(rpo).toEqual({ ms: (3990 + 4010) / 2, minMs: 3990, maxMs: 4010 });
+  });
+
+  test('says which host held what was lost before anything was healed', () => {
+    const { losses } = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 1100, 1110],
+      ],
+      copies: [
+        ['rows@node-1', { 1: '1-2' }],
+        ['rows@node-2', {}],
+      ],
+      end: {},
+    });
+    expect(losses[0]?.copies).toEqual({ 'node-1': 2, 'node-2': 0 });
+  });
+});
+
+describe('stale reads', () => {
+  const writes: readonly Write[] = [
+    [1, 1, 1000, 1010],
+    [1, 2, 2000, 2010],
+    [3, 1, 2000, 2010],
+  ];
+  const end = { 1: '1-2', 3: '1' };
+
+  test('miss what had been acknowledged before they were sent', () => {
+    const { reads } = rowsOf({
+      writes,
+      end,
+      reads: [
+        ['rows@node-1', 1500, 1510, [1, 0, 0, 0]],
+        // Sent before the second row was acknowledged: may miss it.
+        ['rows@node-1', 2005, 2015, [1, 0, 0, 0]],
+        ['rows@node-1', 2500, 2510, [1, 0, 1, 0]],
+        ['rows@node-1', 3000, 3010, [2, 0, 0, 0]],
+        ['rows@node-1', 3500, 3510, [2, 0, 1, 0]],
+        ['rows@node-2', 2500, 2510],
+      ],
+    });
+    expect(reads).toMatchObject({ count: 6, failed: 1, stale: 2, behindMs: 990 });
+    // Begins in [2005, 2510], ends in [3000, 3510].
+    expect(reads.windows).toMatchObject([
+      { path: 'rows@node-1', reads: 2, minMs: 490, maxMs: 1505, behindMs: 990 },
+    ]);
+    expect(reads.staleFor).toEqual({ ms: 997.5, minMs: 490, maxMs: 1505 });
+  });
+
+  test('are counted once where two paths are stale at the same time', () => {
+    const { reads } = rowsOf({
+      writes,
+      end,
+      reads: [
+        ['rows@node-1', 3000, 3010, []],
+        ['rows@node-1', 3500, 3510, []],
+        ['rows@node-2', 3200, 3210, []],
+        ['rows@node-2', 3700, 3710, []],
+      ],
+    });
+    // [3010, 3500] and [3210, 3700] surely; at most [3000, 3710].
+    expect(reads.staleFor).toMatchObject({ minMs: 690, maxMs: 710 });
+    expect(reads.windows.map(({ endAt }) => endAt)).toEqual([null, null]);
+  });
+
+  test('do not count rows that are lost: those nobody will read', () => {
+    const { reads } = rowsOf({
+      writes,
+      end: { 1: '1', 3: '1' },
+      reads: [['rows@node-1', 3000, 3010, [1, 0, 1, 0]]],
+    });
+    expect(reads.stale).toBe(0);
+  });
+});
+
+describe('a check', () => {
+  const lossOf300: Case = {
+    writes: [
+      [1, 1, 10_100, 10_110],
+      [1, 2, 10_200, 10_210],
+      [1, 3, 10_300, 10_310],
+      [1, 4, 10_500, 10_510],
+      [1, 5, 10_600, 10_610],
+    ],
+    // 2 to 4 lost: begins in [10 100, 10 210], ends in [10 500, 10 610]: 290 to 510 ms.
+    end: { 1: '1 5' },
+  };
+  const nothingLost: Case = { ...lossOf300, end: { 1: '1-5' } };
+  const judged = (check: Check, parts: Case): CheckResult & { readonly reasons: readonly string[] } => {
+    const { checks, reasons } = drill({ ...parts, checks: [check] });
+    const [result] = checks;
+    if (result === undefined) throw new Error('no check was judged');
+    return { ...result, reasons };
+  };
+  const rpo = (limits: { minMs?: number; maxMs?: number }): Check => ({
+    kind: 'rpo',
+    name: 'c',
+    of: 'rows',
+    ...limits,
+  });
+
+  test.each<[{ minMs?: number; maxMs?: number }, string]>([
+    [{ maxMs: 1000 }, 'pass'],
+    [{ minMs: 200 }, 'pass'],
+    [{ minMs: 200, maxMs: 600 }, 'pass'],
+    [{ maxMs: 200 }, 'fail'],
+    [{ minMs: 600 }, 'fail'],
+    [{ maxMs: 0 }, 'fail'],
+    [{ maxMs: 400 }, 'inconclusive'],
+  ])('of the RPO with a loss of 290 to 510 ms, %j is a %s', (limits, status) => {
+    expect(judged(rpo(limits), lossOf300)).toMatchObject({ status, measured: { minMs: 290, maxMs: 510 } });
+  });
+
+  test.each<[{ minMs?: number; maxMs?: number }, string]>([
+    [{ maxMs: 0 }, 'pass'],
+    [{ maxMs: 1000 }, 'pass'],
+    [{ minMs: 1 }, 'fail'],
+  ])('of the RPO without a loss, %j is a %s', (limits, status) => {
+    expect(judged(rpo(limits), nothingLost)).toMatchObject({ status, measured: { minMs: 0, maxMs: 0 } });
+  });
+
+  test('of the RPO says how much was lost', () => {
+    expect(judged(rpo({ maxMs: 0 }), lossOf300)).toMatchObject({
+      observed: '3 of 5 acknowledged writes lost, made within 400 ms (290 ms to 510 ms)',
+      limit: 'no acknowledged write lost',
+    });
+    expect(judged(rpo({ minMs: 1000 }), nothingLost).reasons[0]).toBe(
+      'c: nothing that rows wrote was lost (0 of 5 acknowledged writes lost), where a loss of at least 1 s should have been found',
+    );
+  });
+
+  test('of a single loss breaks a limit of 0 though it may have taken no time', () => {
+    const single: Case = { writes: [[1, 1, 10_100, 10_110]], end: {} };
+    expect(judged(rpo({ maxMs: 0 }), single)).toMatchObject({ status: 'fail', measured: { minMs: 0 } });
+  });
+
+  test.each<[Case, string]>([
+    [{ ...lossOf300, ends: [['rows@node-1', undefined]] }, 'no path gave them back'],
+    [{ ...lossOf300, ends: [], killed: true }, 'the run was cut short'],
+    [{ writes: [[1, 1, 1000, 1010, 'refused']] }, 'nothing to lose'],
+  ])('is inconclusive where nothing can be judged', (parts, why) => {
+    for (const check of [rpo({ maxMs: 0 }), rows('lost', { max: 0 }), stale({ maxMs: 0 })]) {
+      const { status, reasons } = judged(check, parts);
+      expect(status).toBe('inconclusive');
+      expect(reasons.join('\n')).toContain(why);
+    }
+  });
+
+  const rows = (are: 'lost' | 'duplicated' | 'unasked', limits: { min?: number; max?: number }): Check => ({
+    kind: 'rows',
+    name: 'c',
+    of: 'rows',
+    are,
+    ...limits,
+  });
+
+  test.each<['lost' | 'duplicated' | 'unasked', { min?: number; max?: number }, string, string]>([
+    ['lost', { max: 0 }, 'fail', 'none'],
+    ['lost', { min: 3, max: 3 }, 'pass', '3 to 3'],
+    ['lost', { min: 4 }, 'fail', 'at least 4'],
+    ['duplicated', { max: 0 }, 'fail', 'none'],
+    ['duplicated', { max: 1 }, 'pass', 'at most 1'],
+    ['unasked', { max: 0 }, 'fail', 'none'],
+    ['unasked', { max: 2 }, 'pass', 'at most 2'],
+  ])('of rows that are %s, %j is a %s', (are, limits, status, limit) => {
+    const parts = { ...lossOf300, end: { 1: '1x2 5', 4: '8-9' } };
+    expect(judged(rows(are, limits), parts)).toMatchObject({ status, limit });
+  });
+
+  const stale = (limits: { minMs?: number; maxMs?: number }): Check => ({
+    kind: 'stale-reads',
+    name: 'c',
+    of: 'rows',
+    ...limits,
+  });
+
+  test.each<[{ minMs?: number; maxMs?: number }, string]>([
+    [{ maxMs: 0 }, 'fail'],
+    [{ maxMs: 5000 }, 'pass'],
+    [{ minMs: 400 }, 'pass'],
+    [{ minMs: 5000 }, 'fail'],
+  ])('of stale reads of 490 to 510 ms, %j is a %s', (limits, status) => {
+    const reads: readonly Read[] = [
+      ['rows@node-1', 11_000, 11_010, []],
+      ['rows@node-1', 11_500, 11_510, []],
+    ];
+    expect(judged(stale(limits), { ...nothingLost, reads })).toMatchObject({ status });
+  });
+
+  test('of stale reads passes where none is, and is inconclusive where none came back', () => {
+    const good: readonly Read[] = [['rows@node-1', 11_000, 11_010, [5, 0, 0, 0]]];
+    expect(judged(stale({ maxMs: 0 }), { ...nothingLost, reads: good })).toMatchObject({
+      status: 'pass',
+      observed: '0 of 1 reads',
+    });
+    expect(
+      judged(stale({ maxMs: 0 }), { ...nothingLost, reads: [['rows@node-1', 11_000, 11_010]] }).status,
+    ).toBe('inconclusive');
+  });
+});

@@ -1,0 +1,340 @@
+import type { DrillEvent } from '../core/event.ts';
+import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
+import { fromRanges, type RowCounts } from '../core/row-ranges.ts';
+import type { Measure } from '../core/summary.ts';
+import type { WriterRecord } from './read-log.ts';
+import { middle } from './windows.ts';
+
+type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
+type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
+
+/** The beginning and the end of something, each between two moments of the run clock, ms. */
+export interface Edges {
+  readonly startLoMs: number;
+  readonly startHiMs: number;
+  readonly endLoMs: number;
+  readonly endHiMs: number;
+}
+
+/** Acknowledged writes through one path that were lost one after another. */
+export interface Loss extends Edges {
+  readonly path: PlannedPath;
+  readonly rows: readonly RowWritten[];
+}
+
+/** A time in which reads through one path were stale. */
+export interface Staleness extends Edges {
+  readonly path: PlannedPath;
+  readonly reads: number;
+  /** For how long the row that was missed had been acknowledged, at most. */
+  readonly behindMs: number;
+  /** Still so at the last read. */
+  readonly open: boolean;
+}
+
+/** What became of the rows by what was there in the end. */
+export interface Fates {
+  readonly present: number;
+  readonly lost: readonly RowWritten[];
+  readonly duplicated: number;
+  readonly unasked: number;
+  readonly indeterminatePresent: number;
+  readonly indeterminateAbsent: number;
+  /** Rows that are there by one path and not by another. */
+  readonly disputed: number;
+}
+
+/** What a writer's rows tell. */
+export interface RowsAnalysis {
+  readonly planned: PlannedWriter;
+  readonly written: readonly RowWritten[];
+  /** null: nobody could read back what was there in the end. */
+  readonly fates: Fates | null;
+  readonly losses: readonly Loss[];
+  /** From the first lost acknowledged write to the last; null: not read back. */
+  readonly rpo: Measure | null;
+  readonly reads: { readonly count: number; readonly failed: number; readonly stale: number };
+  readonly staleness: readonly Staleness[];
+  /** Time in which any path's reads were stale. */
+  readonly staleFor: Measure;
+  /** What the paths' hosts held before anything was healed, by host. */
+  readonly copies: ReadonlyMap<string, Store>;
+}
+
+/** Rows as often as they are there, by client. */
+type Store = ReadonlyMap<number, RowCounts>;
+
+function storeOf(read: RowsRead): Store {
+  return new Map(Object.entries(read.rows ?? {}).map(([client, text]) => [Number(client), fromRanges(text)]));
+}
+
+function timesIn(store: Store, { client, number }: Pick<RowWritten, 'client' | 'number'>): number {
+  return store.get(client)?.get(number) ?? 0;
+}
+
+/** The path that a client writes through. Throws for a client that the plan does not have. */
+function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedPath {
+  const path = paths[Math.floor((client - 1) / clients)];
+  if (path === undefined) throw new RangeError(`writer ${id} has no client ${client}`);
+  return path;
+}
+
+/**
+ * What became of each row, by what the stack gives back through its own paths when everything is mended. A row
+ * is there when each path that could be read gives it: who comes by another one misses it.
+ */
+function fatesOf({ written, read }: WriterRecord): Fates | null {
+  const stores = read.filter((r) => r.place === 'path' && r.rows !== undefined).map(storeOf);
+  if (stores.length === 0) return null;
+  const least = (row: RowWritten) => Math.min(...stores.map((s) => timesIn(s, row)));
+  const most = (row: RowWritten) => Math.max(...stores.map((s) => timesIn(s, row)));
+  const of = (outcome: RowWritten['outcome']) => written.filter((row) => row.outcome === outcome);
+  const [acked, refused, open] = [of('acked'), of('refused'), of('indeterminate')];
+  const lost = acked.filter((row) => least(row) === 0);
+  const openPresent = open.filter((row) => most(row) > 0).length;
+  return {
+    present: acked.length - lost.length,
+    lost,
+    duplicated: written.filter((row) => most(row) > 1).length,
+    unasked: refused.filter((row) => most(row) > 0).length + strangers(written, stores),
+    indeterminatePresent: openPresent,
+    indeterminateAbsent: open.length - openPresent,
+    disputed: written.filter((row) => least(row) === 0 && most(row) > 0).length,
+  };
+}
+
+/** Rows that are there and that nobody wrote. */
+function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
+  const known = new Map<number, Set<number>>();
+  for (const { client, number } of written) {
+    const numbers = known.get(client) ?? new Set();
+    known.set(client, numbers.add(number));
+  }
+  const strange = stores.map((store) =>
+    [...store].reduce(
+      (sum, [client, counts]) =>
+        sum + [...counts.keys()].filter((number) => known.get(client)?.has(number) !== true).length,
+      0,
+    ),
+  );
+  return Math.max(0, ...strange);
+}
+
+/**
+ * The times whose acknowledged writes through a path were lost. `own`: the path's writes in send order.
+ *
+ * A write was committed at some instant in [send, finish]. So what was lost begins after the last write before it
+ * that is there was sent, and not later than its first one was acknowledged; it goes on at least until its
+ * last one was sent, and ends not later than the next write came back: there, refused, or without an answer for
+ * longer than any acknowledged one had taken. A write that is there ends it only where it surely lies
+ * between two that are lost: which of two clients' writes at the same moment was committed first cannot be told.
+ */
+function lossesOf(
+  path: PlannedPath,
+  own: readonly RowWritten[],
+  isLost: ReadonlySet<RowWritten>,
+): readonly Loss[] {
+  const slowest = Math.max(0, ...own.map((w) => (w.outcome === 'acked' ? w.finishMs - w.sendMs : 0)));
+  const losses: Loss[] = [];
+  let keptMs: number | undefined;
+  let open:
+    { readonly startLoMs: number; readonly rows: RowWritten[]; ackMs: number; last: number } | undefined;
+  let between: RowWritten[] = [];
+
+  const close = (): void => {
+    if (open === undefined) return;
+    const { startLoMs, rows, ackMs, last } = open;
+    losses.push({
+      path,
+      rows,
+      startLoMs,
+      startHiMs: Math.min(...rows.map((row) => row.finishMs)),
+      endLoMs: own[last]?.sendMs ?? ackMs,
+      endHiMs: Math.max(ackMs, backMs(own[last + 1], slowest)),
+    });
+    open = undefined;
+  };
+  for (const [i, row] of own.entries()) {
+    if (row.outcome !== 'acked') continue;
+    if (!isLost.has(row)) {
+      keptMs = row.sendMs;
+      between.push(row);
+      continue;
+    }
+    const ackedMs = open?.ackMs ?? 0;
+    if (between.some((kept) => kept.sendMs >= ackedMs && kept.finishMs <= row.sendMs)) close();
+    between = [];
+    open ??= { startLoMs: keptMs ?? row.sendMs, rows: [], ackMs: 0, last: i };
+    open.rows.push(row);
+    open.ackMs = Math.max(open.ackMs, row.finishMs);
+    open.last = i;
+  }
+  close();
+  return losses;
+}
+
+/** When a write had come back, or should have. */
+function backMs(row: RowWritten | undefined, slowestMs: number): number {
+  if (row === undefined) return -Infinity;
+  return row.outcome === 'indeterminate' ? Math.min(row.finishMs, row.sendMs + slowestMs) : row.finishMs;
+}
+
+/** A length by the bounds of its ends. */
+export function lengthOf({ startLoMs, startHiMs, endLoMs, endHiMs }: Edges): Measure {
+  const minMs = Math.max(0, endLoMs - startHiMs);
+  const maxMs = endHiMs - startLoMs;
+  return { ms: middle(minMs, maxMs), minMs, maxMs };
+}
+
+/**
+ * The recovery point objective, as it was kept: the time from the first acknowledged write that is lost to the last,
+ * whichever path they came by. Going back by so much from the last one gives a state in which nothing is missing.
+ */
+function rpoOf(losses: readonly Loss[]): Measure {
+  if (losses.length === 0) return { ms: 0, minMs: 0, maxMs: 0 };
+  return lengthOf({
+    startLoMs: Math.min(...losses.map((l) => l.startLoMs)),
+    startHiMs: Math.min(...losses.map((l) => l.startHiMs)),
+    endLoMs: Math.max(...losses.map((l) => l.endLoMs)),
+    endHiMs: Math.max(...losses.map((l) => l.endHiMs)),
+  });
+}
+
+/** For how long the oldest row that a read missed had been acknowledged when it was sent; 0: it missed none. */
+type Behind = (seen: WriterRecord['seen'][number]) => number;
+
+/**
+ * A read misses a row when it was sent after the row's acknowledgement, and the highest number that it gives of
+ * that client is lower. Rows that are lost are not counted: nobody will ever read them.
+ */
+function behindOf(kept: readonly RowWritten[]): Behind {
+  const byClient = new Map<number, RowWritten[]>();
+  for (const row of kept) {
+    const rows = byClient.get(row.client) ?? [];
+    rows.push(row);
+    byClient.set(row.client, rows);
+  }
+  for (const rows of byClient.values()) rows.sort((a, b) => a.number - b.number);
+  return ({ sendMs, highest = [] }) => {
+    let behindMs = 0;
+    for (const [client, rows] of byClient) {
+      const missed = rows[firstAbove(rows, highest[client - 1] ?? 0)];
+      if (missed !== undefined) behindMs = Math.max(behindMs, sendMs - missed.finishMs);
+    }
+    return behindMs;
+  };
+}
+
+/** Index of the first row with a higher number; their count if there is none. */
+function firstAbove(rows: readonly RowWritten[], number: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((rows[mid]?.number ?? Infinity) > number) high = mid;
+    else low = mid + 1;
+  }
+  return low;
+}
+
+/** Times of stale reads through a path: from between the last good read and the first stale one, to between the last stale one and the next good one. */
+function stalenessOf(path: PlannedPath, reads: WriterRecord['seen'], behind: Behind): readonly Staleness[] {
+  const found: { -readonly [K in keyof Staleness]: Staleness[K] }[] = [];
+  let goodMs: number | undefined;
+  let open: (typeof found)[number] | undefined;
+  for (const read of reads) {
+    const behindMs = behind(read);
+    if (behindMs <= 0) {
+      if (open !== undefined) Object.assign(open, { endHiMs: read.finishMs, open: false });
+      open = undefined;
+      goodMs = read.sendMs;
+      continue;
+    }
+    if (open === undefined) {
+      const startLoMs = goodMs ?? read.sendMs;
+      open = {
+        path,
+        startLoMs,
+        startHiMs: read.finishMs,
+        endLoMs: 0,
+        endHiMs: 0,
+        reads: 0,
+        behindMs: 0,
+        open: true,
+      };
+      found.push(open);
+    }
+    open.endLoMs = read.sendMs;
+    open.endHiMs = read.finishMs;
+    open.reads++;
+    open.behindMs = Math.max(open.behindMs, behindMs);
+  }
+  return found;
+}
+
+/** How much of the run clock the stretches cover. */
+function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]): number {
+  let total = 0;
+  let upTo = -Infinity;
+  for (const [fromMs, toMs] of [...stretches].sort(([a], [b]) => a - b)) {
+    total += Math.max(0, toMs - Math.max(fromMs, upTo));
+    upTo = Math.max(upTo, toMs);
+  }
+  return total;
+}
+
+/** What became of a writer's rows, and of the reads beside it. */
+export function analyseRows(record: WriterRecord): RowsAnalysis {
+  const { planned } = record;
+  const written = [...record.written].sort((a, b) => a.sendMs - b.sendMs);
+  const seen = [...record.seen].sort((a, b) => a.sendMs - b.sendMs);
+  const fates = fatesOf(record);
+  const lost = new Set(fates?.lost);
+  const behind = behindOf(written.filter((row) => row.outcome === 'acked' && !lost.has(row)));
+  const good = seen.filter((read) => read.highest !== undefined);
+  const losses = planned.paths.flatMap((path) =>
+    lossesOf(
+      path,
+      written.filter((row) => pathOf(planned, row.client) === path),
+      lost,
+    ),
+  );
+  const staleness = planned.paths.flatMap((path) =>
+    stalenessOf(
+      path,
+      good.filter((read) => read.path === path.id),
+      behind,
+    ),
+  );
+  const minMs = covered(staleness.map((s) => [s.startHiMs, s.endLoMs]));
+  const maxMs = covered(staleness.map((s) => [s.startLoMs, s.endHiMs]));
+  return {
+    planned,
+    written,
+    fates,
+    losses,
+    rpo: fates === null ? null : rpoOf(losses),
+    reads: {
+      count: seen.length,
+      failed: seen.length - good.length,
+      stale: good.filter((read) => behind(read) > 0).length,
+    },
+    staleness,
+    staleFor: { ms: middle(minMs, maxMs), minMs, maxMs },
+    copies: copiesOf(record),
+  };
+}
+
+function copiesOf({ planned, read }: WriterRecord): ReadonlyMap<string, Store> {
+  return new Map(
+    read.flatMap((r) => {
+      if (r.place !== 'copy' || r.moment !== 'before-heal' || r.rows === undefined) return [];
+      const path = planned.paths.find((p) => p.id === r.path);
+      return [[path?.host ?? r.path, storeOf(r)] as const];
+    }),
+  );
+}
+
+/** How many of the rows a copy held. */
+export function countIn(copy: Store, rows: readonly RowWritten[]): number {
+  return rows.filter((row) => timesIn(copy, row) > 0).length;
+}

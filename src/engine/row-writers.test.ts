@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'vitest';
+import type { NewEvent } from '../core/event.ts';
+import type { PlannedWriter } from '../core/plan.ts';
+import type { Row, WriterKind, Written } from '../core/writer.ts';
+import { startRowWriters, storeName, type RowWriters } from './row-writers.ts';
+import { createSystemClock } from './system-clock.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
+
+const planned: PlannedWriter = {
+  id: 'rows',
+  kind: 'fake',
+  paths: [
+    { id: 'rows@alpha', host: 'alpha', params: 'alpha' },
+    { id: 'rows@beta', host: 'beta', params: 'beta' },
+  ],
+  clients: 2,
+  intervalMs: 5,
+  timeoutMs: 50,
+  readIntervalMs: 20,
+};
+
+type Said = Extract<NewEvent, { type: 'row.written' | 'rows.seen' | 'rows.read' | 'log' }>[];
+
+/** A place for rows that two paths lead to, and what becomes of those who use it. */
+class FakeStack {
+  readonly rows: Row[] = [];
+  readonly stores: string[] = [];
+  readonly calls: string[] = [];
+  closed = 0;
+  createFails = new Set<string>();
+  dropFails = false;
+  readFails = new Set<string>();
+  write: (path: string, row: Row, signal: AbortSignal) => Promise<Written> = async (_path, row) => {
+    this.rows.push(row);
+    return { outcome: 'acked' };
+  };
+
+  readonly kind: WriterKind<unknown> = {
+    kind: 'fake',
+    summary: '',
+    params: undefined as never,
+    describe: () => ({ write: '', read: '', remove: '' }),
+    open: async (params, { store }) => {
+      const name = String(params);
+      this.stores.push(store);
+      const connect = (copy: string) => ({
+        write: (row: Row, signal: AbortSignal) => this.write(name, row, signal),
+        highest: async () => new Map([[1, Math.max(...this.#of(1))]]),
+        rows: async () => {
+          this.calls.push(`read ${name}${copy}`);
+          if (this.readFails.has(name)) throw new Error('no way');
+          return [...this.rows];
+        },
+        close: () => void this.closed++,
+      });
+      return {
+        create: async () => {
+          this.calls.push(`create by ${name}`);
+          if (this.createFails.has(name)) throw new Error(`${name} is away`);
+        },
+        drop: async () => {
+          this.calls.push(`drop by ${name}`);
+          if (this.dropFails) throw new Error('no way');
+        },
+        connect: () => connect(''),
+        ...(name === 'alpha' ? { connectCopy: () => connect("'s copy") } : {}),
+      };
+    },
+  };
+
+  #of(client: number): number[] {
+    return this.rows.filter((row) => row.client === client).map((row) => row.number);
+  }
+}
+
+/** Waits until something is so; the test's time-out is the limit. */
+async function until(so: () => boolean): Promise<void> {
+  while (!so()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+async function writingOn(
+  stack: FakeStack,
+  more: { readonly writer?: Partial<PlannedWriter>; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly writers: RowWriters; readonly said: Said; readonly broken: unknown[] }> {
+  const said: Said = [];
+  const broken: unknown[] = [];
+  const writers = await startRowWriters({
+    writers: [{ ...planned, ...more.writer }],
+    kindOf: () => stack.kind,
+    runId: '2026-11-21-101500-some-drill-ab12',
+    clock: createSystemClock(),
+    log: {
+      append: (event) => {
+        said.push(event as Said[number]);
+        return { t: 0, ...event };
+      },
+    },
+    readText: async () => '',
+    env: () => undefined,
+    onBroken: (error) => broken.push(error),
+    signal: more.signal ?? new AbortController().signal,
+  });
+  return { writers, said, broken };
+}
+
+const rowsIn = (said: Said) => said.filter((event) => event.type === 'row.written');
+
+describe('writers', () => {
+  test('make the place once, by the first path that can', async () => {
+    const stack = new FakeStack();
+    stack.createFails.add('alpha');
+    const { writers } = await writingOn(stack);
+    await writers.stop();
+    expect(stack.calls).toEqual(['create by alpha', 'create by beta']);
+    expect(new Set(stack.stores)).toEqual(new Set(['firedrill_2026_11_21_101500_some_drill_ab12']));
+  });
+
+  test('say so when no path can, and leave nothing behind', async () => {
+    const stack = new FakeStack();
+    stack.createFails = new Set(['alpha', 'beta']);
+    const start = startRowWriters({
+      writers: [planned],
+      kindOf: () => stack.kind,
+      runId: 'r',
+      clock: simulatedClock(),
+      log: { append: () => ({}) as never },
+      readText: async () => '',
+      env: () => undefined,
+      onBroken: () => {},
+      signal: new AbortController().signal,
+    });
+    await expect(start).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: 'rows: no place for its rows could be made: beta is away',
+    });
+    // Tried again for a while.
+    expect(stack.calls.filter((call) => call === 'create by alpha').length).toBeGreaterThan(5);
+    expect(stack.calls.at(-1)).toBe('drop by alpha');
+    expect(stack.closed).toBe(6);
+  });
+
+  test('number the rows of each client from 1, clients over all paths, with outcome and times', async () => {
+    const stack = new FakeStack();
+    const byPath = new Map<string, Set<number>>();
+    stack.write = async (path, row) => {
+      byPath.set(path, (byPath.get(path) ?? new Set()).add(row.client));
+      return row.number === 2 ? { outcome: 'refused', message: 'no' } : { outcome: 'acked' };
+    };
+    const { writers, said } = await writingOn(stack);
+    await until(() => [1, 2, 3, 4].every((c) => rowsIn(said).filter((e) => e.client === c).length > 3));
+    await writers.stop();
+    expect(byPath).toEqual(
+      new Map([
+        ['alpha', new Set([1, 2])],
+        ['beta', new Set([3, 4])],
+      ]),
+    );
+    for (const client of [1, 2, 3, 4]) {
+      const own = rowsIn(said).filter((event) => event.client === client);
+      expect(own.map(({ number }) => number)).toEqual(own.map((_, i) => i + 1));
+      expect(own[1]).toMatchObject({ outcome: 'refused', message: 'no' });
+      expect(own[2]).toMatchObject({ writer: 'rows', outcome: 'acked' });
+      for (const { sendMs, finishMs } of own) expect(finishMs).toBeGreaterThanOrEqual(sendMs);
+    }
+  });
+
+  test('have one write under way for each client, and go on after its time-out', async () => {
+    const stack = new FakeStack();
+    let underWay = 0;
+    let most = 0;
+    stack.write = async (_path, _row, signal) => {
+      most = Math.max(most, ++underWay);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      underWay--;
+      return { outcome: 'indeterminate', message: (signal.reason as Error).message };
+    };
+    const { writers, said } = await writingOn(stack);
+    await until(() => rowsIn(said).length >= 8);
+    await writers.stop();
+    expect(most).toBe(4);
+    expect(rowsIn(said)[0]).toMatchObject({ outcome: 'indeterminate', message: 'no answer within 50 ms' });
+  });
+
+  test('end when the writes under way are told', async () => {
+    const stack = new FakeStack();
+    const held = Promise.withResolvers<void>();
+    let underWay = 0;
+    stack.write = async () => {
+      underWay++;
+      await held.promise;
+      return { outcome: 'acked' };
+    };
+    const { writers, said } = await writingOn(stack);
+    await until(() => underWay === 4);
+    const stopped = writers.stop();
+    expect(rowsIn(said)).toEqual([]);
+    held.resolve();
+    await stopped;
+    expect(new Set(rowsIn(said).map(({ client }) => client))).toEqual(new Set([1, 2, 3, 4]));
+    expect(underWay).toBe(rowsIn(said).length);
+  });
+
+  test('cut what is under way when the run stops', async () => {
+    const stack = new FakeStack();
+    const stop = new AbortController();
+    let underWay = 0;
+    stack.write = async (_path, _row, signal) => {
+      underWay++;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      return { outcome: 'indeterminate', message: 'cut' };
+    };
+    const { writers, said } = await writingOn(stack, { signal: stop.signal, writer: { timeoutMs: 60_000 } });
+    await until(() => underWay === 4);
+    stop.abort(new Error('stopped'));
+    await writers.stop();
+    expect(rowsIn(said)).toHaveLength(4);
+  });
+
+  test('have a reader beside each path, which tells the highest number of each client', async () => {
+    const stack = new FakeStack();
+    const { writers, said } = await writingOn(stack);
+    const seen = () => said.filter((event) => event.type === 'rows.seen');
+    await until(() => new Set(seen().map(({ path }) => path)).size === 2);
+    await writers.stop();
+    // The fake tells of client 1 only.
+    expect(seen().at(-1)?.highest).toEqual([expect.any(Number), 0, 0, 0]);
+  });
+
+  test('read the copies before the heal, and everything in the end, as ranges', async () => {
+    const stack = new FakeStack();
+    const { writers, said } = await writingOn(stack);
+    await writers.stop();
+    stack.rows.splice(
+      0,
+      Infinity,
+      { client: 2, number: 2 },
+      { client: 2, number: 1 },
+      { client: 4, number: 7 },
+      { client: 4, number: 7 },
+    );
+    stack.calls.length = 0;
+    await writers.readBack('before-heal');
+    expect(stack.calls).toEqual(["read alpha's copy"]);
+    await writers.readBack('end');
+    expect(stack.calls.slice(1)).toEqual(['read alpha', "read alpha's copy", 'read beta']);
+    const rows = { 2: '1-2', 4: '7x2' };
+    expect(said.filter((event) => event.type === 'rows.read')).toEqual([
+      { type: 'rows.read', writer: 'rows', path: 'rows@alpha', place: 'copy', moment: 'before-heal', rows },
+      { type: 'rows.read', writer: 'rows', path: 'rows@alpha', place: 'path', moment: 'end', rows },
+      { type: 'rows.read', writer: 'rows', path: 'rows@alpha', place: 'copy', moment: 'end', rows },
+      { type: 'rows.read', writer: 'rows', path: 'rows@beta', place: 'path', moment: 'end', rows },
+    ]);
+  });
+
+  test('tell why a place could not be read before the heal, without trying again', async () => {
+    const stack = new FakeStack();
+    const { writers, said } = await writingOn(stack);
+    await writers.stop();
+    stack.readFails.add('alpha');
+    stack.calls.length = 0;
+    await writers.readBack('before-heal');
+    expect(stack.calls).toHaveLength(1);
+    expect(said.at(-1)).toEqual({
+      type: 'rows.read',
+      writer: 'rows',
+      path: 'rows@alpha',
+      place: 'copy',
+      moment: 'before-heal',
+      message: 'no way',
+    });
+  });
+
+  test('remove the rows once and close every connection; kept ones are left', async () => {
+    const stack = new FakeStack();
+    const { writers } = await writingOn(stack);
+    await writers.stop();
+    stack.calls.length = 0;
+    await writers.remove();
+    expect(stack.calls).toEqual(['drop by alpha']);
+    expect(stack.closed).toBe(6);
+    const keeping = new FakeStack();
+    const { writers: keepers } = await writingOn(keeping, { writer: { keep: true } });
+    await keepers.stop();
+    await keepers.remove();
+    expect(keeping.calls).toEqual(['create by alpha']);
+    expect(keeping.closed).toBe(6);
+  });
+
+  test('say once that the log takes no more, and go on to the end', async () => {
+    const stack = new FakeStack();
+    const broken: unknown[] = [];
+    const writers = await startRowWriters({
+      writers: [planned],
+      kindOf: () => stack.kind,
+      runId: 'r',
+      clock: createSystemClock(),
+      log: {
+        append: () => {
+          throw new Error('disk full');
+        },
+      },
+      readText: async () => '',
+      env: () => undefined,
+      onBroken: (error) => broken.push(error),
+      signal: new AbortController().signal,
+    });
+    await until(() => broken.length > 0);
+    await writers.stop();
+    await writers.remove();
+    expect(broken).toHaveLength(1);
+    expect(stack.calls.at(-1)).toBe('drop by alpha');
+  });
+
+  test('do not begin with a kind that nobody knows', async () => {
+    const stack = new FakeStack();
+    const start = startRowWriters({
+      writers: [planned],
+      kindOf: () => undefined,
+      runId: 'r',
+      clock: createSystemClock(),
+      log: { append: () => ({}) as never },
+      readText: async () => '',
+      env: () => undefined,
+      onBroken: () => {},
+      signal: new AbortController().signal,
+    });
+    await expect(start).rejects.toMatchObject({ code: 'harness' });
+    expect(stack.calls).toEqual([]);
+  });
+});
+
+test('the name of the rows fits PostgreSQL', () => {
+  const name = storeName(`2026-11-21-101500-${'x'.repeat(80)}-ab12`);
+  expect(name).toMatch(/^firedrill_2026_11_21_101500_x+_ab12$/);
+  expect(name).toHaveLength(63);
+});

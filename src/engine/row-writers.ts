@@ -1,0 +1,329 @@
+import { setMaxListeners } from 'node:events';
+import { roundMs, type Clock } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ReadMoment } from '../core/event.ts';
+import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
+import { ProbeTimeout } from '../core/probe.ts';
+import { toRanges } from '../core/row-ranges.ts';
+import type { Row, RowClient, WriterContext, WriterKind, WriterPath } from '../core/writer.ts';
+import type { EventLog } from './event-log.ts';
+
+/** What writing needs. */
+export interface WritingOptions {
+  readonly writers: readonly PlannedWriter[];
+  readonly kindOf: (kind: string) => WriterKind<unknown> | undefined;
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly log: Pick<EventLog, 'append'>;
+  readonly readText: WriterContext['readText'];
+  readonly env: WriterContext['env'];
+  /** Called at most once, when the log takes no more: what is not written down cannot be judged. */
+  readonly onBroken: (error: unknown) => void;
+  /** Aborts when the run stops: nothing is begun then any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Clients at work, each writing its numbered rows. */
+export interface RowWriters {
+  /** Logs what is there, in the copies alone or through the paths, too. Never rejects. */
+  readBack(moment: ReadMoment): Promise<void>;
+  /** Begins no write any more, and waits for those under way. Never rejects; may be called again. */
+  stop(): Promise<void>;
+  /** Removes the rows that are not to be kept, and closes all connections. Never rejects: what is left is told in the log. */
+  remove(): Promise<void>;
+}
+
+/** How long the place for the rows may take to make: the stack is in its steady state. */
+const createWithinMs = 20_000;
+/** How long one attempt to read everything back, or to remove it, may take. */
+const attemptMs = 5000;
+/** How long such attempts are repeated, with a second between two. */
+const endWithinMs = 15_000;
+const pauseMs = 1000;
+
+interface OpenPath {
+  readonly planned: PlannedPath;
+  readonly path: WriterPath;
+  readonly clients: readonly RowClient[];
+  readonly reader: RowClient;
+}
+
+interface OpenWriter {
+  readonly planned: PlannedWriter;
+  readonly paths: readonly OpenPath[];
+}
+
+/** The name of a run's rows: fits PostgreSQL's 63 bytes. What is cut is the middle: time and random digits are at the ends. */
+export function storeName(runId: string): string {
+  const name = `firedrill_${runId.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}`;
+  return name.length <= 63 ? name : `${name.slice(0, 58)}${name.slice(-5)}`;
+}
+
+/**
+ * Makes the place for each writer's rows and lets its clients write. Each client does one thing at a time: a slot
+ * that comes while its last write is under way is left out.
+ *
+ * Writers share the main thread with commands and fsync, unlike network probes: a reply that is read late widens
+ * the interval in which its write was committed, or makes it indeterminate, and neither makes a loss of it.
+ *
+ * @throws DrillError `host-unreachable` where no place can be made, `invalid-input` for what a writer's parameters lack
+ */
+export async function startRowWriters(options: WritingOptions): Promise<RowWriters> {
+  const { clock, log, signal } = options;
+  const writers: OpenWriter[] = [];
+  for (const planned of options.writers) writers.push(await openWriter(planned, options));
+  const stopping = new AbortController();
+  const begin = AbortSignal.any([signal, stopping.signal]);
+  // Every client's sleep listens on it: not a leak.
+  setMaxListeners(0, begin);
+
+  const remove = async (): Promise<void> => {
+    for (const { planned, paths } of writers) {
+      if (planned.keep !== true) {
+        const why = await untilDone(clock, paths, (path) => withTimeout(attemptMs, (s) => path.path.drop(s)));
+        const text = `${planned.id}: its rows could not be removed, ${storeName(options.runId)} is left: ${why}`;
+        if (why !== undefined) append({ type: 'log', level: 'warn', text });
+      }
+      for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();
+    }
+  };
+  // A log that takes no more must not keep a drill from healing: it is told once, and the drill ends for it.
+  let broken = false;
+  const append = (event: Parameters<EventLog['append']>[0]): void => {
+    try {
+      log.append(event);
+    } catch (error) {
+      if (!broken) options.onBroken(error);
+      broken = true;
+    }
+  };
+
+  try {
+    for (const { planned, paths } of writers) await createPlace(planned, paths, clock, signal);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const running = Promise.all(
+    writers.flatMap((writer) => work(writer, { clock, append, begin, cut: signal })),
+  );
+
+  return {
+    stop: async () => {
+      stopping.abort(new Error('the writing ends'));
+      await running;
+    },
+    remove,
+    readBack: async (moment) => {
+      for (const { planned, paths } of writers) {
+        for (const open of paths) {
+          if (moment === 'end') append(await readOnce(planned, open, 'path', moment, options));
+          if (open.path.connectCopy !== undefined)
+            append(await readOnce(planned, open, 'copy', moment, options));
+        }
+      }
+    },
+  };
+}
+
+async function openWriter(planned: PlannedWriter, options: WritingOptions): Promise<OpenWriter> {
+  const kind = options.kindOf(planned.kind);
+  if (kind === undefined) throw new DrillError('harness', `${planned.id}: no writer kind "${planned.kind}"`);
+  const { clock, readText, env, runId } = options;
+  const paths: OpenPath[] = [];
+  for (const way of planned.paths) {
+    const path = await kind.open(way.params, { clock, readText, env, store: storeName(runId) });
+    const clients = Array.from({ length: planned.clients }, () => path.connect());
+    paths.push({ planned: way, path, clients, reader: path.connect() });
+  }
+  return { planned, paths };
+}
+
+async function createPlace(
+  { id }: PlannedWriter,
+  paths: readonly OpenPath[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const why = await untilDone(
+    clock,
+    paths,
+    ({ path }) => withTimeout(createWithinMs, (s) => path.create(s), signal),
+    signal,
+  );
+  if (why === undefined) return;
+  throw new DrillError('host-unreachable', `${id}: no place for its rows could be made: ${why}`, {
+    mend: 'Look at `writers` of the target: path, user, and whether that user may make tables.',
+  });
+}
+
+/** Tries the paths in turn until one does it: undefined then, else why the last one did not. */
+async function untilDone(
+  clock: Clock,
+  paths: readonly OpenPath[],
+  attempt: (path: OpenPath) => Promise<void>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string | undefined> {
+  const deadline = clock.nowMs() + endWithinMs;
+  for (;;) {
+    let why = 'there is no path';
+    for (const path of paths) {
+      try {
+        await attempt(path);
+        return undefined;
+      } catch (error) {
+        signal.throwIfAborted();
+        why = messageOf(error);
+      }
+    }
+    if (clock.nowMs() + pauseMs >= deadline) return why;
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+interface Workplace {
+  readonly clock: Clock;
+  readonly append: (event: Parameters<EventLog['append']>[0]) => void;
+  /** Aborts when nothing is to be begun any more. */
+  readonly begin: AbortSignal;
+  /** Aborts when what is under way is to be cut. */
+  readonly cut: AbortSignal;
+}
+
+/** All clients and readers of a writer, spread evenly over their intervals. */
+function work(writer: OpenWriter, place: Workplace): Promise<void>[] {
+  const { planned, paths } = writer;
+  const total = paths.length * planned.clients;
+  return paths.flatMap((open, p) => [
+    ...open.clients.map((client, c) => {
+      // Clients of one path are spread evenly over the interval among themselves, too.
+      const phase = (c * paths.length + p) / total;
+      return writing(planned, client, p * planned.clients + c + 1, phase, place);
+    }),
+    reading(planned, open, (p + 0.5) / paths.length, place),
+  ]);
+}
+
+async function writing(
+  { id, intervalMs, timeoutMs }: PlannedWriter,
+  connection: RowClient,
+  client: number,
+  phase: number,
+  { clock, append, begin, cut }: Workplace,
+): Promise<void> {
+  let number = 0;
+  await everySlot(clock, intervalMs, phase, begin, async () => {
+    const row: Row = { client, number: ++number };
+    const sendMs = clock.nowMs();
+    const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut);
+    append({
+      type: 'row.written',
+      writer: id,
+      ...row,
+      sendMs: roundMs(sendMs),
+      finishMs: roundMs(clock.nowMs()),
+      outcome,
+      ...(message === undefined ? {} : { message }),
+    });
+  });
+}
+
+async function reading(
+  { id, clients, paths, readIntervalMs, timeoutMs }: PlannedWriter,
+  { planned, reader }: OpenPath,
+  phase: number,
+  { clock, append, begin, cut }: Workplace,
+): Promise<void> {
+  const all = Array.from({ length: paths.length * clients }, (_, i) => i + 1);
+  await everySlot(clock, readIntervalMs, phase, begin, async () => {
+    const sendMs = clock.nowMs();
+    const seen = await withTimeout(timeoutMs, (s) => reader.highest(s), cut).catch(() => undefined);
+    append({
+      type: 'rows.seen',
+      writer: id,
+      path: planned.id,
+      sendMs: roundMs(sendMs),
+      finishMs: roundMs(clock.nowMs()),
+      ...(seen === undefined ? {} : { highest: all.map((client) => seen.get(client) ?? 0) }),
+    });
+  });
+}
+
+/** Calls `act` at `phase`, `phase + 1`, ... intervals from now on; one that is not over in time takes the next slots along. */
+async function everySlot(
+  clock: Clock,
+  intervalMs: number,
+  phase: number,
+  begin: AbortSignal,
+  act: () => Promise<void>,
+): Promise<void> {
+  const startMs = clock.nowMs() + phase * intervalMs;
+  for (let slot = 0; ;) {
+    try {
+      await clock.sleep(Math.max(0, startMs + slot * intervalMs - clock.nowMs()), begin);
+    } catch {
+      return;
+    }
+    await act();
+    slot = Math.max(slot + 1, Math.ceil((clock.nowMs() - startMs) / intervalMs));
+  }
+}
+
+/** What is there in one place, tried again until it can be read or the time is up. */
+async function readOnce(
+  { id }: PlannedWriter,
+  { planned, path, reader }: OpenPath,
+  place: 'path' | 'copy',
+  moment: ReadMoment,
+  { clock, signal }: WritingOptions,
+): Promise<Extract<Parameters<EventLog['append']>[0], { type: 'rows.read' }>> {
+  const client = place === 'copy' ? path.connectCopy?.() : reader;
+  const read = { type: 'rows.read', writer: id, path: planned.id, place, moment } as const;
+  // Before the heal nothing is waited for: what cannot be reached then is the fault's doing.
+  const deadline = clock.nowMs() + (moment === 'end' ? endWithinMs : 0);
+  try {
+    for (;;) {
+      try {
+        const rows = await withTimeout(attemptMs, async (s) => (await client?.rows(s)) ?? [], signal);
+        const clients = [...new Set(rows.map((row) => row.client))].sort((a, b) => a - b);
+        return {
+          ...read,
+          rows: Object.fromEntries(
+            clients.map((n) => [
+              String(n),
+              toRanges(rows.filter((r) => r.client === n).map((r) => r.number)),
+            ]),
+          ),
+        };
+      } catch (error) {
+        if (signal.aborted || clock.nowMs() + pauseMs >= deadline)
+          return { ...read, message: messageOf(error) };
+        await clock.sleep(pauseMs, signal).catch(() => {});
+      }
+    }
+  } finally {
+    if (place === 'copy') client?.close();
+  }
+}
+
+/** Runs something that heeds a signal, which aborts after the time, or with `outer`. */
+async function withTimeout<T>(
+  timeoutMs: number,
+  act: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  const end = new AbortController();
+  const timer = setTimeout(() => {
+    // Replies that arrived while this thread was busy are read before the time-out strikes.
+    setImmediate(() => end.abort(new ProbeTimeout(timeoutMs)));
+  }, timeoutMs);
+  const onAbort = (): void => end.abort(outer?.reason);
+  outer?.addEventListener('abort', onAbort, { once: true });
+  if (outer?.aborted === true) onAbort();
+  try {
+    return await act(end.signal);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', onAbort);
+  }
+}

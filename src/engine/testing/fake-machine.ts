@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { DrillEvent } from '../../core/event.ts';
+import type { ExecResult, Host } from '../../core/host.ts';
+import type { Plan } from '../../core/plan.ts';
+import { neverFollowed } from '../../hosts/testing/never-followed.ts';
+import { runDrill } from '../drill.ts';
+import { openEventLog } from '../event-log.ts';
+import { openLedger } from '../ledger.ts';
+import { createSystemClock } from '../system-clock.ts';
+
+/** A container with a web server in it, as far as `docker inspect|stop|start` can tell. The server is real. */
+export class FakeMachine implements Host {
+  readonly name = 'alpha';
+  readonly transport = 'fake';
+  readonly follow = neverFollowed;
+  readonly commands: string[] = [];
+  /** Rows that its server keeps: POST, GET and DELETE of /rows. The last one is forgotten with the power. */
+  rows: string[] = [];
+  removed = 0;
+  stopIsIgnored = false;
+  startFails = false;
+  url = '';
+  #server: Server | undefined;
+  #port = 0;
+
+  async boot(): Promise<void> {
+    const server = createServer((request, response) => {
+      const { pathname, search } = new URL(request.url ?? '', 'http://alpha');
+      if (request.method === 'POST') this.rows.push(search.slice(1));
+      if (request.method === 'DELETE') this.removed++;
+      response.end(pathname.startsWith('/rows') ? JSON.stringify(this.rows) : 'ok');
+    });
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (server.address() as AddressInfo).port;
+    this.url = `http://127.0.0.1:${this.#port}/`;
+    this.#server = server;
+  }
+
+  async halt(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    this.rows.pop();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+  }
+
+  async exec(argv: readonly string[]): Promise<ExecResult> {
+    const [, verb] = argv;
+    this.commands.push(argv.slice(0, 2).join(' '));
+    if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
+    if (verb === 'start') {
+      if (this.startFails) return { exitCode: 1, stdout: '', stderr: 'no space left on device' };
+      await this.boot();
+    }
+    const status = this.#server === undefined ? 'exited' : 'running';
+    return { exitCode: 0, stdout: verb === 'inspect' ? `${status} 2026-01-01T00:00:00Z\n` : '', stderr: '' };
+  }
+}
+
+/** A drill that stops the machine's container, with a probe on its server. */
+export function planOf(url: string): Plan {
+  const gate = { require: [{ probe: 'web' }], forMs: 150, withinMs: 3000 };
+  return {
+    scenario: { name: 's', title: 's', path: 's.yaml', sha256: '', variables: {} },
+    target: { name: 't', environment: 'test', path: 't.yaml', sha256: '' },
+    hosts: [{ name: 'alpha', transport: { kind: 'local' } }],
+    probes: [
+      {
+        id: 'web',
+        name: 'web',
+        kind: 'http',
+        params: {
+          url,
+          method: 'GET',
+          headers: {},
+          insecureSkipVerify: false,
+          expect: { status: [200] },
+          maxBodyBytes: 1000,
+        },
+        intervalMs: 50,
+        timeoutMs: 200,
+      },
+    ],
+    writers: [],
+    roles: {},
+    ownership: {},
+    models: {},
+    prepare: [],
+    steady: gate,
+    faults: [
+      {
+        id: 'fault-1',
+        kind: 'container.stop',
+        on: { host: 'alpha' },
+        atMs: 0,
+        params: { container: 'web', graceSeconds: 0 },
+      },
+    ],
+    repair: [],
+    recovery: { probe: 'web', withinMs: 1000, stableForMs: 200 },
+    redundancy: gate,
+    checks: [],
+    stages: [],
+    returnStages: [],
+  };
+}
+
+/** What a drill left in its log, and how many undo records. */
+export interface Outcome {
+  readonly events: readonly DrillEvent[];
+  readonly types: readonly string[];
+  readonly open: number;
+}
+
+/** Runs a drill on the machine, its files in the folder. */
+export async function drillOn(
+  machine: FakeMachine,
+  folder: string,
+  plan: Plan,
+  signal = new AbortController().signal,
+  onEvent?: (event: DrillEvent) => void,
+): Promise<Outcome> {
+  const clock = createSystemClock();
+  const path = join(folder, 'events.ndjson');
+  const log = openEventLog(path, clock);
+  if (onEvent !== undefined) log.subscribe(onEvent);
+  const ledger = openLedger(join(folder, 'ledger'));
+  const versions = { firedrill: '0', node: '0' };
+  await runDrill(
+    plan,
+    { runId: 'r', clock, log, ledger, createHost: () => machine, createServer: () => undefined, versions },
+    signal,
+  );
+  log.close();
+  const events = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as DrillEvent);
+  const quiet = new Set([
+    'sample',
+    'clock.anchor',
+    'prober.health',
+    'sample.dropped',
+    'row.written',
+    'rows.seen',
+  ]);
+  return {
+    events,
+    types: events.filter((event) => !quiet.has(event.type)).map((event) => event.type),
+    open: ledger.list().length,
+  };
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { summarize } from '../analysis/summarize.ts';
+import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
+import { renderMarkdown } from './markdown.ts';
+import { renderVerdictText } from './verdict-text.ts';
+
+/** Ten writes, one each 100 ms; the numbers from 4 to 6 are lost, the last is left open. */
+function drill(end: Readonly<Record<string, string>> | undefined) {
+  const plan = planWith({
+    probes: [probeOf('health')],
+    writers: [
+      {
+        id: 'rows',
+        kind: 'sql',
+        paths: [{ id: 'rows@node-1', host: 'node-1', params: {} }],
+        clients: 1,
+        intervalMs: 100,
+        timeoutMs: 2000,
+        readIntervalMs: 500,
+      },
+    ],
+    checks: [{ kind: 'rpo', name: 'RPO', of: 'rows', maxMs: 1000 }],
+  });
+  const log = new LogBuilder(plan)
+    .probing('health', 0, 30_000, 1000, (sendMs) => ({ status: 'ok', finishMs: sendMs + 5 }))
+    .fault(10_000, { healedMs: 20_000 });
+  for (let number = 1; number <= 10; number++) {
+    const sendMs = 10_000 + 100 * number;
+    log.at(sendMs + 10, {
+      type: 'row.written',
+      writer: 'rows',
+      client: 1,
+      number,
+      sendMs,
+      finishMs: sendMs + 10,
+      outcome: number === 10 ? 'indeterminate' : 'acked',
+    });
+  }
+  const seen = { type: 'rows.seen', writer: 'rows', path: 'rows@node-1' } as const;
+  log
+    .at(12_010, { ...seen, sendMs: 12_000, finishMs: 12_010, highest: [7] })
+    .at(12_510, { ...seen, sendMs: 12_500, finishMs: 12_510, highest: [9] });
+  const read = { type: 'rows.read', writer: 'rows', path: 'rows@node-1' } as const;
+  log.at(19_000, { ...read, place: 'copy', moment: 'before-heal', rows: { 1: '1-6' } });
+  log.at(29_000, { ...read, place: 'path', moment: 'end', ...(end === undefined ? {} : { rows: end }) });
+  log.at(30_000, { type: 'run.ended' });
+  return log.read();
+}
+
+const lossy = drill({ 1: '1-3 7-10' });
+
+function sectionOf(text: string): string {
+  return /## Written rows\n\n([^]*?)\n\n## /.exec(text)?.[1] ?? 'no section';
+}
+
+describe('what became of written rows', () => {
+  test('is told in the verdict', () => {
+    const text = renderVerdictText(summarize(lossy));
+    expect(text).toMatch(/^RPO +300 ms \(190 ms to 410 ms\), 3 of 9 acknowledged writes lost$/m);
+    expect(text.slice(text.indexOf('rows of'), text.indexOf('\n\nchecks'))).toMatchInlineSnapshot(`
+      "rows of rows
+        written  9 acknowledged, 0 refused, 1 indeterminate
+        found    6 acknowledged there, 3 lost; of the indeterminate 1 there
+        lost     rows@node-1: 3 rows within 300 ms (190 ms to 410 ms), from +0.280 s on; held before the heal: 3 on node-1
+        reads    1 of 2 stale, 255 ms (0 ms to 510 ms) in all, up to 1.19 s behind"
+    `);
+  });
+
+  test('is told in the report, with the interval of each loss', () => {
+    expect(sectionOf(renderMarkdown(summarize(lossy), lossy))).toMatchInlineSnapshot(`
+      "| writer | acknowledged | there | **lost** | RPO | more than once | refused | there all the same | indeterminate | of these there |
+      | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+      | rows | 9 | 6 | **3** | 300 ms (190 ms to 410 ms) | 0 | 0 | 0 | 1 | 1 |
+
+      | lost, written through | rows | from | to | made within (bounds) | after the fault's effect | held before the heal |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | rows@node-1 | 3 | 2026-03-01T10:00:10.355Z | 2026-03-01T10:00:10.655Z | 300 ms (190 ms to 410 ms) | +0.280 s | 3 on node-1 |
+
+      | read beside | reads | failed | stale | stale for (bounds) | up to |
+      | --- | --- | --- | --- | --- | --- |
+      | rows | 2 | 0 | 1 | 255 ms (0 ms to 510 ms) | 1.19 s behind |
+
+      | stale, read through | reads | from | to | duration (bounds) | after the fault's effect | up to |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | rows@node-1 | 1 | 2026-03-01T10:00:12.005Z | 2026-03-01T10:00:12.255Z | 255 ms (0 ms to 510 ms) | +1.930 s | 1.19 s behind |
+
+      The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every 100 ms: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it."
+    `);
+  });
+
+  test('is told where nothing was lost, and where that is not known', () => {
+    expect(renderVerdictText(summarize(drill({ 1: '1-9' })))).toMatch(
+      /^RPO +none of 9 acknowledged writes lost$/m,
+    );
+    const unread = renderVerdictText(summarize(drill(undefined)));
+    expect(unread).toMatch(/^RPO +not known: what was written was not read back$/m);
+    expect(unread).toMatch(/^ {2}found +not read back$/m);
+  });
+});

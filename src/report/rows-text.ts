@@ -1,0 +1,157 @@
+import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
+import type { RowLoss, Summary, WriterSummary } from '../core/summary.ts';
+import { offsetWords } from './ownership-text.ts';
+import { aligned, counted, markdown, plain } from './text.ts';
+
+/** The RPO in words: `12.3 s (…), 400 of 3200 acknowledged writes lost`; undefined where it was not asked for. */
+export function rpoWords({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): string | undefined {
+  if (writers.length === 0) return undefined;
+  if (rpo === null) return 'not known: what was written was not read back';
+  const twice = rpo.duplicated === 0 ? '' : `, ${rpo.duplicated} there more than once`;
+  if (rpo.lost === 0) return `none of ${rpo.acked} acknowledged writes lost${twice}`;
+  return `${measureWords(rpo)}, ${rpo.lost} of ${rpo.acked} acknowledged writes lost${twice}`;
+}
+
+/** A loss in words: `rows@node-1: 42 rows, 4.20 s (…), from +1.234 s on`. */
+function lossWords(loss: RowLoss): string {
+  const held = Object.entries(loss.copies ?? {}).filter(([, rows]) => rows > 0);
+  const where =
+    held.length === 0
+      ? ''
+      : `; held before the heal: ${held.map(([host, n]) => `${n} on ${host}`).join(', ')}`;
+  return `${loss.path}: ${counted(loss.rows, 'row')} within ${measureWords(loss)}, from ${offsetWords(loss.fromMs)} on${where}`;
+}
+
+function staleWords({ reads }: WriterSummary): string {
+  const { count, failed, stale, behindMs, staleFor } = reads;
+  const words = `${stale} of ${count - failed} stale`;
+  return behindMs === null
+    ? words
+    : `${words}, ${measureWords(staleFor)} in all, up to ${durationWords(behindMs)} behind`;
+}
+
+/** What became of each writer's rows, for a text report; nothing where nobody wrote. */
+export function rowLines({ writers }: Summary): string[] {
+  return writers.flatMap((w) => [
+    '',
+    `rows of ${plain(w.id)}`,
+    ...aligned([
+      ['  written', `${w.acked} acknowledged, ${w.refused} refused, ${w.indeterminate} indeterminate`],
+      ['  found', plain(foundWords(w))],
+      ...w.losses.slice(0, lossLimit).map((loss) => ['  lost', plain(lossWords(loss))]),
+      ['  reads', staleWords(w)],
+    ]),
+  ]);
+}
+
+/** More losses than this nobody reads; the rest is in summary.json. */
+const lossLimit = 20;
+
+function foundWords({ found }: WriterSummary): string {
+  if (found === null) return 'not read back';
+  const odd = [
+    found.duplicated > 0 ? `${found.duplicated} more than once` : undefined,
+    found.unasked > 0 ? `${found.unasked} that were refused or never written` : undefined,
+  ].filter((words) => words !== undefined);
+  const open = found.indeterminatePresent + found.indeterminateAbsent;
+  return [
+    `${found.present} acknowledged there, ${found.lost} lost`,
+    ...(open === 0 ? [] : [`of the indeterminate ${found.indeterminatePresent} there`]),
+    ...odd,
+  ].join('; ');
+}
+
+/** The section's lines in report.md, without its title; nothing where nobody wrote. `zero`: what offsets are from. */
+export function rowTables({ writers }: Summary, table: Table, zero: string): string[] {
+  if (writers.length === 0) return [];
+  const losses = writers.flatMap((w) => w.losses);
+  const stale = writers.flatMap((w) => w.reads.windows);
+  return [
+    ...table(
+      [
+        'writer',
+        'acknowledged',
+        'there',
+        '**lost**',
+        'RPO',
+        'more than once',
+        'refused',
+        'there all the same',
+        'indeterminate',
+        'of these there',
+      ],
+      writers.map(({ id, acked, refused, indeterminate, found, rpo }) => {
+        const of = (n: number | undefined) => (n === undefined ? '?' : String(n));
+        return [
+          markdown(id),
+          String(acked),
+          of(found?.present),
+          `**${of(found?.lost)}**`,
+          rpo === null ? 'not read back' : found?.lost === 0 ? 'nothing lost' : measureWords(rpo),
+          of(found?.duplicated),
+          String(refused),
+          of(found?.unasked),
+          String(indeterminate),
+          of(found?.indeterminatePresent),
+        ];
+      }),
+    ),
+    ...(losses.length === 0
+      ? []
+      : table(
+          [
+            'lost, written through',
+            'rows',
+            'from',
+            'to',
+            'made within (bounds)',
+            `after ${zero}`,
+            'held before the heal',
+          ],
+          losses.slice(0, lossLimit).map((l) => [
+            markdown(l.path),
+            String(l.rows),
+            l.startAt,
+            l.endAt,
+            measureWords(l),
+            offsetWords(l.fromMs),
+            Object.entries(l.copies ?? {})
+              .map(([host, rows]) => `${rows} on ${markdown(host)}`)
+              .join(', '),
+          ]),
+        )),
+    ...(losses.length > lossLimit ? [`${losses.length - lossLimit} more are in summary.json.`, ''] : []),
+    ...table(
+      ['read beside', 'reads', 'failed', 'stale', 'stale for (bounds)', 'up to'],
+      writers.map(({ id, reads }) => [
+        markdown(id),
+        String(reads.count),
+        String(reads.failed),
+        String(reads.stale),
+        measureWords(reads.staleFor),
+        reads.behindMs === null ? '' : `${durationWords(reads.behindMs)} behind`,
+      ]),
+    ),
+    ...(stale.length === 0
+      ? []
+      : table(
+          ['stale, read through', 'reads', 'from', 'to', 'duration (bounds)', `after ${zero}`, 'up to'],
+          stale
+            .slice(0, lossLimit)
+            .map((s) => [
+              markdown(s.path),
+              String(s.reads),
+              s.startAt,
+              s.endAt ?? 'still so at the end',
+              measureWords(s),
+              offsetWords(s.fromMs),
+              `${durationWords(s.behindMs)} behind`,
+            ]),
+        )),
+    ...(stale.length > lossLimit ? [`${stale.length - lossLimit} more are in summary.json.`, ''] : []),
+    `The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it.`,
+    '',
+  ];
+}
+
+type Table = (head: readonly string[], rows: readonly (readonly string[])[]) => string[];

@@ -1,0 +1,11 @@
+import type { WriterKind } from '../core/writer.ts';
+import { httpRows } from './http.ts';
+import { sqlRows } from './sql.ts';
+
+/** Every kind of writer there is, one line each. Schema, `plan` and error messages follow from this list. */
+export const writerKinds: readonly WriterKind<unknown>[] = [sqlRows, httpRows];
+
+/** The kind of that name; undefined for an unknown one. */
+export function writerKind(kind: string): WriterKind<unknown> | undefined {
+  return writerKinds.find((candidate) => candidate.kind === kind);
+}

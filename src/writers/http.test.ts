@@ -1,0 +1,154 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { listen } from '../probes/testing/servers.ts';
+import { httpRows } from './http.ts';
+import { openPath, timeOut } from './testing/open-path.ts';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function server(
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<string> {
+  const listening = await listen(
+    createHttpServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => answer(request, response, body));
+    }),
+  );
+  cleanups.push(listening.close);
+  return `http://${listening.address}`;
+}
+
+const fields = (base: string, write: object = {}) => ({
+  write: { url: `${base}/rows/\${rows}?row=\${row}`, ...write },
+  read: { url: `${base}/rows/\${rows}`, rows: 'list' },
+  remove: { url: `${base}/rows/\${rows}` },
+});
+
+const row = { client: 3, number: 17 };
+
+async function written(base: string, write: object = {}, timeoutMs?: number) {
+  const path = await openPath(httpRows, fields(base, write));
+  return path.connect().write(row, timeOut(timeoutMs));
+}
+
+describe('a row written by HTTP', () => {
+  test('is acknowledged by a status that says so; its names are filled in', async () => {
+    const asked: unknown[] = [];
+    const base = await server(({ method, url, headers }, response, body) => {
+      asked.push([method, url, headers['content-type'], body]);
+      response.writeHead(201).end('{}');
+    });
+    const write = {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"in": "${rows}", "row": "${row}"}',
+    };
+    await expect(written(base, write)).resolves.toEqual({ outcome: 'acked' });
+    expect(asked).toEqual([
+      ['PUT', '/rows/firedrill_test?row=3-17', 'application/json', '{"in": "firedrill_test", "row": "3-17"}'],
+    ]);
+  });
+
+  test.each([
+    [503, {}, 'indeterminate'],
+    [404, {}, 'indeterminate'],
+    [409, { refused: [409] }, 'refused'],
+    [200, { acked: [201] }, 'indeterminate'],
+  ])('after status %i with %j is %s', async (status, write, outcome) => {
+    const base = await server((_request, response) => response.writeHead(status).end('why'));
+    await expect(written(base, write)).resolves.toEqual({ outcome, message: `status ${status}: why` });
+  });
+
+  test('is refused when nobody listens: nothing was sent', async () => {
+    const gone = await listen(createServer());
+    await gone.close();
+    await expect(written(`http://${gone.address}`)).resolves.toMatchObject({ outcome: 'refused' });
+  });
+
+  test('is refused when TLS does not come about: nothing was sent', async () => {
+    const silent = await listen(createServer());
+    cleanups.push(silent.close);
+    await expect(written(`https://${silent.address}`, {}, 300)).resolves.toMatchObject({
+      outcome: 'refused',
+      message: 'no answer within 300 ms',
+    });
+  });
+
+  test.each([
+    ['no answer comes', 'no answer within 300 ms'],
+    ['the connection breaks', 'socket hang up'],
+    ['the answer breaks off', 'status 200, then the reply broke off'],
+  ])('is indeterminate when %s after it was sent', async (what, message) => {
+    const base = await server((request, response) => {
+      if (what.includes('connection')) request.socket.destroy();
+      if (what.includes('answer breaks')) {
+        response.writeHead(200, { 'Content-Length': '100' }).write('{', () => request.socket.destroy());
+      }
+    });
+    await expect(written(base, {}, 300)).resolves.toEqual({ outcome: 'indeterminate', message });
+  });
+});
+
+describe('rows read back by HTTP', () => {
+  const reading = async (body: string, status = 200) => {
+    const base = await server((_request, response) => response.writeHead(status).end(body));
+    return (await openPath(httpRows, fields(base))).connect();
+  };
+
+  test('are those of the list, and the highest number of each client', async () => {
+    const client = await reading('{"list": ["1-2", "1-1", "2-7", "1-2"]}');
+    await expect(client.rows(timeOut())).resolves.toEqual([
+      { client: 1, number: 2 },
+      { client: 1, number: 1 },
+      { client: 2, number: 7 },
+      { client: 1, number: 2 },
+    ]);
+    await expect(client.highest(timeOut())).resolves.toEqual(
+      new Map([
+        [1, 2],
+        [2, 7],
+      ]),
+    );
+  });
+
+  test.each([
+    ['{"list": ["1-2"]}', 500, 'status 500'],
+    ['<html>', 200, 'no rows in the body'],
+    ['{}', 200, 'list gives no list'],
+    ['{"list": ["x"]}', 200, '"x" is no row of the form client-number'],
+  ])('are an error when the answer is %s with status %i', async (body, status, why) => {
+    const client = await reading(body, status);
+    await expect(client.rows(timeOut())).rejects.toThrow(why);
+  });
+});
+
+test('rows are removed; none there is as good', async () => {
+  const asked: unknown[] = [];
+  let status = 404;
+  const base = await server(({ method, url }, response) => {
+    asked.push([method, url]);
+    response.writeHead(status).end();
+  });
+  const path = await openPath(httpRows, fields(base));
+  await path.drop(timeOut());
+  expect(asked).toEqual([['DELETE', '/rows/firedrill_test']]);
+  status = 500;
+  await expect(path.drop(timeOut())).rejects.toThrow('status 500');
+});
+
+test.each([
+  [{ url: 'http://app/rows?row=${row}' }, 'needs `${rows}`, which stands for the name of this run’s rows'],
+  [
+    { url: 'http://app/rows/${rows}' },
+    'needs `${row}` in its url or body, which stands for the row: client-number, such as 3-17',
+  ],
+])('a request that cannot tell runs or rows apart is refused: %j', (write, problem) => {
+  const parsed = httpRows.params.safeParse(fields('http://app', write));
+  expect(parsed.error?.issues[0]?.message).toBe(problem);
+});

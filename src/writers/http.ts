@@ -1,0 +1,212 @@
+import { TreeInterpreter, compile, type JSONValue } from '@jmespath-community/jmespath';
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import type { Row, RowClient, WriterContext, WriterKind, Written } from '../core/writer.ts';
+import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../probes/lib/http-exchange.ts';
+import { isJmesPath } from '../probes/lib/jmespath.ts';
+import { shorten } from '../probes/lib/net-errors.ts';
+import { hostPort, httpUrl } from '../probes/lib/text-params.ts';
+
+const status = z
+  .array(z.int().min(100).max(599))
+  .min(1)
+  .describe('Status codes that say it is done. Redirects are not followed.');
+
+const request = {
+  url: httpUrl.refine((url) => url.includes('${rows}'), {
+    error: 'needs `${rows}`, which stands for the name of this run’s rows',
+  }),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  body: z.string().optional().describe('May contain `${rows}` and `${row}`, too.'),
+};
+
+const params = z.strictObject({
+  connectTo: hostPort
+    .optional()
+    .describe(
+      'host:port to connect to instead of what the URLs name; Host, SNI and certificate stay theirs.',
+    ),
+  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
+  insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
+  write: z
+    .strictObject({
+      method: z.enum(['POST', 'PUT']).default('POST'),
+      ...request,
+      acked: status.default([200, 201, 202, 204]),
+      refused: z
+        .array(z.int().min(100).max(599))
+        .default([])
+        .describe(
+          'Status codes by which the application says that nothing was written; of any other it is not known.',
+        ),
+    })
+    .refine(({ url, body }) => `${url} ${body ?? ''}`.includes('${row}'), {
+      error: 'needs `${row}` in its url or body, which stands for the row: client-number, such as 3-17',
+    })
+    .describe('The request that writes a row.'),
+  read: z
+    .strictObject({
+      method: z.enum(['GET', 'POST']).default('GET'),
+      ...request,
+      rows: z
+        .string()
+        .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
+        .describe('JMESPath expression for the list of rows in the JSON body.'),
+      maxBodyBytes: z.int().min(1).max(268_435_456).default(16_777_216),
+    })
+    .describe('The request that reads all rows.'),
+  remove: z
+    .strictObject({
+      method: z.enum(['DELETE', 'POST', 'PUT']).default('DELETE'),
+      ...request,
+      status: status.default([200, 202, 204, 404]),
+    })
+    .describe('The request that removes all rows.'),
+});
+type Params = z.output<typeof params>;
+
+/** Rows that an application keeps, each by a request of its own over a connection of its own. */
+export const httpRows: WriterKind<Params> = {
+  kind: 'http',
+  summary: 'Rows that an application keeps, over a new connection for each request.',
+  params,
+  describe: ({ write, read, remove }) => ({
+    write: `${write.method} ${write.url}`,
+    read: `${read.method} ${read.url}`,
+    remove: `${remove.method} ${remove.url}`,
+  }),
+  async open(p, ctx) {
+    const { connectTo, caFile, serverName, insecureSkipVerify } = p;
+    const prepare = (
+      what: { readonly method: string; readonly url: string; readonly headers: Record<string, string> },
+      maxBodyBytes = 65_536,
+    ): Promise<HttpCall> =>
+      prepareHttpCall(
+        {
+          connectTo,
+          caFile,
+          serverName,
+          insecureSkipVerify,
+          maxBodyBytes,
+          method: what.method,
+          headers: what.headers,
+          url: what.url,
+        },
+        ctx,
+      );
+    const calls: Calls = {
+      write: await prepare(p.write),
+      read: await prepare(p.read, p.read.maxBodyBytes),
+      remove: await prepare(p.remove),
+    };
+    const read = compile(p.read.rows);
+    const client: RowClient = {
+      write: (row, signal) => write(p, calls, row, ctx, signal),
+      highest: async (signal) => {
+        const highest = new Map<number, number>();
+        for (const { client, number } of await readRows(p, calls, read, ctx, signal)) {
+          highest.set(client, Math.max(number, highest.get(client) ?? 0));
+        }
+        return highest;
+      },
+      rows: (signal) => readRows(p, calls, read, ctx, signal),
+      close: () => {},
+    };
+    return {
+      // The application makes the place with the first row.
+      create: async () => {},
+      drop: async (signal) => {
+        const reply = await send(calls.remove, p.remove, undefined, ctx, signal);
+        if (!p.remove.status.includes(reply.statusCode)) throw new Error(`status ${reply.statusCode}`);
+      },
+      connect: () => client,
+    };
+  },
+};
+
+interface Calls {
+  readonly write: HttpCall;
+  readonly read: HttpCall;
+  readonly remove: HttpCall;
+}
+
+async function write(
+  p: Params,
+  calls: Calls,
+  row: Row,
+  ctx: WriterContext,
+  signal: AbortSignal,
+): Promise<Written> {
+  const reply = await exchange(callFor(calls.write, p.write, row, ctx.store), ctx, signal, () => true);
+  if ('status' in reply) {
+    const message = reply.status === 'ok' ? 'no reply' : reply.message;
+    // Nothing is sent before the connection, and over TLS its handshake, is there.
+    const phases = reply.status === 'fail' ? reply.phases : undefined;
+    const ready = calls.write.secure ? phases?.tlsMs : phases?.connectMs;
+    return { outcome: phases !== undefined && ready === undefined ? 'refused' : 'indeterminate', message };
+  }
+  const { statusCode, broken } = reply;
+  if (broken !== undefined && broken.status !== 'ok')
+    return { outcome: 'indeterminate', message: shorten(`status ${statusCode}, then ${broken.message}`) };
+  if (p.write.acked.includes(statusCode)) return { outcome: 'acked' };
+  const message = shorten(`status ${statusCode}: ${reply.body.slice(0, 120)}`);
+  return { outcome: p.write.refused.includes(statusCode) ? 'refused' : 'indeterminate', message };
+}
+
+async function readRows(
+  p: Params,
+  calls: Calls,
+  rows: ReturnType<typeof compile>,
+  ctx: WriterContext,
+  signal: AbortSignal,
+): Promise<readonly Row[]> {
+  const { statusCode, body, broken } = await send(calls.read, p.read, undefined, ctx, signal);
+  if (statusCode !== 200) throw new Error(`status ${statusCode}`);
+  if (broken !== undefined && broken.status !== 'ok') throw new Error(broken.message);
+  let list: unknown;
+  try {
+    list = TreeInterpreter.search(rows, JSON.parse(body) as JSONValue);
+  } catch (error) {
+    throw new Error(`no rows in the body: ${messageOf(error)}`, { cause: error });
+  }
+  if (!Array.isArray(list)) throw new Error(`${p.read.rows} gives no list`);
+  return list.map(rowOf);
+}
+
+function rowOf(text: unknown): Row {
+  const match = /^(\d+)-(\d+)$/.exec(String(text));
+  if (match === null) throw new Error(`"${shorten(String(text))}" is no row of the form client-number`);
+  return { client: Number(match[1]), number: Number(match[2]) };
+}
+
+async function send(
+  call: HttpCall,
+  what: { readonly url: string; readonly body?: string | undefined },
+  row: Row | undefined,
+  ctx: WriterContext,
+  signal: AbortSignal,
+): Promise<HttpReply> {
+  const reply = await exchange(callFor(call, what, row, ctx.store), ctx, signal, () => true);
+  if ('status' in reply) throw new Error(reply.status === 'ok' ? 'no reply' : reply.message);
+  return reply;
+}
+
+/** The prepared call with the names of rows and row filled in. */
+function callFor(
+  call: HttpCall,
+  { url, body }: { readonly url: string; readonly body?: string | undefined },
+  row: Row | undefined,
+  store: string,
+): HttpCall {
+  const fill = (text: string): string =>
+    text
+      .replaceAll('${rows}', store)
+      .replaceAll('${row}', row === undefined ? '' : `${row.client}-${row.number}`);
+  const { pathname, search } = new URL(fill(url));
+  return {
+    ...call,
+    options: { ...call.options, path: `${pathname}${search}` },
+    ...(body === undefined ? {} : { body: fill(body) }),
+  };
+}

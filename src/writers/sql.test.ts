@@ -1,0 +1,202 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  accept,
+  failure,
+  int16,
+  int32,
+  message,
+  postgresServer,
+  ready,
+} from '../probes/testing/postgres-server.ts';
+import { listen } from '../probes/testing/servers.ts';
+import { sqlRows } from './sql.ts';
+import { openPath, timeOut } from './testing/open-path.ts';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+const done = (tag: string): Buffer => Buffer.concat([message('C', `${tag}\0`), ready]);
+
+/** Rows of two integers. */
+function integers(...rows: readonly (readonly [number, number])[]): Buffer {
+  const column = (name: string): Buffer =>
+    Buffer.concat([Buffer.from(`${name}\0`), int32(0), int16(0), int32(23), int16(4), int32(-1), int16(0)]);
+  return Buffer.concat([
+    message('T', int16(2), column('client'), column('number')),
+    ...rows.map((row) =>
+      message('D', int16(2), ...row.flatMap((n) => [int32(String(n).length), Buffer.from(String(n))])),
+    ),
+    done(`SELECT ${rows.length}`),
+  ]);
+}
+
+/** A server: its DSN, what it was asked, and how many connections it took. */
+async function server(
+  onQuery: Parameters<typeof postgresServer>[1],
+  onStartup: Parameters<typeof postgresServer>[0] = accept,
+): Promise<{ readonly dsn: string; readonly asked: string[]; readonly connections: () => number }> {
+  const asked: string[] = [];
+  let connections = 0;
+  const listening = await postgresServer(
+    (socket, data) => {
+      connections++;
+      onStartup(socket, data);
+    },
+    (socket, query) => {
+      asked.push(query);
+      onQuery?.(socket, query);
+    },
+  );
+  cleanups.push(listening.close);
+  return { dsn: `postgresql://app@${listening.address}/app`, asked, connections: () => connections };
+}
+
+async function connected(dsn: string) {
+  const client = (await openPath(sqlRows, { dsn })).connect();
+  cleanups.push(() => client.close());
+  return client;
+}
+
+const row = { client: 3, number: 17 };
+
+describe('a row written by SQL', () => {
+  test('is acknowledged when the server says that the statement is done, over one kept connection', async () => {
+    const { dsn, asked, connections } = await server((socket) => void socket.write(done('INSERT 0 1')));
+    const client = await connected(dsn);
+    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome: 'acked' });
+    await client.write({ client: 3, number: 18 }, timeOut());
+    expect(asked).toEqual([
+      'INSERT INTO firedrill_test (client, number) VALUES (3, 17)',
+      'INSERT INTO firedrill_test (client, number) VALUES (3, 18)',
+    ]);
+    expect(connections()).toBe(1);
+  });
+
+  test.each([
+    ['nobody listens', 'refused'],
+    ['the server takes no connections yet', 'refused'],
+    ['the server does not answer the start-up', 'refused'],
+  ])('is refused when nothing could be sent: %s', async (what, outcome) => {
+    const { dsn } = await server(undefined, (socket) => {
+      if (what.includes('yet')) socket.end(failure('FATAL', '57P03', 'the database system is starting up'));
+    });
+    let where = dsn;
+    if (what.includes('listens')) {
+      const gone = await listen(createServer());
+      await gone.close();
+      where = `postgresql://app@${gone.address}/app`;
+    }
+    const client = await connected(where);
+    await expect(client.write(row, timeOut(300))).resolves.toMatchObject({ outcome });
+  });
+
+  test.each([
+    ['ERROR', '25006', 'cannot execute INSERT in a read-only transaction', 'refused'],
+    ['ERROR', '53100', 'could not extend file: No space left on device', 'refused'],
+    ['ERROR', '40001', 'could not serialize access', 'refused'],
+    // PostgreSQL may say this after the commit, while it waits for a synchronous standby.
+    ['FATAL', '57P01', 'terminating connection due to administrator command', 'indeterminate'],
+    ['ERROR', '40003', 'statement completion unknown', 'indeterminate'],
+    ['ERROR', '08006', 'connection failure', 'indeterminate'],
+    // A pooler speaks for itself, whatever became of the statement behind it.
+    ['ERROR', 'XX000', 'unable to read data from DB node 0', 'indeterminate'],
+    ['ERROR', '58000', 'kind mismatch among backends', 'indeterminate'],
+    ['FATAL', '25006', 'read-only', 'indeterminate'],
+  ])('after %s %s (%s) is %s, and the connection is given up', async (severity, code, text, outcome) => {
+    let answer: Buffer = Buffer.concat([failure(severity, code, text), ready]);
+    const { dsn, connections } = await server((socket) => void socket.write(answer));
+    const client = await connected(dsn);
+    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome, message: `${code} ${text}` });
+    answer = done('INSERT 0 1');
+    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome: 'acked' });
+    expect(connections()).toBe(2);
+  });
+
+  test.each([
+    ['the connection breaks', 'Connection terminated'],
+    ['no answer comes', 'no answer within 300 ms'],
+  ])('is indeterminate when %s after it was sent', async (what, text) => {
+    const { dsn } = await server((socket) => {
+      if (what.includes('breaks')) socket.destroy();
+    });
+    const client = await connected(dsn);
+    const written = await client.write(row, timeOut(300));
+    expect(written.outcome).toBe('indeterminate');
+    expect(written.message).toContain(text);
+  });
+
+  test('is written over a new connection when the kept one was closed meanwhile', async () => {
+    let closed = Promise.withResolvers<void>();
+    const { dsn, connections } = await server((socket) => {
+      socket.write(done('INSERT 0 1'), () => socket.end());
+      socket.once('close', () => closed.resolve());
+    });
+    const client = await connected(dsn);
+    await client.write(row, timeOut());
+    await closed.promise;
+    closed = Promise.withResolvers();
+    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome: 'acked' });
+    expect(connections()).toBe(2);
+  });
+});
+
+describe('rows read back by SQL', () => {
+  test('are all there are, and the highest number of each client', async () => {
+    const { dsn, asked } = await server((socket, query) => {
+      socket.write(query.includes('max') ? integers([1, 9], [2, 4]) : integers([1, 9], [1, 9], [2, 4]));
+    });
+    const client = await connected(dsn);
+    await expect(client.rows(timeOut())).resolves.toEqual([
+      { client: 1, number: 9 },
+      { client: 1, number: 9 },
+      { client: 2, number: 4 },
+    ]);
+    await expect(client.highest(timeOut())).resolves.toEqual(
+      new Map([
+        [1, 9],
+        [2, 4],
+      ]),
+    );
+    expect(asked).toEqual([
+      'SELECT client, number FROM firedrill_test',
+      'SELECT client, max(number) FROM firedrill_test GROUP BY client',
+    ]);
+  });
+
+  test('are an error where there is no table', async () => {
+    const { dsn } = await server(
+      (socket) => void socket.write(Buffer.concat([failure('ERROR', '42P01', 'no such table'), ready])),
+    );
+    await expect((await connected(dsn)).rows(timeOut())).rejects.toThrow('no such table');
+  });
+
+  test('come from the host’s own server, where the target names one', async () => {
+    const path = await server(undefined);
+    const own = await server((socket) => void socket.write(integers([1, 1])));
+    const { connectCopy } = await openPath(sqlRows, { dsn: path.dsn, copy: { dsn: own.dsn } });
+    const client = connectCopy?.();
+    await expect(client?.rows(timeOut())).resolves.toEqual([{ client: 1, number: 1 }]);
+    client?.close();
+    expect(path.asked).toEqual([]);
+    expect((await openPath(sqlRows, { dsn: path.dsn })).connectCopy).toBeUndefined();
+  });
+});
+
+test('the table is made and dropped where the target says', async () => {
+  const { dsn, asked } = await server((socket) => void socket.write(done('DONE')));
+  const path = await openPath(sqlRows, { dsn, schema: 'scratch' });
+  await path.create(timeOut());
+  await path.drop(timeOut());
+  expect(asked).toEqual([
+    'CREATE TABLE IF NOT EXISTS scratch.firedrill_test (client integer NOT NULL, number integer NOT NULL)',
+    'DROP TABLE IF EXISTS scratch.firedrill_test',
+  ]);
+});
+
+test('a schema that would need quoting is refused', () => {
+  const problem = sqlRows.params.safeParse({ dsn: 'postgresql://app@db/app', schema: 'x; DROP TABLE y' });
+  expect(problem.error?.issues[0]?.message).toBe('expected a name of small letters, digits and underscores');
+});

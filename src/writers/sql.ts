@@ -1,0 +1,167 @@
+import { Socket } from 'node:net';
+import { Client, DatabaseError, type ClientConfig } from 'pg';
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import type { Row, RowClient, WriterKind, Written } from '../core/writer.ts';
+import { shorten } from '../probes/lib/net-errors.ts';
+import { clientConfig, connectionFields, sayGoodbye } from '../probes/lib/postgres.ts';
+
+const params = z.strictObject({
+  ...connectionFields,
+  schema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]*$/, { error: 'expected a name of small letters, digits and underscores' })
+    .optional()
+    .describe('Schema in which the table is made; that of the connection by default.'),
+  copy: z
+    .strictObject(connectionFields)
+    .optional()
+    .describe('The server that the path’s own host holds, past the stack’s path: read before the heal.'),
+});
+type Params = z.output<typeof params>;
+
+/**
+ * Rows in a table of their own, each by a statement of its own (autocommit) over a connection that a client
+ * keeps for as long as it is good, as a pool does.
+ */
+export const sqlRows: WriterKind<Params> = {
+  kind: 'sql',
+  summary: 'Rows in a PostgreSQL table of their own, over kept connections.',
+  params,
+  describe: (p) => ({
+    write: `INSERT INTO a table of this run's name on ${p.dsn}`,
+    read: `SELECT from it${p.copy === undefined ? '' : `, and before the heal from ${p.copy.dsn}`}`,
+    remove: 'DROP TABLE',
+  }),
+  async open(p, ctx) {
+    const config = await clientConfig(p, ctx);
+    const table = p.schema === undefined ? ctx.store : `${p.schema}.${ctx.store}`;
+    const connect = (): SqlClient => new SqlClient(config, table);
+    const once = async (statement: string, signal: AbortSignal): Promise<void> => {
+      const client = connect();
+      try {
+        await client.ask(statement, signal);
+      } finally {
+        client.close();
+      }
+    };
+    const copy = p.copy === undefined ? undefined : await clientConfig(p.copy, ctx);
+    return {
+      // Of the second attempt the first may have done the work, unseen. No key: a row that is there twice must show.
+      create: (signal) =>
+        once(
+          `CREATE TABLE IF NOT EXISTS ${table} (client integer NOT NULL, number integer NOT NULL)`,
+          signal,
+        ),
+      drop: (signal) => once(`DROP TABLE IF EXISTS ${table}`, signal),
+      connect,
+      ...(copy === undefined ? {} : { connectCopy: () => new SqlClient(copy, table) }),
+    };
+  },
+};
+
+/** A client with one connection, opened when it is needed and given up after whatever went wrong on it. */
+class SqlClient implements RowClient {
+  readonly #config: ClientConfig;
+  readonly #table: string;
+  #session: { readonly client: Client; readonly socket: Socket } | undefined;
+
+  constructor(config: ClientConfig, table: string) {
+    this.#config = config;
+    this.#table = table;
+  }
+
+  async write({ client, number }: Row, signal: AbortSignal): Promise<Written> {
+    let sent = false;
+    try {
+      const statement = `INSERT INTO ${this.#table} (client, number) VALUES (${client}, ${number})`;
+      await this.ask(statement, signal, () => void (sent = true));
+      return { outcome: 'acked' };
+    } catch (error) {
+      const message = shorten(
+        error instanceof DatabaseError ? `${error.code ?? ''} ${error.message}` : messageOf(error),
+      );
+      return { outcome: sent && !isUndone(error) ? 'indeterminate' : 'refused', message };
+    }
+  }
+
+  async highest(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.ask(`SELECT client, max(number) FROM ${this.#table} GROUP BY client`, signal);
+    return new Map(rows.map(([client = 0, number = 0]) => [client, number]));
+  }
+
+  async rows(signal: AbortSignal): Promise<readonly Row[]> {
+    const rows = await this.ask(`SELECT client, number FROM ${this.#table}`, signal);
+    return rows.map(([client = 0, number = 0]) => ({ client, number }));
+  }
+
+  close(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session !== undefined) sayGoodbye(session.client, session.socket);
+  }
+
+  /** One statement in one message (simple protocol): its rows, all cells numbers. `onSend` is called just before it is sent. */
+  async ask(
+    statement: string,
+    signal: AbortSignal,
+    onSend: () => void = () => {},
+  ): Promise<readonly (readonly number[])[]> {
+    const aborted = Promise.withResolvers<never>();
+    // The race below may be over, or not yet begun, when it rejects.
+    aborted.promise.catch(() => {});
+    const onAbort = (): void => aborted.reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      const client = await Promise.race([this.#connected(), aborted.promise]);
+      onSend();
+      const result = await Promise.race([
+        client.query<unknown[]>({ text: statement, rowMode: 'array' }),
+        aborted.promise,
+      ]);
+      return result.rows.map((row) => row.map(Number));
+    } catch (error) {
+      this.#cut();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #connected(): Promise<Client> {
+    if (this.#session !== undefined) return this.#session.client;
+    // The socket is ours, so that it can always be cut: end() of a client waits for the server.
+    const socket = new Socket();
+    const client = new Client({ ...this.#config, stream: () => socket });
+    const session = { client, socket };
+    this.#session = session;
+    // Also what ends a session that nobody is using: the next statement opens another one.
+    client.on('error', () => {
+      if (this.#session === session) this.#cut();
+    });
+    await client.connect();
+    return client;
+  }
+
+  #cut(): void {
+    this.#session?.socket.destroy();
+    this.#session = undefined;
+  }
+}
+
+/** Classes of SQLSTATE that do not say whether the statement was undone: broken connections, unknown completion, and what a server or a pooler says of itself. */
+const undecided = /^(?:08|40003|57|58|XX)/;
+
+/**
+ * Whether an answer says that the statement was undone. PostgreSQL rolls the statement's own transaction back with
+ * each ERROR; a FATAL may come after the commit (57P01, while it waits for a synchronous standby).
+ */
+function isUndone(error: unknown): boolean {
+  return (
+    error instanceof DatabaseError &&
+    error.severity === 'ERROR' &&
+    error.code !== undefined &&
+    !undecided.test(error.code)
+  );
+}

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { ProbeTimeout } from '../../core/probe.ts';
+import type { WriterKind, WriterPath } from '../../core/writer.ts';
+
+/** For tests: opens a path with the given fields, as the engine would after the planner. Its rows are called `firedrill_test`. */
+export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise<WriterPath> {
+  return kind.open(kind.params.parse(fields), {
+    store: 'firedrill_test',
+    clock: {
+      nowMs: () => performance.now(),
+      wallMs: () => Date.now(),
+      sleep: async () => {
+        throw new Error('no writer sleeps');
+      },
+    },
+    readText: (path) => readFile(path, 'utf8'),
+    env: (name) => process.env[name],
+  });
+}
+
+/** For tests: a signal that aborts as the engine's do. Long enough by default that only a hang meets it. */
+export function timeOut(timeoutMs = 5000): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs).unref();
+  return controller.signal;
+}

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import type { FollowEnd } from '../core/host.ts';
+import { startPiped } from './start-piped.ts';
 
 /** A long-running command, wrapped by `followedBy`, and how to run it here. */
 export interface FollowedCommand {
@@ -47,17 +47,7 @@ const lineLimit = 65_536;
 export const followCommand: CommandFollower = async function* (command) {
   const { signal } = command;
   if (signal.aborted) return { kind: 'aborted' };
-  const [file = '', ...args] = command.argv;
-  const subprocess = execa(file, args, {
-    reject: false,
-    buffer: false,
-    // In a process group of its own: an interrupt at the terminal is ours to handle.
-    killDescendants: true,
-    killSignal: 'SIGKILL',
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
+  const subprocess = startPiped(command.argv);
   const { stdin, stdout, stderr: errors } = subprocess;
   // It may be gone before its standard input is closed.
   stdin.on('error', () => {});

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { execa } from 'execa';
 import { shellCommand } from '../core/shell-quote.ts';
 import { defaultMaxOutputBytes, type Command, type Outcome } from './run-command.ts';
+import { startPiped } from './start-piped.ts';
 
 /** How a command in a kept shell ended. `lost`: the shell did, or could not be started; what it did is not known. */
 export type ShellOutcome = Exclude<Outcome, { kind: 'not-started' }> | { readonly kind: 'lost' };
@@ -55,17 +55,7 @@ interface Reader {
 }
 
 function openShell(start: readonly string[], onEnd: (shell: Shell) => void): Shell {
-  const [file = '', ...args] = start;
-  const subprocess = execa(file, args, {
-    reject: false,
-    buffer: false,
-    // In a process group of its own: an interrupt at the terminal is ours to handle.
-    killDescendants: true,
-    killSignal: 'SIGKILL',
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
+  const subprocess = startPiped(start);
   const { stdin, stdout, stderr } = subprocess;
   let reader: Reader | undefined;
   let open = true;

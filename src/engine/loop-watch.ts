@@ -43,6 +43,7 @@ export function watchLoop(nowMs: () => number, timers: Timers): LoopWatch {
   return {
     stallSince: (fromMs) => {
       const now = nowMs();
+      if (stalls.length === 0 && now - dueMs < stallMs) return 0;
       // A tick that is overdue right now: the callback that asks runs before it, on the same late turn.
       const current = now - dueMs >= stallMs ? [{ fromMs: dueMs, toMs: now }] : [];
       return [...stalls, ...current]

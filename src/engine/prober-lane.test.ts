@@ -232,6 +232,20 @@ describe('openLane', () => {
     ]);
   });
 
+  it('lets events that come close together leave together', async () => {
+    const enough = Promise.withResolvers<void>();
+    let samples = 0;
+    let batches = 0;
+    const lane = await open(kindOf({}), { intervalMs: 1 }, (events) => {
+      batches++;
+      samples += events.filter((event) => event.type === 'sample').length;
+      if (samples >= 200) enough.resolve();
+    });
+    lane.start();
+    await enough.promise;
+    expect(batches).toBeLessThan(samples / 2);
+  });
+
   it('reports slots above the in-flight cap', async () => {
     const dropped = Promise.withResolvers<NewEvent>();
     const lane = await open(

@@ -40,6 +40,8 @@ const ignoreGraceMs = 500;
 /** When the time-out itself comes this late, the reply may be waiting unread: no evidence. */
 const lateTimeoutMs = 50;
 const closeWithinMs = 2000;
+/** Events leave at once, but not more often than this: with many looks a second, each message costs more than what is in it. */
+const batchMs = 5;
 
 /**
  * Opens the probes of one thread.
@@ -89,20 +91,26 @@ function runLane(
 ): Lane {
   const { clock, timers, emit } = options;
   const queue: NewEvent[] = [];
-  const stopping = new AbortController();
+  const stopping: Stopping = { reason: undefined, cuts: new Set() };
   const underWay = new Set<Promise<void>>();
   const schedules: { readonly planned: PlannedProbe; readonly schedule: Schedule }[] = [];
   let watch: LoopWatch | undefined;
   let healthTimer: unknown;
   let stopped: Promise<void> | undefined;
 
+  let flushedMs = -Infinity;
+
   const flush = (): void => {
-    if (queue.length > 0) emit(queue.splice(0));
+    if (queue.length === 0) return;
+    flushedMs = clock.nowMs();
+    emit(queue.splice(0));
   };
   const add = (event: NewEvent): void => {
     queue.push(event);
+    if (queue.length > 1) return;
     // After this turn's other replies: they leave together.
-    if (queue.length === 1) setImmediate(flush);
+    if (clock.nowMs() - flushedMs >= batchMs) setImmediate(flush);
+    else timers.setTimeout(flush, batchMs);
   };
   const health = (): void => {
     if (watch === undefined) return;
@@ -114,9 +122,9 @@ function runLane(
   const startProbe = (phase: number, planned: PlannedProbe, session: ProbeSession): void => {
     const look = async (slot: number, dueMs: number): Promise<void> => {
       const sendMs = clock.nowMs();
-      const seen = await observe(session, planned.timeoutMs, stopping.signal, options);
+      const seen = await observe(session, planned.timeoutMs, stopping, options);
       const finishMs = clock.nowMs();
-      if (stopping.signal.aborted) return;
+      if (stopping.reason !== undefined) return;
       const stallMs = watch?.stallSince(sendMs) ?? 0;
       const times = { dueMs, sendMs, finishMs, stallMs };
       add({ type: 'sample', ...toSample(planned.id, slot, times, seen) });
@@ -145,7 +153,8 @@ function runLane(
     timers.clearTimeout(healthTimer);
     health();
     watch?.stop();
-    stopping.abort(new Error('the run stops'));
+    stopping.reason = new Error('the run stops');
+    for (const cut of stopping.cuts) cut(stopping.reason);
     await Promise.all(underWay);
     await closeAll(
       opened.map((probe) => probe.session),
@@ -180,6 +189,12 @@ function runLane(
   };
 }
 
+/** How looks under way are cut. One signal for all would search its listeners at the end of each look. */
+interface Stopping {
+  reason: Error | undefined;
+  readonly cuts: Set<(reason: Error) => void>;
+}
+
 /**
  * One look with its time-out. Never rejects, and ends even if the probe breaks
  * its promise to heed the signal.
@@ -187,7 +202,7 @@ function runLane(
 async function observe(
   session: ProbeSession,
   timeoutMs: number,
-  stopping: AbortSignal,
+  stopping: Stopping,
   options: Pick<LaneOptions, 'clock' | 'timers'>,
 ): Promise<Observation> {
   const { clock, timers } = options;
@@ -204,13 +219,13 @@ async function observe(
       givenUp.resolve({ status: 'unknown', message: 'the probe ignored its time-out' });
     }, ignoreGraceMs);
   }, Math.ceil(timeoutMs));
-  const onStop = (): void => {
-    controller.abort(stopping.reason);
+  const cut = (reason: Error): void => {
+    controller.abort(reason);
     givenUp.resolve({ status: 'unknown', message: 'the run stopped' });
   };
-  stopping.addEventListener('abort', onStop, { once: true });
+  stopping.cuts.add(cut);
   try {
-    if (stopping.aborted) onStop();
+    if (stopping.reason !== undefined) cut(stopping.reason);
     const seen = await Promise.race([session.observe(controller.signal), givenUp.promise]);
     if (seen.status === 'fail' && seen.cause === 'timeout' && lateMs > lateTimeoutMs) {
       const stall = Math.round(lateMs);
@@ -221,7 +236,7 @@ async function observe(
     return { status: 'unknown', message: `the probe broke: ${messageOf(error)}` };
   } finally {
     timers.clearTimeout(timer);
-    stopping.removeEventListener('abort', onStop);
+    stopping.cuts.delete(cut);
   }
 }
 

@@ -3,12 +3,15 @@
 // hands over to the pinned Node 24 that `npm ci` put beside it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const wanted = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= wanted) {
+  // Kept between runs: compiled code, so that what strips the types need not be loaded (20 MB in each thread).
+  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/firedrill', import.meta.url)));
   const { main } = await import('../src/cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else {

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { messageOf } from '../core/errors.ts';
 
 /** A request to an API of a cloud. */
@@ -41,7 +41,7 @@ const maxBodyBytes = 1_048_576;
 
 /** The client for one cloud. Redirects are not followed: a token goes only where the catalog says. */
 export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
-  const agent = new Agent({
+  const options: Agent.Options = {
     // A connection for each request: one that is kept may be dead, and a request that dies with it has an
     // unknown outcome. Drills ask a few times a second; a handshake more does not matter.
     pipelining: 0,
@@ -54,11 +54,15 @@ export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
       rejectUnauthorized: trust.verify,
       ...(trust.ca === undefined ? {} : { ca: trust.ca }),
     },
-  });
+  };
+  let agent: Agent | undefined;
   return async (call, signal) => {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      const { statusCode, headers, body } = await request(call.url, {
+      // Loaded with the first request: most runs ask no cloud, and it takes 15 MB.
+      const undici = await import('undici');
+      agent ??= new undici.Agent(options);
+      const { statusCode, headers, body } = await undici.request(call.url, {
         dispatcher: agent,
         method: call.method,
         headers: {

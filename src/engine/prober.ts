@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
@@ -39,6 +41,7 @@ export interface Prober {
 /** The thread tells its health every 5 s; three of those missed is a hang (a regular expression gone wild, say). */
 const defaultSilenceMs = 15_000;
 const openWithinMs = 10_000;
+const youngGenerationMib = 6;
 const stopWithinMs = 3000;
 
 /**
@@ -116,6 +119,9 @@ async function openWorkerLane(
   const originNs = process.hrtime.bigint() - BigInt(Math.round(clock.nowMs() * 1e6));
   const worker = new Worker(options.workerUrl ?? new URL('./prober-worker.ts', import.meta.url), {
     workerData: { probes, originNs, raisePriority: options.raisePriority === true } satisfies WorkerInput,
+    env: { ...process.env, ...compileCache() },
+    // What a look leaves behind is soon gone: with the default of 32 MiB and more it would only lie there longer.
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
   });
   const opened = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
@@ -177,6 +183,13 @@ async function openWorkerLane(
     await worker.terminate();
   };
   return { start: () => send({ type: 'start' }), setBurst: (on) => send({ type: 'burst', on }), stop };
+}
+
+/** A thread has a compile cache only if its environment says so, even if this thread has one. */
+function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
+  // That of this version of Node, in the folder that all share.
+  const own = getCompileCacheDir();
+  return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) };
 }
 
 function proberError(what: string, cause?: unknown): DrillError {

@@ -1,4 +1,5 @@
 import { readLogFile } from '../../src/cli/run-folder.ts';
+import { countOf } from '../../src/analysis/kept-samples.ts';
 import { badWindows } from '../../src/analysis/windows.ts';
 import { monoMs } from '../mono.ts';
 import type { AnalysisUsage } from './messages.ts';
@@ -12,7 +13,7 @@ const log = readLogFile(path);
 const readMs = monoMs() - startMs;
 const windows = [...log.series.values()].map((series) => badWindows(log, series).length);
 const usage: AnalysisUsage = {
-  samples: [...log.series.values()].reduce((total, { samples }) => total + samples.length, 0),
+  samples: [...log.series.values()].reduce((total, { samples }) => total + countOf(samples), 0),
   readMs,
   windowsMs: monoMs() - startMs - readMs,
   windows: windows.reduce((total, count) => total + count, 0),

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { readLogFile } from '../../src/cli/run-folder.ts';
-import { percentile } from '../../src/analysis/windows.ts';
+import { percentile } from '../../src/analysis/latency-model.ts';
 import { startFaultServer } from '../fault-server/start.ts';
+import { loggedSamples } from '../logged-samples.ts';
 import { monoMs, pause } from '../mono.ts';
 import { cpuShare, processUsage } from '../process-usage.ts';
 import { httpProbe } from '../prober/plan.ts';
@@ -60,9 +61,7 @@ async function runRate(context: BenchContext, wantedPerSecond: number, url: stri
   const untilMs = monoMs() - prober.originMs;
   await prober.stop();
   const series = [...readLogFile(logPath).series.values()];
-  const samples = series
-    .flatMap((one) => one.samples)
-    .filter((sample) => sample.dueMs >= fromMs && sample.dueMs < untilMs);
+  const samples = loggedSamples(logPath).filter((sample) => sample.dueMs >= fromMs && sample.dueMs < untilMs);
   const lateness = samples.map((s) => s.sendMs - s.dueMs).sort((a, b) => a - b);
   const latency = samples.map((s) => s.finishMs - s.sendMs).sort((a, b) => a - b);
   return {

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { readLogFile } from '../../src/cli/run-folder.ts';
-import type { Sample } from '../../src/core/sample.ts';
-import { percentile } from '../../src/analysis/windows.ts';
+import { percentile } from '../../src/analysis/latency-model.ts';
 import { startFaultServer } from '../fault-server/start.ts';
+import { type LoggedSample, loggedSamples } from '../logged-samples.ts';
 import { monoMs } from '../mono.ts';
 import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber } from '../prober/start.ts';
@@ -45,14 +44,12 @@ export async function runIsolation(context: BenchContext): Promise<IsolationResu
   await server.play(hangs);
   await prober.stop();
   await server.stop();
-  const { series } = readLogFile(logPath);
-  const well = probes
-    .filter((_, track) => track % 2 === 1)
-    .flatMap(({ id }) => series.get(id)?.samples ?? []);
+  const wellIds = new Set(probes.filter((_, track) => track % 2 === 1).map(({ id }) => id));
+  const well = loggedSamples(logPath).filter(({ probe }) => wellIds.has(probe));
   const over = (fromMs: number): Stretch => {
     const offsetMs = fromMs - prober.originMs;
     const own = well.filter((s) => s.dueMs >= offsetMs && s.dueMs < offsetMs + stretchMs);
-    const p99 = (of: (sample: Sample) => number) =>
+    const p99 = (of: (sample: LoggedSample) => number) =>
       percentile(
         own.map(of).sort((a, b) => a - b),
         0.99,

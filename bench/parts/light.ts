@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readLogFile } from '../../src/cli/run-folder.ts';
-import { percentile } from '../../src/analysis/windows.ts';
+import { percentile } from '../../src/analysis/latency-model.ts';
 import { startFaultServer } from '../fault-server/start.ts';
+import { loggedSamples } from '../logged-samples.ts';
 import { pause } from '../mono.ts';
 import { cpuShare, processUsage } from '../process-usage.ts';
 import type { BenchContext } from './part.ts';
@@ -48,8 +48,8 @@ export async function runLight(context: BenchContext): Promise<LightResult> {
   child.kill('SIGINT');
   await ended;
   await server.stop();
-  const log = readLogFile(join(out, readdirSync(out)[0] ?? '', 'events.ndjson'));
-  const samples = [...log.series.values()].flatMap((one) => one.samples).sort((a, b) => a.dueMs - b.dueMs);
+  const logPath = join(out, readdirSync(out)[0] ?? '', 'events.ndjson');
+  const samples = loggedSamples(logPath).toSorted((a, b) => a.dueMs - b.dueMs);
   const late = samples.map((s) => s.sendMs - s.dueMs);
   const quarter = Math.floor(late.length / 4);
   const at = (values: readonly number[], share: number) =>

@@ -1,5 +1,6 @@
 import type { MarkSource } from '../core/plan.ts';
-import { seriesOf, staleAfterMs } from './intervals.ts';
+import { seriesOf } from './intervals.ts';
+import { staleAfterMs } from './kept-samples.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { Moment } from './rto.ts';

@@ -1,4 +1,5 @@
-import { seriesOf, staleAfterMs } from './intervals.ts';
+import { seriesOf } from './intervals.ts';
+import { staleAfterMs } from './kept-samples.ts';
 import {
   bounded,
   type CheckOf,

@@ -1,3 +1,4 @@
+import { countOf } from './kept-samples.ts';
 import { intervalAt, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { durationWords } from './words.ts';
@@ -26,9 +27,9 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     recovery.recovered === null ? log.endMs : recovery.recovered.hiMs + log.plan.recovery.stableForMs;
   const inside = (ms: number) => ms >= fromMs && ms <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
-  const unknown = sent.filter((s) => s.status === 'unknown').length;
+  const unknown = countOf(sent.filter((s) => s.status === 'unknown'));
   const dropped = series.dropped.filter((s) => inside(s.dueMs)).length;
-  const slots = sent.length + dropped;
+  const slots = countOf(sent) + dropped;
   const complaints: string[] = [];
   if (slots === 0) complaints.push(`the prober sent no sample of ${probe.id} around the outage`);
   if (unknown + dropped > Math.max(1, slots * lostShareLimit))

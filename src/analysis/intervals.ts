@@ -7,6 +7,7 @@ import {
   sampleMatches,
 } from '../core/condition.ts';
 import type { Sample } from '../core/sample.ts';
+import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
 /** A stretch of the run clock, ms. */
@@ -53,11 +54,6 @@ export function seriesOf(log: RunLog, condition: Condition): readonly ProbeSerie
   return [...log.series.values()].filter((s) => instances.includes(s.probe));
 }
 
-/** A sample is taken for the present state until three intervals and a time-out after it was sent. */
-export function staleAfterMs(series: ProbeSeries): number {
-  return 3 * series.probe.intervalMs + series.probe.timeoutMs;
-}
-
 type Vote = TruthSpan;
 
 /**
@@ -75,7 +71,7 @@ function votesOf(series: ProbeSeries, holds: (s: Sample) => boolean, untilMs: nu
     const next = known[index + 1];
     if (next === undefined) {
       votes.push({ fromMs: sample.sendMs, toMs: Math.min(untilMs, sample.sendMs + stale), truth });
-    } else if (next.sendMs - sample.sendMs > stale) {
+    } else if (next.sendMs - lastSaidMs(sample) > stale) {
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
     } else {
       const same = holds(next) === holds(sample);
@@ -322,7 +318,7 @@ export interface Reading {
 export function readingsAt(log: RunLog, condition: Condition, offsetMs: number): readonly Reading[] {
   return seriesOf(log, condition).map((series) => {
     const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
-    const fresh = sample !== undefined && offsetMs - sample.sendMs <= staleAfterMs(series);
+    const fresh = sample !== undefined && offsetMs - lastSaidMs(sample) <= staleAfterMs(series);
     return { series, sample: fresh ? sample : undefined };
   });
 }

@@ -9,12 +9,12 @@ import {
   ownerTruths,
   type Range,
   seriesOf,
-  staleAfterMs,
   totalMs,
   type Truth,
   truthOfCondition,
   type TruthSpan,
 } from './intervals.ts';
+import { staleAfterMs } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { moment, type Moment } from './rto.ts';
 import { viewsOf } from './unobserved.ts';

@@ -1,7 +1,8 @@
 import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
-import type { Sample } from '../core/sample.ts';
+import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-samples.ts';
+import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { badLine, completed } from './log-event.ts';
 import type { SampleLine } from './sample-line.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
@@ -18,8 +19,9 @@ export interface Anchor {
 /** All that one probe instance did in a run. */
 export interface ProbeSeries {
   readonly probe: PlannedProbe;
-  /** In send order, whatever the order in which the answers came. */
-  readonly samples: readonly Sample[];
+  /** In send order, whatever the order in which the answers came; without those that say nothing new. */
+  readonly samples: readonly KeptSample[];
+  readonly latency: LatencyModel;
   /** Slots that were not sent, in the order of the log. */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number }[];
 }
@@ -89,8 +91,7 @@ export interface RunLog {
 }
 
 interface OpenSeries {
-  readonly probe: PlannedProbe;
-  readonly samples: Sample[];
+  readonly keeper: SampleKeeper;
   readonly dropped: { slot: number; dueMs: number }[];
 }
 
@@ -100,16 +101,37 @@ interface OpenWriter {
   readonly seen: EventOf<'rows.seen'>[];
   readonly read: EventOf<'rows.read'>[];
 }
+/** Events that come all the time, and of whose moments the analysis asks nothing. */
+const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
+  'prober.health',
+  'clock.anchor',
+  'log',
+  'mark',
+  'sample.dropped',
+  'row.written',
+  'rows.seen',
+  'rows.read',
+]);
+
+type FaultEvent = EventOf<
+  | 'fault.issued'
+  | 'fault.acked'
+  | 'fault.effect'
+  | 'fault.failed'
+  | 'heal.started'
+  | 'heal.proven'
+  | 'heal.failed'
+>;
 
 type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
 
 /**
- * Reads an event log: `push` its bytes in pieces of any size, then `finish` once.
- * Samples keep the plan's id string and share their messages, so that a long
- * log costs little more than its numbers.
+ * Reads an event log: `push` its bytes in pieces of any size, then `finish` once. What it
+ * holds grows with what happened, not with the samples.
  */
 class LogReader implements LogSink {
   readonly #scanner = new LogScanner(this);
+  readonly #follower: LogSink | undefined;
   #start: EventOf<'run.started'> | undefined;
   #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
@@ -126,7 +148,16 @@ class LogReader implements LogSink {
   readonly #roles: EventOf<'role.resolved'>[] = [];
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
-  readonly #texts = new Map<string, string>();
+  /** Once the plan is known. */
+  #loud = new LoudTimes(0);
+  #reachMs = 0;
+  #settledMs = 0;
+  /** Faults of which it is not known yet when they took effect. */
+  readonly #acting = new Set<string>();
+
+  constructor(follower: LogSink | undefined) {
+    this.#follower = follower;
+  }
 
   push(piece: Uint8Array): void {
     this.#scanner.push(piece);
@@ -142,8 +173,12 @@ class LogReader implements LogSink {
         'The event log holds no run.started event: there is no run in it.',
       );
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
-    for (const series of this.#series.values())
-      series.samples.sort((a, b) => a.sendMs - b.sendMs || a.slot - b.slot);
+    const series = new Map(
+      [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => [
+        id,
+        { probe: keeper.probe, samples: keeper.finish(), latency: keeper.healthy.finish(), dropped },
+      ]),
+    );
     const records = [...this.#faults.values()];
     const among = (list: readonly PlannedFault[]) => {
       const ids = new Set(list.map((f) => f.id));
@@ -161,7 +196,7 @@ class LogReader implements LogSink {
       ended: this.#ended,
       aborted: this.#aborted,
       torn,
-      series: this.#series,
+      series,
       phases: this.#phases,
       gates: this.#gates,
       marks: this.#marks.sort((a, b) => a.atMs - b.atMs),
@@ -179,11 +214,20 @@ class LogReader implements LogSink {
   event(event: OtherEvent): void {
     if (event.type === 'run.started') {
       this.#begin(event);
+      this.#follower?.event(event);
       return;
     }
     this.#startBefore(event.type);
-    this.#endMs = Math.max(this.#endMs, event.t);
+    this.#advance(event.t);
+    if (!quietTypes.has(event.type)) this.#loud.mark(event.t);
+    this.#take(event);
+    this.#follower?.event(event);
+  }
+
+  #take(event: OtherEvent): void {
     switch (event.type) {
+      case 'run.started':
+        return;
       case 'sample.dropped':
         this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
         return;
@@ -251,9 +295,16 @@ class LogReader implements LogSink {
     this.#start = { ...event, plan };
     this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
-    for (const probe of plan.probes) this.#series.set(probe.id, { probe, samples: [], dropped: [] });
     for (const planned of plan.writers)
       this.#writing.set(planned.id, { planned, written: [], seen: [], read: [] });
+    this.#reachMs = reachMs(plan);
+    this.#loud = new LoudTimes(this.#reachMs);
+    this.#loud.mark(event.t);
+    this.#settledMs = event.t;
+    for (const probe of plan.probes) {
+      const healthy = new HealthyLatency(probe, plan.faults.length > 0);
+      this.#series.set(probe.id, { keeper: new SampleKeeper(probe, healthy, this.#loud), dropped: [] });
+    }
   }
 
   #writerOf(id: string): OpenWriter {
@@ -270,21 +321,20 @@ class LogReader implements LogSink {
 
   sample(line: SampleLine): void {
     this.#startBefore('sample');
-    const { probe, samples } = this.#seriesOf(line.probe);
-    const { slot, dueMs, sendMs, finishMs, status, cause, value, message, phases } = line;
-    samples.push({
-      probe: probe.id,
-      slot,
-      dueMs,
-      sendMs,
-      finishMs,
-      status,
-      ...(cause === undefined ? {} : { cause }),
-      ...(value === undefined ? {} : { value: this.#shared(value) }),
-      ...(message === undefined ? {} : { message: this.#shared(message) }),
-      ...(phases === undefined ? {} : { phases }),
-    });
-    this.#endMs = Math.max(this.#endMs, line.t, finishMs);
+    this.#seriesOf(line.probe).keeper.add(line);
+    this.#advance(line.t);
+    if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
+    this.#follower?.sample(line);
+  }
+
+  /** The log has come to that moment: what lies far enough before it can be judged. */
+  #advance(t: number): void {
+    if (t > this.#endMs) this.#endMs = t;
+    if (t - this.#settledMs < this.#reachMs / 4) return;
+    this.#settledMs = t;
+    for (const { keeper } of this.#series.values()) keeper.noteSilence(t);
+    for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
+    this.#loud.forgetBefore(t - 2 * this.#reachMs);
   }
 
   #startBefore(type: string): void {
@@ -292,25 +342,9 @@ class LogReader implements LogSink {
       throw badLine(this.#scanner.lineNumber, `${type} before run.started, which must come first`);
   }
 
-  #shared(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    this.#texts.set(text, text);
-    return text;
-  }
-
-  #fault(
-    event: EventOf<
-      | 'fault.issued'
-      | 'fault.acked'
-      | 'fault.effect'
-      | 'fault.failed'
-      | 'heal.started'
-      | 'heal.proven'
-      | 'heal.failed'
-    >,
-  ): void {
+  #fault(event: FaultEvent): void {
     const record = this.#recordOf(event.fault);
+    this.#noteActing(event);
     switch (event.type) {
       case 'fault.issued':
         record.kind = event.kind;
@@ -341,6 +375,24 @@ class LogReader implements LogSink {
     }
   }
 
+  /** Until its effect was seen, a fault may have taken effect at any moment. */
+  #noteActing({ type, fault, t }: FaultEvent): void {
+    const { plan } = this.#start ?? {};
+    const isRepair = plan?.repair.some((f) => f.id === fault) ?? false;
+    const isPreparation = plan?.prepare.some((f) => f.id === fault) ?? false;
+    if (type === 'fault.issued') {
+      this.#acting.add(fault);
+      this.#loud.open(t);
+    } else if (type === 'fault.effect' || type === 'fault.failed' || (type === 'fault.acked' && isRepair)) {
+      this.#acting.delete(fault);
+      if (this.#acting.size === 0) this.#loud.close(t);
+    }
+    for (const { keeper } of this.#series.values()) {
+      if (isPreparation && (type === 'fault.issued' || type === 'fault.acked')) keeper.healthy.prepared(t);
+      if (!isPreparation && !isRepair && type === 'fault.issued') keeper.healthy.faulted();
+    }
+  }
+
   #recordOf(id: string): OpenFault {
     const known = this.#faults.get(id);
     if (known !== undefined) return known;
@@ -366,17 +418,21 @@ class LogReader implements LogSink {
 /**
  * Reads an event log from its bytes, in pieces of any size. Throws DrillError
  * `invalid-input` with the line's number for what is no event log; a torn last line is
- * left out.
+ * left out. `follower` is told of each event that was taken, in the log's order.
  */
-export function readLog(pieces: Iterable<Uint8Array>): RunLog {
-  const reader = new LogReader();
+export function readLog(pieces: Iterable<Uint8Array>, follower?: LogSink): RunLog {
+  const reader = new LogReader(follower);
   for (const piece of pieces) reader.push(piece);
   return reader.finish();
 }
 
 /** An offset of the run clock as wall time, ISO 8601 with milliseconds, by the first anchor alone: durations between two such times stay true when the wall clock is stepped. */
 export function wallTime(log: RunLog, offsetMs: number): string {
-  const [anchor] = log.anchors;
+  return wallTimeBy(log.anchors[0], offsetMs);
+}
+
+/** The same by the anchor that `run.started` gives. */
+export function wallTimeBy(anchor: Anchor, offsetMs: number): string {
   return new Date(Math.round(anchor.wallMs + offsetMs - anchor.t)).toISOString();
 }
 

@@ -1,6 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
+import { lastSaidMs } from './kept-samples.ts';
 import {
   type EffectBounds,
   type FaultRecord,
@@ -172,7 +173,8 @@ function hiddenMs(series: ProbeSeries, effect: Moment, untilMs: number): number 
   for (const sample of ok) {
     if (sample.sendMs > untilMs) break;
     longest = Math.max(longest, sample.finishMs - from);
-    from = Math.max(from, sample.sendMs);
+    longest = Math.max(longest, sample.leftOut?.widestMs ?? 0);
+    from = Math.max(from, lastSaidMs(sample));
   }
   return longest;
 }

@@ -1,7 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import { type Condition, countHolds, sampleMatches } from '../core/condition.ts';
 import type { StageEnd, StageRule } from '../core/plan.ts';
-import type { Sample } from '../core/sample.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
 import {
   type ChainPrediction,
@@ -9,7 +8,8 @@ import {
   predictRecovery,
   type RecoveryPrediction,
 } from '../model/chain.ts';
-import { seriesOf, staleAfterMs } from './intervals.ts';
+import { seriesOf } from './intervals.ts';
+import { type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 import type { HealAnalysis } from './heal.ts';
 import type { Moment, RecoveryAnalysis } from './rto.ts';
@@ -42,7 +42,7 @@ interface Milestone {
 
 interface Look {
   readonly series: ProbeSeries;
-  readonly sample: Sample;
+  readonly sample: KeptSample;
 }
 
 /**
@@ -63,12 +63,12 @@ function firstHeld(
     .flatMap((series) => series.samples.map((sample) => ({ series, sample })))
     .filter((l) => l.sample.sendMs >= sinceMs)
     .sort((a, b) => a.sample.finishMs - b.sample.finishMs);
-  const latest = new Map<ProbeSeries, Sample>();
+  const latest = new Map<ProbeSeries, KeptSample>();
   for (const [index, { series, sample }] of looks.entries()) {
     const known = latest.get(series);
     if (known === undefined || known.sendMs < sample.sendMs) latest.set(series, sample);
     const nowMs = sample.finishMs;
-    const fresh = (s: ProbeSeries, latestSample: Sample) => nowMs - latestSample.sendMs <= staleAfterMs(s);
+    const fresh = (s: ProbeSeries, said: KeptSample) => nowMs - lastSaidMs(said) <= staleAfterMs(s);
     const ready = instances.every((s) => latest.has(s) || nowMs - sinceMs > staleAfterMs(s));
     const matching = [...latest].filter(([s, x]) => fresh(s, x) && sampleMatches(condition, x)).length;
     if (!ready || !countHolds(condition, matching, instances.length)) continue;

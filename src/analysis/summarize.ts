@@ -1,11 +1,12 @@
 import { roundMs } from '../core/clock.ts';
-import type { ProbeSummary, Summary } from '../core/summary.ts';
+import type { Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
 import type { Evidence } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
-import { type ProbeSeries, type RunLog, wallTime, watchedUntil } from './read-log.ts';
+import { probeSummary } from './probe-summary.ts';
+import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
 import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
@@ -13,7 +14,7 @@ import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { summarizeRows } from './rows-summary.ts';
 import { rowNotes } from './row-checks.ts';
 import { analyseRows } from './written-rows.ts';
-import { type BadWindow, badWindows, middle, percentile, toSummaryWindow } from './windows.ts';
+import { type BadWindow, badWindows, middle } from './windows.ts';
 
 /** Everything the analysis finds in a log, on the run clock: what reports draw from. */
 export interface Analysis {
@@ -47,31 +48,6 @@ function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
       return [role, soleOwner(log, role, issuedMs ?? gate ?? watchedUntil(log))];
     }),
   );
-}
-
-function spread(values: readonly number[]): ProbeSummary['lateness'] {
-  const sorted = [...values].sort((a, b) => a - b);
-  return {
-    p50Ms: roundMs(percentile(sorted, 0.5)),
-    p99Ms: roundMs(percentile(sorted, 0.99)),
-    maxMs: roundMs(sorted.at(-1) ?? 0),
-  };
-}
-
-function probeSummary(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[]): ProbeSummary {
-  const { probe, samples, dropped } = series;
-  const ok = samples.filter((s) => s.status === 'ok');
-  return {
-    id: probe.id,
-    kind: probe.kind,
-    samples: samples.length,
-    dropped: dropped.length,
-    unknown: samples.filter((s) => s.status === 'unknown').length,
-    failed: samples.filter((s) => s.status === 'fail').length,
-    lateness: spread(samples.map((s) => Math.max(0, s.sendMs - s.dueMs))),
-    latency: ok.length === 0 ? null : spread(ok.map((s) => s.finishMs - s.sendMs)),
-    windows: windows.map((w) => toSummaryWindow(log, w)),
-  };
 }
 
 function faultSummaries(log: RunLog): Summary['faults'] {
@@ -155,7 +131,7 @@ export function analyse(log: RunLog): Analysis {
     })),
     ownership: analyseOwnership(log, recovery?.effect ?? null),
     faults: faultSummaries(log),
-    probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [])),
+    probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),
     ...(watch ? {} : wholePredicted(log)),

@@ -1,7 +1,8 @@
 import type { Condition } from '../core/condition.ts';
-import type { FailCause, Sample } from '../core/sample.ts';
+import type { FailCause } from '../core/sample.ts';
 import { faultKind } from '../faults/catalog.ts';
-import { seriesOf, staleAfterMs } from './intervals.ts';
+import { seriesOf } from './intervals.ts';
+import { type KeptSample, staleAfterMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 
 /** Failures that tell of the way to the host, not of the host: it may be alive behind them. */
@@ -41,8 +42,8 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
     const powerFaults = [...log.faults, ...log.preparations].filter(
       (f) => f.effect !== null && f.host === host && takesPower(f),
     );
-    const off = new Set<Sample>();
-    const blind = new Set<Sample>();
+    const off = new Set<KeptSample>();
+    const blind = new Set<KeptSample>();
     for (const run of muteRuns(series)) {
       for (const sample of run) if (isOff(sample, run, powerFaults)) off.add(sample);
       const rest = run.filter((s) => !off.has(s) && s.status !== 'unknown');
@@ -51,7 +52,7 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
       unobserved.push(span);
       for (const sample of rest) blind.add(sample);
     }
-    const samples = series.samples.map((s): Sample => (off.has(s) ? { ...s, status: 'fail' } : s));
+    const samples = series.samples.map((s): KeptSample => (off.has(s) ? { ...s, status: 'fail' } : s));
     counted.set(id, { ...series, samples });
     observed.set(id, { ...series, samples: samples.filter((_, i) => !blind.has(series.samples[i]!)) });
   }
@@ -68,9 +69,9 @@ function takesPower(fault: FaultRecord): boolean {
 }
 
 /** Runs of looks to which nothing answered, in send order. */
-function muteRuns(series: ProbeSeries): readonly (readonly Sample[])[] {
-  const runs: Sample[][] = [];
-  let open: Sample[] | undefined;
+function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
+  const runs: KeptSample[][] = [];
+  let open: KeptSample[] | undefined;
   for (const sample of series.samples) {
     const mute = sample.status === 'unknown' || (sample.status === 'fail' && muteCauses.has(sample.cause));
     if (!mute) open = undefined;
@@ -81,7 +82,7 @@ function muteRuns(series: ProbeSeries): readonly (readonly Sample[])[] {
 }
 
 /** Whether a look of a mute run came after a power fault of its host was asked for, and the run began before that was healed. */
-function isOff(sample: Sample, run: readonly Sample[], powerFaults: readonly FaultRecord[]): boolean {
+function isOff(sample: KeptSample, run: readonly KeptSample[], powerFaults: readonly FaultRecord[]): boolean {
   const beganMs = run[0]?.sendMs ?? sample.sendMs;
   return powerFaults.some(
     (f) => sample.finishMs >= (f.issuedMs ?? Infinity) && beganMs <= (f.healedMs ?? Infinity),

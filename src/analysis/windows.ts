@@ -1,18 +1,8 @@
 import { roundMs } from '../core/clock.ts';
-import type { Sample } from '../core/sample.ts';
 import type { Measure, Window } from '../core/summary.ts';
+import { type KeptSample, weightOf } from './kept-samples.ts';
+import type { LatencyModel } from './latency-model.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
-
-/**
- * What a probe's answers looked like while all was well: the measure of "late".
- * All ms.
- */
-interface LatencyModel {
-  /** A healthy target has answered by then: a time-out says "down" from send + this. */
-  readonly normalMs: number;
-  /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
-  readonly slowMs: number;
-}
 
 /**
  * A bad window of one probe with the bounds of both its edges: the true edges lie
@@ -34,65 +24,25 @@ export interface BadWindow {
   readonly causes: Readonly<Record<string, number>>;
 }
 
-/** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
-const slowFloorMs = 150;
-const slowFactor = 5;
-/** The healthy part of a run without a fault: enough to be typical, little enough to leave stalls out. */
-const healthyShare = 0.9;
-
-/** The value below which `share` of the sorted values lie (nearest rank); 0 of none. */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
-
-/**
- * Latency while healthy: of the OK samples that finished before the first fault
- * was issued (and were sent after the preparations, which may have stalled the
- * target or made it slower); without any, of the faster nine tenths of all.
- *
- * `normalMs` is twice the slowest of them (a healthy request can be slower than
- * those that were seen) but never more than `slowMs`. Probes that run commands on
- * a host are never called slow: there the time is the transport's, not the target's.
- */
-function latencyModel(log: RunLog, series: ProbeSeries): LatencyModel {
-  const issued = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? undefined;
-  const preparedMs = Math.max(log.startMs, ...log.preparations.map((p) => p.ackedMs ?? p.issuedMs ?? 0));
-  const ok = series.samples.filter((s) => s.status === 'ok');
-  const latency = (s: Sample) => s.finishMs - s.sendMs;
-  const before = issued === undefined ? [] : ok.filter((s) => s.finishMs < issued && s.sendMs >= preparedMs);
-  const all = (before.length > 0 ? before : ok).map(latency).sort((a, b) => a - b);
-  const healthy = before.length > 0 ? all : all.slice(0, Math.ceil(all.length * healthyShare));
-  const slowest = healthy.at(-1);
-  const slowMs = Math.max(slowFloorMs, slowFactor * percentile(healthy, 0.99));
-  return {
-    normalMs: Math.min(
-      slowest === undefined ? series.probe.timeoutMs : 2 * slowest,
-      slowMs,
-      series.probe.timeoutMs,
-    ),
-    slowMs: series.probe.host === undefined ? slowMs : Infinity,
-  };
-}
-
 /** The latest moment by which this bad sample says "down". */
-function downBy(sample: Sample, normalMs: number): number {
+function downBy(sample: KeptSample, normalMs: number): number {
   if (sample.status === 'fail' && sample.cause !== 'timeout') return sample.finishMs;
   return Math.min(sample.finishMs, sample.sendMs + normalMs);
 }
 
-function countCauses(samples: readonly Sample[]): Record<string, number> {
+function countCauses(samples: readonly KeptSample[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const s of samples) {
     const cause = s.status === 'ok' ? 'slow' : (s.cause ?? 'error');
-    counts.set(cause, (counts.get(cause) ?? 0) + 1);
+    counts.set(cause, (counts.get(cause) ?? 0) + weightOf(s));
   }
   // Sorted, so that the same log always gives the same bytes.
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Runs of samples with the same answer to `test`, in order. */
-function runsBy(samples: readonly Sample[], test: (s: Sample) => boolean): Sample[][] {
-  const runs: Sample[][] = [];
+function runsBy(samples: readonly KeptSample[], test: (s: KeptSample) => boolean): KeptSample[][] {
+  const runs: KeptSample[][] = [];
   let last: boolean | undefined;
   for (const sample of samples) {
     const answer = test(sample);
@@ -103,12 +53,12 @@ function runsBy(samples: readonly Sample[], test: (s: Sample) => boolean): Sampl
   return runs;
 }
 
-function earliest(samples: readonly Sample[], at: (s: Sample) => number): number {
+function earliest(samples: readonly KeptSample[], at: (s: KeptSample) => number): number {
   return samples.reduce((min, s) => Math.min(min, at(s)), Infinity);
 }
 
 /** The first answer among samples in send order, from one of them on. */
-function firstAnswer(samples: readonly Sample[], from = 0): number {
+function firstAnswer(samples: readonly KeptSample[], from = 0): number {
   let min = Infinity;
   for (let index = from; index < samples.length; index++) {
     const sample = samples[index];
@@ -138,7 +88,7 @@ function firstAnswer(samples: readonly Sample[], from = 0): number {
  * interval: a probe's interval should be longer than its healthy latency.
  */
 export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
-  const model = latencyModel(log, series);
+  const model = series.latency;
   const known = series.samples.filter((s) => s.status !== 'unknown');
   const runs = runsBy(known, (s) => s.status === 'fail');
   const windows: BadWindow[] = [];
@@ -156,19 +106,19 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
 }
 
 /** How many late answers at the head of a good run were sent before its first proof of up. */
-function hungBefore(good: readonly Sample[], model: LatencyModel): number {
+function hungBefore(good: readonly KeptSample[], model: LatencyModel): number {
   const upMs = firstAnswer(good);
   const first = good.findIndex((s) => !isSlow(s, model) || s.sendMs >= upMs);
   return first === -1 ? good.length : first;
 }
 
-function isSlow(sample: Sample, model: LatencyModel): boolean {
+function isSlow(sample: KeptSample, model: LatencyModel): boolean {
   return sample.status === 'ok' && sample.finishMs - sample.sendMs > model.slowMs;
 }
 
 function downWindow(
-  run: readonly Sample[],
-  good: readonly Sample[],
+  run: readonly KeptSample[],
+  good: readonly KeptSample[],
   lastGoodMs: number,
   limits: { readonly model: LatencyModel; readonly endMs: number },
 ): BadWindow {
@@ -191,7 +141,7 @@ function downWindow(
 
 /** Windows of late answers inside a run of good ones; the first `joined` belong to the outage before. */
 function slowWindows(
-  good: readonly Sample[],
+  good: readonly KeptSample[],
   joined: number,
   before: number,
   model: LatencyModel,

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readLog, type RunLog } from '../analysis/read-log.ts';
+import type { LogSink } from '../analysis/scan-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
 import { renderMarkdown } from '../report/markdown.ts';
-import { renderSamplesCsv } from '../report/samples-csv.ts';
+import { SamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
 
 /** A new run's name: when it started (UTC), what it is, and four hex digits against collisions. */
@@ -43,20 +44,24 @@ export function userLedger(): Ledger {
  * @throws DrillError `invalid-input` when the folder holds no readable log
  */
 export function writeReports(folder: string): Summary {
-  const log = readLogFile(join(folder, 'events.ndjson'));
+  const log = writeWholeBy(folder, 'samples.csv', (write) => {
+    const csv = new SamplesCsv(write);
+    const read = readLogFile(join(folder, 'events.ndjson'), csv);
+    csv.end();
+    return read;
+  });
   const summary = summarize(log);
   writeWhole(folder, 'summary.json', renderSummaryJson(summary));
   writeWhole(folder, 'report.md', renderMarkdown(summary, log));
-  writeWhole(folder, 'samples.csv', renderSamplesCsv(log));
   return summary;
 }
 
 /**
- * Reads an event log of any size.
+ * Reads an event log of any size; `follower` is told of each event.
  * @throws DrillError `invalid-input` when there is no readable log
  */
-export function readLogFile(path: string): RunLog {
-  return readLog(piecesOf(path));
+export function readLogFile(path: string, follower?: LogSink): RunLog {
+  return readLog(piecesOf(path), follower);
 }
 
 const pieceBytes = 256 * 1024;
@@ -85,7 +90,21 @@ function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {
 
 /** Writes a file of a run's folder, whole or not at all: readers never see half of it. */
 export function writeWhole(folder: string, name: string, text: string): void {
+  writeWholeBy(folder, name, (write) => write(text));
+}
+
+/** The same for a text that comes in pieces: `make` writes it, and what it returns is returned. */
+function writeWholeBy<T>(folder: string, name: string, make: (write: (text: string) => void) => T): T {
   const temporary = join(folder, `.${name}.tmp`);
-  writeFileSync(temporary, text);
-  renameSync(temporary, join(folder, name));
+  let fd: number | undefined;
+  try {
+    const made = make((text) => writeFileSync((fd ??= openSync(temporary, 'w')), text));
+    renameSync(temporary, join(folder, name));
+    return made;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }

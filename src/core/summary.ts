@@ -227,6 +227,13 @@ export interface OwnershipWindow extends Measure {
   readonly certain: boolean;
 }
 
+/** Percentiles of durations, ms: within 1/256 of the true ones, the maximum exact. */
+export interface Spread {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
 /** What one probe instance saw. */
 export interface ProbeSummary {
   readonly id: string;
@@ -236,9 +243,24 @@ export interface ProbeSummary {
   readonly unknown: number;
   readonly failed: number;
   /** Send time minus due time. */
-  readonly lateness: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly lateness: Spread;
   /** Finish minus send of the ok samples; null without any. */
-  readonly latency: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number } | null;
+  readonly latency: Spread | null;
+  /**
+   * The same by when they were sent: before the first fault was issued, from then until
+   * the service had recovered (or was waited for no longer), after that. null: no fault took effect.
+   */
+  readonly latencyAround: {
+    readonly before: Spread | null;
+    readonly during: Spread | null;
+    readonly after: Spread | null;
+  } | null;
+  /** The share of the run's time without an outage (`down`), with its bounds, 0 to 1; null: the probe gave no evidence. */
+  readonly availability: {
+    readonly share: number;
+    readonly minShare: number;
+    readonly maxShare: number;
+  } | null;
   readonly windows: readonly Window[];
 }
 

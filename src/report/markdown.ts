@@ -8,7 +8,7 @@ import { rowTables, rpoWords } from './rows-text.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import { timelineOf } from './timeline.ts';
 import { hasReturn, predictedWords, returnWords, verdictWords } from './verdict-text.ts';
-import { causeWords } from './watch-text.ts';
+import { availabilityWords, causeWords } from './watch-text.ts';
 
 const barWidth = 20;
 /** More lines than this nobody reads; the rest is in summary.json and events.ndjson. */
@@ -190,9 +190,8 @@ function faultSection(summary: Summary): string[] {
 }
 
 function probeSection(summary: Summary): string[] {
-  return section(
-    'Probes',
-    table(
+  return section('Probes', [
+    ...table(
       [
         'probe',
         'kind',
@@ -200,6 +199,7 @@ function probeSection(summary: Summary): string[] {
         'failed',
         'unknown',
         'not sent',
+        'available (bounds)',
         'lateness p50 / p99 / max',
         'latency p50 / p99 / max',
       ],
@@ -210,11 +210,26 @@ function probeSection(summary: Summary): string[] {
         String(p.failed),
         String(p.unknown),
         String(p.dropped),
+        p.availability === null ? 'not seen' : availabilityWords(p.availability),
         spreadWords(p.lateness),
         p.latency === null ? 'no good answer' : spreadWords(p.latency),
       ]),
     ),
-  );
+    ...latencyTable(summary),
+  ]);
+}
+
+/** What answers took before, during and after the outage. */
+function latencyTable({ probes }: Summary): string[] {
+  const rows = probes.flatMap((p) => {
+    if (p.latencyAround === null) return [];
+    const { before, during, after } = p.latencyAround;
+    const cells = [before, during, after].map((s) => (s === null ? 'no good answer' : spreadWords(s)));
+    return [[markdown(p.id), ...cells]];
+  });
+  return rows.length === 0
+    ? []
+    : table(['latency p50 / p99 / max', 'before the fault', 'until recovered', 'after that'], rows);
 }
 
 function spreadWords(s: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number }): string {

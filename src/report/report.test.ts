@@ -4,7 +4,7 @@ import { LogBuilder, planWith, probeOf, readLines } from '../analysis/testing/lo
 import { crashDrill } from '../analysis/testing/postgres-crash.ts';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import { renderMarkdown } from './markdown.ts';
-import { renderSamplesCsv } from './samples-csv.ts';
+import { SamplesCsv } from './samples-csv.ts';
 import { renderSummaryJson } from './summary-json.ts';
 import { markdown, plain } from './text.ts';
 import { renderVerdictText } from './verdict-text.ts';
@@ -131,7 +131,7 @@ describe('report.md', () => {
     expect(made).not.toContain('\u202e');
     for (const line of made.split('\n').filter((l) => l.startsWith('|') && !l.includes('---'))) {
       const cells = line.match(/(?<!\\)\|/g)?.length;
-      expect([3, 5, 9]).toContain(cells);
+      expect([3, 5, 10]).toContain(cells);
     }
     expect(made.split('\n').filter((l) => l.startsWith('#'))).toHaveLength(6);
     expect(renderVerdictText(summarize(built))).not.toContain('\u001b');
@@ -266,7 +266,7 @@ describe('ownership and predictions', () => {
 });
 
 describe('samples.csv', () => {
-  test('has one row a sample, dropped slots too, in the order of due times', () => {
+  test('has one row a sample, dropped slots too, in the order of the log', () => {
     const built = new LogBuilder(planWith({ probes: [probeOf('health'), probeOf('pg-role@node-1')] }))
       .sample('health', 0, 1000, {
         status: 'fail',
@@ -276,12 +276,16 @@ describe('samples.csv', () => {
       })
       .sample('pg-role@node-1', 0, 1500, { status: 'ok', value: '=cmd|x', finishMs: 1512 })
       .sample('health', 1, 1100, { status: 'dropped', finishMs: 1100 })
-      .read();
-    expect(renderSamplesCsv(built).split('\n')).toEqual([
+      .lines();
+    let text = '';
+    const csv = new SamplesCsv((more) => (text += more));
+    readLines(built, csv);
+    csv.end();
+    expect(text.split('\n')).toEqual([
       'probe,slot,status,cause,value,sent_at,due_ms,send_ms,finish_ms,latency_ms,connect_ms,tls_ms,first_byte_ms,message',
-      'health,0,fail,timeout,,2026-03-01T10:00:01.000Z,1000,1000,1900.25,900.25,,,,"no, ""reply"""',
       'health,1,dropped,,,,1100,,,,,,,',
       "pg-role@node-1,0,ok,,'=cmd|x,2026-03-01T10:00:01.500Z,1500,1500,1512,12,,,,",
+      'health,0,fail,timeout,,2026-03-01T10:00:01.000Z,1000,1000,1900.25,900.25,,,,"no, ""reply"""',
       '',
     ]);
   });
@@ -311,9 +315,9 @@ describe('watch', () => {
       .read();
     expect(`\n${renderWatchText(summarize(built))}`).toMatchInlineSnapshot(`
       "
-      url (http): 20 samples (3 failed), latency p50 4 ms, p99 4 ms
+      url (http): 20 samples (3 failed), available 85.000 % (79.980 % to 90.020 %), latency p50 4 ms, p99 4 ms
         down  3.00 s (2.00 s to 4.00 s)  2026-03-01T10:00:04.502Z to 2026-03-01T10:00:07.502Z  refused 3
-      other (http): 20 samples, latency p50 2 ms, p99 2 ms
+      other (http): 20 samples, available 100.000 %, latency p50 2 ms, p99 2 ms
         no outage seen
       "
     `);

@@ -1,5 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import { type RunLog, wallTime } from '../analysis/read-log.ts';
+import { type Anchor, wallTimeBy } from '../analysis/read-log.ts';
+import type { SampleLine } from '../analysis/sample-line.ts';
+import type { LogSink, OtherEvent } from '../analysis/scan-log.ts';
 import { roundMs } from '../core/clock.ts';
 
 /**
@@ -25,50 +27,78 @@ const columns = [
 
 type Row = Readonly<Record<(typeof columns)[number], string | number | undefined>>;
 
+/** Rows that are turned into text at once. */
+const batchRows = 1000;
+
 /**
- * samples.csv: a header, then one row a sample in the order of due times (dropped
- * slots too, without send and finish). Texts that a spreadsheet would take for a
- * formula get a quote in front: probe answers are not to be trusted.
+ * Makes samples.csv of a log as it is read: a header, then one row a sample in the
+ * order of the log, which is that of the answers (dropped slots too, without send and
+ * finish). Texts that a spreadsheet would take for a formula get a quote in front:
+ * probe answers are not to be trusted.
  */
-export function renderSamplesCsv(log: RunLog): string {
-  const rows: Row[] = [];
-  for (const [probe, { samples, dropped }] of log.series) {
-    for (const s of samples)
-      rows.push({
-        probe,
-        slot: s.slot,
-        status: s.status,
-        cause: s.cause,
-        value: s.value,
-        sent_at: wallTime(log, s.sendMs),
-        due_ms: s.dueMs,
-        send_ms: s.sendMs,
-        finish_ms: s.finishMs,
-        latency_ms: roundMs(s.finishMs - s.sendMs),
-        connect_ms: s.phases?.connectMs,
-        tls_ms: s.phases?.tlsMs,
-        first_byte_ms: s.phases?.firstByteMs,
-        message: s.message,
-      });
-    for (const d of dropped)
-      rows.push({
-        probe,
-        slot: d.slot,
-        status: 'dropped',
-        cause: undefined,
-        value: undefined,
-        sent_at: undefined,
-        due_ms: d.dueMs,
-        send_ms: undefined,
-        finish_ms: undefined,
-        latency_ms: undefined,
-        connect_ms: undefined,
-        tls_ms: undefined,
-        first_byte_ms: undefined,
-        message: undefined,
-      });
+export class SamplesCsv implements LogSink {
+  readonly #write: (text: string) => void;
+  #rows: Row[] = [];
+  #anchor: Anchor = { t: 0, wallMs: 0 };
+
+  /** `write` takes the text piece by piece. */
+  constructor(write: (text: string) => void) {
+    this.#write = write;
   }
-  // A stable sort: equal due times stay in the plan's order of probes.
-  rows.sort((a, b) => Number(a.due_ms) - Number(b.due_ms));
-  return stringify(rows, { columns: [...columns], header: true, escape_formulas: true });
+
+  sample(s: SampleLine): void {
+    const { phases } = s;
+    this.#add({
+      probe: s.probe,
+      slot: s.slot,
+      status: s.status,
+      cause: s.cause,
+      value: s.value,
+      sent_at: wallTimeBy(this.#anchor, s.sendMs),
+      due_ms: s.dueMs,
+      send_ms: s.sendMs,
+      finish_ms: s.finishMs,
+      latency_ms: roundMs(s.finishMs - s.sendMs),
+      connect_ms: phases?.connectMs,
+      tls_ms: phases?.tlsMs,
+      first_byte_ms: phases?.firstByteMs,
+      message: s.message,
+    });
+  }
+
+  event(event: OtherEvent): void {
+    if (event.type === 'run.started') {
+      this.#anchor = event;
+      this.#write(stringify([], { columns: [...columns], header: true }));
+    }
+    if (event.type !== 'sample.dropped') return;
+    this.#add({
+      probe: event.probe,
+      slot: event.slot,
+      status: 'dropped',
+      cause: undefined,
+      value: undefined,
+      sent_at: undefined,
+      due_ms: event.dueMs,
+      send_ms: undefined,
+      finish_ms: undefined,
+      latency_ms: undefined,
+      connect_ms: undefined,
+      tls_ms: undefined,
+      first_byte_ms: undefined,
+      message: undefined,
+    });
+  }
+
+  /** Writes what is left. */
+  end(): void {
+    if (this.#rows.length > 0)
+      this.#write(stringify(this.#rows, { columns: [...columns], escape_formulas: true }));
+    this.#rows = [];
+  }
+
+  #add(row: Row): void {
+    this.#rows.push(row);
+    if (this.#rows.length >= batchRows) this.end();
+  }
 }

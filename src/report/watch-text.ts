@@ -1,5 +1,5 @@
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { Summary } from '../core/summary.ts';
+import type { ProbeSummary, Summary } from '../core/summary.ts';
 import { aligned, counted, plain } from './text.ts';
 
 /** Causes with their counts: `refused 12, timeout 3`. */
@@ -7,6 +7,14 @@ export function causeWords(causes: Readonly<Record<string, number>>): string {
   return Object.entries(causes)
     .map(([cause, count]) => `${cause} ${count}`)
     .join(', ');
+}
+
+/** A share of time with its bounds, unless they are the same: `99.950 % (99.940 % to 99.960 %)`. */
+export function availabilityWords(a: NonNullable<ProbeSummary['availability']>): string {
+  const percent = (share: number) => `${(share * 100).toFixed(3)} %`;
+  return a.minShare === a.maxShare
+    ? percent(a.share)
+    : `${percent(a.share)} (${percent(a.minShare)} to ${percent(a.maxShare)})`;
 }
 
 /** What `watch` prints at its end: each probe with its samples and its windows. Ends with a newline. */
@@ -22,8 +30,9 @@ export function renderWatchText(summary: Summary): string {
       p.latency === null
         ? ''
         : `, latency p50 ${durationWords(p.latency.p50Ms)}, p99 ${durationWords(p.latency.p99Ms)}`;
+    const available = p.availability === null ? '' : `, available ${availabilityWords(p.availability)}`;
     lines.push(
-      `${plain(p.id)} (${plain(p.kind)}): ${counted(p.samples, 'sample')}${lost.length > 0 ? ` (${lost.join(', ')})` : ''}${latency}`,
+      `${plain(p.id)} (${plain(p.kind)}): ${counted(p.samples, 'sample')}${lost.length > 0 ? ` (${lost.join(', ')})` : ''}${available}${latency}`,
     );
     const rows = p.windows.map((w) => [
       `  ${w.state}`,

@@ -3,6 +3,7 @@ import { type DrillEvent, eventSchemaVersion, type NewEvent } from '../../core/e
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
 import type { FailCause } from '../../core/sample.ts';
 import { readLog, type RunLog } from '../read-log.ts';
+import type { LogSink } from '../scan-log.ts';
 
 /** What a simulated target answers to a request sent at a moment. */
 export interface Answer {
@@ -75,8 +76,8 @@ export function seeded(seed: number): () => number {
 }
 
 /** Reads a log from its lines, without newlines. */
-export function readLines(lines: readonly string[]): RunLog {
-  return readLog([new TextEncoder().encode(lines.join('\n'))]);
+export function readLines(lines: readonly string[], follower?: LogSink): RunLog {
+  return readLog([new TextEncoder().encode(lines.join('\n'))], follower);
 }
 
 /** Builds an event log as the engine would write it, line by line in the order of `t`. */

@@ -1,0 +1,88 @@
+import { roundMs } from '../core/clock.ts';
+import type { Spread } from '../core/summary.ts';
+
+/** Microseconds up to which each value has a bucket of its own. */
+const exactBelow = 256;
+const exactBits = 8;
+/** Buckets in which each doubling above that is split. */
+const perDoubling = exactBelow / 2;
+const doublings = 31 - exactBits;
+const buckets = exactBelow + doublings * perDoubling;
+const largestUs = 2 ** 31 - 1;
+
+/** A histogram's buckets that are not empty: bucket, count, bucket, count, and so on. */
+export interface Counts {
+  readonly pairs: Uint32Array;
+  readonly maxMs: number;
+}
+
+function bucketOf(us: number): number {
+  if (us < exactBelow) return us;
+  const top = 31 - Math.clz32(us);
+  return exactBelow + (top - exactBits) * perDoubling + (us >>> (top - exactBits + 1)) - perDoubling;
+}
+
+/** The middle of a bucket, microseconds. */
+function middleOf(bucket: number): number {
+  if (bucket < exactBelow) return bucket;
+  const above = bucket - exactBelow;
+  const width = 2 ** (Math.floor(above / perDoubling) + 1);
+  return ((above % perDoubling) + perDoubling) * width + (width - 1) / 2;
+}
+
+/**
+ * How often durations came, in 13 KB whatever their number. Exact below 256 us; above,
+ * a percentile is within 1/256 (0.4 %) of the value that stands there. The maximum is
+ * exact. Durations above 35 min count as that.
+ */
+export class Histogram {
+  readonly #counts = new Uint32Array(buckets);
+  #total = 0;
+  #maxMs = 0;
+
+  add(ms: number): void {
+    const us = ms > 0 ? (ms * 1000 < largestUs ? (ms * 1000 + 0.5) | 0 : largestUs) : 0;
+    const bucket = bucketOf(us);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#total++;
+    if (ms > this.#maxMs) this.#maxMs = ms;
+  }
+
+  /** Adds what another one counted. */
+  addAll({ pairs, maxMs }: Counts): void {
+    for (let i = 0; i < pairs.length; i += 2) {
+      const bucket = pairs[i] ?? 0;
+      const count = pairs[i + 1] ?? 0;
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+      this.#total += count;
+    }
+    this.#maxMs = Math.max(this.#maxMs, maxMs);
+  }
+
+  /** What was counted; the histogram is empty afterwards. */
+  take(): Counts {
+    const pairs: number[] = [];
+    for (const [bucket, count] of this.#counts.entries()) if (count > 0) pairs.push(bucket, count);
+    const taken = { pairs: Uint32Array.from(pairs), maxMs: this.#maxMs };
+    this.#counts.fill(0);
+    this.#total = 0;
+    this.#maxMs = 0;
+    return taken;
+  }
+
+  /** null of nothing. */
+  spread(): Spread | null {
+    if (this.#total === 0) return null;
+    return { p50Ms: this.#percentile(0.5), p99Ms: this.#percentile(0.99), maxMs: roundMs(this.#maxMs) };
+  }
+
+  /** Nearest rank. */
+  #percentile(share: number): number {
+    let left = Math.max(1, Math.ceil(this.#total * share));
+    for (const [bucket, count] of this.#counts.entries()) {
+      left -= count;
+      if (left <= 0) return roundMs(Math.min(middleOf(bucket) / 1000, this.#maxMs));
+    }
+    return roundMs(this.#maxMs);
+  }
+}

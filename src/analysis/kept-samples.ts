@@ -1,0 +1,285 @@
+import type { Plan, PlannedProbe } from '../core/plan.ts';
+import type { FailCause, Sample } from '../core/sample.ts';
+import { type Counts, Histogram } from './histogram.ts';
+import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
+import type { SampleLine } from './sample-line.ts';
+
+/** Samples of one probe that were left out because they say what the ones around them say. */
+export interface Stretch {
+  readonly count: number;
+  readonly lastSendMs: number;
+  /** The longest time from a sending, that of the sample before the stretch too, to the next finish. */
+  readonly widestMs: number;
+  /** Finish minus send, where they are ok. */
+  readonly latency: Counts;
+  /** Send minus due. */
+  readonly lateness: Counts;
+}
+
+/**
+ * A sample that stands in the log; without its message and its phases, of which the
+ * analysis asks nothing. `leftOut`: it was followed by samples that are left out.
+ */
+export interface KeptSample extends Sample {
+  readonly leftOut?: Stretch;
+}
+
+/** When a sample was sent, or the last one that is left out after it and says the same. */
+export function lastSaidMs({ sendMs, leftOut }: KeptSample): number {
+  return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
+}
+
+/** How many samples one stands for. */
+export function weightOf({ leftOut }: KeptSample): number {
+  return 1 + (leftOut?.count ?? 0);
+}
+
+/** How many samples a list of kept ones stands for. */
+export function countOf(samples: readonly KeptSample[]): number {
+  return samples.reduce((sum, s) => sum + weightOf(s), 0);
+}
+
+/** A sample is taken for the present state until three intervals and a time-out after it was sent. */
+export function staleAfterMs({ probe }: { readonly probe: PlannedProbe }): number {
+  return 3 * probe.intervalMs + probe.timeoutMs;
+}
+
+/**
+ * How far from a change or an event a moment may lie of which the analysis asks what
+ * was seen then, ms: the plan's times that are counted from such moments.
+ */
+export function reachMs(plan: Plan): number {
+  const stale = Math.max(0, ...plan.probes.map((probe) => staleAfterMs({ probe })));
+  const waits = [plan.recovery.stableForMs, plan.steady.forMs, plan.redundancy.forMs];
+  // Outages closer than a second are one, the prober must be fit 2 s before one.
+  return Math.max(stale, ...waits, 2000) + 1000;
+}
+
+/** Times around changes and events, in which every sample is kept. */
+export class LoudTimes {
+  readonly #reachMs: number;
+  /** In order, apart from each other. */
+  readonly #spans: { fromMs: number; toMs: number }[] = [];
+  #openSinceMs: number | undefined;
+
+  constructor(reachMs: number) {
+    this.#reachMs = reachMs;
+  }
+
+  /** Something happened. */
+  mark(fromMs: number, toMs = fromMs): void {
+    const span = { fromMs: fromMs - this.#reachMs, toMs: toMs + this.#reachMs };
+    let at = this.#spans.length;
+    while (at > 0 && (this.#spans[at - 1]?.fromMs ?? 0) > span.toMs) at--;
+    let first = at;
+    for (let before; (before = this.#spans[first - 1]) !== undefined && before.toMs >= span.fromMs; first--) {
+      span.fromMs = Math.min(span.fromMs, before.fromMs);
+      span.toMs = Math.max(span.toMs, before.toMs);
+    }
+    this.#spans.splice(first, at - first, span);
+  }
+
+  /** From now on something may happen at any moment. */
+  open(ms: number): void {
+    this.#openSinceMs ??= ms;
+  }
+
+  close(ms: number): void {
+    if (this.#openSinceMs !== undefined) this.mark(this.#openSinceMs, Math.max(ms, this.#openSinceMs));
+    this.#openSinceMs = undefined;
+  }
+
+  has(ms: number): boolean {
+    if (this.#openSinceMs !== undefined && ms >= this.#openSinceMs - this.#reachMs) return true;
+    for (const span of this.#spans) if (span.fromMs <= ms && ms <= span.toMs) return true;
+    return false;
+  }
+
+  forgetBefore(ms: number): void {
+    while ((this.#spans[0]?.toMs ?? Infinity) < ms) this.#spans.shift();
+  }
+}
+
+/** What a sample says, as far as conditions and windows care. */
+interface Saying {
+  readonly status: Sample['status'];
+  readonly cause: FailCause | undefined;
+  readonly value: string | undefined;
+}
+
+/** Numbers of a sample that waits to be judged: slot, due, send, finish. */
+const stride = 4;
+/** A sample that took this much longer than its time-out is told of by itself. */
+const overrunMs = 1000;
+
+/**
+ * The samples of one probe, without those that nobody needs: what lies further than
+ * the reach from any change of any probe and from any event is uniform, and comes to
+ * its count and its histograms.
+ */
+export class SampleKeeper {
+  readonly probe: PlannedProbe;
+  readonly healthy: HealthyLatency;
+  readonly #loud: LoudTimes;
+  readonly #kept: (KeptSample & { leftOut?: Stretch })[] = [];
+  readonly #sayings: Saying[] = [];
+  readonly #sayingAt = new Map<string, number>();
+  readonly #latency = new Histogram();
+  readonly #lateness = new Histogram();
+  /** Samples that wait to be judged: a ring whose length is a power of two. */
+  #numbers = new Float64Array(64 * stride);
+  #says = new Int32Array(64);
+  #head = 0;
+  #tail = 0;
+  /** The latest sample. */
+  #saying = -1;
+  #isSlow = false;
+  #sendMs = -Infinity;
+  #isOverdue = false;
+  /** The kept sample that was sent last, and what is left out after it. */
+  #last: (KeptSample & { leftOut?: Stretch }) | undefined;
+  #leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
+
+  constructor(probe: PlannedProbe, healthy: HealthyLatency, loud: LoudTimes) {
+    this.probe = probe;
+    this.healthy = healthy;
+    this.#loud = loud;
+  }
+
+  /** Takes the next sample of the log. */
+  add(line: SampleLine): void {
+    const { slot, dueMs, sendMs, finishMs, status, cause, value } = line;
+    const { intervalMs, burstIntervalMs, timeoutMs } = this.probe;
+    const latencyMs = finishMs - sendMs;
+    const before = this.#sayings[this.#saying];
+    let isSame = before?.status === status && before.cause === cause && before.value === value;
+    if (!isSame) this.#saying = this.#sayingOf({ status, cause, value });
+    if (status === 'ok') {
+      this.healthy.add(sendMs, latencyMs);
+      const limitMs = this.probe.host === undefined ? this.healthy.settled?.slowMs : Infinity;
+      const isSlow = latencyMs > (limitMs ?? slowFloorMs);
+      // While it is not known what is slow, each sample that may be is told of by itself.
+      if (isSlow !== this.#isSlow || (isSlow && limitMs === undefined)) isSame = false;
+      this.#isSlow = isSlow;
+    }
+    if (
+      !isSame ||
+      sendMs - dueMs > Math.max(burstIntervalMs ?? intervalMs, timeoutMs / 2) ||
+      Math.abs(sendMs - this.#sendMs) > 3 * intervalMs ||
+      latencyMs > timeoutMs + overrunMs
+    ) {
+      if (this.#sendMs !== -Infinity) this.#loud.mark(this.#sendMs);
+      this.#loud.mark(sendMs, Math.max(sendMs, finishMs));
+    }
+    if (sendMs > this.#sendMs) this.#sendMs = sendMs;
+    this.#isOverdue = false;
+    this.#push(slot, dueMs, sendMs, finishMs);
+  }
+
+  /** A probe that falls silent is a change at the moment from which its last sample says nothing any more. */
+  noteSilence(nowMs: number): void {
+    const staleMs = this.#sendMs + staleAfterMs(this);
+    if (this.#isOverdue || staleMs > nowMs || this.#sendMs === -Infinity) return;
+    this.#isOverdue = true;
+    this.#loud.mark(staleMs);
+  }
+
+  /** Judges the samples sent before that moment: by then all changes within the reach must be known. */
+  settle(beforeMs: number): void {
+    const mask = this.#says.length - 1;
+    while (this.#head !== this.#tail && this.#numbers[(this.#head & mask) * stride + 2]! < beforeMs) {
+      const at = this.#head & mask;
+      if (this.#loud.has(this.#numbers[at * stride + 2]!)) this.#keep(at);
+      else this.#leaveOut(at);
+      this.#head++;
+    }
+  }
+
+  /** What was kept, in send order. */
+  finish(): readonly KeptSample[] {
+    const mask = this.#says.length - 1;
+    for (; this.#head !== this.#tail; this.#head++) this.#keep(this.#head & mask);
+    this.#endStretch();
+    return this.#kept.sort((a, b) => a.sendMs - b.sendMs || a.slot - b.slot);
+  }
+
+  #sayingOf(saying: Saying): number {
+    const key = JSON.stringify(saying);
+    const known = this.#sayingAt.get(key) ?? this.#sayings.push(saying) - 1;
+    this.#sayingAt.set(key, known);
+    return known;
+  }
+
+  #push(slot: number, dueMs: number, sendMs: number, finishMs: number): void {
+    const size = this.#says.length;
+    if (this.#tail - this.#head === size) {
+      const numbers = new Float64Array(2 * size * stride);
+      const says = new Int32Array(2 * size);
+      for (let i = 0; i < size; i++) {
+        const at = (this.#head + i) & (size - 1);
+        numbers.set(this.#numbers.subarray(at * stride, (at + 1) * stride), i * stride);
+        says[i] = this.#says[at]!;
+      }
+      this.#numbers = numbers;
+      this.#says = says;
+      this.#head = 0;
+      this.#tail = size;
+    }
+    const at = this.#tail++ & (this.#says.length - 1);
+    const numbers = this.#numbers;
+    numbers[at * stride] = slot;
+    numbers[at * stride + 1] = dueMs;
+    numbers[at * stride + 2] = sendMs;
+    numbers[at * stride + 3] = finishMs;
+    this.#says[at] = this.#saying;
+  }
+
+  #keep(at: number): void {
+    this.#endStretch();
+    const [slot = 0, dueMs = 0, sendMs = 0, finishMs = 0] = this.#numbers.subarray(
+      at * stride,
+      (at + 1) * stride,
+    );
+    const { status, cause, value } = this.#sayings[this.#says[at]!]!;
+    const sample = {
+      probe: this.probe.id,
+      slot,
+      dueMs,
+      sendMs,
+      finishMs,
+      status,
+      ...(cause === undefined ? {} : { cause }),
+      ...(value === undefined ? {} : { value }),
+    };
+    this.#kept.push(sample);
+    if (this.#last === undefined || sendMs >= this.#last.sendMs) this.#last = sample;
+  }
+
+  #leaveOut(at: number): void {
+    const dueMs = this.#numbers[at * stride + 1]!;
+    const sendMs = this.#numbers[at * stride + 2]!;
+    const finishMs = this.#numbers[at * stride + 3]!;
+    const left = this.#leftOut;
+    const sinceMs = left.count === 0 ? (this.#last?.sendMs ?? sendMs) : left.lastSendMs;
+    left.count++;
+    if (finishMs - sinceMs > left.widestMs) left.widestMs = finishMs - sinceMs;
+    if (sendMs > left.lastSendMs) left.lastSendMs = sendMs;
+    this.#lateness.add(sendMs - dueMs);
+    if (this.#sayings[this.#says[at]!]!.status === 'ok') this.#latency.add(finishMs - sendMs);
+  }
+
+  #endStretch(): void {
+    if (this.#leftOut.count === 0 || this.#last === undefined) return;
+    const { leftOut } = this.#last;
+    const left = this.#leftOut;
+    if (leftOut !== undefined) {
+      left.count += leftOut.count;
+      left.lastSendMs = Math.max(left.lastSendMs, leftOut.lastSendMs);
+      left.widestMs = Math.max(left.widestMs, leftOut.widestMs);
+      this.#latency.addAll(leftOut.latency);
+      this.#lateness.addAll(leftOut.lateness);
+    }
+    this.#last.leftOut = { ...left, latency: this.#latency.take(), lateness: this.#lateness.take() };
+    this.#leftOut = { count: 0, lastSendMs: -Infinity, widestMs: 0 };
+  }
+}

@@ -1,0 +1,127 @@
+import type { PlannedProbe } from '../core/plan.ts';
+
+/**
+ * What a probe's answers looked like while all was well: the measure of "late".
+ * All ms.
+ */
+export interface LatencyModel {
+  /** A healthy target has answered by then: a time-out says "down" from send + this. */
+  readonly normalMs: number;
+  /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
+  readonly slowMs: number;
+}
+
+/** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
+export const slowFloorMs = 150;
+const slowFactor = 5;
+/** The healthy part of a run without a fault: enough to be typical, little enough to leave stalls out. */
+const healthyShare = 0.9;
+/** Answers that make a model: more than an hour of looks, once a second. */
+const modelSamples = 4096;
+
+/** The value below which `share` of the sorted values lie (nearest rank); 0 of none. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
+/** The first so many latencies. */
+class Latencies {
+  #values = new Float64Array(64);
+  #count = 0;
+
+  add(ms: number): void {
+    if (this.#count === modelSamples) return;
+    if (this.#count === this.#values.length) {
+      const grown = new Float64Array(2 * this.#count);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values[this.#count++] = ms;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get isFull(): boolean {
+    return this.#count === modelSamples;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+
+  sorted(): Float64Array {
+    return this.#values.slice(0, this.#count).sort();
+  }
+}
+
+/**
+ * Latency while healthy: of the first 4096 OK samples that the log has before the first
+ * fault (and that were sent after the preparations, which may have stalled the target
+ * or made it slower); without any, of the faster nine tenths of the first 4096 of all.
+ *
+ * `normalMs` is twice the slowest of them (a healthy request can be slower than
+ * those that were seen) but never more than `slowMs`. Probes that run commands on
+ * a host are never called slow: there the time is the transport's, not the target's.
+ */
+export class HealthyLatency {
+  readonly #probe: PlannedProbe;
+  /** Whether the plan has a fault to come. */
+  readonly #drills: boolean;
+  readonly #before = new Latencies();
+  readonly #all = new Latencies();
+  #preparedMs = -Infinity;
+  #faulted = false;
+  #settled: LatencyModel | undefined;
+
+  constructor(probe: PlannedProbe, drills: boolean) {
+    this.#probe = probe;
+    this.#drills = drills;
+  }
+
+  /** The model once nothing can change it any more. */
+  get settled(): LatencyModel | undefined {
+    return this.#settled;
+  }
+
+  /** Takes an OK sample. */
+  add(sendMs: number, latencyMs: number): void {
+    if (this.#settled !== undefined) return;
+    this.#all.add(latencyMs);
+    if (!this.#faulted && sendMs >= this.#preparedMs) this.#before.add(latencyMs);
+    if (this.#before.isFull && this.#drills) this.#settled = this.#of(this.#before.sorted());
+    else if (this.#all.isFull && (this.#faulted || !this.#drills)) this.#settled = this.#ofFasterPart();
+  }
+
+  /** A preparation acted: what came before it does not count. */
+  prepared(atMs: number): void {
+    this.#preparedMs = Math.max(this.#preparedMs, atMs);
+    this.#before.clear();
+  }
+
+  faulted(): void {
+    if (this.#faulted) return;
+    this.#faulted = true;
+    if (this.#before.count > 0) this.#settled ??= this.#of(this.#before.sorted());
+  }
+
+  /** The model by what the log held. */
+  finish(): LatencyModel {
+    return (this.#settled ??= this.#ofFasterPart());
+  }
+
+  #ofFasterPart(): LatencyModel {
+    return this.#of(this.#all.sorted().subarray(0, Math.ceil(this.#all.count * healthyShare)));
+  }
+
+  #of(healthy: Float64Array): LatencyModel {
+    const { timeoutMs, host } = this.#probe;
+    const slowest = healthy.at(-1);
+    const slowMs = Math.max(slowFloorMs, slowFactor * percentile(healthy, 0.99));
+    return {
+      normalMs: Math.min(slowest === undefined ? timeoutMs : 2 * slowest, slowMs, timeoutMs),
+      slowMs: host === undefined ? slowMs : Infinity,
+    };
+  }
+}

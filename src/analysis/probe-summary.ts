@@ -1,0 +1,89 @@
+import type { ProbeSummary, Spread } from '../core/summary.ts';
+import { Histogram } from './histogram.ts';
+import { countOf, type KeptSample } from './kept-samples.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
+import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
+import { type BadWindow, durationOf, toSummaryWindow } from './windows.ts';
+
+/** Latency of the good answers; null without any. */
+function latencyOf(samples: readonly KeptSample[]): Spread | null {
+  const histogram = new Histogram();
+  for (const { status, sendMs, finishMs, leftOut } of samples) {
+    if (status === 'ok') histogram.add(finishMs - sendMs);
+    if (leftOut !== undefined) histogram.addAll(leftOut.latency);
+  }
+  return histogram.spread();
+}
+
+function latenessOf(samples: readonly KeptSample[]): Spread {
+  const histogram = new Histogram();
+  for (const { dueMs, sendMs, leftOut } of samples) {
+    histogram.add(sendMs - dueMs);
+    if (leftOut !== undefined) histogram.addAll(leftOut.lateness);
+  }
+  return histogram.spread() ?? { p50Ms: 0, p99Ms: 0, maxMs: 0 };
+}
+
+/** By send time: before the first fault was issued, from then until the service had recovered (or was waited for no longer), after that. */
+function latencyAround(
+  log: RunLog,
+  { samples }: ProbeSeries,
+  recovery: RecoveryAnalysis,
+): ProbeSummary['latencyAround'] {
+  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const overMs = recovery.recovered?.ms ?? waitOverMs(log);
+  return {
+    before: latencyOf(samples.filter((s) => s.sendMs < issuedMs)),
+    during: latencyOf(samples.filter((s) => s.sendMs >= issuedMs && s.sendMs < overMs)),
+    after: latencyOf(samples.filter((s) => s.sendMs >= issuedMs && s.sendMs >= overMs)),
+  };
+}
+
+/** Six digits: a second in eleven days. */
+function roundShare(share: number): number {
+  return Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6;
+}
+
+/** The share of the run's time for which the target was not down. */
+function availabilityOf(
+  log: RunLog,
+  { samples }: ProbeSeries,
+  windows: readonly BadWindow[],
+): ProbeSummary['availability'] {
+  const wholeMs = log.endMs - log.startMs;
+  if (wholeMs <= 0 || samples.every((s) => s.status === 'unknown')) return null;
+  const down = { ms: 0, minMs: 0, maxMs: 0 };
+  for (const window of windows) {
+    if (window.state !== 'down') continue;
+    const { ms, minMs, maxMs } = durationOf(window);
+    down.ms += ms;
+    down.minMs += minMs;
+    down.maxMs += maxMs;
+  }
+  const share = (downMs: number) => roundShare(1 - downMs / wholeMs);
+  return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
+}
+
+/** What one probe instance saw. `recovery`: null when no fault took effect. */
+export function probeSummary(
+  log: RunLog,
+  series: ProbeSeries,
+  windows: readonly BadWindow[],
+  recovery: RecoveryAnalysis | null,
+): ProbeSummary {
+  const { probe, samples, dropped } = series;
+  const countWith = (status: KeptSample['status']) => countOf(samples.filter((s) => s.status === status));
+  return {
+    id: probe.id,
+    kind: probe.kind,
+    samples: countOf(samples),
+    dropped: dropped.length,
+    unknown: countWith('unknown'),
+    failed: countWith('fail'),
+    lateness: latenessOf(samples),
+    latency: latencyOf(samples),
+    latencyAround: recovery === null ? null : latencyAround(log, series, recovery),
+    availability: availabilityOf(log, series, windows),
+    windows: windows.map((w) => toSummaryWindow(log, w)),
+  };
+}

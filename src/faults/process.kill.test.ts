@@ -25,6 +25,17 @@ describe('process.kill', () => {
     expect(host.commands).toEqual(['docker exec db pkill -KILL -x postgres']);
   });
 
+  test('freezes several processes before it kills them: none hears of the death of another', async () => {
+    const host = container({});
+    const several = { ...before, processes: ['7 a', '8 b'] };
+    await processKill.inject(params, several, faultContext(host));
+    await processKill.inject({ ...params, signal: 'TERM' }, several, faultContext(host));
+    expect(host.commands).toEqual([
+      'docker exec db sh -c pkill -STOP -x "$1"; pkill -KILL -x "$1" sh postgres',
+      'docker exec db pkill -TERM -x postgres',
+    ]);
+  });
+
   test('runs on the host itself without a container', async () => {
     const host = container({});
     await processKill.inject(processKill.params.parse({ process: 'nginx' }), before, faultContext(host));

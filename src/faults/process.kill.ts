@@ -78,8 +78,9 @@ export const processKill: FaultKind<Params, Before, null> = {
     return { life, processes };
   },
 
-  async inject(p, _before, ctx) {
-    const argv = within(p, ['pkill', `-${p.signal}`, '-x', p.process]);
+  async inject(p, before, ctx) {
+    const together = p.signal === 'KILL' && before.processes.length > 1;
+    const argv = within(p, together ? frozenFirst(p.process) : ['pkill', `-${p.signal}`, '-x', p.process]);
     const result = await run(ctx, argv);
     // 137: the container went down while the exec was still in it. That is the fault at work.
     if (result.exitCode !== 0 && result.exitCode !== 137) {
@@ -128,6 +129,14 @@ export const processKill: FaultKind<Params, Before, null> = {
     return (await list(p, ctx)).length > 0;
   },
 };
+
+/**
+ * A crash of several processes of one name is one moment: they are frozen before they are killed. One after the other,
+ * a child that hears of its parent's death first would end in order (a keepalived that says goodbye).
+ */
+function frozenFirst(name: string): string[] {
+  return ['sh', '-c', 'pkill -STOP -x "$1"; pkill -KILL -x "$1"', 'sh', name];
+}
 
 /** A unit that is down is not what the process belongs to. */
 async function requireActive(name: string, ctx: FaultContext): Promise<void> {

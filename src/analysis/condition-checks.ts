@@ -193,6 +193,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
       what: `the time for which "${what}" held`,
       measure,
       intervalMs: Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs)),
+      edges: 2 * intervals.length,
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     limits,

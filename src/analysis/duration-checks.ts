@@ -29,6 +29,11 @@ export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Ou
   return bounded({ what: 'RTO', measure: recovery.rto, intervalMs }, check);
 }
 
+/** Each window begins and ends between two looks. */
+function edgesOf(windows: number): number {
+  return Math.max(1, 2 * windows);
+}
+
 /** Sum of a probe instance's bad windows after the fault against its limits. */
 export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evidence): Outcome {
   const limit = limitsWords(check);
@@ -50,6 +55,7 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
       what: check.probe === undefined ? 'downtime' : `downtime of ${id}`,
       measure: total,
       intervalMs: intervalAt(log, series.probe, windows.at(-1)?.endHiMs ?? log.endMs),
+      edges: edgesOf(windows.length),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,
@@ -117,6 +123,7 @@ export function healOutageCheck(check: CheckOf<'heal-outage'>, { log, recovery, 
       what: "the heal's outage",
       measure: heal.outage,
       intervalMs: recoverySeries(log).probe.intervalMs,
+      edges: edgesOf(heal.windows),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,

@@ -50,6 +50,8 @@ export interface Subject {
   readonly measure: Measure;
   /** At which interval it was looked at, ms. */
   readonly intervalMs: number;
+  /** How many of its edges lie between two looks; 1 if left out. */
+  readonly edges?: number;
   /** Why the measure is a lower bound only; left out when it was seen to its end. */
   readonly unfinished?: string;
 }
@@ -62,17 +64,18 @@ export function limitsWords({ minMs, maxMs }: Limits): string {
     : `${limitWords(minMs)} to ${limitWords(maxMs)}`;
 }
 
-/** At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no interval removes. */
-function decidedAt(measure: Measure, limitMs: number, intervalMs: number): string {
-  const fixedMs = Math.max(0, measure.maxMs - measure.minMs - intervalMs);
-  const neededMs = Math.floor(2 * Math.abs(measure.ms - limitMs) - fixedMs);
+/** At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no interval removes, shared by the edges. */
+function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number): string {
+  const fixedMs = Math.max(0, measure.maxMs - measure.minMs - edges * intervalMs);
+  const neededMs = Math.floor((2 * Math.abs(measure.ms - limitMs) - fixedMs) / edges);
   return neededMs >= 1
     ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
     : 'it is too close to the limit for any probe interval to decide';
 }
 
 /** Judges a duration by its bounds: only when both are on one side of a limit is it decided. */
-export function bounded({ what, measure, intervalMs, unfinished }: Subject, limits: Limits): Outcome {
+export function bounded(subject: Subject, limits: Limits): Outcome {
+  const { what, measure, unfinished } = subject;
   const { minMs = 0, maxMs = Infinity } = limits;
   const longestMs = unfinished === undefined ? measure.maxMs : Infinity;
   const observed =
@@ -103,7 +106,7 @@ export function bounded({ what, measure, intervalMs, unfinished }: Subject, limi
     status: 'inconclusive',
     reason:
       unfinished === undefined
-        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${decidedAt(measure, limitMs, intervalMs)}`
+        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${decidedAt(subject, limitMs)}`
         : `${what} was ${observed}; the limit is ${limitWords(limitMs)}`,
   };
 }

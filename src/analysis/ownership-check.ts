@@ -1,5 +1,5 @@
 import type { Moment } from './rto.ts';
-import { type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
+import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
 import {
   bounded,
   type CheckOf,
@@ -72,6 +72,7 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
       what,
       measure: { ms: middle(minMs, maxMs), minMs, maxMs },
       intervalMs: Math.max(0, ...sight.owners.map((o) => o.series.probe.intervalMs)),
+      edges: Math.max(1, 2 * intervalsIn(sight.spans, 'yes').length),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,

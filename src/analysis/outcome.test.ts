@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { bounded } from './outcome.ts';
+
+const measure = { ms: 3000, minMs: 2000, maxMs: 4000 };
+
+describe('a limit within the bounds', () => {
+  test.each([
+    // Both edges of an outage between looks a second apart: half a second each way is left of 1 s.
+    [{ intervalMs: 1000, edges: 2 }, 3500, 'it would be decided at a probe interval of 500 ms or less'],
+    [{ intervalMs: 1000, edges: 2 }, 2700, 'it would be decided at a probe interval of 300 ms or less'],
+    // One edge at a second: the other second of the width stays, whatever the interval.
+    [{ intervalMs: 1000 }, 3700, 'it would be decided at a probe interval of 400 ms or less'],
+    [{ intervalMs: 1000 }, 3400, 'it is too close to the limit for any probe interval to decide'],
+  ])('looked at with %j, at %i ms, is not decided and says when it would be', (looked, maxMs, words) => {
+    const outcome = bounded({ what: 'downtime', measure, ...looked }, { maxMs });
+    expect(outcome.status).toBe('inconclusive');
+    expect(outcome.reason).toBe(
+      `downtime was 3.00 s (2.00 s to 4.00 s): the limit of ${maxMs / 1000} s lies within the bounds; ${words}`,
+    );
+  });
+
+  test('is decided once it lies outside', () => {
+    const looked = { what: 'downtime', measure, intervalMs: 1000 };
+    expect(bounded(looked, { maxMs: 4000 })).toMatchObject({ status: 'pass', reason: null });
+    expect(bounded(looked, { maxMs: 1999 }).status).toBe('fail');
+    expect(bounded(looked, { minMs: 2001 })).toMatchObject({
+      status: 'inconclusive',
+      reason: expect.stringContaining('the limit of 2.001 s lies within the bounds'),
+    });
+  });
+});

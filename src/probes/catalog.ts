@@ -1,9 +1,11 @@
 import type { ProbeKind } from '../core/probe.ts';
 import { arp } from './arp.ts';
 import { container } from './container.ts';
+import { dns } from './dns.ts';
 import { exec } from './exec.ts';
 import { haproxyStats } from './haproxy-stats.ts';
 import { http } from './http.ts';
+import { icmp } from './icmp.ts';
 import { journal } from './journal.ts';
 import { sql } from './sql.ts';
 import { tcp } from './tcp.ts';
@@ -17,6 +19,8 @@ export const probeKinds: readonly ProbeKind<unknown>[] = [
   tcp,
   tcpSession,
   sql,
+  dns,
+  icmp,
   exec,
   container,
   haproxyStats,

@@ -32,6 +32,8 @@ const causes: Readonly<Record<string, FailCause>> = {
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',
   ETIMEDOUT: 'timeout',
+  // c-ares's own.
+  ETIMEOUT: 'timeout',
   ENOTFOUND: 'dns',
   ENODATA: 'dns',
   ESERVFAIL: 'dns',

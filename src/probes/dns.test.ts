@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ProbeTimeout } from '../core/probe.ts';
+import { dns } from './dns.ts';
+import { dnsName, dnsServer, type DnsReply } from './testing/dns-server.ts';
+import { lookOnce, openProbe } from './testing/look.ts';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function serverThat(reply: (question: number) => DnsReply) {
+  const server = await dnsServer(reply);
+  closers.push(server.close);
+  return server;
+}
+
+const ip = (text: string): Buffer => Buffer.from(text.split('.').map(Number));
+const int16 = (...numbers: number[]): Buffer => Buffer.from(numbers.flatMap((n) => [n >> 8, n & 255]));
+
+async function ask(reply: DnsReply, fields: object = {}, timeoutMs = 1000) {
+  const { address: server } = await serverThat(() => reply);
+  return lookOnce(dns, { name: 'vip.example', server, ...fields }, { timeoutMs });
+}
+
+describe('dns probe', () => {
+  it('gives the answers, sorted, and how long they took', async () => {
+    const answers = [ip('198.18.0.20'), ip('198.18.0.10')];
+    const { seen } = await ask({ rcode: 0, answers });
+    expect(seen).toEqual({
+      status: 'ok',
+      value: '198.18.0.10, 198.18.0.20',
+      phases: { firstByteMs: expect.any(Number) as number },
+    });
+  });
+
+  it.each<[string, number, Buffer, string]>([
+    ['AAAA', 28, Buffer.from('20010db8000000000000000000000001', 'hex'), '2001:db8::1'],
+    ['CNAME', 5, dnsName('node-1.example'), 'node-1.example'],
+    ['MX', 15, Buffer.concat([int16(10), dnsName('mail.example')]), '10 mail.example'],
+    ['SRV', 33, Buffer.concat([int16(1, 2, 5432), dnsName('db.example')]), '1 2 5432 db.example'],
+    ['TXT', 16, Buffer.from('\u0005state\u0002=1'), 'state=1'],
+    [
+      'SOA',
+      6,
+      Buffer.concat([dnsName('ns.example'), dnsName('root.example'), int16(0, 2026, 0, 1, 0, 1, 0, 1, 0, 1)]),
+      '2026',
+    ],
+  ])('reads %s records', async (type, number, data, value) => {
+    const { seen } = await ask({ rcode: 0, type: number, answers: [data] }, { type });
+    expect(seen).toMatchObject({ status: 'ok', value });
+  });
+
+  it.each<[string, DnsReply, string]>([
+    ['NXDOMAIN', { rcode: 3 }, 'there is no such name (NXDOMAIN)'],
+    ['SERVFAIL', { rcode: 2 }, 'the server failed (SERVFAIL)'],
+    ['REFUSED', { rcode: 5 }, 'the server will not answer this (REFUSED)'],
+    ['NOTIMP', { rcode: 4 }, 'the server does not do this (NOTIMP)'],
+    ['no record', { rcode: 0 }, 'the name has no such record'],
+  ])('fails by DNS for %s', async (_what, reply, message) => {
+    const { seen } = await ask(reply);
+    expect(seen).toMatchObject({ status: 'fail', cause: 'dns', message });
+  });
+
+  it('fails as timeout, in time, when no answer comes, and asks once', async () => {
+    const server = await serverThat(() => undefined);
+    const look = await lookOnce(dns, { name: 'vip.example', server: server.address }, { timeoutMs: 200 });
+    expect(look.seen).toMatchObject({ status: 'fail', cause: 'timeout', message: 'no answer within 200 ms' });
+    expect(look.tookMs).toBeLessThan(700);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('fails as refused where nobody listens', async () => {
+    const server = await dnsServer(() => undefined);
+    await server.close();
+    const { seen } = await lookOnce(dns, { name: 'vip.example', server: server.address });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
+  });
+
+  it('judges the value, and keeps it', async () => {
+    const reply = { rcode: 0, answers: [ip('198.18.0.10')] };
+    expect((await ask(reply, { expect: '^198\\.18\\.0\\.10$' })).seen.status).toBe('ok');
+    expect((await ask(reply, { expect: '^198\\.18\\.0\\.20$' })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'bad-body',
+      value: '198.18.0.10',
+    });
+  });
+
+  it('lets looks overlap: the end of one does not touch the others, and each has a port of its own', async () => {
+    const server = await serverThat((question) =>
+      question === 0 ? undefined : { rcode: 0, answers: [ip('198.18.0.10')] },
+    );
+    const session = await openProbe(dns, { name: 'vip.example', server: server.address });
+    const first = new AbortController();
+    const silent = session.observe(first.signal);
+    await expect.poll(() => server.seen.length).toBe(1);
+    const second = session.observe(new AbortController().signal);
+    first.abort(new ProbeTimeout(5));
+    expect(await silent).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(await second).toMatchObject({ status: 'ok' });
+    expect(new Set(server.seen).size).toBe(2);
+    await session.close();
+  });
+
+  it('calls a look unknown that was aborted before it began', async () => {
+    const session = await openProbe(dns, { name: 'x.example', server: '127.0.0.1:1' });
+    expect((await session.observe(AbortSignal.abort(new Error('the run stops')))).status).toBe('unknown');
+  });
+
+  it.each(['192.0.2.1', '192.0.2.1:5353', '2001:db8::1', '[2001:db8::1]', '[2001:db8::1]:5353'])(
+    'takes the server %s',
+    async (server) => {
+      await expect(openProbe(dns, { name: 'x.example', server })).resolves.toBeDefined();
+    },
+  );
+
+  it.each(['ns.example', '192.0.2.1:0', '192.0.2.1:70000', '192.0.2', '[192.0.2.1', ''])(
+    'refuses the server "%s"',
+    async (server) => {
+      await expect((async () => openProbe(dns, { name: 'x.example', server }))()).rejects.toThrow();
+    },
+  );
+});

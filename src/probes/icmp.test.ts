@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import { DrillError } from '../core/errors.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import { icmp } from './icmp.ts';
+import { lookOnce, openProbe } from './testing/look.ts';
+
+type Answer = (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>;
+
+/** A host with iputils' ping, whose requests get this answer. */
+function hostThat(answer: Answer, version: Partial<ExecResult> = {}): Host {
+  return {
+    name: 'vantage',
+    transport: 'fake',
+    exec: async (argv, options) =>
+      argv.includes('-V')
+        ? { exitCode: 0, stdout: 'ping from iputils 20240905\n', stderr: '', ...version }
+        : answer(argv, options),
+    follow: neverFollowed,
+  };
+}
+
+const says = (exitCode: number, stdout: string, stderr = ''): Host =>
+  hostThat(async () => ({ exitCode, stdout, stderr }));
+
+const head = 'PING 198.18.2.100 (198.18.2.100) 56(84) bytes of data.\n';
+const summary = '\n--- 198.18.2.100 ping statistics ---\n1 packets transmitted, ';
+const fields = { address: '198.18.2.100' };
+
+describe('icmp probe', () => {
+  it('sends one request and takes the time that ping measured', async () => {
+    const asked: (readonly string[])[] = [];
+    const host = hostThat(async (argv, options) => {
+      expect(options.look).toBe(true);
+      asked.push(argv);
+      const reply = '64 bytes from 198.18.2.100: icmp_seq=1 ttl=64 time=0.043 ms\n';
+      return {
+        exitCode: 0,
+        stdout: `${head}${reply}${summary}1 received, 0% packet loss, time 0ms`,
+        stderr: '',
+      };
+    });
+    const { seen } = await lookOnce(icmp, { ...fields, interface: 'eth0' }, { host, timeoutMs: 900 });
+    expect(seen).toEqual({ status: 'ok', phases: { firstByteMs: 0.043 } });
+    expect(asked.map((argv) => argv.join(' '))).toEqual([
+      'env LC_ALL=C ping -n -c 1 -s 56 -W 0.800 -I eth0 -- 198.18.2.100',
+    ]);
+  });
+
+  it.each<[string, number, string, string, object]>([
+    [
+      'no reply',
+      1,
+      `${head}${summary}0 received, 100% packet loss, time 0ms`,
+      '',
+      { status: 'fail', cause: 'timeout', message: 'no reply within 900 ms' },
+    ],
+    [
+      'a router that knows no way',
+      1,
+      `${head}From 198.18.0.1 icmp_seq=1 Destination Net Unreachable\n${summary}0 received, +1 errors, 100% packet loss`,
+      '',
+      { status: 'fail', cause: 'unreachable', message: 'Destination Net Unreachable' },
+    ],
+    [
+      'no route',
+      2,
+      '',
+      'ping: connect: Network is unreachable',
+      { status: 'fail', cause: 'unreachable', message: 'ping: connect: Network is unreachable' },
+    ],
+    [
+      'a name that is none',
+      2,
+      '',
+      'ping: nowhere.example: Name or service not known',
+      { status: 'fail', cause: 'dns' },
+    ],
+    [
+      'no right to ask',
+      2,
+      '',
+      'ping: socktype: SOCK_RAW\nping: socket: Operation not permitted',
+      { status: 'unknown', message: expect.stringContaining('Operation not permitted') as string },
+    ],
+    [
+      'a firewall of its own',
+      1,
+      head,
+      'ping: sendmsg: Operation not permitted',
+      { status: 'unknown', message: expect.stringContaining('sendmsg: Operation not permitted') as string },
+    ],
+    ['a ping that is gone', 127, '', 'sh: ping: not found', { status: 'unknown' }],
+  ])('tells %s', async (_what, exitCode, stdout, stderr, seen) => {
+    expect((await lookOnce(icmp, fields, { host: says(exitCode, stdout, stderr) })).seen).toMatchObject(seen);
+  });
+
+  it('fails as timeout when its own time is up, and is unknown where the way there broke', async () => {
+    const slow = hostThat(
+      async (_argv, { signal }) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
+        ),
+    );
+    expect((await lookOnce(icmp, fields, { host: slow, timeoutMs: 100 })).seen).toMatchObject({
+      status: 'fail',
+      cause: 'timeout',
+    });
+    const broken = hostThat(async () => {
+      throw new DrillError('host-unreachable', 'no such container');
+    });
+    expect((await lookOnce(icmp, fields, { host: broken })).seen).toEqual({
+      status: 'unknown',
+      message: 'no such container',
+    });
+  });
+
+  it('refuses a host without ping, and with another one', async () => {
+    const never: Answer = async () => {
+      throw new Error('it should not come to this');
+    };
+    const without = hostThat(never, { exitCode: 127, stdout: '' });
+    await expect(openProbe(icmp, fields, { host: without })).rejects.toThrow('vantage has no ping');
+    const busybox = hostThat(never, { exitCode: 1, stdout: 'BusyBox v1.37.0' });
+    await expect(openProbe(icmp, fields, { host: busybox })).rejects.toThrow('not that of iputils');
+    await expect(openProbe(icmp, fields)).rejects.toThrow('needs `from:`');
+  });
+
+  it.each(['-f', '', 'a b'])('refuses the address "%s"', (address) => {
+    expect(icmp.params.safeParse({ address }).success).toBe(false);
+  });
+});

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { FailCause, Observation } from '../core/sample.ts';
+import { abortedBy, shorten } from './lib/net-errors.ts';
+
+const params = z.strictObject({
+  address: z
+    .string()
+    // What begins with a dash would be an option.
+    .regex(/^[^\s-]\S*$/, { error: 'expected an address or a name, such as 192.0.2.1' })
+    .describe('Address or name to send echo requests to.'),
+  interface: z
+    .string()
+    .regex(/^[^\s-]\S*$/, { error: 'expected the name of an interface, or an address of the host' })
+    .optional()
+    .describe('Interface, or address of the host that looks, to send from; what the routes say by default.'),
+  dataBytes: z
+    .int()
+    .min(0)
+    .max(65_507)
+    .default(56)
+    .describe('Data in the request: what a path does to large packets shows from there on.'),
+});
+type Params = z.output<typeof params>;
+
+const preflightTimeoutMs = 5000;
+/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+const hostGraceMs = 1000;
+/** Of the time-out, for getting the command to its host and its output back. */
+const wayMs = 100;
+
+/**
+ * Sends one echo request for each look, by a ping of its own: Node has no ICMP, and what a ping that goes on sends at
+ * its own moments is no look of this schedule. The request is sent after the look began and its answer came before it
+ * ended; how long it really took is `firstByteMs`, as ping measured it.
+ */
+export const icmp: ProbeKind<Params> = {
+  kind: 'icmp',
+  summary: 'An ICMP echo request; good when its reply comes. Sent by iputils’ ping on `from`.',
+  params,
+  lane: 'host',
+  needsHost: true,
+  describe: (p) => `ping ${p.address}${p.interface === undefined ? '' : ` from ${p.interface}`}`,
+  open: async (p, ctx) => {
+    const { host } = ctx;
+    if (host === undefined) {
+      throw new DrillError('invalid-input', 'a probe of kind "icmp" needs `from:` (or `on:`)');
+    }
+    await requirePing(host);
+    const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
+    const from = p.interface === undefined ? [] : ['-I', p.interface];
+    const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];
+    const argv = ['env', 'LC_ALL=C', 'ping', ...options, '--', p.address];
+    return {
+      observe: async (signal) => {
+        try {
+          const timeoutMs = ctx.timeoutMs + hostGraceMs;
+          return judge(await host.exec(argv, { timeoutMs, signal, look: true }), waitMs);
+        } catch (error) {
+          // Within the time-out the way there was good: nobody answered the request.
+          if (signal.aborted) return abortedBy(signal);
+          return { status: 'unknown', message: shorten(messageOf(error)) };
+        }
+      },
+      close: async () => {},
+    };
+  },
+};
+
+/** A host that cannot be reached now may be so later: that is no reason not to begin. */
+async function requirePing(host: Host): Promise<void> {
+  const signal = AbortSignal.timeout(preflightTimeoutMs);
+  const options = { timeoutMs: preflightTimeoutMs, signal };
+  const result = await host.exec(['ping', '-V'], options).catch(() => undefined);
+  if (result === undefined) return;
+  const missing = result.exitCode === 127;
+  if (!missing && result.stdout.includes('iputils')) return;
+  const what = missing ? `${host.name} has no ping` : `ping on ${host.name} is not that of iputils`;
+  throw new DrillError('invalid-input', what, {
+    mend: `Install it on ${host.name} (Debian: iputils-ping), or look from another host (\`from:\`).`,
+  });
+}
+
+/** Exit codes of ping: 0 a reply, 1 none, 2 it could not even ask (ping(8)). */
+function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observation {
+  const tookMs = /^\d+ bytes from .* time[=<]([\d.]+) ms/m.exec(stdout)?.[1];
+  if (exitCode === 0 && tookMs !== undefined)
+    return { status: 'ok', phases: { firstByteMs: Number(tookMs) } };
+  // What it says itself is about this host: a firewall that keeps the request, a name that is none.
+  if (exitCode === 1 && stderr.trim() === '') {
+    // A router, or this host for want of an answer to ARP, says that there is no way.
+    const error = /^From \S+ icmp_seq=\d+ (.+)$/m.exec(stdout)?.[1];
+    if (error !== undefined) return { status: 'fail', cause: 'unreachable', message: shorten(error) };
+    return { status: 'fail', cause: 'timeout', message: `no reply within ${Math.round(waitMs)} ms` };
+  }
+  const said = shorten(stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`);
+  const cause = causes.find(([words]) => words.test(said))?.[1];
+  return cause === undefined
+    ? { status: 'unknown', message: `ping sent nothing: ${said}` }
+    : { status: 'fail', cause, message: said };
+}
+
+/** What ping says of the target when it cannot ask; everything else is trouble of the host that looks. */
+const causes: readonly (readonly [RegExp, FailCause])[] = [
+  [/network is unreachable|no route to host|host is down/i, 'unreachable'],
+  [/name or service not known|failure in name resolution|no address associated/i, 'dns'],
+];

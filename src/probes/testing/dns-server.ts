@@ -1,0 +1,60 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+
+/** For tests: what a question gets. `rcode` 0 with answers of one type, or an error; undefined: silence; text: no DNS. */
+export type DnsReply =
+  | { readonly rcode: number; readonly type?: number; readonly answers?: readonly Buffer[] }
+  | string
+  | undefined;
+
+/** For tests: a DNS server on a free UDP port of the loopback that answers as it is told. `seen`: the ports it was asked from. */
+export async function dnsServer(reply: (question: number) => DnsReply): Promise<{
+  readonly address: string;
+  readonly seen: readonly number[];
+  readonly close: () => Promise<void>;
+}> {
+  const socket = createSocket('udp4');
+  const seen: number[] = [];
+  socket.on('message', (query, from) => {
+    const what = reply(seen.push(from.port) - 1);
+    if (what === undefined) return;
+    socket.send(typeof what === 'string' ? Buffer.from(what) : packet(query, what), from.port, from.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const close = async (): Promise<void> => {
+    socket.close();
+    await once(socket, 'close');
+  };
+  return { address: `127.0.0.1:${socket.address().port}`, seen, close };
+}
+
+/** RFC 1035, 4.1: the question again, and answers that point to its name. */
+function packet(query: Buffer, reply: Exclude<DnsReply, string | undefined>): Buffer {
+  const { rcode, type = 1, answers = [] } = reply;
+  let end = 12;
+  while (query[end] !== 0) end += (query[end] ?? 0) + 1;
+  const question = query.subarray(12, end + 5);
+  const header = Buffer.from(query.subarray(0, 12));
+  header.writeUInt16BE(0x8180 | rcode, 2);
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(answers.length, 6);
+  header.writeUInt32BE(0, 8);
+  const records = answers.map((data) => {
+    const record = Buffer.alloc(12);
+    record.writeUInt16BE(0xc00c, 0);
+    record.writeUInt16BE(type, 2);
+    record.writeUInt16BE(1, 4);
+    record.writeUInt32BE(1, 6);
+    record.writeUInt16BE(data.length, 10);
+    return Buffer.concat([record, data]);
+  });
+  return Buffer.concat([header, question, ...records]);
+}
+
+/** For tests: a name as it stands in a packet. */
+export function dnsName(name: string): Buffer {
+  const labels = name.split('.').map((label) => Buffer.from(`\0${label}`));
+  for (const label of labels) label[0] = label.length - 1;
+  return Buffer.concat([...labels, Buffer.from([0])]);
+}

@@ -124,6 +124,9 @@ describe('sql probe', () => {
         cause: 'timeout',
         phases: { connectMs: expect.any(Number) as number },
       });
+      // A server that takes connections and says nothing has no first byte.
+      const { phases } = seen as { readonly phases: object };
+      expect('firstByteMs' in phases).toBe(where === 'in the query');
       expect(tookMs).toBeLessThan(700);
       await closed.promise;
     },

@@ -47,14 +47,19 @@ async function look(
 ): Promise<Observation> {
   if (signal.aborted) return abortedBy(signal);
   const startMs = ctx.clock.nowMs();
-  const phases: { connectMs?: number } = {};
+  const phases: { connectMs?: number; firstByteMs?: number } = {};
+  const since = (): number => ctx.clock.nowMs() - startMs;
   const withPhases = (seen: Observation): Observation =>
     seen.status === 'unknown' ? seen : { ...seen, phases };
   // The socket is ours, so that it can always be cut: end() of a client waits for the server.
   const socket = new Socket();
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
-  socket.once('connect', () => void (phases.connectMs = ctx.clock.nowMs() - startMs));
+  socket.once('connect', () => {
+    phases.connectMs = since();
+    // Of the first answer, to the request for TLS or for a session: a proxy may take connections for a server that is gone.
+    socket.once('data', () => void (phases.firstByteMs = since()));
+  });
   const aborted = Promise.withResolvers<Observation>();
   const onAbort = (): void => aborted.resolve(withPhases(abortedBy(signal)));
   signal.addEventListener('abort', onAbort, { once: true });

@@ -107,8 +107,8 @@ interface Saying {
   readonly value: string | undefined;
 }
 
-/** Numbers of a sample that waits to be judged: slot, due, send, finish. */
-const stride = 4;
+/** Numbers of a sample that waits to be judged: slot, due, send, finish, stall. */
+const stride = 5;
 /** A sample that took this much longer than its time-out is told of by itself. */
 const overrunMs = 1000;
 
@@ -148,16 +148,18 @@ export class SampleKeeper {
 
   /** Takes the next sample of the log. */
   add(line: SampleLine): void {
-    const { slot, dueMs, sendMs, finishMs, status, cause, value } = line;
+    const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
     const { intervalMs, burstIntervalMs, timeoutMs } = this.probe;
     const latencyMs = finishMs - sendMs;
     const before = this.#sayings[this.#saying];
     let isSame = before?.status === status && before.cause === cause && before.value === value;
     if (!isSame) this.#saying = this.#sayingOf({ status, cause, value });
     if (status === 'ok') {
-      this.healthy.add(sendMs, latencyMs);
+      // What the prober itself was stalled for is not the target's.
+      const ownMs = latencyMs - stallMs;
+      this.healthy.add(sendMs, ownMs);
       const limitMs = this.probe.host === undefined ? this.healthy.settled?.slowMs : Infinity;
-      const isSlow = latencyMs > (limitMs ?? slowFloorMs);
+      const isSlow = ownMs > (limitMs ?? slowFloorMs);
       // While it is not known what is slow, each sample that may be is told of by itself.
       if (isSlow !== this.#isSlow || (isSlow && limitMs === undefined)) isSame = false;
       this.#isSlow = isSlow;
@@ -173,7 +175,7 @@ export class SampleKeeper {
     }
     if (sendMs > this.#sendMs) this.#sendMs = sendMs;
     this.#isOverdue = false;
-    this.#push(slot, dueMs, sendMs, finishMs);
+    this.#push(line);
   }
 
   /** A probe that falls silent is a change at the moment from which its last sample says nothing any more. */
@@ -210,7 +212,7 @@ export class SampleKeeper {
     return known;
   }
 
-  #push(slot: number, dueMs: number, sendMs: number, finishMs: number): void {
+  #push({ slot, dueMs, sendMs, finishMs, stallMs }: SampleLine): void {
     const size = this.#says.length;
     if (this.#tail - this.#head === size) {
       const numbers = new Float64Array(2 * size * stride);
@@ -231,12 +233,13 @@ export class SampleKeeper {
     numbers[at * stride + 1] = dueMs;
     numbers[at * stride + 2] = sendMs;
     numbers[at * stride + 3] = finishMs;
+    numbers[at * stride + 4] = stallMs;
     this.#says[at] = this.#saying;
   }
 
   #keep(at: number): void {
     this.#endStretch();
-    const [slot = 0, dueMs = 0, sendMs = 0, finishMs = 0] = this.#numbers.subarray(
+    const [slot = 0, dueMs = 0, sendMs = 0, finishMs = 0, stallMs = 0] = this.#numbers.subarray(
       at * stride,
       (at + 1) * stride,
     );
@@ -247,6 +250,7 @@ export class SampleKeeper {
       dueMs,
       sendMs,
       finishMs,
+      ...(stallMs === 0 ? {} : { stallMs }),
       status,
       ...(cause === undefined ? {} : { cause }),
       ...(value === undefined ? {} : { value }),

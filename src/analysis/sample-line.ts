@@ -166,6 +166,11 @@ export class SampleLine {
     return this.#numbers[place.finish]!;
   }
 
+  /** 0: none that is worth telling. */
+  get stallMs(): number {
+    return this.#numbers[place.stall]!;
+  }
+
   get message(): string | undefined {
     if (this.#bytes === undefined) return this.#message;
     return this.#messageTo === 0
@@ -184,8 +189,8 @@ export class SampleLine {
 
   /** Takes a sample that was parsed already. */
   fill(event: SampleEvent): void {
-    const { t, slot, dueMs, sendMs, finishMs } = event;
-    this.#numbers.set([t, slot, dueMs, sendMs, finishMs]);
+    const { t, slot, dueMs, sendMs, finishMs, stallMs = 0 } = event;
+    this.#numbers.set([t, slot, dueMs, sendMs, finishMs, stallMs]);
     this.probe = event.probe;
     this.status = event.status;
     this.cause = event.cause;
@@ -216,6 +221,7 @@ export class SampleLine {
     if (p < 0 || !isAt(view, p, lit.finish)) return -1;
     p = readNumber(bytes, p + lit.finish.length, numbers, place.finish);
     if (p < 0) return -1;
+    numbers[place.stall] = 0;
     if (isAt(view, p, lit.stall) && (p = readNumber(bytes, p + lit.stall.length, numbers, place.stall)) < 0)
       return -1;
     if (!isAt(view, p, lit.status)) return -1;

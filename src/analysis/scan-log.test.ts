@@ -12,9 +12,11 @@ function scanned(log: Uint8Array, pieceBytes = log.length): readonly unknown[] {
   const told: unknown[] = [];
   const scanner = new LogScanner({
     sample: (s) => {
-      const { t, probe, slot, dueMs, sendMs, finishMs, status, cause, value, message, phases } = s;
+      const { t, probe, slot, dueMs, sendMs, finishMs, stallMs } = s;
+      const { status, cause, value, message, phases } = s;
       const line = scanner.lineNumber;
-      told.push({ line, t, probe, slot, dueMs, sendMs, finishMs, status, cause, value, message, phases });
+      told.push({ line, t, probe, slot, dueMs, sendMs, finishMs, stallMs });
+      told.push({ status, cause, value, message, phases });
     },
     event: (event) => told.push({ line: scanner.lineNumber, event }),
   });
@@ -185,8 +187,15 @@ describe('a log read from its bytes', () => {
     );
     const first = log.indexOf(0x0a);
     for (let cut = first + 2; cut < log.length; cut++)
-      expect(scanned(log.subarray(0, cut), 50)).toEqual([expect.anything(), { torn: true }]);
-    expect(scanned(log, 50)).toEqual([expect.anything(), expect.anything(), { torn: false }]);
+      expect(scanned(log.subarray(0, cut), 50)).toEqual([
+        expect.anything(),
+        expect.anything(),
+        { torn: true },
+      ]);
+    expect(scanned(log, 50)).toEqual([
+      ...Array.from({ length: 4 }, () => expect.anything() as unknown),
+      { torn: false },
+    ]);
   });
 
   test('with a line that never ends is refused by its number', () => {

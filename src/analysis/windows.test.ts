@@ -144,6 +144,15 @@ describe('late good answers', () => {
     });
   });
 
+  test('are not the target’s where the prober itself was stalled for so long', () => {
+    const late = (stallMs: number) => {
+      const builder = quick(log(), 0, 20).sample('health', 20, 2000, { ...ok(2600), stallMs });
+      return windowsOf(quick(builder, 2700, 20).read());
+    };
+    expect(late(550)).toEqual([]);
+    expect(late(300)).toMatchObject([{ state: 'slow' }]);
+  });
+
   test('are not told of probes that run on a host', () => {
     const probe = probeOf('pg-role@node-1');
     const builder = new LogBuilder(planWith({ probes: [probe] }));

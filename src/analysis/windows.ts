@@ -112,8 +112,10 @@ function hungBefore(good: readonly KeptSample[], model: LatencyModel): number {
   return first === -1 ? good.length : first;
 }
 
+/** Whether the target held an answer up; for what the prober itself was stalled it is not to blame. */
 function isSlow(sample: KeptSample, model: LatencyModel): boolean {
-  return sample.status === 'ok' && sample.finishMs - sample.sendMs > model.slowMs;
+  const { status, sendMs, finishMs, stallMs = 0 } = sample;
+  return status === 'ok' && finishMs - sendMs - stallMs > model.slowMs;
 }
 
 function downWindow(

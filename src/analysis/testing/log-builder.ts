@@ -9,6 +9,7 @@ import type { LogSink } from '../scan-log.ts';
 export interface Answer {
   readonly status: 'ok' | 'fail' | 'unknown' | 'dropped';
   readonly finishMs: number;
+  readonly stallMs?: number;
   readonly cause?: FailCause;
   readonly value?: string;
   readonly message?: string;

@@ -102,27 +102,27 @@ function expectSame(lines: readonly string[]): RunLog {
   return log;
 }
 
-/** A drill with an hour before the fault, a takeover, and an hour until the heal; what goes wrong besides is drawn. */
+/** A drill with minutes before the fault, after the takeover and after the heal; what goes wrong besides is drawn. */
 function drawnDrill(seed: number): LogBuilder {
   const random = seeded(seed);
   const between = (lo: number, hi: number) => lo + random() * (hi - lo);
-  const issued = between(0.5 * hour, hour);
+  const issued = between(3 * minute, 6 * minute);
   // No outage, a short one, a long one.
-  const downMs = [0, between(2000, 40_000), between(5 * minute, 20 * minute)][seed % 3] ?? 0;
+  const downMs = [0, between(2000, 40_000), between(2 * minute, 4 * minute)][seed % 3] ?? 0;
   const downUntil = issued + downMs;
-  const overMs = downMs === 0 ? issued + 20 * minute : downUntil + 5500;
+  const overMs = downMs === 0 ? issued + 4 * minute : downUntil + 5500;
   const promoted = issued + between(0.2, 0.9) * (overMs - issued);
-  const healed = overMs + between(20_000, hour);
-  const redundant = healed + between(1000, 20 * minute);
-  const end = redundant + between(10_000, hour);
-  const blips = Array.from({ length: Math.floor(random() * 6) }, () => between(0, end));
+  const healed = overMs + between(20_000, 6 * minute);
+  const redundant = healed + between(1000, 4 * minute);
+  const end = redundant + between(10_000, 6 * minute);
+  const blips = Array.from({ length: Math.floor(random() * 4) }, () => between(0, end));
   const silences = Array.from(
     { length: Math.floor(random() * 3) },
-    () => [between(0, end), between(0, 20 * minute)] as const,
+    () => [between(0, end), between(0, 4 * minute)] as const,
   );
   const builder = new LogBuilder(drillPlan());
   const rate = (sendMs: number) =>
-    sendMs > issued - 2000 && sendMs < Math.min(overMs, issued + minute) ? 100 : 700 + random() * 1500;
+    sendMs > issued - 2000 && sendMs < Math.min(overMs, issued + 20_000) ? 100 : 700 + random() * 1500;
   const latency = () => (random() < 0.001 ? between(100, 800) : between(1, 8));
   const target =
     (state: (s: number) => Partial<Answer>) =>
@@ -178,11 +178,11 @@ function drawnDrill(seed: number): LogBuilder {
 }
 
 describe('samples that say nothing new', () => {
-  test.each(Array.from({ length: 12 }, (_, seed) => seed))(
+  test.each(Array.from({ length: 15 }, (_, seed) => seed))(
     'are left out of drill %i, and nobody can tell',
     (seed) => {
       const log = expectSame(drawnDrill(seed).lines());
-      expect(keptOf(log)).toBeLessThan(samplesOf(log) * 0.6);
+      expect(keptOf(log)).toBeLessThan(samplesOf(log) * 0.9);
     },
   );
 

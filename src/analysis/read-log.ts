@@ -30,7 +30,6 @@ export interface ProbeSeries {
 export interface WriterRecord {
   readonly planned: PlannedWriter;
   readonly written: readonly EventOf<'row.written'>[];
-  readonly seen: readonly EventOf<'rows.seen'>[];
   readonly read: readonly EventOf<'rows.read'>[];
 }
 
@@ -98,7 +97,6 @@ interface OpenSeries {
 interface OpenWriter {
   readonly planned: PlannedWriter;
   readonly written: EventOf<'row.written'>[];
-  readonly seen: EventOf<'rows.seen'>[];
   readonly read: EventOf<'rows.read'>[];
 }
 /** Events that come all the time, and of whose moments the analysis asks nothing. */
@@ -109,7 +107,6 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'mark',
   'sample.dropped',
   'row.written',
-  'rows.seen',
   'rows.read',
 ]);
 
@@ -234,9 +231,6 @@ class LogReader implements LogSink {
       case 'row.written':
         this.#writerOf(event.writer).written.push(event);
         return;
-      case 'rows.seen':
-        this.#writerOf(event.writer).seen.push(event);
-        return;
       case 'rows.read':
         this.#writerOf(event.writer).read.push(event);
         return;
@@ -295,8 +289,7 @@ class LogReader implements LogSink {
     this.#start = { ...event, plan };
     this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
-    for (const planned of plan.writers)
-      this.#writing.set(planned.id, { planned, written: [], seen: [], read: [] });
+    for (const planned of plan.writers) this.#writing.set(planned.id, { planned, written: [], read: [] });
     this.#reachMs = reachMs(plan);
     this.#loud = new LoudTimes(this.#reachMs);
     this.#loud.mark(event.t);

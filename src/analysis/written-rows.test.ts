@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NewEvent } from '../core/event.ts';
+import type { ReadMoment } from '../core/event.ts';
 import type { Check, PlannedWriter } from '../core/plan.ts';
 import type { CheckResult, Summary } from '../core/summary.ts';
 import type { WriteOutcome } from '../core/writer.ts';
@@ -22,7 +22,13 @@ const writer: PlannedWriter = {
 
 /** client, number, sent, finished, and what came of it: `acked` by default. */
 type Write = readonly [client: number, number: number, sendMs: number, finishMs: number, WriteOutcome?];
-type Read = readonly [path: string, sendMs: number, finishMs: number, highest?: readonly number[]];
+/** Path, sent, finished, and what it gave; without that it failed. */
+type Read = readonly [
+  path: string,
+  sendMs: number,
+  finishMs: number,
+  rows?: Readonly<Record<string, string>>,
+];
 interface Case {
   readonly writes?: readonly Write[];
   readonly reads?: readonly Read[];
@@ -42,27 +48,18 @@ function drill({ writes = [], reads = [], end = {}, ends, copies = [], checks = 
     .fault(10_000, { healedMs: 40_000 });
   for (const [client, number, sendMs, finishMs, outcome = 'acked'] of writes)
     log.at(finishMs, { type: 'row.written', writer: 'rows', client, number, sendMs, finishMs, outcome });
-  for (const [path, sendMs, finishMs, highest] of reads)
-    log.at(finishMs, {
-      type: 'rows.seen',
-      writer: 'rows',
-      path,
-      sendMs,
-      finishMs,
-      ...(highest === undefined ? {} : { highest }),
-    });
-  const read = (path: string, rows: Readonly<Record<string, string>> | undefined, more: object): NewEvent =>
-    ({
-      type: 'rows.read',
-      writer: 'rows',
-      path,
-      ...(rows === undefined ? {} : { rows }),
-      ...more,
-    }) as NewEvent;
-  for (const [path, rows] of copies)
-    log.at(39_000, read(path, rows, { place: 'copy', moment: 'before-heal' }));
+  const read = (
+    path: string,
+    rows: Readonly<Record<string, string>> | undefined,
+    [place, moment, sendMs, finishMs]: readonly ['path' | 'copy', ReadMoment, number, number],
+  ): void => {
+    const what = rows === undefined ? { message: 'no way' } : { rows };
+    log.at(finishMs, { type: 'rows.read', writer: 'rows', path, place, moment, sendMs, finishMs, ...what });
+  };
+  for (const [path, sendMs, finishMs, rows] of reads) read(path, rows, ['path', 'beside', sendMs, finishMs]);
+  for (const [path, rows] of copies) read(path, rows, ['copy', 'before-heal', 39_000, 39_010]);
   for (const [path, rows] of ends ?? writer.paths.map((p) => [p.id, end] as const))
-    log.at(59_000, read(path, rows, { place: 'path', moment: 'end' }));
+    read(path, rows, ['path', 'end', 59_000, 59_010]);
   if (killed === undefined) log.at(60_000, { type: 'run.ended' });
   return summarize(log.read());
 }
@@ -270,12 +267,12 @@ describe('stale reads', () => {
       writes,
       end,
       reads: [
-        ['rows@node-1', 1500, 1510, [1, 0, 0, 0]],
+        ['rows@node-1', 1500, 1510, { 1: '1' }],
         // Sent before the second row was acknowledged: may miss it.
-        ['rows@node-1', 2005, 2015, [1, 0, 0, 0]],
-        ['rows@node-1', 2500, 2510, [1, 0, 1, 0]],
-        ['rows@node-1', 3000, 3010, [2, 0, 0, 0]],
-        ['rows@node-1', 3500, 3510, [2, 0, 1, 0]],
+        ['rows@node-1', 2005, 2015, { 1: '1' }],
+        ['rows@node-1', 2500, 2510, { 1: '1', 3: '1' }],
+        ['rows@node-1', 3000, 3010, { 1: '1-2' }],
+        ['rows@node-1', 3500, 3510, { 1: '1-2', 3: '1' }],
         ['rows@node-2', 2500, 2510],
       ],
     });
@@ -287,15 +284,24 @@ describe('stale reads', () => {
     expect(reads.staleFor).toEqual({ ms: 997.5, minMs: 490, maxMs: 1505 });
   });
 
+  test('are those with a gap, too, whatever came after it', () => {
+    const { reads } = rowsOf({
+      writes: [...writes, [1, 3, 2100, 2110]],
+      end: { 1: '1-3', 3: '1' },
+      reads: [['rows@node-1', 3000, 3010, { 1: '1 3x2 4-9', 3: '1' }]],
+    });
+    expect(reads).toMatchObject({ stale: 1, behindMs: 990 });
+  });
+
   test('are counted once where two paths are stale at the same time', () => {
     const { reads } = rowsOf({
       writes,
       end,
       reads: [
-        ['rows@node-1', 3000, 3010, []],
-        ['rows@node-1', 3500, 3510, []],
-        ['rows@node-2', 3200, 3210, []],
-        ['rows@node-2', 3700, 3710, []],
+        ['rows@node-1', 3000, 3010, {}],
+        ['rows@node-1', 3500, 3510, {}],
+        ['rows@node-2', 3200, 3210, {}],
+        ['rows@node-2', 3700, 3710, {}],
       ],
     });
     // [3010, 3500] and [3210, 3700] surely; at most [3000, 3710].
@@ -307,7 +313,7 @@ describe('stale reads', () => {
     const { reads } = rowsOf({
       writes,
       end: { 1: '1', 3: '1' },
-      reads: [['rows@node-1', 3000, 3010, [1, 0, 1, 0]]],
+      reads: [['rows@node-1', 3000, 3010, { 1: '1', 3: '1' }]],
     });
     expect(reads.stale).toBe(0);
   });
@@ -421,14 +427,14 @@ describe('a check', () => {
     [{ minMs: 5000 }, 'fail'],
   ])('of stale reads of 490 to 510 ms, %j is a %s', (limits, status) => {
     const reads: readonly Read[] = [
-      ['rows@node-1', 11_000, 11_010, []],
-      ['rows@node-1', 11_500, 11_510, []],
+      ['rows@node-1', 11_000, 11_010, {}],
+      ['rows@node-1', 11_500, 11_510, {}],
     ];
     expect(judged(stale(limits), { ...nothingLost, reads })).toMatchObject({ status });
   });
 
   test('of stale reads passes where none is, and is inconclusive where none came back', () => {
-    const good: readonly Read[] = [['rows@node-1', 11_000, 11_010, [5, 0, 0, 0]]];
+    const good: readonly Read[] = [['rows@node-1', 11_000, 11_010, { 1: '1-5' }]];
     expect(judged(stale({ maxMs: 0 }), { ...nothingLost, reads: good })).toMatchObject({
       status: 'pass',
       observed: '0 of 1 reads',

@@ -1,6 +1,6 @@
 import type { DrillEvent } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
-import { fromRanges, type RowCounts } from '../core/row-ranges.ts';
+import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
 import type { WriterRecord } from './read-log.ts';
 import { middle } from './windows.ts';
@@ -61,11 +61,24 @@ export interface RowsAnalysis {
   readonly copies: ReadonlyMap<string, Store>;
 }
 
-/** Rows as often as they are there, by client. */
-type Store = ReadonlyMap<number, RowCounts>;
+/** Rows as often as they are there, by client and number. */
+type Store = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+function rangesIn({
+  rows = {},
+}: RowsRead): readonly (readonly [client: number, ranges: readonly RowRange[]])[] {
+  return Object.entries(rows).map(([client, text]) => [Number(client), parseRanges(text)]);
+}
 
 function storeOf(read: RowsRead): Store {
-  return new Map(Object.entries(read.rows ?? {}).map(([client, text]) => [Number(client), fromRanges(text)]));
+  return new Map(
+    rangesIn(read).map(([client, ranges]) => {
+      const counts = new Map<number, number>();
+      for (const { from, to, times } of ranges)
+        for (let number = from; number <= to; number++) counts.set(number, times);
+      return [client, counts];
+    }),
+  );
 }
 
 function timesIn(store: Store, { client, number }: Pick<RowWritten, 'client' | 'number'>): number {
@@ -84,7 +97,9 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
  * is there when each path that could be read gives it: who comes by another one misses it.
  */
 function fatesOf({ written, read }: WriterRecord): Fates | null {
-  const stores = read.filter((r) => r.place === 'path' && r.rows !== undefined).map(storeOf);
+  const stores = read
+    .filter((r) => r.place === 'path' && r.moment === 'end' && r.rows !== undefined)
+    .map(storeOf);
   if (stores.length === 0) return null;
   const least = (row: RowWritten) => Math.min(...stores.map((s) => timesIn(s, row)));
   const most = (row: RowWritten) => Math.max(...stores.map((s) => timesIn(s, row)));
@@ -201,11 +216,11 @@ function rpoOf(losses: readonly Loss[]): Measure {
 }
 
 /** For how long the oldest row that a read missed had been acknowledged when it was sent; 0: it missed none. */
-type Behind = (seen: WriterRecord['seen'][number]) => number;
+type Behind = (read: RowsRead) => number;
 
 /**
- * A read misses a row when it was sent after the row's acknowledgement, and the highest number that it gives of
- * that client is lower. Rows that are lost are not counted: nobody will ever read them.
+ * A read misses a row that had been acknowledged before it was sent and is not in what it gives. Rows that are lost are not
+ * counted: nobody will ever read them.
  */
 function behindOf(kept: readonly RowWritten[]): Behind {
   const byClient = new Map<number, RowWritten[]>();
@@ -214,15 +229,27 @@ function behindOf(kept: readonly RowWritten[]): Behind {
     rows.push(row);
     byClient.set(row.client, rows);
   }
+  // A client does one thing at a time: in the order of their numbers its rows were acknowledged, too.
   for (const rows of byClient.values()) rows.sort((a, b) => a.number - b.number);
-  return ({ sendMs, highest = [] }) => {
+  return (read) => {
+    const given = new Map(rangesIn(read));
     let behindMs = 0;
     for (const [client, rows] of byClient) {
-      const missed = rows[firstAbove(rows, highest[client - 1] ?? 0)];
-      if (missed !== undefined) behindMs = Math.max(behindMs, sendMs - missed.finishMs);
+      const missed = rows[firstMissing(rows, given.get(client) ?? [])];
+      if (missed !== undefined) behindMs = Math.max(behindMs, read.sendMs - missed.finishMs);
     }
     return behindMs;
   };
+}
+
+/** Index of the first row that the ranges do not have; the count of rows if they have all. */
+function firstMissing(rows: readonly RowWritten[], ranges: readonly RowRange[]): number {
+  let index = 0;
+  for (const { from, to } of ranges) {
+    if ((rows[index]?.number ?? Infinity) < from) return index;
+    index = firstAbove(rows, to);
+  }
+  return index;
 }
 
 /** Index of the first row with a higher number; their count if there is none. */
@@ -237,7 +264,7 @@ function firstAbove(rows: readonly RowWritten[], number: number): number {
 }
 
 /** Times of stale reads through a path: from between the last good read and the first stale one, to between the last stale one and the next good one. */
-function stalenessOf(path: PlannedPath, reads: WriterRecord['seen'], behind: Behind): readonly Staleness[] {
+function stalenessOf(path: PlannedPath, reads: readonly RowsRead[], behind: Behind): readonly Staleness[] {
   const found: { -readonly [K in keyof Staleness]: Staleness[K] }[] = [];
   let goodMs: number | undefined;
   let open: (typeof found)[number] | undefined;
@@ -286,11 +313,11 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
 export function analyseRows(record: WriterRecord): RowsAnalysis {
   const { planned } = record;
   const written = [...record.written].sort((a, b) => a.sendMs - b.sendMs);
-  const seen = [...record.seen].sort((a, b) => a.sendMs - b.sendMs);
+  const beside = record.read.filter((read) => read.moment === 'beside').sort((a, b) => a.sendMs - b.sendMs);
   const fates = fatesOf(record);
   const lost = new Set(fates?.lost);
   const behind = behindOf(written.filter((row) => row.outcome === 'acked' && !lost.has(row)));
-  const good = seen.filter((read) => read.highest !== undefined);
+  const good = beside.filter((read) => read.rows !== undefined);
   const losses = planned.paths.flatMap((path) =>
     lossesOf(
       path,
@@ -314,8 +341,8 @@ export function analyseRows(record: WriterRecord): RowsAnalysis {
     losses,
     rpo: fates === null ? null : rpoOf(losses),
     reads: {
-      count: seen.length,
-      failed: seen.length - good.length,
+      count: beside.length,
+      failed: beside.length - good.length,
       stale: good.filter((read) => behind(read) > 0).length,
     },
     staleness,

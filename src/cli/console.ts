@@ -77,6 +77,7 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     case 'log':
       return `${event.level}: ${event.text}`;
     case 'rows.read':
+      if (event.moment === 'beside') return undefined;
       return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `NOT read: ${firstLine(event.message ?? '')}` : 'read'}`;
     case 'run.aborted':
       return `aborted: ${event.reason}`;
@@ -85,7 +86,6 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     case 'sample.dropped':
     case 'rate.changed':
     case 'row.written':
-    case 'rows.seen':
     case 'prober.health':
       return undefined;
   }

@@ -18,8 +18,8 @@ export type PhaseName =
   | 'read-back'
   | 'watching';
 
-/** When rows are read back: while the fault is still there, or once everything is mended. */
-export type ReadMoment = 'before-heal' | 'end';
+/** When rows are read: by a reader beside the writing clients, while the fault is still there, or once everything is mended. */
+export type ReadMoment = 'beside' | 'before-heal' | 'end';
 
 /**
  * What happened, as it is appended to events.ndjson: one JSON object a line,
@@ -80,19 +80,9 @@ export type DrillEvent =
       readonly outcome: WriteOutcome;
       readonly message?: string;
     }
-  /** A reader beside a path's clients looked: the highest number of each client, from the first on, 0 for none. Without it, it could not read. */
-  | {
-      readonly t: number;
-      readonly type: 'rows.seen';
-      readonly writer: string;
-      readonly path: string;
-      readonly sendMs: number;
-      readonly finishMs: number;
-      readonly highest?: readonly number[];
-    }
   /**
-   * What was there: through a path, or in the copy that the path's host itself holds. Numbers by client, as ranges
-   * (row-ranges.ts); without them it could not be read.
+   * What was there at some instant in [sendMs, finishMs]: through a path, or in the copy that the path's host itself
+   * holds. Numbers by client, as ranges (row-ranges.ts); without them it could not be read.
    */
   | {
       readonly t: number;
@@ -101,6 +91,8 @@ export type DrillEvent =
       readonly path: string;
       readonly place: 'path' | 'copy';
       readonly moment: ReadMoment;
+      readonly sendMs: number;
+      readonly finishMs: number;
       readonly rows?: Readonly<Record<string, string>>;
       readonly message?: string;
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromRanges, toRanges } from './row-ranges.ts';
+import { parseRanges, rangesOf, rangesText } from './row-ranges.ts';
 
 test.each([
   ['nothing', [], ''],
@@ -8,17 +8,14 @@ test.each([
   ['one that is there twice', [1, 2, 2, 3], '1 2x2 3'],
   ['several that are there twice', [4, 5, 4, 5, 6], '4-5x2 6'],
 ])('%s', (_what, numbers, text) => {
-  expect(toRanges(numbers)).toBe(text);
-  const counts = fromRanges(text);
-  expect([...counts].flatMap(([number, times]) => Array<number>(times).fill(number))).toEqual(
-    [...numbers].sort((a, b) => a - b),
-  );
+  const ranges = rangesOf(numbers);
+  expect(rangesText(ranges)).toBe(text);
+  expect(parseRanges(text)).toEqual(ranges);
 });
 
-test('what is no range is passed over', () => {
-  expect([...fromRanges('1-2 x 9')]).toEqual([
-    [1, 1],
-    [2, 1],
-    [9, 1],
+test('ranges are read in any order, and what is none is passed over', () => {
+  expect(parseRanges('9 1-2 x 4-')).toEqual([
+    { from: 1, to: 2, times: 1 },
+    { from: 9, to: 9, times: 1 },
   ]);
 });

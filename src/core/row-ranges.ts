@@ -1,29 +1,39 @@
-/** Numbers with how often each is there. */
-export type RowCounts = ReadonlyMap<number, number>;
+/** Numbers that follow one another, each there so many times. */
+export interface RowRange {
+  readonly from: number;
+  readonly to: number;
+  readonly times: number;
+}
 
-/** Numbers as text, short where they follow one another: `1-120 122 125x2` (125 is there twice). Sorted. */
-export function toRanges(numbers: Iterable<number>): string {
+/** Numbers, in any order, as ranges in ascending order. */
+export function rangesOf(numbers: Iterable<number>): readonly RowRange[] {
   const counts = new Map<number, number>();
   for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
-  const runs: { from: number; to: number; times: number }[] = [];
+  const ranges: { from: number; to: number; times: number }[] = [];
   for (const [number, times] of [...counts].sort(([a], [b]) => a - b)) {
-    const last = runs.at(-1);
+    const last = ranges.at(-1);
     if (last !== undefined && last.to === number - 1 && last.times === times) last.to = number;
-    else runs.push({ from: number, to: number, times });
+    else ranges.push({ from: number, to: number, times });
   }
-  return runs
+  return ranges;
+}
+
+/** Ranges as text, as logs hold them: `1-120 122 125x2` (125 is there twice). */
+export function rangesText(ranges: readonly RowRange[]): string {
+  return ranges
     .map(({ from, to, times }) => `${from}${to === from ? '' : `-${to}`}${times === 1 ? '' : `x${times}`}`)
     .join(' ');
 }
 
-/** The numbers of such a text. Parts that are none are passed over: a log may be damaged. */
-export function fromRanges(text: string): RowCounts {
-  const counts = new Map<number, number>();
-  for (const part of text.split(' ')) {
-    const match = /^(\d+)(?:-(\d+))?(?:x(\d+))?$/.exec(part);
-    if (match === null) continue;
-    const [, from = '', to = from, times = '1'] = match;
-    for (let number = Number(from); number <= Number(to); number++) counts.set(number, Number(times));
-  }
-  return counts;
+/** The ranges of such a text, in ascending order. Parts that are none are passed over: a log may be damaged. */
+export function parseRanges(text: string): readonly RowRange[] {
+  return text
+    .split(' ')
+    .flatMap((part) => {
+      const match = /^(\d+)(?:-(\d+))?(?:x(\d+))?$/.exec(part);
+      if (match === null) return [];
+      const [, from = '', to = from, times = '1'] = match;
+      return [{ from: Number(from), to: Number(to), times: Number(times) }];
+    })
+    .sort((a, b) => a.from - b.from);
 }

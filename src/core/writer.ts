@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ProbeContext } from './probe.ts';
+import type { RowRange } from './row-ranges.ts';
 
 /**
  * What became of a write, as far as its client can know.
@@ -21,6 +22,9 @@ export interface Row {
   readonly number: number;
 }
 
+/** The numbers that are there, by client; in ascending order. */
+export type Rows = ReadonlyMap<number, readonly RowRange[]>;
+
 /** What a writer may use. */
 export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' | 'env'> {
   /** Name of this run's rows, in letters, digits and underscores, at most 63: nobody else's. */
@@ -34,10 +38,8 @@ export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' |
 export interface RowClient {
   /** Writes a row, once: nothing is tried again. Never throws. */
   write(row: Row, signal: AbortSignal): Promise<Written>;
-  /** The highest number of each client that is there. Throws when it cannot be read. */
-  highest(signal: AbortSignal): Promise<ReadonlyMap<number, number>>;
-  /** All rows that are there, each as often as it is. Throws when they cannot be read. */
-  rows(signal: AbortSignal): Promise<readonly Row[]>;
+  /** All rows that are there: the numbers of each client. Throws when they cannot be read. */
+  rows(signal: AbortSignal): Promise<Rows>;
   /** Ends the connection, if there is one. */
   close(): void;
 }

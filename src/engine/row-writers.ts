@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { roundMs, type Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { ReadMoment } from '../core/event.ts';
+import type { NewEvent, ReadMoment } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { ProbeTimeout } from '../core/probe.ts';
-import { toRanges } from '../core/row-ranges.ts';
+import { rangesText } from '../core/row-ranges.ts';
 import type { Row, RowClient, WriterContext, WriterKind, WriterPath } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -26,7 +26,7 @@ export interface WritingOptions {
 /** Clients at work, each writing its numbered rows. */
 export interface RowWriters {
   /** Logs what is there, in the copies alone or through the paths, too. Never rejects. */
-  readBack(moment: ReadMoment): Promise<void>;
+  readBack(moment: Exclude<ReadMoment, 'beside'>): Promise<void>;
   /** Begins no write any more, and waits for those under way. Never rejects; may be called again. */
   stop(): Promise<void>;
   /** Removes the rows that are not to be kept, and closes all connections. Never rejects: what is left is told in the log. */
@@ -117,9 +117,13 @@ export async function startRowWriters(options: WritingOptions): Promise<RowWrite
     readBack: async (moment) => {
       for (const { planned, paths } of writers) {
         for (const open of paths) {
-          if (moment === 'end') append(await readOnce(planned, open, 'path', moment, options));
-          if (open.path.connectCopy !== undefined)
-            append(await readOnce(planned, open, 'copy', moment, options));
+          const read = (place: RowsRead['place'], client: RowClient): Promise<RowsRead> =>
+            readBackOnce(planned, { open, place, moment, client }, options);
+          if (moment === 'end') append(await read('path', open.reader));
+          const copy = open.path.connectCopy?.();
+          if (copy === undefined) continue;
+          append(await read('copy', copy));
+          copy.close();
         }
       }
     },
@@ -229,23 +233,15 @@ async function writing(
 }
 
 async function reading(
-  { id, clients, paths, readIntervalMs, timeoutMs }: PlannedWriter,
-  { planned, reader }: OpenPath,
+  planned: PlannedWriter,
+  open: OpenPath,
   phase: number,
   { clock, append, begin, cut }: Workplace,
 ): Promise<void> {
-  const all = Array.from({ length: paths.length * clients }, (_, i) => i + 1);
-  await everySlot(clock, readIntervalMs, phase, begin, async () => {
-    const sendMs = clock.nowMs();
-    const seen = await withTimeout(timeoutMs, (s) => reader.highest(s), cut).catch(() => undefined);
-    append({
-      type: 'rows.seen',
-      writer: id,
-      path: planned.id,
-      sendMs: roundMs(sendMs),
-      finishMs: roundMs(clock.nowMs()),
-      ...(seen === undefined ? {} : { highest: all.map((client) => seen.get(client) ?? 0) }),
-    });
+  await everySlot(clock, planned.readIntervalMs, phase, begin, async () => {
+    append(
+      await readOnce(planned, { open, place: 'path', moment: 'beside', client: open.reader }, clock, cut),
+    );
   });
 }
 
@@ -269,40 +265,44 @@ async function everySlot(
   }
 }
 
-/** What is there in one place, tried again until it can be read or the time is up. */
+type RowsRead = Extract<NewEvent, { type: 'rows.read' }>;
+
+/** What is to be read, and by which client. */
+interface Reading extends Pick<RowsRead, 'place' | 'moment'> {
+  readonly open: OpenPath;
+  readonly client: RowClient;
+}
+
+/** What is there in one place, or why it could not be read. Never rejects. */
 async function readOnce(
-  { id }: PlannedWriter,
-  { planned, path, reader }: OpenPath,
-  place: 'path' | 'copy',
-  moment: ReadMoment,
-  { clock, signal }: WritingOptions,
-): Promise<Extract<Parameters<EventLog['append']>[0], { type: 'rows.read' }>> {
-  const client = place === 'copy' ? path.connectCopy?.() : reader;
-  const read = { type: 'rows.read', writer: id, path: planned.id, place, moment } as const;
-  // Before the heal nothing is waited for: what cannot be reached then is the fault's doing.
-  const deadline = clock.nowMs() + (moment === 'end' ? endWithinMs : 0);
+  { id, timeoutMs }: PlannedWriter,
+  { open, place, moment, client }: Reading,
+  clock: Clock,
+  cut: AbortSignal,
+): Promise<RowsRead> {
+  const sendMs = roundMs(clock.nowMs());
+  const read = { type: 'rows.read', writer: id, path: open.planned.id, place, moment, sendMs } as const;
   try {
-    for (;;) {
-      try {
-        const rows = await withTimeout(attemptMs, async (s) => (await client?.rows(s)) ?? [], signal);
-        const clients = [...new Set(rows.map((row) => row.client))].sort((a, b) => a - b);
-        return {
-          ...read,
-          rows: Object.fromEntries(
-            clients.map((n) => [
-              String(n),
-              toRanges(rows.filter((r) => r.client === n).map((r) => r.number)),
-            ]),
-          ),
-        };
-      } catch (error) {
-        if (signal.aborted || clock.nowMs() + pauseMs >= deadline)
-          return { ...read, message: messageOf(error) };
-        await clock.sleep(pauseMs, signal).catch(() => {});
-      }
-    }
-  } finally {
-    if (place === 'copy') client?.close();
+    const limitMs = moment === 'beside' ? timeoutMs : attemptMs;
+    const rows = await withTimeout(limitMs, (s) => client.rows(s), cut);
+    const text = [...rows].map(([number, ranges]) => [String(number), rangesText(ranges)]);
+    return { ...read, finishMs: roundMs(clock.nowMs()), rows: Object.fromEntries(text) };
+  } catch (error) {
+    return { ...read, finishMs: roundMs(clock.nowMs()), message: messageOf(error) };
+  }
+}
+
+/** The same, tried again until it can be read or the time is up. Before the heal nothing is waited for: what cannot be reached then is the fault's doing. */
+async function readBackOnce(
+  planned: PlannedWriter,
+  reading: Reading,
+  { clock, signal }: WritingOptions,
+): Promise<RowsRead> {
+  const deadline = clock.nowMs() + (reading.moment === 'end' ? endWithinMs : 0);
+  for (;;) {
+    const read = await readOnce(planned, reading, clock, signal);
+    if (read.rows !== undefined || signal.aborted || clock.nowMs() + pauseMs >= deadline) return read;
+    await clock.sleep(pauseMs, signal).catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ReadMoment } from '../core/event.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -36,13 +37,19 @@ function drill(end: Readonly<Record<string, string>> | undefined) {
       outcome: number === 10 ? 'indeterminate' : 'acked',
     });
   }
-  const seen = { type: 'rows.seen', writer: 'rows', path: 'rows@node-1' } as const;
-  log
-    .at(12_010, { ...seen, sendMs: 12_000, finishMs: 12_010, highest: [7] })
-    .at(12_510, { ...seen, sendMs: 12_500, finishMs: 12_510, highest: [9] });
-  const read = { type: 'rows.read', writer: 'rows', path: 'rows@node-1' } as const;
-  log.at(19_000, { ...read, place: 'copy', moment: 'before-heal', rows: { 1: '1-6' } });
-  log.at(29_000, { ...read, place: 'path', moment: 'end', ...(end === undefined ? {} : { rows: end }) });
+  const read = (
+    [place, moment, sendMs]: readonly ['path' | 'copy', ReadMoment, number],
+    rows: Readonly<Record<string, string>> | undefined,
+  ): void => {
+    const times = { sendMs, finishMs: sendMs + 10 };
+    const what = rows === undefined ? { message: 'no way' } : { rows };
+    const event = { type: 'rows.read', writer: 'rows', path: 'rows@node-1' } as const;
+    log.at(sendMs + 10, { ...event, place, moment, ...times, ...what });
+  };
+  read(['path', 'beside', 12_000], { 1: '1-7' });
+  read(['path', 'beside', 12_500], { 1: '1-9' });
+  read(['copy', 'before-heal', 19_000], { 1: '1-6' });
+  read(['path', 'end', 29_000], end);
   log.at(30_000, { type: 'run.ended' });
   return log.read();
 }

@@ -101,18 +101,18 @@ describe('rows read back by HTTP', () => {
     return (await openPath(httpRows, fields(base))).connect();
   };
 
-  test('are those of the list, and the highest number of each client', async () => {
-    const client = await reading('{"list": ["1-2", "1-1", "2-7", "1-2"]}');
-    await expect(client.rows(timeOut())).resolves.toEqual([
-      { client: 1, number: 2 },
-      { client: 1, number: 1 },
-      { client: 2, number: 7 },
-      { client: 1, number: 2 },
-    ]);
-    await expect(client.highest(timeOut())).resolves.toEqual(
+  test('are those of the list, as ranges', async () => {
+    const client = await reading('{"list": ["1-2", "1-1", "2-7", "1-4", "1-4"]}');
+    await expect(client.rows(timeOut())).resolves.toEqual(
       new Map([
-        [1, 2],
-        [2, 7],
+        [
+          1,
+          [
+            { from: 1, to: 2, times: 1 },
+            { from: 4, to: 4, times: 2 },
+          ],
+        ],
+        [2, [{ from: 7, to: 7, times: 1 }]],
       ]),
     );
   });

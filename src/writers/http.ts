@@ -1,7 +1,8 @@
 import { TreeInterpreter, compile, type JSONValue } from '@jmespath-community/jmespath';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
-import type { Row, RowClient, WriterContext, WriterKind, Written } from '../core/writer.ts';
+import { rangesOf } from '../core/row-ranges.ts';
+import type { Row, RowClient, Rows, WriterContext, WriterKind, Written } from '../core/writer.ts';
 import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../probes/lib/http-exchange.ts';
 import { isJmesPath } from '../probes/lib/jmespath.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
@@ -103,13 +104,6 @@ export const httpRows: WriterKind<Params> = {
     const read = compile(p.read.rows);
     const client: RowClient = {
       write: (row, signal) => write(p, calls, row, ctx, signal),
-      highest: async (signal) => {
-        const highest = new Map<number, number>();
-        for (const { client, number } of await readRows(p, calls, read, ctx, signal)) {
-          highest.set(client, Math.max(number, highest.get(client) ?? 0));
-        }
-        return highest;
-      },
       rows: (signal) => readRows(p, calls, read, ctx, signal),
       close: () => {},
     };
@@ -160,7 +154,7 @@ async function readRows(
   rows: ReturnType<typeof compile>,
   ctx: WriterContext,
   signal: AbortSignal,
-): Promise<readonly Row[]> {
+): Promise<Rows> {
   const { statusCode, body, broken } = await send(calls.read, p.read, undefined, ctx, signal);
   if (statusCode !== 200) throw new Error(`status ${statusCode}`);
   if (broken !== undefined && broken.status !== 'ok') throw new Error(broken.message);
@@ -171,7 +165,13 @@ async function readRows(
     throw new Error(`no rows in the body: ${messageOf(error)}`, { cause: error });
   }
   if (!Array.isArray(list)) throw new Error(`${p.read.rows} gives no list`);
-  return list.map(rowOf);
+  const numbers = new Map<number, number[]>();
+  for (const { client, number } of list.map(rowOf)) {
+    const own = numbers.get(client) ?? [];
+    own.push(number);
+    numbers.set(client, own);
+  }
+  return new Map([...numbers].map(([client, own]) => [client, rangesOf(own)]));
 }
 
 function rowOf(text: unknown): Row {

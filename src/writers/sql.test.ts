@@ -20,14 +20,22 @@ afterEach(async () => {
 
 const done = (tag: string): Buffer => Buffer.concat([message('C', `${tag}\0`), ready]);
 
-/** Rows of two integers. */
-function integers(...rows: readonly (readonly [number, number])[]): Buffer {
-  const column = (name: string): Buffer =>
-    Buffer.concat([Buffer.from(`${name}\0`), int32(0), int16(0), int32(23), int16(4), int32(-1), int16(0)]);
+/** Rows of integers. */
+function integers(...rows: readonly (readonly number[])[]): Buffer {
+  const column = Buffer.concat([
+    Buffer.from('c\0'),
+    int32(0),
+    int16(0),
+    int32(20),
+    int16(8),
+    int32(-1),
+    int16(0),
+  ]);
+  const width = rows[0]?.length ?? 0;
   return Buffer.concat([
-    message('T', int16(2), column('client'), column('number')),
+    message('T', int16(width), ...rows.slice(0, 1).flatMap((row) => row.map(() => column))),
     ...rows.map((row) =>
-      message('D', int16(2), ...row.flatMap((n) => [int32(String(n).length), Buffer.from(String(n))])),
+      message('D', int16(width), ...row.flatMap((n) => [int32(String(n).length), Buffer.from(String(n))])),
     ),
     done(`SELECT ${rows.length}`),
   ]);
@@ -144,26 +152,24 @@ describe('a row written by SQL', () => {
 });
 
 describe('rows read back by SQL', () => {
-  test('are all there are, and the highest number of each client', async () => {
-    const { dsn, asked } = await server((socket, query) => {
-      socket.write(query.includes('max') ? integers([1, 9], [2, 4]) : integers([1, 9], [1, 9], [2, 4]));
+  test('are asked for as ranges: one row for each', async () => {
+    const { dsn, asked } = await server((socket) => {
+      socket.write(integers([1, 1, 9, 1], [1, 10, 10, 2], [2, 4, 4, 1]));
     });
     const client = await connected(dsn);
-    await expect(client.rows(timeOut())).resolves.toEqual([
-      { client: 1, number: 9 },
-      { client: 1, number: 9 },
-      { client: 2, number: 4 },
-    ]);
-    await expect(client.highest(timeOut())).resolves.toEqual(
+    await expect(client.rows(timeOut())).resolves.toEqual(
       new Map([
-        [1, 9],
-        [2, 4],
+        [
+          1,
+          [
+            { from: 1, to: 9, times: 1 },
+            { from: 10, to: 10, times: 2 },
+          ],
+        ],
+        [2, [{ from: 4, to: 4, times: 1 }]],
       ]),
     );
-    expect(asked).toEqual([
-      'SELECT client, number FROM firedrill_test',
-      'SELECT client, max(number) FROM firedrill_test GROUP BY client',
-    ]);
+    expect(asked[0]).toContain('FROM firedrill_test GROUP BY client, number');
   });
 
   test('are an error where there is no table', async () => {
@@ -175,10 +181,10 @@ describe('rows read back by SQL', () => {
 
   test('come from the host’s own server, where the target names one', async () => {
     const path = await server(undefined);
-    const own = await server((socket) => void socket.write(integers([1, 1])));
+    const own = await server((socket) => void socket.write(integers([1, 1, 1, 1])));
     const { connectCopy } = await openPath(sqlRows, { dsn: path.dsn, copy: { dsn: own.dsn } });
     const client = connectCopy?.();
-    await expect(client?.rows(timeOut())).resolves.toEqual([{ client: 1, number: 1 }]);
+    await expect(client?.rows(timeOut())).resolves.toEqual(new Map([[1, [{ from: 1, to: 1, times: 1 }]]]));
     client?.close();
     expect(path.asked).toEqual([]);
     expect((await openPath(sqlRows, { dsn: path.dsn })).connectCopy).toBeUndefined();

@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
-import type { Row, RowClient, WriterKind, Written } from '../core/writer.ts';
+import type { RowRange } from '../core/row-ranges.ts';
+import type { Row, RowClient, Rows, WriterKind, Written } from '../core/writer.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
 import { clientConfig, connectionFields, sayGoodbye } from '../probes/lib/postgres.ts';
 
@@ -60,6 +61,15 @@ export const sqlRows: WriterKind<Params> = {
   },
 };
 
+/** Reads a table as ranges: numbers that follow one another, and are there as often, have the same difference to their rank. */
+function islands(table: string): string {
+  return `SELECT client, min(number), max(number), times FROM (
+    SELECT client, number, count(*) AS times,
+      number - row_number() OVER (PARTITION BY client, count(*) ORDER BY number) AS island
+    FROM ${table} GROUP BY client, number) AS counted
+    GROUP BY client, times, island ORDER BY client, min(number)`;
+}
+
 /** A client with one connection, opened when it is needed and given up after whatever went wrong on it. */
 class SqlClient implements RowClient {
   readonly #config: ClientConfig;
@@ -85,14 +95,14 @@ class SqlClient implements RowClient {
     }
   }
 
-  async highest(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
-    const rows = await this.ask(`SELECT client, max(number) FROM ${this.#table} GROUP BY client`, signal);
-    return new Map(rows.map(([client = 0, number = 0]) => [client, number]));
-  }
-
-  async rows(signal: AbortSignal): Promise<readonly Row[]> {
-    const rows = await this.ask(`SELECT client, number FROM ${this.#table}`, signal);
-    return rows.map(([client = 0, number = 0]) => ({ client, number }));
+  async rows(signal: AbortSignal): Promise<Rows> {
+    const rows = new Map<number, RowRange[]>();
+    for (const [client = 0, from = 0, to = 0, times = 0] of await this.ask(islands(this.#table), signal)) {
+      const ranges = rows.get(client) ?? [];
+      ranges.push({ from, to, times });
+      rows.set(client, ranges);
+    }
+    return rows;
   }
 
   close(): void {

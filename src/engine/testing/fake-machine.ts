@@ -148,7 +148,7 @@ export async function drillOn(
     'prober.health',
     'sample.dropped',
     'row.written',
-    'rows.seen',
+    'rows.read',
   ]);
   return {
     events,

@@ -185,6 +185,19 @@ describe('the RPO', () => {
     expect(rpo).toEqual({ ms: 105, minMs: 0, maxMs: 210 });
   });
 
+  test('begins after a write that was refused: before it nothing was done that could be lost', () => {
+    const { rpo } = rowsOf({
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 2, 5000, 5005, 'refused'],
+        [1, 3, 5100, 5110],
+        [1, 4, 5200, 5205, 'refused'],
+      ],
+      end: { 1: '1' },
+    });
+    expect(rpo).toEqual({ ms: 102.5, minMs: 0, maxMs: 205 });
+  });
+
   test('ends when a write that got no answer should have had one, not at its time-out', () => {
     const { rpo } = rowsOf({
       writes: [

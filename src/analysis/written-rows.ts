@@ -138,9 +138,9 @@ function strangers(written: readonly RowWritten[], stores: readonly Store[]): nu
 /**
  * The times whose acknowledged writes through a path were lost. `own`: the path's writes in send order.
  *
- * A write was committed at some instant in [send, finish]. So what was lost begins after the last write before it
- * that is there was sent, and not later than its first one was acknowledged; it goes on at least until its
- * last one was sent, and ends not later than the next write came back: there, refused, or without an answer for
+ * A write was committed at some instant in [send, finish]. So what was lost begins after the last write before it,
+ * which is there or was not done, was sent, and not later than its first one was acknowledged; it goes on at least until
+ * its last one was sent, and ends not later than the next write came back: there, refused, or without an answer for
  * longer than any acknowledged one had taken. A write that is there ends it only where it surely lies
  * between two that are lost: which of two clients' writes at the same moment was committed first cannot be told.
  */
@@ -151,7 +151,7 @@ function lossesOf(
 ): readonly Loss[] {
   const slowest = Math.max(0, ...own.map((w) => (w.outcome === 'acked' ? w.finishMs - w.sendMs : 0)));
   const losses: Loss[] = [];
-  let keptMs: number | undefined;
+  let beforeMs: number | undefined;
   let open:
     { readonly startLoMs: number; readonly rows: RowWritten[]; ackMs: number; last: number } | undefined;
   let between: RowWritten[] = [];
@@ -170,16 +170,15 @@ function lossesOf(
     open = undefined;
   };
   for (const [i, row] of own.entries()) {
-    if (row.outcome !== 'acked') continue;
     if (!isLost.has(row)) {
-      keptMs = row.sendMs;
-      between.push(row);
+      beforeMs = row.sendMs;
+      if (row.outcome === 'acked') between.push(row);
       continue;
     }
     const ackedMs = open?.ackMs ?? 0;
     if (between.some((kept) => kept.sendMs >= ackedMs && kept.finishMs <= row.sendMs)) close();
     between = [];
-    open ??= { startLoMs: keptMs ?? row.sendMs, rows: [], ackMs: 0, last: i };
+    open ??= { startLoMs: beforeMs ?? row.sendMs, rows: [], ackMs: 0, last: i };
     open.rows.push(row);
     open.ackMs = Math.max(open.ackMs, row.finishMs);
     open.last = i;

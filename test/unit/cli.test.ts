@@ -110,6 +110,26 @@ describe('the command line', () => {
     expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
   });
 
+  test('plans with what is written into the stack, where, and what becomes of it', async () => {
+    const plan = ['plan', 'scenarios/certlocker/postgres-crash.yaml'];
+    const { exitCode, stdout } = await bench.start(...plan);
+    expect(exitCode).toBe(0);
+    const [, written = ''] =
+      /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
+    expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
+      'rows  every 100 ms a row by each client, time-out 2.0 s; a read every 500 ms',
+      "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
+      'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
+      'at the end  DROP TABLE',
+      "rows@node-2  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.12:9999/certlocker",
+      'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.12:5432/certlocker',
+      'at the end  DROP TABLE',
+    ]);
+    // A drill without a check on them writes nothing.
+    const without = await bench.start('plan', 'scenarios/certlocker/router-crash.yaml');
+    expect(without.stdout).not.toContain('Rows written');
+  });
+
   test('predicts a drill, with a setting changed', async () => {
     const vip = [`${testdata}/vip-scenario.yaml`, '--target', `${testdata}/vip-target.yaml`];
     const asked = await bench.start(

@@ -1,9 +1,12 @@
 """Stands in for the application of an active-passive pair: a small HTTP service that keeps its state in redis.
 
-    GET  /health   200 when redis answers and nobody has marked the service as broken, else 503
-    POST /visits   counts a visit in redis and tells the new count
+    GET    /health              200 when redis answers and nobody has marked the service as broken, else 503
+    POST   /visits              counts a visit in redis and tells the new count
+    POST   /rows/NAME?row=TEXT  adds a row to the list NAME
+    GET    /rows/NAME           the rows of the list, in the order in which they came
+    DELETE /rows/NAME           removes the list
 
-Both answer with JSON that tells the node, and whose data it is: the name of the node that first used this redis. Each
+All answer with JSON that tells the node, and whose data it is: the name of the node that first used this redis. Each
 node has a redis of its own, which nobody replicates, so a failover shows as other data.
 
 The service is broken while the file UNHEALTHY_FILE is there.
@@ -15,6 +18,7 @@ import re
 import signal
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 NODE = os.environ["NODE_NAME"]
 REDIS = (os.environ.get("REDIS_HOST", "redis"), 6379)
@@ -38,6 +42,8 @@ def redis(*words):
             connection.sendall(request)
             with connection.makefile("rb") as answer:
                 line = answer.readline().decode().rstrip("\r\n")
+                if line == "$-1":
+                    return ""
                 if re.match(r"\$\d", line):
                     return answer.readline().decode().rstrip("\r\n")
     except OSError as error:
@@ -60,7 +66,9 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self):
-        if self.path != "/health":
+        if self.rows_name():
+            self.try_answer(lambda: {"rows": redis("GET", self.rows_name()).split()})
+        elif self.path != "/health":
             self.answer(404, {})
         elif os.path.exists(UNHEALTHY_FILE):
             self.answer(503, {"status": "marked as broken"})
@@ -69,10 +77,24 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path != "/visits":
+        row = re.fullmatch(r"row=([\w-]+)", urlsplit(self.path).query)
+        if self.rows_name() and row:
+            self.try_answer(lambda: {"bytes": int(redis("APPEND", self.rows_name(), row[1] + " "))})
+        elif self.path != "/visits":
             self.answer(404, {})
         else:
             self.try_answer(lambda: {"visits": int(redis("INCR", "visits"))})
+
+    def do_DELETE(self):
+        if self.rows_name():
+            self.try_answer(lambda: {"removed": int(redis("DEL", self.rows_name()))})
+        else:
+            self.answer(404, {})
+
+    def rows_name(self):
+        """The key of the list that the path names, if it does."""
+        found = re.fullmatch(r"/rows/(\w+)", urlsplit(self.path).path)
+        return found and f"rows:{found[1]}"
 
     def try_answer(self, work):
         try:

@@ -154,7 +154,7 @@ function drawnDrill(seed: number): LogBuilder {
     }
   };
   probing('health', rate, (s) => {
-    if (s > issued && s < downUntil) return fail(s, random() < 0.5 ? 900 : 2);
+    if (s > issued && s < downUntil) return fail(s, seed % 2 === 0 ? 900 : 2);
     return blips.some((b) => s > b && s < b + 1500) ? fail(s, 3) : {};
   });
   probing('other', 2000, (s) => (s > healed && s < healed + 3000 ? fail(s, 900) : {}));

@@ -145,8 +145,8 @@ class LogReader implements LogSink {
   readonly #roles: EventOf<'role.resolved'>[] = [];
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
-  /** Once the plan is known. */
-  #loud = new LoudTimes(0);
+  /** Of all probes together, or of each; once the plan is known. */
+  #loud: readonly LoudTimes[] = [];
   #reachMs = 0;
   #settledMs = 0;
   /** Faults of which it is not known yet when they took effect. */
@@ -216,7 +216,7 @@ class LogReader implements LogSink {
     }
     this.#startBefore(event.type);
     this.#advance(event.t);
-    if (!quietTypes.has(event.type)) this.#loud.mark(event.t);
+    if (!quietTypes.has(event.type)) for (const loud of this.#loud) loud.mark(event.t);
     this.#take(event);
     this.#follower?.event(event);
   }
@@ -291,12 +291,16 @@ class LogReader implements LogSink {
     this.#endMs = event.t;
     for (const planned of plan.writers) this.#writing.set(planned.id, { planned, written: [], read: [] });
     this.#reachMs = reachMs(plan);
-    this.#loud = new LoudTimes(this.#reachMs);
-    this.#loud.mark(event.t);
     this.#settledMs = event.t;
-    for (const probe of plan.probes) {
+    // In a drill, what one probe saw is asked of at moments of the others; in a watch each is for itself.
+    const isDrill = plan.faults.length + plan.checks.length + plan.stages.length > 0;
+    const shared = new LoudTimes(this.#reachMs);
+    this.#loud = isDrill ? [shared] : plan.probes.map(() => new LoudTimes(this.#reachMs));
+    for (const loud of this.#loud) loud.mark(event.t);
+    for (const [index, probe] of plan.probes.entries()) {
       const healthy = new HealthyLatency(probe, plan.faults.length > 0);
-      this.#series.set(probe.id, { keeper: new SampleKeeper(probe, healthy, this.#loud), dropped: [] });
+      const keeper = new SampleKeeper(probe, healthy, this.#loud[index] ?? shared);
+      this.#series.set(probe.id, { keeper, dropped: [] });
     }
   }
 
@@ -327,7 +331,7 @@ class LogReader implements LogSink {
     this.#settledMs = t;
     for (const { keeper } of this.#series.values()) keeper.noteSilence(t);
     for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
-    this.#loud.forgetBefore(t - 2 * this.#reachMs);
+    for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
   }
 
   #startBefore(type: string): void {
@@ -375,10 +379,10 @@ class LogReader implements LogSink {
     const isPreparation = plan?.prepare.some((f) => f.id === fault) ?? false;
     if (type === 'fault.issued') {
       this.#acting.add(fault);
-      this.#loud.open(t);
+      for (const loud of this.#loud) loud.open(t);
     } else if (type === 'fault.effect' || type === 'fault.failed' || (type === 'fault.acked' && isRepair)) {
       this.#acting.delete(fault);
-      if (this.#acting.size === 0) this.#loud.close(t);
+      if (this.#acting.size === 0) for (const loud of this.#loud) loud.close(t);
     }
     for (const { keeper } of this.#series.values()) {
       if (isPreparation && (type === 'fault.issued' || type === 'fault.acked')) keeper.healthy.prepared(t);

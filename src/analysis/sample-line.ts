@@ -205,7 +205,8 @@ export class SampleLine {
    * for anything but the keys in the order in which the engine writes them, strings
    * without escapes, and plain numbers: such a line is for a JSON parser.
    */
-  read({ bytes, view }: LineBytes, at: number): number {
+  read(source: LineBytes, at: number): number {
+    const { bytes, view } = source;
     const numbers = this.#numbers;
     if (view.getInt32(at, true) !== opening || bytes[at + 4] !== colon) return -1;
     let p = readNumber(bytes, at + 5, numbers, place.t);
@@ -225,17 +226,18 @@ export class SampleLine {
     if (isAt(view, p, lit.stall) && (p = readNumber(bytes, p + lit.stall.length, numbers, place.stall)) < 0)
       return -1;
     if (!isAt(view, p, lit.status)) return -1;
-    if ((p = this.#readStatus({ bytes, view }, p + lit.status.length)) < 0) return -1;
+    if ((p = this.#readStatus(source, p + lit.status.length)) < 0) return -1;
     this.#bytes = bytes;
     this.#messageTo = 0;
     this.#hasPhases = false;
     this.cause = undefined;
     this.value = undefined;
-    return bytes[p] === closing ? p + 1 : this.#readRest({ bytes, view }, p);
+    return bytes[p] === closing ? p + 1 : this.#readRest(source, p);
   }
 
   /** The status and the quote behind it. */
-  #readStatus({ bytes, view }: LineBytes, at: number): number {
+  #readStatus(source: LineBytes, at: number): number {
+    const { bytes, view } = source;
     const four = view.getInt32(at, true);
     if ((four & 0xffffff) === okQuote) {
       this.status = 'ok';
@@ -251,7 +253,8 @@ export class SampleLine {
   }
 
   /** What only some samples have, and the closing brace. */
-  #readRest({ bytes, view }: LineBytes, at: number): number {
+  #readRest(source: LineBytes, at: number): number {
+    const { bytes, view } = source;
     let p = at;
     if (isAt(view, p, lit.cause)) {
       if ((p = this.#readText(bytes, p + lit.cause.length)) < 0) return -1;
@@ -272,13 +275,14 @@ export class SampleLine {
     }
     if (isAt(view, p, lit.phases)) {
       this.#hasPhases = true;
-      if ((p = this.#readPhases({ bytes, view }, p + lit.phases.length)) < 0) return -1;
+      if ((p = this.#readPhases(source, p + lit.phases.length)) < 0) return -1;
     }
     return bytes[p] === closing ? p + 1 : -1;
   }
 
   /** The phases that were reached, in their order, and the closing brace. */
-  #readPhases({ bytes, view }: LineBytes, at: number): number {
+  #readPhases(source: LineBytes, at: number): number {
+    const { bytes, view } = source;
     const numbers = this.#numbers;
     numbers[place.connect] = numbers[place.tls] = numbers[place.firstByte] = NaN;
     let p = at;

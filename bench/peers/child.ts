@@ -23,24 +23,13 @@ export interface PeerChild {
 export function startChild(argv: readonly string[], env: Readonly<Record<string, string>>): PeerChild {
   const [file = '', ...args] = argv;
   const startedMs = monoMs();
-  // A group of its own: what it starts ends with it.
-  const child = spawn(file, args, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, ...env },
-    detached: true,
-  });
+  // In this session: it has the priority that the prober has. What it has started when it ends (a `sleep 1`) ends soon.
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const lines: StampedLine[] = [];
   createInterface({ input: child.stdout }).on('line', (text) => lines.push({ atMs: monoMs(), text }));
   const closed = once(child, 'close').catch(() => {});
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
-    } catch {
-      // It has ended already.
-    }
-  };
   const ended = async (withinMs: number): Promise<readonly StampedLine[]> => {
-    const timer = setTimeout(signal, withinMs, 'SIGKILL');
+    const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
     await closed;
     clearTimeout(timer);
     return lines;
@@ -48,7 +37,7 @@ export function startChild(argv: readonly string[], env: Readonly<Record<string,
   return {
     startedMs,
     stop: () => {
-      signal('SIGINT');
+      child.kill('SIGTERM');
       return ended(5000);
     },
     ended,

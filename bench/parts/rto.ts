@@ -28,19 +28,13 @@ export async function runRto(context: BenchContext): Promise<readonly RtoTrial[]
   const random = seeded(context.seed);
   try {
     const lanes = Array.from({ length: inParallel }, (_, lane) =>
-      Array.from({ length: rounds }, (_, round) => {
+      Array.from({ length: rounds }, (_, round): Drill => {
         const track = lane * rounds + round;
         const kind = kinds[track % kinds.length] ?? 'refused';
-        return { track, kind, lengthMs: Math.round(1263 + random() * 2500), seed: context.seed + track };
+        return { track, kind, lengthMs: Math.round(1263 + random() * 2500) };
       }),
     );
-    const trials = await Promise.all(
-      lanes.map(async (drills) => {
-        const told: RtoTrial[] = [];
-        for (const drill of drills) told.push(await runDrill(context, server, drill));
-        return told;
-      }),
-    );
+    const trials = await Promise.all(lanes.map((drills) => runDrills(context, server, drills)));
     return trials.flat();
   } finally {
     await server.stop();
@@ -51,56 +45,75 @@ interface Drill {
   readonly track: number;
   readonly kind: OutageKind;
   readonly lengthMs: number;
-  readonly seed: number;
 }
 
-async function runDrill(context: BenchContext, server: FaultServer, drill: Drill): Promise<RtoTrial> {
-  const { track, kind, lengthMs, seed } = drill;
-  const folder = join(context.folder, `rto-${track}`);
+/** Drills one after another, by one command. */
+async function runDrills(
+  context: BenchContext,
+  server: FaultServer,
+  drills: readonly Drill[],
+): Promise<readonly RtoTrial[]> {
+  const folder = join(context.folder, `rto-${drills[0]?.track ?? 0}`);
   mkdirSync(folder);
-  const scenario = join(folder, 'drill.yaml');
+  const files = drills.map((drill) => writeDrill(folder, server, drill));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [command, 'run', ...files, '--json', '--out', join(folder, 'out'), '--seed', String(context.seed)],
+    { env: { ...process.env, FIREDRILL_STATE_DIR: join(folder, 'state') } },
+  ).catch((error: { readonly stdout?: string }) => {
+    // A verdict that is not a pass still has its summary.
+    if (error.stdout === undefined || error.stdout === '') throw error;
+    return { stdout: error.stdout };
+  });
+  const summaries = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Summary);
+  return drills.map(({ track, kind }) => {
+    const outage = server.outages().find((one) => one.track === track);
+    const summary = summaries.find(({ scenario }) => scenario.name === nameOf(track));
+    if (outage === undefined || summary === undefined) throw new Error(`drill ${track} did not take place`);
+    const { start, end } = outage;
+    const { rto } = summary;
+    return {
+      kind,
+      trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2,
+      told: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
+    };
+  });
+}
+
+function nameOf(track: number): string {
+  return `drill-${track}`;
+}
+
+/** Writes target and scenario of a drill, and gives the scenario's path. */
+function writeDrill(folder: string, server: FaultServer, { track, kind, lengthMs }: Drill): string {
   const url = `http://127.0.0.1:${server.ports[track] ?? 0}/`;
   const order = `http://127.0.0.1:${server.controlPort}/${track}/${kind}/${lengthMs}`;
   // JSON is YAML.
   writeFileSync(
-    join(folder, 'target.yaml'),
+    join(folder, `target-${track}.yaml`),
     JSON.stringify({
       name: `bench-${track}`,
       environment: 'test',
       hosts: { here: { transport: 'local' } },
       probes: [{ id: 'health', kind: 'http', url, interval: '1s', burst: '50ms' }],
-      roles: {},
       steady: { for: '1s', within: '20s', require: [{ probe: 'health' }] },
     }),
   );
+  const scenario = join(folder, `${nameOf(track)}.yaml`);
   writeFileSync(
     scenario,
     JSON.stringify({
-      name: `bench-${kind}`,
+      name: nameOf(track),
       title: `${kind} for ${lengthMs} ms`,
-      target: 'target.yaml',
+      target: `target-${track}.yaml`,
       faults: [{ kind: 'command', on: 'here', run: ['curl', '-s', order], jitter: '1s' }],
       recovery: { probe: 'health', within: '30s' },
       redundancy: { for: '1s', within: '20s' },
       checks: [{ kind: 'rto', max: '30s' }],
     }),
   );
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [command, 'run', scenario, '--json', '--out', join(folder, 'out'), '--seed', String(seed)],
-    { env: { ...process.env, FIREDRILL_STATE_DIR: join(folder, 'state') } },
-  ).catch((error: { readonly stdout?: string; readonly stderr?: string }) => {
-    // A verdict that is not a pass still has its summary.
-    if (error.stdout === undefined || error.stdout === '') throw error;
-    return { stdout: error.stdout };
-  });
-  const { rto } = JSON.parse(stdout) as Summary;
-  const outage = server.outages().find((one) => one.track === track);
-  if (outage === undefined) throw new Error(`the drill of track ${track} made no outage: ${stdout}`);
-  const { start, end } = outage;
-  return {
-    kind,
-    trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2,
-    told: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
-  };
+  return scenario;
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { RunLog } from '../../src/analysis/read-log.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
 import type { ScriptedOutage, TrueOutage } from '../fault-server/messages.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
-import { judge, type Judged } from '../judge.ts';
+import { judge, type Judged, type ToldWindow } from '../judge.ts';
 import { monoMs, untilMono } from '../mono.ts';
 import { makeNamespace, whyNoNamespace, type Namespace } from '../namespace.ts';
 import { peers } from '../peers/catalog.ts';
@@ -114,14 +115,17 @@ async function measure(
   const words = await Promise.all(asked.map(async (peer) => ({ ...peer, told: await peer.atWork.stop() })));
   await Promise.all([steady, ...bursts].map((prober) => prober.stop()));
 
+  // What the start of all tools at once did to the machine is none of their business.
+  const seenBy = (log: RunLog, probe: string, originMs: number): readonly ToldWindow[] =>
+    firedrillWindows(log, probe, originMs).filter(({ toMs }) => toMs >= fromMs);
   const steadyLog = readLogFile(logOf('steady'));
   const told = (rate: string) =>
     tracks.map((track, index) =>
-      judge(truths.get(track) ?? [], firedrillWindows(steadyLog, `${index}-${rate}`, steady.originMs), 0),
+      judge(truths.get(track) ?? [], seenBy(steadyLog, `${index}-${rate}`, steady.originMs), 0),
     );
   const burstTold = shared.map((track, index) => {
     const log = readLogFile(logOf(`burst-${index}`));
-    return judge(truths.get(track) ?? [], firedrillWindows(log, 'burst', bursts[index]?.originMs ?? 0), 0);
+    return judge(truths.get(track) ?? [], seenBy(log, 'burst', bursts[index]?.originMs ?? 0), 0);
   });
   const unsure = [...truths.values()].flat().flatMap(({ start, end }) => [start, end]);
   return {
@@ -222,7 +226,11 @@ function peerResult(
   truths: readonly (readonly TrueOutage[])[],
   told: readonly PeerWord[],
 ): ToolResult {
-  const verdicts = truths.map((truth, index) => judge(truth, told[index]?.windows ?? [], peerSlackMs));
+  const verdicts = truths.map((truth, index) => {
+    const beginMs = Math.min(...truth.map(({ start }) => start.loMs)) - peerSlackMs;
+    const windows = (told[index]?.windows ?? []).filter(({ toMs }) => toMs >= beginMs);
+    return judge(truth, windows, peerSlackMs);
+  });
   const all = result(tool, reading, verdicts);
   const totalMs = told.reduce((total, word) => total + word.totalMs, 0);
   return {

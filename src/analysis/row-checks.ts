@@ -58,14 +58,10 @@ export function rpoCheck(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
   }
   if (check.maxMs === 0) {
     const observed = `${words}, made within ${measureWords(measure)}`;
-    return { status: 'fail', observed, limit, measured: measure, reason: `${of(check)} ${observed}` };
+    return { status: 'fail', observed, limit, measured: measure, reason: `${check.of}: ${observed}` };
   }
   const outcome = bounded({ what, measure, intervalMs: spacingMs }, check);
   return { ...outcome, observed: `${outcome.observed}; ${words}` };
-}
-
-function of(check: CheckOf<'rpo'>): string {
-  return `of ${check.of}`;
 }
 
 const fateWords = {

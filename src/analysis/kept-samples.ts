@@ -121,6 +121,11 @@ export class SampleKeeper {
   readonly probe: PlannedProbe;
   readonly healthy: HealthyLatency;
   readonly #loud: LoudTimes;
+  /** What a sample in its order keeps to, ms. Read from here for each one: the plan's objects have many shapes. */
+  readonly #lateMs: number;
+  readonly #apartMs: number;
+  readonly #longMs: number;
+  readonly #isHosted: boolean;
   readonly #kept: (KeptSample & { leftOut?: Stretch })[] = [];
   readonly #sayings: Saying[] = [];
   readonly #sayingAt = new Map<string, number>();
@@ -144,12 +149,16 @@ export class SampleKeeper {
     this.probe = probe;
     this.healthy = healthy;
     this.#loud = loud;
+    const { intervalMs, burstIntervalMs, timeoutMs, host } = probe;
+    this.#lateMs = Math.max(burstIntervalMs ?? intervalMs, timeoutMs / 2);
+    this.#apartMs = 3 * intervalMs;
+    this.#longMs = timeoutMs + overrunMs;
+    this.#isHosted = host !== undefined;
   }
 
   /** Takes the next sample of the log. */
   add(line: SampleLine): void {
     const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
-    const { intervalMs, burstIntervalMs, timeoutMs } = this.probe;
     const latencyMs = finishMs - sendMs;
     const before = this.#sayings[this.#saying];
     let isSame = before?.status === status && before.cause === cause && before.value === value;
@@ -158,7 +167,7 @@ export class SampleKeeper {
       // What the prober itself was stalled for is not the target's.
       const ownMs = latencyMs - stallMs;
       this.healthy.add(sendMs, ownMs);
-      const limitMs = this.probe.host === undefined ? this.healthy.settled?.slowMs : Infinity;
+      const limitMs = this.#isHosted ? Infinity : this.healthy.settled?.slowMs;
       const isSlow = ownMs > (limitMs ?? slowFloorMs);
       // While it is not known what is slow, each sample that may be is told of by itself.
       if (isSlow !== this.#isSlow || (isSlow && limitMs === undefined)) isSame = false;
@@ -166,9 +175,9 @@ export class SampleKeeper {
     }
     if (
       !isSame ||
-      sendMs - dueMs > Math.max(burstIntervalMs ?? intervalMs, timeoutMs / 2) ||
-      Math.abs(sendMs - this.#sendMs) > 3 * intervalMs ||
-      latencyMs > timeoutMs + overrunMs
+      sendMs - dueMs > this.#lateMs ||
+      Math.abs(sendMs - this.#sendMs) > this.#apartMs ||
+      latencyMs > this.#longMs
     ) {
       if (this.#sendMs !== -Infinity) this.#loud.mark(this.#sendMs);
       this.#loud.mark(sendMs, Math.max(sendMs, finishMs));

@@ -64,7 +64,7 @@ export function readLogFile(path: string, follower?: LogSink): RunLog {
   return readLog(piecesOf(path), follower);
 }
 
-const pieceBytes = 256 * 1024;
+const pieceBytes = 64 * 1024;
 
 /** A file's bytes, piece by piece; each is valid until the next is asked for. */
 function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {

@@ -5,7 +5,7 @@ import type { NewEvent, ReadMoment } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { ProbeTimeout } from '../core/probe.ts';
 import { rangesText } from '../core/row-ranges.ts';
-import type { Row, RowClient, WriterContext, WriterKind, WriterPath } from '../core/writer.ts';
+import type { Row, RowClient, WriterContext, WriterKind, WriterPath, Written } from '../core/writer.ts';
 import type { EventLog } from './event-log.ts';
 
 /** What writing needs. */
@@ -219,7 +219,10 @@ async function writing(
   await everySlot(clock, intervalMs, phase, begin, async () => {
     const row: Row = { client, number: ++number };
     const sendMs = clock.nowMs();
-    const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut);
+    const { outcome, message } = await withTimeout(timeoutMs, (s) => connection.write(row, s), cut).catch(
+      // A writer that breaks its promise must not take the drill along.
+      (error: unknown): Written => ({ outcome: 'indeterminate', message: messageOf(error) }),
+    );
     append({
       type: 'row.written',
       writer: id,

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { roundMs } from '../../src/core/clock.ts';
 import { eventSchemaVersion, type DrillEvent } from '../../src/core/event.ts';
 import { seeded } from '../../src/analysis/testing/log-builder.ts';
+import { asInstalled } from '../as-installed.ts';
 import type { AnalysisUsage } from '../analysis/messages.ts';
 import { httpProbe, watchPlan } from '../prober/plan.ts';
 import type { BenchContext } from './part.ts';
@@ -22,7 +23,7 @@ const probeCount = 10;
 export async function runAnalysis(context: BenchContext): Promise<AnalysisResult> {
   const path = join(context.folder, 'analysis.ndjson');
   writeLog(path, context.quick ? 2000 : 50_000, seeded(context.seed));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, path]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, path], { env: asInstalled() });
   return { ...(JSON.parse(stdout) as AnalysisUsage), logBytes: statSync(path).size };
 }
 

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { asInstalled } from '../as-installed.ts';
 import type { FromProber, ProberInput, ToProber } from './messages.ts';
 
 /** A prober at work, in a process of its own. */
@@ -16,7 +17,7 @@ const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Starts one. */
 export async function startBenchProber(input: ProberInput): Promise<BenchProber> {
-  const child = fork(program, [JSON.stringify(input)]);
+  const child = fork(program, [JSON.stringify(input)], { env: asInstalled() });
   const started = Promise.withResolvers<number>();
   const stopped = Promise.withResolvers<void>();
   let ending = false;

@@ -77,6 +77,9 @@ final class Database {
         config.setMinimumIdle(2);
         config.setConnectionTimeout(400);
         config.setValidationTimeout(250);
+        // Said, not asked for: HikariCP asks the first connection, takes -1 when pgpool drops that one meanwhile, and sets
+        // up every later connection with it, which the driver refuses for ever (0A000).
+        config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         // The check at start is the one above, with its own bound.
         config.setInitializationFailTimeout(-1);
         Database database = new Database(new HikariDataSource(config));

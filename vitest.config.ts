@@ -11,6 +11,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/unit/**/*.test.ts',
             'test/contract/lab-cloud.test.ts',
+            'test/packets/lib/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },
@@ -22,6 +23,17 @@ export default defineConfig({
           include: ['test/contract/openstack.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 1_200_000,
+        },
+      },
+      {
+        // Slow, and not part of `npm test`: 30 drills beside a packet capture.
+        test: {
+          name: 'packets',
+          include: ['test/packets/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 900_000,
+          sequence: { concurrent: false },
         },
       },
       {

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { type RunLog } from '../../../src/analysis/read-log.ts';
+import { recoverySeries } from '../../../src/analysis/rto.ts';
+import { readLogFile } from '../../../src/cli/run-folder.ts';
+import type { Bench } from '../../firedrill.ts';
+import { connectionsTo } from './connections.ts';
+import { looksIn } from './looks.ts';
+import { outagesIn } from './outages.ts';
+import { questionOf } from './probe-question.ts';
+import type { ProberPackets } from './prober-capture.ts';
+import { type DrillTruth, windowTruth } from './window-truth.ts';
+
+/** So late the packets must disagree with every window that was seen at a burst rate, ms. */
+const shiftMs = 400;
+
+/** A drill's outages against a capture that went on beside it, and the same packets as if they had been captured later. */
+export interface CheckedDrill {
+  readonly truth: DrillTruth;
+  /** The comparison can fail. */
+  readonly shifted: DrillTruth;
+}
+
+/** Holds the latest run of a bench against the packets beside it; see `windowTruth`. */
+export function checkedDrill(bench: Bench, packets: ProberPackets): CheckedDrill {
+  const log = readLogFile(join(bench.runFolder(), 'events.ndjson'));
+  return { truth: truthOf(log, packets, 0), shifted: truthOf(log, packets, shiftMs) };
+}
+
+function truthOf(log: RunLog, { client, segments, untilMs }: ProberPackets, lateMs: number): DrillTruth {
+  const { server, question, timeoutMs } = questionOf(recoverySeries(log).probe);
+  const looks = looksIn(connectionsTo(server, client, segments), question, { timeoutMs, untilMs });
+  const outages = outagesIn(looks).map((outage) => ({
+    fromMs: outage.fromMs + lateMs,
+    toMs: outage.toMs + lateMs,
+    firstBadMs: outage.firstBadMs + lateMs,
+    lastBadMs: outage.lastBadMs + lateMs,
+  }));
+  return windowTruth(log, outages);
+}

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import type { Look } from './looks.ts';
+import { outagesIn } from './outages.ts';
+
+const good = (sentMs: number, tookMs = 10): Look => ({
+  outcome: 'good',
+  sentMs,
+  answerFromMs: sentMs + 2,
+  answerToMs: sentMs + tookMs,
+});
+const bad = (sentMs: number, tookMs = 900): Look => ({ outcome: 'bad', sentMs, badMs: sentMs + tookMs });
+
+describe('outages', () => {
+  test('last from the last packet of a good answer to the first packet of the next one', () => {
+    expect(outagesIn([good(0), good(100), bad(200), bad(300), good(400), good(500)])).toEqual([
+      { fromMs: 110, toMs: 402, firstBadMs: 200, lastBadMs: 300 },
+    ]);
+  });
+
+  test('begin with the first sign of them where the last answer ends later', () => {
+    expect(outagesIn([good(100, 30), bad(110, 1), good(400)])).toMatchObject([{ fromMs: 111, toMs: 402 }]);
+    expect(outagesIn([good(0, 150), good(100), bad(200), good(300)])).toMatchObject([{ fromMs: 150 }]);
+  });
+
+  test('are apart where something was answered well in between', () => {
+    expect(outagesIn([good(0), bad(100), good(200), bad(300), good(400)])).toMatchObject([
+      { fromMs: 10, toMs: 202 },
+      { fromMs: 210, toMs: 402 },
+    ]);
+  });
+
+  test('are left out where one side of them was not seen', () => {
+    expect(outagesIn([bad(0), good(100), bad(200)])).toEqual([]);
+  });
+});

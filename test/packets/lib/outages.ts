@@ -1,0 +1,40 @@
+import type { Look } from './looks.ts';
+
+/** A time without service, by packets. All ms since the Unix epoch. */
+export interface Outage {
+  /**
+   * The last packet of the last good answer before it; the first packet that says "down"
+   * where that came sooner, since a server that stops may end what it has begun.
+   */
+  readonly fromMs: number;
+  /** The first packet of the first good answer after it. */
+  readonly toMs: number;
+  /** When the first and the last of its bad looks were sent. */
+  readonly firstBadMs: number;
+  readonly lastBadMs: number;
+}
+
+/**
+ * The times without service that looks show, in the order of their sending: from the last
+ * good look before a bad one to the first good one after it. What is without a good
+ * answer on one of its sides is left out.
+ */
+export function outagesIn(looks: readonly Look[]): readonly Outage[] {
+  const outages: Outage[] = [];
+  let goodMs: number | undefined;
+  let bad: { fromMs: number; firstBadMs: number; lastBadMs: number } | undefined;
+  for (const look of looks) {
+    if (look.outcome === 'bad') {
+      const { sentMs, badMs } = look;
+      bad ??= { fromMs: badMs, firstBadMs: sentMs, lastBadMs: sentMs };
+      bad = { ...bad, fromMs: Math.min(bad.fromMs, badMs), lastBadMs: sentMs };
+    } else {
+      if (bad !== undefined && goodMs !== undefined)
+        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), toMs: look.answerFromMs });
+      // Answers may overtake each other.
+      goodMs = bad === undefined ? Math.max(goodMs ?? 0, look.answerToMs) : look.answerToMs;
+      bad = undefined;
+    }
+  }
+  return outages;
+}

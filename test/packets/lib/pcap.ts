@@ -1,0 +1,72 @@
+/** One TCP segment over IPv4 as a capture holds it. */
+export interface Segment {
+  /** The capture's time stamp, ms since the Unix epoch. */
+  readonly atMs: number;
+  /** `address:port` */
+  readonly from: string;
+  readonly to: string;
+  readonly seq: number;
+  readonly syn: boolean;
+  readonly ack: boolean;
+  readonly fin: boolean;
+  readonly rst: boolean;
+  readonly payload: Buffer;
+}
+
+const fileHeaderBytes = 24;
+const recordHeaderBytes = 16;
+const ethernet = 1;
+const etherIpv4 = 0x0800;
+const protocolTcp = 6;
+
+/**
+ * Reads the TCP segments of a classic pcap file (draft-ietf-opsawg-pcap) of Ethernet
+ * frames, in the file's order; everything else in it is left out, a torn last record, too.
+ *
+ * @throws Error for another kind of file or of frames, and for packets that were cut
+ */
+export function readPcap(file: Buffer): readonly Segment[] {
+  if (file.length < fileHeaderBytes) throw new Error(`a pcap file of ${file.length} bytes`);
+  const magic = file.readUInt32LE(0).toString(16);
+  const little = magic === 'a1b2c3d4' || magic === 'a1b23c4d';
+  const ticks = { a1b2c3d4: 1e3, d4c3b2a1: 1e3, a1b23c4d: 1e6, '4d3cb2a1': 1e6 }[magic];
+  if (ticks === undefined) throw new Error(`not a pcap file: it begins with ${magic}`);
+  const word = (at: number): number => (little ? file.readUInt32LE(at) : file.readUInt32BE(at));
+  const linkType = word(20) & 0xffff;
+  if (linkType !== ethernet) throw new Error(`link type ${linkType}: only Ethernet (1) is read`);
+
+  const segments: Segment[] = [];
+  let at = fileHeaderBytes;
+  while (at + recordHeaderBytes <= file.length) {
+    const atMs = word(at) * 1000 + word(at + 4) / ticks;
+    const length = word(at + 8);
+    const frame = file.subarray(at + recordHeaderBytes, at + recordHeaderBytes + length);
+    if (frame.length < length) break;
+    if (length < word(at + 12)) throw new Error(`a packet was captured with ${length} of its bytes only`);
+    const segment = segmentOf(frame, atMs);
+    if (segment !== undefined) segments.push(segment);
+    at += recordHeaderBytes + length;
+  }
+  return segments;
+}
+
+function segmentOf(frame: Buffer, atMs: number): Segment | undefined {
+  if (frame.length < 34 || frame.readUInt16BE(12) !== etherIpv4) return undefined;
+  // Without an Ethernet frame's padding.
+  const ip = frame.subarray(14, 14 + frame.readUInt16BE(16));
+  const ipHeader = (ip.readUInt8(0) & 0x0f) * 4;
+  if (ip.readUInt8(9) !== protocolTcp || ip.length < ipHeader + 20) return undefined;
+  const tcp = ip.subarray(ipHeader);
+  const flags = tcp.readUInt8(13);
+  return {
+    atMs,
+    from: `${[...ip.subarray(12, 16)].join('.')}:${tcp.readUInt16BE(0)}`,
+    to: `${[...ip.subarray(16, 20)].join('.')}:${tcp.readUInt16BE(2)}`,
+    seq: tcp.readUInt32BE(4),
+    fin: (flags & 0x01) !== 0,
+    syn: (flags & 0x02) !== 0,
+    rst: (flags & 0x04) !== 0,
+    ack: (flags & 0x10) !== 0,
+    payload: tcp.subarray((tcp.readUInt8(12) >> 4) * 4),
+  };
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import type { RunLog } from '../../../src/analysis/read-log.ts';
+import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
+import type { Outage } from './outages.ts';
+import { windowTruth } from './window-truth.ts';
+
+/** The service is refused in these spans of the run clock; looked at ten times a second until 20 s, then once. */
+function drill(...down: readonly (readonly [fromMs: number, toMs: number])[]): RunLog {
+  const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
+  const probes = [probeOf('health', { burstIntervalMs: 100 })];
+  const isDown = (ms: number): boolean => down.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
+  return new LogBuilder(planWith({ probes, recovery }))
+    .at(0, { type: 'rate.changed', burst: true })
+    .at(20_000, { type: 'rate.changed', burst: false })
+    .probing(
+      'health',
+      0,
+      40_000,
+      (ms) => (ms < 20_000 ? 100 : 1000),
+      (ms) =>
+        isDown(ms)
+          ? { status: 'fail', cause: 'refused', finishMs: ms + 1 }
+          : { status: 'ok', finishMs: ms + 10 },
+    )
+    .fault(9900)
+    .at(15_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+    .at(40_000, { type: 'run.ended' })
+    .read();
+}
+
+/** An outage by packets, its times on the run clock. */
+function outage(log: RunLog, fromMs: number, toMs: number): Outage {
+  const [{ wallMs, t }] = log.anchors;
+  const wall = (ms: number): number => wallMs + ms - t;
+  return {
+    fromMs: wall(fromMs),
+    toMs: wall(toMs),
+    firstBadMs: wall(fromMs + 40),
+    lastBadMs: wall(toMs - 40),
+  };
+}
+
+describe('windows beside packets', () => {
+  // Looks at 10.0 (good), 10.1 (refused) to 12.2 (refused), 12.3 s.
+  const log = drill([10_030, 12_240]);
+
+  test('agree where edges are within an interval and within the bounds', () => {
+    const { faults, windows, rto } = windowTruth(log, [outage(log, 10_020, 12_280)]);
+    expect(faults).toEqual([]);
+    expect(windows).toMatchObject([
+      {
+        start: {
+          byPacketsMs: 10_020,
+          loMs: 10_000,
+          hiMs: 10_101,
+          intervalMs: 100,
+          isNear: true,
+          isWithin: true,
+        },
+        end: {
+          byPacketsMs: 12_280,
+          loMs: 12_200,
+          hiMs: 12_310,
+          intervalMs: 100,
+          isNear: true,
+          isWithin: true,
+        },
+        recovery: true,
+      },
+    ]);
+    // The effect is known to lie between 9.9 and 10.05 s.
+    expect(rto).toMatchObject({ byPacketsMs: 12_280 - 9975, byFiredrillMs: 12_255 - 9975 });
+  });
+
+  test('disagree at a start that the bounds rule out, however near', () => {
+    expect(windowTruth(log, [outage(log, 9990, 12_280)]).faults).toEqual([
+      'window from 10.100 s: start at 10.050 s, by packets at 9.990 s: not within 10.000 s to 10.101 s',
+    ]);
+  });
+
+  test('disagree at an end that the bounds rule out, and so does the RTO', () => {
+    expect(windowTruth(log, [outage(log, 10_020, 12_320)]).faults).toEqual([
+      'window from 10.100 s: end at 12.255 s, by packets at 12.320 s: not within 12.200 s to 12.310 s',
+      'RTO 2.280 s, by packets 2.345 s: not within 2.150 s to 2.410 s',
+    ]);
+  });
+
+  test('disagree with packets that were captured later, or earlier', () => {
+    for (const byMs of [-200, 200]) {
+      const { faults } = windowTruth(log, [outage(log, 10_020 + byMs, 12_280 + byMs)]);
+      // Both edges and the RTO: too far apart, and not within the bounds.
+      expect(faults).toHaveLength(6);
+    }
+  });
+
+  test('need an outage each, and each outage a window', () => {
+    expect(windowTruth(log, []).faults).toEqual(['window from 10.100 s: no outage by packets']);
+    const more = [outage(log, 10_020, 12_280), outage(log, 14_000, 14_400)];
+    expect(windowTruth(log, more).faults).toEqual(['no window: an outage by packets from 14.000 s']);
+  });
+
+  test('may miss what no two looks of theirs could see', () => {
+    const short = [outage(log, 10_020, 12_280), outage(log, 14_010, 14_180)];
+    expect(windowTruth(log, short).faults).toEqual([]);
+  });
+
+  test('may be one for two outages, unless it was answered for longer than an interval in between', () => {
+    const of = (upFromMs: number, upToMs: number) =>
+      windowTruth(log, [outage(log, 10_020, upFromMs), outage(log, upToMs, 12_280)]).faults;
+    expect(of(11_000, 11_090)).toEqual([]);
+    expect(of(11_000, 11_120)).toEqual(['window from 10.100 s: up again by packets from 11.000 s']);
+  });
+
+  test('are judged by the interval of their time', () => {
+    const later = drill([10_030, 12_240], [30_100, 32_500]);
+    const { faults, windows } = windowTruth(later, [
+      outage(later, 10_020, 12_280),
+      outage(later, 30_090, 32_700),
+    ]);
+    expect(faults).toEqual([]);
+    expect(windows.map(({ start }) => start.intervalMs)).toEqual([100, 1000]);
+  });
+});
+
+test('a drill without windows agrees with packets without outages', () => {
+  expect(windowTruth(drill(), [])).toEqual({ probe: 'health', windows: [], rto: null, faults: [] });
+});

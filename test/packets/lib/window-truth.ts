@@ -1,0 +1,166 @@
+import { intervalAt, type ProbeSeries, type RunLog } from '../../../src/analysis/read-log.ts';
+import {
+  analyseRecovery,
+  moment,
+  type Moment,
+  type RecoveryAnalysis,
+  recoverySeries,
+} from '../../../src/analysis/rto.ts';
+import { type BadWindow, badWindows } from '../../../src/analysis/windows.ts';
+import type { Outage } from './outages.ts';
+
+/** One edge of a window beside the packets; ms. */
+export interface EdgeTruth {
+  /** On the run clock. */
+  readonly byPacketsMs: number;
+  readonly byFiredrillMs: number;
+  readonly loMs: number;
+  readonly hiMs: number;
+  /** Between two looks of the probe then. */
+  readonly intervalMs: number;
+  /** The estimate is no further from the packets than one interval. */
+  readonly isNear: boolean;
+  /** The packets are within the bounds. */
+  readonly isWithin: boolean;
+}
+
+/** An outage of the recovery probe, by its window and by packets. */
+export interface WindowTruth {
+  readonly start: EdgeTruth;
+  readonly end: EdgeTruth;
+  /** It is the one whose end is the recovery. */
+  readonly recovery: boolean;
+}
+
+/** A drill's outages by firedrill and by packets. */
+export interface DrillTruth {
+  readonly probe: string;
+  readonly windows: readonly WindowTruth[];
+  /** To the recovery that held, from the effect as firedrill saw it; ms. null without a window that ended in it. */
+  readonly rto: {
+    readonly byPacketsMs: number;
+    readonly byFiredrillMs: number;
+    readonly minMs: number;
+    readonly maxMs: number;
+  } | null;
+  /** Where the two disagree, one sentence each. */
+  readonly faults: readonly string[];
+}
+
+/** What clocks may differ by at a bound, ms: a drill's anchor of wall time has whole milliseconds, and NTP slews. */
+const clockMs = 2;
+/** How long after a look is sent its SYN may be on the wire, ms: on a busy machine. */
+const sendLagMs = 50;
+
+/**
+ * Holds the `down` windows of a drill's recovery probe, and its RTO, against the outages
+ * that packets at the prober's own place show. They agree when
+ *
+ * - each window has an outage, and each outage a window, but for one whose bad looks were
+ *   all sent within one interval: the probe may have looked before and after it;
+ * - the estimate of each edge is within one interval of the packets (the probe's interval
+ *   at that moment, the longer one where it changes within the edge's bounds);
+ * - the bounds of each edge contain the packets;
+ * - the RTO to the recovery is within one interval of that by packets, and its bounds contain that.
+ *
+ * Several outages in one window are one, if what was answered between them was answered
+ * within one interval.
+ */
+export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth {
+  const series = recoverySeries(log);
+  const recovery = analyseRecovery(log);
+  const onRunClock = outages.map((outage) => toRunClock(log, outage));
+  const left = new Set(onRunClock);
+  const faults: string[] = [];
+  const windows: WindowTruth[] = [];
+  for (const window of badWindows(log, series)) {
+    if (window.state !== 'down') continue;
+    const its = onRunClock.filter((outage) => isOf(outage, window));
+    for (const outage of its) left.delete(outage);
+    const label = `window from ${seconds(window.firstBadMs)}`;
+    const [first] = its;
+    const last = its.at(-1);
+    if (first === undefined || last === undefined) {
+      faults.push(`${label}: no outage by packets`);
+      continue;
+    }
+    const { startLoMs, startHiMs, endLoMs, endHiMs } = window;
+    faults.push(...upBetween(its, intervalAt(log, series.probe, startLoMs)).map((up) => `${label}: ${up}`));
+    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs));
+    const end = edgeTruth(log, series, last.toMs, moment(endLoMs, endHiMs));
+    faults.push(...edgeFaults(`${label}: start`, start), ...edgeFaults(`${label}: end`, end));
+    const { loMs, hiMs } = recovery?.recovered ?? { loMs: NaN, hiMs: NaN };
+    windows.push({ start, end, recovery: endLoMs === loMs && endHiMs === hiMs });
+  }
+  for (const { fromMs, firstBadMs, lastBadMs } of left)
+    if (lastBadMs - firstBadMs > intervalAt(log, series.probe, fromMs))
+      faults.push(`no window: an outage by packets from ${seconds(fromMs)}`);
+
+  const end = windows.find((window) => window.recovery)?.end;
+  const rto = end === undefined || recovery === null ? null : rtoTruth(recovery, end);
+  if (rto !== null) faults.push(...rto.faults);
+  return { probe: series.probe.id, windows, rto: rto?.told ?? null, faults };
+}
+
+function toRunClock(log: RunLog, outage: Outage): Outage {
+  const [anchor] = log.anchors;
+  const offset = (wallMs: number): number => wallMs - anchor.wallMs + anchor.t;
+  return {
+    fromMs: offset(outage.fromMs),
+    toMs: offset(outage.toMs),
+    firstBadMs: offset(outage.firstBadMs),
+    lastBadMs: offset(outage.lastBadMs),
+  };
+}
+
+/** By the looks that were bad: what comes before and after them may touch the next outage. */
+function isOf({ firstBadMs, lastBadMs }: Outage, window: BadWindow): boolean {
+  return firstBadMs <= window.lastBadMs + sendLagMs && lastBadMs >= window.firstBadMs - clockMs;
+}
+
+/** Times between the outages of one window that the probe should have seen. */
+function upBetween(outages: readonly Outage[], intervalMs: number): readonly string[] {
+  return outages.slice(1).flatMap(({ fromMs }, index) => {
+    const upMs = outages[index]?.toMs ?? fromMs;
+    return fromMs - upMs > intervalMs ? [`up again by packets from ${seconds(upMs)}`] : [];
+  });
+}
+
+function edgeTruth(log: RunLog, { probe }: ProbeSeries, byPacketsMs: number, edge: Moment): EdgeTruth {
+  const { loMs, hiMs, ms: byFiredrillMs } = edge;
+  const intervalMs = Math.max(intervalAt(log, probe, loMs), intervalAt(log, probe, hiMs));
+  const isNear = Math.abs(byFiredrillMs - byPacketsMs) <= intervalMs;
+  const isWithin = byPacketsMs >= loMs - clockMs && byPacketsMs <= hiMs + clockMs;
+  return { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, isNear, isWithin };
+}
+
+function edgeFaults(name: string, edge: EdgeTruth): readonly string[] {
+  const { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, isNear, isWithin } = edge;
+  const told = `${name} at ${seconds(byFiredrillMs)}, by packets at ${seconds(byPacketsMs)}`;
+  return [
+    ...(isNear ? [] : [`${told}: more than ${intervalMs} ms apart`]),
+    ...(isWithin ? [] : [`${told}: not within ${seconds(loMs)} to ${seconds(hiMs)}`]),
+  ];
+}
+
+/** `end`: of the window whose end is the recovery. */
+function rtoTruth({ effect, rto }: RecoveryAnalysis, end: EdgeTruth) {
+  if (rto === null) return null;
+  const byPacketsMs = end.byPacketsMs - effect.ms;
+  const earliestMs = Math.max(0, end.byPacketsMs - effect.hiMs);
+  const latestMs = end.byPacketsMs - effect.loMs;
+  const told = `RTO ${seconds(rto.ms)}, by packets ${seconds(byPacketsMs)}`;
+  const isNear = Math.abs(rto.ms - byPacketsMs) <= end.intervalMs;
+  const isWithin = earliestMs >= rto.minMs - clockMs && latestMs <= rto.maxMs + clockMs;
+  return {
+    told: { byPacketsMs, byFiredrillMs: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
+    faults: [
+      ...(isNear ? [] : [`${told}: more than ${end.intervalMs} ms apart`]),
+      ...(isWithin ? [] : [`${told}: not within ${seconds(rto.minMs)} to ${seconds(rto.maxMs)}`]),
+    ],
+  };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(3)} s`;
+}

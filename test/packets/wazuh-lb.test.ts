@@ -1,0 +1,57 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conditions } from '../../bench/conditions.ts';
+import { createBench } from '../firedrill.ts';
+import { checkedDrill } from './lib/drill-truth.ts';
+import { besideCapture } from './lib/prober-capture.ts';
+import { type DrillRow, renderTable } from './lib/table.ts';
+
+const bench = createBench();
+const vip = '198.18.1.100';
+const folder = join(import.meta.dirname, '../../reports/packets');
+const scenarios = [
+  'nginx-stop',
+  'keepalived-kill',
+  'keepalived-stop',
+  'keepalived-crash',
+  'nginx-crash',
+  'node-poweroff',
+];
+const rounds = 5;
+const drills = Array.from({ length: rounds }, (_, round) =>
+  scenarios.map((scenario) => ({ scenario, round: round + 1 })),
+).flat();
+
+const began = conditions();
+const rows: DrillRow[] = [];
+
+beforeAll(async () => {
+  await bench.must('lab', 'up', '--stack', 'wazuh-lb');
+});
+
+afterAll(async () => {
+  await bench.start('lab', 'down', '--stack', 'wazuh-lb');
+  bench.remove();
+  // What an earlier run found is better than nothing.
+  if (rows.length === 0) return;
+  const results = { conditions: began, planned: drills.length, drills: rows };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(folder, 'table.md'), renderTable(results));
+});
+
+describe('outage windows and RTO are what packets at the prober’s own place show', () => {
+  test.each(drills)('$scenario, round $round', async ({ scenario, round }) => {
+    const { result, packets } = await besideCapture(vip, async () =>
+      bench.start('run', `scenarios/wazuh-lb/${scenario}.yaml`, '--out', bench.out),
+    );
+    // A budget that was missed is not on trial here; a drill that measured nothing proves nothing.
+    expect([0, 1], result.all).toContain(result.exitCode);
+    const { truth, shifted } = checkedDrill(bench, packets);
+    rows.push({ scenario, round, verdict: bench.summary().verdict, ...truth });
+    expect(truth.faults).toEqual([]);
+    expect(truth.windows).not.toEqual([]);
+    expect(shifted.faults).not.toEqual([]);
+  });
+});

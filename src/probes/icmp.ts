@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { ExecResult, Host } from '../core/host.ts';
+import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
+import { requireIputils } from './lib/iputils.ts';
 
 const params = z.strictObject({
   address: z
@@ -25,7 +26,6 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
-const preflightTimeoutMs = 5000;
 /** The signal ends a look; the host's own limit is only there for when nobody aborts. */
 const hostGraceMs = 1000;
 /** Of the time-out, for getting the command to its host and its output back. */
@@ -48,7 +48,7 @@ export const icmp: ProbeKind<Params> = {
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "icmp" needs `from:` (or `on:`)');
     }
-    await requirePing(host);
+    await requireIputils(host, 'ping');
     const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
     const from = p.interface === undefined ? [] : ['-I', p.interface];
     const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];
@@ -68,20 +68,6 @@ export const icmp: ProbeKind<Params> = {
     };
   },
 };
-
-/** A host that cannot be reached now may be so later: that is no reason not to begin. */
-async function requirePing(host: Host): Promise<void> {
-  const signal = AbortSignal.timeout(preflightTimeoutMs);
-  const options = { timeoutMs: preflightTimeoutMs, signal };
-  const result = await host.exec(['ping', '-V'], options).catch(() => undefined);
-  if (result === undefined) return;
-  const missing = result.exitCode === 127;
-  if (!missing && result.stdout.includes('iputils')) return;
-  const what = missing ? `${host.name} has no ping` : `ping on ${host.name} is not that of iputils`;
-  throw new DrillError('invalid-input', what, {
-    mend: `Install it on ${host.name} (Debian: iputils-ping), or look from another host (\`from:\`).`,
-  });
-}
 
 /** Exit codes of ping: 0 a reply, 1 none, 2 it could not even ask (ping(8)). */
 function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observation {

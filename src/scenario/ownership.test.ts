@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
 import { makePlans, openScenario } from './planner.ts';
-import { InvalidInput, parseSource } from './source.ts';
+import { parseSource } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
+import { problemsOf } from './testing/problems-of.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dirname, 'testdata', name), 'utf8');
 const targetText = read('vip-target.yaml');
@@ -19,16 +20,6 @@ const planOf = (scenario: string, target = targetText): Plan => {
   if (plan === undefined) throw new Error('no plan');
   return plan;
 };
-
-function problemsOf(action: () => unknown): string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InvalidInput) return error.message.split('\n');
-    throw error;
-  }
-  return [];
-}
 
 /** The text with one part replaced, which must be there. */
 function changed(text: string, from: string, to: string): string {

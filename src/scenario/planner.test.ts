@@ -4,23 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
 import { drawMoments } from './draw.ts';
 import { makePlans, openScenario } from './planner.ts';
-import { InvalidInput, parseSource } from './source.ts';
+import { parseSource } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
+import { problemsOf } from './testing/problems-of.ts';
 
 const testdata = join(import.meta.dirname, 'testdata');
 
 function input(name: string, text = readFileSync(join(testdata, name), 'utf8')): TargetInput {
   return { source: parseSource(name, text), sha256: 'sha', resolveFile: (path) => `beside/${path}` };
-}
-
-function problemsOf(action: () => unknown): string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InvalidInput) return error.message.split('\n');
-    throw error;
-  }
-  return [];
 }
 
 const target = input('target.yaml');

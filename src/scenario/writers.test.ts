@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
 import { makePlans, openScenario } from './planner.ts';
-import { InvalidInput, parseSource } from './source.ts';
+import { parseSource } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
+import { problemsOf } from './testing/problems-of.ts';
 
 const testdata = join(import.meta.dirname, 'testdata');
 const targetText = readFileSync(join(testdata, 'writers-target.yaml'), 'utf8');
@@ -22,16 +23,6 @@ function planWith(...checks: readonly string[]): Plan {
   );
   if (plan === undefined) throw new Error('no plan');
   return plan;
-}
-
-function problemsOf(action: () => unknown): string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InvalidInput) return error.message.split('\n');
-    throw error;
-  }
-  return [];
 }
 
 describe('the writers of a plan', () => {

@@ -1,8 +1,9 @@
-import { DrillError, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import type { ProbeContext } from '../../core/probe.ts';
 import { ArpTable, readAnswers, type ArpAnswers } from './arp-table.ts';
 import { shorten } from './net-errors.ts';
+import { requireIputils } from './iputils.ts';
 
 /** A round of requests: who answered, or why it says nothing. */
 export type ArpRound =
@@ -26,7 +27,6 @@ export interface Segment {
 
 /** Answers take a millisecond, of a machine under load some more. */
 const answersWithinMs = 250;
-const preflightTimeoutMs = 5000;
 /** Looks of one slot begin within a few milliseconds of each other. */
 const sameMomentMs = 100;
 /** The signal ends a look; the host's own limit is only there for when nobody aborts. */
@@ -50,7 +50,7 @@ export async function useSegment(segment: Segment, ctx: ProbeContext): Promise<S
   const ofHost = segments.get(host) ?? new Map<string, SharedSegment>();
   segments.set(host, ofHost);
   const key = `${segment.interface} ${segment.address}`;
-  if (!ofHost.has(key)) await requireArping(host);
+  if (!ofHost.has(key)) await requireIputils(host, 'arping');
   const shared = ofHost.get(key) ?? new SharedSegment(segment);
   ofHost.set(key, shared);
   shared.users++;
@@ -62,20 +62,6 @@ export async function useSegment(segment: Segment, ctx: ProbeContext): Promise<S
       if (shared.users === 0) ofHost.delete(key);
     },
   };
-}
-
-/** A host that cannot be reached now may be so later: that is no reason not to begin. */
-async function requireArping(host: Host): Promise<void> {
-  const signal = AbortSignal.timeout(preflightTimeoutMs);
-  const options = { timeoutMs: preflightTimeoutMs, signal };
-  const result = await host.exec(['arping', '-V'], options).catch(() => undefined);
-  if (result === undefined) return;
-  const missing = result.exitCode === 127;
-  if (!missing && result.stdout.includes('iputils')) return;
-  const what = missing ? `${host.name} has no arping` : `arping on ${host.name} is not that of iputils`;
-  throw new DrillError('invalid-input', what, {
-    mend: `Install it on ${host.name} (Debian: iputils-arping), or look from another host (\`from:\`).`,
-  });
 }
 
 class SharedSegment {

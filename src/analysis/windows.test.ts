@@ -63,6 +63,23 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000, endHiMs: 2010 });
   });
 
+  test('of a connection that hung and was dropped come from its send plus normal latency, too', () => {
+    const reset = (finishMs: number, stallMs = 0) =>
+      ({ status: 'fail', cause: 'reset', finishMs, stallMs }) as const;
+    const windowOf = (answer: ReturnType<typeof reset>) =>
+      windowsOf(
+        log()
+          .sample('health', 0, 0, ok(10))
+          .sample('health', 1, 1000, answer)
+          .sample('health', 2, 2000, ok(2010))
+          .read(),
+      )[0];
+    expect(windowOf(reset(1700))).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000 });
+    // A reset that comes soon, or that the prober itself saw late, may be all that happened.
+    expect(windowOf(reset(1140))).toMatchObject({ startHiMs: 1140 });
+    expect(windowOf(reset(1700, 600))).toMatchObject({ startHiMs: 1700 });
+  });
+
   test('go by send order when answers come in another order', () => {
     // The time-out sent at 1000 ends after the good answers sent later.
     const [window, ...more] = windowsOf(
@@ -130,6 +147,15 @@ describe('late good answers', () => {
     });
   });
 
+  test('end with the last one that the same stall held up, be it for a moment only', () => {
+    const builder = quick(log(), 0, 20);
+    for (const s of [2000, 2100, 2200, 2300]) builder.sample('health', s / 100, s, ok(2400));
+    // Asked before the first answer: held up as well. Asked after it: slow of itself, and too little to be told.
+    builder.sample('health', 24, 2390, ok(2440)).sample('health', 25, 2450, ok(2500));
+    const windows = windowsOf(quick(builder, 2600, 60).read());
+    expect(windows).toMatchObject([{ state: 'slow', endLoMs: 2390, endHiMs: 2400, causes: { slow: 5 } }]);
+  });
+
   test('that were sent before the first sign of life belong to the outage before them', () => {
     const builder = quick(log(), 0, 20);
     builder.sample('health', 20, 2000, timeout(2900)).sample('health', 21, 2100, timeout(3000));
@@ -163,7 +189,7 @@ describe('late good answers', () => {
 });
 
 describe('against simulated truth', () => {
-  const kinds: readonly OutageKind[] = ['refused', 'http-5xx', 'hang', 'stall'];
+  const kinds: readonly OutageKind[] = ['refused', 'http-5xx', 'hang', 'drop', 'stall'];
   const maxLatencyMs = 20;
   const timeoutMs = 900;
 
@@ -224,7 +250,8 @@ describe('against simulated truth', () => {
         expect(window !== undefined || !mustSee, `seed ${seed}: ${JSON.stringify(outage)}`).toBe(true);
         if (window === undefined) continue;
         const { ms, minMs, maxMs } = durationOf(window);
-        const slackMs = 3 * maxLatencyMs + (outage.kind === 'http-5xx' ? 300 : 0) + (stall ? 150 : 0);
+        // Errors and answers that are held up for less than this are not told from prompt ones.
+        const slackMs = 3 * maxLatencyMs + (['http-5xx', 'drop', 'stall'].includes(outage.kind) ? 150 : 0);
         const widthMs = window.endHiMs - window.startLoMs - (window.endLoMs - window.startHiMs);
         expect(maxMs - minMs).toBeLessThanOrEqual(widthMs + 0.01);
         expect(widthMs).toBeLessThanOrEqual(2 * intervalMs + slackMs);

@@ -24,10 +24,15 @@ export interface BadWindow {
   readonly causes: Readonly<Record<string, number>>;
 }
 
-/** The latest moment by which this bad sample says "down". */
-function downBy(sample: KeptSample, normalMs: number): number {
-  if (sample.status === 'fail' && sample.cause !== 'timeout') return sample.finishMs;
-  return Math.min(sample.finishMs, sample.sendMs + normalMs);
+/**
+ * The latest moment by which this bad sample says "down". A refusal says it of some moment up to its arrival. Where
+ * nothing had come when a healthy target would have answered, it was down by then, whatever came later: an answer, an
+ * error or nothing.
+ */
+function downBy(sample: KeptSample, model: LatencyModel): number {
+  const { status, cause, sendMs, finishMs } = sample;
+  if (status === 'fail' && cause !== 'timeout' && !isHeldUp(sample, model)) return finishMs;
+  return Math.min(finishMs, sendMs + model.normalMs);
 }
 
 function countCauses(samples: readonly KeptSample[]): Record<string, number> {
@@ -73,7 +78,7 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * The bad windows of one probe, in order of time.
  *
  * In send order, a window is a run of failed samples. It began in [send of the
- * last good one, first proof of down] and ended in [send of the last bad one,
+ * last good one, first proof of down (`downBy`)] and ended in [send of the last bad one,
  * first proof of up after it]. Samples of which the observer knows nothing
  * (`unknown`, dropped) are no evidence: the bounds reach over them to the next
  * sample that is. A window before any good sample is counted from the run's start,
@@ -82,7 +87,8 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * Late answers: an OK slower than `slowMs` tells of a target that hung. If it was
  * sent before the first proof of up after a failed run, it belongs to the same
  * hang and makes the end sharper; all other runs of late answers are windows of
- * their own with the state `slow`, which count neither as outage nor for the RTO.
+ * their own with the state `slow`, which count neither as outage nor for the RTO. Those
+ * end with the last answer that the same stall held up, be it for less than `slowMs`.
  *
  * The bounds hold as long as answers do not overtake each other by more than the
  * interval: a probe's interval should be longer than its healthy latency.
@@ -112,10 +118,14 @@ function hungBefore(good: readonly KeptSample[], model: LatencyModel): number {
   return first === -1 ? good.length : first;
 }
 
-/** Whether the target held an answer up; for what the prober itself was stalled it is not to blame. */
+/** Whether a good answer was held up by the target. */
 function isSlow(sample: KeptSample, model: LatencyModel): boolean {
-  const { status, sendMs, finishMs, stallMs = 0 } = sample;
-  return status === 'ok' && finishMs - sendMs - stallMs > model.slowMs;
+  return sample.status === 'ok' && isHeldUp(sample, model);
+}
+
+/** Whether what came was held up by the target; for what the prober itself was stalled it is not to blame. */
+function isHeldUp({ sendMs, finishMs, stallMs = 0 }: KeptSample, { slowMs }: LatencyModel): boolean {
+  return finishMs - sendMs - stallMs > slowMs;
 }
 
 function downWindow(
@@ -131,7 +141,7 @@ function downWindow(
   return {
     state: 'down',
     startLoMs: lastGoodMs,
-    startHiMs: earliest(bad, (s) => downBy(s, model.normalMs)),
+    startHiMs: earliest(bad, (s) => downBy(s, model)),
     endLoMs: lastBadMs,
     endHiMs: open ? Math.max(endMs, lastBadMs) : firstAnswer(good),
     firstBadMs: bad[0]?.sendMs ?? lastGoodMs,
@@ -153,24 +163,46 @@ function slowWindows(
   let seen = joined;
   for (const run of runsBy(good.slice(joined), (s) => isSlow(s, model))) {
     const [first] = run;
-    const last = run.at(-1);
+    const lastSlow = run.at(-1);
     seen += run.length;
-    if (first === undefined || last === undefined) continue;
-    if (isSlow(first, model))
+    if (first === undefined || lastSlow === undefined) continue;
+    if (isSlow(first, model)) {
+      const upMs = firstAnswer(good, seen - 1);
+      const bad = [...run, ...good.slice(seen, seen + heldWith(good, seen, upMs, model))];
+      const lastBadMs = bad.at(-1)?.sendMs ?? lastSlow.sendMs;
       windows.push({
         state: 'slow',
         startLoMs: lastGoodMs,
-        startHiMs: earliest(run, (s) => downBy(s, model.normalMs)),
-        endLoMs: last.sendMs,
-        endHiMs: firstAnswer(good, seen - 1),
+        startHiMs: earliest(bad, (s) => downBy(s, model)),
+        endLoMs: lastBadMs,
+        endHiMs: upMs,
         firstBadMs: first.sendMs,
-        lastBadMs: last.sendMs,
+        lastBadMs,
         open: false,
-        causes: countCauses(run),
+        causes: countCauses(bad),
       });
-    lastGoodMs = last.sendMs;
+    }
+    lastGoodMs = lastSlow.sendMs;
   }
   return windows;
+}
+
+/**
+ * How many answers from index `from` on were held up by the stall that the late ones before them tell of, though not for
+ * as long: asked while nothing was answered, they came later than a healthy target's.
+ */
+function heldWith(
+  good: readonly KeptSample[],
+  from: number,
+  upMs: number,
+  { normalMs }: LatencyModel,
+): number {
+  let count = 0;
+  for (const { sendMs, finishMs, stallMs = 0 } of good.slice(from)) {
+    if (sendMs >= upMs || finishMs - sendMs - stallMs <= normalMs) break;
+    count++;
+  }
+  return count;
 }
 
 /** Midpoint on the microsecond grid of the log. */

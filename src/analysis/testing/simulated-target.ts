@@ -1,7 +1,7 @@
 import type { Answer } from './log-builder.ts';
 
 /** How a simulated target fails. */
-export type OutageKind = 'refused' | 'http-5xx' | 'hang' | 'stall';
+export type OutageKind = 'refused' | 'http-5xx' | 'hang' | 'drop' | 'stall';
 
 /** A true outage, ms. */
 export interface Outage {
@@ -15,6 +15,7 @@ export interface Outage {
  * between send and answer; whether the target is up at that instant decides.
  * - refused: an error at once; http-5xx: an error after up to 300 ms more;
  * - hang: requests get lost, the prober times out;
+ * - drop: requests are kept and their connections reset when the outage is over;
  * - stall: requests are kept and answered when the outage is over.
  */
 export function simulatedTarget(
@@ -36,9 +37,13 @@ export function simulatedTarget(
         return { status: 'fail', cause: 'http-5xx', finishMs: finishMs + 300 * random() };
       case 'hang':
         return timedOut;
+      case 'drop':
       case 'stall': {
         const lateMs = outage.toMs + (finishMs - actsMs);
-        return lateMs < sendMs + timeoutMs ? { status: 'ok', finishMs: lateMs } : timedOut;
+        if (lateMs >= sendMs + timeoutMs) return timedOut;
+        return outage.kind === 'stall'
+          ? { status: 'ok', finishMs: lateMs }
+          : { status: 'fail', cause: 'reset', finishMs: lateMs };
       }
     }
   };

@@ -34,7 +34,7 @@ const judged = (errorMs: number, more: Partial<Judged> = {}): Judged => ({
 
 const windows = (outages: readonly Judged[]): Results => ({
   windows: run<'windows'>({
-    tools: [{ tool: 'firedrill 100 ms', reading: '', outages, strays: 0, totalRatio: 1 }],
+    tools: [{ tool: 'firedrill 100 ms', reading: '', outages, voided: 0, strays: 0, totalRatio: 1 }],
     truthUnsureMs: 1,
     noBlackHole: null,
   }),
@@ -70,10 +70,11 @@ describe('goalsOf', () => {
   });
 
   it('wants an RTO of every drill', () => {
-    const trial = (ms: number | null) => ({
+    const trial = (ms: number | null, voided = false) => ({
       kind: 'hang' as const,
       trueMs: 2000,
       told: ms === null ? null : { ms, minMs: ms - 30, maxMs: ms + 30 },
+      voided,
     });
     const met = (...trials: readonly ReturnType<typeof trial>[]) =>
       metOf({ rto: run<'rto'>(trials) }, 'RTO of whole drills, burst 50 ms');
@@ -82,6 +83,8 @@ describe('goalsOf', () => {
       false,
       false,
     ]);
+    // What the server itself spoilt is no drill.
+    expect(met(trial(2000), trial(2300, true))).toBe(true);
   });
 
   it('says nothing of parts that were not run', () => {
@@ -91,10 +94,18 @@ describe('goalsOf', () => {
 
 it('shows errors by kind of outage, what is absent, and the goals that were missed', () => {
   const results = windows([judged(-20), judged(40), judged(-3437, { windows: 0, kind: 'hang' })]);
-  const absent = { tool: 'httping', reading: 'absent', outages: null, strays: 0, totalRatio: null };
+  const absent = {
+    tool: 'httping',
+    reading: 'absent',
+    outages: null,
+    voided: 2,
+    strays: 0,
+    totalRatio: null,
+  };
   const { result } = results.windows!;
   const text = renderTable({ windows: run<'windows'>({ ...result, tools: [...result.tools, absent] }) });
   expect(text).toContain('| firedrill 100 ms | 2/2: -20..+40 | 0/1: -3437..-3437 |  |  |  | 1.00 | 0 |');
   expect(text).toContain('| httping | absent | absent | absent | absent | absent |  |  |');
+  expect(text).toContain('Not judged of httping, because the server itself was held up then: 2 outages.');
   expect(text).toContain('-3437 to +40 ms, 3 outages | **no** |');
 });

@@ -22,7 +22,8 @@ const bounded = (fromMs: number, toMs: number, widthMs: number): ToldWindow => (
   },
 });
 
-const only = (truth: TrueOutage, ...told: readonly ToldWindow[]) => judge([truth], told, 0).outages[0];
+const only = (truth: TrueOutage, ...told: readonly ToldWindow[]) =>
+  judge({ outages: [truth], stalls: [] }, told, 0).outages[0];
 
 describe('judge', () => {
   it('tells the error of a window, with its sign', () => {
@@ -46,16 +47,16 @@ describe('judge', () => {
       { fromMs: 1500, toMs: 2500, ms: 1000 },
       { fromMs: 9000, toMs: 9100, ms: 100 },
     ];
-    expect(judge([outage(1000, 2000)], told, 0).strays).toBe(1);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, told, 0).strays).toBe(1);
   });
 
   it('gives a window to an outage that it misses by no more than the slack', () => {
     const late = { fromMs: 2100, toMs: 3000, ms: 900 };
-    expect(judge([outage(1000, 2000)], [late], 50).strays).toBe(1);
-    expect(judge([outage(1000, 2000)], [late], 150).strays).toBe(0);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [late], 50).strays).toBe(1);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [late], 150).strays).toBe(0);
     const early = { fromMs: 100, toMs: 900, ms: 800 };
-    expect(judge([outage(1000, 2000)], [early], 50).strays).toBe(1);
-    expect(judge([outage(1000, 2000)], [early], 150).strays).toBe(0);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [early], 50).strays).toBe(1);
+    expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [early], 150).strays).toBe(0);
   });
 
   it('adds up the windows that an outage was told as', () => {
@@ -72,6 +73,16 @@ describe('judge', () => {
       const bounds = { ...exact.bounds!, ...wrong };
       expect(only(outage(1010, 2010), { ...exact, bounds })).toMatchObject({ held: false });
     }
+  });
+
+  it('judges no outage, and no window, in which the server itself was held up', () => {
+    const stalls = [{ loMs: 1990, hiMs: 2030 }];
+    const told = [bounded(1000, 2000, 20)];
+    const judged = judge({ outages: [outage(1000, 2000), outage(5000, 6000)], stalls }, told, 0);
+    expect(judged).toMatchObject({ outages: [{ trueMs: 1000, windows: 0 }], voided: 1, strays: 0 });
+    const alone = { fromMs: 1950, toMs: 2000, ms: 50 };
+    expect(judge({ outages: [], stalls }, [alone], 0).strays).toBe(0);
+    expect(judge({ outages: [], stalls: [] }, [alone], 0).strays).toBe(1);
   });
 
   it('allows for what the truth itself is unsure of', () => {

@@ -35,28 +35,53 @@ export interface Judged {
 /** A tool on one target. */
 export interface Verdict {
   readonly outages: readonly Judged[];
-  /** Windows where there was no outage. */
+  /** Outages in which the server itself was held up: what happened then is not what the script says. */
+  readonly voided: number;
+  /** Windows where there was no outage, and no stall of the server. */
   readonly strays: number;
+}
+
+/** What really happened at one target. */
+export interface Truth {
+  readonly outages: readonly TrueOutage[];
+  /** When its server was held up itself. */
+  readonly stalls: readonly Edge[];
 }
 
 /**
  * Holds what a tool told of one target against what really happened there. A window belongs to the outage that it
  * overlaps; `slackMs` is how far a tool's stamps may be off.
  */
-export function judge(truth: readonly TrueOutage[], told: readonly ToldWindow[], slackMs: number): Verdict {
+export function judge(truth: Truth, told: readonly ToldWindow[], slackMs: number): Verdict {
   const matched = new Set<ToldWindow>();
-  const outages = truth.map((outage) => {
-    const own = told.filter(
-      (window) => window.fromMs - slackMs <= outage.end.hiMs && window.toMs + slackMs >= outage.start.loMs,
-    );
+  const outages = truth.outages.flatMap((outage) => {
+    const span = { loMs: outage.start.loMs, hiMs: outage.end.hiMs };
+    const own = told.filter((window) => overlaps(window, span, slackMs));
     for (const window of own) matched.add(window);
-    return judgeOne(outage, own);
+    return isStalled(truth, outage) ? [] : judgeOne(outage, own);
   });
-  return { outages, strays: told.length - matched.size };
+  const others = told.filter((window) => !matched.has(window));
+  return {
+    outages,
+    voided: truth.outages.length - outages.length,
+    strays: others.filter((window) => !truth.stalls.some((stall) => overlaps(window, stall, slackMs))).length,
+  };
+}
+
+/** Whether the server was held up around the outage, so that nobody knows how long it was. */
+export function isStalled({ stalls }: Pick<Truth, 'stalls'>, { start, end }: TrueOutage): boolean {
+  return stalls.some(({ loMs, hiMs }) => loMs <= end.hiMs + aroundMs && hiMs >= start.loMs - aroundMs);
+}
+
+/** A stall so close to an edge moves what is seen of it. */
+const aroundMs = 50;
+
+function overlaps({ fromMs, toMs }: ToldWindow, { loMs, hiMs }: Edge, slackMs: number): boolean {
+  return fromMs - slackMs <= hiMs && toMs + slackMs >= loMs;
 }
 
 function judgeOne(outage: TrueOutage, own: readonly ToldWindow[]): Judged {
-  const trueMs = (outage.end.loMs + outage.end.hiMs - outage.start.loMs - outage.start.hiMs) / 2;
+  const { trueMs } = lengthOf(outage);
   const toldMs = sum(own, (window) => window.ms);
   const bounds = own.flatMap((window) => window.bounds ?? []);
   const [first] = bounds;
@@ -76,6 +101,11 @@ function judgeOne(outage: TrueOutage, own: readonly ToldWindow[]): Judged {
       maxMs >= shortestMs,
     halfWidthMs: (maxMs - minMs) / 2,
   };
+}
+
+/** How long an outage was: the middle of what the fault server knows. */
+export function lengthOf({ start, end }: TrueOutage): Pick<Judged, 'trueMs'> {
+  return { trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2 };
 }
 
 /** Whether bounds can hold an edge of which itself only bounds are known. */

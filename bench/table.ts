@@ -57,6 +57,12 @@ function windowLines({ windows }: Results): readonly string[] {
     ...tools.map(({ tool, reading }) => `- ${tool}: ${reading}`),
     '',
     `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
+    ...tools
+      .filter(({ voided }) => voided > 0)
+      .map(
+        ({ tool, voided }) =>
+          `Not judged of ${tool}, because the server itself was held up then: ${voided} outages.`,
+      ),
     ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
     '',
   ];

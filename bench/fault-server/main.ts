@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { untilMono } from '../mono.ts';
 import type { FromServer, ScriptedOutage, ServerInput, ToServer } from './messages.ts';
+import { watchStalls } from './stalls.ts';
 import { openTrack, type Track } from './track.ts';
 
 // The target of the benchmarks: HTTP servers that fail as the script says, in a process of their own, which tells when
@@ -28,6 +29,7 @@ process.on('message', (message: ToServer) => {
     (error: unknown) => tell({ type: 'failed', message: String(error) }),
   );
 });
+watchStalls((stall) => tell({ type: 'stalled', stall }));
 tell({
   type: 'listening',
   ports: tracks.map((track) => track.port),

@@ -56,6 +56,8 @@ export type FromServer =
       readonly controlPort: number;
     }
   | { readonly type: 'outage'; readonly outage: TrueOutage }
+  /** It was held up itself. */
+  | { readonly type: 'stalled'; readonly stall: Edge }
   /** The script is at its end. */
   | { readonly type: 'played' }
   | { readonly type: 'failed'; readonly message: string };

@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FromServer, ScriptedOutage, ServerInput, ToServer, TrueOutage } from './messages.ts';
+import type { Edge, FromServer, ScriptedOutage, ServerInput, ToServer, TrueOutage } from './messages.ts';
 
 /** A fault server at work, in a process of its own. */
 export interface FaultServer {
@@ -12,7 +12,8 @@ export interface FaultServer {
   play(outages: readonly ScriptedOutage[]): Promise<readonly TrueOutage[]>;
   /** The outages that have ended so far, ordered ones among them. */
   outages(): readonly TrueOutage[];
-  /** CPU time used so far, ms, all threads. */
+  /** When it was held up itself, so far. */
+  stalls(): readonly Edge[];
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -34,6 +35,7 @@ export async function startFaultServer(
   const listening = Promise.withResolvers<Extract<FromServer, { type: 'listening' }>>();
   let played = Promise.withResolvers<void>();
   const seen: TrueOutage[] = [];
+  const stalls: Edge[] = [];
   const fail = (message: string): void => {
     const error = new Error(`the fault server ${message}`);
     listening.reject(error);
@@ -54,6 +56,8 @@ export async function startFaultServer(
         return listening.resolve(message);
       case 'outage':
         return void seen.push(message.outage);
+      case 'stalled':
+        return void stalls.push(message.stall);
       case 'played':
         return played.resolve();
       case 'failed':
@@ -68,6 +72,7 @@ export async function startFaultServer(
     controlPort,
     pid: child.pid ?? 0,
     outages: () => seen,
+    stalls: () => stalls,
     async play(outages) {
       played = Promise.withResolvers();
       played.promise.catch(() => {});

@@ -7,6 +7,7 @@ import { seeded } from '../../src/analysis/testing/log-builder.ts';
 import type { Summary } from '../../src/core/summary.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
 import type { OutageKind } from '../fault-server/messages.ts';
+import { isStalled, lengthOf } from '../judge.ts';
 import type { BenchContext } from './part.ts';
 
 /** One drill against what really happened. ms. */
@@ -15,6 +16,8 @@ export interface RtoTrial {
   readonly trueMs: number;
   /** null: the drill told no RTO. */
   readonly told: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
+  /** The server itself was held up: nobody knows how long the outage really was. */
+  readonly voided: boolean;
 }
 
 const command = fileURLToPath(new URL('../../bin/firedrill.mjs', import.meta.url));
@@ -73,11 +76,11 @@ async function runDrills(
     const outage = server.outages().find((one) => one.track === track);
     const summary = summaries.find(({ scenario }) => scenario.name === nameOf(track));
     if (outage === undefined || summary === undefined) throw new Error(`drill ${track} did not take place`);
-    const { start, end } = outage;
     const { rto } = summary;
     return {
       kind,
-      trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2,
+      ...lengthOf(outage),
+      voided: isStalled({ stalls: server.stalls() }, outage),
       told: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
     };
   });

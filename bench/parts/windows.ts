@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { RunLog } from '../../src/analysis/read-log.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
-import type { ScriptedOutage, TrueOutage } from '../fault-server/messages.ts';
+import type { ScriptedOutage } from '../fault-server/messages.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
-import { judge, type Judged, type ToldWindow } from '../judge.ts';
+import { judge, lengthOf, type Judged, type ToldWindow, type Truth, type Verdict } from '../judge.ts';
 import { monoMs, untilMono } from '../mono.ts';
 import { makeNamespace, whyNoNamespace, type Namespace } from '../namespace.ts';
 import { peers } from '../peers/catalog.ts';
@@ -30,6 +30,8 @@ export interface ToolResult {
   readonly reading: string;
   /** null: not to be had here. */
   readonly outages: readonly Judged[] | null;
+  /** Outages that are not judged: the server itself was held up. */
+  readonly voided: number;
   /** Windows where there was no outage. */
   readonly strays: number;
   /** All told time to all true time. */
@@ -119,15 +121,18 @@ async function measure(
   const seenBy = (log: RunLog, probe: string, originMs: number): readonly ToldWindow[] =>
     firedrillWindows(log, probe, originMs).filter(({ toMs }) => toMs >= fromMs);
   const steadyLog = readLogFile(logOf('steady'));
+  const truthAt = (track: Track): Truth => truths.get(track) ?? { outages: [], stalls: [] };
   const told = (rate: string) =>
     tracks.map((track, index) =>
-      judge(truths.get(track) ?? [], seenBy(steadyLog, `${index}-${rate}`, steady.originMs), 0),
+      judge(truthAt(track), seenBy(steadyLog, `${index}-${rate}`, steady.originMs), 0),
     );
   const burstTold = shared.map((track, index) => {
     const log = readLogFile(logOf(`burst-${index}`));
-    return judge(truths.get(track) ?? [], seenBy(log, 'burst', bursts[index]?.originMs ?? 0), 0);
+    return judge(truthAt(track), seenBy(log, 'burst', bursts[index]?.originMs ?? 0), 0);
   });
-  const unsure = [...truths.values()].flat().flatMap(({ start, end }) => [start, end]);
+  const unsure = [...truths.values()]
+    .flatMap(({ outages }) => outages)
+    .flatMap(({ start, end }) => [start, end]);
   return {
     truthUnsureMs: Math.max(...unsure.map(({ loMs, hiMs }) => hiMs - loMs)),
     tools: [
@@ -135,8 +140,7 @@ async function measure(
       result('firedrill 100 ms', 'its own windows with bounds', told('100ms')),
       result('firedrill 1 s, burst 50 ms', 'its own windows with bounds', burstTold),
       ...words.map(({ peer, targets, told }) => {
-        const truthOf = targets.map((track) => truths.get(track) ?? []);
-        return peerResult(peer.name, peer.reading, truthOf, told);
+        return peerResult(peer.name, peer.reading, targets.map(truthAt), told);
       }),
       ...peers
         .filter((peer) => !words.some((word) => word.peer === peer))
@@ -144,6 +148,7 @@ async function measure(
           tool: peer.name,
           reading: 'absent: not to be had on this machine',
           outages: null,
+          voided: 0,
           strays: 0,
           totalRatio: null,
         })),
@@ -180,7 +185,7 @@ function targetsOf(sees: 'http' | 'ping', tracks: readonly Track[]): readonly Tr
 async function playAll(
   servers: readonly FaultServer[],
   tracks: readonly Track[],
-): Promise<ReadonlyMap<Track, readonly TrueOutage[]>> {
+): Promise<ReadonlyMap<Track, Truth>> {
   const truths = await Promise.all(
     servers.map((server) =>
       server.play(tracks.filter((track) => track.server === server).flatMap((track) => track.outages)),
@@ -190,7 +195,8 @@ async function playAll(
     tracks.map((track) => {
       const server = servers.indexOf(track.server);
       const index = track.outages[0]?.track;
-      return [track, (truths[server] ?? []).filter((outage) => outage.track === index)];
+      const outages = (truths[server] ?? []).filter((outage) => outage.track === index);
+      return [track, { outages, stalls: track.server.stalls() }];
     }),
   );
 }
@@ -205,17 +211,14 @@ async function burstAround(outages: readonly ScriptedOutage[], prober: BenchProb
   }
 }
 
-function result(
-  tool: string,
-  reading: string,
-  verdicts: readonly { readonly outages: readonly Judged[]; readonly strays: number }[],
-): ToolResult {
+function result(tool: string, reading: string, verdicts: readonly Verdict[]): ToolResult {
   const outages = verdicts.flatMap((verdict) => verdict.outages);
   return {
     tool,
     reading,
     outages,
-    strays: verdicts.reduce((total, verdict) => total + verdict.strays, 0),
+    voided: sumOf(verdicts, 'voided'),
+    strays: sumOf(verdicts, 'strays'),
     totalRatio: sumOf(outages, 'toldMs') / sumOf(outages, 'trueMs'),
   };
 }
@@ -223,23 +226,28 @@ function result(
 function peerResult(
   tool: string,
   reading: string,
-  truths: readonly (readonly TrueOutage[])[],
+  truths: readonly Truth[],
   told: readonly PeerWord[],
 ): ToolResult {
   const verdicts = truths.map((truth, index) => {
-    const beginMs = Math.min(...truth.map(({ start }) => start.loMs)) - peerSlackMs;
+    const beginMs = Math.min(...truth.outages.map(({ start }) => start.loMs)) - peerSlackMs;
     const windows = (told[index]?.windows ?? []).filter(({ toMs }) => toMs >= beginMs);
     return judge(truth, windows, peerSlackMs);
   });
   const all = result(tool, reading, verdicts);
-  const totalMs = told.reduce((total, word) => total + word.totalMs, 0);
   return {
     ...all,
     outages: told.some((word) => word.windows === null) ? [] : (all.outages ?? []),
-    totalRatio: totalMs / sumOf(all.outages ?? [], 'trueMs'),
+    // Totals know nothing of single outages: they are held against all of them.
+    totalRatio:
+      sumOf(told, 'totalMs') /
+      sumOf(
+        truths.flatMap((truth) => truth.outages.map(lengthOf)),
+        'trueMs',
+      ),
   };
 }
 
-function sumOf(outages: readonly Judged[], field: 'toldMs' | 'trueMs'): number {
-  return outages.reduce((total, outage) => total + outage[field], 0);
+function sumOf<F extends string>(items: readonly Readonly<Record<F, number>>[], field: F): number {
+  return items.reduce((total, item) => total + item[field], 0);
 }

@@ -111,11 +111,12 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
   return windows;
 }
 
-/** How many late answers at the head of a good run were sent before its first proof of up. */
+/** How many answers at the head of a good run are late ones that were asked for before its first proof of up, with those held up beside them. */
 function hungBefore(good: readonly KeptSample[], model: LatencyModel): number {
   const upMs = firstAnswer(good);
   const first = good.findIndex((s) => !isSlow(s, model) || s.sendMs >= upMs);
-  return first === -1 ? good.length : first;
+  const late = first === -1 ? good.length : first;
+  return late === 0 ? 0 : late + heldWith(good, late, upMs, model);
 }
 
 /** Whether a good answer was held up by the target. */

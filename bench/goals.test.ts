@@ -34,7 +34,9 @@ const judged = (errorMs: number, more: Partial<Judged> = {}): Judged => ({
 
 const windows = (outages: readonly Judged[]): Results => ({
   windows: run<'windows'>({
-    tools: [{ tool: 'firedrill 100 ms', reading: '', outages, voided: 0, strays: 0, totalRatio: 1 }],
+    tools: [{ tool: 'firedrill 100 ms', reading: '', outages, strays: 0, totalRatio: 1 }],
+    scripted: 7,
+    voided: 2,
     truthUnsureMs: 1,
     noBlackHole: null,
   }),
@@ -98,7 +100,6 @@ it('shows errors by kind of outage, what is absent, and the goals that were miss
     tool: 'httping',
     reading: 'absent',
     outages: null,
-    voided: 2,
     strays: 0,
     totalRatio: null,
   };
@@ -106,6 +107,6 @@ it('shows errors by kind of outage, what is absent, and the goals that were miss
   const text = renderTable({ windows: run<'windows'>({ ...result, tools: [...result.tools, absent] }) });
   expect(text).toContain('| firedrill 100 ms | 2/2: -20..+40 | 0/1: -3437..-3437 |  |  |  | 1.00 | 0 |');
   expect(text).toContain('| httping | absent | absent | absent | absent | absent |  |  |');
-  expect(text).toContain('Not judged of httping, because the server itself was held up then: 2 outages.');
+  expect(text).toContain('was held up at an edge of theirs: 2 of 7 outages.');
   expect(text).toContain('-3437 to +40 ms, 3 outages | **no** |');
 });

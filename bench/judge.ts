@@ -35,8 +35,6 @@ export interface Judged {
 /** A tool on one target. */
 export interface Verdict {
   readonly outages: readonly Judged[];
-  /** Outages in which the server itself was held up: what happened then is not what the script says. */
-  readonly voided: number;
   /** Windows where there was no outage, and no stall of the server. */
   readonly strays: number;
 }
@@ -63,14 +61,15 @@ export function judge(truth: Truth, told: readonly ToldWindow[], slackMs: number
   const others = told.filter((window) => !matched.has(window));
   return {
     outages,
-    voided: truth.outages.length - outages.length,
     strays: others.filter((window) => !truth.stalls.some((stall) => overlaps(window, stall, slackMs))).length,
   };
 }
 
-/** Whether the server was held up around the outage, so that nobody knows how long it was. */
+/** Whether the server was held up around an edge of the outage, so that what could be seen of it is not what the script says. */
 export function isStalled({ stalls }: Pick<Truth, 'stalls'>, { start, end }: TrueOutage): boolean {
-  return stalls.some(({ loMs, hiMs }) => loMs <= end.hiMs + aroundMs && hiMs >= start.loMs - aroundMs);
+  return [start, end].some((edge) =>
+    stalls.some(({ loMs, hiMs }) => loMs <= edge.hiMs + aroundMs && hiMs >= edge.loMs - aroundMs),
+  );
 }
 
 /** A stall so close to an edge moves what is seen of it. */

@@ -36,7 +36,7 @@ export function renderTable(results: Results): string {
 
 function windowLines({ windows }: Results): readonly string[] {
   if (windows === undefined) return [];
-  const { tools, truthUnsureMs, noBlackHole } = windows.result;
+  const { tools, scripted, voided, truthUnsureMs, noBlackHole } = windows.result;
   return [
     '## The same outages, seen by all tools at once',
     '',
@@ -57,12 +57,7 @@ function windowLines({ windows }: Results): readonly string[] {
     ...tools.map(({ tool, reading }) => `- ${tool}: ${reading}`),
     '',
     `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
-    ...tools
-      .filter(({ voided }) => voided > 0)
-      .map(
-        ({ tool, voided }) =>
-          `Not judged of ${tool}, because the server itself was held up then: ${voided} outages.`,
-      ),
+    `Not judged, because the server itself was held up at an edge of theirs: ${voided} of ${scripted} outages.`,
     ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
     '',
   ];

@@ -3,7 +3,15 @@ import type { RunLog } from '../../src/analysis/read-log.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
 import type { ScriptedOutage } from '../fault-server/messages.ts';
 import { startFaultServer, type FaultServer } from '../fault-server/start.ts';
-import { judge, lengthOf, type Judged, type ToldWindow, type Truth, type Verdict } from '../judge.ts';
+import {
+  isStalled,
+  judge,
+  lengthOf,
+  type Judged,
+  type ToldWindow,
+  type Truth,
+  type Verdict,
+} from '../judge.ts';
 import { monoMs, untilMono } from '../mono.ts';
 import { makeNamespace, whyNoNamespace, type Namespace } from '../namespace.ts';
 import { peers } from '../peers/catalog.ts';
@@ -30,8 +38,6 @@ export interface ToolResult {
   readonly reading: string;
   /** null: not to be had here. */
   readonly outages: readonly Judged[] | null;
-  /** Outages that are not judged: the server itself was held up. */
-  readonly voided: number;
   /** Windows where there was no outage. */
   readonly strays: number;
   /** All told time to all true time. */
@@ -41,6 +47,9 @@ export interface ToolResult {
 /** Raw results of the part. */
 export interface WindowsResult {
   readonly tools: readonly ToolResult[];
+  /** How many outages the script has, and how many are not judged because the server itself was held up at an edge of theirs. */
+  readonly scripted: number;
+  readonly voided: number;
   /** Longest time for which the fault server itself does not know whether an edge had come, ms. */
   readonly truthUnsureMs: number;
   /** Why there was no black hole; null when there was one. */
@@ -130,10 +139,11 @@ async function measure(
     const log = readLogFile(logOf(`burst-${index}`));
     return judge(truthAt(track), seenBy(log, 'burst', bursts[index]?.originMs ?? 0), 0);
   });
-  const unsure = [...truths.values()]
-    .flatMap(({ outages }) => outages)
-    .flatMap(({ start, end }) => [start, end]);
+  const played = [...truths.values()].flatMap((truth) => truth.outages.map((outage) => ({ truth, outage })));
+  const unsure = played.flatMap(({ outage: { start, end } }) => [start, end]);
   return {
+    scripted: played.length,
+    voided: played.filter(({ truth, outage }) => isStalled(truth, outage)).length,
     truthUnsureMs: Math.max(...unsure.map(({ loMs, hiMs }) => hiMs - loMs)),
     tools: [
       result('firedrill 1 s', 'its own windows with bounds', told('1s')),
@@ -148,7 +158,6 @@ async function measure(
           tool: peer.name,
           reading: 'absent: not to be had on this machine',
           outages: null,
-          voided: 0,
           strays: 0,
           totalRatio: null,
         })),
@@ -217,7 +226,6 @@ function result(tool: string, reading: string, verdicts: readonly Verdict[]): To
     tool,
     reading,
     outages,
-    voided: sumOf(verdicts, 'voided'),
     strays: sumOf(verdicts, 'strays'),
     totalRatio: sumOf(outages, 'toldMs') / sumOf(outages, 'trueMs'),
   };

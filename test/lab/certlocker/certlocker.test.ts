@@ -26,6 +26,13 @@ async function standby(): Promise<string> {
   throw new Error('no standby');
 }
 
+/** Names of tables that drills have left, as a node's database has them. */
+const tablesOfDrills = (node: string): Promise<string> => {
+  const query = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'firedrill%'";
+  const psql = `PGPASSWORD=$POSTGRESQL_POSTGRES_PASSWORD psql -U postgres -h 127.0.0.1 certlocker -tAc "${query}"`;
+  return inVm(node, 'docker', 'exec', 'certlocker-postgres', 'bash', '-c', psql);
+};
+
 /** Brings the lab (back) to its steady state. */
 async function labUp(): Promise<void> {
   const { exitCode, all } = await bench.start('lab', 'up', '--stack', 'certlocker', '--set', 'timings=fast');
@@ -87,6 +94,14 @@ describe('postgres crash on the primary', () => {
     expect(total).toBeCloseTo(rto?.ms ?? 0, 2);
     expect(summary.stages.map((stage) => stage.name)).toContain('repmgr promotes');
     expect(stdout).toContain('PASS');
+
+    // Both pgpools were written through; nothing is left of it.
+    const [rows] = summary.writers;
+    expect(rows?.paths).toEqual(['rows@node-1', 'rows@node-2']);
+    expect(rows?.acked).toBeGreaterThan(500);
+    expect(rows?.found).toMatchObject({ duplicated: 0, unasked: 0 });
+    expect(rows?.found?.present).toBeGreaterThan(500);
+    await expect(tablesOfDrills(oldStandby)).resolves.toBe('');
   });
 
   test('gives the same reports again from the event log alone', async () => {
@@ -139,6 +154,23 @@ describe('a drill can fail', () => {
       await onNodes('systemctl', 'enable', '--now', 'cl-watchdog.timer');
     }
     await labUp();
+  });
+
+  test('with writes acknowledged that the standby never got, and says which', async () => {
+    const oldStandby = await standby();
+    const { exitCode, all, stdout } = await drill(`${here}/loss-not-allowed.yaml`);
+    expect(exitCode, all).toBe(1);
+    const { checks, rpo, writers, healed, roles } = bench.summary();
+    expect(healed).toBe(true);
+    expect(roles.find(({ role }) => role === 'db-primary')?.after).toBe(oldStandby);
+    expect(checks.map(({ status }) => status)).toEqual(['fail', 'pass', 'pass']);
+    // Ten seconds of the clients of both pgpools.
+    expect(rpo?.lost).toBeGreaterThan(50);
+    expect(rpo?.minMs).toBeGreaterThan(5000);
+    expect(rpo?.maxMs).toBeLessThan(15_000);
+    expect(new Set(writers[0]?.losses.map(({ path }) => path))).toEqual(new Set(writers[0]?.paths));
+    expect(stdout).toContain(`${rpo?.lost} of ${rpo?.acked} acknowledged writes lost`);
+    await expect(tablesOfDrills(oldStandby)).resolves.toBe('');
   });
 
   test('with repmgrd stopped, because nobody is promoted', async () => {

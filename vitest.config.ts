@@ -37,6 +37,14 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: 100,000 malformed files.
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/*.test.ts'],
+          testTimeout: 3_600_000,
+        },
+      },
+      {
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],

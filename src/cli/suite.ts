@@ -4,7 +4,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import { totalKinds } from '../report/table.ts';
 import { drawMoments } from '../scenario/draw.ts';
-import { suggest } from '../scenario/problems.ts';
+import { suggest } from '../scenario/suggest.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
 import { parseSuite, type Suite } from '../scenario/suite-schema.ts';
 import { unknownOverride } from '../scenario/variables.ts';

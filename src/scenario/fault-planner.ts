@@ -2,7 +2,7 @@ import { formatMs } from '../core/duration.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
-import { suggest } from './problems.ts';
+import { suggest } from './suggest.ts';
 import type { Known, Report } from './references.ts';
 import type { Scenario } from './scenario-schema.ts';
 import type { NodePath, Source } from './source.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import type { Model } from '../core/plan.ts';
 import { type Models, modelsWithin } from '../model/components.ts';
-import { suggest } from './problems.ts';
+import { suggest } from './suggest.ts';
 import { checkModelUse, entryOf, type Report } from './references.ts';
 import { modelUse, planModelUse } from './stage-schema.ts';
 

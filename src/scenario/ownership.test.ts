@@ -1,22 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
 import { makePlans, openScenario } from './planner.ts';
-import { parseSource } from './source.ts';
-import { planTarget, type TargetInput } from './target-planner.ts';
-import { problemsOf } from './testing/problems-of.ts';
+import { planTarget } from './target-planner.ts';
+import { inputOf, readTestdata } from './testing/corpus.ts';
 
-const read = (name: string): string => readFileSync(join(import.meta.dirname, 'testdata', name), 'utf8');
-const targetText = read('vip-target.yaml');
-const scenarioText = read('vip-scenario.yaml');
-
-function input(name: string, text: string): TargetInput {
-  return { source: parseSource(name, text), sha256: 'sha', resolveFile: (path) => path };
-}
+const targetText = readTestdata('vip-target.yaml');
+const scenarioText = readTestdata('vip-scenario.yaml');
 
 const planOf = (scenario: string, target = targetText): Plan => {
-  const [plan] = makePlans(openScenario(input('s.yaml', scenario)), () => input('t.yaml', target));
+  const [plan] = makePlans(openScenario(inputOf('s.yaml', scenario)), () => inputOf('t.yaml', target));
   if (plan === undefined) throw new Error('no plan');
   return plan;
 };
@@ -98,216 +90,22 @@ describe('ownership and models of a target', () => {
 
   test('are nothing where a target names none', () => {
     const bare = targetText.slice(0, targetText.indexOf('ownership:'));
-    const made = planTarget(input('t.yaml', `${bare}steady: { require: [{ probe: health }] }\n`));
+    const made = planTarget(inputOf('t.yaml', `${bare}steady: { require: [{ probe: health }] }\n`));
     expect(made).toMatchObject({ ownership: {}, models: {} });
   });
 });
 
-describe('a malformed target', () => {
-  test.each([
-    [
-      'a side with a probe that is not there',
-      'claimed: { probe: claim,',
-      'claimed: { probe: clam,',
-      '17:23: the target has no probe "clam"; did you mean "claim"?',
-    ],
-    [
-      'a side with a probe that belongs to no host',
-      "claimed: { probe: claim, is: 'yes' }",
-      'claimed: { probe: health }',
-      '17:23: "vip" as claimed needs a probe with `on:`, so that its value belongs to a host',
-    ],
-    [
-      'a side with a host that is not there',
-      "claimed: { probe: claim, is: 'yes' }",
-      'claimed: { probe: claim, host: betta }',
-      '17:36: probe "claim" has no instance on "betta"; did you mean "beta"?',
-    ],
-    [
-      'a side with a count',
-      "claimed: { probe: claim, is: 'yes' }",
-      'claimed: { probe: claim, count: 1 }',
-      '17:30: field "count" does not belong here',
-    ],
-    [
-      'a thing without sides',
-      "vip:\n    claimed: { probe: claim, is: 'yes' }\n    answered: { probe: answer, is: 'yes' }",
-      'vip: {}',
-      '16:8: vip: needs at least one side',
-    ],
-    [
-      'an unknown kind of model',
-      'kind: keepalived',
-      'kind: keepalive',
-      '21:11: unknown kind "keepalive"; did you mean "keepalived"?',
-    ],
-    [
-      'a host that is not there',
-      '{ alpha: 100, beta: 90 }',
-      '{ alpha: 100, betta: 90 }',
-      '23:38: no host "betta"; did you mean "beta"?',
-    ],
-    [
-      'one host alone',
-      '{ alpha: 100, beta: 90 }',
-      '{ alpha: 100 }',
-      '23:17: priorities: needs two hosts at least',
-    ],
-    [
-      'the address owner’s priority',
-      'beta: 90 }',
-      'beta: 255 }',
-      '23:37: beta: expected a priority from 1 to 254 (255 is the address owner’s, which never fails over)',
-    ],
-    [
-      'a host that preempts without a priority',
-      'advertInterval: 1s',
-      'advertInterval: 1s\n    preempt: [vantage]',
-      '23:15: host "vantage" has no priority in model "vrrp"; known: alpha, beta',
-    ],
-    [
-      'adverts that version 2 cannot send',
-      'advertInterval: 1s',
-      'advertInterval: 500ms',
-      '22:21: advertInterval: VRRP version 2 counts in whole seconds, and keepalived rounds to them',
-    ],
-    [
-      'no interval of adverts',
-      'advertInterval: 1s',
-      'advertInterval: 0s',
-      '22:21: advertInterval: must be more than 0',
-    ],
-    ['no interval of the script', 'interval: 5s', 'interval: 0s', '24:25: interval: must be more than 0'],
-    [
-      'a prediction by a model that is not there',
-      'model: vrrp, steps: [script-fall]',
-      'model: vrpp, steps: [script-fall]',
-      '31:25: the target has no model "vrpp"; did you mean "vrrp"?',
-    ],
-    [
-      'a step that is not known',
-      'steps: [script-fall]',
-      'steps: [script-fail]',
-      '31:39: steps: expected script-fall or script-rise or master-down or priority-zero or preemption or fall or rise or refused or silent, found "script-fail"',
-    ],
-    [
-      'steps that do not come about',
-      'steps: [script-fall]',
-      'steps: [script-fall, priority-zero]',
-      '31:38: model "vrrp": a script of weight -20 only lowers the priority, without a goodbye: master-down follows, not priority-zero',
-    ],
-  ])('has %s', (_what, from, to, message) => {
-    const text = changed(targetText, from, to);
-    expect(problemsOf(() => planTarget(input('t.yaml', text)))).toEqual([`t.yaml:${message}`]);
-  });
-
+describe('keepalived in a model', () => {
   test('may have faster adverts in version 3', () => {
     const text = changed(targetText, 'advertInterval: 1s', 'advertInterval: 500ms\n    version: 3');
-    expect(planTarget(input('t.yaml', text)).models['vrrp']).toMatchObject({
+    expect(planTarget(inputOf('t.yaml', text)).models['vrrp']).toMatchObject({
       version: 3,
       advertIntervalMs: 500,
     });
   });
 });
 
-describe('a malformed scenario', () => {
-  test.each([
-    [
-      'an unknown thing',
-      'of: vip, side: claimed, state',
-      'of: vp, side: claimed, state',
-      '7:28: the target has no ownership "vp"; did you mean "vip"?',
-    ],
-    [
-      'an unknown side',
-      'side: claimed, state',
-      'side: clamed, state',
-      '7:39: "vip" has no side "clamed"; did you mean "claimed"?',
-    ],
-    [
-      'another side that is unknown',
-      'differsFrom: answered',
-      'differsFrom: answerd',
-      '8:61: "vip" has no side "answerd"; did you mean "answered"?',
-    ],
-    [
-      'a side against itself',
-      'differsFrom: answered',
-      'differsFrom: claimed',
-      '8:61: differsFrom: a side does not differ from itself',
-    ],
-    [
-      'neither a state nor another side',
-      'state: nobody, ',
-      '',
-      '7:5: ownership: needs either `state` or `differsFrom`',
-    ],
-    [
-      'a name that every object has',
-      'side: claimed, state',
-      'side: constructor, state',
-      '7:39: "vip" has no side "constructor"; known: claimed, answered',
-    ],
-    [
-      'both of them',
-      'state: nobody, ',
-      'state: nobody, differsFrom: answered, ',
-      '7:5: ownership: needs either `state` or `differsFrom`',
-    ],
-    [
-      'an unknown state',
-      'state: nobody',
-      'state: nobdy',
-      '7:55: state: expected nobody or several, found "nobdy"',
-    ],
-    ['no limit', 'state: nobody, max: 5s', 'state: nobody', '7:5: ownership: needs `min` or `max`'],
-    [
-      'limits the wrong way round',
-      'min: 1s, max: 5s',
-      'min: 9s, max: 5s',
-      '8:76: min: lies above max (5.0 s)',
-    ],
-    [
-      'changes of an unknown probe',
-      'probe: log, marks: [state]',
-      'probe: lag, marks: [state]',
-      '10:23: the target has no probe "lag"; did you mean "log"?',
-    ],
-    [
-      'an unknown mark',
-      'marks: [delivery]',
-      'marks: [delivry]',
-      '11:40: probe "hook" has no mark "delivry"; did you mean "delivery"?',
-    ],
-    [
-      'marks of a probe that gives none',
-      'probe: log, marks: [state]',
-      'probe: claim, marks: [state]',
-      '10:38: probe "claim" has no mark "state"',
-    ],
-    [
-      'an unknown model',
-      'model: vrrp',
-      'model: vrp',
-      '14:62: the target has no model "vrp"; did you mean "vrrp"?',
-    ],
-    [
-      'a script that is not in the model',
-      'steps: [script-fall, master-down]',
-      'steps: [script-fall, master-up]',
-      '14:89: steps: expected script-fall or script-rise or master-down or priority-zero or preemption or fall or rise or refused or silent, found "master-up"',
-    ],
-    [
-      'a fault on a host without a priority',
-      '{ role: owner }',
-      'vantage',
-      '14:53: model "vrrp" has no priority for "vantage", where the fault happens',
-    ],
-  ])('has %s', (_what, from, to, message) => {
-    const text = changed(scenarioText, from, to);
-    expect(problemsOf(() => planOf(text))).toEqual([`s.yaml:${message}`]);
-  });
-
+describe('a scenario', () => {
   test('may have a fault on any host where the stages are the target’s own', () => {
     const text = changed(scenarioText, '{ role: owner }', 'vantage');
     expect(planOf(text.slice(0, text.indexOf('stages:'))).stages).toHaveLength(2);

@@ -4,7 +4,8 @@ import { slowestPeriod } from '../model/chain.ts';
 import { planCheck } from './check-schema.ts';
 import { defaults } from './defaults.ts';
 import { planSteps } from './fault-planner.ts';
-import { parseWith, suggest } from './problems.ts';
+import { parseWith } from './problems.ts';
+import { suggest } from './suggest.ts';
 import {
   checkChecks,
   checkConditions,

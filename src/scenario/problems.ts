@@ -1,40 +1,25 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { knownFields, type KnownFields } from './known-fields.ts';
 import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
-
-/** `; did you mean "x"?` when a known word is near, else a list of the known ones. */
-export function suggest(word: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const near = closest(word, [...known]);
-  if (distance(word, near) <= Math.max(1, Math.floor(word.length / 3))) return `; did you mean "${near}"?`;
-  return `; known: ${known.join(', ')}`;
-}
+import { nearest, suggest } from './suggest.ts';
 
 /** Parses a source with a schema; each problem has its position and, for a typo, a suggestion. @throws InvalidInput */
 export function parseWith<T>(source: Source, schema: z.ZodType<T>): T {
   const result = schema.safeParse(source.value);
   if (result.success) return result.data;
-  const known = propertyNames(schema);
+  const known = knownFields(schema);
   throw new InvalidInput(
     source.path,
     result.error.issues.flatMap((issue) => problemsOf(source, issue, known)),
   );
 }
 
-function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly string[]): Problem[] {
+function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields): Problem[] {
   const path: NodePath = issue.path.filter((part) => typeof part !== 'symbol');
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) =>
-        source.atKey(
-          path,
-          key,
-          key === '<<'
-            ? 'merge keys (<<) are not supported; write the fields out'
-            : known.includes(key)
-              ? `field "${key}" does not belong here`
-              : `unknown field "${key}"${nearOnly(key, known)}`,
-        ),
+        source.atKey(path, key, strayField(key, known.at(source.value, path), known.all)),
       );
     case 'invalid_union': {
       if ('note' in issue && issue.note === 'No matching discriminator') {
@@ -42,7 +27,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
         const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
         return [
           given === undefined
-            ? source.at(path, `missing field "${String(path.at(-1) ?? '')}"${listOf(options)}`)
+            ? missingKind(source, path, options, known)
             : source.at(
                 path,
                 `unknown ${String(path.at(-1) ?? 'value')} ${JSON.stringify(given)}${suggest(typeof given === 'string' ? given : JSON.stringify(given), options)}`,
@@ -78,6 +63,11 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
       ];
     }
     case 'invalid_value':
+      if (valueAt(source.value, path) === undefined) {
+        return [
+          source.at(path, `missing field "${String(path.at(-1) ?? '')}"${listOf(issue.values.map(String))}`),
+        ];
+      }
       return [
         source.at(
           path,
@@ -89,10 +79,23 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: readonly str
       return [source.atKey(path.slice(0, -1), key, `"${key}": ${issue.issues[0]?.message ?? issue.message}`)];
     }
     case 'too_small':
-      return [source.at(path, `${nameOf(path)}${issue.minimum === 1 ? 'must not be empty' : issue.message}`)];
+    case 'too_big':
+      return [source.at(path, `${nameOf(path)}${limitText(issue)}`)];
     default:
       return [source.at(path, `${nameOf(path)}${issue.message}`)];
   }
+}
+
+/** What a limit wants, unless the schema has words of its own for it. */
+function limitText(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  if (!issue.message.startsWith('Too ')) return issue.message;
+  const units: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
+  const unit = units[issue.origin];
+  if (issue.code === 'too_big') {
+    return `must ${unit === undefined ? 'be' : 'have'} at most ${issue.maximum}${unit ?? ''}`;
+  }
+  if (unit !== undefined) return issue.minimum === 1 ? 'must not be empty' : issue.message;
+  return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
@@ -108,9 +111,30 @@ function listOf(options: readonly string[]): string {
   return options.length === 0 ? '' : `; one of ${options.join(', ')}`;
 }
 
-function nearOnly(word: string, known: readonly string[]): string {
-  const hint = suggest(word, known);
-  return hint.startsWith('; did you mean') ? hint : '';
+/** A field that its map does not have. */
+function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
+  if (key === '<<') return 'merge keys (<<) are not supported; write the fields out';
+  const elsewhere = anywhere.includes(key);
+  const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
+  const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+  return elsewhere ? `field "${key}" does not belong here${hint}` : `unknown field "${key}"${hint}`;
+}
+
+/** What tells a map's kind is not there: another key may have been meant to be it. */
+function missingKind(
+  source: Source,
+  path: NodePath,
+  options: readonly string[],
+  known: KnownFields,
+): Problem {
+  const field = String(path.at(-1) ?? '');
+  const parent = path.slice(0, -1);
+  const stray = Object.keys(Object(valueAt(source.value, parent))).find(
+    (key) => !known.all.includes(key) && nearest(key, [field]) !== undefined,
+  );
+  return stray === undefined
+    ? source.at(path, `missing field "${field}"${listOf(options)}`)
+    : source.atKey(parent, stray, `unknown field "${stray}"; did you mean "${field}"?`);
 }
 
 function kindOf(value: unknown): string {
@@ -123,23 +147,8 @@ function kindOf(value: unknown): string {
 function valueAt(value: unknown, path: NodePath): unknown {
   let current = value;
   for (const part of path) {
-    if (typeof current !== 'object' || current === null) return undefined;
-    current = Reflect.get(current, part);
+    if (!Object.hasOwn(Object(current), part)) return undefined;
+    current = Reflect.get(Object(current), part);
   }
   return current;
-}
-
-/** Every property name that the schema knows anywhere: what a misspelt key may have meant. */
-function propertyNames(schema: z.ZodType): string[] {
-  const names = new Set<string>();
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    const properties: unknown = Reflect.get(node, 'properties');
-    if (typeof properties === 'object' && properties !== null) {
-      for (const name of Object.keys(properties)) names.add(name);
-    }
-    for (const child of Object.values(node)) visit(child);
-  };
-  visit(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
-  return [...names];
 }

@@ -13,7 +13,7 @@ import { chainStart, predictionsOf } from '../model/chain.ts';
 import { type Models, modelsWithin, stepsOfModel, termOf } from '../model/components.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { CheckInput } from './check-schema.ts';
-import { suggest } from './problems.ts';
+import { suggest } from './suggest.ts';
 import type { NodePath } from './source.ts';
 import { planPredicted, type Stage } from './stage-schema.ts';
 

@@ -1,5 +1,5 @@
 import { DrillError } from '../core/errors.ts';
-import { suggest } from './problems.ts';
+import { suggest } from './suggest.ts';
 import { InvalidInput, parseSource, withValue, type Source } from './source.ts';
 import { planTarget, type TargetInput } from './target-planner.ts';
 

@@ -1,5 +1,8 @@
-import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import { DrillError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { keyText, readNodes } from './nodes.ts';
+import { characterProblem, depthProblem, positionsIn } from './text-limits.ts';
 
 /** One thing wrong in an input file; line and column count from 1. */
 export interface Problem {
@@ -8,13 +11,21 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Nobody reads on after that many; a file that is no YAML at all has one for every line. */
+const maxProblems = 50;
+/** A message may quote the file, which may have anything in it. */
+const maxMessageChars = 1000;
+
 /** Input that cannot be used: every problem found, each with file, line and column. Nothing was touched. */
 export class InvalidInput extends DrillError {
   readonly path: string;
   readonly problems: readonly Problem[];
 
   constructor(path: string, problems: readonly Problem[]) {
-    const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = problems
+      .toSorted((a, b) => a.line - b.line || a.column - b.column)
+      .slice(0, maxProblems)
+      .map(({ message, ...place }) => ({ ...place, message: printable(message, maxMessageChars) }));
     super('invalid-input', sorted.map((p) => `${path}:${p.line}:${p.column}: ${p.message}`).join('\n'));
     this.path = path;
     this.problems = sorted;
@@ -36,54 +47,64 @@ export interface Source {
 }
 
 /** Longest file that is read: scenario files are a page or two. */
-const maxChars = 1_000_000;
+const maxChars = 100_000;
 
 /**
- * Parses YAML strictly: one document, unique keys, no merge keys, YAML 1.2 core types.
+ * Parses YAML strictly: one document, unique keys of plain text, no merge keys, no tags, YAML 1.2 core types, and no more
+ * of anything than a file that people write has: what is read takes no longer than a moment, whatever it is.
  * @throws InvalidInput
  */
-export function parseSource(path: string, text: string): Source {
-  if (text.length > maxChars) {
-    throw new InvalidInput(path, [{ line: 1, column: 1, message: `longer than ${maxChars} characters` }]);
-  }
-  const lines = new LineCounter();
+export function parseSource(path: string, given: string): Source {
+  const text = given.replace(/^\uFEFF/, '');
+  const position = positionsIn(text);
+  const refused = (offset: number, message: string): InvalidInput =>
+    new InvalidInput(path, [{ ...position(offset), message }]);
+  if (text.length > maxChars) throw refused(0, `longer than ${maxChars} characters`);
+  const early = characterProblem(text) ?? depthProblem(text);
+  if (early !== undefined) throw refused(early.offset, early.message);
+
   const document = parseDocument(text, {
-    lineCounter: lines,
+    // A %YAML line in the file does not change it.
+    schema: 'core',
     merge: false,
-    uniqueKeys: true,
+    // Found below: the parser compares each key with each other one.
+    uniqueKeys: false,
     prettyErrors: false,
+    // `silent` would keep quiet about a second document, too.
+    logLevel: 'error',
   });
-  const position = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  if (document.errors.length > 0) {
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) {
     throw new InvalidInput(
       path,
-      document.errors.map((error) => ({
-        ...position(error.pos[0]),
-        message: `not valid YAML: ${error.message}`,
+      wrong.map(({ code, pos, message }) => ({
+        ...position(pos[0]),
+        message:
+          code === 'MULTIPLE_DOCS'
+            ? 'a second document begins here; a file holds one'
+            : `not valid YAML: ${message}`,
       })),
     );
   }
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw new InvalidInput(path, [
-      {
-        line: 1,
-        column: 1,
-        message: `not usable YAML: ${error instanceof Error ? error.message : String(error)}`,
-      },
-    ]);
+  const { value, problems, targetOf } = readNodes(document.contents);
+  if (problems.length > 0) {
+    throw new InvalidInput(
+      path,
+      problems.map(({ offset, message }) => ({ ...position(offset), message })),
+    );
   }
+  const found = (nodePath: NodePath): Node | null => nodeAt(document.contents, nodePath, targetOf);
   return {
     path,
     text,
     value,
-    at: (nodePath, message) => ({ ...position(offsetOf(document, nodePath)), message }),
-    atKey: (nodePath, key, message) => ({ ...position(keyOffsetOf(document, nodePath, key)), message }),
+    at: (nodePath, message) => ({ ...position(found(nodePath)?.range?.[0] ?? 0), message }),
+    atKey: (nodePath, key, message) => {
+      const parent = found(nodePath);
+      const own = isMap(parent) ? parent.items.find((pair) => isNamed(pair.key, key)) : undefined;
+      const node = isScalar(own?.key) ? own.key : parent;
+      return { ...position(node?.range?.[0] ?? 0), message };
+    },
   };
 }
 
@@ -92,20 +113,19 @@ export function withValue(source: Source, value: unknown): Source {
   return { ...source, value };
 }
 
-function offsetOf(document: Document.Parsed, path: NodePath): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
+/** The node at a path, or the nearest of those that it should be in. */
+function nodeAt(root: Node | null, path: NodePath, targetOf: (node: Node) => Node): Node | null {
+  let node = root === null ? null : targetOf(root);
+  for (const part of path) {
+    let next: unknown;
+    if (isMap(node)) next = node.items.find((pair) => isNamed(pair.key, String(part)))?.value;
+    else if (isSeq(node)) next = node.items[Number(part)];
+    if (!isNode(next)) break;
+    node = targetOf(next);
   }
-  return document.contents?.range?.[0] ?? 0;
+  return node;
 }
 
-function keyOffsetOf(document: Document.Parsed, path: NodePath, key: string): number {
-  const parent = path.length === 0 ? document.contents : document.getIn(path, true);
-  if (isMap(parent)) {
-    for (const pair of parent.items) {
-      if (isScalar(pair.key) && String(pair.key.value) === key && pair.key.range) return pair.key.range[0];
-    }
-  }
-  return offsetOf(document, path);
+function isNamed(key: unknown, name: string): boolean {
+  return isScalar(key) && keyText(key) === name;
 }

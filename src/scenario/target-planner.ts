@@ -3,7 +3,8 @@ import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { defaults } from './defaults.ts';
-import { parseWith, suggest } from './problems.ts';
+import { parseWith } from './problems.ts';
+import { suggest } from './suggest.ts';
 import { checkModels, planModel } from './model-schema.ts';
 import { checkOwnership } from './ownership-schema.ts';
 import { checkCondition, checkConditions, checkStages } from './references.ts';
@@ -142,10 +143,10 @@ function planProbe(
     timeoutMs: timeout ?? Math.min(defaults.timeoutMs, interval ?? defaults.timeoutMs),
     ...(burst === undefined ? {} : { burstIntervalMs: burst }),
   };
-  if (common.intervalMs <= 0) problem('interval', 'interval: must be more than 0');
-  if (common.timeoutMs <= 0) problem('timeout', 'timeout: must be more than 0');
-  if (burst !== undefined && (burst <= 0 || burst > common.intervalMs)) {
-    problem('burst', `burst: must lie between 0 and the interval (${formatMs(common.intervalMs)})`);
+  if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
+  if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');
+  if (burst !== undefined && (burst < 1 || burst > common.intervalMs)) {
+    problem('burst', `burst: must lie between 1ms and the interval (${formatMs(common.intervalMs)})`);
   }
   const hostNamed = (name: string, field: string): PlannedHost | undefined =>
     findHost(hosts, name, (message) => problem(field, message));
@@ -157,7 +158,7 @@ function planProbe(
       problem('kind', `a probe of kind "${kind}" needs \`on:\`: the host where it runs`);
     return [{ ...common, id, params: planParams(params, resolveFile) }];
   }
-  return listed(on).flatMap((name) => {
+  return hostsIn(on, problem).flatMap((name) => {
     const host = hostNamed(name, 'on');
     if (host === undefined) return [];
     return [{ ...common, id: `${id}@${name}`, host: name, params: planParams(params, resolveFile, host) }];
@@ -177,12 +178,12 @@ function planWriter(
     readIntervalMs: reads ?? defaults.writer.readIntervalMs,
   };
   for (const [field, ms] of Object.entries({ interval, timeout, reads })) {
-    if (ms !== undefined && ms <= 0) problem(field, `${field}: must be more than 0`);
+    if (ms !== undefined && ms < 1) problem(field, `${field}: must be at least 1ms`);
   }
   const paths =
     on === undefined
       ? [{ id, params: planParams(params, resolveFile) }]
-      : listed(on).flatMap((name) => {
+      : hostsIn(on, problem).flatMap((name) => {
           const host = findHost(hosts, name, (message) => problem('on', message));
           if (host === undefined) return [];
           return [{ id: `${id}@${name}`, host: name, params: planParams(params, resolveFile, host) }];
@@ -197,8 +198,15 @@ function planWriter(
   };
 }
 
-function listed(on: string | readonly string[]): readonly string[] {
-  return typeof on === 'string' ? [on] : on;
+/** The hosts of `on`, each once. */
+function hostsIn(
+  on: string | readonly string[],
+  problem: (field: string, message: string) => void,
+): readonly string[] {
+  const names = typeof on === 'string' ? [on] : on;
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) problem('on', `on: names "${twice}" twice`);
+  return [...new Set(names)];
 }
 
 function findHost(

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { Scalar } from '../core/plan.ts';
-import { parseWith, suggest } from './problems.ts';
-import { matrixSchema, variablesSchema } from './scenario-schema.ts';
+import { parseWith } from './problems.ts';
+import { nearest, suggest } from './suggest.ts';
+import { matrixSchema, scenarioSchema, variablesSchema } from './scenario-schema.ts';
 import { InvalidInput, withValue, type NodePath, type Problem, type Source } from './source.ts';
 
 /** What a scenario file leaves open: variables with their defaults, and a matrix of values to go through. */
@@ -34,6 +35,11 @@ export interface Combination {
   readonly matrix: Readonly<Record<string, Scalar>>;
 }
 
+/** Drills that a matrix may make, far more than anybody has the time for. */
+const maxDrills = 1000;
+/** A value stands wherever its name does: what is read stays within what was read. */
+const maxValueChars = 1000;
+
 /** Names that mean the host a fault runs on. */
 const reserved = ['host', 'address'];
 const reference = /\$\{([A-Za-z][\w.-]*)\}/g;
@@ -47,6 +53,14 @@ const compositionSchema = z.looseObject({
 export function compositionOf(source: Source): Composition {
   const { variables, matrix } = parseWith(source, compositionSchema);
   const problems: Problem[] = [];
+  for (const key of Object.keys(Object(source.value))) {
+    // Otherwise every use of a variable would be wrong, and not what it comes from.
+    const meant = Object.hasOwn(scenarioSchema.shape, key)
+      ? undefined
+      : nearest(key, ['variables', 'matrix']);
+    if (meant !== undefined)
+      problems.push(source.atKey([], key, `unknown field "${key}"; did you mean "${meant}"?`));
+  }
   for (const section of ['variables', 'matrix'] as const) {
     for (const name of Object.keys({ variables, matrix }[section])) {
       if (reserved.includes(name)) {
@@ -57,6 +71,9 @@ export function compositionOf(source: Source): Composition {
       if (variablesIn(text).length > 0) {
         problems.push(source.at(path, `the value of a variable cannot use another one`));
       }
+      if (text.length > maxValueChars) {
+        problems.push(source.at(path, `the value of a variable is longer than ${maxValueChars} characters`));
+      }
     }
   }
   const dimensions = Object.entries(matrix).map(([dimension, items]) => ({
@@ -65,6 +82,16 @@ export function compositionOf(source: Source): Composition {
       typeof item === 'object' ? Object.entries(item) : [[dimension, item]],
     ),
   }));
+  const drills = dimensions.reduce((product, { entries }) => product * entries.length, 1);
+  if (drills > maxDrills) {
+    problems.push(
+      source.atKey(
+        [],
+        'matrix',
+        `matrix: ${drills} combinations; a scenario has at most ${maxDrills} drills`,
+      ),
+    );
+  }
   const setBy = new Map<string, string>();
   for (const { dimension, entries } of dimensions) {
     const slugs = entries.map(labelOf).map(slugOf);
@@ -87,7 +114,7 @@ export function compositionOf(source: Source): Composition {
     if (name !== dimension && reserved.includes(name)) {
       problems.push(source.atKey(['matrix'], dimension, `"\${${name}}" stands for the fault's host already`));
     }
-    if (name in variables) {
+    if (Object.hasOwn(variables, name)) {
       problems.push(
         source.atKey(['matrix'], dimension, `"${name}" is a variable already; the matrix sets it`),
       );

@@ -1,0 +1,107 @@
+import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
+import { suggest } from './suggest.ts';
+import { maxDepth, tooDeep, type TextProblem } from './text-limits.ts';
+
+/** What the nodes of a document come to. */
+export interface Reading {
+  readonly value: unknown;
+  readonly problems: readonly TextProblem[];
+  /** The node that an alias stands for; any other stands for itself. */
+  readonly targetOf: (node: Node) => Node;
+}
+
+/** Most values that a file may come to, those that aliases repeat included. */
+const maxValues = 10_000;
+
+/** A node that was read. */
+interface Read {
+  readonly value: unknown;
+  /** Values in it, itself included. */
+  readonly count: number;
+  /** Levels below it. */
+  readonly height: number;
+}
+
+const nothing: Read = { value: undefined, count: 1, height: 0 };
+
+/** The text of a key; a number stays as it was written. undefined: it is no plain text. */
+export function keyText(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  const { value, source } = key;
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? (source ?? String(value)) : undefined;
+}
+
+/** The plain value of a document, and what is wrong with it as a whole; shared where aliases share it. */
+export function readNodes(root: Node | null): Reading {
+  const problems: TextProblem[] = [];
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Node, Node>();
+  const known = new Map<Node, Read>();
+  let values = 0;
+
+  const refuse = (node: Node, message: string): Read => {
+    problems.push({ offset: node.range?.[0] ?? 0, message });
+    return nothing;
+  };
+
+  const read = (node: Node, depth: number): Read => {
+    if (isAlias(node)) return readAlias(node, node.source, depth);
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    if (depth > maxDepth) return refuse(node, tooDeep);
+    if (++values === maxValues + 1) refuse(node, tooMany);
+    let made: Read;
+    if (isMap(node)) made = readMap(node.items, depth);
+    else if (isSeq(node)) made = together(node.items.map((item) => read(item as Node, depth + 1)));
+    else made = { value: node.value, count: 1, height: 0 };
+    known.set(node, made);
+    return made;
+  };
+
+  const readAlias = (node: Node, name: string, depth: number): Read => {
+    const target = anchors.get(name);
+    if (target === undefined) {
+      return refuse(
+        node,
+        `no anchor "${name}" stands before this alias${suggest(name, [...anchors.keys()])}`,
+      );
+    }
+    const made = known.get(target);
+    if (made === undefined) return refuse(node, `the alias "${name}" stands within what it stands for`);
+    if (depth + made.height > maxDepth) return refuse(node, tooDeep);
+    const before = values;
+    values += made.count;
+    if (before <= maxValues && values > maxValues) return refuse(node, tooMany);
+    targets.set(node, target);
+    return made;
+  };
+
+  const readMap = (pairs: readonly { key: unknown; value: unknown }[], depth: number): Read => {
+    const seen = new Map<string, Read>();
+    for (const { key, value } of pairs) {
+      const name = keyText(key);
+      if (name === undefined) {
+        refuse((key ?? value) as Node, 'a key must be plain text');
+        continue;
+      }
+      if (seen.has(name)) refuse(key as Node, `the key "${name}" is there already`);
+      seen.set(name, value === null ? { ...nothing, value: null } : read(value as Node, depth + 1));
+    }
+    const made = together([...seen.values()]);
+    return { ...made, value: Object.fromEntries([...seen].map(([name, item]) => [name, item.value])) };
+  };
+
+  const { value } = root === null ? { value: null } : read(root, 0);
+  return { value, problems, targetOf: (node) => targets.get(node) ?? node };
+}
+
+const tooMany = `more than ${maxValues} values, those that aliases repeat included`;
+
+/** Some nodes as a list. */
+function together(items: readonly Read[]): Read {
+  return {
+    value: items.map(({ value }) => value),
+    count: 1 + items.reduce((sum, { count }) => sum + count, 0),
+    height: 1 + Math.max(0, ...items.map(({ height }) => height)),
+  };
+}

@@ -1,0 +1,51 @@
+import { Worker } from 'node:worker_threads';
+
+/** How much to try. */
+export interface FuzzOrder {
+  readonly seed: number;
+  readonly mutants: number;
+  readonly typos: number;
+  /** Counts the files read so far, and holds the one being read: its length, then its bytes. */
+  readonly progress: SharedArrayBuffer;
+}
+
+/** What came of the files. */
+export interface FuzzCounts {
+  taken: number;
+  refused: number;
+  typos: number;
+  slowestMs: number;
+}
+
+/** No file may take that long, on whatever machine: a few milliseconds are usual. */
+const stuckAfterMs = 30_000;
+
+/**
+ * Changes valid files and reads each of them, in a thread that can be ended when it hangs: the same seed makes the same files.
+ * @throws Error with the smallest file found that is not read as it should be
+ */
+export async function fuzz(order: Omit<FuzzOrder, 'progress'>): Promise<FuzzCounts> {
+  const progress = new SharedArrayBuffer(1_000_008);
+  const counter = new Int32Array(progress, 0, 2);
+  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: { ...order, progress } });
+  const { promise, resolve, reject } = Promise.withResolvers<FuzzCounts>();
+  let seen = -1;
+  const watch = setInterval(() => {
+    const count = Atomics.load(counter, 0);
+    if (count === seen) {
+      const text = Buffer.from(new Uint8Array(progress, 8, counter[1])).toString('utf8');
+      reject(new Error(`file ${count} is not read after ${stuckAfterMs} ms:\n${text}`));
+    }
+    seen = count;
+  }, stuckAfterMs);
+  worker.once('message', ({ failed, counts }: { failed: string | undefined; counts: FuzzCounts }) =>
+    failed === undefined ? resolve(counts) : reject(new Error(failed)),
+  );
+  worker.once('error', reject);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(watch);
+    await worker.terminate();
+  }
+}

@@ -89,6 +89,34 @@ describe('goalsOf', () => {
     expect(met(trial(2000), trial(2300, true))).toBe(true);
   });
 
+  it('wants hostile servers told for what they are, with no slot lost and no look long after its time-out', () => {
+    const goals = (more: Partial<PartResults['hostile']>) =>
+      goalsOf({
+        hostile: run<'hostile'>({
+          servers: 25,
+          samples: 9975,
+          lost: 0,
+          dropped: 0,
+          latenessP99Ms: 2,
+          overrunMs: 99,
+          stalled: 3,
+          misjudged: [],
+          growthBytes: 1e6,
+          ...more,
+        }),
+      }).map(({ met }) => met);
+    expect(goals({})).toEqual([true, true]);
+    for (const bad of [
+      { lost: 1 },
+      { dropped: 1 },
+      { latenessP99Ms: 6 },
+      { overrunMs: 101 },
+      { growthBytes: 6e6 },
+    ])
+      expect(goals(bad)).toEqual([false, true]);
+    expect(goals({ misjudged: ['resets: ok'] })).toEqual([true, false]);
+  });
+
   it('says nothing of parts that were not run', () => {
     expect(goalsOf({})).toEqual([]);
   });

@@ -23,6 +23,7 @@ export function goalsOf(results: Results): readonly Goal[] {
     ...lightGoals(results),
     ...capacityGoals(results),
     ...isolationGoals(results),
+    ...hostileGoals(results),
     ...analysisGoals(results),
     ...soakGoals(results),
   ];
@@ -158,6 +159,28 @@ function isolationGoals({ isolation }: Results): readonly Goal[] {
       goal: '0 lost slots elsewhere, p99 +1 ms',
       measured: `${lost} of ${during.slots} slots lost, p99 lateness ${fixed(before.latenessP99Ms)} to ${fixed(during.latenessP99Ms)} ms, p99 latency ${fixed(before.latencyP99Ms)} to ${fixed(during.latencyP99Ms)} ms`,
       met: lost <= 0 && during.latenessP99Ms - before.latenessP99Ms <= 1,
+    },
+  ];
+}
+
+function hostileGoals({ hostile }: Results): readonly Goal[] {
+  if (hostile === undefined) return [];
+  const { servers, samples, lost, dropped, latenessP99Ms, overrunMs, stalled, misjudged, growthBytes } =
+    hostile.result;
+  return [
+    {
+      what: `${servers} hostile servers at once, 100 ms`,
+      goal: 'no slot lost or dropped, p99 lateness at most 5 ms, no look 100 ms beyond its time-out, at most 5 MB more',
+      measured:
+        `${lost} lost and ${dropped} dropped beside ${samples} looks, p99 lateness ${fixed(latenessP99Ms)} ms, ` +
+        `${fixed(overrunMs)} ms beyond (${stalled} looks in stalls of the prober), ${signed(growthBytes / 1e6, 1)} MB`,
+      met: lost === 0 && dropped === 0 && latenessP99Ms <= 5 && overrunMs <= 100 && growthBytes <= 5e6,
+    },
+    {
+      what: 'what is told of each',
+      goal: 'what it is',
+      measured: misjudged.length === 0 ? 'all of them' : misjudged.join('; '),
+      met: misjudged.length === 0,
     },
   ];
 }

@@ -7,6 +7,7 @@ import { raiseSessionPriority } from '../src/engine/priority.ts';
 import { conditions } from './conditions.ts';
 import { runAnalysis } from './parts/analysis.ts';
 import { runCapacity } from './parts/capacity.ts';
+import { runHostile } from './parts/hostile.ts';
 import { runIsolation } from './parts/isolation.ts';
 import { runLight } from './parts/light.ts';
 import type { BenchContext } from './parts/part.ts';
@@ -26,6 +27,7 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   light: runLight,
   capacity: runCapacity,
   isolation: runIsolation,
+  hostile: runHostile,
   analysis: runAnalysis,
   soak: runSoak,
 };

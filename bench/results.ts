@@ -1,6 +1,7 @@
 import type { Conditions } from './conditions.ts';
 import type { AnalysisResult } from './parts/analysis.ts';
 import type { RateResult } from './parts/capacity.ts';
+import type { HostileResult } from './parts/hostile.ts';
 import type { IsolationResult } from './parts/isolation.ts';
 import type { LightResult } from './parts/light.ts';
 import type { RtoTrial } from './parts/rto.ts';
@@ -14,6 +15,7 @@ export interface PartResults {
   readonly light: LightResult;
   readonly capacity: readonly RateResult[];
   readonly isolation: IsolationResult;
+  readonly hostile: HostileResult;
   readonly analysis: AnalysisResult;
   readonly soak: SoakResult;
 }

@@ -12,8 +12,17 @@ export function httpProbe(
   url: string,
   rate: Pick<PlannedProbe, 'intervalMs' | 'burstIntervalMs'>,
 ): PlannedProbe {
+  return probeWith(id, { url }, { timeoutMs, ...rate });
+}
+
+/** An HTTP probe with parameters as a target file has them. */
+export function probeWith(
+  id: string,
+  params: Readonly<Record<string, unknown>>,
+  times: Pick<PlannedProbe, 'intervalMs' | 'burstIntervalMs' | 'timeoutMs'>,
+): PlannedProbe {
   // Parsed by the kind's own schema, which yields JSON (the catalog's rule).
-  return { id, name: id, kind: 'http', params: http.params.parse({ url }) as Json, timeoutMs, ...rate };
+  return { id, name: id, kind: 'http', params: http.params.parse(params) as Json, ...times };
 }
 
 /** A watch of these probes: no fault, no gate. */

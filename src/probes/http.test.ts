@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -8,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { http } from './http.ts';
 import { failureOf } from './lib/net-errors.ts';
+import { makeCertificates } from './testing/certificates.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
 import { listen as listening } from './testing/servers.ts';
 
@@ -320,80 +320,9 @@ describe('http probe', () => {
 describe('http probe over TLS', () => {
   let folder = '';
   const file = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): void =>
-    void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'firedrill-tls-'));
-    for (const ca of ['ca', 'other-ca']) {
-      openssl(
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        `/CN=${ca}`,
-        '-keyout',
-        `${ca}.key`,
-        '-out',
-        `${ca}.pem`,
-      );
-    }
-    // `openssl ca`, since only there every version lets both dates be chosen.
-    const config = `
-      [ca]
-      default_ca = test
-      [test]
-      database = index.txt
-      rand_serial = yes
-      new_certs_dir = .
-      certificate = ca.pem
-      private_key = ca.key
-      default_md = sha256
-      policy = any
-      x509_extensions = leaf
-      unique_subject = no
-      [any]
-      commonName = supplied
-      [leaf]
-      subjectAltName = DNS:app.example.com`;
-    writeFileSync(file('ca.cnf'), config);
-    writeFileSync(file('index.txt'), '');
-    for (const [name, endDate] of [
-      ['good', '20991231000000Z'],
-      ['expired', '20200102000000Z'],
-    ] as const) {
-      openssl(
-        'req',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-subj',
-        '/CN=app.example.com',
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.csr`,
-      );
-      openssl(
-        'ca',
-        '-batch',
-        '-notext',
-        '-config',
-        'ca.cnf',
-        '-startdate',
-        '20200101000000Z',
-        '-enddate',
-        endDate,
-        '-in',
-        `${name}.csr`,
-        '-out',
-        `${name}.pem`,
-      );
-    }
+    makeCertificates(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

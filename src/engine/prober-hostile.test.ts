@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NewEvent } from '../core/event.ts';
+import type { Json, PlannedProbe } from '../core/plan.ts';
+import { http } from '../probes/http.ts';
+import { startHostileServers, type HostileServers } from '../probes/testing/hostile-servers.ts';
+import { startProber } from './prober.ts';
+import { createSystemClock } from './system-clock.ts';
+
+type SampleEvent = Extract<NewEvent, { type: 'sample' }>;
+
+/** Slots of each probe that are waited for, and looks of it that say something of the server. */
+const slotsWanted = 25;
+const looksWanted = 5;
+const intervalMs = 100;
+const timeoutMs = 300;
+
+/** A look during which the prober itself was held up says so, and nothing of the server. */
+const isEvidence = (event: NewEvent): event is SampleEvent =>
+  event.type === 'sample' && event.status !== 'unknown' && event.stallMs === undefined;
+
+describe('the prober, looking at hostile servers all at once', () => {
+  let folder = '';
+  let hostile: HostileServers | undefined;
+  const events: NewEvent[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'firedrill-hostile-'));
+    hostile = await startHostileServers(folder);
+    const probes = hostile.servers.map(({ name, params }): PlannedProbe => ({
+      id: name,
+      name,
+      kind: 'http',
+      params: http.params.parse(params) as Json,
+      intervalMs,
+      timeoutMs,
+    }));
+    const enough = Promise.withResolvers<void>();
+    const told = new Map<string, number>();
+    const known = new Map<string, number>();
+    const prober = await startProber({
+      probes,
+      host: (name) => {
+        throw new Error(`no host ${name}`);
+      },
+      clock: createSystemClock(),
+      onEvents: (more) => {
+        for (const event of more) {
+          events.push(event);
+          if (event.type !== 'sample' && event.type !== 'sample.dropped') continue;
+          told.set(event.probe, (told.get(event.probe) ?? 0) + 1);
+          if (isEvidence(event)) known.set(event.probe, (known.get(event.probe) ?? 0) + 1);
+        }
+        // On a machine that is busy, most looks at a server that hangs may say nothing of it.
+        const has = (id: string) => (told.get(id) ?? 0) >= slotsWanted && (known.get(id) ?? 0) >= looksWanted;
+        if (probes.every(({ id }) => has(id))) enough.resolve();
+      },
+      onBroken: enough.reject,
+    });
+    await enough.promise;
+    await prober.stop();
+  }, 120_000);
+  afterAll(async () => {
+    await hostile?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const samplesOf = (probe: string): SampleEvent[] =>
+    events.filter((event) => event.type === 'sample').filter((event) => event.probe === probe);
+
+  test('every slot is told once, as a sample or as dropped, none is left out', () => {
+    for (const { name } of hostile?.servers ?? []) {
+      const slots = events
+        .flatMap((e) =>
+          (e.type === 'sample' || e.type === 'sample.dropped') && e.probe === name ? [e.slot] : [],
+        )
+        .sort((a, b) => a - b);
+      // Those that were under way at the end leave no sample: no more than there can be at once.
+      const over = slotsWanted - Math.ceil(timeoutMs / intervalMs) - 1;
+      expect(slots.slice(0, over), name).toEqual(Array.from({ length: over }, (_, i) => i));
+      expect(slots.length, name).toBe(new Set(slots).size);
+    }
+  });
+
+  test('each server is told for what it is', () => {
+    const seen = (hostile?.servers ?? []).map(({ name }) => {
+      const known = samplesOf(name).filter(isEvidence);
+      return [name, ...new Set(known.map(({ status, cause }) => cause ?? status))];
+    });
+    expect(seen).toEqual(hostile?.servers.map(({ name, outcome }) => [name, outcome]));
+  });
+
+  test('no connection is left open', async () => {
+    const open = (): unknown[] =>
+      (hostile?.servers ?? []).flatMap(({ name, open }) => (open() === 0 ? [] : [`${name}: ${open()}`]));
+    await expect.poll(open).toEqual([]);
+  });
+});

@@ -7,10 +7,10 @@ import type { Summary } from '../src/core/summary.ts';
 const bin = join(import.meta.dirname, '../bin/firedrill.mjs');
 const root = join(import.meta.dirname, '..');
 
-function startCli(stateFolder: string, args: readonly string[]) {
+function startCli(stateFolder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return execa(process.execPath, [bin, ...args], {
     cwd: root,
-    env: { FIREDRILL_STATE_DIR: stateFolder },
+    env: { FIREDRILL_STATE_DIR: stateFolder, ...env },
     reject: false,
     all: true,
     stdin: 'ignore',
@@ -20,8 +20,12 @@ function startCli(stateFolder: string, args: readonly string[]) {
 /** A place for one test file's runs and open faults, apart from those of the person at this machine. */
 export interface Bench {
   readonly out: string;
+  /** Where its open faults are kept. */
+  readonly state: string;
   /** Starts the command line as a user would; never rejects. */
   start(...args: readonly string[]): ReturnType<typeof startCli>;
+  /** The same, with more in its environment. */
+  startWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): ReturnType<typeof startCli>;
   /** The same for what must succeed: rejects with what it wrote otherwise. */
   must(...args: readonly string[]): Promise<void>;
   /** The summary of the latest run. */
@@ -42,7 +46,9 @@ export function createBench(): Bench {
   };
   return {
     out,
+    state: join(folder, 'state'),
     start: (...args) => startCli(join(folder, 'state'), args),
+    startWith: (env, ...args) => startCli(join(folder, 'state'), args, env),
     must: async (...args) => {
       const { exitCode, all } = await startCli(join(folder, 'state'), args);
       if (exitCode !== 0) throw new Error(`firedrill ${args.join(' ')}: exit ${exitCode}\n${all}`);

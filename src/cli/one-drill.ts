@@ -11,6 +11,7 @@ import { createServer } from '../cloud/catalog.ts';
 import { createHost } from '../hosts/catalog.ts';
 import { createNarrator } from './console.ts';
 import type { Output } from './output.ts';
+import { learnSecrets, redactor } from './secrets.ts';
 import { makeRunFolder, newRunId, writeReports } from './run-folder.ts';
 import type { Stop } from './stop.ts';
 import { versions } from './versions.ts';
@@ -37,7 +38,8 @@ export async function runOneDrill(
   const clock = createSystemClock();
   const runId = newRunId(plan.scenario.name, clock.wallMs());
   const folder = makeRunFolder(out, runId);
-  const log = openEventLog(join(folder, 'events.ndjson'), clock);
+  for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
+  const log = openEventLog(join(folder, 'events.ndjson'), clock, { redactor });
   log.subscribe(createNarrator((line) => output.progress(line)));
   try {
     await runDrill(

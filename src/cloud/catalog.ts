@@ -8,6 +8,19 @@ import { readCloudConfig } from './clouds-config.ts';
 import { createHttpClient } from './http-client.ts';
 import { createNovaServer } from './nova.ts';
 
+/** Passwords and credentials by which a host's cloud is reached; none where its settings cannot be read. */
+export function secretsOfCloud({ server }: PlannedHost): string[] {
+  if (server === undefined) return [];
+  try {
+    const { credentials } = readCloudConfig(server.cloud, server.cloudsFile, surroundings());
+    return [credentials.kind === 'password' ? credentials.password : credentials.secret];
+  } catch {
+    return [];
+  }
+}
+
+const surroundings = () => ({ env: process.env, cwd: process.cwd(), home: homedir() });
+
 const clock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
@@ -22,9 +35,8 @@ const clock: Clock = {
 export function createServer(host: PlannedHost): CloudServer | undefined {
   if (host.server === undefined) return undefined;
   const { cloud, cloudsFile, id } = host.server;
-  const surroundings = { env: process.env, cwd: process.cwd(), home: homedir() };
   try {
-    const config = readCloudConfig(cloud, cloudsFile, surroundings);
+    const config = readCloudConfig(cloud, cloudsFile, surroundings());
     return createNovaServer({ config, http: createHttpClient(config.trust), clock, retryMs: 500 }, id);
   } catch (error) {
     const fail = (): Promise<never> => Promise.reject(error);

@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { roundMs, type Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
+import type { Redactor } from '../core/redact.ts';
 
 /** Follows the events of a run as they are logged. What it throws is reported once and never harms the drill. */
 export type EventListener = (event: DrillEvent) => void;
@@ -16,13 +17,23 @@ export interface EventLog {
   close(): void;
 }
 
-/** Creates `path`, which must not exist unless `exclusive` is false, and logs to it. */
-export function openEventLog(path: string, clock: Clock, options: { exclusive?: boolean } = {}): EventLog {
+/** Fields of events that say what somebody else said: a command, a server, a log. The rest is firedrill's own. */
+const toldFields = ['message', 'value', 'text', 'reason', 'unmet', 'receipt'] as const;
+
+/**
+ * Creates `path`, which must not exist unless `exclusive` is false, and logs to it. This is where secrets are kept out of
+ * runs: all that is known of one is its log, and listeners are told what is in it.
+ */
+export function openEventLog(
+  path: string,
+  clock: Clock,
+  options: { readonly exclusive?: boolean; readonly redactor?: Redactor } = {},
+): EventLog {
   const fd = openSync(path, options.exclusive === false ? 'a' : 'ax');
   const listeners = new Set<EventListener>();
   return {
     append(event) {
-      const stamped = { t: roundMs(clock.nowMs()), ...event } as DrillEvent;
+      const stamped = { t: roundMs(clock.nowMs()), ...told(event, options.redactor) } as DrillEvent;
       writeFully(fd, `${JSON.stringify(stamped)}\n`, path);
       for (const listener of listeners) {
         try {
@@ -52,6 +63,15 @@ export function openEventLog(path: string, clock: Clock, options: { exclusive?: 
       closeSync(fd);
     },
   };
+}
+
+/** The event without what is secret. */
+function told(event: NewEvent, redactor: Redactor | undefined): NewEvent {
+  if (redactor === undefined) return event;
+  const clean = Object.entries(event).flatMap(([key, value]: [string, unknown]) =>
+    (toldFields as readonly string[]).includes(key) ? [[key, redactor.value(value)] as const] : [],
+  );
+  return clean.length === 0 ? event : { ...event, ...Object.fromEntries(clean) };
 }
 
 /** On a full disk `writeSync` may write a part without throwing: go on until it throws or all is written. */

@@ -35,8 +35,9 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
     raisePriority,
     onEvents: (events) => {
       for (const event of events) {
-        log.append(event);
-        if (event.type === 'sample') onSample?.(event);
+        // As the log has it: what is waited for here is judged there.
+        const logged = log.append(event);
+        if (logged.type === 'sample') onSample?.(logged);
       }
     },
     onBroken,

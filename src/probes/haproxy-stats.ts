@@ -4,12 +4,13 @@ import type { Observation } from '../core/sample.ts';
 import { parseCsv } from './lib/csv.ts';
 import { exchange, prepareHttpCall } from './lib/http-exchange.ts';
 import { shorten } from './lib/net-errors.ts';
+import { headers } from './lib/secret.ts';
 import { hostPort, httpUrl } from './lib/text-params.ts';
 
 const params = z.strictObject({
   url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),
   connectTo: hostPort.optional().describe('host:port to connect to instead of what the URL names.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  headers,
   caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
   backend: z.string().min(1).describe('Name of the backend.'),
   server: z.string().min(1).describe('Name of the server in the backend.'),

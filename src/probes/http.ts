@@ -6,6 +6,7 @@ import type { Observation } from '../core/sample.ts';
 import { exchange, prepareHttpCall, type HttpReply } from './lib/http-exchange.ts';
 import { isJmesPath } from './lib/jmespath.ts';
 import { shorten } from './lib/net-errors.ts';
+import { headers } from './lib/secret.ts';
 import { hostPort, httpUrl, regex, requireRegex } from './lib/text-params.ts';
 
 /** Parameters that HTTP probes share: where to ask. */
@@ -23,7 +24,7 @@ const params = z.strictObject({
       '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another.',
     ),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']).default('GET').describe('Sent without a body.'),
-  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  headers,
   caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
   serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),

@@ -6,6 +6,7 @@ import type { Row, RowClient, Rows, WriterContext, WriterKind, Written } from '.
 import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../probes/lib/http-exchange.ts';
 import { isJmesPath } from '../probes/lib/jmespath.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
+import { headers, type Headers } from '../probes/lib/secret.ts';
 import { hostPort, httpUrl } from '../probes/lib/text-params.ts';
 
 const status = z
@@ -17,7 +18,7 @@ const request = {
   url: httpUrl.refine((url) => url.includes('${rows}'), {
     error: 'needs `${rows}`, which stands for the name of this run’s rows',
   }),
-  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send besides Host.'),
+  headers,
   body: z.string().optional().describe('May contain `${rows}` and `${row}`, too.'),
 };
 
@@ -80,7 +81,7 @@ export const httpRows: WriterKind<Params> = {
   async open(p, ctx) {
     const { connectTo, caFile, serverName, insecureSkipVerify } = p;
     const prepare = (
-      what: { readonly method: string; readonly url: string; readonly headers: Record<string, string> },
+      what: { readonly method: string; readonly url: string; readonly headers: Headers },
       maxBodyBytes = 65_536,
     ): Promise<HttpCall> =>
       prepareHttpCall(

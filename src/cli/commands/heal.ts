@@ -3,6 +3,7 @@ import { healFault } from '../../engine/heal.ts';
 import { ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
+import { learnCloudSecrets } from '../secrets.ts';
 import type { Output } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
 
@@ -18,6 +19,7 @@ export async function healCommand(output: Output): Promise<number> {
   for (const record of open) {
     const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
     output.progress(`healing ${what}`);
+    learnCloudSecrets(record.host);
     try {
       const reach = { host: createHost(record.host), server: createServer(record.host) };
       await healFault(record, reach, createSystemClock());

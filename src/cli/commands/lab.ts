@@ -14,6 +14,7 @@ import { labBuild, labUp } from '../../lab/lab-up.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
+import { learnSecrets } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
 
 /** Folder of the lab's stacks, beside src. */
@@ -128,6 +129,7 @@ async function up(
 
   const target = join(lab.stackDir, 'target.yaml');
   const plan = loadWatchPlan(target);
+  learnSecrets(plan);
   context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state' });
   const clock = createSystemClock();
   const gate = await awaitGate(plan, plan.steady, { clock, createHost }, context.signal);

@@ -14,6 +14,7 @@ import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
 import { makeRunFolder, newRunId, writeReports } from '../run-folder.ts';
+import { learnSecrets, redactor } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
 import { versions } from '../versions.ts';
 
@@ -35,7 +36,8 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   const clock = createSystemClock();
   const runId = newRunId(`watch-${plan.target.name}`, clock.wallMs());
   const folder = makeRunFolder(options.out, runId);
-  const log = openEventLog(join(folder, 'events.ndjson'), clock);
+  for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
+  const log = openEventLog(join(folder, 'events.ndjson'), clock, { redactor });
   log.subscribe(createNarrator((line) => output.progress(line)));
   const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
   try {

@@ -23,6 +23,7 @@ import { DrillError, messageOf } from '../../core/errors.ts';
 import type { ProbeContext } from '../../core/probe.ts';
 import type { Observation, Phases } from '../../core/sample.ts';
 import { abortedBy, failureOf } from './net-errors.ts';
+import { readHeaders, type Headers, type SecretPlaces } from './secret.ts';
 import { requireHostPort, requireUrl } from './text-params.ts';
 
 /** What to ask, with everything prepared that need not be done for each look. */
@@ -41,7 +42,7 @@ export interface HttpCallParams {
   readonly url: string;
   readonly connectTo?: string | undefined;
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Headers | undefined;
   readonly caFile?: string | undefined;
   readonly serverName?: string | undefined;
   readonly insecureSkipVerify?: boolean;
@@ -61,12 +62,9 @@ export interface HttpReply {
 
 /**
  * Prepares a call.
- * @throws DrillError `invalid-input` for a CA file that cannot be read or used
+ * @throws DrillError `invalid-input` for a CA file that cannot be read or used, or a secret that is not there
  */
-export async function prepareHttpCall(
-  params: HttpCallParams,
-  ctx: Pick<ProbeContext, 'readText'>,
-): Promise<HttpCall> {
+export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces): Promise<HttpCall> {
   const url = requireUrl(params.url);
   const secure = url.protocol === 'https:';
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
@@ -74,11 +72,12 @@ export async function prepareHttpCall(
     params.connectTo === undefined
       ? { host: hostname, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port) }
       : requireHostPort(params.connectTo);
+  const sent = await readHeaders(params.headers ?? {}, ctx);
   const options: RequestOptions = {
     ...target,
     method: params.method ?? 'GET',
     path: `${url.pathname}${url.search}`,
-    headers: { host: url.host, 'user-agent': 'firedrill', accept: '*/*', ...lowerCaseKeys(params.headers) },
+    headers: { host: url.host, 'user-agent': 'firedrill', accept: '*/*', ...sent },
     // An overlong header block is a broken reply; the default of 16 KiB is also ours.
     maxHeaderSize: 16_384,
   };
@@ -214,8 +213,4 @@ export async function secureContext(
       cause: error,
     });
   }
-}
-
-function lowerCaseKeys(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
 }

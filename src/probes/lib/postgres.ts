@@ -2,9 +2,9 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
 import { z } from 'zod';
-import { DrillError, messageOf } from '../../core/errors.ts';
-import type { ProbeContext } from '../../core/probe.ts';
+import { DrillError } from '../../core/errors.ts';
 import { secureContext } from './http-exchange.ts';
+import { readSecret, secretRef, type SecretPlaces } from './secret.ts';
 
 /** Parameters of a connection to a PostgreSQL server, or to a pooler that speaks its protocol. */
 export const connectionFields = {
@@ -15,13 +15,7 @@ export const connectionFields = {
       if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
     })
     .describe('postgresql://user@host:port/database; passwords and TLS have fields of their own.'),
-  password: z
-    .union([
-      z.strictObject({ file: z.string().min(1).describe('File that holds the password.') }),
-      z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the password.') }),
-    ])
-    .optional()
-    .describe('Where the password is; never the password itself.'),
+  password: secretRef.optional().describe('Where the password is; never the password itself.'),
   tls: z
     .strictObject({
       mode: z
@@ -43,9 +37,6 @@ export const connectionFields = {
 const connection = z.strictObject(connectionFields);
 export type Connection = z.output<typeof connection>;
 
-/** What preparing a connection may use. */
-type Files = Pick<ProbeContext, 'readText' | 'env'>;
-
 /** How long a good session may take to say goodbye before its socket is cut. */
 const goodbyeMs = 1000;
 
@@ -63,13 +54,14 @@ export function sayGoodbye(client: Client, socket: Socket): void {
 }
 
 /** What pg needs to connect. @throws DrillError `invalid-input` for a password or CA that cannot be had */
-export async function clientConfig(p: Connection, files: Files): Promise<ClientConfig> {
+export async function clientConfig(p: Connection, files: SecretPlaces): Promise<ClientConfig> {
   const problem = dsnProblem(p.dsn);
   if (problem !== undefined) throw new DrillError('invalid-input', `${p.dsn}: ${problem}`);
   const url = new URL(p.dsn);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const user = decodeURIComponent(url.username);
-  const password = await readPassword(p, files);
+  const password =
+    p.password === undefined ? '' : await readSecret(p.password, `the password for ${p.dsn}`, files);
   return {
     host,
     port: url.port === '' ? 5432 : Number(url.port),
@@ -85,7 +77,7 @@ export async function clientConfig(p: Connection, files: Files): Promise<ClientC
 async function tlsOptions(
   tls: NonNullable<Connection['tls']>,
   host: string,
-  files: Files,
+  files: SecretPlaces,
 ): Promise<ConnectionOptions> {
   const serverName = tls.serverName ?? host;
   return {
@@ -95,26 +87,6 @@ async function tlsOptions(
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   };
-}
-
-async function readPassword(p: Connection, files: Files): Promise<string> {
-  if (p.password === undefined) return '';
-  if ('env' in p.password) {
-    const text = files.env(p.password.env);
-    if (text === undefined) {
-      throw new DrillError('invalid-input', `the environment variable ${p.password.env} is not set`, {
-        mend: `Put the password for ${p.dsn} into it.`,
-      });
-    }
-    return text;
-  }
-  try {
-    return (await files.readText(p.password.file)).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new DrillError('invalid-input', `cannot read the password file: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 /** What is wrong with a DSN, in words. */

@@ -14,6 +14,9 @@ export const httpUrl = z
   .refine((text) => isUrl(filled(text), ['http:', 'https:']), {
     error: 'expected an http:// or https:// URL',
   })
+  .refine((text) => !hasUser(filled(text)), {
+    error: 'a user or password does not belong in a URL: send a header, such as Authorization: { env: … }',
+  })
   .describe('URL, http or https.');
 
 /** `host:port`, an IPv6 address in brackets. */
@@ -63,6 +66,11 @@ export function requireRegex(source: string): RegExp {
   } catch (error) {
     throw new DrillError('invalid-input', messageOf(error), { cause: error });
   }
+}
+
+function hasUser(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.username !== '' || url.password !== '');
 }
 
 function isUrl(text: string, protocols: readonly string[]): boolean {

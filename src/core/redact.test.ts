@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { createRedactor } from './redact.ts';
+
+const secret = 'c4n"ary /ß';
+const redactor = createRedactor();
+redactor.add(secret);
+
+describe('a redactor', () => {
+  test.each([
+    ['as it is', `password ${secret} refused`, 'password [secret] refused'],
+    ['twice', `${secret}${secret}`, '[secret][secret]'],
+    ['in JSON', `got ${JSON.stringify({ password: secret })}`, 'got {"password":"[secret]"}'],
+    ['in a URL', `http://u:${encodeURIComponent(secret)}@h/`, 'http://u:[secret]@h/'],
+    ['in Base64', `Basic ${Buffer.from(secret).toString('base64')}`, 'Basic [secret]'],
+    ['cut off', `said ${secret.slice(0, 6)}…`, 'said [secret]…'],
+    ['cut off, without a word', `said ${secret.slice(0, 9)}`, 'said [secret]'],
+  ])('finds a secret %s', (_how, text, clean) => {
+    expect(redactor.text(text)).toBe(clean);
+  });
+
+  test('finds it in whatever holds it, keys included, and leaves the rest as it is', () => {
+    expect(redactor.value({ a: [secret, 1, null], [secret]: { b: true } })).toEqual({
+      a: ['[secret]', 1, null],
+      '[secret]': { b: true },
+    });
+    expect(redactor.text('no c4n here')).toBe('no c4n here');
+  });
+
+  test('takes the longer of two secrets first, and each line of one that has several', () => {
+    const two = createRedactor();
+    for (const one of ['hunter', 'hunter2', 'first line\nsecond line']) two.add(one);
+    expect(two.text('hunter2 hunter')).toBe('[secret] [secret]');
+    expect(two.text('at second line: first line second line')).toBe('at [secret]: [secret]');
+  });
+
+  test('does not look for what is too short to tell', () => {
+    const short = createRedactor();
+    short.add('abc');
+    const value = { text: 'abc' };
+    expect(short.value(value)).toBe(value);
+  });
+});

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import type { Bench } from '../../firedrill.ts';
+import { checkedDrill } from '../../packets/lib/drill-truth.ts';
+import { besideCapture } from '../../packets/lib/prober-capture.ts';
 import {
   advertFaults,
   answerFaults,
@@ -22,13 +24,17 @@ export interface VipStack {
 }
 
 /**
- * Runs a drill beside a packet capture: it has to pass, and the ownership in its report has to be what the packets show,
- * from each side. The same packets some seconds late may agree with no side: the comparison can fail.
+ * Runs a drill beside two packet captures: it has to pass. The ownership in its report has to be what the packets at the
+ * vantage show, from each side, and its outages what those at the prober's own place do. The same packets some time late
+ * may agree with nothing: the comparison can fail.
  */
-export async function expectOwnershipTrue(stack: VipStack, scenario: string): Promise<void> {
+export async function expectPacketsAgree(stack: VipStack, scenario: string): Promise<void> {
   const { bench, vantage, vip, stations, silentAfterMs } = stack;
   const capture = await startCapture(vantage);
-  const { exitCode, all } = await bench.start('run', scenario, '--out', bench.out);
+  const {
+    result: { exitCode, all },
+    packets: atProber,
+  } = await besideCapture(vip, async () => bench.start('run', scenario, '--out', bench.out));
   const packets = readPackets(await capture.stop(), vip, stations);
   const { ownership } = bench.summary();
   // Sentences on where the summary and the packets disagree, by side.
@@ -40,6 +46,10 @@ export async function expectOwnershipTrue(stack: VipStack, scenario: string): Pr
   expect(exitCode, all).toBe(0);
   expect(disagreements(packets)).toEqual({ advertised: [], answered: [], claimed: [] });
   for (const found of Object.values(disagreements(shifted(packets, 8000)))) expect(found).not.toEqual([]);
+  const { truth, shifted: late } = checkedDrill(bench, atProber);
+  expect(truth.faults).toEqual([]);
+  // A drill without an outage has none at any time.
+  if (truth.windows.length > 0) expect(late.faults).not.toEqual([]);
 }
 
 /** The stations of a stack's nodes that are VMs: the address and MAC that Docker gave them. */

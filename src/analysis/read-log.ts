@@ -67,7 +67,7 @@ export interface RunLog {
   readonly endMs: number;
   /** False when the log stops without `run.ended`: the run was cut off. */
   readonly ended: boolean;
-  readonly aborted: { readonly t: number; readonly reason: string } | null;
+  readonly aborted: { readonly t: number; readonly reason: string; readonly refused: boolean } | null;
   /** True when the last line was torn and left out. */
   readonly torn: boolean;
   /** By probe id, one for each planned instance, in the plan's order. */
@@ -133,7 +133,7 @@ class LogReader implements LogSink {
   #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
   #ended = false;
-  #aborted: { t: number; reason: string } | null = null;
+  #aborted: RunLog['aborted'] = null;
   readonly #anchors: Anchor[] = [];
   readonly #series = new Map<string, OpenSeries>();
   readonly #faults = new Map<string, OpenFault>();
@@ -259,7 +259,7 @@ class LogReader implements LogSink {
         this.#logs.push(event);
         return;
       case 'run.aborted':
-        this.#aborted ??= { t: event.t, reason: event.reason };
+        this.#aborted ??= { t: event.t, reason: event.reason, refused: event.refused === true };
         return;
       case 'run.ended':
         this.#ended = true;

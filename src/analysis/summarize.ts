@@ -113,6 +113,7 @@ export function analyse(log: RunLog): Analysis {
     endedAt: wallTime(log, log.endMs),
     verdict,
     reasons,
+    ...(log.aborted?.refused === true ? { refused: true as const } : {}),
     healed,
     notes: [...notesOf(log, evidence), ...rowNotes(rows)],
     rto:

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { healCommand, statusCommand } from './commands/heal.ts';
+import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
 import { labCommands } from './commands/lab.ts';
 import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
@@ -55,6 +55,11 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
   )
     .argParser(addVariable)
     .default({});
+  const production = new Option(
+    '--allow-production',
+    'drill a target of the environment `production`',
+  ).default(false);
+  const confirm = new Option('--confirm <name>', 'name of the production target, where nobody can type it');
   const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
 
   program
@@ -67,6 +72,8 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
     .addOption(variable)
     .addOption(seed)
+    .addOption(production)
+    .addOption(confirm)
     .action(async (scenarios: string[], options: RunOptions) => {
       done(await runCommand(scenarios, options, stop, output));
     });
@@ -82,6 +89,8 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
     .addOption(variable)
     .addOption(seed)
+    .addOption(production)
+    .addOption(confirm)
     .action(async (suite: string, options: TableOptions) => {
       done(await tableCommand(suite, options, stop, output));
     });
@@ -94,7 +103,7 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .option('--json', 'print the plans as JSON', false)
     .addOption(variable)
     .addOption(seed)
-    .action((scenarios: string[], options: Omit<RunOptions, 'out' | 'repeat'>) => {
+    .action((scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed'>) => {
       const { target, var: variables, seed } = options;
       const loaded = loadAllPlans(scenarios, { target, variables });
       const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
@@ -152,8 +161,12 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
   program
     .command('heal')
     .description('undo every open fault and prove it')
-    .action(async () => {
-      done(await healCommand(output));
+    .option(
+      '--forget <run/fault>',
+      'drop the record of a fault whose machine is gone for good; heals nothing',
+    )
+    .action(async ({ forget }: { forget?: string }) => {
+      done(forget === undefined ? await healCommand(output) : forgetCommand(forget, output));
     });
 
   program

@@ -12,7 +12,7 @@ import { createHost } from '../hosts/catalog.ts';
 import { createNarrator } from './console.ts';
 import type { Output } from './output.ts';
 import { learnSecrets, redactor } from './secrets.ts';
-import { makeRunFolder, newRunId, writeReports } from './run-folder.ts';
+import { makeRunFolder, newRunId, stopFilePath, writeReports } from './run-folder.ts';
 import type { Stop } from './stop.ts';
 import { versions } from './versions.ts';
 
@@ -44,7 +44,16 @@ export async function runOneDrill(
   try {
     await runDrill(
       plan,
-      { runId, clock, log, ledger, createHost, createServer, versions: versions() },
+      {
+        runId,
+        clock,
+        log,
+        ledger,
+        createHost,
+        createServer,
+        versions: versions(),
+        stopFile: stopFilePath(),
+      },
       stop.signal,
     );
   } finally {
@@ -79,6 +88,7 @@ export function seedFor(plans: readonly Plan[], given: number | undefined, outpu
 /** The exit code of a drill that came out so. */
 export function drillExitCode(summary: Summary): number {
   if (!summary.healed) return ExitCode.notHealed;
+  if (summary.refused === true) return ExitCode.refused;
   switch (summary.verdict) {
     case 'pass':
       return ExitCode.pass;
@@ -89,11 +99,11 @@ export function drillExitCode(summary: Summary): number {
   }
 }
 
-/** Not healed outranks all, then a failed verdict, then an inconclusive one; a stop outranks all but the first. */
+/** Not healed outranks all, then a failed verdict, then a guard rail, then an inconclusive one; a stop outranks all but the first. */
 export function gravest(codes: readonly number[], stop: Stop): number {
   const stopped = stop.exitCode();
   if (stopped !== undefined && !codes.includes(ExitCode.notHealed)) return stopped;
-  for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.inconclusive]) {
+  for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.refused, ExitCode.inconclusive]) {
     if (codes.includes(code)) return code;
   }
   return ExitCode.pass;

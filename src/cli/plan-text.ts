@@ -154,7 +154,13 @@ function textOf(step: PlannedFault): { inject: string; heal: string; blastRadius
 
 function actions(step: PlannedFault): string[] {
   const { inject, heal, blastRadius } = textOf(step);
-  return [`inject        ${inject}`, `heal          ${heal}`, `blast radius  ${blastRadius}`];
+  const lease =
+    step.leaseMs === undefined
+      ? []
+      : [
+          `dead man      the host heals by itself when firedrill is silent for ${formatMs(step.leaseMs)} (systemd-run)`,
+        ];
+  return [`inject        ${inject}`, `heal          ${heal}`, ...lease, `blast radius  ${blastRadius}`];
 }
 
 /** The fault's id, where there is another one to tell it from. */

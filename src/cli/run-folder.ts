@@ -25,12 +25,17 @@ export function makeRunFolder(out: string, runId: string): string {
   return folder;
 }
 
-/** Where open faults are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
-function stateFolder(): string {
+/** Where open faults and locks are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
+export function stateFolder(): string {
   const own = process.env['FIREDRILL_STATE_DIR'];
   if (own !== undefined && own !== '') return own;
   const xdg = process.env['XDG_STATE_HOME'];
   return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.local', 'state'), 'firedrill');
+}
+
+/** A file whose presence stops drills that run, and lets none begin. */
+export function stopFilePath(): string {
+  return join(stateFolder(), 'stop');
 }
 
 /** The open faults of this user, whatever checkout made them. */

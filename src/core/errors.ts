@@ -18,6 +18,7 @@ export type DrillErrorCode =
   | 'heal-failed' // the inverse could not be proven
   | 'role-unresolved' // a role has no host, or more than one
   | 'refused' // a guard rail said no
+  | 'stopped' // a limit or the stop file cut the drill short
   | 'lab' // the local lab or its machine cannot serve
   | 'harness'; // a defect or breakdown of firedrill itself
 
@@ -52,6 +53,7 @@ export function exitCodeOf(code: DrillErrorCode): number {
     case 'host-unreachable':
     case 'fault-failed':
     case 'role-unresolved':
+    case 'stopped':
     case 'harness':
       return ExitCode.inconclusive;
   }

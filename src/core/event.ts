@@ -137,7 +137,13 @@ export type DrillEvent =
       readonly text: string;
     }
   /** The run was cut short from outside, or broke. */
-  | { readonly t: number; readonly type: 'run.aborted'; readonly reason: string }
+  | {
+      readonly t: number;
+      readonly type: 'run.aborted';
+      readonly reason: string;
+      /** A guard rail said no. */
+      readonly refused?: true;
+    }
   | { readonly t: number; readonly type: 'run.ended' };
 
 /** Distributes `Omit` over the union. */

@@ -32,8 +32,6 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly healAfter: 'recovery' | 'redundancy';
   /** How long the effect may take to show after the acknowledgement, in ms, where half a minute is not enough. */
   readonly effectWithinMs?: number;
-  /** For kinds that their host undoes by itself, healed or not: how long after the injection, in ms. */
-  leaseMs?(params: P): number;
   /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
   readonly needs?: 'server' | 'power';
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
@@ -46,6 +44,12 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   inject(params: P, before: B, ctx: FaultContext): Promise<R>;
   /** Did it really happen? A fault without effect is no drill. */
   effect(params: P, before: B, ctx: FaultContext): Promise<boolean>;
+  /**
+   * The inverse as a script for /bin/sh on the fault's host, for a timer there that fires when firedrill is silent for
+   * longer than the lease. It does no harm where the fault is gone. Kinds without it cannot be undone from their host, or
+   * mend themselves; undefined where these parameters leave nothing to undo.
+   */
+  undo?(params: P, before: B): string | undefined;
   /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of the harness. */
   heal(params: P, before: B, ctx: FaultContext): Promise<void>;
   /** Proof that nothing of the fault is left. Polled after `heal` until true or its deadline. */

@@ -37,6 +37,12 @@ export interface Plan {
   /** Changes made before the steady state is waited for; undone after the faults are healed, in reverse. Their outages are not the drill's. */
   readonly prepare: readonly PlannedFault[];
   readonly steady: Gate;
+  /** When a drill is cut short and everything healed. */
+  readonly limits: Limits;
+  /** Keeps a fault from hitting the last host on which the condition holds; absent where the target does not say what a healthy node is. */
+  readonly healthy?: Condition;
+  /** The scenario means to leave no healthy node. */
+  readonly leavesNoHealthyNode?: true;
   readonly faults: readonly PlannedFault[];
   /** Steps that somebody has to take by hand once the faults are healed; never undone. */
   readonly repair: readonly PlannedFault[];
@@ -256,8 +262,18 @@ export interface PlannedFault {
   readonly forMs?: number;
   /** `atMs` was drawn from [at, at + jitterMs). */
   readonly jitterMs?: number;
+  /** The host undoes the fault this long after firedrill was last heard of; absent where it cannot, or needs not. */
+  readonly leaseMs?: number;
   /** May contain `${host}`, `${address}` (of the host it runs on) and `${address.NAME}` (of a host or role), filled in when it is about to happen. */
   readonly params: Json;
+}
+
+/** How long things may last, ms. */
+export interface Limits {
+  /** Any fault or preparation. */
+  readonly faultMs: number;
+  /** The recovery probe's outage; absent: as long as it takes. */
+  readonly outageMs?: number;
 }
 
 /** What must hold for the verdict to be pass. */

@@ -51,6 +51,8 @@ export interface Summary {
   readonly verdict: VerdictWord;
   /** Why the verdict is what it is, one sentence each; empty for a plain pass. */
   readonly reasons: readonly string[];
+  /** A guard rail cut the run short; left out otherwise. */
+  readonly refused?: true;
   /** False when any injected fault is not proven healed. */
   readonly healed: boolean;
   /** Things to know that do not change the verdict, one sentence each. */

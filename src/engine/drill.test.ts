@@ -56,9 +56,9 @@ describe('a drill', () => {
   test('writes the undo record before the fault acts', async () => {
     let recordsAtStop = -1;
     const exec = machine.exec.bind(machine);
-    machine.exec = async (argv) => {
+    machine.exec = async (argv, options) => {
       if (argv[1] === 'stop') recordsAtStop = openLedger(join(folder, 'ledger')).list().length;
-      return exec(argv);
+      return exec(argv, options);
     };
     await run(planOf(machine.url));
     expect(recordsAtStop).toBe(1);
@@ -125,8 +125,8 @@ describe('a drill', () => {
   test('says that it was stopped when a stop cuts the injection itself off, and heals what may have happened', async () => {
     const stop = new AbortController();
     const exec = machine.exec.bind(machine);
-    machine.exec = async (argv) => {
-      const result = await exec(argv);
+    machine.exec = async (argv, options) => {
+      const result = await exec(argv, options);
       if (argv[1] !== 'stop') return result;
       stop.abort(new Error('stopped by SIGTERM'));
       throw new DrillError('host-unreachable', 'alpha: cut off');
@@ -211,9 +211,9 @@ describe('a drill with preparations and repairs', () => {
   test('has an undo record for a preparation, and none for a repair', async () => {
     const records = new Map<string, number>();
     const exec = machine.exec.bind(machine);
-    machine.exec = async (argv) => {
+    machine.exec = async (argv, options) => {
       records.set(argv.slice(0, 2).join(' '), openLedger(join(folder, 'ledger')).list().length);
-      return exec(argv);
+      return exec(argv, options);
     };
     await run(withSteps());
     expect(records.get('open door')).toBe(1);
@@ -241,8 +241,8 @@ describe('a drill with preparations and repairs', () => {
 
   test('breaks nothing when a preparation fails, and undoes those that were made', async () => {
     const exec = machine.exec.bind(machine);
-    machine.exec = async (argv) =>
-      argv[0] === 'light' ? { exitCode: 1, stdout: '', stderr: 'no matches' } : exec(argv);
+    machine.exec = async (argv, options) =>
+      argv[0] === 'light' ? { exitCode: 1, stdout: '', stderr: 'no matches' } : exec(argv, options);
     const { events, open } = await run(withSteps());
     expect(done()).toEqual(['open door', 'quench fire', 'close door']);
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'prepare-2' });

@@ -1,8 +1,9 @@
 import { DrillError, messageOf } from '../core/errors.ts';
-import { eventSchemaVersion, type PhaseName } from '../core/event.ts';
+import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
+import { recoveryProbe } from './recovery-probe.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
 import type { GateOutcome } from './world.ts';
@@ -37,14 +38,14 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
       try {
         await drill(run);
       } catch (error) {
-        log.append({ type: 'run.aborted', reason: reasonOf(error, run.signal) });
+        log.append(abortOf(error, run.signal));
       } finally {
         await healOpen(run, () => true);
         await endWriting(run);
       }
     });
   } catch (error) {
-    log.append({ type: 'run.aborted', reason: reasonOf(error, run.signal) });
+    log.append(abortOf(error, run.signal));
   }
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
   log.append({ type: 'run.ended' });
@@ -172,19 +173,6 @@ function logGate(run: Run, gate: 'steady' | 'recovery' | 'redundancy', { met, un
   run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
 }
 
-/** The probe instance that sees the outage. */
-function recoveryProbe({ plan, hit }: Run): string {
-  const { probe, onFaultHost } = plan.recovery;
-  const host = onFaultHost === true ? hit.get(plan.faults[0]?.id ?? '') : undefined;
-  const instance = plan.probes.find(
-    (candidate) => candidate.name === probe && (host === undefined || candidate.host === host),
-  );
-  if (instance !== undefined) return instance.id;
-  throw new DrillError('invalid-input', `probe ${probe} has no instance on ${host ?? 'any host'}`, {
-    mend: 'The recovery probe has to be there for every host that the fault may hit.',
-  });
-}
-
 /** Waits until the recovery probe has been good long enough after being bad, or never was bad. */
 async function awaitRecovery(run: Run): Promise<GateOutcome> {
   const { plan, world, deps } = run;
@@ -221,6 +209,8 @@ async function awaitRecovery(run: Run): Promise<GateOutcome> {
   return { met: false, unmet: [`${id}: ${seen}`] };
 }
 
-function reasonOf(error: unknown, signal: AbortSignal): string {
-  return messageOf(signal.aborted ? signal.reason : error);
+function abortOf(error: unknown, signal: AbortSignal): NewEvent {
+  const cause: unknown = signal.aborted ? signal.reason : error;
+  const refused = cause instanceof DrillError && cause.code === 'refused';
+  return { type: 'run.aborted', reason: messageOf(cause), ...(refused ? { refused } : {}) };
 }

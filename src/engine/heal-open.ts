@@ -26,7 +26,7 @@ export async function healOpen(run: Run, which: (open: OpenFault) => boolean): P
     }
     note({ type: 'heal.started', fault: record.faultId });
     try {
-      await healFault(record, reach, clock);
+      await healFault(record, reach, clock, () => run.releaseLease(record.faultId));
       ledger.close(record);
       note({ type: 'heal.proven', fault: record.faultId });
       run.open.splice(run.open.indexOf(open), 1);

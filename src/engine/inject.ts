@@ -4,7 +4,9 @@ import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import { faultKind, type AnyFaultKind } from '../faults/catalog.ts';
 import { plannedHost } from './reach.ts';
+import { armLease, leaseFor } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
+import { machineOf } from './machine.ts';
 import type { OpenFault, Run } from './run.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
@@ -20,7 +22,13 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   const { clock, ledger } = run.deps;
   const aim = await takeAim(run, fault);
   const { kind, planned, params, ctx } = aim;
+  refuseLastHealthyNode(run, fault, planned.name);
   const before = await kind.before(params, ctx);
+  const undo = kind.undo?.(params, before);
+  const lease = await leaseFor(ctx, undo, fault.leaseMs);
+  if (undo !== undefined && fault.leaseMs !== undefined && lease === undefined)
+    noteNoLease(run, fault, planned);
+  const machine = await machineOf(ctx);
   const record: LedgerRecord = {
     version: 1,
     runId: run.deps.runId,
@@ -30,12 +38,48 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
     host: planned,
     params,
     before,
+    ...(undo === undefined ? {} : { undo }),
+    ...(lease === undefined ? {} : { lease }),
+    ...(machine === undefined ? {} : { machine }),
     openedAt: new Date(clock.wallMs()).toISOString(),
   };
   ledger.open(record);
-  run.open.push({ record, kind });
+  run.open.push({ record, kind, sinceMs: clock.nowMs() });
+  try {
+    await armLease(ctx, record);
+  } catch (error) {
+    run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    run.signal.throwIfAborted();
+    return false;
+  }
   const times = await act(run, fault, aim, before);
   return times !== undefined && awaitEffect(run, { record, kind }, ctx, times);
+}
+
+/** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
+function refuseLastHealthyNode({ plan, world, open }: Run, fault: PlannedFault, host: string): void {
+  const { healthy, leavesNoHealthyNode } = plan;
+  const ids = plan.faults.map(({ id }) => id);
+  // Preparations are settings of a stack that has to be well with them.
+  if (healthy === undefined || leavesNoHealthyNode === true || !ids.includes(fault.id)) return;
+  const faults = open.filter(({ record }) => ids.includes(record.faultId));
+  const hit = new Set([host, ...faults.map(({ record }) => record.host.name)]);
+  const serving = world.hostsWith(healthy);
+  if (!serving.includes(host) || serving.some((name) => !hit.has(name))) return;
+  const others = hit.size === 1 ? '' : `, with faults on ${[...hit].join(' and ')}`;
+  const what = `${healthy.probe} is ${healthy.is?.join(' or ') ?? 'ok'}`;
+  throw new DrillError(
+    'refused',
+    `a fault on ${host} would leave no healthy node: ${what} on ${serving.join(', ')} only${others}`,
+    {
+      mend: 'Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
+    },
+  );
+}
+
+function noteNoLease(run: Run, fault: PlannedFault, host: PlannedHost): void {
+  const text = `${fault.id}: no systemd on ${host.name}, so nothing there would undo the fault if firedrill were gone`;
+  run.deps.log.append({ type: 'log', level: 'warn', text });
 }
 
 /** Takes a step that nobody undoes; false when it failed. */
@@ -143,7 +187,7 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
 /** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
 async function awaitEffect(
   run: Run,
-  { record, kind }: OpenFault,
+  { record, kind }: Pick<OpenFault, 'record' | 'kind'>,
   ctx: FaultContext,
   times: ActTimes,
 ): Promise<boolean> {

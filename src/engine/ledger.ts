@@ -25,6 +25,12 @@ export interface LedgerRecord {
   readonly params: Json;
   /** The state observed before the fault. */
   readonly before: Json;
+  /** The inverse as a script for /bin/sh on the host, where the kind has one: for people whose firedrill does not know the kind. */
+  readonly undo?: string;
+  /** The timer on the host that runs `undo` when firedrill is silent for so long, ms; absent where there is none. */
+  readonly lease?: { readonly tag: string; readonly ms: number };
+  /** Which machine the host was, and since which boot (machine-id(5), /proc/sys/kernel/random/boot_id); absent where it does not say. */
+  readonly machine?: { readonly id: string; readonly bootId: string };
   /** When the fault was about to be injected, ISO 8601. */
   readonly openedAt: string;
 }
@@ -46,6 +52,9 @@ const recordSchema = z.object({
   }),
   params: z.json(),
   before: z.json(),
+  undo: z.string().optional(),
+  lease: z.object({ tag: z.string(), ms: z.number() }).optional(),
+  machine: z.object({ id: z.string(), bootId: z.string() }).optional(),
   openedAt: z.string(),
 });
 

@@ -5,11 +5,13 @@ import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
+import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { Prober } from './prober.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
+import { watchSafety } from './safety.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -20,12 +22,16 @@ export interface DrillDeps extends Reach {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
+  /** A file that stops the drill as soon as it is there. */
+  readonly stopFile?: string;
 }
 
 /** A fault or preparation that was injected and is not proven healed. */
 export interface OpenFault {
   readonly record: LedgerRecord;
   readonly kind: AnyFaultKind;
+  /** When it was about to be injected, run clock. */
+  readonly sinceMs: number;
 }
 
 /** A drill at work. */
@@ -39,6 +45,8 @@ export interface Run {
   readonly open: OpenFault[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** The lease of that fault is about to end: it is renewed no more. */
+  releaseLease(faultId: string): Promise<void>;
   /** What reaches a host. */
   reach(name: string): Pick<FaultContext, 'host' | 'server'>;
   setBurst(on: boolean): void;
@@ -46,7 +54,7 @@ export interface Run {
   startWriting(): Promise<void>;
   /** The writers at work; undefined before they are, and where the plan has none. */
   readonly writing: RowWriters | undefined;
-  /** Runs `body` with the probes running; stops them after it. */
+  /** Runs `body` with the probes running and leases renewed; stops both after it. */
   probing(body: () => Promise<void>): Promise<void>;
 }
 
@@ -61,14 +69,19 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   setMaxListeners(0, signal);
   let prober: Prober | undefined;
   let writing: RowWriters | undefined;
+  let leases: LeaseKeeper | undefined;
+  const open: OpenFault[] = [];
+  const hit = new Map<string, string>();
+  const reach: Run['reach'] = (name) => ({ host: host(name), server: server(name) });
   return {
     plan,
     deps,
     signal,
     world,
-    open: [],
-    hit: new Map(),
-    reach: (name) => ({ host: host(name), server: server(name) }),
+    open,
+    hit,
+    reach,
+    releaseLease: async (faultId) => leases?.release(faultId),
     setBurst(on) {
       prober?.setBurst(on);
       deps.log.append({ type: 'rate.changed', burst: on });
@@ -100,9 +113,26 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         onBroken: (error) => broken.abort(error),
         raisePriority: true,
       });
+      const watching = new AbortController();
+      const safety = watchSafety(
+        {
+          plan,
+          world,
+          open,
+          hit,
+          clock: deps.clock,
+          stopFile: deps.stopFile,
+          abort: (why) => broken.abort(why),
+        },
+        AbortSignal.any([signal, watching.signal]),
+      );
+      leases = keepLeases({ clock: deps.clock, log: deps.log, open, reach });
       try {
         await body();
       } finally {
+        watching.abort();
+        await safety;
+        await leases.stop();
         await prober.stop();
       }
     },

@@ -39,8 +39,8 @@ function host(name: string): Host {
     name,
     transport: 'fake',
     follow: neverFollowed,
-    exec: (argv): Promise<ExecResult> => {
-      done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
+    exec: (argv, { look }): Promise<ExecResult> => {
+      if (look !== true) done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
       return Promise.resolve({ exitCode: fails(argv) ? 1 : 0, stdout: '', stderr: '' });
     },
   };
@@ -76,6 +76,7 @@ function runOf(faults: readonly PlannedFault[], signal = new AbortController().s
     models: {},
     prepare: [],
     steady: gate,
+    limits: { faultMs: 3_600_000 },
     faults,
     repair: [],
     recovery: { probe: 'role', withinMs: 0, stableForMs: 0 },

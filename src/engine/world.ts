@@ -28,6 +28,8 @@ export interface World {
   unmet(conditions: readonly GateCondition[]): string[];
   /** The one host for which the role's condition holds. @throws DrillError `role-unresolved` */
   resolveRole(role: string, condition: Condition): string;
+  /** The hosts for which the condition holds, as far as is freshly seen. */
+  hostsWith(condition: Condition): readonly string[];
   /** Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. */
   waitForGate(gate: Gate, signal: AbortSignal): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
@@ -94,6 +96,7 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     },
     fresh,
     unmet,
+    hostsWith,
     nextSample,
     resolveRole(role, condition) {
       const hosts = hostsWith(condition);

@@ -55,6 +55,8 @@ export const command: FaultKind<Params, null, null> = {
 
   effect: async (p, _before, ctx) => p.effect === undefined || succeeds(ctx, p.effect, p),
 
+  undo: (p) => (p.undo === undefined ? undefined : shellCommand(p.undo)),
+
   async heal(p, _before, ctx) {
     if (p.undo === undefined) return;
     if (p.undone !== undefined && (await succeeds(ctx, p.undone, p))) return;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 import { run, runOk } from './lib/commands.ts';
 
 const params = z.strictObject({
@@ -46,6 +47,8 @@ export const composeDown: FaultKind<Params, Before, null> = {
   async effect(p, _before, ctx) {
     return (await running(p, ctx)).length === 0;
   },
+
+  undo: (p) => shellCommand(compose(p, ['up', '-d'])),
 
   async heal(p, before, ctx) {
     if (await this.healed(p, before, ctx)) return;

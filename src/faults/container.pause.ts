@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 import { runOk } from './lib/commands.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { requireRunning, type RunningContainer } from './lib/stopped-container.ts';
@@ -34,6 +35,9 @@ export const containerPause: FaultKind<Params, RunningContainer, null> = {
   },
 
   effect: (p, _before, ctx) => isPaused(ctx, p.container),
+
+  // Docker refuses to unpause what is not paused.
+  undo: (p) => `${shellCommand(['docker', 'unpause', p.container])} || true`,
 
   async heal(p, _before, ctx) {
     if (await isPaused(ctx, p.container)) await runOk(ctx, ['docker', 'unpause', p.container]);

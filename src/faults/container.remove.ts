@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning } from './lib/stopped-container.ts';
@@ -72,6 +73,8 @@ export const containerRemove: FaultKind<Params, Before, null> = {
 
   // By its id: another one of the same name may be there already.
   effect: async (_p, { id }, ctx) => (await inspectContainer(ctx, id)) === undefined,
+
+  undo: (_p, { up }) => shellCommand(up),
 
   async heal(_p, { name, up }, ctx) {
     if (!(await isRunning(ctx, name))) await runOk(ctx, up, { timeoutMs: composeTimeoutMs });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FaultKind } from '../core/fault.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 import { commandTimeoutMs, runOk } from './lib/commands.ts';
 import { isRunning, requireRunning, startAgain, type RunningContainer } from './lib/stopped-container.ts';
 
@@ -36,6 +37,7 @@ export const containerStop: FaultKind<Params, RunningContainer, null> = {
   },
 
   effect: async (p, _before, ctx) => !(await isRunning(ctx, p.container)),
+  undo: (p) => shellCommand(['docker', 'start', p.container]),
   heal: (p, _before, ctx) => startAgain(ctx, p.container),
   healed: (p, _before, ctx) => isRunning(ctx, p.container),
 };

@@ -3,7 +3,7 @@ import { networkDelay } from './network.delay.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { linuxHost } from './testing/linux-host.ts';
 
-const params = networkDelay.params.parse({ delay: '100ms', variation: '10ms', lease: '1m' });
+const params = networkDelay.params.parse({ delay: '100ms', variation: '10ms' });
 const before = {
   tag: 'ab12cd34',
   state: { interface: 'eth0', handle: '2b13:', netem: ['delay', '100ms', '10ms'] },
@@ -47,11 +47,11 @@ describe('network.delay', () => {
     });
   });
 
-  test('delays under its own handle, once the timer that removes it is armed', async () => {
+  test('delays under its own handle, by which it is removed', async () => {
     const linux = host();
     await networkDelay.inject(params, before, faultContext(linux));
-    expect(linux.commands[0]).toMatch(/^systemd-run .* tc qdisc del dev eth0 root handle 2b13:$/);
-    expect(linux.commands[1]).toBe('tc qdisc add dev eth0 root handle 2b13: netem delay 100ms 10ms');
+    expect(linux.commands).toEqual(['tc qdisc add dev eth0 root handle 2b13: netem delay 100ms 10ms']);
+    expect(networkDelay.undo?.(params, before)).toBe('tc qdisc del dev eth0 root handle 2b13:');
   });
 
   test('is there and gone with that handle', async () => {

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import { duration, formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
-import { lease, leasedFault } from './lib/leased-fault.ts';
+import { scriptedFault } from './lib/scripted-fault.ts';
 import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
@@ -15,7 +15,6 @@ const params = z.strictObject({
   interface: interfaceName
     .optional()
     .describe('Interface whose packets are delayed; the one of the default route (else eth0) by default.'),
-  lease,
 });
 type Params = z.output<typeof params>;
 
@@ -31,7 +30,7 @@ const qdiscsSchema = z.array(
  * network namespace that is gone with the look; an interface whose queueing
  * somebody has configured is left alone.
  */
-export const networkDelay = leasedFault<Params, Delay>({
+export const networkDelay = scriptedFault<Params, Delay>({
   kind: 'network.delay',
   summary: 'Delay the packets that a host sends (needs netem in its kernel).',
   params,

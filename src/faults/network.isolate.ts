@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
-import { lease } from './lib/leased-fault.ts';
 import { interfaceName, requireOutward } from './lib/links.ts';
 import { matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
 
@@ -13,7 +12,6 @@ const params = z.strictObject({
     .min(1)
     .optional()
     .describe('Interfaces to silence; without it, all that lead out of the host.'),
-  lease,
 });
 type Params = z.output<typeof params>;
 

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { runOk } from './lib/commands.ts';
-import { lease, leasedFault } from './lib/leased-fault.ts';
+import { scriptedFault } from './lib/scripted-fault.ts';
 import { interfaceName, listAddresses, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
   interface: interfaceName.default('eth0').describe('Interface to switch off.'),
-  lease,
 });
 type Params = z.output<typeof params>;
 
@@ -34,7 +33,7 @@ const stateWords = ['linkdown', 'dead', 'offload', 'rt_offload', 'trap', 'rt_tra
  * is missing afterwards was taken away by its owner, as keepalived does with a
  * virtual address that has moved, and is not put back.
  */
-export const networkLinkDown = leasedFault<Params, LinkState>({
+export const networkLinkDown = scriptedFault<Params, LinkState>({
   kind: 'network.link-down',
   summary: 'Switch a network interface off; the heal brings its routes back, too.',
   params,

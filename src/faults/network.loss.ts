@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
-import { lease } from './lib/leased-fault.ts';
 import { requireOutward } from './lib/links.ts';
 import { direction, matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
 
@@ -13,7 +12,6 @@ const params = z.strictObject({
     .describe('Only packets from and to these addresses and CIDRs; without it, all that enter or leave.'),
   percent: z.number().gt(0).max(100).describe('Share of the packets that is lost, each by its own draw.'),
   direction,
-  lease,
 });
 type Params = z.output<typeof params>;
 

@@ -4,7 +4,6 @@ import type { FaultContext } from '../core/fault.ts';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { carriesVrrp, ipProtocol, protocolNumbers, vrrpGroups } from './lib/ip-protocols.ts';
-import { lease } from './lib/leased-fault.ts';
 import { listAddresses } from './lib/links.ts';
 import { direction, matchPeer, port, waysOf, type FilterRule, type Tool } from './lib/packet-filter.ts';
 
@@ -24,7 +23,6 @@ const params = z
       .describe(
         'Only traffic of these IP protocols; with vrrp, what the host sends to the VRRP multicast group as well.',
       ),
-    lease,
   })
   .superRefine(({ ports, protocols }, problems) => {
     if (ports === undefined || protocols === undefined) return;

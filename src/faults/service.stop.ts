@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { shellCommand } from '../core/shell-quote.ts';
 import { runOk } from './lib/commands.ts';
 import {
   allActive,
@@ -62,6 +63,7 @@ export const serviceStop: FaultKind<Params, Before, null> = {
     return (await showUnits(ctx, p.units)).every((unit) => !unit.active);
   },
 
+  undo: (_p, { active }) => shellCommand(['systemctl', 'start', ...active]),
   heal: (_p, before, ctx) => startInactive(ctx, before.active),
   healed: (_p, before, ctx) => allActive(ctx, before.active),
 };

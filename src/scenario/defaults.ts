@@ -8,4 +8,6 @@ export const defaults = {
   steadyWithinMs: 120_000,
   redundancyForMs: 3000,
   redundancyWithinMs: 300_000,
+  /** Longer than any drill of the reference stacks keeps a fault. */
+  faultLimitMs: 1_800_000,
 } as const;

@@ -32,10 +32,6 @@ export function planSteps(scenario: Scenario, source: Source, known: StepContext
     for (const [i, step] of steps[section].entries()) {
       if (seen.has(step.id)) report([section, i, 'id'], `id "${step.id}" is used twice`);
       seen.add(step.id);
-      // A repair is not undone by anybody.
-      if (section !== 'repair') {
-        checkLease(step, scenario.recovery.within, (field, message) => report([section, i, field], message));
-      }
       if ('fault' in step.on)
         checkFaultNamed(step.on.fault, section, steps.faults, (message) =>
           report([section, i, 'on'], message),
@@ -55,7 +51,7 @@ function planStep(
   known: StepContext,
   report: Report,
 ): PlannedFault {
-  const { kind, id, on, at, after, for: forMs, jitter, ...params } = item;
+  const { kind, id, on, at, after, for: forMs, jitter, lease, ...params } = item;
   const [section, i] = path;
   const jitterMs = jitter === 'slowest' ? known.slowestPeriodMs : jitter;
   if (jitter === 'slowest' && jitterMs === undefined) {
@@ -65,6 +61,9 @@ function planStep(
     );
   }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');
+  // A repair is not undone by anybody.
+  const isUndone = section !== 'repair' && faultKind(kind)?.undo !== undefined;
+  checkLease(lease, kind, isUndone, (message) => report([...path, 'lease'], message));
   const step = {
     id: id ?? `${idPrefixes[section]}-${i + 1}`,
     kind,
@@ -73,6 +72,7 @@ function planStep(
     ...(after === undefined ? {} : { after }),
     ...(forMs === undefined ? {} : { forMs }),
     ...(jitterMs === undefined ? {} : { jitterMs }),
+    ...(isUndone ? { leaseMs: lease ?? defaultLeaseMs } : {}),
     params: mapStrings(params, (text) => text),
   };
   checkNeeds(step, known, (message) => report([...path, 'on'], message));
@@ -129,27 +129,21 @@ function checkNeeds(step: PlannedFault, known: Known, problem: (message: string)
   }
 }
 
-/** Checks that a fault is not undone by its host while the drill still counts on it. */
+/** Long enough for a renewal that comes late, short enough for a stack that waits for it. */
+const defaultLeaseMs = 30_000;
+/** A lease is renewed three times before it ends, by a command each. */
+const shortestLeaseMs = 3000;
+
+/** Checks that a lease is asked for where there is one, and can be kept up. */
 function checkLease(
-  step: PlannedFault,
-  recoveryWithinMs: number,
-  problem: (field: 'for' | 'lease', message: string) => void,
+  leaseMs: number | undefined,
+  kind: string,
+  isUndone: boolean,
+  problem: (message: string) => void,
 ): void {
-  const leaseMs = faultKind(step.kind)?.leaseMs?.(step.params);
   if (leaseMs === undefined) return;
-  if (step.forMs === undefined) {
-    // It lasts until the recovery was waited for.
-    if (leaseMs > recoveryWithinMs) return;
-    problem(
-      'lease',
-      `lease: must be longer than the recovery may take (${formatMs(recoveryWithinMs)}): the host undoes the fault after ${formatMs(leaseMs)}`,
-    );
-  } else if (leaseMs <= step.forMs) {
-    problem(
-      'for',
-      `for: \`lease\` must be longer than ${formatMs(step.forMs)}: the host undoes the fault after ${formatMs(leaseMs)}`,
-    );
-  }
+  if (!isUndone) problem(`lease: what kind ${kind} does here is not undone by its host; leave it out`);
+  else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${formatMs(shortestLeaseMs)}`);
 }
 
 /** Checks that every host whose address a text may want has one. */

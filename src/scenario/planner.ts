@@ -1,3 +1,4 @@
+import { formatMs } from '../core/duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { slowestPeriod } from '../model/chain.ts';
@@ -95,6 +96,7 @@ function makePlan(
     checkPredicted(predicted, names, target, ['redundancy', 'predicted'], report);
   }
   checkChecks(scenario.checks, target, report);
+  checkLimits(scenario, shorter(target.limits, scenario.limits), report);
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
 
   return {
@@ -113,6 +115,8 @@ function makePlan(
       forMs: steady?.for ?? target.steady.forMs,
       withinMs: steady?.within ?? target.steady.withinMs,
     },
+    limits: shorter(target.limits, scenario.limits),
+    ...(scenario.leavesNoHealthyNode === true ? { leavesNoHealthyNode: true } : {}),
     recovery,
     redundancy: {
       require: redundancy?.require ?? target.steady.require,
@@ -123,6 +127,26 @@ function makePlan(
     checks: scenario.checks.map(planCheck),
     stages,
     returnStages: scenario.returnStages?.map(planStage) ?? target.returnStages,
+  };
+}
+
+/** Checks that no fault is to last longer than it may. */
+function checkLimits({ faults }: Scenario, { faultMs }: Plan['limits'], report: Report): void {
+  for (const [i, { for: forMs }] of faults.entries()) {
+    if (forMs === undefined || forMs <= faultMs) continue;
+    report(
+      ['faults', i, 'for'],
+      `for: no fault may last longer than ${formatMs(faultMs)} (\`limits.fault\`)`,
+    );
+  }
+}
+
+/** Of the limits of target and scenario, the shorter ones. */
+function shorter(target: Plan['limits'], own: Scenario['limits']): Plan['limits'] {
+  const outageMs = Math.min(target.outageMs ?? Infinity, own?.outage ?? Infinity);
+  return {
+    faultMs: Math.min(target.faultMs, own?.fault ?? Infinity),
+    ...(outageMs === Infinity ? {} : { outageMs }),
   };
 }
 

@@ -19,13 +19,21 @@ const id = z
   .optional()
   .describe('Name in events and reports; fault-1, prepare-1, repair-1 and so on by default.');
 
+const lease = duration
+  .optional()
+  .describe(
+    'Where the host of the fault can undo it: how long it waits for a sign of life from firedrill before it does; 30s by default.',
+  );
+
 const step = kindUnion(faultKinds, {
   id,
+  lease,
   on: on.describe('Role (resolved when the step is about to happen) or host of the target.'),
 });
 
 const fault = kindUnion(faultKinds, {
   id,
+  lease,
   on: on.describe('Role (resolved when the fault is about to happen) or host of the target.'),
   at: duration
     .optional()
@@ -127,6 +135,17 @@ export const scenarioSchema = z
       })
       .optional()
       .describe("When the stack counts as whole again; the target's steady state by default."),
+    limits: z
+      .strictObject({
+        fault: duration.optional().describe('Longest time that any fault may last.'),
+        outage: duration.optional().describe('Longest outage that the recovery probe may see.'),
+      })
+      .optional()
+      .describe("What the drill is cut short for, besides the target's own; the shorter one counts."),
+    leavesNoHealthyNode: z
+      .literal(true)
+      .optional()
+      .describe('The faults may hit the last host that is `healthy` by the target.'),
     checks: z.array(checkSchema).min(1),
     stages: stagesSchema.optional().describe("The recovery's own chain, in order; the target's by default."),
     returnStages: stagesSchema

@@ -27,7 +27,8 @@ export interface TargetInput extends Input {
 export type WatchPlan = Pick<Plan, 'target' | 'hosts' | 'probes' | 'roles' | 'ownership'>;
 
 /** All that a target says of a plan. */
-export type TargetPlan = WatchPlan & Pick<Plan, 'writers' | 'models' | 'steady' | 'stages' | 'returnStages'>;
+export type TargetPlan = WatchPlan &
+  Pick<Plan, 'writers' | 'models' | 'steady' | 'limits' | 'healthy' | 'stages' | 'returnStages'>;
 
 /**
  * Makes the part of a plan that the target gives.
@@ -69,6 +70,11 @@ export function planTarget(target: TargetInput): TargetPlan {
       );
     }
   }
+  if (parsed.healthy !== undefined) {
+    checkCondition(parsed.healthy, known, ['healthy'], report);
+    if (!probes.some((probe) => probe.name === parsed.healthy?.probe && probe.host !== undefined))
+      report(['healthy'], 'healthy: needs a probe with `on:`, so that its value belongs to a host');
+  }
   checkOwnership(parsed.ownership, known, report);
   checkModels(parsed.models, Object.keys(parsed.hosts), report);
   checkConditions(parsed.steady.require, known, ['steady', 'require'], report);
@@ -88,6 +94,11 @@ export function planTarget(target: TargetInput): TargetPlan {
       forMs: parsed.steady.for ?? defaults.steadyForMs,
       withinMs: parsed.steady.within ?? defaults.steadyWithinMs,
     },
+    limits: {
+      faultMs: parsed.limits?.fault ?? defaults.faultLimitMs,
+      ...(parsed.limits?.outage === undefined ? {} : { outageMs: parsed.limits.outage }),
+    },
+    ...(parsed.healthy === undefined ? {} : { healthy: parsed.healthy }),
     stages: parsed.stages.map(planStage),
     returnStages: parsed.returnStages.map(planStage),
   };

@@ -96,6 +96,20 @@ export const targetSchema = z
       for: duration.optional().describe('How long it must hold; 5s by default.'),
       within: duration.optional().describe('How long to wait for it; 2m by default.'),
     }),
+    limits: z
+      .strictObject({
+        fault: duration.optional().describe('Longest time that any fault may last; 30m by default.'),
+        outage: duration
+          .optional()
+          .describe('Longest outage that the recovery probe may see; no limit by default.'),
+      })
+      .optional()
+      .describe('What a drill is cut short for, and everything healed at once.'),
+    healthy: conditionSchema
+      .optional()
+      .describe(
+        'Holds on a host that can serve: no fault hits the last such host unless the scenario says so.',
+      ),
     stages: stagesSchema.default([]).describe("The recovery's own chain, in order."),
     returnStages: stagesSchema
       .default([])

@@ -38,6 +38,7 @@ export function planWith(parts: Partial<Plan>): Plan {
     models: {},
     prepare: [],
     steady: gate,
+    limits: { faultMs: 1_800_000 },
     faults: [],
     repair: [],
     recovery: { probe: 'health', withinMs: 180_000, stableForMs: 5000 },

@@ -1,6 +1,8 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
+import { formatMs } from '../../core/duration.ts';
+import type { LedgerRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
-import { ExitCode, messageOf } from '../../core/errors.ts';
+import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
@@ -33,6 +35,19 @@ export async function healCommand(output: Output): Promise<number> {
   return left === 0 ? ExitCode.pass : ExitCode.notHealed;
 }
 
+/** Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name. */
+export function forgetCommand(name: string, output: Output): number {
+  const ledger = userLedger();
+  const record = ledger.list().find(({ runId, faultId }) => `${runId}/${faultId}` === name);
+  if (record === undefined)
+    throw new DrillError('invalid-input', `there is no open fault ${name}`, {
+      mend: 'See them with `firedrill status`; the name is RUN/FAULT.',
+    });
+  ledger.close(record);
+  output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
+  return ExitCode.pass;
+}
+
 /** Lists the open faults. Exit code 4 while there are any. */
 export function statusCommand(output: Output, json: boolean): number {
   const open = userLedger().list();
@@ -41,10 +56,14 @@ export function statusCommand(output: Output, json: boolean): number {
   else {
     for (const record of open) {
       output.data(
-        `${record.openedAt}  ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}, run ${record.runId}\n`,
+        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${leaseWords(record)}\n`,
       );
     }
     output.data('Heal them with `firedrill heal`.\n');
   }
   return open.length === 0 ? ExitCode.pass : ExitCode.notHealed;
+}
+
+function leaseWords({ lease }: LedgerRecord): string {
+  return lease === undefined ? '' : `, undone by its host after ${formatMs(lease.ms)} of silence`;
 }

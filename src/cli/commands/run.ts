@@ -6,6 +6,8 @@ import { repeatsWords } from '../../report/repeats-text.ts';
 import { plain } from '../../report/text.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
 import { drawMoments } from '../../scenario/draw.ts';
+import type { Ledger } from '../../engine/ledger.ts';
+import { passGuards, terminalAsk } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
 import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import type { Output } from '../output.ts';
@@ -16,6 +18,8 @@ import type { Stop } from '../stop.ts';
 export interface RunOptions {
   readonly target?: string;
   readonly out: string;
+  readonly allowProduction: boolean;
+  readonly confirm?: string;
   readonly json: boolean;
   readonly repeat: number;
   /** Values of variables by name. */
@@ -37,6 +41,29 @@ export async function runCommand(
   const plans = loadAllPlans(args, { target: options.target, variables: options.var });
   const seed = seedFor(plans, options.seed, output);
   const ledger = userLedger();
+  const unlock = await passGuards(plans, { consent: options, command: 'run', output, ask: terminalAsk() });
+  try {
+    return await runAll(plans, seed, { options, stop, output, ledger });
+  } finally {
+    unlock();
+  }
+}
+
+async function runAll(
+  plans: readonly Plan[],
+  seed: number,
+  {
+    options,
+    stop,
+    output,
+    ledger,
+  }: {
+    readonly options: RunOptions;
+    readonly stop: Stop;
+    readonly output: Output;
+    readonly ledger: Ledger;
+  },
+): Promise<number> {
   const outcomes: number[] = [];
   const run = new Map<Plan, Summary[]>();
   for (let round = 0; round < options.repeat; round++) {

@@ -8,6 +8,7 @@ import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
 import { renderTableJson, renderTableText } from '../../report/table-text.ts';
+import { passGuards, terminalAsk } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import type { Output } from '../output.ts';
@@ -21,6 +22,8 @@ import { runTable, type TableJob } from '../table-run.ts';
 export interface TableOptions {
   readonly target?: string;
   readonly out: string;
+  readonly allowProduction: boolean;
+  readonly confirm?: string;
   readonly json: boolean;
   readonly repeat: number;
   readonly grep?: string;
@@ -47,6 +50,22 @@ export async function tableCommand(
   const loaded = loadSuite(arg, { target, variables: options.var });
   const seed = seedFor(loaded.rows.flat(), options.seed, output);
   const jobs = jobsOf(loaded, { grep, repeat, seed });
+  const unlock = await passGuards(
+    jobs.map(({ plan }) => plan),
+    { consent: options, command: 'table', output, ask: terminalAsk() },
+  );
+  try {
+    return await runJobs(loaded, jobs, { options, stop, output });
+  } finally {
+    unlock();
+  }
+}
+
+async function runJobs(
+  loaded: LoadedSuite,
+  jobs: readonly TableJob[],
+  { options, stop, output }: { readonly options: TableOptions; readonly stop: Stop; readonly output: Output },
+): Promise<number> {
   const ledger = userLedger();
   const clock = createSystemClock();
   const startedAt = new Date(clock.wallMs()).toISOString();

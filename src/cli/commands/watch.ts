@@ -68,6 +68,7 @@ function watchPlan(options: WatchOptions): Plan {
     scenario: { name: 'watch', title: `watch of ${watch.target.name}`, path: '', sha256: '', variables: {} },
     prepare: [],
     steady: never,
+    limits: { faultMs: 0 },
     faults: [],
     repair: [],
     recovery: { probe: watch.probes[0]?.name ?? '', withinMs: 0, stableForMs: 0 },

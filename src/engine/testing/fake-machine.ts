@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { DrillEvent } from '../../core/event.ts';
-import type { ExecResult, Host } from '../../core/host.ts';
+import type { ExecOptions, ExecResult, Host } from '../../core/host.ts';
 import type { Plan } from '../../core/plan.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 import { runDrill } from '../drill.ts';
@@ -50,9 +50,9 @@ export class FakeMachine implements Host {
     });
   }
 
-  async exec(argv: readonly string[]): Promise<ExecResult> {
+  async exec(argv: readonly string[], { look }: Pick<ExecOptions, 'look'> = {}): Promise<ExecResult> {
     const [, verb] = argv;
-    this.commands.push(argv.slice(0, 2).join(' '));
+    if (look !== true) this.commands.push(argv.slice(0, 2).join(' '));
     if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
     if (verb === 'start') {
       if (this.startFails) return { exitCode: 1, stdout: '', stderr: 'no space left on device' };
@@ -93,6 +93,7 @@ export function planOf(url: string): Plan {
     models: {},
     prepare: [],
     steady: gate,
+    limits: { faultMs: 60_000 },
     faults: [
       {
         id: 'fault-1',

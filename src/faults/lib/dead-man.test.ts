@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { faultContext } from '../testing/fault-context.ts';
 import { scriptedHost } from '../testing/scripted-host.ts';
-import { armDeadMan, disarmDeadMan, isArmed, newTag, requireSystemd } from './dead-man.ts';
+import { armDeadMan, disarmDeadMan, isArmed, newTag, renewDeadMan, requireSystemd } from './dead-man.ts';
 
 describe('dead man', () => {
   test('is a transient timer on the host, its script out of reach of systemd', async () => {
@@ -13,7 +13,8 @@ describe('dead man', () => {
     await armDeadMan(faultContext(host), { tag: 'ab12cd34', leaseMs: 1500.4, undo: "echo '$1'\ntrue" });
     expect(words).toEqual([
       'systemd-run',
-      '--unit=firedrill-ab12cd34',
+      '--quiet',
+      '--unit=firedrill-ab12cd34-1',
       '--on-active=1500ms',
       '--timer-property=AccuracySec=100ms',
       '/bin/sh',
@@ -22,21 +23,36 @@ describe('dead man', () => {
     ]);
   });
 
+  test('is renewed by another timer, before the one before is stopped', async () => {
+    const host = scriptedHost(() => ({}));
+    const deadMan = { tag: 'ab12cd34', leaseMs: 1500, undo: 'rm /x' };
+    await renewDeadMan(faultContext(host), deadMan, { renewal: 3, timeoutMs: 500 });
+    expect(host.commands).toEqual([
+      "/bin/sh -c systemd-run --quiet --unit=firedrill-ab12cd34-4 --on-active=1500ms --timer-property=AccuracySec=100ms /bin/sh -c 'rm /x' && { systemctl stop firedrill-ab12cd34-3.timer || { systemctl stop firedrill-ab12cd34-4.timer; exit 1; }; }",
+    ]);
+    const fired = scriptedHost(() => ({ exitCode: 1, stderr: 'Unit not loaded.' }));
+    await expect(
+      renewDeadMan(faultContext(fired), deadMan, { renewal: 3, timeoutMs: 500 }),
+    ).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: firedrill-ab12cd34-3.timer: Unit not loaded.',
+    });
+  });
+
   test('is disarmed although nothing is left of it', async () => {
     const host = scriptedHost(() => ({ exitCode: 5, stderr: 'not loaded' }));
     await disarmDeadMan(faultContext(host), 'ab12cd34');
     expect(host.commands).toEqual([
-      'systemctl stop firedrill-ab12cd34.timer',
-      'systemctl reset-failed firedrill-ab12cd34.timer firedrill-ab12cd34.service',
+      'systemctl stop firedrill-ab12cd34-*.timer',
+      'systemctl reset-failed firedrill-ab12cd34-*',
     ]);
   });
 
   test.each([
-    ['active', true],
-    ['failed', true],
-    ['inactive', false],
-  ])('a timer that is %s: armed %s', async (state, armed) => {
-    const host = scriptedHost(() => ({ stdout: `${state}\n` }));
+    ['firedrill-ab12cd34-1.timer loaded active waiting firedrill\n', true],
+    ['', false],
+  ])('is armed while there is a timer, or what it started: %j', async (stdout, armed) => {
+    const host = scriptedHost(() => ({ stdout }));
     await expect(isArmed(faultContext(host), 'ab12cd34')).resolves.toBe(armed);
   });
 

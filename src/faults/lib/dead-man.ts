@@ -1,16 +1,17 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import { run, runOk } from './commands.ts';
+import { shellCommand } from '../../core/shell-quote.ts';
+import { lastWords, run, runOk } from './commands.ts';
 
 /**
- * A timer on the fault's own host that undoes the fault when nobody else does:
- * the harness may die, or the fault may cut it off. A transient systemd timer,
- * `firedrill-TAG.timer`, which is gone after it has fired or was stopped.
+ * A timer on the fault's own host that undoes the fault when nobody else does: the harness may die, or the fault may cut
+ * it off. A transient systemd timer, which is gone after it has fired or was stopped. It cannot be started again, so each
+ * renewal makes another one, `firedrill-TAG-2.timer`, `-3` and so on, before it stops the one before.
  */
 export interface DeadMan {
-  /** What the timer and everything the fault adds is called by. */
+  /** What its timers are called by. */
   readonly tag: string;
-  /** How long after arming it fires. */
+  /** How long after it was armed or renewed it fires. */
   readonly leaseMs: number;
   /** Script for /bin/sh that removes exactly what the fault adds, and does no harm where it is gone. */
   readonly undo: string;
@@ -21,11 +22,15 @@ export function newTag(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
+/** Whether the host has a systemd that could hold the timer. */
+export async function hasSystemd(ctx: FaultContext): Promise<boolean> {
+  // sd_booted(3): this folder is there if and only if systemd is the init system.
+  return (await run(ctx, ['test', '-d', '/run/systemd/system'])).exitCode === 0;
+}
+
 /** Throws `fault-failed` when the host has no systemd that could hold the timer. */
 export async function requireSystemd(ctx: FaultContext): Promise<void> {
-  // sd_booted(3): this folder is there if and only if systemd is the init system.
-  const booted = await run(ctx, ['test', '-d', '/run/systemd/system']);
-  if (booted.exitCode !== 0) {
+  if (!(await hasSystemd(ctx))) {
     throw new DrillError(
       'fault-failed',
       `${ctx.host.name}: no systemd runs there, so no timer could undo the fault if firedrill were cut off`,
@@ -34,34 +39,57 @@ export async function requireSystemd(ctx: FaultContext): Promise<void> {
   }
 }
 
-/** Starts the timer. Throws `fault-failed` when systemd refuses. */
-export async function armDeadMan(ctx: FaultContext, { tag, leaseMs, undo }: DeadMan): Promise<void> {
-  await runOk(ctx, [
+/** Starts the first timer. Throws `fault-failed` when systemd refuses. */
+export async function armDeadMan(ctx: FaultContext, deadMan: DeadMan): Promise<void> {
+  await runOk(ctx, timerCommand(deadMan, 1));
+}
+
+/**
+ * Puts the undo off by a whole lease from now. `renewal` counts from 1. Throws `fault-failed` when there is nothing to put
+ * off: the timer has fired, and the host undoes the fault.
+ */
+export async function renewDeadMan(
+  ctx: FaultContext,
+  deadMan: DeadMan,
+  { renewal, timeoutMs }: { readonly renewal: number; readonly timeoutMs: number },
+): Promise<void> {
+  const [old, next] = [unitOf(deadMan, renewal), unitOf(deadMan, renewal + 1)];
+  const arm = shellCommand(timerCommand(deadMan, renewal + 1));
+  const stop = shellCommand(['systemctl', 'stop', `${old}.timer`]);
+  const giveUp = shellCommand(['systemctl', 'stop', `${next}.timer`]);
+  // One that has fired is not there to be stopped.
+  const script = `${arm} && { ${stop} || { ${giveUp}; exit 1; }; }`;
+  const renewed = await run(ctx, ['/bin/sh', '-c', script], { timeoutMs });
+  if (renewed.exitCode === 0) return;
+  throw new DrillError('fault-failed', `${ctx.host.name}: ${old}.timer: ${lastWords(renewed)}`);
+}
+
+/** Stops the timers and forgets a run of them that failed; does nothing where none is there. */
+export async function disarmDeadMan(ctx: FaultContext, tag: string): Promise<void> {
+  await run(ctx, ['systemctl', 'stop', `firedrill-${tag}-*.timer`]);
+  await run(ctx, ['systemctl', 'reset-failed', `firedrill-${tag}-*`]);
+}
+
+/** True while a timer is there, or what it started. */
+export async function isArmed(ctx: FaultContext, tag: string): Promise<boolean> {
+  const list = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', `firedrill-${tag}-*`];
+  return (await runOk(ctx, list)).trim() !== '';
+}
+
+function unitOf({ tag }: DeadMan, number: number): string {
+  return `firedrill-${tag}-${number}`;
+}
+
+function timerCommand(deadMan: DeadMan, number: number): readonly string[] {
+  return [
     'systemd-run',
-    `--unit=firedrill-${tag}`,
-    `--on-active=${Math.round(leaseMs)}ms`,
+    '--quiet',
+    `--unit=${unitOf(deadMan, number)}`,
+    `--on-active=${Math.round(deadMan.leaseMs)}ms`,
     '--timer-property=AccuracySec=100ms',
     '/bin/sh',
     '-c',
     // systemd puts variables into the arguments of what it runs; `$$` is a dollar sign.
-    undo.replaceAll('$', '$$$$'),
-  ]);
-}
-
-/** Stops the timer and forgets a run of it that failed; does nothing where neither is there. */
-export async function disarmDeadMan(ctx: FaultContext, tag: string): Promise<void> {
-  await run(ctx, ['systemctl', 'stop', `firedrill-${tag}.timer`]);
-  await run(ctx, ['systemctl', 'reset-failed', `firedrill-${tag}.timer`, `firedrill-${tag}.service`]);
-}
-
-/** True while the timer is there. */
-export async function isArmed(ctx: FaultContext, tag: string): Promise<boolean> {
-  const state = await runOk(ctx, [
-    'systemctl',
-    'show',
-    '--property=ActiveState',
-    '--value',
-    `firedrill-${tag}.timer`,
-  ]);
-  return state.trim() !== 'inactive';
+    deadMan.undo.replaceAll('$', '$$$$'),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { FaultContext, FaultKind } from '../../core/fault.ts';
-import { leasedFault, type Leased, type LeasedFault } from './leased-fault.ts';
+import { scriptedFault, type ScriptedFault, type Tagged } from './scripted-fault.ts';
 import {
   applyFilter,
   filterGone,
@@ -11,7 +11,7 @@ import {
 
 /** A fault that is nothing but packet rules on its host. */
 export interface FilterFault<P> extends Pick<
-  LeasedFault<P, PacketFilter>,
+  ScriptedFault<P, PacketFilter>,
   'kind' | 'summary' | 'params' | 'describe'
 > {
   /** The rules for this host. Throws `fault-failed` when they could have no effect here. */
@@ -19,10 +19,8 @@ export interface FilterFault<P> extends Pick<
 }
 
 /** A kind of fault from its packet rules. */
-export function filterFault<P extends { readonly lease: number }>(
-  fault: FilterFault<P>,
-): FaultKind<P, Leased<PacketFilter>, null> {
-  return leasedFault({
+export function filterFault<P>(fault: FilterFault<P>): FaultKind<P, Tagged<PacketFilter>, null> {
+  return scriptedFault({
     kind: fault.kind,
     summary: fault.summary,
     params: fault.params,

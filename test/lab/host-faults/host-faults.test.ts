@@ -1,61 +1,44 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { messageOf } from '../../../src/core/errors.ts';
 import type { FaultContext } from '../../../src/core/fault.ts';
 import type { Host } from '../../../src/core/host.ts';
 import type { Json } from '../../../src/core/plan.ts';
+import type { LedgerRecord } from '../../../src/engine/ledger.ts';
+import { armLease, endLease, leaseFor } from '../../../src/engine/leases.ts';
 import { createSystemClock } from '../../../src/engine/system-clock.ts';
 import { faultKind } from '../../../src/faults/catalog.ts';
-import { createDockerHost } from '../../../src/hosts/docker.ts';
-import { must } from '../../firedrill.ts';
+import { renewDeadMan } from '../../../src/faults/lib/dead-man.ts';
+import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 
 // Machines, and the machine that runs this test as one more: what each fault does to real packets and containers, and
 // that nothing of it is left.
-const folder = 'test/lab/host-faults';
-const compose = ['docker', 'compose', '-f', `${folder}/compose.yaml`] as const;
 const [tester, a, b] = ['198.18.65.1', '198.18.65.11', '198.18.65.12'] as const;
-const hosts = {
-  a: createDockerHost('a', { kind: 'docker', container: 'firedrill-host-faults-a' }),
-  b: createDockerHost('b', { kind: 'docker', container: 'firedrill-host-faults-b' }),
-  engine: createDockerHost('engine', { kind: 'docker', container: 'firedrill-host-faults-engine' }),
-};
+const hosts = machines;
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(600_000);
 /** Long enough for an answer on the same machine, short enough to wait for one that never comes. */
 const answerMs = 700;
 
-beforeAll(async () => {
-  await must(['docker', 'build', '-q', '-t', 'firedrill-test/node:1', 'compose-lab/images/node']);
-  await must([...compose, 'up', '-d']);
-  await Promise.all([
-    prepare(hosts.a, 'prepare.sh'),
-    prepare(hosts.b, 'prepare.sh'),
-    prepare(hosts.engine, 'prepare-engine.sh'),
-  ]);
-});
-
-afterAll(async () => {
-  await must([...compose, 'down', '--volumes', '--timeout', '2']);
-});
-
-async function prepare(host: Host, name: string): Promise<void> {
-  const script = await readFile(`${folder}/${name}`, 'utf8');
-  const made = await host.exec(['bash', '-s'], { timeoutMs: 60_000, signal, input: script });
-  expect(made.exitCode, made.stderr).toBe(0);
-}
+beforeAll(() => machinesUp(signal));
+afterAll(machinesDown);
 
 /** A fault of this kind on a machine, stepped through as the engine does. */
-function fault(kindName: string, params: Record<string, Json>, host: Host = hosts.a) {
+function fault(kindName: string, params: Readonly<Record<string, Json>>, host: Host = hosts.a) {
   const kind = faultKind(kindName);
   if (kind === undefined) throw new Error(`no fault kind ${kindName}`);
   const parsed = kind.params.parse(params);
   const ctx: FaultContext = { host, server: undefined, clock, signal };
   let before: Json = null;
+  let lease: LedgerRecord['lease'];
   return {
-    inject: async (): Promise<void> => {
+    /** Without a lease no timer on the host undoes it. */
+    inject: async (leaseMs?: number): Promise<void> => {
       before = await kind.before(parsed, ctx);
+      const undo = kind.undo?.(parsed, before);
+      lease = await leaseFor(ctx, undo, leaseMs);
+      if (undo !== undefined) await armLease(ctx, { undo, ...(lease === undefined ? {} : { lease }) });
       await kind.inject(parsed, before, ctx);
       expect(await kind.effect(parsed, before, ctx)).toBe(true);
       // What mends itself may be mended already.
@@ -66,8 +49,15 @@ function fault(kindName: string, params: Record<string, Json>, host: Host = host
     heal: async (): Promise<void> => {
       await kind.heal(parsed, before, ctx);
       await until(() => kind.healed(parsed, before, ctx));
+      if (lease !== undefined) await endLease(ctx, { lease });
       await kind.heal(parsed, before, ctx);
       expect(await kind.healed(parsed, before, ctx)).toBe(true);
+    },
+    /** `renewal` counts from 1. */
+    renew: (renewal: number) => {
+      const undo = kind.undo?.(parsed, before) ?? '';
+      const deadMan = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
+      return renewDeadMan(ctx, deadMan, { renewal, timeoutMs: 5000 });
     },
     healed: () => kind.healed(parsed, before, ctx),
   };
@@ -152,22 +142,9 @@ async function echo(port: number) {
   };
 }
 
-/** Everything of the network that a fault could leave changed, and timers of ours. */
-async function traces(host: Host): Promise<string> {
-  const parts = await Promise.all([
-    output(host, 'iptables', '-w', '-t', 'mangle', '-S'),
-    output(host, 'iptables', '-w', '-t', 'nat', '-S'),
-    output(host, 'ip', '-o', 'route', 'show', 'table', 'all'),
-    output(host, 'ip', '-br', 'address'),
-    output(host, 'tc', 'qdisc'),
-    output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'),
-  ]);
-  return parts.join('--\n');
-}
-
 describe('network.partition', () => {
   test('cuts a host off from one peer, both ways, and from nobody else', async () => {
-    const untouched = await traces(hosts.a);
+    const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] });
     expect(await pings(hosts.a, b)).toBe(true);
     await cut.inject();
@@ -178,7 +155,7 @@ describe('network.partition', () => {
     await cut.heal();
     expect(await pings(hosts.a, b)).toBe(true);
     expect(await innerPings(hosts.a, b)).toBe(true);
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
   test.each([
@@ -270,7 +247,7 @@ describe('network.partition', () => {
     });
     const all = { fromPeer: true, toPeer: true, fromGroup: true, toGroup: true };
 
-    const untouched = await traces(hosts.a);
+    const untouched = await traces(hosts.a, signal);
     expect(await heard()).toEqual(all);
     const cut = fault('network.partition', { peers: [b, inner], protocols: ['vrrp'], direction });
     await cut.inject();
@@ -279,7 +256,7 @@ describe('network.partition', () => {
     expect(await pings(hosts.a, inner)).toBe(true);
     await cut.heal();
     expect(await heard()).toEqual(all);
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
   test('refuses a peer that is the host itself', async () => {
@@ -291,40 +268,56 @@ describe('network.partition', () => {
 });
 
 describe('the lease of a fault', () => {
-  test('removes rules whose harness never comes back, and leaves no timer', async () => {
-    const untouched = await traces(hosts.a);
-    const cut = fault('network.partition', { peers: [b], lease: '3s' });
-    await cut.inject();
-    expect(await pings(hosts.a, b)).toBe(false);
-    await until(cut.healed);
-    expect(await pings(hosts.a, b)).toBe(true);
-    expect(await traces(hosts.a)).toBe(untouched);
+  const leaseMs = 3000;
+  /** What the dead man may take beyond the lease. */
+  const graceMs = 5000;
+
+  test.each([
+    ['network.partition', { peers: [b] }, hosts.a],
+    ['network.isolate', {}, hosts.a],
+    ['network.loss', { percent: 50 }, hosts.a],
+    ['network.link-down', {}, hosts.a],
+    ['service.stop', { units: ['ssh.service'] }, hosts.a],
+    ['service.stop', { units: ['systemd-tmpfiles-clean.timer', 'drowse.service'] }, hosts.a],
+    ['container.stop', { container: 'guest', graceSeconds: 0 }, hosts.engine],
+    ['container.kill', { container: 'guest' }, hosts.engine],
+    ['container.pause', { container: 'holder' }, hosts.engine],
+    ['container.remove', { container: 'spare', projectDirectory: '/opt/app' }, hosts.engine],
+    [
+      'command',
+      { run: ['touch', '/run/x y'], undo: ['rm', '-f', '/run/x y'], undone: ['test', '!', '-e', '/run/x y'] },
+      hosts.a,
+    ],
+  ] as const)('undoes %s %j where nobody comes back', async (kind, params, host) => {
+    // Interfaces of containers have another name each time.
+    const seen = () =>
+      host === hosts.engine
+        ? output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*')
+        : traces(host, signal);
+    const untouched = await seen();
+    const broken = fault(kind, params, host);
+    await broken.inject(leaseMs);
+    await until(broken.healed, leaseMs + graceMs);
+    await until(async () => (await seen()) === untouched);
+    expect(await broken.healed()).toBe(true);
   });
 
-  test('brings an interface back with its routes', async () => {
-    await must([
-      'docker',
-      'exec',
-      'firedrill-host-faults-a',
-      'ip',
-      'route',
-      'add',
-      '198.18.67.0/24',
-      'via',
-      b,
-    ]);
-    const untouched = await traces(hosts.a);
-    const down = fault('network.link-down', { lease: '3s' });
-    await down.inject();
-    expect(await pings(hosts.a, b)).toBe(false);
-    await until(down.healed);
-    expect(await pings(hosts.a, b)).toBe(true);
-    expect(await traces(hosts.a)).toBe(untouched);
-    await must(['docker', 'exec', 'firedrill-host-faults-a', 'ip', 'route', 'del', '198.18.67.0/24']);
+  test('is renewed for as long as somebody is there, and no longer', async () => {
+    const stop = fault('service.stop', { units: ['drowse.service'] });
+    await stop.inject(leaseMs);
+    for (let renewal = 1; renewal <= 6; renewal++) {
+      await clock.sleep(1000, signal);
+      expect(await stop.healed()).toBe(false);
+      await stop.renew(renewal);
+    }
+    await until(stop.healed, leaseMs + graceMs);
+    // What has fired is not armed again.
+    await expect(stop.renew(7)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(await stop.healed()).toBe(true);
   });
 
-  test('is disarmed by the heal of an injection that got no further', async () => {
-    const untouched = await traces(hosts.a);
+  test('ends with the heal, also of an injection that got no further', async () => {
+    const untouched = await traces(hosts.a, signal);
     const refusing: Host = {
       ...hosts.a,
       exec: (argv, options) =>
@@ -333,16 +326,16 @@ describe('the lease of a fault', () => {
           : hosts.a.exec(argv, options),
     };
     const cut = fault('network.partition', { peers: [b] }, refusing);
-    await expect(cut.inject()).rejects.toMatchObject({ code: 'fault-failed' });
-    expect(await traces(hosts.a)).not.toBe(untouched);
+    await expect(cut.inject(60_000)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(await traces(hosts.a, signal)).not.toBe(untouched);
     await cut.heal();
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 });
 
 describe('network.isolate', () => {
   test('leaves a host nobody but itself and its containers', async () => {
-    const untouched = await traces(hosts.a);
+    const untouched = await traces(hosts.a, signal);
     const alone = fault('network.isolate', {});
     await alone.inject();
     expect(await pings(hosts.a, b)).toBe(false);
@@ -353,7 +346,7 @@ describe('network.isolate', () => {
     expect(await ok(hosts.a, 'nc', '-z', '-w', '1', '198.18.66.2', '80')).toBe(true);
     await alone.heal();
     expect(await pings(hosts.a, b)).toBe(true);
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
   test('leaves those that are allowed', async () => {
@@ -381,7 +374,7 @@ describe('network.loss', () => {
 
 describe('network.link-down', () => {
   test('takes the interface down and brings back what the kernel forgot', async () => {
-    const untouched = await traces(hosts.a);
+    const untouched = await traces(hosts.a, signal);
     expect(untouched).toContain('default via');
     const down = fault('network.link-down', { interface: 'eth0' });
     await down.inject();
@@ -389,13 +382,13 @@ describe('network.link-down', () => {
     expect(await output(hosts.a, 'ip', 'route')).not.toContain('default');
     await down.heal();
     expect(await pings(hosts.a, b)).toBe(true);
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 });
 
 describe('network.delay', () => {
   test('delays packets where the kernel has netem, and says so where it has not', async () => {
-    const untouched = await traces(hosts.a);
+    const untouched = await traces(hosts.a, signal);
     const netem = await ok(hosts.b, ...'tc qdisc add dev br-inner root netem limit 9'.split(' '));
     const delay = fault('network.delay', { delay: '200ms', variation: '10ms' });
     const outcome = await delay.inject().then(() => 'injected', messageOf);
@@ -403,7 +396,7 @@ describe('network.delay', () => {
     expect(outcome).toMatch(netem ? /^injected$/ : /^a: .* tc netem does not work: /);
     expect(Number(rtt) > 150).toBe(netem);
     if (netem) await delay.heal();
-    expect(await traces(hosts.a)).toBe(untouched);
+    expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 });
 

@@ -1,0 +1,64 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { planWith } from '../analysis/testing/log-builder.ts';
+import { type Ask, type Consent, passGuards } from './guard.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-guard-'));
+  vi.stubEnv('FIREDRILL_STATE_DIR', folder);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const targetIn = (environment: string) =>
+  planWith({ target: { name: 'shop', environment, path: 't.yaml', sha256: '' } });
+const pass = (environment: string, consent: Partial<Consent> = {}, ask?: Ask) =>
+  passGuards([targetIn(environment)], {
+    consent: { allowProduction: false, ...consent },
+    command: 'run',
+    output: { data: () => {}, progress: () => {} },
+    ask,
+  });
+
+describe('guard rails', () => {
+  test('let a drill of another environment begin, with its target locked', async () => {
+    const unlock = await pass('staging');
+    expect(existsSync(join(folder, 'locks', 'shop.lock'))).toBe(true);
+    unlock();
+    expect(existsSync(join(folder, 'locks', 'shop.lock'))).toBe(false);
+  });
+
+  test.each([
+    ['without being allowed', {}, 'target shop is production'],
+    ['allowed, not confirmed', { allowProduction: true }, 'there is no terminal to confirm it on'],
+    ['confirmed by another name', { allowProduction: true, confirm: 'stop' }, '"stop" is not the name'],
+    ['confirmed, not allowed', { confirm: 'shop' }, 'target shop is production'],
+  ])('refuse production %s', async (_how, consent, message) => {
+    await expect(pass('production', consent)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(existsSync(join(folder, 'locks'))).toBe(false);
+  });
+
+  test('let production be drilled that is allowed and named', async () => {
+    (await pass('production', { allowProduction: true, confirm: 'shop' }))();
+    (await pass('production', { allowProduction: true }, async () => 'shop\n'))();
+    await expect(pass('production', { allowProduction: true }, async () => 'y')).rejects.toMatchObject({
+      code: 'refused',
+    });
+  });
+
+  test('let nothing begin while the stop file is there', async () => {
+    writeFileSync(join(folder, 'stop'), '');
+    await expect(pass('lab')).rejects.toMatchObject({
+      code: 'refused',
+      message: `the stop file ${join(folder, 'stop')} is there`,
+    });
+  });
+});

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { DrillError } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Output } from './output.ts';
+import { stateFolder, stopFilePath } from './run-folder.ts';
+import { lockTargets } from './target-lock.ts';
+
+/** What the command line says to guard rails. */
+export interface Consent {
+  /** Targets of the environment `production` may be drilled. */
+  readonly allowProduction: boolean;
+  /** The target's name, for a terminal where nobody can type it. */
+  readonly confirm?: string;
+}
+
+/** Asks a question on the terminal; undefined where there is none. */
+export type Ask = ((question: string) => Promise<string>) | undefined;
+
+/**
+ * Passes the guard rails that stand before all drills of a command: no stop file, production meant and named, each target
+ * locked.
+ * @returns what unlocks the targets
+ * @throws DrillError `refused`
+ */
+export async function passGuards(
+  plans: readonly Plan[],
+  {
+    consent,
+    command,
+    output,
+    ask,
+  }: {
+    readonly consent: Consent;
+    /** For the lock: what others are told of. */
+    readonly command: string;
+    readonly output: Output;
+    readonly ask: Ask;
+  },
+): Promise<() => void> {
+  refuseStopped();
+  for (const { target } of new Map(plans.map((plan) => [plan.target.name, plan])).values()) {
+    if (target.environment === 'production') await confirmProduction(target.name, consent, output, ask);
+  }
+  return lockTargets(
+    join(stateFolder(), 'locks'),
+    plans.map(({ target }) => target.name),
+    command,
+  );
+}
+
+/** Nothing begins while the stop file is there. */
+function refuseStopped(): void {
+  const path = stopFilePath();
+  if (!existsSync(path)) return;
+  throw new DrillError('refused', `the stop file ${path} is there`, {
+    mend: 'Whoever put it there wanted no drills; remove it to go on.',
+  });
+}
+
+async function confirmProduction(name: string, consent: Consent, output: Output, ask: Ask): Promise<void> {
+  if (!consent.allowProduction) {
+    throw new DrillError('refused', `target ${name} is production`, {
+      mend: 'If that is meant, say --allow-production, and its name with --confirm or at the question.',
+    });
+  }
+  if (consent.confirm === undefined && ask === undefined) {
+    throw new DrillError(
+      'refused',
+      `target ${name} is production, and there is no terminal to confirm it on`,
+      {
+        mend: `Say --confirm ${name}.`,
+      },
+    );
+  }
+  output.progress(`target ${name} is PRODUCTION: real users are hit`);
+  const typed = consent.confirm ?? (await ask?.('Type the name of the target to go on: '));
+  if (typed?.trim() === name) return;
+  throw new DrillError('refused', `"${typed ?? ''}" is not the name of the target, ${name}`, {
+    mend: 'Nothing was touched.',
+  });
+}
+
+/** Asks on this process's terminal; undefined without one. */
+export function terminalAsk(): Ask {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  return async (question) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await terminal.question(question);
+    } finally {
+      terminal.close();
+    }
+  };
+}

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lockTargets } from './target-lock.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-lock-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const pathOf = (target: string): string => join(folder, `${target}.lock`);
+/** Writes the lock of another process over ours. */
+function foreign(target: string, change: object): void {
+  lockTargets(folder, [target], 'run');
+  const own: unknown = JSON.parse(readFileSync(pathOf(target), 'utf8'));
+  writeFileSync(pathOf(target), JSON.stringify({ ...Object(own), ...change }));
+}
+
+/** Whether we can have it now; it is free again then. */
+function isFree(target: string): boolean {
+  lockTargets(folder, [target], 'run')();
+  return !existsSync(pathOf(target));
+}
+
+describe('the lock of a target', () => {
+  test('keeps others out, and says who holds it', () => {
+    const unlock = lockTargets(folder, ['lab'], 'run');
+    expect(() => lockTargets(folder, ['lab'], 'table')).toThrow(
+      expect.objectContaining({
+        code: 'refused',
+        message: expect.stringMatching(
+          new RegExp(`^target lab is locked: \`run\` by .+@.+, process ${process.pid}, since 20`),
+        ) as string,
+      }),
+    );
+    unlock();
+    expect(existsSync(pathOf('lab'))).toBe(false);
+    lockTargets(folder, ['lab'], 'table')();
+  });
+
+  test('is for all targets or none, each once', () => {
+    const unlock = lockTargets(folder, ['b'], 'run');
+    expect(() => lockTargets(folder, ['a', 'b'], 'run')).toThrow(/target b is locked/);
+    expect(existsSync(pathOf('a'))).toBe(false);
+    unlock();
+    lockTargets(folder, ['a', 'a'], 'run')();
+    expect(existsSync(pathOf('a'))).toBe(false);
+  });
+
+  test('is taken over from a process that is gone', () => {
+    const { pid } = spawnSync('true');
+    foreign('lab', { pid });
+    expect(isFree('lab')).toBe(true);
+  });
+
+  test('is taken over from a process whose pid another one has now, and from another boot', () => {
+    foreign('lab', { startedTicks: '1' });
+    expect(isFree('lab')).toBe(true);
+    foreign('lab', { bootId: 'another' });
+    expect(isFree('lab')).toBe(true);
+  });
+
+  test('is taken over where its writer was cut short', () => {
+    writeFileSync(pathOf('lab'), '{"pid":');
+    expect(isFree('lab')).toBe(true);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { scriptedHost } from '../faults/testing/scripted-host.ts';
+import { healFault } from './heal.ts';
+import type { LedgerRecord } from './ledger.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const record: LedgerRecord = {
+  version: 1,
+  runId: 'r',
+  target: 't',
+  faultId: 'cut',
+  kind: 'command',
+  host: { name: 'alpha', transport: { kind: 'local' } },
+  params: { run: ['touch', '/x'], undo: ['rm', '/x'], undone: ['test', '!', '-e', '/x'], timeout: 1000 },
+  before: null,
+  undo: 'rm /x',
+  lease: { tag: 'ab12cd34', ms: 30_000 },
+  machine: { id: 'm1', bootId: 'b1' },
+  openedAt: '2026-01-01T00:00:00.000Z',
+};
+
+/** A machine with the file of the fault on it, and its timer. */
+function machine(id: string) {
+  let there = true;
+  let armed = true;
+  return scriptedHost((argv) => {
+    const command = argv.join(' ');
+    if (argv[0] === 'cat') return { stdout: `${id}\nb2\n` };
+    if (command === 'test ! -e /x') return { exitCode: there ? 1 : 0 };
+    if (command === 'rm /x') there = false;
+    if (command.startsWith('systemctl stop')) armed = false;
+    if (command.startsWith('systemctl list-units')) return { stdout: armed ? 'a timer\n' : '' };
+    return {};
+  });
+}
+
+const heal = (host: ReturnType<typeof machine>, beforeLeaseEnds?: () => Promise<void>) =>
+  healFault(record, { host, server: undefined }, createSystemClock(), beforeLeaseEnds);
+
+describe('healFault', () => {
+  test('undoes, proves it, and stops the timer last', async () => {
+    const host = machine('m1');
+    const seen: string[] = [];
+    await heal(host, async () => {
+      seen.push(...host.commands.filter((command) => !command.startsWith('cat')));
+    });
+    expect(seen).toEqual(['test ! -e /x', 'test ! -e /x', 'rm /x', 'test ! -e /x']);
+    expect(host.commands).toContain('systemctl stop firedrill-ab12cd34-*.timer');
+  });
+
+  test('does nothing the second time', async () => {
+    const host = machine('m1');
+    await heal(host);
+    const before = host.commands.filter((command) => command === 'rm /x').length;
+    await heal(host);
+    expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(before);
+  });
+
+  test('acts on no other machine that has taken the place', async () => {
+    const host = machine('m2');
+    await expect(heal(host)).rejects.toMatchObject({
+      code: 'heal-failed',
+      message: 'alpha is another machine now (machine-id m2, the fault was made on m1)',
+    });
+    expect(host.commands).toEqual(['cat /etc/machine-id /proc/sys/kernel/random/boot_id']);
+  });
+});

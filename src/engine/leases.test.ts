@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import type { ExecResult, Host } from '../core/host.ts';
+import { faultKind } from '../faults/catalog.ts';
+import { faultContext } from '../faults/testing/fault-context.ts';
+import { scriptedHost } from '../faults/testing/scripted-host.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import type { LedgerRecord } from './ledger.ts';
+import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const record: LedgerRecord = {
+  version: 1,
+  runId: 'r',
+  target: 't',
+  faultId: 'cut',
+  kind: 'command',
+  host: { name: 'alpha', transport: { kind: 'local' } },
+  params: {},
+  before: null,
+  undo: 'rm /x',
+  lease: { tag: 'ab12cd34', ms: 60 },
+  openedAt: '2026-01-01T00:00:00.000Z',
+};
+
+describe('the lease of a fault', () => {
+  test('is for hosts with systemd, and faults that a script there undoes', async () => {
+    const systemd = () => faultContext(scriptedHost(() => ({})));
+    const without = faultContext(scriptedHost((argv) => ({ exitCode: argv[0] === 'test' ? 1 : 0 })));
+    await expect(leaseFor(systemd(), 'rm /x', 30_000)).resolves.toMatchObject({ ms: 30_000 });
+    await expect(leaseFor(systemd(), undefined, 30_000)).resolves.toBeUndefined();
+    await expect(leaseFor(systemd(), 'rm /x', undefined)).resolves.toBeUndefined();
+    await expect(leaseFor(without, 'rm /x', 30_000)).resolves.toBeUndefined();
+  });
+
+  test('is armed with the undo of the record', async () => {
+    const host = scriptedHost(() => ({}));
+    await armLease(faultContext(host), record);
+    expect(host.commands).toEqual([
+      'systemd-run --quiet --unit=firedrill-ab12cd34-1 --on-active=60ms --timer-property=AccuracySec=100ms /bin/sh -c rm /x',
+    ]);
+  });
+
+  test('ends with its timer, and says so when that stays', async () => {
+    const gone = scriptedHost((argv) => (argv[1] === 'list-units' ? { stdout: '' } : {}));
+    await endLease(faultContext(gone), record);
+    expect(gone.commands[0]).toBe('systemctl stop firedrill-ab12cd34-*.timer');
+    const stays = scriptedHost((argv) =>
+      argv[1] === 'list-units' ? { stdout: 'firedrill-ab12cd34-1.timer loaded' } : {},
+    );
+    await expect(endLease(faultContext(stays), record)).rejects.toMatchObject({
+      message: 'alpha: the timer firedrill-ab12cd34 is still armed',
+    });
+  });
+});
+
+describe('keeping leases', () => {
+  /** A host that answers renewals as told, and tells of each. */
+  function renewable(answer: () => Partial<ExecResult>) {
+    const renewals: string[] = [];
+    let wake = (): void => {};
+    const host: Host = {
+      name: 'alpha',
+      transport: 'fake',
+      follow: neverFollowed,
+      exec: async (argv) => {
+        renewals.push(argv.join(' '));
+        wake();
+        return { exitCode: 0, stdout: '', stderr: '', ...answer() };
+      },
+    };
+    const reached = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        wake = () => (renewals.length >= count ? resolve() : undefined);
+        wake();
+      });
+    return { host, renewals, reached };
+  }
+
+  const keep = (host: Host, texts: string[] = []) =>
+    keepLeases({
+      clock: createSystemClock(),
+      log: {
+        append: (event) => {
+          if (event.type === 'log') texts.push(event.text);
+          return { ...event, t: 0 };
+        },
+      },
+      open: [{ record, kind: faultKind('command')!, sinceMs: 0 }],
+      reach: () => ({ host, server: undefined }),
+    });
+
+  test('renews, again and again, until it is stopped', async () => {
+    const { host, renewals, reached } = renewable(() => ({}));
+    const keeper = keep(host);
+    await reached(3);
+    await keeper.stop();
+    const count = renewals.length;
+    const stopped = renewals.map((command) => /stop (\S+)/.exec(command)?.[1]);
+    expect(stopped.slice(0, 3)).toEqual([1, 2, 3].map((n) => `firedrill-ab12cd34-${n}.timer`));
+    await createSystemClock().sleep(50, AbortSignal.timeout(1000));
+    expect(renewals).toHaveLength(count);
+  });
+
+  test('tells once of a lease that cannot be renewed, and goes on', async () => {
+    const { host, reached } = renewable(() => ({ exitCode: 5, stderr: 'Unit not found' }));
+    const texts: string[] = [];
+    const keeper = keep(host, texts);
+    await reached(3);
+    await keeper.stop();
+    expect(texts).toEqual([
+      'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: firedrill-ab12cd34-1.timer: Unit not found',
+    ]);
+  });
+
+  test('lets go of a fault whose lease is about to end', async () => {
+    const { host, renewals, reached } = renewable(() => ({}));
+    const keeper = keep(host);
+    await reached(1);
+    await keeper.release('cut');
+    const count = renewals.length;
+    await createSystemClock().sleep(100, AbortSignal.timeout(1000));
+    expect(renewals).toHaveLength(count);
+    await keeper.stop();
+  });
+});

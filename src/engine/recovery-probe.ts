@@ -1,0 +1,15 @@
+import { DrillError } from '../core/errors.ts';
+import type { Run } from './run.ts';
+
+/** The probe instance that sees the outage. @throws DrillError `invalid-input` where the faults hit a host that has none */
+export function recoveryProbe({ plan, hit }: Pick<Run, 'plan' | 'hit'>): string {
+  const { probe, onFaultHost } = plan.recovery;
+  const host = onFaultHost === true ? hit.get(plan.faults[0]?.id ?? '') : undefined;
+  const instance = plan.probes.find(
+    (candidate) => candidate.name === probe && (host === undefined || candidate.host === host),
+  );
+  if (instance !== undefined) return instance.id;
+  throw new DrillError('invalid-input', `probe ${probe} has no instance on ${host ?? 'any host'}`, {
+    mend: 'The recovery probe has to be there for every host that the fault may hit.',
+  });
+}

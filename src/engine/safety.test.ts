@@ -1,0 +1,134 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readLog } from '../analysis/read-log.ts';
+import { summarize } from '../analysis/summarize.ts';
+import type { DrillEvent } from '../core/event.ts';
+import type { Plan } from '../core/plan.ts';
+import { drillOn, FakeMachine, planOf } from './testing/fake-machine.ts';
+import { runDrill } from './drill.ts';
+import { openEventLog } from './event-log.ts';
+import { openLedger } from './ledger.ts';
+import { createSystemClock } from './system-clock.ts';
+
+let folder: string;
+let machine: FakeMachine;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-safety-'));
+  machine = new FakeMachine();
+  await machine.boot();
+});
+afterEach(async () => {
+  await machine.halt();
+  rmSync(folder, { recursive: true });
+});
+
+/** A drill whose service does not come back by itself. */
+const lasting = (more: Partial<Plan>): Plan => ({
+  ...planOf(machine.url),
+  recovery: { probe: 'web', withinMs: 20_000, stableForMs: 200 },
+  ...more,
+});
+const reasons = (events: readonly DrillEvent[]) =>
+  events.flatMap((event) => (event.type === 'run.aborted' ? [event] : []));
+
+describe('a drill is cut short and healed', () => {
+  test('when a fault lasts longer than it may', async () => {
+    const { events, open } = await drillOn(machine, folder, lasting({ limits: { faultMs: 600 } }));
+    expect(reasons(events)).toMatchObject([
+      { reason: 'fault-1 has lasted for 600 ms, the longest that the target allows' },
+    ]);
+    expect(machine.commands).toContain('docker start');
+    expect(open).toBe(0);
+  });
+
+  test('when the outage lasts longer than it may', async () => {
+    const limits = { faultMs: 60_000, outageMs: 600 };
+    const { events, open } = await drillOn(machine, folder, lasting({ limits }));
+    expect(reasons(events)).toMatchObject([
+      { reason: 'web has been bad for 600 ms, the longest outage that is allowed: healed at once' },
+    ]);
+    expect(open).toBe(0);
+  });
+
+  test('when the outage lasts longer than it may, which decides a check on less', async () => {
+    const plan = lasting({
+      limits: { faultMs: 60_000, outageMs: 600 },
+      checks: [
+        { kind: 'rto', name: 'RTO', maxMs: 300 },
+        { kind: 'rto', name: 'generous RTO', maxMs: 60_000 },
+      ],
+    });
+    await drillOn(machine, folder, plan);
+    const {
+      verdict,
+      reasons: why,
+      checks,
+    } = summarize(readLog([readFileSync(join(folder, 'events.ndjson'))]));
+    expect(verdict).toBe('fail');
+    expect(checks.map(({ status }) => status)).toEqual(['fail', 'inconclusive']);
+    expect(why).toContain(
+      'the run was cut short: web has been bad for 600 ms, the longest outage that is allowed: healed at once',
+    );
+  });
+
+  test('when the stop file appears', async () => {
+    const stopFile = join(folder, 'stop');
+    const clock = createSystemClock();
+    const log = openEventLog(join(folder, 'events.ndjson'), clock);
+    const events: DrillEvent[] = [];
+    log.subscribe((event) => {
+      events.push(event);
+      if (event.type === 'fault.effect') writeFileSync(stopFile, '');
+    });
+    await runDrill(
+      lasting({}),
+      {
+        runId: 'r',
+        clock,
+        log,
+        ledger: openLedger(join(folder, 'ledger')),
+        createHost: () => machine,
+        createServer: () => undefined,
+        versions: { firedrill: '0', node: '0' },
+        stopFile,
+      },
+      new AbortController().signal,
+    );
+    log.close();
+    expect(reasons(events)).toMatchObject([{ reason: `the stop file ${stopFile} is there` }]);
+    expect(openLedger(join(folder, 'ledger')).list()).toEqual([]);
+  });
+});
+
+describe('the last healthy node', () => {
+  const healthy = { probe: 'web' };
+  const onAlpha = (plan: Plan): Plan => ({
+    ...plan,
+    probes: plan.probes.map((probe) => ({ ...probe, id: 'web', host: 'alpha' })),
+    healthy,
+  });
+
+  test('is not hit: nothing is injected', async () => {
+    const { events, types } = await drillOn(machine, folder, onAlpha(lasting({})));
+    expect(reasons(events)).toMatchObject([
+      {
+        refused: true,
+        reason: 'a fault on alpha would leave no healthy node: web is ok on alpha only',
+      },
+    ]);
+    expect(summarize(readLog([readFileSync(join(folder, 'events.ndjson'))]))).toMatchObject({
+      refused: true,
+      verdict: 'inconclusive',
+    });
+    expect(types).not.toContain('fault.issued');
+    expect(machine.commands).toEqual([]);
+  });
+
+  test('is hit where the scenario says so', async () => {
+    const plan = onAlpha(lasting({ limits: { faultMs: 600 }, leavesNoHealthyNode: true }));
+    const { types } = await drillOn(machine, folder, plan);
+    expect(types).toContain('fault.effect');
+  });
+});

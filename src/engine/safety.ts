@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import type { Clock } from '../core/clock.ts';
+import { formatMs } from '../core/duration.ts';
+import { DrillError } from '../core/errors.ts';
+import { recoveryProbe } from './recovery-probe.ts';
+import type { Run } from './run.ts';
+
+const lookEveryMs = 250;
+
+/** What is watched while a drill runs. */
+export interface SafetyOptions extends Pick<Run, 'plan' | 'world' | 'open' | 'hit'> {
+  readonly clock: Clock;
+  /** A file that stops the drill as soon as it is there; undefined: none does. */
+  readonly stopFile: string | undefined;
+  /** Cuts the run short; everything is healed then. */
+  readonly abort: (reason: DrillError) => void;
+}
+
+/**
+ * Cuts a run short when the stop file appears, when a fault lasts longer than the target allows, or when the outage does.
+ * Ends with the signal.
+ */
+export async function watchSafety(options: SafetyOptions, signal: AbortSignal): Promise<void> {
+  const outage = outageLimit(options);
+  while (!signal.aborted) {
+    const reason = stopFileIn(options) ?? overdueFault(options) ?? outage();
+    if (reason !== undefined) {
+      options.abort(new DrillError('stopped', reason));
+      return;
+    }
+    await options.clock.sleep(lookEveryMs, signal).catch(() => undefined);
+  }
+}
+
+function stopFileIn({ stopFile }: SafetyOptions): string | undefined {
+  return stopFile !== undefined && existsSync(stopFile) ? `the stop file ${stopFile} is there` : undefined;
+}
+
+function overdueFault({ open, clock, plan: { limits } }: SafetyOptions): string | undefined {
+  const overdue = open.find(({ sinceMs }) => clock.nowMs() - sinceMs > limits.faultMs);
+  return overdue === undefined
+    ? undefined
+    : `${overdue.record.faultId} has lasted for ${formatMs(limits.faultMs)}, the longest that the target allows`;
+}
+
+/** Says when the recovery probe has been bad without a break for longer than the limit, faults having hit. */
+function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefined {
+  const { outageMs } = plan.limits;
+  let badSinceMs: number | undefined;
+  return () => {
+    if (outageMs === undefined || hit.size === 0) return undefined;
+    const id = recoveryProbe({ plan, hit });
+    const sample = world.fresh(id);
+    if (sample?.status === 'fail') badSinceMs ??= sample.sendMs;
+    else if (sample?.status === 'ok') badSinceMs = undefined;
+    // Its latest look, not the present: where nothing is seen, nothing is said.
+    const badMs = badSinceMs === undefined || sample === undefined ? 0 : sample.finishMs - badSinceMs;
+    return badMs > outageMs
+      ? `${id} has been bad for ${formatMs(outageMs)}, the longest outage that is allowed: healed at once`
+      : undefined;
+  };
+}

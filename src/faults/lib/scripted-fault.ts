@@ -1,0 +1,67 @@
+import { DrillError } from '../../core/errors.ts';
+import type { FaultContext, FaultKind } from '../../core/fault.ts';
+import type { Json } from '../../core/plan.ts';
+import type { z } from 'zod';
+import { lastWords, run } from './commands.ts';
+import { newTag, requireSystemd } from './dead-man.ts';
+
+/** A fault that one script undoes: the heal runs it, and so does the timer on the fault's host. */
+export interface ScriptedFault<P, S extends Json> {
+  readonly kind: string;
+  readonly summary: string;
+  readonly params: z.ZodType<P>;
+  describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
+  /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
+  prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
+  apply(state: S, tag: string, ctx: FaultContext): Promise<void>;
+  /** Script for /bin/sh that undoes all of `apply` or what there is of it. */
+  undo(state: S, tag: string): string;
+  /** All of it is in force. */
+  inForce(state: S, tag: string, ctx: FaultContext): Promise<boolean>;
+  /** Nothing of it is left. */
+  gone(state: S, tag: string, ctx: FaultContext): Promise<boolean>;
+}
+
+/** What the ledger keeps of such a fault; all that it adds to its host is called by the tag. */
+export type Tagged<S extends Json> = { readonly tag: string; readonly state: S };
+
+/** A kind of fault from these parts. It may cut its host off, so only where a timer undoes it then: on systemd. */
+export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): FaultKind<P, Tagged<S>, null> {
+  return {
+    kind: fault.kind,
+    summary: fault.summary,
+    healAfter: 'recovery',
+    params: fault.params,
+    describe: (p) => fault.describe(p),
+
+    async before(p, ctx) {
+      await requireSystemd(ctx);
+      const tag = newTag();
+      return { tag, state: await fault.prepare(p, tag, ctx) };
+    },
+
+    async inject(_p, { tag, state }, ctx) {
+      await fault.apply(state, tag, ctx);
+      return null;
+    },
+
+    effect: (_p, { tag, state }, ctx) => fault.inForce(state, tag, ctx),
+    undo: (_p, { tag, state }) => fault.undo(state, tag),
+
+    async heal(_p, { tag, state }, ctx) {
+      if (await fault.gone(state, tag, ctx)) return;
+      const undone = await run(ctx, ['/bin/sh', '-c', fault.undo(state, tag)]);
+      if (await fault.gone(state, tag, ctx)) return;
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: ${fault.kind} ${tag} is still seen after its undo (exit ${undone.exitCode}${tail(lastWords(undone))})`,
+      );
+    },
+
+    healed: (_p, { tag, state }, ctx) => fault.gone(state, tag, ctx),
+  };
+}
+
+function tail(words: string): string {
+  return words === '' ? '' : `: ${words}`;
+}

@@ -1,0 +1,65 @@
+import type { Json } from '../../../../src/core/plan.ts';
+
+/** A fault that a harness is killed over. */
+export interface StormFault {
+  readonly name: string;
+  readonly fault: Readonly<Record<string, Json>>;
+  /** Its host undoes it by itself when the harness is gone. */
+  readonly hasDeadMan: boolean;
+}
+
+const lease = '3s';
+
+/** Every kind that acts on a host of the target; those of a cloud are tested against one. */
+export const stormFaults: readonly StormFault[] = [
+  leased('network.partition', { on: 'a', peers: ['${address.b}'] }),
+  leased('network.isolate', { on: 'a', allow: ['198.18.65.13'] }),
+  leased('network.loss', { on: 'a', percent: 50 }),
+  leased('network.link-down', { on: 'a' }),
+  leased('service.stop', { on: 'a', units: ['drowse.service'] }),
+  leased('container.stop', { on: 'engine', container: 'guest', graceSeconds: 0 }),
+  leased('container.kill', { on: 'engine', container: 'guest' }),
+  leased('container.pause', { on: 'engine', container: 'holder' }),
+  leased('container.remove', { on: 'engine', container: 'spare', projectDirectory: '/opt/app' }),
+  leased('compose.down', { on: 'engine', projectDirectory: '/opt/storm' }),
+  leased('command', {
+    on: 'a',
+    run: ['touch', '/run/storm of words'],
+    effect: ['test', '-e', '/run/storm of words'],
+    undo: ['rm', '-f', '/run/storm of words'],
+    undone: ['test', '!', '-e', '/run/storm of words'],
+  }),
+  {
+    name: 'service.restart',
+    fault: { kind: 'service.restart', on: 'a', units: ['drowse.service'] },
+    hasDeadMan: false,
+  },
+  {
+    name: 'container.restart',
+    fault: { kind: 'container.restart', on: 'engine', container: 'guest', graceSeconds: 0 },
+    hasDeadMan: false,
+  },
+  {
+    name: 'process.kill',
+    fault: { kind: 'process.kill', on: 'a', process: 'drowse', unit: 'drowse.service' },
+    hasDeadMan: false,
+  },
+  { name: 'power.cut', fault: { kind: 'power.cut', on: 'b' }, hasDeadMan: false },
+];
+
+function leased(kind: string, fields: Readonly<Record<string, Json>>): StormFault {
+  return { name: kind, fault: { kind, ...fields, lease }, hasDeadMan: true };
+}
+
+/** The scenario of one fault; JSON is YAML. */
+export function stormScenario({ name, fault }: StormFault, target: string): string {
+  return JSON.stringify({
+    name: `storm-${name.replaceAll('.', '-')}`,
+    title: name,
+    target,
+    faults: [fault],
+    recovery: { probe: 'echo', within: '5s', stableFor: '500ms', quietFor: '500ms' },
+    redundancy: { for: '200ms', within: '30s' },
+    checks: [{ kind: 'rto', max: '30s' }],
+  });
+}

@@ -1,0 +1,212 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
+import type { DrillEvent } from '../../../../src/core/event.ts';
+import type { Host } from '../../../../src/core/host.ts';
+import { createSystemClock } from '../../../../src/engine/system-clock.ts';
+import { machines, machinesDown, machinesUp, traces } from '../machines.ts';
+import { type StormFault, stormFaults, stormScenario } from './faults.ts';
+
+// The harness is killed (SIGKILL) at random moments of drills over every kind of fault. Then nothing may be left behind: what
+// `heal` says is not believed, the machines are looked at. The suite has a kill of each kind; `npm run test:storm` has more.
+const kills = Number(process.env['STORM_KILLS'] ?? stormFaults.length);
+const seed = Number(process.env['STORM_SEED'] ?? 4711);
+const reportPath = process.env['STORM_REPORT'];
+
+const bin = join(import.meta.dirname, '../../../../bin/firedrill.mjs');
+const target = join(import.meta.dirname, 'target.yaml');
+const clock = createSystemClock();
+const signal = AbortSignal.timeout(7_200_000);
+/** The longest that a drill here takes from its first line to the end of its heal. */
+const drillMs = 4000;
+/** The lease of the faults and what the dead man may take beyond it. */
+const deadManMs = 3000 + 5000;
+
+interface Kill {
+  readonly kind: string;
+  readonly way: 'heal' | 'dead man';
+  /** The last thing that its log has. */
+  readonly killedAfter: string;
+  /** An undo record was open. */
+  readonly open: boolean;
+  readonly healed: boolean;
+  readonly tornBytes: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'firedrill-storm-'));
+const state = join(folder, 'state');
+const done: Kill[] = [];
+const random = seeded(seed);
+let untouched: string;
+
+beforeAll(async () => {
+  await machinesUp(signal);
+  await must(machines.engine, 'bash', '-c', composeOfStorm);
+  for (const fault of stormFaults)
+    writeFileSync(join(folder, `${fault.name}.yaml`), stormScenario(fault, target));
+  untouched = await whole();
+});
+
+afterAll(async () => {
+  await machinesDown();
+  rmSync(folder, { recursive: true });
+  if (reportPath === undefined || done.length === 0) return;
+  mkdirSync(dirname(reportPath), { recursive: true });
+  writeFileSync(reportPath, `${report()}\n`);
+});
+
+const composeOfStorm = `mkdir -p /opt/storm && cat >/opt/storm/compose.yaml <<'EOF'
+services:
+  storm:
+    image: firedrill-test/socat:1
+    pull_policy: never
+    container_name: storm
+    command: ['TCP-LISTEN:8006,fork,reuseaddr', PIPE]
+EOF
+docker compose --project-directory /opt/storm up --detach`;
+
+async function must(host: Host, ...argv: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await host.exec(argv, { timeoutMs: 60_000, signal });
+  if (exitCode !== 0) throw new Error(`${host.name}: ${argv.join(' ')} exited ${exitCode}: ${stderr}`);
+  return stdout;
+}
+
+/** All of the machines that a fault here could leave changed. */
+async function whole(): Promise<string> {
+  const parts = await Promise.all([
+    traces(machines.a, signal),
+    must(machines.a, 'systemctl', 'is-active', 'drowse.service'),
+    must(machines.a, 'bash', '-c', 'ls /run | grep storm || true'),
+    must(machines.b, 'systemctl', 'is-active', 'ssh.service'),
+    must(machines.engine, 'bash', '-c', "docker ps --format '{{.Names}} {{.State}}' | sort"),
+    must(machines.engine, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'),
+  ]);
+  return parts.join('==\n');
+}
+
+/** What is seen to differ from the beginning, once nothing differs or the time is over. */
+async function difference(withinMs: number): Promise<string> {
+  const deadline = clock.nowMs() + withinMs;
+  for (;;) {
+    const now = await whole().catch(String);
+    if (now === untouched) return '';
+    if (clock.nowMs() > deadline) return now;
+    await clock.sleep(300, signal);
+  }
+}
+
+function openRecords(): readonly string[] {
+  try {
+    return readdirSync(join(state, 'ledger')).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}
+
+/** The events of a log that may end anywhere, and how many bytes of a line stand at its end. */
+function readTorn(out: string): { readonly last: string; readonly tornBytes: number } {
+  const [run] = readdirSync(out);
+  if (run === undefined) return { last: 'nothing', tornBytes: 0 };
+  const path = join(out, run, 'events.ndjson');
+  if (!existsSync(path)) return { last: 'nothing', tornBytes: 0 };
+  const text = readFileSync(path, 'utf8');
+  const end = text.lastIndexOf('\n') + 1;
+  const events = text
+    .slice(0, end)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as DrillEvent);
+  const steps = events.filter(({ type }) => /^(fault|heal|gate|phase|run)\./.test(type) || type === 'gate');
+  return { last: steps.at(-1)?.type ?? 'nothing', tornBytes: text.length - end };
+}
+
+/** Kills one drill, has it healed, and gives what is left of it. */
+async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
+  const out = join(folder, `out-${number}`);
+  mkdirSync(out);
+  const env = { ...process.env, FIREDRILL_STATE_DIR: state };
+  const child = spawn(process.execPath, [bin, 'run', join(folder, `${fault.name}.yaml`), '--out', out], {
+    env,
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  await clock.sleep(400 + random() * drillMs, signal);
+  child.kill('SIGKILL');
+  await ended;
+  const { last, tornBytes } = readTorn(out);
+  const open = openRecords().length > 0;
+  let seen = '';
+  if (way === 'dead man') seen = await difference(deadManMs);
+  const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
+  if (way === 'heal') seen = await difference(5000);
+  const healed = seen === '' && heal.exitCode === 0 && openRecords().length === 0;
+  done.push({ kind: fault.name, way, killedAfter: last, open, healed, tornBytes });
+  rmSync(out, { recursive: true });
+  return { seen, heal: heal.exitCode, left: openRecords(), story: `${last}\n${heal.all}` };
+}
+
+/** Each kind in turn, every other kill left to the dead man where the kind has one. */
+const plan = Array.from({ length: kills }, (_, number) => {
+  const fault = stormFaults[number % stormFaults.length];
+  if (fault === undefined) throw new Error('no faults');
+  // The number of kinds is odd: each kind is healed both ways in turn.
+  return { number, fault, way: fault.hasDeadMan && number % 2 === 1 ? 'dead man' : 'heal' } as const;
+});
+
+describe('a harness that is killed leaves nothing behind', () => {
+  test.each(plan.map((kill) => ({ ...kill, name: kill.fault.name })))(
+    '$name, kill $number: $way',
+    async ({ number, fault, way }) => {
+      const { seen, heal, left, story } = await killOnce(number, fault, way);
+      expect({ seen, heal, left }, story).toEqual({ seen: '', heal: 0, left: [] });
+    },
+  );
+
+  test('and some of the kills met open faults', () => {
+    expect(done).toHaveLength(kills);
+    expect(done.filter(({ open }) => open).length).toBeGreaterThan(kills / 10);
+  });
+});
+
+/** Counts by kind and by the last step before the kill. */
+function report(): string {
+  const healed = (of: readonly Kill[]): string =>
+    `${of.filter((kill) => kill.healed).length} of ${of.length}`;
+  const rows = stormFaults.map(({ name }) => {
+    const own = done.filter(({ kind }) => kind === name);
+    const by = (way: Kill['way']): readonly Kill[] => own.filter((kill) => kill.way === way);
+    const open = own.filter((kill) => kill.open).length;
+    return `| ${name} | ${own.length} | ${open} | ${healed(by('heal'))} | ${healed(by('dead man'))} |`;
+  });
+  const steps = [...new Set(done.map(({ killedAfter }) => killedAfter))].sort();
+  return [
+    '# Storm',
+    '',
+    `${done.length} drills killed (SIGKILL) at random moments, seed ${seed}: ${healed(done)} healed, as seen on the machines;`,
+    `${done.filter(({ open }) => open).length} of them had a fault open, ${done.filter(({ tornBytes }) => tornBytes > 0).length} a torn last line in the log.`,
+    '',
+    '| fault | kills | with an open fault | by `heal` | by the dead man |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+    '| last step in the log | kills | healed |',
+    '| --- | --- | --- |',
+    ...steps.map((step) => {
+      const own = done.filter(({ killedAfter }) => killedAfter === step);
+      return `| ${step} | ${own.length} | ${healed(own)} |`;
+    }),
+  ].join('\n');
+}

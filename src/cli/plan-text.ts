@@ -2,6 +2,7 @@ import { describeCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Plan, PlannedFault, PlannedHost, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
+import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { aligned } from '../report/text.ts';
@@ -202,6 +203,8 @@ function transportText(host: PlannedHost): string {
       return `this machine${server}`;
     case 'docker':
       return `docker exec ${host.transport.container}${server}`;
+    case 'ssh':
+      return `${sshWords(host.transport)}${server}`;
   }
 }
 

@@ -175,7 +175,25 @@ export interface PlannedHost {
 /** How commands reach a host. */
 export type Transport =
   | { readonly kind: 'local' }
-  | { readonly kind: 'docker'; readonly container: string; readonly context?: string };
+  | { readonly kind: 'docker'; readonly container: string; readonly context?: string }
+  | SshTransport;
+
+/** What the command `ssh` would be told; everything else is as its configuration has it. Files by path. */
+export interface SshTransport {
+  readonly kind: 'ssh';
+  /** A name or alias, as `ssh` takes it. */
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  /** The only key to use. */
+  readonly identityFile?: string;
+  /** In place of the user's own known_hosts. */
+  readonly knownHosts?: string;
+  /** In place of the user's and the system's ssh_config; `none` for none. */
+  readonly config?: string;
+  /** Jump hosts, as after `ssh -J`. */
+  readonly jump?: string;
+}
 
 /** One probe instance: a target-file probe with `on: [a, b]` becomes two. */
 export interface PlannedProbe {

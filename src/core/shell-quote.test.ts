@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { shellCommand, shellQuote } from './shell-quote.ts';
+import { anyShellCommand, shellCommand, shellQuote } from './shell-quote.ts';
 
 const hostile = [
   '',
@@ -38,5 +39,51 @@ describe('shellQuote', () => {
     const script = shellCommand(['printf', String.raw`%s\0`, ...hostile]);
     const said = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
     expect(said.split('\0').slice(0, -1)).toEqual(hostile);
+  });
+});
+
+describe('anyShellCommand', () => {
+  test('holds nothing on which login shells differ', () => {
+    const line = anyShellCommand(shellCommand(['printf', '%s', ...hostile]));
+    const [, argument] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$0"\)"' '(.*)'$/s.exec(line) ?? [];
+    expect(argument).toMatch(/^(?:[\w @%+=:,./-]|\\0[0-7]{3})*$/);
+  });
+
+  test('brings every word through the shells that are here unchanged', () => {
+    // A dash, a backslash before a digit, and what csh and fish would take apart.
+    const words = [
+      ...hostile,
+      '-',
+      '\\0101',
+      String.raw`\\`,
+      'a!b',
+      '%s%%',
+      '\t\r',
+      '\u0001\u007f',
+      '\ud83d\ude92',
+    ];
+    const line = anyShellCommand(shellCommand(['printf', String.raw`%s\0`, ...words]));
+    const shells = [
+      '/bin/sh',
+      '/bin/dash',
+      '/bin/bash',
+      '/bin/zsh',
+      '/bin/csh',
+      '/bin/tcsh',
+      '/usr/bin/fish',
+    ];
+    const here = shells.filter((shell) => existsSync(shell));
+    expect(here).toContain('/bin/sh');
+    for (const shell of here) {
+      const said = execFileSync(shell, ['-c', line], { encoding: 'utf8' });
+      expect(said.split('\0').slice(0, -1), shell).toEqual(words);
+    }
+  });
+
+  test('a script is the process that the login shell was', () => {
+    const line = anyShellCommand('echo "$$"; exec sh -c \'echo "$$"\'');
+    const [first, second] = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' }).split('\n');
+    expect(first).toMatch(/^\d+$/);
+    expect(second).toBe(first);
   });
 });

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Transport } from '../core/plan.ts';
 import { openLedger, type LedgerRecord } from './ledger.ts';
 
 const record: LedgerRecord = {
@@ -14,7 +15,7 @@ const record: LedgerRecord = {
     name: 'alpha',
     address: '198.18.9.1',
     transport: { kind: 'docker', container: 'alpha-vm' },
-    server: { cloud: 'lab', cloudsFile: 'clouds.yaml', id: 'alpha' },
+    server: { cloud: 'lab', cloudsFile: '/etc/clouds.yaml', id: 'alpha' },
   },
   params: { container: 'web', graceSeconds: 10 },
   before: { status: 'running' },
@@ -36,6 +37,47 @@ describe('the ledger', () => {
     ledger.open(later);
     ledger.open(record);
     expect(openLedger(folder).list()).toEqual([record, later]);
+  });
+
+  test('gives back each way to a host', () => {
+    const transports: readonly Transport[] = [
+      { kind: 'local' },
+      { kind: 'docker', container: 'alpha-vm', context: 'far' },
+      { kind: 'ssh', host: 'alpha' },
+      {
+        kind: 'ssh',
+        host: 'alpha',
+        user: 'ops',
+        port: 2222,
+        identityFile: '/keys/id',
+        knownHosts: '/keys/known_hosts',
+        config: '/keys/config',
+        jump: 'bastion',
+      },
+    ];
+    const ledger = openLedger(folder);
+    for (const [index, transport] of transports.entries()) {
+      ledger.open({ ...record, faultId: `fault-${index}`, host: { name: 'alpha', transport } });
+    }
+    expect(ledger.list().map((one) => one.host.transport)).toEqual(transports);
+  });
+
+  test('names files so that they are found from another folder, too', () => {
+    const ledger = openLedger(folder);
+    const transport = {
+      kind: 'ssh',
+      host: 'a',
+      identityFile: 'id',
+      knownHosts: 'kh',
+      config: 'none',
+    } as const;
+    const server = { cloud: 'lab', cloudsFile: 'clouds.yaml', id: 'alpha' };
+    ledger.open({ ...record, host: { ...record.host, transport, server } });
+    expect(ledger.list()[0]?.host).toEqual({
+      ...record.host,
+      transport: { ...transport, identityFile: resolve('id'), knownHosts: resolve('kh') },
+      server: { ...server, cloudsFile: resolve('clouds.yaml') },
+    });
   });
 
   test('forgets a fault that is proven healed', () => {

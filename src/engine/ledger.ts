@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Json, PlannedHost } from '../core/plan.ts';
@@ -47,6 +47,16 @@ const recordSchema = z.object({
     transport: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('local') }),
       z.object({ kind: z.literal('docker'), container: z.string(), context: z.string().optional() }),
+      z.object({
+        kind: z.literal('ssh'),
+        host: z.string(),
+        user: z.string().optional(),
+        port: z.int().optional(),
+        identityFile: z.string().optional(),
+        knownHosts: z.string().optional(),
+        config: z.string().optional(),
+        jump: z.string().optional(),
+      }),
     ]),
     server: z.object({ cloud: z.string(), cloudsFile: z.string().optional(), id: z.string() }).optional(),
   }),
@@ -79,7 +89,8 @@ export function openLedger(directory: string): Ledger {
       const temporary = `${path}.tmp`;
       const fd = openSync(temporary, 'w', 0o600);
       try {
-        const bytes = Buffer.from(JSON.stringify(record, null, 2));
+        const known = { ...record, host: foundAnywhere(record.host) };
+        const bytes = Buffer.from(JSON.stringify(known, null, 2));
         let written = 0;
         while (written < bytes.length) written += writeSync(fd, bytes, written);
         fsyncSync(fd);
@@ -108,6 +119,24 @@ export function openLedger(directory: string): Ledger {
         .sort((a, b) => a.openedAt.localeCompare(b.openedAt) || a.faultId.localeCompare(b.faultId));
     },
   };
+}
+
+/** A host whose files are named by absolute paths: `heal` may be run in another folder. */
+function foundAnywhere(host: PlannedHost): PlannedHost {
+  return {
+    ...host,
+    transport: withAbsolute(host.transport, ['identityFile', 'knownHosts', 'config']),
+    ...(host.server === undefined ? {} : { server: withAbsolute(host.server, ['cloudsFile']) }),
+  };
+}
+
+/** The same, with the paths under those keys absolute. */
+function withAbsolute<T extends object>(all: T, keys: readonly string[]): T {
+  const entries = Object.entries(all).map(([key, value]) => {
+    const isPath = keys.includes(key) && typeof value === 'string' && value !== 'none';
+    return [key, isPath ? resolve(value) : value];
+  });
+  return Object.fromEntries(entries) as T;
 }
 
 function readRecord(path: string): LedgerRecord {

@@ -3,7 +3,10 @@ import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 
 /** The outcomes that are no exit: the command's effect is not known. */
-export type Broken = Exclude<Outcome, { kind: 'exited' } | { kind: 'not-started' }>;
+export type Broken =
+  | Exclude<Outcome, { kind: 'exited' } | { kind: 'not-started' }>
+  /** The connection over which it was run is gone. */
+  | { readonly kind: 'lost'; readonly why: string };
 
 /** The error for a command of which it is not known what became. */
 export function commandError(
@@ -20,6 +23,11 @@ export function commandError(
       return new DrillError('host-unreachable', `${what} was cut short`);
     case 'overflow':
       return new DrillError('host-unreachable', `${what} wrote more than ${outcome.limitBytes} bytes`);
+    case 'lost':
+      return new DrillError(
+        'host-unreachable',
+        `${what} broke off, and what it did is not known: ${outcome.why}`,
+      );
   }
 }
 
@@ -27,8 +35,18 @@ export function commandError(
 export function followError(
   host: string,
   argv: readonly string[],
-  outcome: Exclude<FollowOutcome, { kind: 'exited' }>,
+  outcome: Exclude<FollowOutcome, { kind: 'exited' }> | { readonly kind: 'lost'; readonly why: string },
 ): DrillError {
-  const why = outcome.kind === 'aborted' ? 'is no longer followed' : `was not started: ${outcome.message}`;
-  return new DrillError('host-unreachable', `${host}: \`${argv.join(' ')}\` ${why}`);
+  return new DrillError('host-unreachable', `${host}: \`${argv.join(' ')}\` ${followWords(outcome)}`);
+}
+
+function followWords(outcome: Parameters<typeof followError>[2]): string {
+  switch (outcome.kind) {
+    case 'not-started':
+      return `was not started: ${outcome.message}`;
+    case 'aborted':
+      return 'is no longer followed';
+    case 'lost':
+      return `is no longer followed: ${outcome.why}`;
+  }
 }

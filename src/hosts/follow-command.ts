@@ -37,9 +37,9 @@ export function followedBy(argv: readonly string[]): string[] {
 }
 
 /** What the wrapper needs to end its command, and a little more. */
-const endWithinMs = 1500;
+export const endWithinMs = 1500;
 /** Of what it says on standard error, the last. */
-const stderrLimit = 2000;
+export const stderrLimit = 2000;
 /** Longest line; what is longer is cut in pieces. */
 const lineLimit = 65_536;
 
@@ -75,7 +75,8 @@ export const followCommand: CommandFollower = async function* (command) {
   }
 };
 
-async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string, void, void> {
+/** The lines of a stream, as they come. */
+export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {

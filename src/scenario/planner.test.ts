@@ -15,6 +15,40 @@ const plan = (text: string, overrides: Record<string, string> = {}, name = 'scen
   return only;
 };
 
+describe('an SSH host of a target', () => {
+  const withHost = (host: string) =>
+    planTarget(
+      inputOf(
+        'target.yaml',
+        readTestdata('target.yaml').replace('transport: docker, container: alpha-vm', host),
+      ),
+    ).hosts[0];
+
+  test('is its name alone, and ssh_config says the rest', () => {
+    expect(withHost('transport: ssh, host: ops@alpha')).toEqual({
+      name: 'alpha',
+      address: '198.18.9.1',
+      transport: { kind: 'ssh', host: 'ops@alpha' },
+    });
+  });
+
+  test('may have what `ssh` can be told; files are found beside the target', () => {
+    const all =
+      'host: a, user: ops, port: 2222, identityFile: id, knownHosts: known, config: conf, jump: "b:22,c"';
+    expect(withHost(`transport: ssh, ${all}`)?.transport).toEqual({
+      kind: 'ssh',
+      host: 'a',
+      user: 'ops',
+      port: 2222,
+      identityFile: 'beside/id',
+      knownHosts: 'beside/known',
+      config: 'beside/conf',
+      jump: 'b:22,c',
+    });
+    expect(withHost('transport: ssh, host: a, config: none')?.transport).toMatchObject({ config: 'none' });
+  });
+});
+
 describe('a plan', () => {
   const made = plan(readTestdata('valid.yaml'));
 

@@ -113,7 +113,7 @@ function planHost(
   return {
     name,
     ...(address === undefined ? {} : { address }),
-    transport: planTransport(host),
+    transport: planTransport(host, resolveFile),
     ...(server === undefined
       ? {}
       : {
@@ -126,7 +126,7 @@ function planHost(
   };
 }
 
-function planTransport(host: Target['hosts'][string]): Transport {
+function planTransport(host: Target['hosts'][string], resolveFile: (path: string) => string): Transport {
   switch (host.transport) {
     case 'local':
       return { kind: 'local' };
@@ -136,6 +136,19 @@ function planTransport(host: Target['hosts'][string]): Transport {
         container: host.container,
         ...(host.context === undefined ? {} : { context: host.context }),
       };
+    case 'ssh': {
+      const { user, port, identityFile, knownHosts, config, jump } = host;
+      return {
+        kind: 'ssh',
+        host: host.host,
+        ...(user === undefined ? {} : { user }),
+        ...(port === undefined ? {} : { port }),
+        ...(identityFile === undefined ? {} : { identityFile: resolveFile(identityFile) }),
+        ...(knownHosts === undefined ? {} : { knownHosts: resolveFile(knownHosts) }),
+        ...(config === undefined ? {} : { config: config === 'none' ? config : resolveFile(config) }),
+        ...(jump === undefined ? {} : { jump }),
+      };
+    }
   }
 }
 

@@ -24,12 +24,48 @@ const common = {
     .describe('The host as a server of an OpenStack cloud.'),
 };
 
+/** What is one word to `ssh`, and no option. */
+const sshWord = z
+  .string()
+  .regex(/^[A-Za-z0-9_[][\w.,:@%/[\]~+-]*$/, { error: 'expected a word as `ssh` takes it' });
+
 const host = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
     container: z.string().min(1),
     context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
+    ...common,
+  }),
+  z.strictObject({
+    transport: z
+      .literal('ssh')
+      .describe(
+        'Commands run over SSH, as the command `ssh` would: by ssh_config, agent, keys, known_hosts.',
+      ),
+    host: sshWord.describe('Name, alias or address, as `ssh` takes it.'),
+    user: sshWord.optional().describe('User to log in as; as ssh_config has it by default.'),
+    port: z.int().min(1).max(65_535).optional().describe('As ssh_config has it by default.'),
+    identityFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The only key to use, relative to this file; by default those of agent and ssh_config.'),
+    knownHosts: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('known_hosts in place of the user’s own, relative to this file.'),
+    config: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'ssh_config in place of the user’s and the system’s, relative to this file; `none` for none.',
+      ),
+    jump: sshWord
+      .optional()
+      .describe('Jump hosts, as after `ssh -J`: [user@]host[:port], with commas between.'),
     ...common,
   }),
 ]);

@@ -1,0 +1,214 @@
+import { homedir, userInfo } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import type { SshTransport } from '../core/plan.ts';
+import type { CommandRunner, Outcome } from './run-command.ts';
+import { resolveRoute, sshWords, type SshRoute } from './ssh-config.ts';
+import { saying, type Said } from './testing/ssh-lab.ts';
+
+/** As OpenSSH 9.2 says it, shortened. */
+const plain: Said = {
+  host: 'n1',
+  user: 'root',
+  hostname: 'n1',
+  port: '22',
+  addressfamily: 'any',
+  identitiesonly: 'no',
+  stricthostkeychecking: 'ask',
+  serveraliveinterval: '0',
+  hostkeyalgorithms: 'ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,rsa-sha2-512',
+  identityfile: ['~/.ssh/id_rsa', '~/.ssh/id_ed25519'],
+  globalknownhostsfile: '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2',
+  userknownhostsfile: '/home/it/.ssh/known_hosts /home/it/.ssh/known_hosts2',
+  connecttimeout: 'none',
+};
+
+const n1: SshTransport = { kind: 'ssh', host: 'n1' };
+
+function resolved(
+  said: Said,
+  transport: SshTransport = n1,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SshRoute> {
+  return resolveRoute(transport, { run: saying({ n1: { ...plain, ...said } }), env });
+}
+
+/** A runner that notes what it is asked, and says the same of everything. */
+function noting(said: Said): { readonly asked: string[][]; readonly run: CommandRunner } {
+  const asked: string[][] = [];
+  const run: CommandRunner = (command) => {
+    asked.push([...command.argv]);
+    const name = command.argv.at(-1) ?? '';
+    return saying({ [name]: said })(command);
+  };
+  return { asked, run };
+}
+
+describe('resolveRoute', () => {
+  test('takes what ssh says, with the files of the user and the system', async () => {
+    expect(await resolved({ hostname: '10.0.0.1', port: '2222', user: 'ops', connecttimeout: '7' })).toEqual({
+      settings: {
+        asked: 'n1',
+        words: 'ssh n1',
+        host: '10.0.0.1',
+        port: 2222,
+        user: 'ops',
+        identityFiles: [`${homedir()}/.ssh/id_rsa`, `${homedir()}/.ssh/id_ed25519`],
+        identitiesOnly: false,
+        knownHostsFiles: [
+          '/home/it/.ssh/known_hosts',
+          '/home/it/.ssh/known_hosts2',
+          '/etc/ssh/ssh_known_hosts',
+          '/etc/ssh/ssh_known_hosts2',
+        ],
+        unknownKeys: 'refused',
+        hostKeyAlgorithms: ['ssh-ed25519-cert-v01@openssh.com', 'ssh-ed25519', 'rsa-sha2-512'],
+        family: 0,
+        connectTimeoutMs: 7000,
+      },
+    });
+  });
+
+  test('asks ssh for what the target says', async () => {
+    const { asked, run } = noting({ ...plain, identityfile: '/keys/a b' });
+    const transport: SshTransport = {
+      kind: 'ssh',
+      host: 'n1',
+      user: 'ops',
+      port: 2222,
+      identityFile: '/keys/a b',
+      knownHosts: '/keys/known',
+      config: 'none',
+      jump: 'bastion',
+    };
+    const { settings } = await resolveRoute(transport, { run, env: {} });
+    expect(asked).toEqual([
+      [
+        'ssh',
+        '-G',
+        '-T',
+        '-F',
+        'none',
+        '-l',
+        'ops',
+        '-p',
+        '2222',
+        '-i',
+        '/keys/a b',
+        '-o',
+        'IdentitiesOnly=yes',
+      ].concat(['-J', 'bastion', '--', 'n1']),
+    ]);
+    expect(settings.knownHostsFiles).toEqual([
+      '/keys/known',
+      '/etc/ssh/ssh_known_hosts',
+      '/etc/ssh/ssh_known_hosts2',
+    ]);
+  });
+
+  test('reads lists of files with spaces in their names, and none', async () => {
+    const { settings } = await resolved({
+      userknownhostsfile: '/tmp/a b/known /tmp/c d',
+      globalknownhostsfile: 'none',
+      identityfile: ['/tmp/a key', 'none'],
+    });
+    expect(settings.knownHostsFiles).toEqual(['/tmp/a b/known', '/tmp/c d']);
+    expect(settings.identityFiles).toEqual(['/tmp/a key']);
+  });
+
+  test('fills in the tokens that ssh leaves', async () => {
+    const identityfile = ['~/%n/%h-%p-%r', '%d/%u/%k', '/x/%%h', '/x/%Z'];
+    const { settings } = await resolved({ hostname: '10.0.0.1', identityfile, hostkeyalias: 'pair' });
+    expect(settings.identityFiles).toEqual([
+      `${homedir()}/n1/10.0.0.1-22-root`,
+      `${homedir()}/${userInfo().username}/pair`,
+      '/x/%h',
+      '/x/%Z',
+    ]);
+  });
+
+  test('finds the agent', async () => {
+    const env = { SSH_AUTH_SOCK: '/env/agent', OTHER: '/other/agent' };
+    const agentOf = async (said: Said): Promise<string | undefined> =>
+      (await resolved(said, n1, env)).settings.agent;
+    expect(await agentOf({})).toBe('/env/agent');
+    expect(await agentOf({ identityagent: 'SSH_AUTH_SOCK' })).toBe('/env/agent');
+    expect(await agentOf({ identityagent: 'none' })).toBeUndefined();
+    expect(await agentOf({ identityagent: '~/agent' })).toBe(`${homedir()}/agent`);
+    expect(await agentOf({ identityagent: '$OTHER' })).toBe('/other/agent');
+    expect(await agentOf({ identityagent: '${OTHER}' })).toBe('/other/agent');
+    expect((await resolved({}, n1, { SSH_AUTH_SOCK: '' })).settings.agent).toBeUndefined();
+  });
+
+  test('takes a host at its word only where ssh_config says so', async () => {
+    const unknownKeys = async (stricthostkeychecking: string): Promise<string> =>
+      (await resolved({ stricthostkeychecking })).settings.unknownKeys;
+    expect(await unknownKeys('ask')).toBe('refused');
+    expect(await unknownKeys('true')).toBe('refused');
+    expect(await unknownKeys('accept-new')).toBe('new');
+    expect(await unknownKeys('false')).toBe('new');
+  });
+
+  test('goes through jump hosts, the last the nearest, with the same ssh_config', async () => {
+    const { asked, run } = noting(plain);
+    const jumping: CommandRunner = async (command) => {
+      const answer = (await run(command)) as Extract<Outcome, { kind: 'exited' }>;
+      const jump = command.argv[command.argv.indexOf('-J') + 1] ?? '';
+      return command.argv.includes('-J')
+        ? { ...answer, stdout: `${answer.stdout}proxyjump ${jump}\n` }
+        : answer;
+    };
+    const transport: SshTransport = { ...n1, config: '/etc/lab', jump: 'a@j1:99,b@[fd00::1]:2200,j3' };
+    const route = await resolveRoute(transport, { run: jumping, env: {} });
+    expect(asked.slice(1)).toEqual([
+      ['ssh', '-G', '-T', '-F', '/etc/lab', '-J', 'a@j1:99,b@[fd00::1]:2200', '--', 'j3'],
+      ['ssh', '-G', '-T', '-F', '/etc/lab', '-l', 'b', '-p', '2200', '-J', 'a@j1:99', '--', 'fd00::1'],
+      ['ssh', '-G', '-T', '-F', '/etc/lab', '-l', 'a', '-p', '99', '--', 'j1'],
+    ]);
+    const way = (r: SshRoute | undefined): string[] =>
+      r === undefined ? [] : [r.settings.asked, ...way(r.via)];
+    expect(way(route)).toEqual(['n1', 'j3', 'fd00::1', 'j1']);
+  });
+
+  test('refuses jump hosts that lead in a circle', async () => {
+    await expect(resolved({ proxyjump: 'n1' })).rejects.toThrow(/its jump hosts lead round in a circle$/);
+  });
+
+  test('refuses what it does not do, and says what helps', async () => {
+    await expect(resolved({ proxycommand: 'nc %h %p' })).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message:
+        'no way to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
+      mend: expect.stringContaining('ProxyJump') as string,
+    });
+    await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
+    await expect(resolved({}, { ...n1, identityFile: '/no/key' })).rejects.toThrow(
+      /there is no identity file \/no\/key$/,
+    );
+  });
+
+  test('says what is missing without the program ssh, and what ssh itself says', async () => {
+    const answering = (outcome: Outcome): Promise<SshRoute> =>
+      resolveRoute(n1, { run: async () => outcome, env: {} });
+    await expect(
+      answering({ kind: 'not-started', code: 'ENOENT', message: 'spawn ssh ENOENT' }),
+    ).rejects.toMatchObject({
+      message:
+        'no way to n1 over SSH: the program ssh, which reads ssh_config, cannot be run: spawn ssh ENOENT',
+      mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).',
+    });
+    const failed = {
+      kind: 'exited',
+      exitCode: 255,
+      stdout: '',
+      stderr: "Can't open user config file x\n",
+    } as const;
+    await expect(answering(failed)).rejects.toThrow("`ssh -G -T -- n1`: Can't open user config file x");
+  });
+});
+
+test('sshWords says what people could type', () => {
+  expect(sshWords(n1)).toBe('ssh n1');
+  expect(sshWords({ ...n1, user: 'ops', port: 2222, config: 'none', identityFile: 'key', jump: 'j' })).toBe(
+    'ssh -F none -i key -p 2222 -J j ops@n1',
+  );
+});

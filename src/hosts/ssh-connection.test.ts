@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Host } from '../core/host.ts';
+import { createSshHost } from './ssh.ts';
+import { startAgent, type TestAgent } from './testing/ssh-agent.ts';
+import { saying, startSshLab, type Said, type SshLab } from './testing/ssh-lab.ts';
+import { makeKey, startSshServer } from './testing/ssh-server.ts';
+
+const { signal } = new AbortController();
+
+let lab: SshLab;
+beforeEach(async () => {
+  lab = await startSshLab();
+});
+afterEach(() => lab.close());
+
+async function says(host: Host): Promise<string> {
+  return (await host.exec(['echo', 'hello'], { timeoutMs: 10_000, signal })).stdout;
+}
+
+describe('the host key', () => {
+  const name = (): string => `[127.0.0.1]:${lab.server.port}`;
+  /** What a host says whose known hosts have these lines. */
+  const knowing = (lines: readonly string[], changes: Said = {}): Promise<string> => {
+    lab.write('known_hosts', lines.map((line) => `${line}\n`).join(''));
+    return says(lab.host(changes));
+  };
+
+  test('that is known is accepted', async () => {
+    await expect(knowing([`${name()} ${lab.server.hostKey.publicLine}`])).resolves.toBe('hello\n');
+  });
+
+  test('that is not known is refused, before anybody logs in', async () => {
+    await expect(knowing(['broken'])).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringMatching(
+        /^node-1: the host key of 127\.0\.0\.1:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; lines left out there: .*known_hosts:1 \(expected: names, key type, key\)$/,
+      ) as string,
+      mend: expect.stringContaining('ssh n1') as string,
+    });
+    expect(lab.server.logins()).toBe(0);
+    expect(lab.server.commands).toEqual([]);
+  });
+
+  test('of the host on another port does not do, that of port 22 does', async () => {
+    const { publicLine } = lab.server.hostKey;
+    await expect(knowing([`[127.0.0.1]:1 ${publicLine}`])).rejects.toThrow(/is not known/);
+    await expect(knowing([`127.0.0.1 ${publicLine}`])).resolves.toBe('hello\n');
+  });
+
+  test('that has changed is refused with both fingerprints and the line', async () => {
+    await expect(knowing([`${name()} ${makeKey().publicLine}`])).rejects.toThrow(
+      /\(ssh-ed25519, SHA256:.*\) is not the one in .*known_hosts:1 \(ssh-ed25519, SHA256:.*\): the host was made anew/,
+    );
+    expect(lab.server.logins()).toBe(0);
+  });
+
+  test('that has changed, or is revoked, is refused whatever StrictHostKeyChecking says', async () => {
+    for (const stricthostkeychecking of ['accept-new', 'false']) {
+      await expect(knowing([`${name()} ${makeKey().publicLine}`], { stricthostkeychecking })).rejects.toThrow(
+        /is not the one/,
+      );
+      await expect(
+        knowing([`@revoked * ${lab.server.hostKey.publicLine}`], { stricthostkeychecking }),
+      ).rejects.toThrow(/is revoked by .*known_hosts:1$/);
+    }
+    expect(lab.server.logins()).toBe(0);
+  });
+
+  test('that only an authority vouches for is refused, and the error says why', async () => {
+    await expect(knowing([`@cert-authority * ${makeKey().publicLine}`])).rejects.toThrow(
+      /vouched for by a certificate authority only \(.*known_hosts:1\), and firedrill cannot check host certificates$/,
+    );
+  });
+
+  test('is looked for by its alias', async () => {
+    const { publicLine } = lab.server.hostKey;
+    await expect(knowing([`pair ${publicLine}`], { hostkeyalias: 'pair' })).resolves.toBe('hello\n');
+    await expect(knowing([`${name()} ${publicLine}`], { hostkeyalias: 'pair' })).rejects.toThrow(
+      /is not known/,
+    );
+  });
+
+  test('of a host that is taken at its word must be the same the next time', async () => {
+    lab.write('known_hosts', '');
+    const host = lab.host({ stricthostkeychecking: 'accept-new' });
+    expect(await says(host)).toBe('hello\n');
+    const { port } = lab.server;
+    await lab.server.close();
+    const impostor = await startSshServer({ accept: [lab.key], port });
+    // The first one may still go out on the old connection.
+    await vi.waitFor(
+      () => expect(says(host)).rejects.toThrow(/is not the one in what this run saw before/),
+      5000,
+    );
+    expect(impostor.logins()).toBe(0);
+    await impostor.close();
+  });
+});
+
+describe('the login', () => {
+  let agent: TestAgent | undefined;
+  afterEach(() => agent?.close());
+  const socketPath = (): string => join(lab.folder, 'agent');
+
+  test('takes a key from an agent', async () => {
+    agent = await startAgent(socketPath(), [makeKey(), lab.key]);
+    const host = lab.host({ identityfile: '/no/such/key' }, { SSH_AUTH_SOCK: socketPath() });
+    expect(await says(host)).toBe('hello\n');
+    expect(agent.signatures()).toBe(1);
+  });
+
+  test('takes of the keys of an agent those that belong to the identity files first', async () => {
+    agent = await startAgent(socketPath(), [makeKey(), makeKey(), lab.key]);
+    const identityfile = lab.write('public', lab.key.publicLine);
+    const host = lab.host({ identityfile, identityagent: socketPath() });
+    expect(await says(host)).toBe('hello\n');
+    expect(lab.server.refused).toEqual([]);
+  });
+
+  test('offers nothing else where IdentitiesOnly is set', async () => {
+    agent = await startAgent(socketPath(), [lab.key]);
+    const identityfile = lab.write('other', makeKey().privateText);
+    const host = lab.host({ identityfile, identityagent: socketPath(), identitiesonly: 'yes' });
+    await expect(says(host)).rejects.toThrow(/accepts none of the keys/);
+    expect(lab.server.refused).toHaveLength(1);
+    expect(agent.signatures()).toBe(0);
+  });
+
+  test('takes a key with a passphrase through an agent, and says that it needs one', async () => {
+    const locked = makeKey('secret');
+    const identityfile = lab.write('locked', locked.privateText);
+    await expect(says(lab.host({ identityfile }))).rejects.toMatchObject({
+      message: `node-1: no key to log in to n1 with: ${identityfile} has a passphrase: add it to an agent (\`ssh-add ${identityfile}\`); no agent, and none of ${identityfile} can be used`,
+      mend: expect.stringContaining('ssh-add') as string,
+    });
+    agent = await startAgent(socketPath(), [lab.key]);
+    lab.write('locked.pub', lab.key.publicLine);
+    const changes = { identityfile, identitiesonly: 'yes', identityagent: socketPath() };
+    expect(await says(lab.host(changes))).toBe('hello\n');
+  });
+
+  test('goes on to the files where the agent does not answer', async () => {
+    expect(await says(lab.host({}, { SSH_AUTH_SOCK: '/no/such/agent' }))).toBe('hello\n');
+  });
+
+  test('that is refused names what was tried', async () => {
+    const identityfile = [lab.write('other', makeKey().privateText), lab.write('torn', 'no key')];
+    await expect(says(lab.host({ identityfile }))).rejects.toThrow(
+      /^node-1: no way to n1 over SSH \(tester@127\.0\.0\.1:\d+\): tester@127\.0\.0\.1:\d+ accepts none of the keys \(tried: .*other; .*torn is no key that can be used \(.*\)\)$/,
+    );
+  });
+});
+
+describe('a jump host', () => {
+  test('is gone through, with its own user, key and known hosts', async () => {
+    const jump = await startSshLab();
+    try {
+      const hosts = {
+        n1: lab.said({ proxyjump: `hopper@bastion:${jump.server.port}` }),
+        bastion: jump.said(),
+      };
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      expect(await says(host)).toBe('hello\n');
+      expect([jump.server.logins(), lab.server.logins()]).toEqual([1, 1]);
+      expect(jump.server.commands).toEqual([]);
+    } finally {
+      await jump.close();
+    }
+  });
+
+  test('whose key is not known is refused, and nothing is asked of the host behind it', async () => {
+    const jump = await startSshLab();
+    try {
+      jump.write('known_hosts', '');
+      const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      await expect(says(host)).rejects.toThrow(
+        new RegExp(`^node-1: the host key of 127.0.0.1:${jump.server.port} .* is not known`),
+      );
+      expect([jump.server.logins(), lab.server.logins()]).toEqual([0, 0]);
+    } finally {
+      await jump.close();
+    }
+  });
+
+  test('does not vouch for the host behind it', async () => {
+    const jump = await startSshLab();
+    try {
+      lab.write('known_hosts', `[127.0.0.1]:${lab.server.port} ${jump.server.hostKey.publicLine}\n`);
+      const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      await expect(says(host)).rejects.toThrow(/is not the one in/);
+      expect([jump.server.logins(), lab.server.logins()]).toEqual([1, 0]);
+    } finally {
+      await jump.close();
+    }
+  });
+
+  test('that cannot reach the host says so', async () => {
+    const jump = await startSshLab();
+    try {
+      const hosts = { n1: lab.said({ proxyjump: 'bastion', port: '1' }), bastion: jump.said() };
+      const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
+      await expect(says(host)).rejects.toThrow(
+        /^node-1: no way to n1 over SSH \(tester@127\.0\.0\.1:1\): \(SSH\) Channel open failure/,
+      );
+    } finally {
+      await jump.close();
+    }
+  });
+});

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import ssh2, { type AnyAuthMethod, type IdentityCallback, type ParsedKey, type SignCallback } from 'ssh2';
+import { DrillError } from '../core/errors.ts';
+import type { SshSettings } from './ssh-config.ts';
+
+/** The ways to prove who one is, in the order in which they are tried, and in words. */
+export interface Identities {
+  readonly methods: readonly AnyAuthMethod[];
+  /** What is tried, and what cannot be: for the error when none is accepted. */
+  readonly words: string;
+}
+
+/**
+ * The keys for a host, as `ssh` takes them: those that an agent holds, the host's own identity files first, then these files
+ * themselves. A key with a passphrase works through an agent only. No passwords.
+ * @throws DrillError `host-unreachable` when there is nothing to try
+ */
+export async function loadIdentities(settings: SshSettings): Promise<Identities> {
+  const { asked, user: username, identityFiles, identitiesOnly, agent } = settings;
+  const keys = (await Promise.all(identityFiles.map(readIdentity))).filter((key) => key !== undefined);
+  const publicKeys = keys.flatMap((key) => (key.publicKey === undefined ? [] : [key.publicKey]));
+  const files = keys.filter((key) => key.privateKey !== undefined);
+  const useAgent = agent !== undefined && (!identitiesOnly || publicKeys.length > 0);
+  const methods: AnyAuthMethod[] = [
+    ...(useAgent
+      ? [{ type: 'agent' as const, username, agent: new ChosenKeys(agent, publicKeys, identitiesOnly) }]
+      : []),
+    ...files.map((key) => ({ type: 'publickey' as const, username, key: key.privateKey ?? '' })),
+  ];
+  const unusable = keys.flatMap((key) => (key.problem === undefined ? [] : [`${key.path} ${key.problem}`]));
+  if (methods.length === 0) {
+    throw new DrillError(
+      'host-unreachable',
+      `no key to log in to ${asked} with: ${[...unusable, `no agent, and none of ${identityFiles.join(', ') || 'its identity files'} can be used`].join('; ')}`,
+      {
+        mend: 'Start an agent (`ssh-agent`, `ssh-add`), or name a key without a passphrase in `identityFile`.',
+      },
+    );
+  }
+  const tried = [...(useAgent ? [`keys of the agent at ${agent}`] : []), ...files.map((key) => key.path)];
+  return { methods, words: [`tried: ${tried.join(', ')}`, ...unusable].join('; ') };
+}
+
+interface Identity {
+  readonly path: string;
+  readonly privateKey?: string;
+  readonly publicKey?: ParsedKey;
+  readonly problem?: string;
+}
+
+/** Undefined where there is no such file: most of the usual ones are not there. */
+async function readIdentity(path: string): Promise<Identity | undefined> {
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  const parsed = ssh2.utils.parseKey(text);
+  if (!(parsed instanceof Error)) {
+    return { path, publicKey: parsed, ...(parsed.isPrivateKey() ? { privateKey: text } : {}) };
+  }
+  // What is beside it says which of an agent's keys it is.
+  const beside = ssh2.utils.parseKey((await readText(`${path}.pub`)) ?? '');
+  const publicKey = beside instanceof Error ? {} : { publicKey: beside };
+  const problem = /passphrase/i.test(parsed.message)
+    ? `has a passphrase: add it to an agent (\`ssh-add ${path}\`)`
+    : `is no key that can be used (${parsed.message})`;
+  return { path, ...publicKey, problem };
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** An agent whose keys are offered in the order in which the host's own come first, or these alone. */
+class ChosenKeys extends ssh2.BaseAgent<ParsedKey> {
+  readonly #agent: InstanceType<typeof ssh2.OpenSSHAgent>;
+  readonly #own: readonly ParsedKey[];
+  readonly #ownOnly: boolean;
+
+  constructor(socketPath: string, own: readonly ParsedKey[], ownOnly: boolean) {
+    super();
+    this.#agent = new ssh2.OpenSSHAgent(socketPath);
+    this.#own = own;
+    this.#ownOnly = ownOnly;
+  }
+
+  getIdentities(answer: IdentityCallback<ParsedKey>): void {
+    this.#agent.getIdentities((error, keys) => {
+      if (error || keys === undefined) return answer(error, keys);
+      const held = keys.filter((key): key is ParsedKey => 'getPublicSSH' in key);
+      const isOwn = (key: ParsedKey): boolean =>
+        this.#own.some((own) => own.getPublicSSH().equals(key.getPublicSSH()));
+      answer(null, [...held.filter(isOwn), ...(this.#ownOnly ? [] : held.filter((key) => !isOwn(key)))]);
+    });
+  }
+
+  sign(key: ParsedKey, data: Buffer, options: object | SignCallback, answer?: SignCallback): void {
+    this.#agent.sign(key, data, options as never, answer);
+  }
+}

@@ -1,0 +1,116 @@
+import { performance } from 'node:perf_hooks';
+import { messageOf } from '../core/errors.ts';
+import type { SshConnection } from './ssh-connection.ts';
+
+/** A place for one command on a connection. */
+export interface SshPlace {
+  readonly connection: SshConnection;
+  /** Gives the place back. `full`: the server opened no channel, so that this many are all that it gives. */
+  readonly release: (full?: 'full') => void;
+}
+
+/** Connections to one host, opened as they are needed. */
+export interface SshPool {
+  /** A place, as soon as there is one. Rejects with what keeps the host from being reached, or with the signal's reason. */
+  take(signal: AbortSignal): Promise<SshPlace>;
+}
+
+/** sshd gives 10 sessions a connection by default (MaxSessions); a command that was cut short holds one until it is gone. */
+const channelsOfOne = 8;
+/** Commands beyond what these carry wait for one to end. */
+const maxConnections = 4;
+/** After a failed attempt, the next is not made before: sshd and its guards count them. */
+const retryAfterMs = 1000;
+
+interface Member {
+  readonly connection: SshConnection;
+  used: number;
+  limit: number;
+}
+
+interface Waiting {
+  readonly give: (place: SshPlace) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** A pool over `open`, which makes one connection. A connection that is lost is not made anew but for the next command. */
+export function createPool(open: () => Promise<SshConnection>): SshPool {
+  const members = new Set<Member>();
+  const waiting: Waiting[] = [];
+  let opening = 0;
+  let failed: { readonly error: unknown; readonly atMs: number } | undefined;
+
+  const placeOn = (member: Member): SshPlace => {
+    member.used += 1;
+    member.connection.hold();
+    let given = true;
+    return {
+      connection: member.connection,
+      release(full) {
+        if (!given) return;
+        given = false;
+        member.used -= 1;
+        member.connection.release();
+        if (full === 'full') member.limit = Math.max(1, member.used);
+        serve();
+      },
+    };
+  };
+
+  const serve = (): void => {
+    while (waiting.length > 0) {
+      const free = [...members].find((m) => m.connection.isOpen() && m.used < m.limit);
+      if (free === undefined) break;
+      waiting.shift()?.give(placeOn(free));
+    }
+    const carried = opening * channelsOfOne;
+    if (waiting.length > carried && members.size + opening < maxConnections) void add();
+  };
+
+  const add = async (): Promise<void> => {
+    const since = failed === undefined ? retryAfterMs : performance.now() - failed.atMs;
+    if (failed !== undefined && since < retryAfterMs) return settle(failed.error);
+    opening += 1;
+    try {
+      const connection = await open();
+      failed = undefined;
+      const member: Member = { connection, used: 0, limit: channelsOfOne };
+      members.add(member);
+      const forget = (): void => {
+        members.delete(member);
+        serve();
+      };
+      void connection.lost.then(forget);
+      opening -= 1;
+      serve();
+    } catch (error) {
+      opening -= 1;
+      failed = { error, atMs: performance.now() };
+      settle(error);
+    }
+  };
+
+  /** Those who wait go on waiting only where something else may still serve them. */
+  const settle = (error: unknown): void => {
+    if (opening > 0 || members.size > 0) return;
+    for (const one of waiting.splice(0)) one.fail(error);
+  };
+
+  return {
+    take(signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<SshPlace>();
+      const leave = (error: unknown): void => {
+        const at = waiting.indexOf(one);
+        if (at >= 0) waiting.splice(at, 1);
+        reject(error instanceof Error ? error : new Error(messageOf(error)));
+      };
+      const onAbort = (): void => leave(signal.reason);
+      const one: Waiting = { give: resolve, fail: leave };
+      if (signal.aborted) return Promise.reject(signal.reason as Error);
+      signal.addEventListener('abort', onAbort, { once: true });
+      waiting.push(one);
+      serve();
+      return promise.finally(() => signal.removeEventListener('abort', onAbort));
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startRelay } from './testing/ssh-server.ts';
+import { startSshLab, type SshLab } from './testing/ssh-lab.ts';
+
+const { signal } = new AbortController();
+const brief = { timeoutMs: 10_000, signal };
+
+let lab: SshLab;
+beforeEach(async () => {
+  lab = await startSshLab();
+});
+afterEach(() => lab.close());
+
+/** What the command whose number is in the file has become: `gone`, or its state in /proc. */
+function stateOf(file: string): string {
+  const pid = readFileSync(file, 'utf8').trim();
+  if (!existsSync(`/proc/${pid}/stat`)) return 'gone';
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z') === true ? 'gone' : 'runs';
+}
+
+describe('exec', () => {
+  test('gives the exit code and both outputs, and nothing of its own', async () => {
+    const script = 'echo out; echo err >&2; exit 3';
+    expect(await lab.host().exec(['sh', '-c', script], brief)).toEqual({
+      exitCode: 3,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    });
+  });
+
+  test('brings hostile words to the command unchanged', async () => {
+    const words = ["it's", '$HOME', '`id`', 'a\nb', '!x', String.raw`\0101\\`, '', '-n', '%s', 'ü €', '\t"'];
+    const { stdout } = await lab.host().exec(['printf', String.raw`%s\0`, ...words], brief);
+    expect(stdout.split('\0').slice(0, -1)).toEqual(words);
+  });
+
+  test('gives input, and an end of input without any', async () => {
+    const input = `${'x'.repeat(300_000)}\n`;
+    expect((await lab.host().exec(['wc', '-c'], { ...brief, input })).stdout.trim()).toBe('300001');
+    expect((await lab.host().exec(['cat'], brief)).stdout).toBe('');
+  });
+
+  test('a program that is not there, and one that may not be run, are exits', async () => {
+    const host = lab.host();
+    expect((await host.exec(['no-such-program'], brief)).exitCode).toBe(127);
+    expect((await host.exec([lab.write('plain', 'text')], brief)).exitCode).toBe(126);
+  });
+
+  test('a signal is an exit of 128 and its number', async () => {
+    expect((await lab.host().exec(['sh', '-c', 'kill -TERM $$'], brief)).exitCode).toBe(143);
+  });
+
+  test('carries much output whole', async () => {
+    const { stdout } = await lab.host().exec(['sh', '-c', 'yes 0123456789 | head -c 5000000'], brief);
+    expect(stdout).toHaveLength(5_000_000);
+  });
+
+  test('keeps the beginning of too much output and ends the command', async () => {
+    const pid = join(lab.folder, 'pid');
+    const result = await lab
+      .host()
+      .exec(['sh', '-c', 'echo $$ >"$1"; exec yes', 'x', pid], { ...brief, maxOutputBytes: 10 });
+    expect(result).toEqual({ exitCode: 0, stdout: 'y\ny\ny\ny\ny\n', stderr: '', truncated: true });
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+
+  test('does not wait for a descendant that holds the output after the command has ended', async () => {
+    const script = 'sleep 600 & echo done';
+    const result = await lab.host().exec(['sh', '-c', script], brief);
+    expect(result).toEqual({ exitCode: 0, stdout: 'done\n', stderr: '' });
+  });
+
+  test('ends a command that takes too long, with what it started, and says so', async () => {
+    const pid = join(lab.folder, 'pid');
+    const script = 'sleep 600 & echo $! >"$1"; wait';
+    const slow = lab.host().exec(['sh', '-c', script, 'x', pid], { timeoutMs: 1000, signal });
+    await expect(slow).rejects.toThrow(/^node-1: `sh -c .* did not end within 1000 ms$/s);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+
+  test('ends a command when it is aborted', async () => {
+    const pid = join(lab.folder, 'pid');
+    const stop = new AbortController();
+    const running = lab
+      .host()
+      .exec(['sh', '-c', 'echo $$ >"$1"; exec sleep 600', 'x', pid], { ...brief, signal: stop.signal })
+      .catch((error: unknown) => error);
+    await vi.waitFor(() => expect(readFileSync(pid, 'utf8')).toMatch(/\d\n/), 5000);
+    stop.abort();
+    expect(await running).toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringMatching(/was cut short$/) as string,
+    });
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+
+  test('does not begin what was aborted before', async () => {
+    const running = lab.host().exec(['true'], { ...brief, signal: AbortSignal.abort() });
+    await expect(running).rejects.toThrow(/was cut short/);
+    expect(lab.server.commands).toEqual([]);
+  });
+});
+
+describe('connections', () => {
+  test('are shared by commands one after another', async () => {
+    const host = lab.host();
+    for (let n = 0; n < 5; n += 1) await host.exec(['true'], brief);
+    expect(lab.server.logins()).toBe(1);
+  });
+
+  test('carry 8 commands at once each, and as many are opened as that takes', async () => {
+    const host = lab.host();
+    const go = join(lab.folder, 'go');
+    const wait = 'while [ ! -e "$1" ]; do sleep 0.05; done; echo "$2"';
+    const twenty = Array.from({ length: 20 }, (_, n) =>
+      host.exec(['sh', '-c', wait, 'x', go, String(n)], { timeoutMs: 20_000, signal }),
+    );
+    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(20), 10_000);
+    lab.write('go', '');
+    const said = (await Promise.all(twenty)).map((result) => result.stdout.trim());
+    expect(said).toEqual(Array.from({ length: 20 }, (_, n) => String(n)));
+    expect(lab.server.logins()).toBe(3);
+    expect(lab.server.mostSessions()).toBe(8);
+  });
+
+  test('of a server that opens fewer channels carry what it gives', async () => {
+    const strict = await startSshLab({ maxSessions: 2 });
+    try {
+      const host = strict.host();
+      const results = await Promise.all(
+        Array.from({ length: 10 }, () => host.exec(['sh', '-c', 'sleep 0.1; echo ok'], brief)),
+      );
+      expect(results.every((result) => result.stdout === 'ok\n')).toBe(true);
+      expect(strict.server.mostSessions()).toBe(2);
+      expect(strict.server.commands).toHaveLength(10);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  test('one that breaks takes its command along, whose outcome is unknown; nothing is sent again', async () => {
+    const host = lab.host();
+    const running = host.exec(['sleep', '600'], brief);
+    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(1), 5000);
+    lab.server.cut();
+    await expect(running).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: expect.stringMatching(
+        /^node-1: `sleep 600` broke off, and what it did is not known: /,
+      ) as string,
+    });
+    expect(lab.server.commands).toHaveLength(1);
+    expect((await host.exec(['echo', 'again'], brief)).stdout).toBe('again\n');
+    expect(lab.server.logins()).toBe(2);
+  });
+
+  test('a path that swallows everything is noticed, and the next command takes a new one', async () => {
+    const relay = await startRelay(lab.server.port);
+    lab.write('known_hosts', `[127.0.0.1]:${relay.port} ${lab.server.hostKey.publicLine}\n`);
+    try {
+      const host = lab.host({ port: String(relay.port) });
+      await host.exec(['true'], brief);
+      const running = host.exec(['sleep', '600'], { timeoutMs: 60_000, signal });
+      await vi.waitFor(() => expect(lab.server.commands).toHaveLength(2), 5000);
+      relay.swallow();
+      await expect(running).rejects.toThrow(/not known: nothing was heard of it for 2000 ms$/);
+      relay.restore();
+      expect((await host.exec(['echo', 'again'], brief)).stdout).toBe('again\n');
+    } finally {
+      await relay.close();
+    }
+  });
+
+  test('a host that cannot be reached is an error that names the way', async () => {
+    const { port } = lab.server;
+    await lab.server.close();
+    await expect(lab.host().exec(['true'], brief)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: `node-1: no way to n1 over SSH (tester@127.0.0.1:${port}): connect ECONNREFUSED 127.0.0.1:${port}`,
+      mend: 'See whether `ssh n1 true` works.',
+    });
+    lab = await startSshLab();
+  });
+
+  test('a command that finds no connection in time was not started', async () => {
+    const relay = await startRelay(lab.server.port);
+    relay.swallow();
+    try {
+      const waiting = lab.host({ port: String(relay.port) }).exec(['true'], { timeoutMs: 300, signal });
+      await expect(waiting).rejects.toThrow(/`true` was not started: there was no connection in time$/);
+    } finally {
+      await relay.close();
+    }
+  });
+});
+
+describe('follow', () => {
+  test('gives lines as they come, and the end', async () => {
+    const script = 'echo one; echo "two ü"; printf three; echo err >&2; exit 4';
+    const lines: string[] = [];
+    const following = lab.host().follow(['sh', '-c', script], signal);
+    let next = await following.next();
+    for (; next.done !== true; next = await following.next()) lines.push(next.value);
+    expect(lines).toEqual(['one', 'two ü', 'three']);
+    expect(next.value).toEqual({ exitCode: 4, stderr: 'err\n' });
+  });
+
+  const forever = 'echo $$ >"$1"; while echo line; do sleep 0.05; done';
+
+  test('ends the command with its consumer', async () => {
+    const pid = join(lab.folder, 'pid');
+    for await (const line of lab.host().follow(['sh', '-c', forever, 'x', pid], signal)) {
+      expect(line).toBe('line');
+      break;
+    }
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+
+  test('ends the command when it is aborted', async () => {
+    const pid = join(lab.folder, 'pid');
+    const stop = new AbortController();
+    const following = lab.host().follow(['sh', '-c', forever, 'x', pid], stop.signal);
+    await following.next();
+    stop.abort();
+    const drain = async (): Promise<void> => {
+      for await (const line of following) expect(line).toBe('line');
+    };
+    await expect(drain()).rejects.toThrow(/is no longer followed$/);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+
+  test('ends the command when the connection does, and says so', async () => {
+    const pid = join(lab.folder, 'pid');
+    const following = lab.host().follow(['sh', '-c', forever, 'x', pid], signal);
+    await following.next();
+    lab.server.cut();
+    const drain = async (): Promise<void> => {
+      for await (const line of following) expect(line).toBe('line');
+    };
+    await expect(drain()).rejects.toThrow(
+      /is no longer followed: it was closed by the other side|ECONNRESET/,
+    );
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+});

@@ -1,0 +1,138 @@
+import { DrillError } from '../core/errors.ts';
+import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import type { SshTransport } from '../core/plan.ts';
+import { commandError, followError } from './command-error.ts';
+import type { KnownHost } from './known-hosts.ts';
+import { runCommand } from './run-command.ts';
+import { runOnChannel } from './ssh-command.ts';
+import { resolveRoute, sshWords, type SshRoute, type SshSurroundings } from './ssh-config.ts';
+import type { SshConnection } from './ssh-connection.ts';
+import { followOnChannel } from './ssh-follow.ts';
+import { createPool, type SshPlace } from './ssh-pool.ts';
+
+/** How long the end of a command that was cut short is tried to be brought about. */
+const endWithinMs = 5000;
+/** How often a command is asked for anew where the server opens fewer channels than it is expected to. */
+const refusals = 5;
+
+/**
+ * A machine behind SSH, reached as `ssh` would reach it (ssh-config.ts). Touches nothing until its first command. Commands
+ * share connections, which are opened as they are needed and closed when nobody uses them; one that breaks takes its
+ * commands along, whose outcome is unknown then, and is made anew for the next command only.
+ *
+ * A command that is cut short is killed over there with its process group, by another command; without a connection it
+ * may run on. A followed command ends with its channel.
+ */
+export function createSshHost(
+  name: string,
+  transport: SshTransport,
+  around: SshSurroundings = { run: runCommand, env: process.env },
+): Host {
+  /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
+  const learned: KnownHost[] = [];
+  let route: SshRoute | undefined;
+
+  const open = async (): Promise<SshConnection> => {
+    try {
+      route ??= await resolveRoute(transport, around);
+      // The library takes a tenth of a second and 18 MB: only for those who use it.
+      const { openConnection } = await import('./ssh-connection.ts');
+      return await openConnection(route, learned);
+    } catch (error) {
+      if (!(error instanceof DrillError)) throw error;
+      const { code, message, mend, cause } = error;
+      throw new DrillError(code, `${name}: ${message}`, { ...(mend === undefined ? {} : { mend }), cause });
+    }
+  };
+  const pool = createPool(open);
+
+  /** A place for a command, within the signal's time. */
+  const place = async (
+    argv: readonly string[],
+    signal: AbortSignal,
+    cut: () => DrillError,
+  ): Promise<SshPlace> => {
+    try {
+      return await pool.take(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      if (signal.reason !== timedOut) throw cut();
+      throw new DrillError(
+        'host-unreachable',
+        `${name}: \`${argv.join(' ')}\` was not started: there was no connection in time`,
+        { mend: `See whether \`${sshWords(transport)} true\` works.`, cause: error },
+      );
+    }
+  };
+
+  const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+    const limits = new AbortController();
+    const onAbort = (): void => limits.abort();
+    if (options.signal.aborted) onAbort();
+    options.signal.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(() => limits.abort(timedOut), options.timeoutMs);
+    const { input, maxOutputBytes } = options;
+    const broken = (outcome: Parameters<typeof commandError>[3]): DrillError =>
+      commandError(name, argv, options.timeoutMs, outcome);
+    try {
+      for (let refused = 0; ; refused += 1) {
+        const { connection, release } = await place(argv, limits.signal, () => broken({ kind: 'aborted' }));
+        const command = { argv, signal: limits.signal, input, maxOutputBytes };
+        const { outcome, leftBehind } = await runOnChannel(connection, command);
+        release(outcome.kind === 'full' ? 'full' : undefined);
+        void leftBehind?.then(endGroup);
+        switch (outcome.kind) {
+          case 'exited': {
+            const { kind: _, ...result } = outcome;
+            return result;
+          }
+          case 'cut':
+            throw broken({ kind: limits.signal.reason === timedOut ? 'timed-out' : 'aborted' });
+          case 'full':
+            if (refused < refusals) continue;
+            throw new DrillError(
+              'host-unreachable',
+              `${name}: \`${argv.join(' ')}\` was not started: ${outcome.why}`,
+            );
+          case 'overflow':
+          case 'lost':
+            throw broken(outcome);
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+    }
+  };
+
+  /** Kills what a command that was cut short has left. Where there is no way, it runs on: nobody waits for it. */
+  const endGroup = async (leader: number | undefined): Promise<void> => {
+    if (leader === undefined) return;
+    const signal = AbortSignal.timeout(endWithinMs);
+    const script = 'kill -s KILL -- "-$1" || kill -s KILL "$1"';
+    try {
+      const { connection, release } = await pool.take(signal);
+      await runOnChannel(connection, { argv: ['/bin/sh', '-c', script, 'end', String(leader)], signal });
+      release();
+    } catch {
+      // The caller has been told already that the outcome is unknown.
+    }
+  };
+
+  const follow: Host['follow'] = async function* (argv, signal) {
+    const aborted = (): DrillError => followError(name, argv, { kind: 'aborted' });
+    const { connection, release } = await place(argv, signal, aborted);
+    try {
+      const outcome = yield* followOnChannel(connection, argv, signal);
+      if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
+      const { exitCode, stderr } = outcome;
+      return { exitCode, stderr };
+    } finally {
+      release();
+    }
+  };
+
+  return { name, transport: sshWords(transport), exec, follow };
+}
+
+const timedOut = Symbol('timed out');

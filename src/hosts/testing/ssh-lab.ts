@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Host } from '../../core/host.ts';
+import type { CommandRunner } from '../run-command.ts';
+import { createSshHost } from '../ssh.ts';
+import {
+  makeKey,
+  startSshServer,
+  type SshServer,
+  type SshServerOptions,
+  type TestKey,
+} from './ssh-server.ts';
+
+/** What `ssh -G` says of a host, by name; lists give a name several times. */
+export type Said = Readonly<Record<string, string | readonly string[]>>;
+
+/** For tests: stands in for `ssh -G`, so that no SSH client needs to be there. Hosts by the last word of the command. */
+export function saying(hosts: Readonly<Record<string, Said>>): CommandRunner {
+  return async ({ argv }) => {
+    const said = hosts[argv.at(-1) ?? ''];
+    if (said === undefined) return { kind: 'exited', exitCode: 255, stdout: '', stderr: 'no such host\n' };
+    const lines = Object.entries(said).flatMap(([name, value]) =>
+      (typeof value === 'string' ? [value] : value).map((one) => `${name} ${one}\n`),
+    );
+    return { kind: 'exited', exitCode: 0, stdout: lines.join(''), stderr: '' };
+  };
+}
+
+/** For tests: a server, a folder with a key that it accepts and known hosts that know it, and hosts that lead to it. */
+export interface SshLab {
+  readonly server: SshServer;
+  readonly key: TestKey;
+  readonly folder: string;
+  /** Writes a file into the folder; gives its path. */
+  write(name: string, text: string): string;
+  /** What `ssh -G` says of the server, with changes. */
+  said(changes?: Said): Said;
+  host(changes?: Said, env?: Readonly<Record<string, string>>): Host;
+  close(): Promise<void>;
+}
+
+export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}): Promise<SshLab> {
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-'));
+  const key = makeKey();
+  const server = await startSshServer({ ...options, accept: [key] });
+  const write = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  };
+  const identityfile = write('key', key.privateText);
+  const userknownhostsfile = write(
+    'known_hosts',
+    `[127.0.0.1]:${server.port} ${server.hostKey.publicLine}\n`,
+  );
+  const said = (changes: Said = {}): Said => ({
+    hostname: '127.0.0.1',
+    port: String(server.port),
+    user: 'tester',
+    identityfile,
+    userknownhostsfile,
+    ...changes,
+  });
+  return {
+    server,
+    key,
+    folder,
+    write,
+    said,
+    host: (changes, env = {}) =>
+      createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying({ n1: said(changes) }), env }),
+    close: async () => {
+      await server.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,204 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import ssh2, { type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
+
+/** A key pair as files have it. */
+export interface TestKey {
+  readonly privateText: string;
+  /** `type base64`. */
+  readonly publicLine: string;
+  readonly parsed: ParsedKey;
+}
+
+/** For tests: a key pair of its own. */
+export function makeKey(passphrase?: string): TestKey {
+  const made =
+    passphrase === undefined
+      ? ssh2.utils.generateKeyPairSync('ed25519')
+      : ssh2.utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-cbc', rounds: 1 });
+  const parsed = ssh2.utils.parseKey(made.private, passphrase);
+  // One in some hundred that the library makes lacks a zero at its beginning, and is no key.
+  if (parsed instanceof Error) return makeKey(passphrase);
+  const [type, base64] = made.public.split(' ');
+  return { privateText: made.private, publicLine: `${type} ${base64}`, parsed };
+}
+
+/** For tests: an SSH server on loopback that runs what it is asked to by real shells, as sshd would. */
+export interface SshServer {
+  readonly port: number;
+  readonly hostKey: TestKey;
+  /** Command lines, as they came. */
+  readonly commands: readonly string[];
+  /** How many connections were logged in to. */
+  logins(): number;
+  /** The most sessions that one connection had open at the same time. */
+  mostSessions(): number;
+  /** Users and keys that were turned down. */
+  readonly refused: readonly string[];
+  /** Breaks all connections. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export interface SshServerOptions {
+  readonly accept: readonly TestKey[];
+  /** sshd's MaxSessions. */
+  readonly maxSessions?: number;
+  readonly shell?: string;
+  /** Any by default. */
+  readonly port?: number;
+}
+
+export async function startSshServer(options: SshServerOptions): Promise<SshServer> {
+  const hostKey = makeKey();
+  const commands: string[] = [];
+  const refused: string[] = [];
+  const open = new Set<Connection>();
+  const children = new Set<ChildProcess>();
+  let logins = 0;
+  let most = 0;
+  const onConnection = (connection: Connection): void => {
+    open.add(connection);
+    let sessions = 0;
+    connection.on('error', () => {});
+    connection.on('close', () => open.delete(connection));
+    connection.on('authentication', (attempt) => {
+      const known =
+        attempt.method === 'publickey' &&
+        options.accept.some((key) => key.parsed.getPublicSSH().equals(attempt.key.data));
+      if (!known || attempt.method !== 'publickey') {
+        if (attempt.method === 'publickey') refused.push(`${attempt.username} ${attempt.key.algo}`);
+        return attempt.reject(['publickey']);
+      }
+      const { signature, blob, hashAlgo } = attempt;
+      if (signature === undefined || blob === undefined) return attempt.accept();
+      const key = options.accept.find((one) => one.parsed.getPublicSSH().equals(attempt.key.data));
+      return key?.parsed.verify(blob, signature, hashAlgo) === true ? attempt.accept() : attempt.reject();
+    });
+    connection.on('ready', () => {
+      logins += 1;
+    });
+    connection.on('session', (accept, reject) => {
+      if (sessions >= (options.maxSessions ?? 10)) return reject();
+      sessions += 1;
+      most = Math.max(most, sessions);
+      const session: Session = accept();
+      session.on('exec', (take, _refuse, { command }) => {
+        commands.push(command);
+        const child = runIn(options.shell ?? '/bin/sh', command, take());
+        children.add(child);
+        child.on('close', () => {
+          children.delete(child);
+          sessions -= 1;
+        });
+      });
+    });
+    connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      const onward = connect(destPort, destIP);
+      onward.once('error', () => reject());
+      onward.once('connect', () => {
+        const channel = accept();
+        channel.on('error', () => {});
+        onward.on('error', () => channel.close());
+        channel.pipe(onward).pipe(channel);
+        channel.on('close', () => onward.destroy());
+      });
+    });
+  };
+  const server = new ssh2.Server({ hostKeys: [hostKey.privateText] }, onConnection);
+  const port = await listen(server, options.port);
+  const cut = (): void => {
+    for (const connection of open) (connection as unknown as { _sock: Socket })._sock.destroy();
+  };
+  return {
+    port,
+    hostKey,
+    commands,
+    refused,
+    logins: () => logins,
+    mostSessions: () => most,
+    cut,
+    close: async () => {
+      cut();
+      for (const { pid } of children) {
+        try {
+          if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+        } catch {
+          // It is gone.
+        }
+      }
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** As sshd runs a command: a session of its own, closed only when nobody holds its output any more. */
+function runIn(shell: string, command: string, channel: ServerChannel): ChildProcess {
+  const child = spawn(shell, ['-c', command], { detached: true });
+  channel.on('error', () => {});
+  child.stdin.on('error', () => {});
+  channel.pipe(child.stdin);
+  channel.on('close', () => child.stdin.end());
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  child.on('exit', (code, signal) => {
+    if (code === null) channel.exit((signal ?? 'SIGKILL').slice(3));
+    else channel.exit(code);
+  });
+  child.on('close', () => channel.end());
+  return child;
+}
+
+/** For tests: a relay in front of a server, which can swallow everything that comes, or break off. */
+export interface Relay {
+  readonly port: number;
+  /** Black hole: connections stay, nothing goes through any more. */
+  swallow(): void;
+  /** Lets new connections through again. */
+  restore(): void;
+  close(): Promise<void>;
+}
+
+export async function startRelay(port: number, host = '127.0.0.1'): Promise<Relay> {
+  let swallowing = false;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((inner) => {
+    const outer = connect(port, host);
+    for (const socket of [inner, outer]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    const pass = (from: Socket, to: Socket): void => {
+      from.on('data', (chunk) => {
+        if (!swallowing) to.write(chunk);
+      });
+      from.on('end', () => {
+        if (!swallowing) to.end();
+      });
+    };
+    pass(inner, outer);
+    pass(outer, inner);
+  });
+  const own = await listen(server);
+  return {
+    port: own,
+    swallow: () => void (swallowing = true),
+    restore: () => void (swallowing = false),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** What both kinds of server are here. */
+interface Listening {
+  listen(port: number, host: string, done: () => void): unknown;
+  address(): unknown;
+}
+
+async function listen(server: Listening, port = 0): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}

@@ -226,6 +226,28 @@ describe('preparations and repairs', () => {
     expect(summarize(none.read()).reasons).toEqual(['not prepared: prepare-1 (command)']);
   });
 
+  test('a repair that was not acknowledged is done when its effect was seen', () => {
+    const unanswered = prepared().at(61_500, {
+      type: 'fault.unanswered',
+      fault: 'repair-1',
+      message: 'cut off',
+    });
+    const effect = {
+      type: 'fault.effect',
+      fault: 'repair-1',
+      notBeforeMs: 61_000,
+      notAfterMs: 61_700,
+    } as const;
+    const log = unanswered.at(61_700, effect).read();
+    expect(summarize(log)).toEqual({
+      ...summarize(done().read()),
+      redundancyRestoredMs: expect.anything() as number,
+    });
+    const report = renderMarkdown(summarize(log), log);
+    expect(report).toContain('repair repair-1 (command on node-2): the way to its host broke');
+    expect(report).toContain('repair repair-1 (command on node-2) done');
+  });
+
   test('a repair that failed, or did not end, makes the drill inconclusive', () => {
     const failed = prepared().at(61_500, { type: 'fault.failed', fault: 'repair-1', message: 'exit code 1' });
     expect(summarize(failed.read())).toMatchObject({

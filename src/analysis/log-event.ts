@@ -46,6 +46,7 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'role.resolved': { role: 'string', host: 'string' },
   'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
   'fault.acked': { fault: 'string', receipt: 'any' },
+  'fault.unanswered': { fault: 'string', message: 'string' },
   'fault.effect': { fault: 'string', notBeforeMs: 'number', notAfterMs: 'number' },
   'fault.failed': { fault: 'string', message: 'string' },
   'heal.started': { fault: 'string' },

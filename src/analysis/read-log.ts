@@ -48,6 +48,8 @@ export interface FaultRecord {
   readonly params: Json;
   readonly issuedMs: number | null;
   readonly ackedMs: number | null;
+  /** When the way to the host broke in its place. */
+  readonly unansweredMs: number | null;
   readonly effect: EffectBounds | null;
   readonly failure: string | null;
   readonly healStartedMs: number | null;
@@ -83,7 +85,7 @@ export interface RunLog {
   readonly faults: readonly FaultRecord[];
   /** What was changed before the steady state, for the drill; undone after the faults are healed. */
   readonly preparations: readonly FaultRecord[];
-  /** Steps taken after the faults were healed; they have no effect events and are never undone. */
+  /** Steps taken after the faults were healed; they are never undone, and have effect events only where nothing was acknowledged. */
   readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
   readonly logs: readonly EventOf<'log'>[];
@@ -110,9 +112,17 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'rows.read',
 ]);
 
+/** Events of a preparation by which it may have changed how the system answers. */
+const actingTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
+  'fault.issued',
+  'fault.acked',
+  'fault.unanswered',
+]);
+
 type FaultEvent = EventOf<
   | 'fault.issued'
   | 'fault.acked'
+  | 'fault.unanswered'
   | 'fault.effect'
   | 'fault.failed'
   | 'heal.started'
@@ -266,6 +276,7 @@ class LogReader implements LogSink {
         return;
       case 'fault.issued':
       case 'fault.acked':
+      case 'fault.unanswered':
       case 'fault.effect':
       case 'fault.failed':
       case 'heal.started':
@@ -352,6 +363,9 @@ class LogReader implements LogSink {
       case 'fault.acked':
         record.ackedMs = event.t;
         return;
+      case 'fault.unanswered':
+        record.unansweredMs = event.t;
+        return;
       case 'fault.effect':
         record.effect = { notBeforeMs: event.notBeforeMs, notAfterMs: event.notAfterMs };
         return;
@@ -385,7 +399,7 @@ class LogReader implements LogSink {
       if (this.#acting.size === 0) for (const loud of this.#loud) loud.close(t);
     }
     for (const { keeper } of this.#series.values()) {
-      if (isPreparation && (type === 'fault.issued' || type === 'fault.acked')) keeper.healthy.prepared(t);
+      if (isPreparation && actingTypes.has(type)) keeper.healthy.prepared(t);
       if (!isPreparation && !isRepair && type === 'fault.issued') keeper.healthy.faulted();
     }
   }
@@ -401,6 +415,7 @@ class LogReader implements LogSink {
       params: planned?.params ?? null,
       issuedMs: null,
       ackedMs: null,
+      unansweredMs: null,
       effect: null,
       failure: null,
       healStartedMs: null,

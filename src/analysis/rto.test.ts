@@ -48,6 +48,38 @@ describe('a recovery that a later step of it ends', () => {
   });
 });
 
+test('a fault that its host did not acknowledge counts from between its issue and the look that saw it', () => {
+  const log = (events: (builder: LogBuilder) => LogBuilder): RecoveryAnalysis['rto'] => {
+    const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 5000 };
+    const plan = planWith({ probes: [probeOf('health', { intervalMs: 200 })], recovery });
+    const builder = new LogBuilder(plan).probing('health', 0, 40_000, 200, (ms) =>
+      ms >= 14_000 && ms < 20_000
+        ? { status: 'fail', cause: 'refused', finishMs: ms + 2 }
+        : { status: 'ok', finishMs: ms + 20 },
+    );
+    const whole = events(builder).at(26_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] });
+    return analyseRecovery(whole.at(40_000, { type: 'run.ended' }).read())?.rto ?? null;
+  };
+  const issued = {
+    type: 'fault.issued',
+    fault: 'fault-1',
+    kind: 'process.kill',
+    host: 'node-1',
+    params: {},
+  } as const;
+  const effect = { type: 'fault.effect', fault: 'fault-1', notBeforeMs: 10_000 } as const;
+  const sharp = log((b) => b.fault(10_000));
+  const blurred = log((b) =>
+    b
+      .at(10_000, issued)
+      .at(12_000, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })
+      .at(13_150, { ...effect, notAfterMs: 13_150 }),
+  );
+  if (sharp === null || blurred === null) throw new Error('no recovery');
+  expect(blurred.maxMs).toBe(sharp.maxMs);
+  expect(blurred.minMs).toBe(sharp.minMs - 3000);
+});
+
 describe('a recovery on the host of the fault', () => {
   test('is that of its own instance of the probe', () => {
     const recovery = { probe: 'edge', onFaultHost: true as const, withinMs: 60_000, stableForMs: 5000 };

@@ -184,6 +184,23 @@ describe('drills that were none, or not whole', () => {
     ]);
   });
 
+  test('a fault of which nobody knows whether it happened is no drill', () => {
+    const builder = upToFault(new LogBuilder(crashPlan()));
+    const issued = { type: 'fault.issued', fault: 'fault-1', kind: 'process.kill', host: 'node-1' } as const;
+    const message = 'whether it was injected is not known (cut off), but no effect was seen';
+    probes(builder, 30_000, true)
+      .at(10_000, { ...issued, params: {} })
+      .at(10_100, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })
+      .at(20_100, { type: 'fault.failed', fault: 'fault-1', message })
+      .at(20_200, { type: 'heal.started', fault: 'fault-1' })
+      .at(20_300, { type: 'heal.proven', fault: 'fault-1' })
+      .at(30_000, { type: 'run.ended' });
+    const summary = summarize(builder.read());
+    expect(summary).toMatchObject({ verdict: 'inconclusive', healed: true, rto: null });
+    expect(summary.faults).toMatchObject([{ ackedAt: null, effectAt: null }]);
+    expect(summary.reasons).toEqual([`fault-1 (process.kill on node-1) was no drill: ${message}`]);
+  });
+
   test('recovery timed out: fail when the limit is below what was waited, with the role that stayed', () => {
     const checks: Check[] = [
       { kind: 'rto', name: 'RTO', maxMs: 50_000 },

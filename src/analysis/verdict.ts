@@ -49,7 +49,7 @@ function brokenOff(log: RunLog): readonly string[] {
     const verb = log.preparations.includes(step) ? 'done' : 'injected';
     if (step.failure !== null)
       reasons.push(
-        step.ackedMs === null
+        step.ackedMs === null && step.unansweredMs === null
           ? `${faultWords(step)} could not be ${verb}: ${step.failure}`
           : `${faultWords(step)} was no drill: ${step.failure}`,
       );
@@ -58,7 +58,8 @@ function brokenOff(log: RunLog): readonly string[] {
   }
   for (const step of log.repairs) {
     if (step.failure !== null) reasons.push(`${faultWords(step)} failed: ${step.failure}`);
-    else if (step.ackedMs === null) reasons.push(`${faultWords(step)} was not seen to end`);
+    else if (step.ackedMs === null && step.effect === null)
+      reasons.push(`${faultWords(step)} was not seen to end`);
   }
   if (reasons.length > 0) return reasons;
   return [

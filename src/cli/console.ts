@@ -62,6 +62,8 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
       return `${wordOf(event.fault, steps)} ${event.fault}: ${event.kind} on ${event.host}`;
     case 'fault.acked':
       return `${event.fault}: ${isIn(steps.repair, event.fault) ? 'done' : 'acknowledged'}`;
+    case 'fault.unanswered':
+      return `${event.fault}: no answer, looking whether it happened: ${firstLine(event.message)}`;
     case 'fault.effect':
       return `${event.fault}: effect seen (within ${formatMs(event.notAfterMs - event.notBeforeMs)})`;
     case 'fault.failed':

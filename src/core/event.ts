@@ -109,6 +109,13 @@ export type DrillEvent =
       readonly params: Json;
     }
   | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
+  /** The way to the host broke before it answered: what it did is not known. It is not asked again; its effect is looked for. */
+  | {
+      readonly t: number;
+      readonly type: 'fault.unanswered';
+      readonly fault: string;
+      readonly message: string;
+    }
   /** The fault was seen to be true: it became true in [notBeforeMs, notAfterMs]. */
   | {
       readonly t: number;

@@ -42,8 +42,10 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   before(params: P, ctx: FaultContext): Promise<B>;
   /** Acts, once. Returns a receipt of what was really changed. */
   inject(params: P, before: B, ctx: FaultContext): Promise<R>;
-  /** Did it really happen? A fault without effect is no drill. */
+  /** Did it really happen? A fault without effect is no drill. Also asked where `inject` broke off with an unknown outcome. */
   effect(params: P, before: B, ctx: FaultContext): Promise<boolean>;
+  /** True where nothing can be looked at, and `effect` says yes for want of anything else: then only an acknowledgement tells. */
+  unseen?(params: P): boolean;
   /**
    * The inverse as a script for /bin/sh on the fault's host, for a timer there that fires when firedrill is silent for
    * longer than the lease. It does no harm where the fault is gone. Kinds without it cannot be undone from their host, or

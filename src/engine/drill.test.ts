@@ -122,6 +122,76 @@ describe('a drill', () => {
     expect(open).toBe(0);
   });
 
+  /** The way to the machine breaks when it is asked to stop, before it has stopped or after. */
+  const breakAtStop = (stops: boolean): void => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) => {
+      if (argv[1] !== 'stop') return exec(argv);
+      machine.stopIsIgnored = !stops;
+      await exec(argv);
+      throw new DrillError('host-unreachable', 'alpha: cut off');
+    };
+  };
+
+  test('asks once, and goes on by what it sees, when the way to the host breaks in the middle', async () => {
+    breakAtStop(true);
+    const { types, events, open } = await run(planOf(machine.url));
+    expect(types.filter((type) => type.startsWith('fault.'))).toEqual([
+      'fault.issued',
+      'fault.unanswered',
+      'fault.effect',
+    ]);
+    expect(events.find((event) => event.type === 'fault.unanswered')).toMatchObject({
+      fault: 'fault-1',
+      message: 'alpha: cut off',
+    });
+    const [issued, effect] = ['fault.issued', 'fault.effect'].map((type) =>
+      events.find((event) => event.type === type),
+    );
+    // Nothing was acknowledged: the first look that saw it is the latest moment.
+    expect(effect).toMatchObject({ notAfterMs: expect.any(Number) as number });
+    if (issued === undefined || effect?.type !== 'fault.effect') throw new Error('no effect');
+    expect(effect.notBeforeMs).toBeGreaterThanOrEqual(issued.t);
+    const unanswered = events.find((event) => event.type === 'fault.unanswered');
+    expect(effect.notAfterMs).toBeGreaterThanOrEqual(unanswered?.t ?? Infinity);
+    expect(machine.commands.filter((command) => command === 'docker stop')).toHaveLength(1);
+    expect(types.slice(-4)).toEqual(['heal.proven', 'phase.started', 'gate', 'run.ended']);
+    expect(open).toBe(0);
+  });
+
+  test('asks once when the way to the host breaks and nothing comes of it, and heals what may have happened', async () => {
+    breakAtStop(false);
+    const aborted = new AbortController();
+    const { types, open } = await run(planOf(machine.url), aborted.signal, (event) => {
+      // The effect gets 30 s to show; this test does not wait for them.
+      if (event.type === 'fault.unanswered') setTimeout(() => aborted.abort(new Error('enough')), 700);
+    });
+    expect(types).not.toContain('fault.effect');
+    expect(types).not.toContain('fault.acked');
+    expect(machine.commands.filter((command) => command === 'docker stop')).toHaveLength(1);
+    expect(types.slice(-4)).toEqual(['run.aborted', 'heal.started', 'heal.proven', 'run.ended']);
+    expect(open).toBe(0);
+  });
+
+  test('has nothing to see of a bare command: without an acknowledgement it has failed', async () => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv) => {
+      if (argv[0] === 'jolt') throw new DrillError('host-unreachable', 'alpha: cut off');
+      return exec(argv);
+    };
+    const { faults, ...plan } = planOf(machine.url);
+    const bare = faults.map((fault) => ({
+      ...fault,
+      kind: 'command',
+      params: { run: ['jolt'], timeout: 1000 },
+    }));
+    const { types, events } = await run({ ...plan, faults: bare });
+    expect(types).not.toContain('fault.unanswered');
+    expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({
+      message: 'alpha: cut off',
+    });
+  });
+
   test('says that it was stopped when a stop cuts the injection itself off, and heals what may have happened', async () => {
     const stop = new AbortController();
     const exec = machine.exec.bind(machine);

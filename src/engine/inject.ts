@@ -7,7 +7,7 @@ import { plannedHost } from './reach.ts';
 import { armLease, leaseFor } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { machineOf } from './machine.ts';
-import type { OpenFault, Run } from './run.ts';
+import type { Run } from './run.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
 const effectWithinMs = 30_000;
@@ -53,7 +53,7 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
     return false;
   }
   const times = await act(run, fault, aim, before);
-  return times !== undefined && awaitEffect(run, { record, kind }, ctx, times);
+  return times !== undefined && awaitEffect(run, fault, { ...aim, before }, times);
 }
 
 /** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
@@ -94,7 +94,9 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
     run.deps.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
     return false;
   }
-  return (await act(run, step, aim, before)) !== undefined;
+  const times = await act(run, step, aim, before);
+  if (times === undefined || times.ackedMs !== undefined) return times !== undefined;
+  return awaitEffect(run, step, { ...aim, before }, times);
 }
 
 /** A fault with everything about it resolved that the plan leaves open. */
@@ -155,10 +157,13 @@ async function resolveRole(run: Run, role: string): Promise<string> {
 /** When a fault was asked for and when it was acknowledged, run clock. */
 interface ActTimes {
   readonly notBeforeMs: number;
-  readonly ackedMs: number;
+  /** Undefined where the way to the host broke first: the fault may have happened. */
+  readonly ackedMs?: number;
+  /** How it broke. */
+  readonly broken?: string;
 }
 
-/** Issues and injects; undefined when the host refused. */
+/** Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it acted. */
 async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
   const { log, clock } = run.deps;
   const { kind, planned, params, ctx } = aim;
@@ -171,13 +176,19 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     params,
   });
   log.sync();
-  const issuedMs = clock.nowMs();
+  const notBeforeMs = Math.max(issued.t, clock.nowMs());
   try {
     const receipt = await kind.inject(params, before, ctx);
     const acked = log.append({ type: 'fault.acked', fault: fault.id, receipt });
-    return { notBeforeMs: Math.max(issued.t, issuedMs), ackedMs: acked.t };
+    return { notBeforeMs, ackedMs: acked.t };
   } catch (error) {
-    log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    const message = messageOf(error);
+    const isBroken = error instanceof DrillError && error.code === 'host-unreachable';
+    if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
+      log.append({ type: 'fault.unanswered', fault: fault.id, message });
+      return { notBeforeMs, broken: message };
+    }
+    log.append({ type: 'fault.failed', fault: fault.id, message });
     // Cut off by a stop, not refused by the host: the run says so.
     run.signal.throwIfAborted();
     return undefined;
@@ -187,8 +198,8 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
 /** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
 async function awaitEffect(
   run: Run,
-  { record, kind }: Pick<OpenFault, 'record' | 'kind'>,
-  ctx: FaultContext,
+  { id }: PlannedFault,
+  { kind, params, before, ctx }: Aim & { readonly before: Json },
   times: ActTimes,
 ): Promise<boolean> {
   const { clock, log } = run.deps;
@@ -200,10 +211,10 @@ async function awaitEffect(
     const askedMs = clock.nowMs();
     try {
       looks += 1;
-      if (await kind.effect(record.params, record.before, ctx)) {
+      if (await kind.effect(params, before, ctx)) {
         // Seen at the first look: it was there when the command came back.
-        const notAfterMs = looks === 1 ? times.ackedMs : clock.nowMs();
-        log.append({ type: 'fault.effect', fault: record.faultId, notBeforeMs, notAfterMs });
+        const notAfterMs = looks === 1 ? (times.ackedMs ?? clock.nowMs()) : clock.nowMs();
+        log.append({ type: 'fault.effect', fault: id, notBeforeMs, notAfterMs });
         return true;
       }
       notBeforeMs = askedMs;
@@ -215,6 +226,8 @@ async function awaitEffect(
     }
     await clock.sleep(200, run.signal);
   }
-  log.append({ type: 'fault.failed', fault: record.faultId, message: `acknowledged, but ${seen}` });
+  const asked =
+    times.broken === undefined ? 'acknowledged' : `whether it was injected is not known (${times.broken})`;
+  log.append({ type: 'fault.failed', fault: id, message: `${asked}, but ${seen}` });
   return false;
 }

@@ -53,6 +53,7 @@ export const command: FaultKind<Params, null, null> = {
     return null;
   },
 
+  unseen: (p) => p.effect === undefined,
   effect: async (p, _before, ctx) => p.effect === undefined || succeeds(ctx, p.effect, p),
 
   undo: (p) => (p.undo === undefined ? undefined : shellCommand(p.undo)),

@@ -18,17 +18,20 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
   const who = (f: FaultRecord) => `${f.id} (${f.kind}${f.host === null ? '' : ` on ${f.host}`})`;
   for (const r of log.repairs) {
     add(r.issuedMs, `repair ${who(r)} begun`);
-    add(r.ackedMs, `repair ${who(r)} done`);
+    add(r.unansweredMs, `repair ${who(r)}: the way to its host broke`);
+    add(doneMs(r), `repair ${who(r)} done`);
   }
   for (const p of log.preparations) {
     add(p.issuedMs, `preparation ${who(p)} begun`);
-    add(p.ackedMs, `preparation ${who(p)} done`);
+    add(p.unansweredMs, `preparation ${who(p)}: the way to its host broke`);
+    add(doneMs(p), `preparation ${who(p)} done`);
     add(p.healStartedMs, `preparation ${who(p)}: undoing`);
     add(p.healedMs, `preparation ${who(p)}: undone, proven`);
   }
   for (const f of log.faults) {
     add(f.issuedMs, `${who(f)} issued`);
     add(f.ackedMs, `${who(f)} acknowledged`);
+    add(f.unansweredMs, `${who(f)}: the way to its host broke before it was acknowledged`);
     if (f.effect !== null)
       add(
         middle(f.effect.notBeforeMs, f.effect.notAfterMs),
@@ -38,6 +41,11 @@ function faultEntries({ log }: Analysis): TimelineEntry[] {
     add(f.healedMs, `${who(f)}: heal proven`);
   }
   return entries;
+}
+
+/** When a step was surely done. */
+function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): number | null {
+  return unansweredMs === null ? ackedMs : (effect?.notAfterMs ?? null);
 }
 
 function windowEntries({ windows }: Analysis): TimelineEntry[] {

@@ -1,0 +1,44 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDocument } from 'yaml';
+import { statePaths } from '../../../src/lab/lab-state.ts';
+import { loadLab, type Lab } from '../../../src/lab/manifest.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** How a host of the lab is reached: fields of `transport: ssh`. */
+export type SshWay = Readonly<Record<string, string | number>>;
+
+/** The lab of a stack, as its files say. */
+export function labOf(stack: string): Promise<Lab> {
+  return loadLab(join(root, 'compose-lab'), stack);
+}
+
+/**
+ * The stack's own target file with SSH in the place of docker for each of its VMs; what is no VM (a stand-in beside the
+ * stack) stays as it is. By `ways` some hosts are reached otherwise. Returns the path.
+ */
+export async function sshTarget(stack: string, ways: Readonly<Record<string, SshWay>> = {}): Promise<string> {
+  const lab = await labOf(stack);
+  const { sshKey, knownHosts } = statePaths(lab);
+  const document = parseDocument(await readFile(join(root, 'compose-lab', stack, 'target.yaml'), 'utf8'));
+  const { hosts } = document.toJS() as { hosts: Record<string, Record<string, unknown>> };
+  for (const [name, { container, ...rest }] of Object.entries(hosts)) {
+    const vm = lab.manifest.vms.find((one) => one.container === container);
+    if (vm === undefined) continue;
+    const plain: SshWay = {
+      host: vm.address,
+      user: 'root',
+      identityFile: sshKey,
+      knownHosts,
+      config: 'none',
+    };
+    document.setIn(['hosts', name], { ...rest, transport: 'ssh', ...(ways[name] ?? plain) });
+  }
+  // As deep as the original: files are named relative to it.
+  const folder = join(root, '.firedrill', 'ssh');
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${stack}.yaml`);
+  await writeFile(path, document.toString());
+  return path;
+}

@@ -83,6 +83,23 @@ export async function requireLink(ctx: FaultContext, name: string): Promise<Link
 }
 
 /**
+ * Throws `fault-failed` for the interface over which our own commands come, where the transport is SSH: without it
+ * nobody could see the fault, and only its lease would end it.
+ */
+export async function requireNotOurWay(ctx: FaultContext, name: string): Promise<void> {
+  if (!/^ssh\b/.test(ctx.host.transport)) return;
+  const [client = ''] = (await runOk(ctx, ['sh', '-c', 'echo "$SSH_CONNECTION"'])).trim().split(' ');
+  if (client === '') return;
+  const routes = routesSchema.parse(await ipJson(ctx, ['route', 'get', client]));
+  if (!routes.some((route) => route.dev === name)) return;
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: commands get there by ${name} (${ctx.host.transport}, from ${client}) and would be cut off with the rest`,
+    { mend: 'Reach the host by another interface, or from beneath it.' },
+  );
+}
+
+/**
  * Of these interfaces, those that lead out of the host: what would fall silent if its cables
  * were pulled. Left out are loopback, parts of a bridge or bond, and bridges that
  * have nothing but containers and virtual machines of the host itself on them.

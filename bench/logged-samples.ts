@@ -19,7 +19,7 @@ export function loggedSamples(path: string): readonly LoggedSample[] {
         sendMs,
         finishMs,
         status,
-        ...(stallMs === undefined ? {} : { stallMs }),
+        ...(stallMs === 0 ? {} : { stallMs }),
         ...(cause === undefined ? {} : { cause }),
       }),
     event: () => undefined,

@@ -6,6 +6,7 @@ import { readLog, type RunLog } from '../analysis/read-log.ts';
 import type { LogSink } from '../analysis/scan-log.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { fileSlug } from '../core/names.ts';
 import type { Summary } from '../core/summary.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
 import { renderMarkdown } from '../report/markdown.ts';
@@ -15,14 +16,23 @@ import { renderSummaryJson } from '../report/summary-json.ts';
 /** A new run's name: when it started (UTC), what it is, and four hex digits against collisions. */
 export function newRunId(name: string, wallMs: number): string {
   const time = new Date(wallMs).toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
-  return `${time}-${name}-${randomBytes(2).toString('hex')}`;
+  return `${time}-${fileSlug(name)}-${randomBytes(2).toString('hex')}`;
 }
 
 /** Makes the folder of a run. */
 export function makeRunFolder(out: string, runId: string): string {
-  const folder = join(out, runId);
+  const folder = runFolder(out, runId);
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** The folder of a run within another. @throws DrillError `invalid-input` for a name that would lead out of it */
+export function runFolder(within: string, runId: string): string {
+  // What newRunId makes is shorter, but the names of old runs were as long as those of their scenarios.
+  if (runId !== fileSlug(runId, 255)) {
+    throw new DrillError('invalid-input', `${JSON.stringify(runId)} is not the name of a run`);
+  }
+  return join(within, runId);
 }
 
 /** Where open faults and locks are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */

@@ -74,4 +74,16 @@ describe('a table made anew', () => {
     writeFileSync(join(folder, 'table.json'), '{"schemaVersion":2}');
     expect(() => writeTableAnew(folder)).toThrow(/not a failure table that this version knows/);
   });
+
+  test.each(['../elsewhere', '/tmp/elsewhere', '..', 'a/b', 'a\0b', 'CON', ''])(
+    'does not follow the name %j of a run out of its folder',
+    (runId) => {
+      const told = { ...summary, runId };
+      writeTable(folder, {
+        ...table,
+        rows: [rowLine({ ...head, row: '1', figure: 'rto' }, [{ ...drill, summary: told }])],
+      });
+      expect(() => writeTableAnew(folder)).toThrow(`${JSON.stringify(runId)} is not the name of a run`);
+    },
+  );
 });

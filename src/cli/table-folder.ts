@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { type DrillLine, type FailureTable, rowLine } from '../report/table.ts';
 import { renderTableJson, renderTableMarkdown } from '../report/table-text.ts';
-import { writeReports, writeWhole } from './run-folder.ts';
+import { runFolder, writeReports, writeWhole } from './run-folder.ts';
 
 /** The folder of a table's drills, within the table's own. */
 export const tableRuns = 'runs';
@@ -31,7 +31,7 @@ export function writeTableAnew(folder: string): FailureTable {
     rowIndices: [],
     name: drill.scenario,
     round: drill.round,
-    summary: drill.runId === null ? null : writeReports(join(folder, tableRuns, drill.runId)),
+    summary: drill.runId === null ? null : writeReports(runFolder(join(folder, tableRuns), drill.runId)),
     notRun: drill.notRun,
     backToSteadyMs: drill.backToSteadyMs,
   });

@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
+import { fileSlug } from '../core/names.ts';
 
 /** Who holds a target. */
 const ownerSchema = z.object({
@@ -31,7 +32,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
   };
   try {
     for (const target of new Set(targets)) {
-      const path = join(folder, `${target}.lock`);
+      const path = join(folder, `${fileSlug(target, 120)}.lock`);
       lock(path, target, command);
       held.push(path);
     }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyShellCommand, shellCommand, shellQuote } from './shell-quote.ts';
 
@@ -39,6 +40,42 @@ describe('shellQuote', () => {
     const script = shellCommand(['printf', String.raw`%s\0`, ...hostile]);
     const said = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
     expect(said.split('\0').slice(0, -1)).toEqual(hostile);
+  });
+
+  test('brings any words there could be through a real shell unchanged', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        "'",
+        '"',
+        '\\',
+        '$',
+        '`',
+        '\n',
+        '\r',
+        '\t',
+        ' ',
+        '!',
+        '$(',
+        '${',
+        '}',
+        '-',
+        '~',
+        '\u001b',
+        '€',
+        '名',
+      ),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    );
+    // No argument of any program can have a NUL in it.
+    const word = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('').replaceAll('\0', ''));
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 200 }), (words) => {
+        const script = shellCommand(['printf', String.raw`%s\0`, ...words]);
+        const said = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
+        expect(said.split('\0').slice(0, -1)).toEqual(words);
+      }),
+      { seed: 1, numRuns: 30 },
+    );
   });
 });
 

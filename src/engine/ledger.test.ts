@@ -105,3 +105,16 @@ describe('the ledger', () => {
     expect(openLedger(folder).list()).toEqual([]);
   });
 });
+
+test.each(['../../outside', '/tmp/outside', 'a\0b', 'CON', 'x'.repeat(400)])(
+  'keeps the record of a run and fault called %j in its own folder, and finds it again',
+  (name) => {
+    const ledger = openLedger(folder);
+    const odd = { ...record, runId: name, faultId: name };
+    ledger.open(odd);
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect(ledger.list()).toEqual([odd]);
+    ledger.close(odd);
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);

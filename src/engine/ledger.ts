@@ -12,6 +12,7 @@ import {
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { fileSlug } from '../core/names.ts';
 import type { Json, PlannedHost } from '../core/plan.ts';
 
 /** What is needed to undo one fault without the run that made it. */
@@ -81,7 +82,7 @@ export interface Ledger {
 export function openLedger(directory: string): Ledger {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
-    join(directory, `${slug(record.runId)}--${slug(record.faultId)}.json`);
+    join(directory, `${fileSlug(record.runId, 120)}--${fileSlug(record.faultId, 100)}.json`);
   return {
     directory,
     open(record) {
@@ -150,10 +151,6 @@ function readRecord(path: string): LedgerRecord {
       mend: 'Look at the host named in it, undo the fault by hand, then remove the file.',
     });
   }
-}
-
-function slug(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '');
 }
 
 /** A rename is on disk only when its folder is. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { FaultKind } from '../core/fault.ts';
+import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { runOk } from './lib/commands.ts';
 import { isRunning, requireRunning, startAgain, type RunningContainer } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
-  container: z.string().min(1).describe('Container to kill.'),
+  container: commandWord.describe('Container to kill.'),
 });
 type Params = z.output<typeof params>;
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { runOk } from './lib/commands.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { requireRunning, type RunningContainer } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
-  container: z.string().min(1).describe('Container to freeze.'),
+  container: commandWord.describe('Container to freeze.'),
 });
 type Params = z.output<typeof params>;
 

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
-  container: z.string().min(1).describe('Container to remove.'),
+  container: commandWord.describe('Container to remove.'),
   projectDirectory: z.string().min(1).describe('Folder of its compose project on the host.'),
-  service: z.string().min(1).optional().describe('Its service; as Compose has labelled it by default.'),
+  service: commandWord.optional().describe('Its service; as Compose has labelled it by default.'),
   file: z
     .string()
     .min(1)

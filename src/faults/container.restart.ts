@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { FaultKind } from '../core/fault.ts';
+import { commandWord } from '../core/names.ts';
 import { commandTimeoutMs, runOk } from './lib/commands.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning, startAgain, type RunningContainer } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
-  container: z.string().min(1).describe('Container to restart.'),
+  container: commandWord.describe('Container to restart.'),
   graceSeconds: z
     .int()
     .min(0)

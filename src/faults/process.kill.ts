@@ -1,20 +1,24 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
+import { commandWord } from '../core/names.ts';
 import { run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
 import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
 const params = z
   .strictObject({
-    container: z
-      .string()
-      .min(1)
+    container: commandWord
       .optional()
       .describe(
         'Container in which the process runs; without it, the process runs on the host itself (those of that name in its containers are hit as well).',
       ),
-    process: z.string().min(1).max(15).describe('Exact process name, as `pkill -x` takes it.'),
+    process: z
+      .string()
+      .min(1)
+      .max(15)
+      .regex(/^(?!-)/, { error: 'expected the name of a process, not beginning with a dash' })
+      .describe('Exact process name, as `pkill -x` takes it.'),
     signal: z
       .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
       .default('KILL')

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { loadLab, parseManifest, settingsEnvironment, vmOf } from './manifest.ts';
 
@@ -98,6 +98,10 @@ describe('loadLab', () => {
       mend: expect.stringContaining('/nowhere') as string,
     });
   });
+});
+
+test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])('takes %j for no stack', async (stack) => {
+  await expect(loadLab('/nowhere', stack)).rejects.toThrow('not the name of a folder');
 });
 
 describe('vmOf', () => {

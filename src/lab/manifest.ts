@@ -112,6 +112,15 @@ export function parseManifest(text: string, path: string): LabManifest {
  * `invalid-input` when there is no such stack or its manifest is wrong.
  */
 export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
+  if (!name.safeParse(stack).success) {
+    throw new DrillError(
+      'invalid-input',
+      `no lab for the stack ${JSON.stringify(stack)}: not the name of a folder`,
+      {
+        mend: `Stacks are the folders of ${resolve(labRoot)} that have a lab.yaml.`,
+      },
+    );
+  }
   const path = join(resolve(labRoot), stack, 'lab.yaml');
   let text: string;
   try {

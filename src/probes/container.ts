@@ -3,11 +3,12 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
+import { commandWord } from '../core/names.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
 
 const params = z.strictObject({
-  name: z.string().min(1).describe('Name of the container.'),
+  name: commandWord.describe('Name of the container.'),
 });
 type Params = z.output<typeof params>;
 

@@ -4,15 +4,14 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
+import { commandWord } from '../core/names.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { shorten } from './lib/net-errors.ts';
 
 const params = z.strictObject({
   address: z.string().min(1).describe('Address, such as a VIP, without a prefix length.'),
   interface: z.string().min(1).optional().describe('Only this interface; all of them by default.'),
-  container: z
-    .string()
-    .min(1)
+  container: commandWord
     .optional()
     .describe('Look into the network namespace of this container instead of the host’s.'),
 });

@@ -53,9 +53,15 @@ export function readNodes(root: Node | null): Reading {
     let made: Read;
     if (isMap(node)) made = readMap(node.items, depth);
     else if (isSeq(node)) made = together(node.items.map((item) => read(item as Node, depth + 1)));
-    else made = { value: node.value, count: 1, height: 0 };
+    else made = readScalar(node, node.value);
     known.set(node, made);
     return made;
+  };
+
+  const readScalar = (node: Node, value: unknown): Read => {
+    if (typeof value === 'string' && value.includes('\0'))
+      return refuse(node, 'a text with U+0000: no command, name or path takes one');
+    return { value, count: 1, height: 0 };
   };
 
   const readAlias = (node: Node, name: string, depth: number): Read => {

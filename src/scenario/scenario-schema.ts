@@ -15,6 +15,7 @@ const on = z.union([
 
 const id = z
   .string()
+  .max(100)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' })
   .optional()
   .describe('Name in events and reports; fault-1, prepare-1, repair-1 and so on by default.');
@@ -71,6 +72,7 @@ export const matrixSchema = z.record(
 /** The name of a scenario or suite: it becomes part of the names of folders. */
 export const fileName = z
   .string()
+  .max(100)
   .regex(/^[a-z0-9][a-z0-9-]*$/, { error: 'expected lower-case letters, digits and dashes' });
 
 /** A scenario file. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
+import { commandWord } from '../core/names.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import { writerKinds } from '../writers/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
@@ -33,7 +34,7 @@ const host = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
-    container: z.string().min(1),
+    container: commandWord,
     context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
     ...common,
   }),
@@ -72,6 +73,7 @@ const host = z.discriminatedUnion('transport', [
 
 const identifier = z
   .string()
+  .max(100)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
 const probe = kindUnion(probeKinds, {

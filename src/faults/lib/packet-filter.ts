@@ -141,14 +141,20 @@ function program(filter: PacketFilter, tag: string, tool: Tool): string {
     '*mangle',
     ...used.map((way) => `:${chain(tag, way)} - [0:0]`),
     ...rules.map(({ way, match, target }) =>
-      ['-A', chain(tag, way), ...match, ...comment(tag), '-j', target].join(' '),
+      line('-A', chain(tag, way), ...match, ...comment(tag), '-j', target),
     ),
-    ...used.flatMap((way) =>
-      jumps(filter, tag, way).map((jump) => ['-I', hooks[way], '1', ...jump].join(' ')),
-    ),
+    ...used.flatMap((way) => jumps(filter, tag, way).map((jump) => line('-I', hooks[way], '1', ...jump))),
     'COMMIT',
     '',
   ].join('\n');
+}
+
+/** A line of that program, which has quotes and escapes of its own: no word of ours needs any. */
+function line(...words: readonly string[]): string {
+  const odd = words.find((word) => !/^[\w!./:,@+-]+$/.test(word));
+  if (odd !== undefined)
+    throw new DrillError('fault-failed', `${JSON.stringify(odd)} is no word of a packet filter's rule`);
+  return words.join(' ');
 }
 
 /** The rules that lead into a chain of ours, without their hook. */

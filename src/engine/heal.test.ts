@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { healFault } from './heal.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -54,6 +55,15 @@ describe('healFault', () => {
     const before = host.commands.filter((command) => command === 'rm /x').length;
     await heal(host);
     expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(before);
+  });
+
+  test('does not want to know the machine of a host that does not answer: its power may be what is gone', async () => {
+    const host = machine('m1');
+    const exec = host.exec.bind(host);
+    host.exec = (argv, options) =>
+      argv[0] === 'cat' ? Promise.reject(new DrillError('host-unreachable', 'gone')) : exec(argv, options);
+    await heal(host);
+    expect(host.commands).toContain('rm /x');
   });
 
   test('acts on no other machine that has taken the place', async () => {

@@ -9,11 +9,16 @@ const lookWithinMs = 5000;
 /** machine-id(5); random(4). */
 const files = ['/etc/machine-id', '/proc/sys/kernel/random/boot_id'];
 
-/** Which machine the host is, and since which boot; undefined where it does not say. */
+/** Which machine the host is, and since which boot; undefined where it does not say, as one without power. */
 export async function machineOf({ host, signal }: FaultContext): Promise<Machine | undefined> {
-  const said = await host.exec(['cat', ...files], { timeoutMs: lookWithinMs, signal, look: true });
-  const [id = '', bootId = ''] = said.stdout.trim().split('\n');
-  return said.exitCode === 0 && id !== '' && bootId !== '' ? { id, bootId } : undefined;
+  try {
+    const said = await host.exec(['cat', ...files], { timeoutMs: lookWithinMs, signal, look: true });
+    const [id = '', bootId = ''] = said.stdout.trim().split('\n');
+    return said.exitCode === 0 && id !== '' && bootId !== '' ? { id, bootId } : undefined;
+  } catch (error) {
+    if (error instanceof DrillError && error.code === 'host-unreachable') return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -22,11 +27,7 @@ export async function machineOf({ host, signal }: FaultContext): Promise<Machine
  */
 export async function requireSameMachine(ctx: FaultContext, recorded: Machine | undefined): Promise<void> {
   if (recorded === undefined) return;
-  const now = await machineOf(ctx).catch((error: unknown) => {
-    // One without power says nothing; its fault is undone from beneath.
-    if (error instanceof DrillError && error.code === 'host-unreachable') return undefined;
-    throw error;
-  });
+  const now = await machineOf(ctx);
   if (now === undefined || now.id === recorded.id) return;
   throw new DrillError(
     'heal-failed',

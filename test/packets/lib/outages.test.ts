@@ -17,6 +17,13 @@ describe('outages', () => {
     ]);
   });
 
+  test('end with the earliest good answer, though to a look that was sent later', () => {
+    const slow: Look = { outcome: 'good', sentMs: 300, answerFromMs: 480, answerToMs: 490 };
+    expect(outagesIn([good(0), bad(200), slow, good(400), good(500)])).toMatchObject([{ toMs: 402 }]);
+    // Not to one that was sent after the next outage had begun.
+    expect(outagesIn([good(0), bad(200), slow, bad(350), good(400)])).toMatchObject([{ toMs: 480 }, {}]);
+  });
+
   test('begin with the first sign of them where the last answer ends later', () => {
     expect(outagesIn([good(100, 30), bad(110, 1), good(400)])).toMatchObject([{ fromMs: 111, toMs: 402 }]);
     expect(outagesIn([good(0, 150), good(100), bad(200), good(300)])).toMatchObject([{ fromMs: 150 }]);

@@ -7,7 +7,7 @@ export interface Outage {
    * where that came sooner, since a server that stops may end what it has begun.
    */
   readonly fromMs: number;
-  /** The first packet of the first good answer after it. */
+  /** The earliest first packet of a good answer to what was asked after its last bad look: answers may overtake each other. */
   readonly toMs: number;
   /** When the first and the last of its bad looks were sent. */
   readonly firstBadMs: number;
@@ -23,18 +23,28 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
   const outages: Outage[] = [];
   let goodMs: number | undefined;
   let bad: { fromMs: number; firstBadMs: number; lastBadMs: number } | undefined;
-  for (const look of looks) {
+  for (const [index, look] of looks.entries()) {
     if (look.outcome === 'bad') {
       const { sentMs, badMs } = look;
       bad ??= { fromMs: badMs, firstBadMs: sentMs, lastBadMs: sentMs };
       bad = { ...bad, fromMs: Math.min(bad.fromMs, badMs), lastBadMs: sentMs };
     } else {
       if (bad !== undefined && goodMs !== undefined)
-        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), toMs: look.answerFromMs });
+        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), toMs: firstAnswer(looks.slice(index)) });
       // Answers may overtake each other.
       goodMs = bad === undefined ? Math.max(goodMs ?? 0, look.answerToMs) : look.answerToMs;
       bad = undefined;
     }
   }
   return outages;
+}
+
+/** When the first good answer to these looks came, up to the next bad one. */
+function firstAnswer(looks: readonly Look[]): number {
+  let firstMs = Infinity;
+  for (const look of looks) {
+    if (look.outcome === 'bad' || look.sentMs >= firstMs) break;
+    firstMs = Math.min(firstMs, look.answerFromMs);
+  }
+  return firstMs;
 }

@@ -24,6 +24,19 @@ const run = (plan: Plan, signal?: AbortSignal, onEvent?: (event: DrillEvent) => 
   drillOn(machine, folder, plan, signal, onEvent);
 
 describe('a drill', () => {
+  test('arms the dead man of its host before the fault, and stops it once the heal is proven', async () => {
+    const plan = planOf(machine.url);
+    const { open } = await run({
+      ...plan,
+      faults: plan.faults.map((fault) => ({ ...fault, leaseMs: 30_000 })),
+    });
+    const steps = machine.commands.filter((command) =>
+      /^(systemd-run|systemctl stop|docker st)/.test(command),
+    );
+    expect(steps).toEqual(['systemd-run --quiet', 'docker stop', 'docker start', 'systemctl stop']);
+    expect(open).toBe(0);
+  });
+
   test('goes from gate to fault to effect, heals, and sees redundancy restored', async () => {
     // Nothing recovers by itself here: the recovery gate runs out, the heal brings the service back.
     const { types, events, open } = await run(planOf(machine.url));

@@ -51,7 +51,7 @@ export class FakeMachine implements Host {
   }
 
   async exec(argv: readonly string[], { look }: Pick<ExecOptions, 'look'> = {}): Promise<ExecResult> {
-    const [, verb] = argv;
+    const verb = argv[0] === 'docker' ? argv[1] : undefined;
     if (look !== true) this.commands.push(argv.slice(0, 2).join(' '));
     if (verb === 'stop' && !this.stopIsIgnored) await this.halt();
     if (verb === 'start') {

@@ -124,9 +124,14 @@ function isSlow(sample: KeptSample, model: LatencyModel): boolean {
   return sample.status === 'ok' && isHeldUp(sample, model);
 }
 
-/** Whether what came was held up by the target; for what the prober itself was stalled it is not to blame. */
-function isHeldUp({ sendMs, finishMs, stallMs = 0 }: KeptSample, { slowMs }: LatencyModel): boolean {
-  return finishMs - sendMs - stallMs > slowMs;
+/** Whether what came was held up by the target. */
+function isHeldUp(sample: KeptSample, { slowMs }: LatencyModel): boolean {
+  return targetsMs(sample) > slowMs;
+}
+
+/** How long the target took; for what the prober itself was stalled it is not to blame. */
+function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): number {
+  return finishMs - sendMs - stallMs;
 }
 
 function downWindow(
@@ -198,12 +203,10 @@ function heldWith(
   upMs: number,
   { normalMs }: LatencyModel,
 ): number {
-  let count = 0;
-  for (const { sendMs, finishMs, stallMs = 0 } of good.slice(from)) {
-    if (sendMs >= upMs || finishMs - sendMs - stallMs <= normalMs) break;
-    count++;
-  }
-  return count;
+  let index = from;
+  for (let sample; (sample = good[index]) !== undefined; index++)
+    if (sample.sendMs >= upMs || targetsMs(sample) <= normalMs) break;
+  return index - from;
 }
 
 /** Midpoint on the microsecond grid of the log. */

@@ -2,23 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { healFault } from './heal.ts';
-import type { LedgerRecord } from './ledger.ts';
 import { createSystemClock } from './system-clock.ts';
+import { undoRecord } from './testing/undo-record.ts';
 
-const record: LedgerRecord = {
-  version: 1,
-  runId: 'r',
-  target: 't',
-  faultId: 'cut',
-  kind: 'command',
-  host: { name: 'alpha', transport: { kind: 'local' } },
+const record = undoRecord({
   params: { run: ['touch', '/x'], undo: ['rm', '/x'], undone: ['test', '!', '-e', '/x'], timeout: 1000 },
-  before: null,
-  undo: 'rm /x',
   lease: { tag: 'ab12cd34', ms: 30_000 },
   machine: { id: 'm1', bootId: 'b1' },
-  openedAt: '2026-01-01T00:00:00.000Z',
-};
+});
 
 /** A machine with the file of the fault on it, and its timer. */
 function machine(id: string) {

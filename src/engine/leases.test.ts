@@ -4,23 +4,11 @@ import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
-import type { LedgerRecord } from './ledger.ts';
 import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
 import { createSystemClock } from './system-clock.ts';
+import { undoRecord } from './testing/undo-record.ts';
 
-const record: LedgerRecord = {
-  version: 1,
-  runId: 'r',
-  target: 't',
-  faultId: 'cut',
-  kind: 'command',
-  host: { name: 'alpha', transport: { kind: 'local' } },
-  params: {},
-  before: null,
-  undo: 'rm /x',
-  lease: { tag: 'ab12cd34', ms: 60 },
-  openedAt: '2026-01-01T00:00:00.000Z',
-};
+const record = undoRecord({ lease: { tag: 'ab12cd34', ms: 60 } });
 
 describe('the lease of a fault', () => {
   test('is for hosts with systemd, and faults that a script there undoes', async () => {

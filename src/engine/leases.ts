@@ -65,6 +65,17 @@ export interface LeaseKeeper {
   stop(): Promise<void>;
 }
 
+/** What is known of the lease of one fault. */
+interface KeptLease {
+  dueMs: number;
+  /** How often it was renewed. */
+  renewals: number;
+  /** A renewal failed, which the log has. */
+  lapsing: boolean;
+  released: boolean;
+  renewing: Promise<void> | undefined;
+}
+
 /**
  * Renews the leases of a run's open faults, each on its own, until it is stopped. A renewal that fails ends nothing here:
  * the host undoes the fault when the lease is over, and the log says that this may have happened.
@@ -72,57 +83,59 @@ export interface LeaseKeeper {
 export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const { clock, log } = run;
   const stopped = new AbortController();
-  const lapsing = new Set<string>();
-  /** How often each was renewed. */
-  const renewals = new Map<string, number>();
-  const renew = async ({ record }: OpenFault, deadMan: DeadMan): Promise<void> => {
+  const leases = new Map<string, KeptLease>();
+  const keptOf = (faultId: string): KeptLease => {
+    const known = leases.get(faultId);
+    if (known !== undefined) return known;
+    const fresh = { dueMs: Infinity, renewals: 0, lapsing: false, released: false, renewing: undefined };
+    leases.set(faultId, fresh);
+    return fresh;
+  };
+  const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
     const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
     const { leaseMs } = deadMan;
-    const renewal = (renewals.get(record.faultId) ?? 0) + 1;
+    const renewal = kept.renewals + 1;
     try {
       await renewDeadMan(ctx, deadMan, { renewal, timeoutMs: leaseMs / renewalsPerLease });
-      renewals.set(record.faultId, renewal);
-      lapsing.delete(record.faultId);
+      kept.renewals = renewal;
+      kept.lapsing = false;
     } catch (error) {
-      if (stopped.signal.aborted) return;
-      if (lapsing.has(record.faultId)) return;
-      lapsing.add(record.faultId);
+      if (stopped.signal.aborted || kept.lapsing) return;
+      kept.lapsing = true;
       const text = `${record.faultId}: its lease of ${formatMs(leaseMs)} is not renewed, its host may undo it: ${messageOf(error)}`;
       log.append({ type: 'log', level: 'warn', text });
     }
   };
-  const renewing = new Map<string, Promise<void>>();
-  const released = new Set<string>();
-  const dueMs = new Map<string, number>();
+  const look = (open: OpenFault): void => {
+    const { faultId, lease, undo } = open.record;
+    if (lease === undefined || undo === undefined) return;
+    const kept = keptOf(faultId);
+    if (kept.released || kept.renewing !== undefined) return;
+    const nextMs = clock.nowMs() + lease.ms / renewalsPerLease;
+    if (kept.dueMs === Infinity) kept.dueMs = nextMs;
+    if (clock.nowMs() < kept.dueMs) return;
+    kept.dueMs = nextMs;
+    kept.renewing = renew(open, { tag: lease.tag, leaseMs: lease.ms, undo }, kept).finally(() => {
+      kept.renewing = undefined;
+    });
+  };
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      const now = clock.nowMs();
-      for (const open of run.open) {
-        const { faultId, lease, undo } = open.record;
-        if (lease === undefined || undo === undefined || released.has(faultId) || renewing.has(faultId))
-          continue;
-        const due = dueMs.get(faultId) ?? now + lease.ms / renewalsPerLease;
-        dueMs.set(faultId, due);
-        if (now < due) continue;
-        dueMs.set(faultId, now + lease.ms / renewalsPerLease);
-        renewing.set(
-          faultId,
-          renew(open, { tag: lease.tag, leaseMs: lease.ms, undo }).finally(() => renewing.delete(faultId)),
-        );
-      }
+      for (const open of run.open) look(open);
       await clock.sleep(lookEveryMs, stopped.signal).catch(() => undefined);
     }
   };
   const looping = loop();
   return {
     async release(faultId) {
-      released.add(faultId);
-      await renewing.get(faultId);
+      const kept = keptOf(faultId);
+      kept.released = true;
+      await kept.renewing;
     },
     async stop() {
       stopped.abort();
       await looping;
-      await Promise.all(renewing.values());
+      await Promise.all(Array.from(leases.values(), ({ renewing }) => renewing));
     },
   };
 }

@@ -10,7 +10,9 @@ import { drillOn, FakeMachine, planOf } from './testing/fake-machine.ts';
 import { runDrill } from './drill.ts';
 import { openEventLog } from './event-log.ts';
 import { openLedger } from './ledger.ts';
+import { watchSafety } from './safety.ts';
 import { createSystemClock } from './system-clock.ts';
+import { createWorld } from './world.ts';
 
 let folder: string;
 let machine: FakeMachine;
@@ -71,6 +73,31 @@ describe('a drill is cut short and healed', () => {
     expect(why).toContain(
       'the run was cut short: web has been bad for 600 ms, the longest outage that is allowed: healed at once',
     );
+  });
+
+  test.each([
+    { has: 'a preparation', hit: 'prepare-1', aborted: 0 },
+    { has: 'a fault', hit: 'fault-1', aborted: 1 },
+  ])('by an outage only after a fault has hit: $has has', async ({ hit, aborted }) => {
+    const told: unknown[] = [];
+    const clock = createSystemClock();
+    const plan = lasting({ limits: { faultMs: 60_000, outageMs: 600 } });
+    const over = new AbortController();
+    const look = { probe: 'web', slot: 0, dueMs: 0, sendMs: 0, finishMs: 5000, status: 'fail' } as const;
+    await watchSafety(
+      {
+        plan,
+        world: { ...createWorld(plan, clock), fresh: () => look },
+        open: [],
+        hit: new Map([[hit, 'alpha']]),
+        // One look, then the drill is over.
+        clock: { ...clock, sleep: () => Promise.resolve(over.abort()) },
+        stopFile: undefined,
+        abort: (reason) => told.push(reason),
+      },
+      over.signal,
+    );
+    expect(told).toHaveLength(aborted);
   });
 
   test('when the stop file appears', async () => {

@@ -43,12 +43,13 @@ function overdueFault({ open, clock, plan: { limits } }: SafetyOptions): string 
     : `${overdue.record.faultId} has lasted for ${formatMs(limits.faultMs)}, the longest that the target allows`;
 }
 
-/** Says when the recovery probe has been bad without a break for longer than the limit, faults having hit. */
+/** Says when the recovery probe has been bad without a break for longer than the limit, since a fault has hit. */
 function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefined {
   const { outageMs } = plan.limits;
   let badSinceMs: number | undefined;
   return () => {
-    if (outageMs === undefined || hit.size === 0) return undefined;
+    // A preparation may make an outage that belongs to nobody's recovery.
+    if (outageMs === undefined || !plan.faults.some(({ id }) => hit.has(id))) return undefined;
     const id = recoveryProbe({ plan, hit });
     const sample = world.fresh(id);
     if (sample?.status === 'fail') badSinceMs ??= sample.sendMs;

@@ -54,7 +54,9 @@ export const processKill: FaultKind<Params, Before, null> = {
   healAfter: 'redundancy',
   params,
   describe: (p) => ({
-    inject: within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' '),
+    inject:
+      within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' ') +
+      (p.signal === 'KILL' ? ' (several of that name: all at once)' : ''),
     heal:
       `verify that ${p.process} runs again` +
       (p.container !== undefined

@@ -209,7 +209,7 @@ describe('ownership and predictions', () => {
       | claimed | 3.49 s (3.28 s to 3.70 s) in 1 window | never |
       | answered | not surely, 300 ms at most | not surely, 120 ms at most |
 
-      Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A \`?\` marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.
+      Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.
       "
     `);
     expect(part('Stages of the recovery')).toMatchInlineSnapshot(`

@@ -1,7 +1,8 @@
 import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
 import type { RowLoss, Summary, WriterSummary } from '../core/summary.ts';
 import { offsetWords } from './ownership-text.ts';
-import { aligned, counted, markdown, plain } from './text.ts';
+import { cutTable, effectOrStart, type Section, table, text } from './sections.ts';
+import { aligned, counted, plain } from './text.ts';
 
 /** The RPO in words: `12.3 s (…), 400 of 3200 acknowledged writes lost`; undefined where it was not asked for. */
 export function rpoWords({ rpo, writers }: Pick<Summary, 'rpo' | 'writers'>): string | undefined {
@@ -61,97 +62,97 @@ function foundWords({ found }: WriterSummary): string {
   ].join('; ');
 }
 
-/** The section's lines in report.md, without its title; nothing where nobody wrote. `zero`: what offsets are from. */
-export function rowTables({ writers }: Summary, table: Table, zero: string): string[] {
-  if (writers.length === 0) return [];
-  const losses = writers.flatMap((w) => w.losses);
-  const stale = writers.flatMap((w) => w.reads.windows);
-  return [
-    ...table(
-      [
-        'writer',
-        'acknowledged',
-        'there',
-        '**lost**',
-        'RPO',
-        'more than once',
-        'refused',
-        'there all the same',
-        'indeterminate',
-        'of these there',
-      ],
-      writers.map(({ id, acked, refused, indeterminate, found, rpo }) => {
-        const of = (n: number | undefined) => (n === undefined ? '?' : String(n));
-        return [
-          markdown(id),
+/** What became of each writer's rows, what was lost, and what reads missed; nothing where nobody wrote. */
+export function rowSection(summary: Summary): Section {
+  const { writers } = summary;
+  const title = 'Written rows';
+  if (writers.length === 0) return { title, blocks: [] };
+  const zero = effectOrStart(summary);
+  const rest = { limit: lossLimit, where: 'summary.json' };
+  const of = (n: number | undefined) => (n === undefined ? '?' : String(n));
+  return {
+    title,
+    blocks: [
+      ...table(
+        [
+          'writer',
+          'acknowledged',
+          'there',
+          { strong: 'lost' },
+          'RPO',
+          'more than once',
+          'refused',
+          'there all the same',
+          'indeterminate',
+          'of these there',
+        ],
+        writers.map(({ id, acked, refused, indeterminate, found, rpo }) => [
+          id,
           String(acked),
           of(found?.present),
-          `**${of(found?.lost)}**`,
+          { strong: of(found?.lost) },
           rpo === null ? 'not read back' : found?.lost === 0 ? 'nothing lost' : measureWords(rpo),
           of(found?.duplicated),
           String(refused),
           of(found?.unasked),
           String(indeterminate),
           of(found?.indeterminatePresent),
-        ];
-      }),
-    ),
-    ...(losses.length === 0
-      ? []
-      : table(
-          [
-            'lost, written through',
-            'rows',
-            'from',
-            'to',
-            'made within (bounds)',
-            `after ${zero}`,
-            'held before the heal',
-          ],
-          losses.slice(0, lossLimit).map((l) => [
-            markdown(l.path),
+        ]),
+      ),
+      ...cutTable(
+        [
+          'lost, written through',
+          'rows',
+          'from',
+          'to',
+          'made within (bounds)',
+          `after ${zero}`,
+          'held before the heal',
+        ],
+        writers
+          .flatMap((w) => w.losses)
+          .map((l) => [
+            l.path,
             String(l.rows),
             l.startAt,
             l.endAt,
             measureWords(l),
             offsetWords(l.fromMs),
             Object.entries(l.copies ?? {})
-              .map(([host, rows]) => `${rows} on ${markdown(host)}`)
+              .map(([host, rows]) => `${rows} on ${host}`)
               .join(', '),
           ]),
-        )),
-    ...(losses.length > lossLimit ? [`${losses.length - lossLimit} more are in summary.json.`, ''] : []),
-    ...table(
-      ['read beside', 'reads', 'failed', 'stale', 'stale for (bounds)', 'up to'],
-      writers.map(({ id, reads }) => [
-        markdown(id),
-        String(reads.count),
-        String(reads.failed),
-        String(reads.stale),
-        measureWords(reads.staleFor),
-        reads.behindMs === null ? '' : `${durationWords(reads.behindMs)} behind`,
-      ]),
-    ),
-    ...(stale.length === 0
-      ? []
-      : table(
-          ['stale, read through', 'reads', 'from', 'to', 'duration (bounds)', `after ${zero}`, 'up to'],
-          stale
-            .slice(0, lossLimit)
-            .map((s) => [
-              markdown(s.path),
-              String(s.reads),
-              s.startAt,
-              s.endAt ?? 'still so at the end',
-              measureWords(s),
-              offsetWords(s.fromMs),
-              `${durationWords(s.behindMs)} behind`,
-            ]),
-        )),
-    ...(stale.length > lossLimit ? [`${stale.length - lossLimit} more are in summary.json.`, ''] : []),
-    `The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it.`,
-    '',
-  ];
+        rest,
+      ),
+      ...table(
+        ['read beside', 'reads', 'failed', 'stale', 'stale for (bounds)', 'up to'],
+        writers.map(({ id, reads }) => [
+          id,
+          String(reads.count),
+          String(reads.failed),
+          String(reads.stale),
+          measureWords(reads.staleFor),
+          reads.behindMs === null ? '' : `${durationWords(reads.behindMs)} behind`,
+        ]),
+      ),
+      ...cutTable(
+        ['stale, read through', 'reads', 'from', 'to', 'duration (bounds)', `after ${zero}`, 'up to'],
+        writers
+          .flatMap((w) => w.reads.windows)
+          .map((s) => [
+            s.path,
+            String(s.reads),
+            s.startAt,
+            s.endAt ?? 'still so at the end',
+            measureWords(s),
+            offsetWords(s.fromMs),
+            `${durationWords(s.behindMs)} behind`,
+          ]),
+        rest,
+      ),
+      text(
+        `The RPO is the time from the first acknowledged write that is lost to the last. Each path's clients wrote every ${writers.map((w) => limitWords(w.spacingMs)).join(' or ')}: a shorter loss may not be seen. A write was committed between its sending and its answer, which gives the bounds. Indeterminate are writes without an answer, or with one that does not say: they are never counted as lost. A read is stale when a row that had been acknowledged before it was sent, and that was there in the end, was missing in it.`,
+      ),
+    ],
+  };
 }
-
-type Table = (head: readonly string[], rows: readonly (readonly string[])[]) => string[];

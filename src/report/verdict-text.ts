@@ -83,6 +83,12 @@ export function predictedWords({ minMs, medianMs, maxMs, measured }: Predicted):
   return measured ? `${words} (measured)` : words;
 }
 
+/** What predicted times of stages are. */
+export function predictionWords(stages: readonly Stage[]): string {
+  const measured = stages.some((s) => s.predicted?.measured);
+  return `Predicted is what follows from the settings, without the time that passes until a probe sees it.${measured ? ' Where (measured) stands, times that no setting gives are in it, as they were measured before.' : ''}`;
+}
+
 function ownershipLines({ ownership }: Summary): string[] {
   return ownership.flatMap(({ name, sides }) => [
     '',

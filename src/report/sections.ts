@@ -1,0 +1,259 @@
+import type { RunLog } from '../analysis/read-log.ts';
+import type { Analysis } from '../analysis/summarize.ts';
+import { durationWords, measureWords } from '../analysis/words.ts';
+import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
+import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
+import { timelineOf } from './timeline.ts';
+import { availabilityWords, causeWords } from './watch-text.ts';
+
+/** Text of a table's cell; what is strong stands out. Text from outside is in it as it came: whoever renders it escapes it. */
+export type Cell = string | { readonly strong: string };
+
+/** A part of a section, as report.md and report.html both have it. */
+export type Block =
+  | { readonly kind: 'table'; readonly head: readonly Cell[]; readonly rows: readonly (readonly Cell[])[] }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  | { readonly kind: 'title'; readonly text: string };
+
+/** What stands under one title of a report; one without blocks is left out. */
+export interface Section {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+/** More lines than this nobody reads; the rest is in summary.json and events.ndjson. */
+const timelineLimit = 300;
+const windowLimit = 100;
+const signs = { pass: '✅ pass', fail: '❌ fail', inconclusive: '❔ inconclusive' } as const;
+
+/** A paragraph. */
+export function text(words: string): Block {
+  return { kind: 'text', text: words };
+}
+
+/** A table; none without rows. */
+export function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): readonly Block[] {
+  return rows.length === 0 ? [] : [{ kind: 'table', head, rows }];
+}
+
+/** A table of at most `limit` rows, and where the others are. */
+export function cutTable(
+  head: readonly Cell[],
+  rows: readonly (readonly Cell[])[],
+  { limit, where }: { readonly limit: number; readonly where: string },
+): readonly Block[] {
+  const left = rows.length - limit;
+  return [...table(head, rows.slice(0, limit)), ...(left > 0 ? [text(`${left} more are in ${where}.`)] : [])];
+}
+
+function list(title: string, items: readonly string[]): Section {
+  return { title, blocks: items.length === 0 ? [] : [{ kind: 'list', items }] };
+}
+
+/** Why the verdict is what it is. */
+export function whySection({ reasons }: Summary): Section {
+  return list('Why', reasons);
+}
+
+/** Things to know that change nothing. */
+export function noteSection({ notes }: Summary): Section {
+  return list('Notes', notes);
+}
+
+/** Each check with what was observed, and its limit. */
+export function checkSection({ checks }: Summary): Section {
+  const outcome = ({ status }: CheckResult) => signs[status];
+  return {
+    title: 'Checks',
+    blocks: table(
+      ['check', 'outcome', 'observed', 'limit'],
+      checks.map((c) => [c.name, outcome(c), c.observed, c.limit]),
+    ),
+  };
+}
+
+/** What offsets are from. */
+export function effectOrStart({ faults }: Summary): string {
+  return faults.some((f) => f.effectAt !== null) ? "the fault's effect" : 'the start of the run';
+}
+
+/** Who owned what when: the sides next to each other, and for how long it had no owner or several. */
+export function ownershipSection({ ownership, faults }: Summary): Section {
+  const drilled = faults.some((f) => f.effectAt !== null);
+  const zero = drilled ? "the fault's effect (middle of its bounds)" : 'the start of the run';
+  const words = `Times are from ${zero}. A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.`;
+  const tables = ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in all'));
+  return { title: 'Ownership', blocks: tables.length === 0 ? [] : [...tables, text(words)] };
+}
+
+function ownerTables(thing: Ownership, zero: string): Block[] {
+  const rows = ownershipRows(thing).map(({ fromMs, plusMinusMs, cells }) => [
+    `${offsetWords(fromMs)}${plusMinusMs > 0 ? ` ±${(plusMinusMs / 1000).toFixed(3)} s` : ''}`,
+    ...cells.map(({ stretch, changed }): Cell => {
+      const words = stretch === null ? '' : ownerWords(stretch);
+      return changed ? { strong: words } : words;
+    }),
+  ]);
+  return [
+    { kind: 'title', text: thing.name },
+    ...cutTable(['time', ...thing.sides.map((s) => `${s.side} by`)], rows, {
+      limit: windowLimit,
+      where: 'summary.json',
+    }),
+    ...table(
+      [zero, 'by nobody', 'by several'],
+      thing.sides.map((s) => [s.side, totalWords(s.nobody), totalWords(s.several)]),
+    ),
+  ];
+}
+
+/** The scenario's variables with this drill's values. */
+export function variableSection({ scenario }: Summary): Section {
+  const rows = Object.entries(scenario.variables).map(([name, value]) => [name, String(value)]);
+  return { title: 'Variables', blocks: table(['name', 'value'], rows) };
+}
+
+/** Every bad window of every probe, with its bounds and causes. */
+export function windowSection({ probes }: Summary): Section {
+  const rows = probes.flatMap((p) =>
+    p.windows.map((w) => [
+      p.id,
+      w.state,
+      w.startAt,
+      w.endAt ?? 'still open',
+      measureWords(w),
+      causeWords(w.causes),
+    ]),
+  );
+  const head = ['probe', 'state', 'from', 'to', 'duration (bounds)', 'causes'];
+  return {
+    title: 'Windows',
+    blocks:
+      rows.length === 0
+        ? [text('No probe saw a bad window.')]
+        : [
+            ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
+            text(
+              'Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.',
+            ),
+          ],
+  };
+}
+
+/** Who held each role before and after. */
+export function roleSection({ roles }: Summary): Section {
+  return {
+    title: 'Roles',
+    blocks: table(
+      ['role', 'before', 'after'],
+      roles.map((r) => [r.role, r.before ?? 'nobody alone', r.after ?? 'nobody alone']),
+    ),
+  };
+}
+
+/** The life of each fault. */
+export function faultSection({ faults }: Summary): Section {
+  return {
+    title: 'Faults',
+    blocks: table(
+      ['fault', 'kind', 'on', 'issued', 'acknowledged', 'effect', 'healed'],
+      faults.map((f) => [
+        f.id,
+        f.kind,
+        f.on,
+        f.issuedAt,
+        f.ackedAt ?? 'no',
+        f.effectAt ?? 'not seen',
+        f.healedAt ?? { strong: 'not proven' },
+      ]),
+    ),
+  };
+}
+
+/** What each probe saw and how well it was sent, and what answers took around the outage. */
+export function probeSection({ probes }: Summary): Section {
+  const head = [
+    'probe',
+    'kind',
+    'samples',
+    'failed',
+    'unknown',
+    'not sent',
+    'available (bounds)',
+    'lateness p50 / p99 / max',
+    'latency p50 / p99 / max',
+  ];
+  const rows = probes.map((p) => [
+    p.id,
+    p.kind,
+    String(p.samples),
+    String(p.failed),
+    String(p.unknown),
+    String(p.dropped),
+    p.availability === null ? 'not seen' : availabilityWords(p.availability),
+    spreadWords(p.lateness),
+    p.latency === null ? 'no good answer' : spreadWords(p.latency),
+  ]);
+  const around = probes.flatMap((p) => {
+    if (p.latencyAround === null) return [];
+    const { before, during, after } = p.latencyAround;
+    const cells = [before, during, after].map((s) => (s === null ? 'no good answer' : spreadWords(s)));
+    return [[p.id, ...cells]];
+  });
+  return {
+    title: 'Probes',
+    blocks: [
+      ...table(head, rows),
+      ...table(['latency p50 / p99 / max', 'before the fault', 'until recovered', 'after that'], around),
+    ],
+  };
+}
+
+function spreadWords(s: Spread): string {
+  return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');
+}
+
+/** How long each phase of the run took. */
+export function phaseSection({ phases }: Summary): Section {
+  return {
+    title: 'Phases',
+    blocks: table(
+      ['phase', 'took'],
+      phases.map((p) => [p.name, durationWords(p.ms)]),
+    ),
+  };
+}
+
+/** The story of the run in order of time. */
+export function timelineSection(analysis: Analysis): Section {
+  const { log, recovery } = analysis;
+  const zero = recovery?.effect.ms;
+  const rows = timelineOf(analysis).map((e) => [offsetWords(e.atMs - (zero ?? log.startMs)), e.what]);
+  return {
+    title: 'Timeline',
+    blocks: [
+      text(
+        zero === undefined
+          ? 'Times are from the start of the run: no fault took effect.'
+          : "Times are from the fault's effect (middle of its bounds).",
+      ),
+      ...cutTable(['time', 'what'], rows, { limit: timelineLimit, where: 'events.ndjson' }),
+    ],
+  };
+}
+
+/** Which run of what this is, and what it was made by; the latter is in the log only. */
+export function runSection(summary: Summary, log: RunLog | undefined): Section {
+  const { runId, scenario, target, startedAt, endedAt } = summary;
+  const rows = [
+    ['run', runId],
+    ['scenario', `${scenario.path} (sha256 ${scenario.sha256})`],
+    ['target', target],
+    ['started', startedAt],
+    ['ended', endedAt],
+  ];
+  if (log !== undefined)
+    rows.push(['made by', `firedrill ${log.versions.firedrill}, Node ${log.versions.node}`]);
+  return { title: 'Run', blocks: table(['', ''], rows) };
+}

@@ -45,6 +45,17 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: the harness killed over 30 drills of the reference stacks.
+        test: {
+          name: 'storm',
+          include: ['test/storm/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          sequence: { concurrent: false },
+        },
+      },
+      {
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],

@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { lockTargets } from './target-lock.ts';
 
 let folder: string;
@@ -54,6 +55,31 @@ describe('the lock of a target', () => {
     const { pid } = spawnSync('true');
     foreign('lab', { pid });
     expect(isFree('lab')).toBe(true);
+  });
+
+  test('is taken over from a process of which only the exit code is left', async () => {
+    // The shell's child is never waited for.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
+    await vi.waitFor(() => expect(stat()).toContain(') Z '));
+    foreign('lab', { pid, startedTicks: stat().split(') ')[1]?.split(' ')[19] });
+    expect(isFree('lab')).toBe(true);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+  });
+
+  test('leaves no other file, had or refused', () => {
+    const unlock = lockTargets(folder, ['lab'], 'run');
+    expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/is locked/);
+    expect(readdirSync(folder)).toEqual(['lab.lock']);
+    unlock();
+    writeFileSync(pathOf('lab'), '{"pid":');
+    expect(isFree('lab')).toBe(true);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('is taken over from a process whose pid another one has now, and from another boot', () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -44,23 +44,48 @@ export function lockTargets(folder: string, targets: readonly string[], command:
 }
 
 function lock(path: string, target: string, command: string): void {
-  // Twice: what a dead process left is removed once.
-  for (const again of [true, false]) {
-    try {
-      const fd = openSync(path, 'wx', 0o600);
-      writeSync(fd, JSON.stringify(ourselves(command)));
-      closeSync(fd);
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  // Complete before it has its name: nobody finds a lock that says nothing yet.
+  const own = `${path}.${process.pid}`;
+  try {
+    writeFileSync(own, JSON.stringify(ourselves(command)), { mode: 0o600 });
+    // Twice: what a dead process left is taken away once.
+    for (const again of [true, false]) {
+      if (linked(own, path)) return;
+      const text = contentOf(path);
+      const owner = ownerOf(text);
+      if (owner !== undefined && isAlive(owner)) throw isLocked(target, owner);
+      if (again) takeAway(path, text);
     }
-    const owner = ownerOf(path);
-    if (owner !== undefined && isAlive(owner)) throw isLocked(target, owner);
-    if (again) unlinkSync(path);
+  } finally {
+    rmSync(own, { force: true });
   }
   throw new DrillError('refused', `target ${target} was locked by somebody else just now`, {
     mend: 'Start again.',
   });
+}
+
+/** Gives a file a second name, unless something has it. */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes the lock that was found dead, and no other that has come in its place since. */
+function takeAway(path: string, text: string | undefined): void {
+  const aside = `${path}.${process.pid}.dead`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    // Somebody else took it away.
+    return;
+  }
+  if (contentOf(aside) !== text) linked(aside, path);
+  unlinkSync(aside);
 }
 
 function isLocked(target: string, owner: Owner): DrillError {
@@ -83,10 +108,19 @@ function ourselves(command: string): Owner {
   };
 }
 
-/** Undefined for a lock that says nothing: whoever wrote it was cut short. */
-function ownerOf(path: string): Owner | undefined {
+/** Undefined where there is no lock any more. */
+function contentOf(path: string): string | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for a lock that makes no sense: it was made by nobody who could come back for it. */
+function ownerOf(text: string | undefined): Owner | undefined {
+  try {
+    return ownerSchema.parse(JSON.parse(text ?? ''));
   } catch {
     return undefined;
   }
@@ -96,11 +130,12 @@ function isAlive({ pid, startedTicks, bootId: boot }: Owner): boolean {
   return boot === bootId() && startOf(pid) === startedTicks;
 }
 
-/** Start of a process in ticks since boot (proc_pid_stat(5), field 22); undefined when there is none. */
+/** Start of a process in ticks since boot (proc_pid_stat(5), field 22); undefined when there is none, or only its exit code is left. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
   } catch {
     return undefined;
   }

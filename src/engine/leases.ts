@@ -135,7 +135,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     async stop() {
       stopped.abort();
       await looping;
-      await Promise.all(Array.from(leases.values(), ({ renewing }) => renewing));
+      for (const { renewing } of leases.values()) await renewing;
     },
   };
 }

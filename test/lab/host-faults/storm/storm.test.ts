@@ -1,24 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
-import type { DrillEvent } from '../../../../src/core/event.ts';
-import type { Host } from '../../../../src/core/host.ts';
 import { createSystemClock } from '../../../../src/engine/system-clock.ts';
-import { machines, machinesDown, machinesUp, traces } from '../machines.ts';
+import { killedLog } from '../../lib/killed-log.ts';
+import { machinesDown } from '../machines.ts';
 import { type StormFault, stormFaults, stormScenario } from './faults.ts';
+import { difference, openRecords, stormUp, whole } from './stand.ts';
 
 // The harness is killed (SIGKILL) at random moments of drills over every kind of fault. Then nothing may be left behind: what
 // `heal` says is not believed, the machines are looked at. The suite has a kill of each kind; `npm run test:storm` has more.
@@ -53,11 +45,10 @@ const random = seeded(seed);
 let untouched: string;
 
 beforeAll(async () => {
-  await machinesUp(signal);
-  await must(machines.engine, 'bash', '-c', composeOfStorm);
+  await stormUp(signal);
   for (const fault of stormFaults)
     writeFileSync(join(folder, `${fault.name}.yaml`), stormScenario(fault, target));
-  untouched = await whole();
+  untouched = await whole(signal);
 });
 
 afterAll(async () => {
@@ -67,71 +58,6 @@ afterAll(async () => {
   mkdirSync(dirname(reportPath), { recursive: true });
   writeFileSync(reportPath, `${report()}\n`);
 });
-
-const composeOfStorm = `mkdir -p /opt/storm && cat >/opt/storm/compose.yaml <<'EOF'
-services:
-  storm:
-    image: firedrill-test/socat:1
-    pull_policy: never
-    container_name: storm
-    command: ['TCP-LISTEN:8006,fork,reuseaddr', PIPE]
-EOF
-docker compose --project-directory /opt/storm up --detach`;
-
-async function must(host: Host, ...argv: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await host.exec(argv, { timeoutMs: 60_000, signal });
-  if (exitCode !== 0) throw new Error(`${host.name}: ${argv.join(' ')} exited ${exitCode}: ${stderr}`);
-  return stdout;
-}
-
-/** All of the machines that a fault here could leave changed. */
-async function whole(): Promise<string> {
-  const parts = await Promise.all([
-    traces(machines.a, signal),
-    must(machines.a, 'systemctl', 'is-active', 'drowse.service'),
-    must(machines.a, 'bash', '-c', 'ls /run | grep storm || true'),
-    must(machines.b, 'systemctl', 'is-active', 'ssh.service'),
-    must(machines.engine, 'bash', '-c', "docker ps --format '{{.Names}} {{.State}}' | sort"),
-    must(machines.engine, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'),
-  ]);
-  return parts.join('==\n');
-}
-
-/** What is seen to differ from the beginning, once nothing differs or the time is over. */
-async function difference(withinMs: number): Promise<string> {
-  const deadline = clock.nowMs() + withinMs;
-  for (;;) {
-    const now = await whole().catch(String);
-    if (now === untouched) return '';
-    if (clock.nowMs() > deadline) return now;
-    await clock.sleep(300, signal);
-  }
-}
-
-function openRecords(): readonly string[] {
-  try {
-    return readdirSync(join(state, 'ledger')).filter((name) => name.endsWith('.json'));
-  } catch {
-    return [];
-  }
-}
-
-/** The events of a log that may end anywhere, and how many bytes of a line stand at its end. */
-function readTorn(out: string): { readonly last: string; readonly tornBytes: number } {
-  const [run] = readdirSync(out);
-  if (run === undefined) return { last: 'nothing', tornBytes: 0 };
-  const path = join(out, run, 'events.ndjson');
-  if (!existsSync(path)) return { last: 'nothing', tornBytes: 0 };
-  const text = readFileSync(path, 'utf8');
-  const end = text.lastIndexOf('\n') + 1;
-  const events = text
-    .slice(0, end)
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as DrillEvent);
-  const steps = events.filter(({ type }) => /^(fault|heal|gate|phase|run)\./.test(type) || type === 'gate');
-  return { last: steps.at(-1)?.type ?? 'nothing', tornBytes: text.length - end };
-}
 
 /** Kills one drill, has it healed, and gives what is left of it. */
 async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
@@ -146,16 +72,16 @@ async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   await clock.sleep(400 + random() * drillMs, signal);
   child.kill('SIGKILL');
   await ended;
-  const { last, tornBytes } = readTorn(out);
-  const open = openRecords().length > 0;
+  const { last, tornBytes } = killedLog(out);
+  const open = openRecords(state).length > 0;
   let seen = '';
-  if (way === 'dead man') seen = await difference(deadManMs);
+  if (way === 'dead man') seen = await difference(untouched, deadManMs, signal);
   const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
-  if (way === 'heal') seen = await difference(5000);
-  const healed = seen === '' && heal.exitCode === 0 && openRecords().length === 0;
+  if (way === 'heal') seen = await difference(untouched, 5000, signal);
+  const healed = seen === '' && heal.exitCode === 0 && openRecords(state).length === 0;
   done.push({ kind: fault.name, way, killedAfter: last, open, healed, tornBytes });
   rmSync(out, { recursive: true });
-  return { seen, heal: heal.exitCode, left: openRecords(), story: `${last}\n${heal.all}` };
+  return { seen, heal: heal.exitCode, left: openRecords(state), story: `${last}\n${heal.all}` };
 }
 
 /** Each kind in turn, every other kill left to the dead man where the kind has one. */

@@ -1,0 +1,28 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DrillEvent } from '../../../src/core/event.ts';
+
+/** What the log of a harness that was killed has. */
+export interface KilledLog {
+  readonly events: readonly DrillEvent[];
+  /** The last step that it has, by the type of its event. */
+  readonly last: string;
+  /** How much of a line stands at its end. */
+  readonly tornBytes: number;
+}
+
+/** Reads the log of the one run in a folder, which may end anywhere or not be there. */
+export function killedLog(out: string): KilledLog {
+  const [run] = existsSync(out) ? readdirSync(out) : [];
+  const path = join(out, run ?? '.', 'events.ndjson');
+  if (!existsSync(path)) return { events: [], last: 'nothing', tornBytes: 0 };
+  const text = readFileSync(path, 'utf8');
+  const end = text.lastIndexOf('\n') + 1;
+  const events = text
+    .slice(0, end)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as DrillEvent);
+  const steps = events.filter(({ type }) => /^(fault|heal|phase|run)\./.test(type) || type === 'gate');
+  return { events, last: steps.at(-1)?.type ?? 'nothing', tornBytes: text.length - end };
+}

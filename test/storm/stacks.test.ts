@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { seeded } from '../../src/analysis/testing/log-builder.ts';
+import { createSystemClock } from '../../src/engine/system-clock.ts';
+import { createBench, must } from '../firedrill.ts';
+import { killedLog } from '../lab/lib/killed-log.ts';
+import { labOf } from '../lab/lib/ssh-target.ts';
+
+// The harness is killed (SIGKILL) at random moments of drills of the reference stacks, from its gate on; then `heal`. The proof is
+// the stack's own steady state, as the gate of the next drill sees it, and that nothing of ours is left on its machines. Its last
+// drill runs to its end.
+const seed = Number(process.env['STORM_SEED'] ?? 4713);
+const reportPath = join(import.meta.dirname, '../../reports/storm/stacks.md');
+const bin = join(import.meta.dirname, '../../bin/firedrill.mjs');
+const random = seeded(seed);
+const clock = createSystemClock();
+const bench = createBench();
+const signal = AbortSignal.timeout(7_200_000);
+
+interface Stack {
+  readonly stack: string;
+  /** The moment of the kill: up to so long after the gate. */
+  readonly withinMs: number;
+  readonly drills: readonly (readonly string[])[];
+}
+
+const stacks: readonly Stack[] = [
+  {
+    stack: 'certlocker',
+    withinMs: 45_000,
+    drills: [
+      ['postgres-crash'],
+      ['container-crash', '--var', 'container=ui', '--var', 'on=standby'],
+      ['compose-down'],
+      ['router-crash'],
+      ['partition'],
+      ['node-poweroff-hard'],
+      ['container-crash', '--var', 'container=haproxy', '--var', 'on=active'],
+      ['isolation'],
+      ['postgres-crash'],
+      ['compose-down'],
+    ],
+  },
+  {
+    stack: 'keepalived-docker',
+    withinMs: 25_000,
+    drills: [
+      ['container-down'],
+      ['docker-stop'],
+      ['keepalived-kill'],
+      ['keepalived-stop'],
+      ['link-down'],
+      ['node-poweroff'],
+      ['vrrp-partition'],
+      ['app-unhealthy'],
+      ['docker-stop'],
+      ['link-down'],
+    ],
+  },
+  {
+    stack: 'wazuh-lb',
+    withinMs: 15_000,
+    drills: [
+      ['nginx-crash'],
+      ['nginx-stop'],
+      ['keepalived-kill'],
+      ['keepalived-stop'],
+      ['keepalived-crash'],
+      ['node-poweroff'],
+      ['pause-restart'],
+      ['pause-remove'],
+      ['nginx-stop'],
+      ['keepalived-stop'],
+    ],
+  },
+];
+
+interface Kill {
+  readonly stack: string;
+  readonly scenario: string;
+  readonly last: string;
+  readonly open: boolean;
+  readonly healed: boolean;
+  readonly tornBytes: number;
+}
+const done: Kill[] = [];
+
+afterAll(() => {
+  bench.remove();
+  if (done.length === 0) return;
+  mkdirSync(join(reportPath, '..'), { recursive: true });
+  writeFileSync(reportPath, `${report()}\n`);
+});
+
+/** Runs a drill until its gate is met, and a while longer; then kills it. */
+async function killOne(stack: string, drill: readonly string[], afterMs: number) {
+  const [name, ...rest] = drill;
+  const out = join(bench.out, `${stack}-${done.length}`);
+  const argv = [bin, 'run', `scenarios/${stack}/${name}.yaml`, ...rest, '--out', out];
+  const child = spawn(process.execPath, argv, {
+    env: { ...process.env, FIREDRILL_STATE_DIR: bench.state },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  const ended = once(child, 'exit');
+  const gate = () =>
+    killedLog(out).events.find((event) => event.type === 'gate' || event.type === 'run.ended');
+  await vi.waitFor(() => expect(gate(), output.join('')).toMatchObject({ type: 'gate', state: 'met' }), {
+    timeout: 300_000,
+    interval: 200,
+  });
+  await clock.sleep(afterMs, signal);
+  child.kill('SIGKILL');
+  await ended;
+  const { last, tornBytes } = killedLog(out);
+  const open = (await bench.start('status')).exitCode === 4;
+  const heal = await bench.start('heal');
+  const again = await bench.start('heal');
+  rmSync(out, { recursive: true });
+  return { last, tornBytes, open, heal, again, output: output.join('') };
+}
+
+/** Packet rules and timers of ours on a machine. */
+async function tracesOn(container: string): Promise<string> {
+  const script =
+    "iptables-save | grep -i firedrill; systemctl list-units --all --plain --no-legend 'firedrill-*'; true";
+  return must(['docker', 'exec', container, 'sh', '-c', script]);
+}
+
+describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
+  beforeAll(() => bench.must('lab', 'up', '--stack', stack));
+  afterAll(async () => {
+    await bench.start('lab', 'down', '--stack', stack);
+  });
+
+  test.each(drills.map((drill) => ({ scenario: drill.join(' '), drill })))(
+    'killed over $scenario',
+    async ({ scenario, drill }) => {
+      const { last, tornBytes, open, heal, again, output } = await killOne(stack, drill, random() * withinMs);
+      const kill = { stack, scenario, last, open, tornBytes };
+      const before = done.push({ ...kill, healed: false });
+      expect(heal.exitCode, `${output}\n${heal.all}`).toBe(0);
+      expect(again.stdout).toContain('no open faults');
+      const { manifest } = await labOf(stack);
+      for (const vm of manifest.vms) expect(await tracesOn(vm.container)).toBe('');
+      done[before - 1] = { ...kill, healed: true };
+    },
+  );
+
+  test('and is whole after the last of them: a drill that runs to its end passes', async () => {
+    const [drill = []] = drills;
+    const [name, ...rest] = drill;
+    const { exitCode, all } = await bench.start(
+      'run',
+      `scenarios/${stack}/${name}.yaml`,
+      ...rest,
+      '--out',
+      bench.out,
+    );
+    expect(exitCode, all).toBe(0);
+  });
+});
+
+function report(): string {
+  const healed = done.filter((kill) => kill.healed).length;
+  return [
+    '# Storm: the reference stacks',
+    '',
+    `${done.length} drills killed (SIGKILL) at random moments after their gate, seed ${seed}; ${healed} of ${done.length} healed: \`heal\` proved it, a second one`,
+    'found nothing to do, no packet rule and no timer of ours was left, and the gate of the next drill found the stack whole.',
+    `${done.filter(({ open }) => open).length} of them had a fault open, ${done.filter(({ tornBytes }) => tornBytes > 0).length} a torn last line in the log.`,
+    '',
+    '| stack | scenario | last step in the log | fault open | healed |',
+    '| --- | --- | --- | --- | --- |',
+    ...done.map(
+      ({ stack, scenario, last, open, healed: is }) =>
+        `| ${stack} | ${scenario} | ${last} | ${open ? 'yes' : 'no'} | ${is ? 'yes' : 'no'} |`,
+    ),
+  ].join('\n');
+}

@@ -16,7 +16,18 @@ afterEach(() => {
 });
 
 const targetIn = (environment: string) =>
-  planWith({ target: { name: 'shop', environment, path: 't.yaml', sha256: '' } });
+  planWith({
+    target: { name: 'shop', environment, path: 't.yaml', sha256: '' },
+    faults: [
+      {
+        id: 'fault-1',
+        kind: 'container.stop',
+        on: { host: 'alpha' },
+        params: { container: 'web', graceSeconds: 0 },
+        atMs: 0,
+      },
+    ],
+  });
 const pass = (environment: string, consent: Partial<Consent> = {}, ask?: Ask) =>
   passGuards([targetIn(environment)], {
     consent: { allowProduction: false, ...consent },
@@ -52,6 +63,22 @@ describe('guard rails', () => {
     await expect(pass('production', { allowProduction: true }, async () => 'y')).rejects.toMatchObject({
       code: 'refused',
     });
+  });
+
+  test('name what a drill of production breaks before they ask', async () => {
+    const said: string[] = [];
+    const output = { data: () => {}, progress: (line: string) => void said.push(line) };
+    const ask = async (question: string) => {
+      said.push(question);
+      return 'shop';
+    };
+    const consent = { allowProduction: true };
+    (await passGuards([targetIn('production')], { consent, command: 'run', output, ask }))();
+    expect(said).toEqual([
+      'target shop is PRODUCTION: real users are hit',
+      '  container.stop on host alpha: container web',
+      'Type the name of the target to go on: ',
+    ]);
   });
 
   test('let nothing begin while the stop file is there', async () => {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Output } from './output.ts';
+import { blastRadiusLines } from './plan-text.ts';
 import { stateFolder, stopFilePath } from './run-folder.ts';
 import { lockTargets } from './target-lock.ts';
 
@@ -14,6 +15,9 @@ export interface Consent {
   /** The target's name, for a terminal where nobody can type it. */
   readonly confirm?: string;
 }
+
+/** So many faults are named before the question. */
+const mostLines = 20;
 
 /** Asks a question on the terminal; undefined where there is none. */
 export type Ask = ((question: string) => Promise<string>) | undefined;
@@ -40,8 +44,11 @@ export async function passGuards(
   },
 ): Promise<() => void> {
   refuseStopped();
-  for (const { target } of new Map(plans.map((plan) => [plan.target.name, plan])).values()) {
-    if (target.environment === 'production') await confirmProduction(target.name, consent, output, ask);
+  const production = plans.filter(({ target }) => target.environment === 'production');
+  for (const name of new Set(production.map(({ target }) => target.name))) {
+    const own = production.filter(({ target }) => target.name === name);
+    const broken = [...new Set(own.flatMap(blastRadiusLines))];
+    await confirmProduction(name, { broken, consent, output, ask });
   }
   return lockTargets(
     join(stateFolder(), 'locks'),
@@ -59,7 +66,21 @@ function refuseStopped(): void {
   });
 }
 
-async function confirmProduction(name: string, consent: Consent, output: Output, ask: Ask): Promise<void> {
+async function confirmProduction(
+  name: string,
+  {
+    broken,
+    consent,
+    output,
+    ask,
+  }: {
+    /** What is broken, in words. */
+    readonly broken: readonly string[];
+    readonly consent: Consent;
+    readonly output: Output;
+    readonly ask: Ask;
+  },
+): Promise<void> {
   if (!consent.allowProduction) {
     throw new DrillError('refused', `target ${name} is production`, {
       mend: 'If that is meant, say --allow-production, and its name with --confirm or at the question.',
@@ -75,6 +96,9 @@ async function confirmProduction(name: string, consent: Consent, output: Output,
     );
   }
   output.progress(`target ${name} is PRODUCTION: real users are hit`);
+  for (const line of broken.slice(0, mostLines)) output.progress(`  ${line}`);
+  if (broken.length > mostLines)
+    output.progress(`  and ${broken.length - mostLines} more: see \`firedrill plan\``);
   const typed = consent.confirm ?? (await ask?.('Type the name of the target to go on: '));
   if (typed?.trim() === name) return;
   throw new DrillError('refused', `"${typed ?? ''}" is not the name of the target, ${name}`, {

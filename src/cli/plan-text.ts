@@ -16,6 +16,13 @@ export function plansText(plans: readonly Plan[]): string {
   return list + plans.map(planText).join('\n');
 }
 
+/** What a drill breaks, and how much with it: a line for each fault and preparation. */
+export function blastRadiusLines(plan: Plan): string[] {
+  return [...plan.prepare, ...plan.faults].map(
+    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(step).blastRadius}`,
+  );
+}
+
 /** The plan in words, command by command, with the blast radius. */
 function planText(plan: Plan): string {
   const variables = Object.entries(plan.scenario.variables).map(([name, value]) => `${name} = ${value}`);

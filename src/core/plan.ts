@@ -193,6 +193,8 @@ export interface SshTransport {
   readonly config?: string;
   /** Jump hosts, as after `ssh -J`. */
   readonly jump?: string;
+  /** Commands run as root, by `sudo -n`. */
+  readonly sudo?: boolean;
 }
 
 /** One probe instance: a target-file probe with `on: [a, b]` becomes two. */

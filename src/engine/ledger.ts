@@ -57,6 +57,7 @@ const recordSchema = z.object({
         knownHosts: z.string().optional(),
         config: z.string().optional(),
         jump: z.string().optional(),
+        sudo: z.boolean().optional(),
       }),
     ]),
     server: z.object({ cloud: z.string(), cloudsFile: z.string().optional(), id: z.string() }).optional(),

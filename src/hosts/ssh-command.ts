@@ -6,6 +6,8 @@ import type { Running, SshConnection } from './ssh-connection.ts';
 /** A command on a connection. The signal's reason tells a time-out from an abort. */
 export interface ChannelCommand {
   readonly argv: readonly string[];
+  /** As root, by sudo. */
+  readonly sudo: boolean;
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly maxOutputBytes?: number | undefined;
@@ -18,6 +20,8 @@ export type ChannelOutcome =
   | { readonly kind: 'cut' }
   /** The connection broke: the command may have run, and may still. */
   | { readonly kind: 'lost'; readonly why: string }
+  /** sudo did not run it. */
+  | { readonly kind: 'refused'; readonly why: string }
   /** The server opened no channel: nothing was run. */
   | { readonly kind: 'full'; readonly why: string };
 
@@ -46,7 +50,9 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   const finish = (): void => {
     if (exitCode === undefined)
       return resolve({ kind: 'lost', why: 'its channel was closed without an exit' });
-    resolve({ kind: 'exited', exitCode, stdout: out.text(), stderr: errors.text().replace(pidLine, '') });
+    const stderr = errors.text();
+    if (command.sudo && !pidLine.test(stderr)) return resolve({ kind: 'refused', why: stderr.trim() });
+    resolve({ kind: 'exited', exitCode, stdout: out.text(), stderr: stderr.replace(pidLine, '') });
   };
   const wait = (): void => {
     if (exitCode === undefined) return;
@@ -103,9 +109,18 @@ async function leaderOf({ channel, closed }: Running, heard: string): Promise<nu
   return leader === undefined ? undefined : Number(leader);
 }
 
-/** The command line of a command: the process says its number first, on standard error, and becomes the command. */
-function commandLine(argv: readonly string[]): string {
-  return anyShellCommand(`echo "firedrill $$" >&2; exec ${shellCommand(argv)}`);
+/** The command line of a command: the process says the number of its group first, on standard error, and becomes the command. */
+function commandLine({ argv, sudo }: ChannelCommand): string {
+  const command = `exec ${shellCommand(argv)}`;
+  if (!sudo) return anyShellCommand(`echo "firedrill $$" >&2; ${command}`);
+  // sudo is the leader of the group then, or whoever it is that sudo has in between.
+  const script = `read -r _ _ _ _ group _ </proc/$$/stat; echo "firedrill $group" >&2; ${command}`;
+  return anyShellCommand(`exec ${shellCommand(asRoot(['/bin/sh', '-c', script]))}`);
+}
+
+/** The argv that runs an argv as root, or ends at once where a password would be asked for. */
+export function asRoot(argv: readonly string[]): string[] {
+  return ['sudo', '-n', '--', ...argv];
 }
 
 const pidLine = /^firedrill (\d+)\n/m;
@@ -113,11 +128,9 @@ const pidLine = /^firedrill (\d+)\n/m;
 const pidLineBytes = 64;
 
 /** Opens the channel and has the command started, unless the signal aborts before; the command is then cut short, too. */
-async function start(
-  connection: SshConnection,
-  { argv, signal }: ChannelCommand,
-): Promise<Running | ChannelEnd> {
-  const opening = connection.exec(commandLine(argv));
+async function start(connection: SshConnection, command: ChannelCommand): Promise<Running | ChannelEnd> {
+  const { signal } = command;
+  const opening = connection.exec(commandLine(command));
   const { promise: cut, resolve } = Promise.withResolvers<'cut'>();
   const onAbort = (): void => resolve('cut');
   signal.addEventListener('abort', onAbort, { once: true });

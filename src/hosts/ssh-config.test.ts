@@ -208,6 +208,7 @@ describe('resolveRoute', () => {
 
 test('sshWords says what people could type', () => {
   expect(sshWords(n1)).toBe('ssh n1');
+  expect(sshWords({ ...n1, sudo: true })).toBe('ssh n1 sudo -n');
   expect(sshWords({ ...n1, user: 'ops', port: 2222, config: 'none', identityFile: 'key', jump: 'j' })).toBe(
     'ssh -F none -i key -p 2222 -J j ops@n1',
   );

@@ -76,7 +76,7 @@ export async function resolveRoute(
 }
 
 /** How a host is reached, for people: what they could type themselves. */
-export function sshWords({ host, user, port, identityFile, config, jump }: SshTransport): string {
+export function sshWords({ host, user, port, identityFile, config, jump, sudo }: SshTransport): string {
   return [
     'ssh',
     ...(config === undefined ? [] : ['-F', config]),
@@ -84,6 +84,7 @@ export function sshWords({ host, user, port, identityFile, config, jump }: SshTr
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...(jump === undefined ? [] : ['-J', jump]),
     user === undefined ? host : `${user}@${host}`,
+    ...(sudo === true ? ['sudo', '-n'] : []),
   ].join(' ');
 }
 

@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { FollowEnd } from '../core/host.ts';
 import { anyShellCommand, shellCommand } from '../core/shell-quote.ts';
 import { endWithinMs, followedBy, linesOf, stderrLimit } from './follow-command.ts';
+import { asRoot, type ChannelCommand } from './ssh-command.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
 /** How following over SSH ended, other than by the consumer's will. */
@@ -17,11 +18,11 @@ export type ChannelFollowOutcome =
  */
 export async function* followOnChannel(
   connection: SshConnection,
-  argv: readonly string[],
-  signal: AbortSignal,
+  { argv, sudo, signal }: Pick<ChannelCommand, 'argv' | 'sudo' | 'signal'>,
 ): AsyncGenerator<string, ChannelFollowOutcome, void> {
   if (signal.aborted) return { kind: 'aborted' };
-  const line = anyShellCommand(`exec ${shellCommand(followedBy(argv))}`);
+  const held = followedBy(argv);
+  const line = anyShellCommand(`exec ${shellCommand(sudo ? asRoot(held) : held)}`);
   let broken: string | undefined;
   const opened = await connection.exec(line).catch((error: unknown) => messageOf(error));
   if (typeof opened === 'string') return { kind: 'lost', why: opened };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startRelay } from './testing/ssh-server.ts';
@@ -243,5 +243,57 @@ describe('follow', () => {
       /is no longer followed: it was closed by the other side|ECONNRESET/,
     );
     await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+  });
+});
+
+describe('sudo', () => {
+  const asked = { sudo: true };
+  /** A sudo that notes who asked it and does it, or another. */
+  const withSudo = (script = 'echo "$1 $2" >>"${0%/*}/asked"; shift 2; AS=root exec "$@"'): void => {
+    chmodSync(lab.write('sudo', `#!/bin/sh\n${script}\n`), 0o755);
+    vi.stubEnv('PATH', `${lab.folder}:${process.env['PATH']}`);
+  };
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test('runs commands as root where the target says so, and no others', async () => {
+    withSudo();
+    const script = 'printf "%s|" "$AS" "$@"; echo err >&2; cat; exit 3';
+    const argv = ['sh', '-c', script, 'x', "it's $HOME"];
+    const { exitCode, stdout, stderr } = await lab.host({}, {}, asked).exec(argv, { ...brief, input: 'in' });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 3,
+      stdout: "root|it's $HOME|in",
+      stderr: 'err\n',
+    });
+    expect(readFileSync(join(lab.folder, 'asked'), 'utf8')).toBe('-n --\n');
+    expect((await lab.host().exec(argv, brief)).stdout).toBe("|it's $HOME|");
+  });
+
+  test('follows as root', async () => {
+    withSudo();
+    const lines = lab.host({}, {}, asked).follow(['sh', '-c', 'echo "$AS"'], signal);
+    expect(await lines.next()).toEqual({ done: false, value: 'root' });
+    await lines.return({ exitCode: 0, stderr: '' });
+  });
+
+  test('ends as root what is cut short', async () => {
+    withSudo();
+    const file = join(lab.folder, 'pid');
+    const host = lab.host({}, {}, asked);
+    const slow = host.exec(['sh', '-c', `echo $$ >${file}; sleep 60`], { timeoutMs: 500, signal });
+    await expect(slow).rejects.toThrow(/did not end within 500 ms$/);
+    await vi.waitFor(() => expect(stateOf(file)).toBe('gone'), { timeout: 5000 });
+    expect(readFileSync(join(lab.folder, 'asked'), 'utf8')).toBe('-n --\n-n --\n');
+  });
+
+  test('that asks for a password is no exit of the command', async () => {
+    withSudo('echo "sudo: a password is required" >&2; exit 1');
+    await expect(lab.host({}, {}, asked).exec(['true'], brief)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: 'node-1: `true` was not started: sudo says: sudo: a password is required',
+      mend: expect.stringContaining('NOPASSWD') as string,
+    });
   });
 });

@@ -28,6 +28,7 @@ export function createSshHost(
   transport: SshTransport,
   around: SshSurroundings = { run: runCommand, env: process.env },
 ): Host {
+  const sudo = transport.sudo === true;
   /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
@@ -77,7 +78,7 @@ export function createSshHost(
     try {
       for (let refused = 0; ; refused += 1) {
         const { connection, release } = await place(argv, limits.signal, () => broken({ kind: 'aborted' }));
-        const command = { argv, signal: limits.signal, input, maxOutputBytes };
+        const command = { argv, sudo, signal: limits.signal, input, maxOutputBytes };
         const { outcome, leftBehind } = await runOnChannel(connection, command);
         release(outcome.kind === 'full' ? 'full' : undefined);
         void leftBehind?.then(endGroup);
@@ -88,6 +89,14 @@ export function createSshHost(
           }
           case 'cut':
             throw broken({ kind: limits.signal.reason === timedOut ? 'timed-out' : 'aborted' });
+          case 'refused':
+            throw new DrillError(
+              'host-unreachable',
+              `${name}: \`${argv.join(' ')}\` was not started: sudo says: ${outcome.why || 'nothing'}`,
+              {
+                mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
+              },
+            );
           case 'full':
             if (refused < refusals) continue;
             throw new DrillError(
@@ -112,7 +121,8 @@ export function createSshHost(
     const script = 'kill -s KILL -- "-$1" || kill -s KILL "$1"';
     try {
       const { connection, release } = await pool.take(signal);
-      await runOnChannel(connection, { argv: ['/bin/sh', '-c', script, 'end', String(leader)], signal });
+      const argv = ['/bin/sh', '-c', script, 'end', String(leader)];
+      await runOnChannel(connection, { argv, sudo, signal });
       release();
     } catch {
       // The caller has been told already that the outcome is unknown.
@@ -123,7 +133,7 @@ export function createSshHost(
     const aborted = (): DrillError => followError(name, argv, { kind: 'aborted' });
     const { connection, release } = await place(argv, signal, aborted);
     try {
-      const outcome = yield* followOnChannel(connection, argv, signal);
+      const outcome = yield* followOnChannel(connection, { argv, sudo, signal });
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
       const { exitCode, stderr } = outcome;
       return { exitCode, stderr };

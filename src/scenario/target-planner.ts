@@ -137,7 +137,7 @@ function planTransport(host: Target['hosts'][string], resolveFile: (path: string
         ...(host.context === undefined ? {} : { context: host.context }),
       };
     case 'ssh': {
-      const { user, port, identityFile, knownHosts, config, jump } = host;
+      const { user, port, identityFile, knownHosts, config, jump, sudo } = host;
       return {
         kind: 'ssh',
         host: host.host,
@@ -147,6 +147,7 @@ function planTransport(host: Target['hosts'][string], resolveFile: (path: string
         ...(knownHosts === undefined ? {} : { knownHosts: resolveFile(knownHosts) }),
         ...(config === undefined ? {} : { config: config === 'none' ? config : resolveFile(config) }),
         ...(jump === undefined ? {} : { jump }),
+        ...(sudo === undefined ? {} : { sudo }),
       };
     }
   }

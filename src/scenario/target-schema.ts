@@ -67,6 +67,10 @@ const host = z.discriminatedUnion('transport', [
     jump: sshWord
       .optional()
       .describe('Jump hosts, as after `ssh -J`: [user@]host[:port], with commas between.'),
+    sudo: z
+      .boolean()
+      .optional()
+      .describe('Run commands as root by `sudo -n`: the user must need no password for it. No by default.'),
     ...common,
   }),
 ]);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../../core/host.ts';
+import type { SshTransport } from '../../core/plan.ts';
 import type { CommandRunner } from '../run-command.ts';
 import { createSshHost } from '../ssh.ts';
 import {
@@ -36,7 +37,7 @@ export interface SshLab {
   write(name: string, text: string): string;
   /** What `ssh -G` says of the server, with changes. */
   said(changes?: Said): Said;
-  host(changes?: Said, env?: Readonly<Record<string, string>>): Host;
+  host(changes?: Said, env?: Readonly<Record<string, string>>, more?: Partial<SshTransport>): Host;
   close(): Promise<void>;
 }
 
@@ -68,8 +69,12 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
     folder,
     write,
     said,
-    host: (changes, env = {}) =>
-      createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying({ n1: said(changes) }), env }),
+    host: (changes, env = {}, more = {}) =>
+      createSshHost(
+        'node-1',
+        { kind: 'ssh', host: 'n1', ...more },
+        { run: saying({ n1: said(changes) }), env },
+      ),
     close: async () => {
       await server.close();
       rmSync(folder, { recursive: true });

@@ -2,16 +2,37 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { statePaths } from '../../../src/lab/lab-state.ts';
+import { must } from '../../firedrill.ts';
 import { loadLab, type Lab } from '../../../src/lab/manifest.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
 /** How a host of the lab is reached: fields of `transport: ssh`. */
-export type SshWay = Readonly<Record<string, string | number>>;
+export type SshWay = Readonly<Record<string, string | number | boolean>>;
 
 /** The lab of a stack, as its files say. */
 export function labOf(stack: string): Promise<Lab> {
   return loadLab(join(root, 'compose-lab'), stack);
+}
+
+/**
+ * Makes a user on each VM of a stack who may run everything as root without a password, and gives the ways by which such a
+ * user reaches them.
+ */
+export async function sudoWays(stack: string): Promise<Record<string, SshWay>> {
+  const lab = await labOf(stack);
+  const { sshKey, knownHosts } = statePaths(lab);
+  const script = `id operator >/dev/null 2>&1 || useradd --create-home --shell /bin/bash operator
+install -d -m 0700 -o operator /home/operator/.ssh
+install -m 0600 -o operator /root/.ssh/authorized_keys /home/operator/.ssh/authorized_keys
+echo 'operator ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/operator`;
+  const ways: Record<string, SshWay> = {};
+  for (const { name, container, address } of lab.manifest.vms) {
+    await must(['docker', 'exec', container, 'bash', '-ec', script]);
+    const key = { identityFile: sshKey, knownHosts, config: 'none' };
+    ways[name] = { host: address, user: 'operator', sudo: true, ...key };
+  }
+  return ways;
 }
 
 /**

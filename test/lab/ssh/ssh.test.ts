@@ -7,9 +7,9 @@ import type { DrillEvent } from '../../../src/core/event.ts';
 import { startRelay } from '../../../src/hosts/testing/ssh-server.ts';
 import { statePaths } from '../../../src/lab/lab-state.ts';
 import { createBench, must } from '../../firedrill.ts';
-import { labOf, sshTarget, type SshWay } from '../lib/ssh-target.ts';
+import { labOf, sshTarget, sudoWays, type SshWay } from '../lib/ssh-target.ts';
 
-// The reference stacks driven wholly over the sshd of their machines. A power cut stays with docker: nothing in a machine
+// The reference stacks driven wholly over the sshd of their machines, as root or by sudo. A power cut stays with docker: nothing in a machine
 // can switch it on again.
 const bench = createBench();
 afterAll(() => bench.remove());
@@ -36,6 +36,8 @@ const stacks = [
   {
     stack: 'wazuh-lb',
     drill: ['scenarios/wazuh-lb/nginx-crash.yaml'],
+    // As somebody who is not root.
+    ways: sudoWays,
     // The servers behind the stack are a stand-in, and no machine.
     hosts: { 'node-1': 'ssh', 'node-2': 'ssh', vantage: 'ssh', backends: 'docker' },
   },
@@ -46,14 +48,14 @@ const stacks = [
   },
 ];
 
-describe.each(stacks)('$stack over SSH', ({ stack, drill, hosts }) => {
+describe.each(stacks)('$stack over SSH', ({ stack, drill, ways, hosts }) => {
   beforeAll(() => bench.must('lab', 'up', '--stack', stack));
   afterAll(async () => {
     await bench.start('lab', 'down', '--stack', stack);
   });
 
   test('a drill passes, and is healed', async () => {
-    const target = await sshTarget(stack);
+    const target = await sshTarget(stack, await ways?.(stack));
     const { exitCode, all } = await bench.start('run', ...drill, '--target', target, '--out', bench.out);
     expect(exitCode, all).toBe(0);
     expect(transports()).toEqual(hosts);

@@ -51,7 +51,9 @@ describe('network.delay', () => {
     const linux = host();
     await networkDelay.inject(params, before, faultContext(linux));
     expect(linux.commands).toEqual(['tc qdisc add dev eth0 root handle 2b13: netem delay 100ms 10ms']);
-    expect(networkDelay.undo?.(params, before)).toBe('tc qdisc del dev eth0 root handle 2b13:');
+    expect(networkDelay.undo?.(params, before)).toBe(`tc qdisc del dev eth0 root handle 2b13:
+left=$(tc qdisc show dev eth0) || exit
+case $left in *" netem 2b13: root"*) exit 1 ;; esac`);
   });
 
   test('is there and gone with that handle', async () => {

@@ -62,7 +62,11 @@ export const networkDelay = scriptedFault<Params, Delay>({
 
   // The kernel refuses to delete a root qdisc with another handle.
   undo: ({ interface: name, handle }) =>
-    shellCommand(['tc', 'qdisc', 'del', 'dev', name, 'root', 'handle', handle]),
+    [
+      shellCommand(['tc', 'qdisc', 'del', 'dev', name, 'root', 'handle', handle]),
+      `left=$(${shellCommand(['tc', 'qdisc', 'show', 'dev', name])}) || exit`,
+      `case $left in *" netem ${handle} root"*) exit 1 ;; esac`,
+    ].join('\n'),
 
   inForce: isThere,
   gone: async (state, tag, ctx) => !(await isThere(state, tag, ctx)),

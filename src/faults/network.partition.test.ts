@@ -229,7 +229,9 @@ iptables -w -t mangle -D POSTROUTING '!' -o lo -m comment --comment firedrill:ab
 iptables -w -t mangle -F firedrill-ab12cd34-in
 iptables -w -t mangle -F firedrill-ab12cd34-out
 iptables -w -t mangle -X firedrill-ab12cd34-in
-iptables -w -t mangle -X firedrill-ab12cd34-out`);
+iptables -w -t mangle -X firedrill-ab12cd34-out
+left=$(iptables -w -t mangle -S) || exit
+case $left in *firedrill-ab12cd34-*) exit 1 ;; esac`);
   });
 
   test('says so when the rules do not go', async () => {

@@ -93,7 +93,7 @@ export async function applyFilter(ctx: FaultContext, filter: PacketFilter, tag: 
   }
 }
 
-/** Script for /bin/sh that removes the rules with this tag, and nothing else. */
+/** Script for /bin/sh that removes the rules with this tag, and nothing else. Fails where one of them is left. */
 export function undoFilter(filter: PacketFilter, tag: string): string {
   const lines = toolsOf(filter).flatMap((tool) => {
     const command = (...argv: readonly string[]): string =>
@@ -103,6 +103,8 @@ export function undoFilter(filter: PacketFilter, tag: string): string {
       ...used.flatMap((way) => jumps(filter, tag, way).map((jump) => command('-D', hooks[way], ...jump))),
       ...used.map((way) => command('-F', chain(tag, way))),
       ...used.map((way) => command('-X', chain(tag, way))),
+      `left=$(${command('-S')}) || exit`,
+      `case $left in *firedrill-${tag}-*) exit 1 ;; esac`,
     ];
   });
   return lines.join('\n');

@@ -14,7 +14,10 @@ export interface ScriptedFault<P, S extends Json> {
   /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
   prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
   apply(state: S, tag: string, ctx: FaultContext): Promise<void>;
-  /** Script for /bin/sh that undoes all of `apply` or what there is of it. */
+  /**
+   * Script for /bin/sh that undoes all of `apply` or what there is of it. It succeeds where nothing was there to be undone: a
+   * timer that fired for nothing leaves no failed unit behind.
+   */
   undo(state: S, tag: string): string;
   /** All of it is in force. */
   inForce(state: S, tag: string, ctx: FaultContext): Promise<boolean>;

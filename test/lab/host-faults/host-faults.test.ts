@@ -316,15 +316,25 @@ describe('the lease of a fault', () => {
     expect(await stop.healed()).toBe(true);
   });
 
+  /** Takes no rules: an injection there gets no further than its lease. */
+  const refusing: Host = {
+    ...hosts.a,
+    exec: (argv, options) =>
+      argv[0] === 'iptables-restore' && !argv.includes('--test')
+        ? Promise.resolve({ exitCode: 4, stdout: '', stderr: 'no' })
+        : hosts.a.exec(argv, options),
+  };
+
+  test('that runs out over nothing leaves nothing, no failed unit either', async () => {
+    const untouched = await traces(hosts.a, signal);
+    const cut = fault('network.partition', { peers: [b] }, refusing);
+    await expect(cut.inject(leaseMs)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(await traces(hosts.a, signal)).not.toBe(untouched);
+    await until(async () => (await traces(hosts.a, signal)) === untouched, leaseMs + graceMs);
+  });
+
   test('ends with the heal, also of an injection that got no further', async () => {
     const untouched = await traces(hosts.a, signal);
-    const refusing: Host = {
-      ...hosts.a,
-      exec: (argv, options) =>
-        argv[0] === 'iptables-restore' && !argv.includes('--test')
-          ? Promise.resolve({ exitCode: 4, stdout: '', stderr: 'no' })
-          : hosts.a.exec(argv, options),
-    };
     const cut = fault('network.partition', { peers: [b] }, refusing);
     await expect(cut.inject(60_000)).rejects.toMatchObject({ code: 'fault-failed' });
     expect(await traces(hosts.a, signal)).not.toBe(untouched);

@@ -30,6 +30,12 @@ function middleOf(bucket: number): number {
   return ((above % perDoubling) + perDoubling) * width + (width - 1) / 2;
 }
 
+/** The shortest duration counted, ms, within 1/256; 0 of nothing. */
+export function leastMs({ pairs, maxMs }: Counts): number {
+  const [bucket] = pairs;
+  return bucket === undefined ? 0 : roundMs(Math.min(middleOf(bucket) / 1000, maxMs));
+}
+
 /**
  * How often durations came, in 13 KB whatever their number. Exact below 256 us; above,
  * a percentile is within 1/256 (0.4 %) of the value that stands there. The maximum is

@@ -4,11 +4,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readLog, type RunLog } from '../analysis/read-log.ts';
 import type { LogSink } from '../analysis/scan-log.ts';
-import { summarize } from '../analysis/summarize.ts';
+import { analyse } from '../analysis/summarize.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import type { Summary } from '../core/summary.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
+import { renderReportHtml } from '../report/html/report-html.ts';
+import { LatencyOverTime } from '../report/latency-over-time.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
@@ -59,16 +61,33 @@ export function userLedger(): Ledger {
  * @throws DrillError `invalid-input` when the folder holds no readable log
  */
 export function writeReports(folder: string): Summary {
+  const latency = new LatencyOverTime();
   const log = writeWholeBy(folder, 'samples.csv', (write) => {
     const csv = new SamplesCsv(write);
-    const read = readLogFile(join(folder, 'events.ndjson'), csv);
+    const read = readLogFile(join(folder, 'events.ndjson'), both(csv, latency));
     csv.end();
     return read;
   });
-  const summary = summarize(log);
+  const analysis = analyse(log);
+  const { summary } = analysis;
   writeWhole(folder, 'summary.json', renderSummaryJson(summary));
   writeWhole(folder, 'report.md', renderMarkdown(summary, log));
+  writeWhole(folder, 'report.html', renderReportHtml(analysis, latency));
   return summary;
+}
+
+/** Tells both sinks of each event. */
+function both(first: LogSink, second: LogSink): LogSink {
+  return {
+    sample(line) {
+      first.sample(line);
+      second.sample(line);
+    },
+    event(event) {
+      first.event(event);
+      second.event(event);
+    },
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { type DrillLine, type FailureTable, rowLine } from '../report/table.ts';
+import { renderTableHtml } from '../report/html/table-html.ts';
 import { renderTableJson, renderTableMarkdown } from '../report/table-text.ts';
 import { runFolder, writeReports, writeWhole } from './run-folder.ts';
 
@@ -16,6 +17,7 @@ export function isTableFolder(folder: string): boolean {
 /** Writes the files of a table. */
 export function writeTable(folder: string, table: FailureTable): void {
   writeWhole(folder, 'table.md', renderTableMarkdown(table));
+  writeWhole(folder, 'table.html', renderTableHtml(table));
   writeWhole(folder, 'table.json', renderTableJson(table));
 }
 

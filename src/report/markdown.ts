@@ -3,25 +3,17 @@ import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
-import { rowSection, rpoWords } from './rows-text.ts';
+import { rpoWords } from './rows-text.ts';
+import { tailSections } from './section-list.ts';
 import {
   type Block,
   type Cell,
   checkSection,
-  faultSection,
   noteSection,
-  ownershipSection,
-  phaseSection,
-  probeSection,
-  roleSection,
-  runSection,
   type Section,
   table,
   text,
-  timelineSection,
-  variableSection,
   whySection,
-  windowSection,
 } from './sections.ts';
 import { bar, capital, counted, markdown } from './text.ts';
 import { hasReturn, predictedWords, predictionWords, returnWords, verdictWords } from './verdict-text.ts';
@@ -117,7 +109,7 @@ function returnBlocks({ heal }: Summary): readonly Block[] {
 }
 
 /**
- * report.md. With the log also the timeline; without it everything that
+ * report.md. With the log also the event log; without it everything that
  * summary.json holds. The same input gives the same bytes.
  */
 export function renderMarkdown(summary: Summary, log?: RunLog): string {
@@ -131,16 +123,7 @@ export function renderMarkdown(summary: Summary, log?: RunLog): string {
       blocks: stageBlocks(summary.stages, summary.rto?.ms ?? 0, 'RTO'),
     },
     { title: 'Return', blocks: returnBlocks(summary) },
-    ownershipSection(summary),
-    rowSection(summary),
-    windowSection(summary),
-    roleSection(summary),
-    variableSection(summary),
-    faultSection(summary),
-    probeSection(summary),
-    phaseSection(summary),
-    ...(log === undefined ? [] : [timelineSection(analyse(log))]),
-    runSection(summary, log),
+    ...tailSections(summary, log === undefined ? undefined : analyse(log)),
   ];
   const lines = [
     `# ${markdown(scenario.title === '' ? scenario.name : scenario.title)}`,

@@ -82,7 +82,7 @@ describe('report.md', () => {
       '## Faults',
       '## Probes',
       '## Phases',
-      '## Timeline',
+      '## Event log',
       '## Run',
     ]);
     expect(text).toContain('**PASS** · RTO **36.7');
@@ -93,7 +93,7 @@ describe('report.md', () => {
   });
 
   test('tells the story relative to the effect', () => {
-    const timeline = text.slice(text.indexOf('## Timeline'));
+    const timeline = text.slice(text.indexOf('## Event log'));
     const times = [...timeline.matchAll(/^\| ([-+]\d+\.\d{3}) s \|/gm)].map((m) => Number(m[1]));
     expect(times.length).toBeGreaterThan(15);
     expect(times).toEqual([...times].sort((a, b) => a - b));
@@ -105,7 +105,7 @@ describe('report.md', () => {
   test('is the same to the byte when made again, and does not need the log', () => {
     const again = readLines(crashDrill().lines());
     expect(renderMarkdown(summarize(again), again)).toBe(text);
-    expect(renderMarkdown(summary)).not.toContain('## Timeline');
+    expect(renderMarkdown(summary)).not.toContain('## Event log');
   });
 
   test('keeps hostile texts inside their cells', () => {

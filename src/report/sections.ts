@@ -231,7 +231,7 @@ export function timelineSection(analysis: Analysis): Section {
   const zero = recovery?.effect.ms;
   const rows = timelineOf(analysis).map((e) => [offsetWords(e.atMs - (zero ?? log.startMs)), e.what]);
   return {
-    title: 'Timeline',
+    title: 'Event log',
     blocks: [
       text(
         zero === undefined

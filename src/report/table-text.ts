@@ -214,28 +214,57 @@ function markdownTable(rows: readonly (readonly string[])[]): string[] {
   return [line(first), line(first.map(() => '---')), ...rest.map(line), ''];
 }
 
+/** What a failure table's page has, as text that is not escaped yet. */
+export interface TableParts {
+  readonly total: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly legend: string;
+  readonly drillHead: readonly string[];
+  /** The second cell is the drill's name. */
+  readonly drills: readonly { readonly runId: string | null; readonly cells: readonly string[] }[];
+  readonly repeats: readonly { readonly what: string; readonly words: readonly string[] }[];
+  readonly whys: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** The table, its drills one by one, what repeats came to, and why drills did not pass. */
+export function tableParts(table: FailureTable): TableParts {
+  const drills = table.rows.flatMap((row) => row.drills);
+  return {
+    total: capital(totalWords(table)),
+    head,
+    rows: table.rows.map(rowCells),
+    legend,
+    drillHead,
+    drills: drillCells(table).map((cells, i) => ({ runId: drills[i]?.runId ?? null, cells })),
+    repeats: repeated(table),
+    whys: whys(table),
+  };
+}
+
 /** table.md: the table, each drill with a link to its report, and why drills did not pass. */
 export function renderTableMarkdown(table: FailureTable): string {
-  const drills = table.rows.flatMap((row) => row.drills);
-  const cells = drillCells(table).map((row, i) => {
-    const runId = drills[i]?.runId ?? null;
-    return row.map((cell, column) =>
-      column === 1 && runId !== null ? `[${markdown(cell)}](runs/${runId}/report.md)` : markdown(cell),
-    );
-  });
-  const reasons = whys(table).map(({ what, why }) => `- ${markdown(what)}: ${markdown(why)}`);
+  const parts = tableParts(table);
+  const cells = parts.drills.map((drill) =>
+    drill.cells.map((cell, column) =>
+      column === 1 && drill.runId !== null
+        ? `[${markdown(cell)}](runs/${drill.runId}/report.md)`
+        : markdown(cell),
+    ),
+  );
+  const reasons = parts.whys.map(({ what, why }) => `- ${markdown(what)}: ${markdown(why)}`);
   return `${[
     `# ${markdown(table.title)}`,
     '',
-    `${capital(totalWords(table))}. Target ${markdown(table.target)}, ${table.startedAt} to ${table.endedAt}.`,
+    `${parts.total}. Target ${markdown(table.target)}, ${table.startedAt} to ${table.endedAt}.`,
     '',
-    ...markdownTable([head, ...table.rows.map((r) => rowCells(r).map(markdown))]),
+    ...markdownTable([parts.head, ...parts.rows.map((row) => row.map(markdown))]),
     legend,
     '',
     '## Drills',
     '',
-    ...markdownTable([drillHead, ...cells]),
-    ...repeated(table).flatMap(({ what, words }) => [
+    ...markdownTable([parts.drillHead, ...cells]),
+    ...parts.repeats.flatMap(({ what, words }) => [
       `## Repeats: ${markdown(what)}`,
       '',
       ...words.map((line) => `- ${markdown(line)}`),

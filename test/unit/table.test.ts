@@ -97,9 +97,11 @@ describe('firedrill table', () => {
     for (const row of table.rows) {
       expect(row.measured?.bounds.maxMs).toBeGreaterThanOrEqual(downMs);
       expect(row.backToSteadyMs).not.toBeNull();
-      for (const drill of row.drills)
-        expect(existsSync(join(folder, 'runs', drill.runId ?? '', 'report.md'))).toBe(true);
     }
+    const page = readFileSync(join(folder, 'table.html'), 'utf8');
+    const links = [...page.matchAll(/<a href="([^"]*)"/g)].map((m) => m[1] ?? '');
+    expect(new Set(links).size).toBe(4);
+    for (const link of links) expect(existsSync(join(folder, link)), link).toBe(true);
     expect(stdout).toContain('Failure table of the web server\n');
     expect(stdout).toMatch(/^1 {4}crash {2,}itself {2,}0\.6 s/m);
     expect(Math.max(...stdout.split('\n').map((l) => l.length))).toBeLessThanOrEqual(120);

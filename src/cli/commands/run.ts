@@ -77,7 +77,7 @@ async function runAll(
       output.data(
         options.json
           ? `${JSON.stringify(repeats === null ? summary : { ...summary, repeats })}\n`
-          : `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.md')}\n`,
+          : `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.html')} (as text: report.md)\n`,
       );
       outcomes.push(drillExitCode(summary));
     }

@@ -89,7 +89,7 @@ async function runJobs(
   });
   const table = made(drills, complete);
   output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
-  output.progress(`kept in ${folder}`);
+  output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
   const codes = drills.flatMap((d) => (d.summary === null ? [] : [drillExitCode(d.summary)]));
   return gravest(complete ? codes : [...codes, ExitCode.inconclusive], stop);
 

@@ -106,7 +106,7 @@ describe('postgres crash on the primary', () => {
 
   test('gives the same reports again from the event log alone', async () => {
     const folder = bench.runFolder();
-    const names = ['summary.json', 'report.md', 'samples.csv'];
+    const names = ['summary.json', 'report.html', 'report.md', 'samples.csv'];
     const before = names.map((name) => readFileSync(join(folder, name), 'utf8'));
     const { exitCode } = await bench.start('report', folder);
     expect(exitCode).toBe(0);

@@ -1,0 +1,233 @@
+import { ownershipOf } from '../../analysis/intervals.ts';
+import type { FaultRecord } from '../../analysis/read-log.ts';
+import { dominantStage } from '../../analysis/stages.ts';
+import type { Analysis } from '../../analysis/summarize.ts';
+import { middle } from '../../analysis/windows.ts';
+import { durationWords, listWords } from '../../analysis/words.ts';
+import { instancesOf } from '../../core/condition.ts';
+import type { Stage } from '../../core/summary.ts';
+import { offsetWords } from '../ownership-text.ts';
+import { counted } from '../text.ts';
+import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
+import { probeLane } from './probe-lane.ts';
+
+/** All lanes of a drill's timeline; what there is nothing of is left out. Offsets in titles count from `zeroMs`. */
+export function drillLanes(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
+  const { log } = analysis;
+  const probes = [...log.series.values()].map((s) => s.probe);
+  const run = { fromMs: log.startMs, toMs: log.endMs };
+  const [first, ...others] = probeGroups(analysis, zeroMs);
+  const groups: LaneGroup[] = [
+    { title: 'The drill', lanes: [...phaseLane(analysis), ...faultLanes(analysis, zeroMs)] },
+    { title: 'Stages', lanes: stageLanes(analysis) },
+    ...(first === undefined ? [] : [first]),
+    ...ownershipGroups(analysis, zeroMs),
+    ...Object.entries(log.plan.roles).map(([role, condition]) => ({
+      title: `Role ${role}`,
+      lanes: ownerLanes(
+        instancesOf(condition, probes).map((i) => i.host ?? i.id),
+        ownershipOf(log, condition, run),
+        zeroMs,
+      ),
+    })),
+    { title: 'Marks in logs', lanes: markLanes(analysis, zeroMs) },
+    ...others,
+  ];
+  return groups.filter((g) => g.lanes.length > 0);
+}
+
+function phaseLane({ log }: Analysis): readonly Lane[] {
+  const pieces = log.phases.map(({ t, phase }, i): Piece => {
+    const toMs = log.phases[i + 1]?.t ?? log.endMs;
+    return { fromMs: t, toMs, kind: 'phase', label: phase, title: `${phase}: ${durationWords(toMs - t)}` };
+  });
+  const words = pieces.map((p) => p.title).join(', ');
+  return pieces.length === 0 ? [] : [{ label: 'phases', words, pieces }];
+}
+
+function faultLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
+  return [...log.preparations, ...log.faults, ...log.repairs].map((fault): Lane => {
+    const { id, kind, host, effect } = fault;
+    const what = `${kind}${host === null ? '' : ` on ${host}`}`;
+    const markers = faultMarkers(fault, zeroMs);
+    const from = effect === null ? null : middle(effect.notBeforeMs, effect.notAfterMs);
+    const toMs = fault.healedMs ?? log.endMs;
+    return {
+      label: id,
+      words: `${what}: ${markers.map((m) => m.title).join(', ') || 'not issued'}`,
+      pieces:
+        from === null
+          ? []
+          : [
+              {
+                fromMs: from,
+                toMs,
+                kind: 'fault',
+                label: what,
+                title: `${what}, for ${durationWords(toMs - from)}`,
+              },
+            ],
+      markers,
+    };
+  });
+}
+
+function faultMarkers(fault: FaultRecord, zeroMs: number): readonly Marker[] {
+  const { issuedMs, ackedMs, effect, healStartedMs, healedMs } = fault;
+  const markers: Marker[] = [];
+  const add = (atMs: number | null, shape: Marker['shape'], what: string) => {
+    if (atMs !== null) markers.push({ atMs, shape, title: `${what} ${offsetWords(atMs - zeroMs)}` });
+  };
+  add(issuedMs, 'issued', 'issued');
+  add(ackedMs, 'acked', 'acknowledged');
+  add(effect === null ? null : middle(effect.notBeforeMs, effect.notAfterMs), 'effect', 'effect');
+  add(healStartedMs, 'heal', 'heal began');
+  add(healedMs, 'healed', 'healed');
+  return markers;
+}
+
+function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[] {
+  const lane = (label: string, stages: readonly Stage[], startMs: number | undefined): readonly Lane[] => {
+    if (stages.length === 0 || startMs === undefined) return [];
+    const dominant = dominantStage(stages);
+    let fromMs = startMs;
+    const pieces = stages.map((s): Piece => {
+      const piece = {
+        fromMs,
+        toMs: fromMs + s.ms,
+        kind: s === dominant ? ('longest' as const) : ('stage' as const),
+        label: s.name,
+        title: `${s.name}: ${durationWords(s.ms)}`,
+      };
+      fromMs = piece.toMs;
+      return piece;
+    });
+    const longest = dominant === undefined ? '' : `; the longest is ${dominant.name}`;
+    return [{ label, words: `${pieces.map((p) => p.title).join(', ')}${longest}`, pieces }];
+  };
+  const startMs = recovery?.effect.ms ?? log.startMs;
+  return [
+    ...lane('recovery', summary.stages, startMs),
+    ...lane('return', summary.heal?.stages ?? [], heal?.began.ms),
+  ];
+}
+
+/** The recovery probe's lane first, then one group for each of the others' names. */
+function probeGroups(analysis: Analysis, zeroMs: number): readonly LaneGroup[] {
+  const { log } = analysis;
+  const lanes = new Map<string, Lane[]>();
+  for (const series of log.series.values()) {
+    const own = lanes.get(series.probe.name) ?? [];
+    own.push(probeLane(analysis, series, zeroMs));
+    lanes.set(series.probe.name, own);
+  }
+  const first = lanes.get(log.plan.recovery.probe) ?? [];
+  const others = [...lanes].filter(([name]) => name !== log.plan.recovery.probe).flatMap(([, own]) => own);
+  const isDrill = log.plan.faults.length > 0;
+  return isDrill && first.length > 0
+    ? [
+        { title: 'The probe that tells the outage', lanes: first },
+        { title: 'Other probes', lanes: others },
+      ]
+    : [{ title: 'Probes', lanes: [...first, ...others] }];
+}
+
+function ownershipGroups({ log, summary }: Analysis, zeroMs: number): readonly LaneGroup[] {
+  return summary.ownership.flatMap(({ name, sides }) =>
+    sides.map(({ side, spans }) => {
+      const condition = log.plan.ownership[name]?.[side];
+      const probes = [...log.series.values()].map((s) => s.probe);
+      const names = condition === undefined ? [] : instancesOf(condition, probes).map((i) => i.host ?? i.id);
+      const seen = spans.map(({ fromMs, toMs, owners, maybe }) => ({
+        fromMs: fromMs + zeroMs,
+        toMs: toMs + zeroMs,
+        owners,
+        maybe,
+      }));
+      return { title: `${name}, ${side} by`, lanes: ownerLanes(names, seen, zeroMs) };
+    }),
+  );
+}
+
+interface Owned {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly owners: readonly string[];
+  readonly maybe: readonly string[];
+}
+
+/** A lane for each host, and one for the times with no owner or with several, where there were any. */
+function ownerLanes(names: readonly string[], spans: readonly Owned[], zeroMs: number): readonly Lane[] {
+  const ownLanes = [...new Set(names)].map((name): Lane => {
+    const pieces = joined(
+      spans.flatMap((span): Piece[] => {
+        const kind = span.owners.includes(name) ? 'owner' : span.maybe.includes(name) ? 'maybe' : undefined;
+        return kind === undefined ? [] : [{ ...span, kind, title: '' }];
+      }),
+    ).map((p): Piece => {
+      const sure = p.kind === 'owner' ? name : `perhaps ${name}, not known`;
+      return {
+        ...p,
+        ...(p.kind === 'owner' ? { label: name } : {}),
+        title: `${sure}, ${rangeWords(p, zeroMs)}`,
+      };
+    });
+    const sure = pieces.filter((p) => p.kind === 'owner');
+    return {
+      label: name,
+      words: sure.length === 0 ? 'never surely' : sure.map((p) => rangeWords(p, zeroMs)).join(', '),
+      pieces,
+    };
+  });
+  const odd = joined(
+    spans.flatMap((span): Piece[] => {
+      if (span.owners.length > 1)
+        return [
+          { ...span, kind: 'several', label: String(span.owners.length), title: listWords(span.owners) },
+        ];
+      return span.owners.length + span.maybe.length === 0
+        ? [{ ...span, kind: 'nobody', title: 'nobody' }]
+        : [];
+    }),
+  ).map((p): Piece => ({ ...p, title: `${p.title}, ${rangeWords(p, zeroMs)}` }));
+  return odd.length === 0
+    ? ownLanes
+    : [...ownLanes, { label: 'nobody, or several', words: odd.map((p) => p.title).join('; '), pieces: odd }];
+}
+
+/** Pieces of one kind and title that touch, as one. */
+function joined(pieces: readonly Piece[]): readonly Piece[] {
+  const out: { -readonly [K in keyof Piece]: Piece[K] }[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (last?.kind === piece.kind && last.title === piece.title && last.toMs >= piece.fromMs)
+      last.toMs = piece.toMs;
+    else out.push({ ...piece });
+  }
+  return out;
+}
+
+function rangeWords({ fromMs, toMs }: Piece, zeroMs: number): string {
+  return `${offsetWords(fromMs - zeroMs, 2)} to ${offsetWords(toMs - zeroMs, 2)} (${durationWords(toMs - fromMs)})`;
+}
+
+/** A lane for each probe and host whose log was read. */
+function markLanes({ log }: Analysis, zeroMs: number): readonly Lane[] {
+  const lanes = new Map<string, Marker[]>();
+  for (const mark of log.marks) {
+    const label = mark.host === undefined ? mark.probe : `${mark.probe.split('@')[0] ?? ''}: ${mark.host}`;
+    const own = lanes.get(label) ?? [];
+    own.push({
+      atMs: mark.atMs,
+      shape: 'mark',
+      title: `${offsetWords(mark.atMs - zeroMs)} ${mark.name}: ${mark.text}`,
+    });
+    lanes.set(label, own);
+  }
+  return [...lanes].map(([label, markers]) => ({
+    label,
+    words: `${counted(markers.length, 'mark')}, told in the event log`,
+    pieces: [],
+    markers,
+  }));
+}

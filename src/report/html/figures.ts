@@ -1,0 +1,75 @@
+import { scaleLinear } from 'd3-scale';
+import { dominantStage } from '../../analysis/stages.ts';
+import { durationWords, limitWords } from '../../analysis/words.ts';
+import type { Measure, Stage } from '../../core/summary.ts';
+import { predictedWords } from '../verdict-text.ts';
+import { percent } from './axis.ts';
+import { html, type Html } from './safe.ts';
+
+/** What an edge leaves free, of the whole. */
+const headroom = 1.08;
+
+/** A measure as a bar up to its lower bound, hatched up to the upper one, with the limit as a line. */
+export function gauge(measure: Measure, limitMs: number | undefined): Html {
+  const { ms, minMs, maxMs } = measure;
+  const scale = scaleLinear()
+    .domain([0, Math.max(maxMs, limitMs ?? 0, 1) * headroom])
+    .range([0, 100]);
+  const limit = limitMs === undefined ? undefined : scale(limitMs);
+  const words = `${durationWords(ms)}, surely between ${durationWords(minMs)} and ${durationWords(maxMs)}${limitMs === undefined ? '' : `; limit ${limitWords(limitMs)}`}`;
+  return html`<svg class="gauge" height="${limit === undefined ? 16 : 34}" role="img" aria-label="${words}">
+    <rect class="track" width="100%" height="14" y="1" />
+    <rect class="sure" width="${percent(scale(minMs))}" height="14" y="1" />
+    <rect
+      class="might"
+      x="${percent(scale(minMs))}"
+      width="${percent(scale(maxMs) - scale(minMs))}"
+      height="14"
+      y="1"
+    />
+    ${
+      limit !== undefined &&
+      html`<line class="limit" x1="${percent(limit)}" x2="${percent(limit)}" y1="0" y2="22" /><text
+          x="${percent(limit)}"
+          y="32"
+          text-anchor="${limit < 15 ? 'start' : limit > 85 ? 'end' : 'middle'}"
+          >limit ${limitWords(limitMs ?? 0)}</text
+        >`
+    }
+  </svg>`;
+}
+
+/** The stages of a chain, each where it began, the longest marked; `of` names what they sum to. */
+export function waterfall(stages: readonly Stage[], totalMs: number, of: string): Html | null {
+  const dominant = dominantStage(stages);
+  if (dominant === undefined) return null;
+  let cursor = 0;
+  const rows = stages.map((stage) => {
+    const fromMs = cursor;
+    cursor += stage.ms;
+    return { stage, fromMs };
+  });
+  const predictedEnds = rows.map(({ stage, fromMs }) => fromMs + (stage.predicted?.maxMs ?? 0));
+  const scale = scaleLinear()
+    .domain([0, Math.max(cursor, ...predictedEnds, 1)])
+    .range([0, 100]);
+  return html`<ol class="waterfall">
+      ${rows.map(({ stage, fromMs }) => {
+        const { name, ms, includes, predicted } = stage;
+        const isLongest = stage === dominant;
+        const share = totalMs > 0 ? (ms / totalMs) * 100 : 0;
+        return html`<li${isLongest && html` class="dominant"`}><span class="name">${name}${isLongest && html` <em>longest</em>`}</span><span class="took"><b>${durationWords(ms)}</b> ${share.toFixed(1)} %</span><svg class="bar" height="${predicted === undefined ? 16 : 24}" aria-hidden="true"><rect class="track" width="100%" height="14" y="1"/><rect class="${isLongest ? 'longest' : 'stage'}" x="${percent(scale(fromMs))}" width="${percent(scale(ms))}" height="14" y="1"/>${
+          predicted !== undefined &&
+          html`<line
+              class="predicted"
+              x1="${percent(scale(fromMs + predicted.minMs))}"
+              x2="${percent(scale(fromMs + predicted.maxMs))}"
+              y1="20"
+              y2="20"
+            />${[predicted.minMs, predicted.medianMs, predicted.maxMs].map((at) => html`<line class="predicted" x1="${percent(scale(fromMs + at))}" x2="${percent(scale(fromMs + at))}" y1="17" y2="23" />`)}`
+        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[predicted === undefined ? undefined : `predicted ${predictedWords(predicted)}`, includes.length === 0 ? undefined : `with ${includes.join(', ')}, whose end was not seen`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
+`;
+      })}
+    </ol>
+    <p class="small">The stages sum to the ${of}, ${durationWords(totalMs)}.</p> `;
+}

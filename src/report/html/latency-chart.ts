@@ -1,0 +1,118 @@
+import { scaleLinear, scaleLog } from 'd3-scale';
+import { area, line } from 'd3-shape';
+import type { BadWindow } from '../../analysis/windows.ts';
+import { durationWords } from '../../analysis/words.ts';
+import type { ProbeSummary } from '../../core/summary.ts';
+import type { LatencyBucket } from '../latency-over-time.ts';
+import { axisRow, percent, type TimeAxis } from './axis.ts';
+import { html, type Html, pathData } from './safe.ts';
+
+const height = 120;
+/** Width that the curves are drawn in, before they are stretched to the reader's. */
+const width = 1000;
+const windowLimit = 100;
+
+/** Latency of one probe over the run: from the least to the greatest as an area, median and 99th percentile as lines. */
+export function latencyChart(
+  { id, latency }: ProbeSummary,
+  buckets: readonly LatencyBucket[],
+  bad: readonly BadWindow[],
+  axis: TimeAxis,
+): Html | null {
+  if (latency === null || buckets.length === 0) return null;
+  const least = Math.max(0.01, Math.min(...buckets.map((b) => b.minMs)));
+  const most = Math.max(least * 2, ...buckets.map((b) => b.maxMs));
+  const y = scaleLog().domain([least, most]).nice().range([height, 0]).clamp(true);
+  const x = (b: LatencyBucket) => (axis.at((b.fromMs + b.toMs) / 2) / 100) * width;
+  const [low = least, high = most] = y.domain();
+  const decades = y.ticks(3).filter((v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6);
+  const ticks = decades.length >= 2 ? decades : [low, high];
+  const runs = runsOf(buckets);
+  const place = (v: number) => y(Math.max(v, low));
+  const band = area<LatencyBucket>()
+    .x(x)
+    .y0((b) => place(b.minMs))
+    .y1((b) => place(b.maxMs))
+    .digits(1);
+  const curve = (of: (b: LatencyBucket) => number) =>
+    line<LatencyBucket>()
+      .x(x)
+      .y((b) => place(of(b)))
+      .digits(1);
+  const paths = (name: string, draw: (run: LatencyBucket[]) => string | null) =>
+    html`<path class="${name}" d="${pathData(pathOf(runs.map(draw)))}" />`;
+  const words = `median ${durationWords(latency.p50Ms)}, 99th percentile ${durationWords(latency.p99Ms)}, longest ${durationWords(latency.maxMs)}`;
+  const shade = scaleLinear().domain([0, 100]).range([0, 100]).clamp(true);
+  return html`<figure class="latency">
+    <figcaption><b>${id}</b> ${words}</figcaption>
+    <div class="lane">
+      <span class="label yaxis" aria-hidden="true"
+        ><svg width="100%" height="${height + 8}">
+          ${ticks.map((v) => html`<text x="100%" dx="-4" y="${Number((y(v) + 8).toFixed(1))}" text-anchor="end">${tickWords(v)}</text>`)}
+        </svg></span
+      ><svg
+        class="band"
+        height="${height + 8}"
+        role="img"
+        aria-label="latency of ${id} over the run: ${words}"
+      >
+        <svg y="4" height="${height}" width="100%" overflow="visible">
+          ${ticks.map((v) => html`<line class="grid" x1="0" x2="100%" y1="${Number(y(v).toFixed(1))}" y2="${Number(y(v).toFixed(1))}" />`)}${bad
+            .filter((w) => w.state === 'down')
+            .slice(0, windowLimit)
+            .map((w) => {
+              const from = shade(axis.at(w.startLoMs));
+              return html`<rect
+                class="outage"
+                x="${percent(from)}"
+                width="${percent(shade(axis.at(w.endHiMs)) - from)}"
+                height="${height}"
+              />`;
+            })}<svg
+            width="100%"
+            height="${height}"
+            viewBox="0 0 ${width} ${height}"
+            preserveAspectRatio="none"
+          >
+            ${paths('spread', (run) => band(run))}${paths(
+              'p99',
+              curve((b) => b.p99Ms),
+            )}${paths(
+              'p50',
+              curve((b) => b.p50Ms),
+            )}
+          </svg>
+        </svg>
+      </svg>
+    </div>
+    ${axisRow(axis)}
+  </figure> `;
+}
+
+/** Buckets that follow on each other; where nothing was answered in between, the curve breaks. */
+function runsOf(buckets: readonly LatencyBucket[]): LatencyBucket[][] {
+  const runs: LatencyBucket[][] = [];
+  // A slow probe leaves buckets empty that say nothing: only three of its own steps are a break.
+  const steps = buckets.slice(1).map((b, i) => b.fromMs - (buckets[i]?.fromMs ?? 0));
+  const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  let last: LatencyBucket | undefined;
+  for (const bucket of buckets) {
+    if (last === undefined || bucket.fromMs - last.fromMs > 3 * usual) runs.push([]);
+    runs.at(-1)?.push(bucket);
+    last = bucket;
+  }
+  return runs;
+}
+
+/** A run of a single bucket is a point, which a line shows only with a length. */
+function pathOf(parts: readonly (string | null)[]): string {
+  return parts.map((part) => (part ?? '').replace(/Z$/, 'h1Z')).join('');
+}
+
+function tickWords(ms: number): string {
+  return ms < 1
+    ? `${Number(ms.toPrecision(1))} ms`
+    : ms < 1000
+      ? `${Math.round(ms)} ms`
+      : `${Number((ms / 1000).toPrecision(2))} s`;
+}

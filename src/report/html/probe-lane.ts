@@ -1,0 +1,94 @@
+import { type KeptSample, lastSaidMs, staleAfterMs } from '../../analysis/kept-samples.ts';
+import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
+import type { Analysis } from '../../analysis/summarize.ts';
+import { type BadWindow, durationOf, middle } from '../../analysis/windows.ts';
+import { durationWords, measureWords } from '../../analysis/words.ts';
+import { offsetWords } from '../ownership-text.ts';
+import { counted } from '../text.ts';
+import { causeWords } from '../watch-text.ts';
+import type { Lane, Piece } from './lanes.ts';
+
+/** A probe that tells more values than these, or changes them more often, is told of by its answers alone. */
+const valueLimit = 12;
+const changeLimit = 16;
+
+/** One probe's band: good, down with its bounds, slow, unknown; with the values that it told, where there are few. */
+export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroMs: number): Lane {
+  const { probe, samples, dropped } = series;
+  const bad = windows.get(probe.id) ?? [];
+  const told = samples.flatMap((s) => (s.value === undefined || s.value === '' ? [] : [s.value]));
+  const changes = told.filter((value, i) => i > 0 && value !== told[i - 1]).length;
+  const hasValues = told.length > 0 && new Set(told).size <= valueLimit && changes <= changeLimit;
+  const pieces: Piece[] = [
+    ...answerPieces(series, zeroMs, hasValues),
+    ...dropped.map(({ dueMs }): Piece => ({
+      fromMs: dueMs,
+      toMs: dueMs + intervalAt(log, probe, dueMs),
+      kind: 'unknown',
+      title: `not sent ${offsetWords(dueMs - zeroMs)}`,
+    })),
+    ...bad.flatMap((w) => windowPieces(w, zeroMs)),
+  ];
+  return { label: probe.id, words: laneWords(bad, samples), pieces };
+}
+
+function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): string {
+  if (samples.length === 0) return 'no sample';
+  const words = (['down', 'slow'] as const).flatMap((state) => {
+    const own = bad.filter((w) => w.state === state);
+    const ms = own.reduce((sum, w) => sum + durationOf(w).ms, 0);
+    return own.length === 0 ? [] : [`${state} for ${durationWords(ms)} in ${counted(own.length, 'window')}`];
+  });
+  const unknown = samples.some((s) => s.status === 'unknown') ? ['in part unknown'] : [];
+  return [...words, ...unknown].join(', ') || 'good throughout';
+}
+
+/** Good and unknown stretches, from sample to sample; what is down is drawn over them. */
+function answerPieces(series: ProbeSeries, zeroMs: number, hasValues: boolean): readonly Piece[] {
+  const stale = staleAfterMs(series);
+  const pieces: { -readonly [K in keyof Piece]: Piece[K] }[] = [];
+  const add = (piece: Piece) => {
+    const last = pieces.at(-1);
+    if (last?.kind === piece.kind && last.label === piece.label && piece.fromMs <= last.toMs)
+      last.toMs = Math.max(last.toMs, piece.toMs);
+    else if (piece.toMs > piece.fromMs) pieces.push({ ...piece });
+  };
+  for (const [index, sample] of series.samples.entries()) {
+    const saidMs = lastSaidMs(sample);
+    const next = series.samples[index + 1]?.sendMs;
+    const isSilent = next !== undefined && next - saidMs > stale;
+    const toMs = next === undefined || isSilent ? Math.max(sample.finishMs, saidMs) : next;
+    if (sample.status === 'unknown') add({ fromMs: sample.sendMs, toMs, kind: 'unknown', title: '' });
+    if (sample.status === 'ok') {
+      const value = hasValues ? sample.value : undefined;
+      add(
+        value === undefined
+          ? { fromMs: sample.sendMs, toMs, kind: 'good', title: '' }
+          : { fromMs: sample.sendMs, toMs, kind: 'value', label: value, title: '' },
+      );
+    }
+    if (isSilent) add({ fromMs: toMs, toMs: next, kind: 'unknown', title: '' });
+  }
+  return pieces.map((p) => {
+    const what = p.kind === 'unknown' ? 'not known' : (p.label ?? 'good');
+    return {
+      ...p,
+      title: `${what}, ${offsetWords(p.fromMs - zeroMs, 2)} to ${offsetWords(p.toMs - zeroMs, 2)}`,
+    };
+  });
+}
+
+/** A window as its bounds, and over them what is surely in it. */
+function windowPieces(w: BadWindow, zeroMs: number): readonly Piece[] {
+  const start = middle(w.startLoMs, w.startHiMs);
+  const open = w.open ? ', still so at the end' : '';
+  const title = `${w.state} from ${offsetWords(start - zeroMs)} for ${measureWords(durationOf(w))}${open}: ${causeWords(w.causes)}`;
+  if (w.state === 'slow') return [{ fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'slow', title }];
+  const edges: Piece = { fromMs: w.startLoMs, toMs: w.endHiMs, kind: 'edge', title };
+  return w.endLoMs > w.startHiMs
+    ? [
+        edges,
+        { fromMs: w.startHiMs, toMs: w.open ? w.endHiMs : w.endLoMs, kind: 'down', label: 'down', title },
+      ]
+    : [edges];
+}

@@ -1,0 +1,298 @@
+import type { Range } from '../../analysis/intervals.ts';
+import { dominantStage } from '../../analysis/stages.ts';
+import type { Analysis } from '../../analysis/summarize.ts';
+import { durationWords } from '../../analysis/words.ts';
+import type { Summary } from '../../core/summary.ts';
+import type { LatencyOverTime } from '../latency-over-time.ts';
+import { rpoWords } from '../rows-text.ts';
+import { tailSections } from '../section-list.ts';
+import type { Section } from '../sections.ts';
+import { capital, counted } from '../text.ts';
+import { hasReturn, predictedWords, predictionWords, returnWords, verdictWords } from '../verdict-text.ts';
+import { availabilityWords } from '../watch-text.ts';
+import { timeAxis } from './axis.ts';
+import { sectionHtml, slug, tableHtml } from './blocks.ts';
+import { drillLanes } from './drill-lanes.ts';
+import { gauge, waterfall } from './figures.ts';
+import { type Guide, laneChart, legend } from './lanes.ts';
+import { latencyChart } from './latency-chart.ts';
+import { badge, outcomeHtml, page } from './page.ts';
+import { planTexts } from './plan-text.ts';
+import { html, type Html } from './safe.ts';
+
+/** Lines of the plan's texts that are shown. */
+const planLines = 1500;
+
+/**
+ * report.html: one page that needs nothing else. Of the log alone; the same log gives the same bytes. Its size is bounded,
+ * whatever the run's length.
+ */
+export function renderReportHtml(analysis: Analysis, latency: LatencyOverTime): string {
+  const { log, summary } = analysis;
+  const title = summary.scenario.title === '' ? summary.scenario.name : summary.scenario.title;
+  const parts: readonly { readonly title: string; readonly part: Html | null }[] = [
+    ...timelines(analysis),
+    { title: 'Stages of the recovery', part: stagePart(summary) },
+    { title: 'Return', part: returnPart(summary) },
+    { title: 'Latency', part: latencyPart(analysis, latency) },
+    ...tailSections(summary, analysis).map((s: Section) => ({ title: s.title, part: sectionHtml(s) })),
+    { title: 'Scenario and target', part: planPart(analysis) },
+  ].filter(({ part }) => part !== null);
+  return page(
+    `${verdictWords(summary)} – ${title}`,
+    html`<header>${head(analysis, title)}</header>
+      <nav aria-label="Contents">${parts.map((p) => html`<a href="#${slug(p.title)}">${p.title}</a>`)}</nav>
+      <main>${checkPart(summary)}${parts.map((p) => p.part)}</main>
+      <footer>
+        Made by firedrill ${log.versions.firedrill} (Node ${log.versions.node}) from the event log of run
+        ${summary.runId}. The samples one by one are in samples.csv, what programs read in summary.json, the
+        whole log in events.ndjson.
+      </footer> `,
+  );
+}
+
+/** What a reader must know within seconds: passed or not, how long, how sure, and what took the time. */
+function head({ log, summary, recovery }: Analysis, title: string): Html {
+  const { verdict, healed, reasons, notes, faults, startedAt, target } = summary;
+  const what = faults.map((f) => `${f.kind} on ${f.on}`).join(', ');
+  return html`${badge(verdict, healed)}
+    <h1>${title}</h1>
+    <p class="what">
+      ${[what, `target ${target}`, startedAt].map((w) => w !== '' && html`<span>${w}</span>`)}
+    </p>
+    <dl class="figures">
+      ${rtoFigure(summary, log.plan.checks.find((c) => c.kind === 'rto')?.maxMs, recovery?.longerThanMs ?? null)}${mostFigure(summary)}${otherFigures(summary)}
+    </dl>
+    ${listOf('Why', reasons)}${listOf('Notes', notes)}`;
+}
+
+function checkPart({ checks }: Summary): Html | null {
+  if (checks.length === 0) return null;
+  const rows = checks.map(({ name, status, observed, limit }) => [
+    html`${name}`,
+    outcomeHtml(status, status),
+    observed,
+    limit,
+  ]);
+  return sectionHtml(
+    { title: 'Checks', blocks: [] },
+    tableHtml(['check', 'outcome', 'observed', 'limit'], rows),
+  );
+}
+
+/** More of a sentence than this is opened by who wants it. Characters. */
+const sentenceLimit = 220;
+
+function listOf(title: string, items: readonly string[]): Html | null {
+  if (items.length === 0) return null;
+  return html`<h3>${title}</h3>
+    <ul>
+      ${items.map((item) => html`<li>${item.length <= sentenceLimit ? item : opened(item)}</li>`)}
+    </ul>`;
+}
+
+function opened(item: string): Html {
+  const end = item.lastIndexOf(' ', sentenceLimit - 40);
+  const at = end < sentenceLimit / 2 ? sentenceLimit - 40 : end;
+  return html`<details>
+    <summary>${item.slice(0, at)} …</summary>
+    … ${item.slice(at)}
+  </details>`;
+}
+
+function figure(name: string, value: string, words: readonly (string | Html | null)[], kind = ''): Html {
+  return html`<div class="${kind}">
+    <dt>${name}</dt>
+    <dd>
+      <b>${value}</b>${words.map((w) => w !== null && (typeof w === 'string' ? html`<span>${w}</span>` : w))}
+    </dd>
+  </div> `;
+}
+
+function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: number | null): Html | null {
+  const { rto, faults, predicted } = summary;
+  const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
+  const limitWords = limit === undefined ? null : `limit ${limit}`;
+  if (rto === null) {
+    if (faults.length === 0) return null;
+    return longerThanMs === null
+      ? figure('RTO', 'not measured', [limitWords], 'rto')
+      : figure('RTO', 'no recovery', [`none within ${durationWords(longerThanMs)}`, limitWords], 'rto');
+  }
+  const flapped = rto.first !== null && rto.first.ms !== rto.ms;
+  const words = [
+    rto.ms === 0
+      ? `an outage of up to ${durationWords(rto.maxMs)} could have hidden between two looks`
+      : `surely between ${durationWords(rto.minMs)} and ${durationWords(rto.maxMs)}`,
+    flapped ? `first sign of recovery after ${durationWords(rto.first.ms)}` : null,
+    predicted?.rto === undefined ? null : `predicted ${predictedWords(predicted.rto)}`,
+    gauge(rto, limitMs),
+  ];
+  return figure(
+    'RTO: from the fault’s effect to the recovery that held',
+    rto.ms === 0 ? 'no outage seen' : durationWords(rto.ms),
+    words,
+    'rto',
+  );
+}
+
+function mostFigure({ stages, rto }: Summary): Html | null {
+  const dominant = dominantStage(stages);
+  if (dominant === undefined || rto === null) return null;
+  const share = `${((dominant.ms / rto.ms) * 100).toFixed(0)} % of the RTO`;
+  return figure('Most of it', dominant.name, [`${durationWords(dominant.ms)}, ${share}`], 'most');
+}
+
+function otherFigures(summary: Summary): readonly Html[] {
+  const { downtime, redundancy, predicted, faults, probes } = summary;
+  const rpo = rpoWords(summary);
+  const figures: Html[] = [];
+  if (downtime !== null)
+    figures.push(
+      figure('Downtime', durationWords(downtime.ms), [
+        `${durationWords(downtime.minMs)} to ${durationWords(downtime.maxMs)}, in ${counted(downtime.windows, 'window')}`,
+      ]),
+    );
+  if (redundancy !== null)
+    figures.push(
+      figure('Redundancy restored after', durationWords(redundancy.ms), [
+        `${durationWords(redundancy.minMs)} to ${durationWords(redundancy.maxMs)}`,
+        predicted?.redundancy === undefined ? null : `predicted ${predictedWords(predicted.redundancy)}`,
+      ]),
+    );
+  if (rpo !== undefined)
+    figures.push(
+      figure(
+        'RPO',
+        summary.rpo === null
+          ? 'not known'
+          : summary.rpo.lost === 0
+            ? 'nothing lost'
+            : durationWords(summary.rpo.ms),
+        [rpo],
+      ),
+    );
+  if (faults.length === 0)
+    for (const { id, availability } of probes.slice(0, 6))
+      figures.push(figure(id, availability === null ? 'not seen' : availabilityWords(availability), []));
+  return figures;
+}
+
+/** The outage, where the whole run would show it too small; and the whole run. */
+function timelines(analysis: Analysis): readonly { readonly title: string; readonly part: Html | null }[] {
+  const { log, recovery } = analysis;
+  const zeroMs = recovery?.effect.ms ?? log.startMs;
+  const groups = drillLanes(analysis, zeroMs);
+  const guides: Guide[] = [];
+  if (recovery !== null)
+    guides.push({ atMs: recovery.effect.ms, kind: 'effect', label: 'the fault takes effect' });
+  if (recovery?.recovered != null && recovery.rto !== null && recovery.rto.ms > 0)
+    guides.push({
+      atMs: recovery.recovered.ms,
+      kind: 'recovered',
+      label: `recovered, ${durationWords(recovery.rto.ms)} later`,
+    });
+  const whole = { fromMs: log.startMs, toMs: log.endMs };
+  const near = outageRange(analysis);
+  const from = recovery === null ? 'the start of the run' : 'the fault’s effect';
+  const chart = (title: string, id: string, range: Range) => ({
+    title,
+    part: sectionHtml(
+      { title, blocks: [] },
+      html`<p class="small">
+          Times are from ${from}. Hatched is down; what is lightly hatched may belong to it.
+        </p>
+        ${laneChart(id, groups, timeAxis(range, zeroMs), guides)}${(range === near || near === null) && legend()}`,
+    ),
+  });
+  return [
+    ...(near === null ? [] : [chart('The outage', 'near', near)]),
+    chart(near === null ? 'The run' : 'The whole run', 'whole', whole),
+  ];
+}
+
+/** From shortly before the effect until the recovery (or what was seen of the outage), with some room; null where that is most of the run. */
+function outageRange({ log, recovery }: Analysis): Range | null {
+  if (recovery === null || recovery.windows.length === 0) return null;
+  const lastMs = recovery.recovered?.hiMs ?? recovery.windows.at(-1)?.endHiMs ?? log.endMs;
+  const toMs = Math.max(recovery.effect.hiMs, lastMs);
+  const roomMs = Math.max(500, (toMs - recovery.effect.loMs) * 0.15);
+  const range = {
+    fromMs: Math.max(log.startMs, recovery.effect.loMs - roomMs),
+    toMs: Math.min(log.endMs, toMs + roomMs),
+  };
+  return range.toMs - range.fromMs > 0.6 * (log.endMs - log.startMs) ? null : range;
+}
+
+function stagePart({ stages, rto }: Summary): Html | null {
+  const chart = waterfall(stages, rto?.ms ?? 0, 'RTO');
+  if (chart === null) return null;
+  const dominant = dominantStage(stages);
+  const predicted = stages.some((s) => s.predicted !== undefined);
+  return sectionHtml(
+    { title: 'Stages of the recovery', blocks: [] },
+    html`<p>The longest is <strong>${dominant?.name}</strong>: ${durationWords(dominant?.ms ?? 0)}.</p>
+      ${chart}${predicted && html`<p class="small">${predictionWords(stages)} It is the line below a stage: from the least to the most, the median marked.</p>`}`,
+  );
+}
+
+function returnPart({ heal }: Summary): Html | null {
+  if (!hasReturn(heal)) return null;
+  return sectionHtml(
+    { title: 'Return', blocks: [] },
+    html`<p>${capital(returnWords(heal))}. The heal began at ${heal.startedAt}.</p>
+      ${waterfall(heal.stages, heal.return?.ms ?? 0, 'return')}`,
+  );
+}
+
+/** The recovery probe's latency, and that of the others to be opened. */
+function latencyPart({ log, summary, recovery, windows }: Analysis, latency: LatencyOverTime): Html | null {
+  const axis = timeAxis({ fromMs: log.startMs, toMs: log.endMs }, recovery?.effect.ms ?? log.startMs);
+  const charts = summary.probes.flatMap((probe) => {
+    const chart = latencyChart(probe, latency.of(probe.id), windows.get(probe.id) ?? [], axis);
+    const name = log.series.get(probe.id)?.probe.name;
+    return chart === null ? [] : [{ chart, isFirst: name === log.plan.recovery.probe }];
+  });
+  if (charts.length === 0) return null;
+  const first = charts.some((c) => c.isFirst) ? charts.filter((c) => c.isFirst) : charts.slice(0, 1);
+  const others = charts.filter((c) => !first.includes(c)).slice(0, 60);
+  return sectionHtml(
+    { title: 'Latency', blocks: [] },
+    html`<p class="small">
+        Of good answers, by when they were asked for. The area is from the shortest to the longest, the line
+        their median, the dashed one the 99th percentile; hatched is when the probe was down. The scale is
+        logarithmic.
+      </p>
+      ${first.map((c) => c.chart)}${
+        others.length > 0 &&
+        html`<details class="closed">
+          <summary>Latency of ${counted(others.length, 'other probe')}</summary>
+          ${others.map((c) => c.chart)}
+        </details>`
+      }`,
+  );
+}
+
+function planPart({ log }: Analysis): Html | null {
+  const { scenario, target } = planTexts(log.plan);
+  const pre = (text: string) => {
+    const lines = text.split('\n');
+    const left = lines.length - planLines;
+    return html`<pre>
+${lines.slice(0, planLines).map((line) => [line, '\n'])}${left > 0 && `… ${left} more lines are in events.ndjson`}</pre>`;
+  };
+  return sectionHtml(
+    { title: 'Scenario and target', blocks: [] },
+    html`<p class="small">
+        As the run planned it, with every default and variable filled in. Secrets are left out.
+      </p>
+      <details class="closed">
+        <summary>Scenario ${log.plan.scenario.path}</summary>
+        ${pre(scenario)}
+      </details>
+      <details class="closed">
+        <summary>Target ${log.plan.target.path}</summary>
+        ${pre(target)}
+      </details>`,
+  );
+}

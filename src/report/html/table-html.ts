@@ -1,0 +1,95 @@
+import { scaleLinear } from 'd3-scale';
+import { durationWords } from '../../analysis/words.ts';
+import { fileSlug } from '../../core/names.ts';
+import type { VerdictWord } from '../../core/summary.ts';
+import { type TableParts, tableParts } from '../table-text.ts';
+import type { FailureTable, RowLine } from '../table.ts';
+import { percent } from './axis.ts';
+import { sectionHtml, tableHtml } from './blocks.ts';
+import { badge, outcomeHtml, page } from './page.ts';
+import { html, type Html } from './safe.ts';
+
+/** table.html: the failure table on a page of its own, each drill with a link to its report beside it in `runs/`. */
+export function renderTableHtml(table: FailureTable): string {
+  const parts = tableParts(table);
+  const verdict = verdictOf(table);
+  const healed = table.rows.every((row) => row.healed);
+  return page(
+    `${verdict.toUpperCase()} – ${table.title}`,
+    html`<header>
+        ${badge(verdict, healed)}
+        <h1>${table.title}</h1>
+        <p class="what">
+          <span>${parts.total}</span><span>target ${table.target}</span
+          ><span>${table.startedAt} to ${table.endedAt}</span>
+        </p>
+      </header>
+      <main>
+        ${rowPart(table, parts)}${drillPart(table, parts)}${parts.repeats.map(({ what, words }) =>
+          sectionHtml({ title: `Repeats: ${what}`, blocks: [{ kind: 'list', items: words }] }),
+        )}${sectionHtml({
+          title: 'Why',
+          blocks:
+            parts.whys.length === 0
+              ? []
+              : [{ kind: 'list', items: parts.whys.map(({ what, why }) => `${what}: ${why}`) }],
+        })}
+      </main>
+      <footer>Made by firedrill. What programs read is in table.json.</footer> `,
+  );
+}
+
+/** Of the whole: a failed row, then one that is not decided, or not there. */
+function verdictOf({ rows, complete }: FailureTable): VerdictWord {
+  if (rows.some((row) => row.verdict === 'fail')) return 'fail';
+  return complete && rows.every((row) => row.verdict === 'pass') ? 'pass' : 'inconclusive';
+}
+
+function rowPart({ rows }: FailureTable, parts: TableParts): Html | null {
+  const longestMs = Math.max(1, ...rows.map((row) => row.measured?.bounds.maxMs ?? 0));
+  const cells = parts.rows.map((row, i) => {
+    const line = rows[i];
+    return row.map((cell, column) => {
+      if (line === undefined) return cell;
+      if (column === row.length - 1) return outcomeHtml(line.verdict ?? 'inconclusive', cell);
+      return column === 4 ? html`${cell}${spreadBar(line, longestMs)}` : cell;
+    });
+  });
+  return sectionHtml(
+    { title: 'Failures', blocks: [{ kind: 'text', text: parts.legend }] },
+    html`<div class="suite">${tableHtml(parts.head, cells)}</div>`,
+  );
+}
+
+/** From the lowest to the highest bound of a row's drills, their median marked; all rows on one scale. */
+function spreadBar({ measured }: RowLine, longestMs: number): Html | null {
+  if (measured === null) return null;
+  const { medianMs, bounds } = measured;
+  const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
+  const words = `median ${durationWords(medianMs)}, surely between ${durationWords(bounds.minMs)} and ${durationWords(bounds.maxMs)}`;
+  return html`<svg class="bar" height="12" role="img" aria-label="${words}">
+    <rect class="track" width="100%" height="10" y="1" />
+    <rect class="sure" width="${percent(scale(bounds.minMs))}" height="10" y="1" />
+    <rect
+      class="might"
+      x="${percent(scale(bounds.minMs))}"
+      width="${percent(scale(bounds.maxMs) - scale(bounds.minMs))}"
+      height="10"
+      y="1"
+    />
+    <line class="limit" x1="${percent(scale(medianMs))}" x2="${percent(scale(medianMs))}" y1="0" y2="12" />
+  </svg>`;
+}
+
+function drillPart({ rows }: FailureTable, parts: TableParts): Html | null {
+  const drills = rows.flatMap((row) => row.drills);
+  const cells = parts.drills.map(({ runId, cells }, i) =>
+    cells.map((cell, column) => {
+      // What is no name of a folder would lead elsewhere.
+      if (column === 1 && runId !== null && runId === fileSlug(runId, 255))
+        return html`<a href="runs/${runId}/report.html">${cell}</a>`;
+      return column === cells.length - 1 ? outcomeHtml(drills[i]?.verdict ?? 'inconclusive', cell) : cell;
+    }),
+  );
+  return sectionHtml({ title: 'Drills', blocks: [] }, tableHtml(parts.drillHead, cells));
+}

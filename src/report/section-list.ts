@@ -1,0 +1,31 @@
+import type { Analysis } from '../analysis/summarize.ts';
+import type { Summary } from '../core/summary.ts';
+import { rowSection } from './rows-text.ts';
+import {
+  faultSection,
+  ownershipSection,
+  phaseSection,
+  probeSection,
+  roleSection,
+  runSection,
+  type Section,
+  timelineSection,
+  variableSection,
+  windowSection,
+} from './sections.ts';
+
+/** The sections that every report of a drill ends with, in order. With the analysis also what only the log tells. */
+export function tailSections(summary: Summary, analysis: Analysis | undefined): readonly Section[] {
+  return [
+    ownershipSection(summary),
+    rowSection(summary),
+    windowSection(summary),
+    roleSection(summary),
+    variableSection(summary),
+    faultSection(summary),
+    probeSection(summary),
+    phaseSection(summary),
+    ...(analysis === undefined ? [] : [timelineSection(analysis)]),
+    runSection(summary, analysis?.log),
+  ];
+}

@@ -24,6 +24,7 @@ export function goalsOf(results: Results): readonly Goal[] {
     ...capacityGoals(results),
     ...isolationGoals(results),
     ...hostileGoals(results),
+    ...overloadGoals(results),
     ...analysisGoals(results),
     ...soakGoals(results),
   ];
@@ -183,6 +184,19 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
       met: misjudged.length === 0,
     },
   ];
+}
+
+function overloadGoals({ overload }: Results): readonly Goal[] {
+  return (overload?.result ?? []).map((level) => {
+    const { busy, raised, looks, failed, told, unsure, toldWithout, sick, sickMs, canary } = level;
+    const latency = canary === null ? 'no answer' : `p99 ${fixed(canary.p99Ms)} ms`;
+    return {
+      what: `a server that is up, beside ${busy} busy processes${raised ? ' at raised priority' : ''}`,
+      goal: 'no outage told',
+      measured: `${told} told, ${unsure} unsure (${toldWithout} without the canary); ${failed} of ${looks} looks failed; canary: ${latency}, sick ${sick} times, ${fixed(sickMs / 1000)} s`,
+      met: told === 0,
+    };
+  });
 }
 
 function analysisGoals({ analysis }: Results): readonly Goal[] {

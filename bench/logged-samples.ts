@@ -1,3 +1,4 @@
+import { canaryId } from '../src/core/canary.ts';
 import { readLogFile } from '../src/cli/run-folder.ts';
 import type { Sample } from '../src/core/sample.ts';
 
@@ -7,11 +8,12 @@ export type LoggedSample = Pick<
   'probe' | 'slot' | 'dueMs' | 'sendMs' | 'finishMs' | 'stallMs' | 'status' | 'cause'
 >;
 
-/** Every sample of a log, in its order, those too that the analysis does not keep. */
+/** Every sample of a log but the canary's, in its order, those too that the analysis does not keep. */
 export function loggedSamples(path: string): readonly LoggedSample[] {
   const samples: LoggedSample[] = [];
   readLogFile(path, {
-    sample: ({ probe, slot, dueMs, sendMs, finishMs, stallMs, status, cause }) =>
+    sample: ({ probe, slot, dueMs, sendMs, finishMs, stallMs, status, cause }) => {
+      if (probe === canaryId) return;
       samples.push({
         probe,
         slot,
@@ -21,7 +23,8 @@ export function loggedSamples(path: string): readonly LoggedSample[] {
         status,
         ...(stallMs === 0 ? {} : { stallMs }),
         ...(cause === undefined ? {} : { cause }),
-      }),
+      });
+    },
     event: () => undefined,
   });
   return samples;

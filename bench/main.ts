@@ -10,6 +10,7 @@ import { runCapacity } from './parts/capacity.ts';
 import { runHostile } from './parts/hostile.ts';
 import { runIsolation } from './parts/isolation.ts';
 import { runLight } from './parts/light.ts';
+import { runOverload } from './parts/overload.ts';
 import type { BenchContext } from './parts/part.ts';
 import { runRto } from './parts/rto.ts';
 import { runSoak } from './parts/soak.ts';
@@ -28,6 +29,7 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   capacity: runCapacity,
   isolation: runIsolation,
   hostile: runHostile,
+  overload: runOverload,
   analysis: runAnalysis,
   soak: runSoak,
 };

@@ -4,6 +4,7 @@ import type { RateResult } from './parts/capacity.ts';
 import type { HostileResult } from './parts/hostile.ts';
 import type { IsolationResult } from './parts/isolation.ts';
 import type { LightResult } from './parts/light.ts';
+import type { OverloadLevel } from './parts/overload.ts';
 import type { RtoTrial } from './parts/rto.ts';
 import type { SoakResult } from './parts/soak.ts';
 import type { WindowsResult } from './parts/windows.ts';
@@ -16,6 +17,7 @@ export interface PartResults {
   readonly capacity: readonly RateResult[];
   readonly isolation: IsolationResult;
   readonly hostile: HostileResult;
+  readonly overload: readonly OverloadLevel[];
   readonly analysis: AnalysisResult;
   readonly soak: SoakResult;
 }

@@ -1,4 +1,5 @@
 import { eventSchemaVersion } from '../../src/core/event.ts';
+import { startCanary } from '../../src/engine/canary.ts';
 import { openEventLog } from '../../src/engine/event-log.ts';
 import { startRecording } from '../../src/engine/recording.ts';
 import { createSystemClock } from '../../src/engine/system-clock.ts';
@@ -30,6 +31,7 @@ const recording = await startRecording({
   clock,
   log,
   raisePriority: true,
+  startCanary,
   onBroken: (error) => {
     throw error;
   },

@@ -1,3 +1,4 @@
+import { gateDoubt } from './doubt.ts';
 import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
 import {
@@ -23,6 +24,13 @@ import { durationWords, limitWords, measureWords } from './words.ts';
 export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Outcome {
   if (recovery === null) return undrilled(limitsWords(check));
   const { probe } = recoverySeries(log);
+  const doubt = recovery.rto === null ? gateDoubt(log, 'recovery') : null;
+  if (doubt !== null)
+    return unmeasured(
+      'not seen',
+      limitsWords(check),
+      `whether ${probe.name} recovered is not known: ${doubt}`,
+    );
   if (recovery.rto === null)
     return waitedFor(`no stable recovery of ${probe.name} was seen`, recovery.longerThanMs ?? 0, check.maxMs);
   const intervalMs = intervalAt(log, probe, recovery.recovered?.hiMs ?? log.endMs);
@@ -73,6 +81,13 @@ function redundancyOutcome(what: string, analysis: RedundancyAnalysis, maxMs: nu
       return bounded({ what, measure: analysis.after, intervalMs: slowest }, { maxMs });
     }
     case 'timeout': {
+      const doubt = gateDoubt(log, 'redundancy');
+      if (doubt !== null)
+        return unmeasured(
+          'not seen',
+          limitsWords({ maxMs }),
+          `whether redundancy was restored is not known: ${doubt}`,
+        );
       const outcome = waitedFor('redundancy was not restored', analysis.longerThanMs, maxMs);
       return {
         ...outcome,
@@ -155,6 +170,9 @@ export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
       limit,
       `whether ${name} stays away was not watched to the end of the wait`,
     );
+  const doubt = gateDoubt(log, 'recovery');
+  if (doubt !== null)
+    return unmeasured('not seen', limit, `whether ${name} stayed away is not known: ${doubt}`);
   const sign =
     recovery.first === null ? '' : `; up after ${durationWords(recovery.first.ms)}, but not for long`;
   return {

@@ -1,6 +1,7 @@
 import { countOf } from './kept-samples.ts';
 import { intervalAt, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
+import { sickMsIn, sickWords } from './sick.ts';
 import { durationWords } from './words.ts';
 
 /** More than this share of the slots around the outage without evidence: the figures rest on too little. */
@@ -18,6 +19,9 @@ const leadMs = 2000;
  *   slots keep their true send time, so that bounds stay true; but a prober that
  *   stands still that long can turn a good answer into a time-out.
  * - Its thread stood still for more than half the probe's time-out.
+ * - Its canary was bad before the fault, while the steady state was to hold: what was steady is not known. Or it was bad
+ *   while looks of the probe failed, and no other look says that these were an outage.
+ * - The machine slept: the run clock stood still, and what lasted over it lasted longer than was measured.
  */
 export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
   const series = recoverySeries(log);
@@ -27,7 +31,7 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     recovery.recovered === null ? log.endMs : recovery.recovered.hiMs + log.plan.recovery.stableForMs;
   const inside = (ms: number) => ms >= fromMs && ms <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
-  const unknown = countOf(sent.filter((s) => s.status === 'unknown'));
+  const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.sick));
   const dropped = series.dropped.filter((s) => inside(s.dueMs)).length;
   const slots = countOf(sent) + dropped;
   const complaints: string[] = [];
@@ -52,6 +56,23 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   if (stall > probe.timeoutMs / 2)
     complaints.push(
       `the prober's thread stood still for ${durationWords(stall)}, more than half the time-out of ${probe.id}`,
+    );
+  const steady = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met');
+  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
+  if (sickMsIn(log, steadyMs, issuedMs) > 0)
+    complaints.push(
+      `the steady state before the fault was not seen for sure: ${sickWords(log, steadyMs, issuedMs)}`,
+    );
+  const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
+  if (doubtful.length > 0)
+    complaints.push(
+      `whether ${probe.id} was down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))} is not known: ${sickWords(log, fromMs, toMs)}`,
+    );
+  const asleep = log.clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= steadyMs && s.atMs <= toMs);
+  if (asleep.length > 0)
+    complaints.push(
+      `the prober's machine slept for ${durationWords(asleep.reduce((sum, s) => sum + s.byMs, 0))}: the run clock stood still meanwhile; keep it awake`,
     );
   return complaints;
 }

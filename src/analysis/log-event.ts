@@ -14,6 +14,8 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
     versions: 'object',
   },
   'clock.anchor': { wallMs: 'number' },
+  'clock.stepped': { atMs: 'number', byMs: 'number', cause: 'string' },
+  'canary.started': { probe: 'object' },
   'phase.started': { phase: 'string' },
   gate: { gate: 'string', state: 'string', unmet: 'array' },
   sample: {

@@ -44,7 +44,7 @@ function roundShare(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6;
 }
 
-/** The share of the run's time for which the target was not down. */
+/** The share of the run's time for which the target was not down; of `unsure` windows only the bounds tell. */
 function availabilityOf(
   log: RunLog,
   { samples }: ProbeSeries,
@@ -54,7 +54,7 @@ function availabilityOf(
   if (wholeMs <= 0 || samples.every((s) => s.status === 'unknown')) return null;
   const down = { ms: 0, minMs: 0, maxMs: 0 };
   for (const window of windows) {
-    if (window.state !== 'down') continue;
+    if (window.state === 'slow') continue;
     const { ms, minMs, maxMs } = durationOf(window);
     down.ms += ms;
     down.minMs += minMs;
@@ -72,14 +72,13 @@ export function probeSummary(
   recovery: RecoveryAnalysis | null,
 ): ProbeSummary {
   const { probe, samples, dropped } = series;
-  const countWith = (status: KeptSample['status']) => countOf(samples.filter((s) => s.status === status));
   return {
     id: probe.id,
     kind: probe.kind,
     samples: countOf(samples),
     dropped: dropped.length,
-    unknown: countWith('unknown'),
-    failed: countWith('fail'),
+    unknown: countOf(samples.filter((s) => s.status === 'unknown' && !s.sick)),
+    failed: countOf(samples.filter((s) => s.status === 'fail' || s.sick)),
     lateness: latenessOf(samples),
     latency: latencyOf(samples),
     latencyAround: recovery === null ? null : latencyAround(log, series, recovery),

@@ -1,6 +1,7 @@
 import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
+import { CanaryReader, type CanaryRecord } from './canary-record.ts';
 import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-samples.ts';
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { badLine, completed } from './log-event.ts';
@@ -88,6 +89,9 @@ export interface RunLog {
   /** Steps taken after the faults were healed; they are never undone, and have effect events only where nothing was acknowledged. */
   readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
+  /** null: the run had none, as those of older versions. */
+  readonly canary: CanaryRecord | null;
+  readonly clockSteps: readonly EventOf<'clock.stepped'>[];
   readonly logs: readonly EventOf<'log'>[];
 }
 
@@ -105,6 +109,8 @@ interface OpenWriter {
 const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
   'clock.anchor',
+  'clock.stepped',
+  'canary.started',
   'log',
   'mark',
   'sample.dropped',
@@ -155,6 +161,8 @@ class LogReader implements LogSink {
   readonly #roles: EventOf<'role.resolved'>[] = [];
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
+  readonly #clockSteps: EventOf<'clock.stepped'>[] = [];
+  #canary: CanaryReader | undefined;
   /** Of all probes together, or of each; once the plan is known. */
   #loud: readonly LoudTimes[] = [];
   #reachMs = 0;
@@ -214,6 +222,8 @@ class LogReader implements LogSink {
       preparations,
       repairs,
       health: this.#health,
+      canary: this.#canary?.finish() ?? null,
+      clockSteps: this.#clockSteps,
       logs: this.#logs,
     };
   }
@@ -236,6 +246,7 @@ class LogReader implements LogSink {
       case 'run.started':
         return;
       case 'sample.dropped':
+        if (event.probe === this.#canary?.id) return;
         this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
         return;
       case 'row.written':
@@ -246,6 +257,12 @@ class LogReader implements LogSink {
         return;
       case 'clock.anchor':
         this.#anchors.push({ t: event.t, wallMs: event.wallMs });
+        return;
+      case 'clock.stepped':
+        this.#clockSteps.push(event);
+        return;
+      case 'canary.started':
+        this.#canary = new CanaryReader(event.probe, this.#start?.t ?? 0);
         return;
       case 'phase.started':
         this.#phases.push({ t: event.t, phase: event.phase });
@@ -329,10 +346,16 @@ class LogReader implements LogSink {
 
   sample(line: SampleLine): void {
     this.#startBefore('sample');
-    this.#seriesOf(line.probe).keeper.add(line);
+    if (line.probe === this.#canary?.id) this.#seeCanary(this.#canary, line);
+    else this.#seriesOf(line.probe).keeper.add(line);
     this.#advance(line.t);
     if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
     this.#follower?.sample(line);
+  }
+
+  #seeCanary(canary: CanaryReader, line: SampleLine): void {
+    // What others saw while it was not well is asked of one by one.
+    if (!canary.add(line)) for (const loud of this.#loud) loud.mark(line.sendMs, line.finishMs);
   }
 
   /** The log has come to that moment: what lies far enough before it can be judged. */

@@ -24,6 +24,8 @@ export interface RecoveryAnalysis {
   readonly effect: Moment;
   /** `down` windows of the recovery probe after t0, raw. */
   readonly windows: readonly BadWindow[];
+  /** Its `unsure` windows after t0: outages, perhaps. They reach into the upper bounds of downtime and RTO. */
+  readonly unsure: readonly BadWindow[];
   /** Their sum; the part before t0 of a window that was already open then is left out. */
   readonly downtime: Measure;
   /** End of the recovery that held; null when none was seen. Equal to t0 when nothing broke. */
@@ -179,6 +181,24 @@ function hiddenMs(series: ProbeSeries, effect: Moment, untilMs: number): number 
   return longest;
 }
 
+/**
+ * The recovery, if outages that may or may not have been count: one soon after it would have put it off, one long before
+ * may have been the first already.
+ */
+function widened(
+  end: Moment | undefined,
+  unsure: readonly BadWindow[],
+  stableForMs: number,
+): Moment | undefined {
+  if (end === undefined || unsure.length === 0) return end;
+  let { loMs, hiMs } = end;
+  for (const window of unsure) {
+    if (window.endHiMs < end.loMs) loMs = Math.min(loMs, window.startLoMs);
+    else if (window.startLoMs - hiMs < stableForMs) hiMs = Math.max(hiMs, window.endHiMs);
+  }
+  return loMs === end.loMs && hiMs === end.hiMs ? end : moment(loMs, hiMs);
+}
+
 /** From one moment to a later one; never negative. */
 function between(from: Moment, to: Moment): Measure {
   const minMs = roundMs(Math.max(0, to.loMs - from.hiMs));
@@ -190,19 +210,20 @@ function between(from: Moment, to: Moment): Measure {
 function without(window: BadWindow, before: Moment): BadWindow {
   if (window.startLoMs >= before.loMs) return window;
   const startLoMs = before.loMs;
+  if (window.state === 'unsure') return { ...window, startLoMs, endLoMs: startLoMs };
   return { ...window, startLoMs, startHiMs: Math.max(window.startHiMs, before.hiMs) };
 }
 
-/** The probe's `down` windows that reach beyond the moment, each without what lies before it. */
+/** The probe's `down` windows that reach beyond the moment, each without what lies before it; in the total the `unsure` ones, too. */
 export function windowsAfter(
   log: RunLog,
   series: ProbeSeries,
   from: Moment,
 ): { readonly windows: readonly BadWindow[]; readonly total: Measure } {
-  const windows = badWindows(log, series)
-    .filter((w) => w.state === 'down' && w.endHiMs > from.loMs)
+  const all = badWindows(log, series)
+    .filter((w) => w.state !== 'slow' && w.endHiMs > from.loMs)
     .map((w) => without(w, from));
-  return { windows, total: sum(windows.map(durationOf)) };
+  return { windows: all.filter((w) => w.state === 'down'), total: sum(all.map(durationOf)) };
 }
 
 /** Sum of windows, bound by bound. */
@@ -224,15 +245,17 @@ function sum(measures: readonly Measure[]): Measure {
  * without a bad sample. Only outages that began before the wait for recovery was
  * over count for the RTO, and a recovery after that is none: then it is null.
  * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
- * bound is what could have hidden between two looks.
+ * bound is what could have hidden between two looks, or in the time of a sick prober.
  */
 export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const bounds = firstEffect(log);
   if (bounds === null) return null;
   const series = recoverySeries(log);
-  const windows = badWindows(log, series).filter((w) => w.state === 'down' && w.endHiMs > bounds.notBeforeMs);
+  const all = badWindows(log, series).filter((w) => w.endHiMs > bounds.notBeforeMs);
+  const windows = all.filter((w) => w.state === 'down');
+  const unsure = all.filter((w) => w.state === 'unsure');
   const effect = sharpenEffect(bounds, windows[0]);
-  const downtime = sum(windows.map((w) => durationOf(without(w, effect))));
+  const downtime = sum([...windows, ...unsure].map((w) => durationOf(without(w, effect))));
   const overMs = waitOverMs(log);
   const outages = merged(
     log,
@@ -240,13 +263,16 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     windows.filter((w) => w.firstBadMs < overMs),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
-  const none = { effect, windows, downtime, first: null, laterWindows: laterThan(overMs) };
+  const none = { effect, windows, unsure, downtime, first: null, laterWindows: laterThan(overMs) };
 
   if (outages.length === 0) {
     const whole = { open: false, endHiMs: effect.hiMs };
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
-    const maxMs = roundMs(hiddenMs(series, effect, Math.min(overMs, log.endMs)));
+    const last = unsure.findLast((w) => w.firstBadMs < overMs)?.endHiMs ?? effect.loMs;
+    const maxMs = roundMs(
+      Math.max(hiddenMs(series, effect, Math.min(overMs, log.endMs)), last - effect.loMs),
+    );
     const rto = { ms: 0, minMs: 0, maxMs };
     return { ...none, recovered: effect, rto, first: rto, longerThanMs: null };
   }
@@ -255,7 +281,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const stable = outages.findIndex((outage) =>
     held(log, series, outage, windows.find((w) => w.firstBadMs > outage.lastBadMs)?.firstBadMs ?? Infinity),
   );
-  const recovered = ends[stable];
+  const recovered = widened(ends[stable], unsure, log.plan.recovery.stableForMs);
   const [firstOutage] = outages;
   const firstEnd = ends[0];
   const first =
@@ -275,5 +301,5 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   }
   const laterWindows = laterThan(recovered.hiMs);
   const rto = between(effect, recovered);
-  return { effect, windows, downtime, recovered, rto, first, longerThanMs: null, laterWindows };
+  return { effect, windows, unsure, downtime, recovered, rto, first, longerThanMs: null, laterWindows };
 }

@@ -3,13 +3,16 @@ import type { Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
-import type { Evidence } from './outcome.ts';
+import { doubted, marksWords, withMarksShifted } from './doubt.ts';
+import type { Evidence, JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
+import { proberSummary } from './prober-summary.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
 import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
+import { sickWords, withoutSick } from './sick.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { summarizeRows } from './rows-summary.ts';
 import { rowNotes } from './row-checks.ts';
@@ -85,17 +88,38 @@ function healSummary(log: RunLog, heal: HealAnalysis): Summary['heal'] {
   };
 }
 
+/** What checks are judged on. */
+function evidenceOf(log: RunLog, watch: boolean): Evidence {
+  const recovery = watch ? null : analyseRecovery(log);
+  return {
+    log,
+    recovery,
+    redundancy: analyseRedundancy(log, recovery?.effect ?? null),
+    heal: watch ? null : analyseHeal(log, recovery),
+    roleBefore: rolesBefore(log),
+    rows: [...log.writing.values()].map(analyseRows),
+  };
+}
+
+/** Judges the checks; those that come out otherwise by what is in doubt are inconclusive. */
+function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[] {
+  const { log } = evidence;
+  let checks = judgeChecks(evidence);
+  if (log !== told) checks = doubted(checks, judgeChecks(evidenceOf(told, false)), sickWords(log));
+  const shifted = withMarksShifted(log);
+  return shifted === log
+    ? checks
+    : doubted(checks, judgeChecks({ ...evidence, log: shifted }), marksWords(log));
+}
+
 /** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
-export function analyse(log: RunLog): Analysis {
+export function analyse(told: RunLog): Analysis {
+  const log = withoutSick(told);
   const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
   const watch = isWatch(log);
-  const recovery = watch ? null : analyseRecovery(log);
-  const redundancy = analyseRedundancy(log, recovery?.effect ?? null);
-  const heal = watch ? null : analyseHeal(log, recovery);
-  const roleBefore = rolesBefore(log);
-  const rows = [...log.writing.values()].map(analyseRows);
-  const evidence: Evidence = { log, recovery, redundancy, heal, roleBefore, rows };
-  const checks = watch ? [] : judgeChecks(evidence);
+  const evidence = evidenceOf(log, watch);
+  const { recovery, redundancy, heal, roleBefore, rows } = evidence;
+  const checks = watch ? [] : judgeDoubting(evidence, told);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
   const summary: Summary = {
@@ -132,6 +156,7 @@ export function analyse(log: RunLog): Analysis {
     })),
     ownership: analyseOwnership(log, recovery?.effect ?? null),
     faults: faultSummaries(log),
+    prober: proberSummary(log),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),

@@ -1,9 +1,12 @@
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
+import { gateDoubt } from './doubt.ts';
 import { proberComplaints } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
+import { proberNotes } from './prober-summary.ts';
+import { sickWords } from './sick.ts';
 import type { BadWindow } from './windows.ts';
 import { durationWords, limitWords } from './words.ts';
 
@@ -83,21 +86,32 @@ function notCome(
  * Gates that timed out after the fault fail the drill by themselves, unless a check
  * with a limit of its own judges the same thing.
  */
-function gateFailures(evidence: Evidence, checks: readonly JudgedCheck[]): readonly string[] {
+function gateFailures(
+  evidence: Evidence,
+  checks: readonly JudgedCheck[],
+): { readonly failed: readonly string[]; readonly doubtful: readonly string[] } {
   const { log, recovery, redundancy } = evidence;
-  if (recovery === null) return [];
+  const failed: string[] = [];
+  const doubtful: string[] = [];
+  if (recovery === null) return { failed, doubtful };
+  const tell = (gate: 'recovery' | 'redundancy', words: string) => {
+    const doubt = gateDoubt(log, gate);
+    if (doubt === null) failed.push(words);
+    else doubtful.push(`${words}, but that is not known: ${doubt}`);
+  };
   const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
-  const failures: string[] = [];
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
   if (gate?.state === 'timeout' && recovery.rto === null && !judged('rto') && !judged('no-recovery'))
-    failures.push(
+    tell(
+      'recovery',
       `no stable recovery within ${limitWords(log.plan.recovery.withinMs)}: ${unmetWords(gate.unmet)}`,
     );
   if (redundancy.state === 'timeout' && !judged('redundancy'))
-    failures.push(
+    tell(
+      'redundancy',
       `redundancy was not restored within ${limitWords(log.plan.redundancy.withinMs)}: ${unmetWords(redundancy.unmet)}`,
     );
-  return failures;
+  return { failed, doubtful };
 }
 
 /**
@@ -127,7 +141,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
   const unseen =
     recovery !== null &&
     recovery.rto === null &&
-    gates.length === 0 &&
+    gates.failed.length + gates.doubtful.length === 0 &&
     !checks.some((c) => c.result.kind === 'rto' || c.result.kind === 'no-recovery')
       ? [`no stable recovery of ${recoverySeries(log).probe.name} was seen`]
       : [];
@@ -138,16 +152,23 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
       ? [`${c.result.name}: ${c.result.observed}, as expected`]
       : [],
   );
-  const inconclusive = [...broken, ...nothing, ...unseen, ...reasonsOf('inconclusive'), ...prober];
+  const inconclusive = [
+    ...broken,
+    ...nothing,
+    ...unseen,
+    ...gates.doubtful,
+    ...reasonsOf('inconclusive'),
+    ...prober,
+  ];
   const verdict: VerdictWord =
-    failed || gates.length > 0
+    failed || gates.failed.length > 0
       ? 'fail'
       : inconclusive.length > 0 || undecided || left.length > 0 || !isComplete(log)
         ? 'inconclusive'
         : 'pass';
   return {
     verdict,
-    reasons: [...left, ...reasonsOf('fail'), ...gates, ...inconclusive, ...expected],
+    reasons: [...left, ...reasonsOf('fail'), ...gates.failed, ...inconclusive, ...expected],
     healed: left.length === 0,
   };
 }
@@ -155,7 +176,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 /**
  * The verdict on a run that only watched: pass when each probe gave evidence and
  * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
- * all. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ * all, or failed only while the prober was sick. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
@@ -165,9 +186,21 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   const blind = [...log.series.values()]
     .filter((s) => s.samples.every((x) => x.status === 'unknown'))
     .map((s) => `${s.probe.id} gave no evidence in ${durationWords(log.endMs - log.startMs)}`);
+  const unsure = [...windows].flatMap(([id, list]) => {
+    const perhaps = list.filter((w) => w.state === 'unsure');
+    const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
+    return ms === 0
+      ? []
+      : [`whether ${id} was down for up to ${durationWords(ms)} is not known: ${sickWords(log)}`];
+  });
   return {
-    verdict: down.length > 0 ? 'fail' : blind.length > 0 || log.series.size === 0 ? 'inconclusive' : 'pass',
-    reasons: [...down, ...blind],
+    verdict:
+      down.length > 0
+        ? 'fail'
+        : blind.length + unsure.length > 0 || log.series.size === 0
+          ? 'inconclusive'
+          : 'pass',
+    reasons: [...down, ...blind, ...unsure],
     healed: true,
   };
 }
@@ -176,14 +209,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
 export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   const notes: string[] = [];
   if (log.torn) notes.push('the last line of the event log was torn and left out');
-  const [first, ...later] = log.anchors;
-  const step = later
-    .map((a) => a.wallMs - first.wallMs - (a.t - first.t))
-    .reduce((max, ms) => (Math.abs(ms) > Math.abs(max) ? ms : max), 0);
-  if (Math.abs(step) > 500)
-    notes.push(
-      `the wall clock moved against the run clock by ${durationWords(Math.abs(step))} (${step > 0 ? 'forwards' : 'backwards'}); durations are not touched`,
-    );
+  notes.push(...proberNotes(log));
   const { recovery } = evidence;
   if (recovery !== null && recovery.laterWindows > 0)
     notes.push(

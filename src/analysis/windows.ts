@@ -1,6 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure, Window } from '../core/summary.ts';
-import { type KeptSample, weightOf } from './kept-samples.ts';
+import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 
@@ -8,10 +8,11 @@ import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
  * A bad window of one probe with the bounds of both its edges: the true edges lie
  * in [startLoMs, startHiMs] and [endLoMs, endHiMs]. All offsets in ms.
  *
- * `down`: the target failed. `slow`: it answered well, but later than `slowMs`.
+ * `down`: the target failed. `slow`: it answered well, but later than `slowMs`. `unsure`: all its looks failed while the
+ * prober was sick, so that there may have been nothing: the edges lie anywhere between the good ones around it.
  */
 export interface BadWindow {
-  readonly state: 'down' | 'slow';
+  readonly state: 'down' | 'slow' | 'unsure';
   readonly startLoMs: number;
   readonly startHiMs: number;
   readonly endLoMs: number;
@@ -90,6 +91,9 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * their own with the state `slow`, which count neither as outage nor for the RTO. Those
  * end with the last answer that the same stall held up, be it for less than `slowMs`.
  *
+ * Looks that failed while the prober was sick (sick.ts) are unknown, too; where no other failed between two good ones they
+ * make a window `unsure`, of 0 ms at least.
+ *
  * The bounds hold as long as answers do not overtake each other by more than the
  * interval: a probe's interval should be longer than its healthy latency.
  */
@@ -108,6 +112,45 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
       windows.push(downWindow(run, runs[index + 1] ?? [], lastGoodMs, { model, endMs: log.endMs }));
     }
   }
+  const unsure = unsureWindows(log, series);
+  return unsure.length === 0 ? windows : [...windows, ...unsure].sort((a, b) => a.firstBadMs - b.firstBadMs);
+}
+
+/** Windows of which it is not known whether there was any: between two good looks, none failed but for those of a sick prober. */
+function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
+  if (!samples.some((s) => s.sick)) return [];
+  const windows: BadWindow[] = [];
+  let startLoMs = log.startMs;
+  let sick: KeptSample[] = [];
+  let isSure = false;
+  const close = (endHiMs: number, open: boolean): void => {
+    const [first] = sick;
+    if (first !== undefined && !isSure)
+      windows.push({
+        state: 'unsure',
+        startLoMs,
+        startHiMs: endHiMs,
+        endLoMs: startLoMs,
+        endHiMs,
+        firstBadMs: first.sendMs,
+        lastBadMs: sick.at(-1)?.sendMs ?? first.sendMs,
+        open,
+        causes: countCauses(sick),
+      });
+  };
+  const good = samples.filter((s) => s.status === 'ok');
+  let seen = 0;
+  for (const sample of samples) {
+    if (sample.sick) sick.push(sample);
+    else if (sample.status === 'fail') isSure = true;
+    else if (sample.status === 'ok') {
+      close(firstAnswer(good, seen++), false);
+      startLoMs = lastSaidMs(sample);
+      sick = [];
+      isSure = false;
+    }
+  }
+  close(log.endMs, true);
   return windows;
 }
 
@@ -221,12 +264,14 @@ export function durationOf(window: BadWindow): Measure {
   return { ms: middle(minMs, maxMs), minMs, maxMs };
 }
 
-/** The window as summary.json shows it. */
+/** The window as summary.json shows it; one that is `unsure` as all of the time in which it may have been. */
 export function toSummaryWindow(log: RunLog, window: BadWindow): Window {
+  const { state, startLoMs, startHiMs, endLoMs, endHiMs } = window;
+  const unsure = state === 'unsure';
   return {
-    state: window.state,
-    startAt: wallTime(log, middle(window.startLoMs, window.startHiMs)),
-    endAt: window.open ? null : wallTime(log, middle(window.endLoMs, window.endHiMs)),
+    state,
+    startAt: wallTime(log, unsure ? startLoMs : middle(startLoMs, startHiMs)),
+    endAt: window.open ? null : wallTime(log, unsure ? endHiMs : middle(endLoMs, endHiMs)),
     ...durationOf(window),
     causes: window.causes,
   };

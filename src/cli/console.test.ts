@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LogBuilder, planWith } from '../analysis/testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { createNarrator } from './console.ts';
@@ -50,5 +50,26 @@ test('tells preparations, faults and repairs apart', () => {
     'repairing',
     'REPAIR broom: command on node-1',
     'broom: done',
+  ]);
+});
+
+test('tells when the prober is sick and when it is fit again, and how the wall clock moved', () => {
+  const lines: string[] = [];
+  const narrate = createNarrator((line) => lines.push(line));
+  const builder = new LogBuilder(planWith({}))
+    .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
+    .sample('firedrill:canary', 0, 100, { status: 'ok', finishMs: 103 })
+    .sample('firedrill:canary', 1, 500, { status: 'ok', finishMs: 900 })
+    .sample('firedrill:canary', 2, 1000, { status: 'fail', cause: 'timeout', finishMs: 1900 })
+    .sample('firedrill:canary', 3, 2000, { status: 'ok', finishMs: 2003 })
+    .at(3000, { type: 'clock.stepped', atMs: 3000, byMs: -1500, cause: 'step' })
+    .at(4000, { type: 'clock.stepped', atMs: 4000, byMs: 61_000, cause: 'suspend' });
+  for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
+  expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
+    'run run-1',
+    'the prober is SICK: its canary was not answered within 300 ms, this machine is overloaded; what fails now is not known to be down',
+    'the prober is fit again: its canary answers in time',
+    'the wall clock was set backwards by 1.5 s; durations are not touched',
+    'this machine slept for 61.0 s: the run clock stood still meanwhile',
   ]);
 });

@@ -1,6 +1,7 @@
+import { canaryLimitMs, isGoodLook } from '../core/canary.ts';
 import type { DrillEvent } from '../core/event.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
 /** Writes progress; stderr, so that stdout holds data only. */
@@ -10,14 +11,21 @@ export type Writer = (line: string) => void;
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
   let steps: Steps = { prepare: [], repair: [] };
+  let canary: PlannedProbe | undefined;
   return (event) => {
+    if (event.type === 'canary.started') canary = event.probe;
     if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
       // Resolved again for the fault itself: logged, but told once.
       if (last.get(`role ${event.role}`) === event.host) return;
       last.set(`role ${event.role}`, event.host);
     }
-    const text = event.type === 'sample' ? describeChange(event, last) : describe(event, steps);
+    const text =
+      event.type !== 'sample'
+        ? describe(event, steps)
+        : event.probe === canary?.id
+          ? describeCanary(event, canary, last)
+          : describeChange(event, last);
     if (text !== undefined) write(`${stamp(event.t)}  ${text}`);
   };
 }
@@ -36,6 +44,17 @@ function describeChange(sample: Sample, last: Map<string, string>): string | und
   const detail = [sample.cause, sample.message === undefined ? undefined : `(${firstLine(sample.message)})`];
   const now = sample.status === 'ok' ? state : [state, ...detail].filter(Boolean).join(' ');
   return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
+}
+
+/** A canary that is well is not worth a line. */
+function describeCanary(sample: Sample, canary: PlannedProbe, last: Map<string, string>): string | undefined {
+  const state = isGoodLook(canary, sample) ? 'well' : 'sick';
+  const before = last.get(canary.id) ?? 'well';
+  last.set(canary.id, state);
+  if (before === state) return undefined;
+  return state === 'well'
+    ? 'the prober is fit again: its canary answers in time'
+    : `the prober is SICK: its canary was not answered within ${formatMs(canaryLimitMs(canary))}, this machine is overloaded; what fails now is not known to be down`;
 }
 
 /** The steps that are no faults. */
@@ -78,6 +97,10 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     }
     case 'log':
       return `${event.level}: ${event.text}`;
+    case 'clock.stepped':
+      return event.cause === 'suspend'
+        ? `this machine slept for ${formatMs(event.byMs)}: the run clock stood still meanwhile`
+        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${formatMs(Math.abs(event.byMs))}; durations are not touched`;
     case 'rows.read':
       if (event.moment === 'beside') return undefined;
       return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `NOT read: ${firstLine(event.message ?? '')}` : 'read'}`;
@@ -85,6 +108,7 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
       return `aborted: ${event.reason}`;
     case 'run.ended':
     case 'clock.anchor':
+    case 'canary.started':
     case 'sample.dropped':
     case 'rate.changed':
     case 'row.written':

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DrillError, ExitCode } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
+import { startCanary } from '../engine/canary.ts';
 import { runDrill } from '../engine/drill.ts';
 import { openEventLog } from '../engine/event-log.ts';
 import type { Ledger } from '../engine/ledger.ts';
@@ -52,6 +53,7 @@ export async function runOneDrill(
         createHost,
         createServer,
         versions: versions(),
+        startCanary,
         stopFile: stopFilePath(),
       },
       stop.signal,

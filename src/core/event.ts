@@ -1,4 +1,4 @@
-import type { Json, Plan } from './plan.ts';
+import type { Json, Plan, PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
 import type { WriteOutcome } from './writer.ts';
 
@@ -38,6 +38,16 @@ export type DrillEvent =
     }
   /** Wall time read at offset `t`; written now and then, shows a stepped clock. */
   | { readonly t: number; readonly type: 'clock.anchor'; readonly wallMs: number }
+  /** The wall clock moved against the run clock by `byMs` (forwards if positive), found at `atMs`: it was set, or the machine slept. */
+  | {
+      readonly t: number;
+      readonly type: 'clock.stepped';
+      readonly atMs: number;
+      readonly byMs: number;
+      readonly cause: 'step' | 'suspend';
+    }
+  /** From here on a server of firedrill's own, on the prober's machine, is looked at: samples of this probe say nothing of the target. */
+  | { readonly t: number; readonly type: 'canary.started'; readonly probe: PlannedProbe }
   | { readonly t: number; readonly type: 'phase.started'; readonly phase: PhaseName }
   /** A gate came out: met (at `t`), or not within its time, with what was missing. */
   | {

@@ -1,5 +1,6 @@
 /** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
 export interface Window {
+  /** `unsure`: an outage, if there was any: all looks that failed did so while the prober was sick. */
   readonly state: string;
   readonly startAt: string;
   /** null: still open when the log ends. */
@@ -97,6 +98,7 @@ export interface Summary {
     readonly effectAt: string | null;
     readonly healedAt: string | null;
   }[];
+  readonly prober: ProberSummary;
   readonly probes: readonly ProbeSummary[];
   readonly stages: readonly Stage[];
   readonly checks: readonly CheckResult[];
@@ -264,6 +266,42 @@ export interface ProbeSummary {
     readonly maxShare: number;
   } | null;
   readonly windows: readonly Window[];
+}
+
+/** Whether what looked was fit to look. */
+export interface ProberSummary {
+  /** How late ticks of each thread's event loop came: `network` has the probes on sockets, `host` those that run commands. The p99 is the worst of 5 s. */
+  readonly lanes: readonly {
+    readonly lane: string;
+    readonly loopP99Ms: number;
+    readonly loopMaxMs: number;
+  }[];
+  /** firedrill's own server on the prober's machine, looked at like a probe; null: there was none, as in runs of older versions. */
+  readonly canary: {
+    readonly looks: number;
+    /** Without a good answer. */
+    readonly failed: number;
+    /** Answered well, but after more than `limitMs`. */
+    readonly late: number;
+    readonly limitMs: number;
+    readonly intervalMs: number;
+    /** Of the good answers; null without any. */
+    readonly latency: Spread | null;
+    /** All sick times together. */
+    readonly sickMs: number;
+    /** From the last good look before bad ones to the next good one: what failed then is not known to be down. `endAt` null: to the end. */
+    readonly sick: readonly {
+      readonly startAt: string;
+      readonly endAt: string | null;
+      readonly ms: number;
+    }[];
+  } | null;
+  /** Movements of the wall clock against the run clock: no duration has them in it. `suspend`: the machine slept. */
+  readonly clockSteps: readonly {
+    readonly at: string;
+    readonly byMs: number;
+    readonly cause: 'step' | 'suspend';
+  }[];
 }
 
 /** One stage of the recovery; the stages of a run sum to its RTO. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
+import { canaryProbe, type StartCanary } from './canary.ts';
 import { openLedger } from './ledger.ts';
 import { drillOn, FakeMachine, planOf, type Outcome } from './testing/fake-machine.ts';
 
@@ -94,6 +95,44 @@ describe('a drill', () => {
       { gate: 'recovery', state: 'met' },
       { gate: 'redundancy', state: 'met' },
     ]);
+  });
+
+  test('injects nothing while its prober is sick, whatever the service says', async () => {
+    // Nobody listens where the canary should be.
+    const startCanary: StartCanary = async (probes) => ({
+      probe: canaryProbe(1, probes),
+      stop: async () => {},
+    });
+    const plan = {
+      ...planOf(machine.url),
+      steady: { require: [{ probe: 'web' }], forMs: 100, withinMs: 600 },
+    };
+    const { types, events } = await drillOn(machine, folder, plan, undefined, undefined, { startCanary });
+    expect(types).not.toContain('fault.issued');
+    expect(machine.commands).toEqual([]);
+    expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
+      gate: 'steady',
+      state: 'timeout',
+      unmet: ["the prober's own canary is answered in time"],
+    });
+  });
+
+  test('goes on without a canary that cannot be started, and says so', async () => {
+    const startCanary: StartCanary = async () => {
+      throw new DrillError('harness', 'the canary could not be started: no more processes');
+    };
+    const { events, types } = await drillOn(machine, folder, planOf(machine.url), undefined, undefined, {
+      startCanary,
+    });
+    expect(types).toContain('heal.proven');
+    expect(types).not.toContain('canary.started');
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'log',
+        level: 'warn',
+        text: 'the canary could not be started: no more processes',
+      }),
+    );
   });
 
   test('injects nothing when the steady state is not reached', async () => {

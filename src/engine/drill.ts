@@ -85,11 +85,11 @@ async function drill(run: Run): Promise<void> {
   }
 }
 
-/** Waits for the steady state, and for it to bear the writers and the burst rate; false when it does not come. */
+/** Waits for the steady state, seen by a fit prober, and for it to bear the writers and the burst rate; false when it does not come. */
 async function reachSteadyState(run: Run): Promise<boolean> {
   const { plan, world } = run;
   startPhase(run, 'steady');
-  const steady = await world.waitForGate(plan.steady, run.signal);
+  const steady = await world.waitForGate(plan.steady, run.signal, { fit: true });
   logGate(run, 'steady', steady);
   if (!steady.met) return false;
   await run.startWriting();
@@ -97,7 +97,9 @@ async function reachSteadyState(run: Run): Promise<boolean> {
   if (!burst && run.writing === undefined) return true;
   if (burst) run.setBurst(true);
   // A stack that is not steady under the drill's own load would be blamed for what that does to it.
-  const { met, unmet } = await world.waitForGate({ ...plan.steady, forMs: burstLeadMs }, run.signal);
+  const { met, unmet } = await world.waitForGate({ ...plan.steady, forMs: burstLeadMs }, run.signal, {
+    fit: true,
+  });
   if (!met)
     logGate(run, 'steady', {
       met,

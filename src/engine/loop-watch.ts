@@ -19,8 +19,10 @@ const rememberMs = 60_000;
  * Watches this thread's event loop: replies that arrive while it is busy, or
  * while the process does not get the CPU, are seen late through no fault of the
  * target. monitorEventLoopDelay() would tell how long stalls were, but not when.
+ *
+ * @param onTick called on each tick: 50 times a second, while the loop is on time
  */
-export function watchLoop(nowMs: () => number, timers: Timers): LoopWatch {
+export function watchLoop(nowMs: () => number, timers: Timers, onTick = (): void => {}): LoopWatch {
   let dueMs = nowMs() + tickMs;
   let lateness: number[] = [];
   let stalls: { readonly fromMs: number; readonly toMs: number }[] = [];
@@ -34,6 +36,7 @@ export function watchLoop(nowMs: () => number, timers: Timers): LoopWatch {
       stalls = stalls.filter((stall) => stall.toMs > now - rememberMs);
       stalls.push({ fromMs: dueMs, toMs: now });
     }
+    onTick();
     dueMs = now + tickMs;
     timer = timers.setTimeout(tick, tickMs);
     if (stopped) timers.clearTimeout(timer);

@@ -6,6 +6,7 @@ import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation, Phases, Sample } from '../core/sample.ts';
+import { watchClock } from './clock-watch.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
 import { startSchedule, type Schedule, type Timers } from './schedule.ts';
 
@@ -23,6 +24,8 @@ export interface LaneOptions {
   readonly env: (name: string) => string | undefined;
   /** Takes what was seen in one turn of the loop, in order. */
   readonly emit: (events: readonly NewEvent[]) => void;
+  /** Tell of steps of the wall clock: one lane of a prober does. */
+  readonly watchWallClock?: boolean;
 }
 
 /** Probes that share a thread. */
@@ -165,7 +168,15 @@ function runLane(
 
   return {
     start: () => {
-      watch = watchLoop(() => clock.nowMs(), timers);
+      const clockStep = options.watchWallClock === true ? watchClock(clock) : (): undefined => undefined;
+      watch = watchLoop(
+        () => clock.nowMs(),
+        timers,
+        () => {
+          const step = clockStep();
+          if (step !== undefined) add({ type: 'clock.stepped', ...step });
+        },
+      );
       const healthTick = (): void => {
         health();
         healthTimer = timers.setTimeout(healthTick, healthEveryMs);

@@ -29,6 +29,7 @@ try {
       readText: (path) => readFile(path, 'utf8'),
       env: (name) => process.env[name],
       emit: (events) => post({ type: 'events', events }),
+      watchWallClock: true,
     }),
   );
   post({ type: 'opened' });

@@ -1,6 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
@@ -8,6 +6,7 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { compileCache } from './compile-cache.ts';
 import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
@@ -84,6 +83,7 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
           readText: (path) => readFile(path, 'utf8'),
           env: (name) => process.env[name],
           emit: onEvents,
+          watchWallClock: network.length === 0,
         }),
       );
     }
@@ -183,13 +183,6 @@ async function openWorkerLane(
     await worker.terminate();
   };
   return { start: () => send({ type: 'start' }), setBurst: (on) => send({ type: 'burst', on }), stop };
-}
-
-/** A thread has a compile cache only if its environment says so, even if this thread has one. */
-function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
-  // That of this version of Node, in the folder that all share.
-  const own = getCompileCacheDir();
-  return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) };
 }
 
 function proberError(what: string, cause?: unknown): DrillError {

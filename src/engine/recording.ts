@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import type { Canary, StartCanary } from './canary.ts';
 import type { EventLog } from './event-log.ts';
 import { startProber, type Prober } from './prober.ts';
 
@@ -14,7 +16,11 @@ export interface RecordingOptions {
   readonly host: (name: string) => Host;
   readonly clock: Clock;
   readonly log: EventLog;
-  /** Follows the samples as they are logged. */
+  /** Starts the server that tells whether the prober's machine is fit; without one, none is looked at. */
+  readonly startCanary?: StartCanary | undefined;
+  /** Told once, before the first sample, how the canary is looked at. */
+  readonly onCanary?: (probe: PlannedProbe) => void;
+  /** Follows the samples as they are logged, the canary's among them. */
   readonly onSample?: (sample: Sample) => void;
   /** Called when the prober or the log cannot go on. */
   readonly onBroken: (error: unknown) => void;
@@ -28,20 +34,28 @@ export interface RecordingOptions {
  */
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onBroken, raisePriority = false } = options;
-  const prober = await startProber({
-    probes,
-    host,
-    clock,
-    raisePriority,
-    onEvents: (events) => {
-      for (const event of events) {
-        // As the log has it: what is waited for here is judged there.
-        const logged = log.append(event);
-        if (logged.type === 'sample') onSample?.(logged);
-      }
-    },
-    onBroken,
-  });
+  const canary = await openCanary(options);
+  let prober: Prober;
+  try {
+    prober = await startProber({
+      // Last, so that the places of the others in the interval follow each other as in the plan.
+      probes: canary === undefined ? probes : [...probes, canary.probe],
+      host,
+      clock,
+      raisePriority,
+      onEvents: (events) => {
+        for (const event of events) {
+          // As the log has it: what is waited for here is judged there.
+          const logged = log.append(event);
+          if (logged.type === 'sample') onSample?.(logged);
+        }
+      },
+      onBroken,
+    });
+  } catch (error) {
+    await canary?.stop();
+    throw error;
+  }
   const anchors = setInterval(() => {
     try {
       log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
@@ -51,9 +65,25 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
   }, anchorEveryMs);
   return {
     setBurst: (on) => prober.setBurst(on),
-    stop: () => {
+    stop: async () => {
       clearInterval(anchors);
-      return prober.stop();
+      await prober.stop();
+      await canary?.stop();
     },
   };
+}
+
+/** A prober without its canary still measures: the log says that nothing vouches for it. */
+async function openCanary(options: RecordingOptions): Promise<Canary | undefined> {
+  const { probes, log, startCanary, onCanary } = options;
+  if (startCanary === undefined) return undefined;
+  try {
+    const canary = await startCanary(probes);
+    log.append({ type: 'canary.started', probe: canary.probe });
+    onCanary?.(canary.probe);
+    return canary;
+  } catch (error) {
+    log.append({ type: 'log', level: 'warn', text: messageOf(error) });
+    return undefined;
+  }
 }

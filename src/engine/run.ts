@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
+import type { StartCanary } from './canary.ts';
 import type { EventLog } from './event-log.ts';
 import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
@@ -22,6 +23,8 @@ export interface DrillDeps extends Reach {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
+  /** Without one, nothing vouches for the prober's machine. */
+  readonly startCanary?: StartCanary;
   /** A file that stops the drill as soon as it is there. */
   readonly stopFile?: string;
 }
@@ -109,6 +112,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         host,
         clock: deps.clock,
         log: deps.log,
+        startCanary: deps.startCanary,
+        onCanary: (probe) => world.setCanary(probe),
         onSample: (sample) => world.see(sample),
         onBroken: (error) => broken.abort(error),
         raisePriority: true,

@@ -34,6 +34,7 @@ export async function runWatch(
     host: madeOnce(plan.hosts, deps.createHost),
     clock,
     log,
+    startCanary: deps.startCanary,
     onBroken: (error) => broken.abort(error),
   });
   const stop = AbortSignal.any([signal, broken.signal]);

@@ -167,4 +167,37 @@ describe('a gate', () => {
     expect(met).toBe(false);
     expect(unmet).toEqual([expect.stringMatching(/^held for .* only$/)]);
   });
+
+  test('holds a gate that asks for a fit prober back until its canary was well for as long', async () => {
+    const { world, clock } = makeWorld();
+    world.setCanary(probe('firedrill:canary'));
+    const see = (part: Partial<Sample>) => world.see(sample('firedrill:canary', clock.nowMs(), part));
+    const gate = { require: [], forMs: 1000, withinMs: 2500 };
+    const wait = async (fit: boolean) => {
+      const fromMs = clock.nowMs();
+      const out = await world.waitForGate(gate, new AbortController().signal, { fit });
+      return { ...out, afterMs: clock.nowMs() - fromMs };
+    };
+    expect(await wait(true)).toEqual({ met: true, unmet: [], afterMs: 1000 });
+    // Answered, but only after more than a third of its time-out.
+    see({ sendMs: clock.nowMs() - 400 });
+    expect(await wait(false)).toMatchObject({ met: true, afterMs: 1000 });
+    expect(await wait(true)).toEqual({
+      met: false,
+      unmet: ["the prober's own canary is answered in time"],
+      afterMs: 2500,
+    });
+    const waiting = wait(true);
+    see({ slot: 1e6 });
+    expect(await waiting).toMatchObject({ met: true, afterMs: 1100 });
+    // Bad and good again, both seen before the wait looks: the bad one counts.
+    const again = wait(true);
+    await Promise.resolve();
+    clock.advance(500);
+    see({ slot: 1e6 + 1, status: 'fail', cause: 'timeout' });
+    see({ slot: 1e6 + 2 });
+    const { met, afterMs } = await again;
+    expect(met).toBe(true);
+    expect(afterMs).toBeGreaterThanOrEqual(1500);
+  });
 });

@@ -1,3 +1,4 @@
+import { isGoodLook } from '../core/canary.ts';
 import type { Clock } from '../core/clock.ts';
 import {
   countHolds,
@@ -9,7 +10,7 @@ import {
 } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Gate, Plan } from '../core/plan.ts';
+import type { Gate, Plan, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
@@ -22,6 +23,8 @@ export interface GateOutcome {
 export interface World {
   /** Takes a sample in; wakes whoever waits. */
   see(sample: Sample): void;
+  /** From now on, samples of this probe tell whether the prober's machine is fit. */
+  setCanary(probe: PlannedProbe): void;
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
   /** Conditions of a gate that do not hold now, in words with what is seen instead. */
@@ -30,8 +33,11 @@ export interface World {
   resolveRole(role: string, condition: Condition): string;
   /** The hosts for which the condition holds, as far as is freshly seen. */
   hostsWith(condition: Condition): readonly string[];
-  /** Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. */
-  waitForGate(gate: Gate, signal: AbortSignal): Promise<GateOutcome>;
+  /**
+   * Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. `fit`: the canary must have
+   * been well for as long, too, where there is one.
+   */
+  waitForGate(gate: Gate, signal: AbortSignal, options?: { readonly fit: boolean }): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -42,6 +48,8 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
   const latest = new Map<string, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
   let wake: (() => void)[] = [];
+  let canary: PlannedProbe | undefined;
+  let unfitMs = -Infinity;
 
   const fresh = (probeId: string): Sample | undefined => {
     const sample = latest.get(probeId);
@@ -84,8 +92,19 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     }
   };
 
+  /** Whether the canary was badly seen since then, or just now. */
+  const sickSince = (sinceMs: number): string[] => {
+    const sample = canary === undefined ? undefined : latest.get(canary.id);
+    const isSick = sample !== undefined && canary !== undefined && !isGoodLook(canary, sample);
+    return isSick || unfitMs >= sinceMs ? ["the prober's own canary is answered in time"] : [];
+  };
+
   return {
+    setCanary(probe) {
+      canary = probe;
+    },
     see(sample) {
+      if (sample.probe === canary?.id && !isGoodLook(canary, sample)) unfitMs = sample.finishMs;
       // Answers can overtake each other: the later request is the later word.
       const before = latest.get(sample.probe);
       if (before !== undefined && before.slot > sample.slot) return;
@@ -113,12 +132,12 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
       }
       return host;
     },
-    async waitForGate(gate, signal) {
+    async waitForGate(gate, signal, { fit } = { fit: false }) {
       const deadline = clock.nowMs() + gate.withinMs;
       let since: number | undefined;
       for (;;) {
         const now = clock.nowMs();
-        const missing = unmet(gate.require);
+        const missing = [...unmet(gate.require), ...(fit ? sickSince(since ?? now) : [])];
         if (missing.length > 0) {
           since = undefined;
           if (now >= deadline) return { met: false, unmet: missing };

@@ -339,3 +339,70 @@ describe('texts from outside', () => {
     expect(markdown('---')).toBe('\\---');
   });
 });
+
+describe('a sick prober', () => {
+  const sick = new LogBuilder(planWith({ probes: [probeOf('health')] }))
+    .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
+    .probing('health', 0, 20_000, 1000, (ms) =>
+      ms >= 8000 && ms < 10_000
+        ? { status: 'fail', cause: 'timeout', finishMs: ms + 900 }
+        : { status: 'ok', finishMs: ms + 5 },
+    )
+    .probing('firedrill:canary', 500, 20_000, 1000, (ms) =>
+      ms >= 8000 && ms < 10_000
+        ? { status: 'fail', cause: 'timeout', finishMs: ms + 900 }
+        : { status: 'ok', finishMs: ms + 2 },
+    )
+    .at(10_000, { type: 'prober.health', lane: 'network', loopMaxMs: 310.5, loopP99Ms: 4.25 })
+    .at(12_000, { type: 'clock.stepped', atMs: 12_000, byMs: 2000, cause: 'step' })
+    .at(20_000, { type: 'run.ended' });
+  const read = sick.read();
+  const told = summarize(read);
+
+  test('stands in the report with its canary, its threads and its clock', () => {
+    const text = renderMarkdown(told, read);
+    const prober = /^## Prober\n[^]*?(?=\n## )/m.exec(text)?.[0];
+    expect(prober).toMatchInlineSnapshot(`
+      "## Prober
+
+      |  |  |
+      | --- | --- |
+      | thread network | ticks at most 311 ms late, p99 4.3 ms |
+      | canary | 20 looks, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, sick for 3.00 s in 1 interval |
+      | wall clock set | by 2.00 s forwards at 2026-03-01T10:00:12.000Z |
+
+      | sick from | to | for |
+      | --- | --- | --- |
+      | 2026-03-01T10:00:07.500Z | 2026-03-01T10:00:10.502Z | 3.00 s |
+
+      The canary is a server of firedrill on its own machine, looked at like a probe. While it does not answer in time, a look that fails is not known to have found an outage.
+      "
+    `);
+    expect(text).toContain('Windows in the state “unsure” are outages or none');
+    expect(text).toContain('the prober is sick: its canary does not answer in time');
+    expect(text).toContain('| +7.000 s | health perhaps down from here on, seen by a sick prober |');
+    expect(text).toContain('| +10.005 s | health surely up |');
+    expect(text).toContain(
+      '| health | unsure | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | 1.50 s (0 ms to 3.00 s) |',
+    );
+    expect(text).toContain('the wall clock was set: 2.00 s forwards');
+    // It is no probe of the target.
+    const probes = text.slice(text.indexOf('## Probes'), text.indexOf('## Prober\n'));
+    expect(probes).not.toContain('canary');
+  });
+
+  test('is told by a watch and by the verdict in a line', () => {
+    const line =
+      '20 looks, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, sick for 3.00 s in 1 interval';
+    expect(renderWatchText(told)).toContain(`prober's canary: ${line}\n`);
+    expect(renderVerdictText(told)).toContain(`canary  ${line}`);
+  });
+
+  test('has its looks in samples.csv, under a name that no probe can have', () => {
+    let csv = '';
+    const writer = new SamplesCsv((text) => (csv += text));
+    readLines(sick.lines(), writer);
+    writer.end();
+    expect(csv.match(/^firedrill:canary,/gm)).toHaveLength(20);
+  });
+});

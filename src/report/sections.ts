@@ -3,6 +3,7 @@ import type { Analysis } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
+import { canaryWords, laneWords } from './prober-text.ts';
 import { timelineOf } from './timeline.ts';
 import { availabilityWords, causeWords } from './watch-text.ts';
 
@@ -135,7 +136,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              'Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.',
+              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are outages or none: their looks failed while the prober was sick.' : ''}`,
             ),
           ],
   };
@@ -206,6 +207,34 @@ export function probeSection({ probes }: Summary): Section {
     blocks: [
       ...table(head, rows),
       ...table(['latency p50 / p99 / max', 'before the fault', 'until recovered', 'after that'], around),
+    ],
+  };
+}
+
+/** Whether what looked was fit to look. */
+export function proberSection({ prober }: Summary): Section {
+  const { canary, lanes, clockSteps } = prober;
+  const rows = [
+    ...lanes.map((lane) => [`thread ${lane.lane}`, laneWords(lane)]),
+    ...(canary === null ? [] : [['canary', canaryWords(canary)]]),
+    ...clockSteps.map((s) => [
+      s.cause === 'suspend' ? 'machine slept' : 'wall clock set',
+      `by ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,
+    ]),
+  ];
+  const sick = (canary?.sick ?? []).map((s) => [s.startAt, s.endAt ?? 'the end', durationWords(s.ms)]);
+  return {
+    title: 'Prober',
+    blocks: [
+      ...table(['', ''], rows),
+      ...cutTable(['sick from', 'to', 'for'], sick, { limit: windowLimit, where: 'summary.json' }),
+      ...(canary === null
+        ? []
+        : [
+            text(
+              'The canary is a server of firedrill on its own machine, looked at like a probe. While it does not answer in time, a look that fails is not known to have found an outage.',
+            ),
+          ]),
     ],
   };
 }

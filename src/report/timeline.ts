@@ -1,6 +1,7 @@
 import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
+import { sickSpans } from '../analysis/sick.ts';
 import { middle } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
@@ -51,6 +52,11 @@ function doneMs({ ackedMs, unansweredMs, effect }: FaultRecord): number | null {
 function windowEntries({ windows }: Analysis): TimelineEntry[] {
   return [...windows].flatMap(([id, list]) =>
     list.flatMap((w) => {
+      if (w.state === 'unsure')
+        return [
+          { atMs: w.startLoMs, what: `${id} perhaps down from here on, seen by a sick prober` },
+          ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} surely up` }]),
+        ];
       const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };
       return w.open
         ? [start]
@@ -100,6 +106,14 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     ...faultEntries(analysis),
     ...windowEntries(analysis),
     ...roleEntries(analysis),
+    ...sickSpans(log).flatMap((s) => [
+      { atMs: s.fromMs, what: 'the prober is sick: its canary does not answer in time' },
+      { atMs: s.toMs, what: "the prober's canary answers in time again" },
+    ]),
+    ...log.clockSteps.map((s) => ({
+      atMs: s.atMs,
+      what: `${s.cause === 'suspend' ? "the prober's machine slept" : 'the wall clock was set'}: ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'}`,
+    })),
     ...log.marks.map((m) => ({
       atMs: m.atMs,
       what: `${m.name}${m.host === undefined ? '' : ` on ${m.host}`}: ${m.text}`,

@@ -1,5 +1,6 @@
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { ProbeSummary, Summary } from '../core/summary.ts';
+import { canaryWords } from './prober-text.ts';
 import { aligned, counted, plain } from './text.ts';
 
 /** Causes with their counts: `refused 12, timeout 3`. */
@@ -42,6 +43,7 @@ export function renderWatchText(summary: Summary): string {
     ]);
     lines.push(...(rows.length === 0 ? ['  no outage seen'] : aligned(rows)));
   }
+  if (summary.prober.canary !== null) lines.push(`prober's canary: ${canaryWords(summary.prober.canary)}`);
   for (const note of summary.notes) lines.push(`note: ${plain(note)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
+import { startCanary } from '../../engine/canary.ts';
 import { openEventLog } from '../../engine/event-log.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
@@ -43,14 +44,18 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   try {
     await runWatch(
       plan,
-      { runId, clock, log, createHost, versions: versions() },
+      { runId, clock, log, createHost, versions: versions(), startCanary },
       AbortSignal.any([stop.signal, ...timeUp]),
     );
   } finally {
     log.close();
   }
   const summary = writeReports(folder);
-  output.data(options.json ? `${JSON.stringify({ probes: summary.probes })}\n` : renderWatchText(summary));
+  output.data(
+    options.json
+      ? `${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`
+      : renderWatchText(summary),
+  );
   output.progress(`kept in ${folder}`);
   return ExitCode.pass;
 }

@@ -9,6 +9,7 @@ import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 import { runDrill } from '../drill.ts';
 import { openEventLog } from '../event-log.ts';
 import { openLedger } from '../ledger.ts';
+import type { DrillDeps } from '../run.ts';
 import { createSystemClock } from '../system-clock.ts';
 
 /** A container with a web server in it, as far as `docker inspect|stop|start` can tell. The server is real. */
@@ -126,6 +127,7 @@ export async function drillOn(
   plan: Plan,
   signal = new AbortController().signal,
   onEvent?: (event: DrillEvent) => void,
+  more: Pick<DrillDeps, 'startCanary'> = {},
 ): Promise<Outcome> {
   const clock = createSystemClock();
   const path = join(folder, 'events.ndjson');
@@ -135,7 +137,16 @@ export async function drillOn(
   const versions = { firedrill: '0', node: '0' };
   await runDrill(
     plan,
-    { runId: 'r', clock, log, ledger, createHost: () => machine, createServer: () => undefined, versions },
+    {
+      runId: 'r',
+      clock,
+      log,
+      ledger,
+      createHost: () => machine,
+      createServer: () => undefined,
+      versions,
+      ...more,
+    },
     signal,
   );
   log.close();

@@ -39,6 +39,8 @@ function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): s
     const ms = own.reduce((sum, w) => sum + durationOf(w).ms, 0);
     return own.length === 0 ? [] : [`${state} for ${durationWords(ms)} in ${counted(own.length, 'window')}`];
   });
+  const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
+  if (unsureMs > 0) words.push(`perhaps down for up to ${durationWords(unsureMs)}, seen by a sick prober`);
   const unknown = samples.some((s) => s.status === 'unknown') ? ['in part unknown'] : [];
   return [...words, ...unknown].join(', ') || 'good throughout';
 }

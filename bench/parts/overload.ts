@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { analyse } from '../../src/analysis/summarize.ts';
+import { readLogFile } from '../../src/cli/run-folder.ts';
+import type { Spread } from '../../src/core/summary.ts';
+import { startCanary } from '../../src/engine/canary.ts';
+import { pause } from '../mono.ts';
+import { httpProbe } from '../prober/plan.ts';
+import { startBenchProber } from '../prober/start.ts';
+import type { BenchContext } from './part.ts';
+
+/** Looks at a server that is always there, from a machine that has so much else to do. */
+export interface OverloadLevel {
+  /** Processes that do nothing but keep busy, each in a session of its own. */
+  readonly busy: number;
+  /** They run before the server and the canary, as the prober does. */
+  readonly raised: boolean;
+  readonly looks: number;
+  readonly failed: number;
+  /** Outages told for sure: there was none. */
+  readonly told: number;
+  /** Windows of which it was said that they may be nothing. */
+  readonly unsure: number;
+  /** Outages that the same log tells with no canary in it. */
+  readonly toldWithout: number;
+  readonly sick: number;
+  readonly sickMs: number;
+  /** Of the canary's good answers; null without any. */
+  readonly canary: Spread | null;
+}
+
+const levels = [
+  { busy: 0, raised: false },
+  { busy: 16, raised: false },
+  { busy: 40, raised: false },
+  { busy: 16, raised: true },
+] as const;
+/** Above the prober's own. */
+const raisedNice = -20;
+/** What keeps busy ends by itself, whatever becomes of the bench. */
+const busyProgram = 'const end = Date.now() + 60_000; while (Date.now() < end);';
+
+/** What the prober tells of a server that is up all the time, while its machine is overloaded more and more. */
+export async function runOverload(context: BenchContext): Promise<readonly OverloadLevel[]> {
+  const results: OverloadLevel[] = [];
+  for (const [index, level] of levels.entries()) {
+    const logPath = join(context.folder, `overload-${index}.ndjson`);
+    const result = await runLevel({ ...level, logPath, forMs: context.quick ? 2000 : 15_000 });
+    if (result === undefined)
+      context.report(`${level.busy} busy at raised priority: not permitted, left out`);
+    else results.push(result);
+  }
+  return results;
+}
+
+async function runLevel(options: {
+  readonly busy: number;
+  readonly raised: boolean;
+  readonly logPath: string;
+  readonly forMs: number;
+}): Promise<OverloadLevel | undefined> {
+  const { busy, raised, logPath, forMs } = options;
+  if (raised && process.getuid?.() !== 0) return undefined;
+  // A server at ordinary priority that answers at once: what the canary is, too.
+  const target = await startCanary([]);
+  const { url } = target.probe.params as { readonly url: string };
+  const probe = httpProbe('well', url, { intervalMs: 1000, burstIntervalMs: 50 });
+  const prober = await startBenchProber({ probes: [probe], logPath });
+  prober.setBurst(true);
+  await pause(2000);
+  const hogs: ChildProcess[] = [];
+  try {
+    for (let i = 0; i < busy; i++) hogs.push(startBusy(raised));
+    await pause(forMs);
+  } finally {
+    await Promise.all(hogs.map(end));
+    // What was held up is to be seen to its end.
+    await pause(2000);
+    await prober.stop();
+    await target.stop();
+  }
+  const log = readLogFile(logPath);
+  const { summary } = analyse(log);
+  const countOf = (state: string, windows = summary.probes[0]?.windows ?? []): number =>
+    windows.filter((w) => w.state === state).length;
+  const { canary } = summary.prober;
+  return {
+    busy,
+    raised,
+    looks: summary.probes[0]?.samples ?? 0,
+    failed: summary.probes[0]?.failed ?? 0,
+    told: countOf('down'),
+    unsure: countOf('unsure'),
+    toldWithout: countOf('down', analyse({ ...log, canary: null }).summary.probes[0]?.windows),
+    sick: canary?.sick.length ?? 0,
+    sickMs: canary?.sickMs ?? 0,
+    canary: canary?.latency ?? null,
+  };
+}
+
+function startBusy(raised: boolean): ChildProcess {
+  const child = spawn(process.execPath, ['-e', busyProgram], { detached: true, stdio: 'ignore' });
+  if (raised && child.pid !== undefined) {
+    setPriority(child.pid, raisedNice);
+    writeFileSync(`/proc/${child.pid}/autogroup`, String(raisedNice));
+  }
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+  child.kill('SIGKILL');
+  await ended;
+}

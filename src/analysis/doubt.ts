@@ -1,0 +1,75 @@
+import type { Condition } from '../core/condition.ts';
+import { intervalsIn, truthOfAll } from './intervals.ts';
+import type { JudgedCheck } from './outcome.ts';
+import type { RunLog } from './read-log.ts';
+import { recoverySeries } from './rto.ts';
+import { sickSpans, sickWords } from './sick.ts';
+import { durationWords } from './words.ts';
+
+/**
+ * Checks whose outcome hangs on what is in doubt: where they come out otherwise when it is taken the other way, they are
+ * inconclusive, and say why. Both lists are in the plan's order.
+ */
+export function doubted(
+  checks: readonly JudgedCheck[],
+  otherwise: readonly JudgedCheck[],
+  why: string,
+): readonly JudgedCheck[] {
+  return checks.map((check, index) => {
+    const other = otherwise[index];
+    if (other === undefined || other.result.status === check.result.status) return check;
+    const reason = check.reason ?? other.reason ?? 'it could come out either way';
+    return { result: { ...check.result, status: 'inconclusive' }, reason: `${reason}: ${why}` };
+  });
+}
+
+/** A gate that waits for the service or for redundancy. */
+type AwaitedGate = 'recovery' | 'redundancy';
+
+/**
+ * Why it is not known that a gate which timed out would have been missed by a fit prober, too; null when it is: while the
+ * prober was sick, what the gate waits for may have held for as long as it must.
+ */
+export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
+  const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
+  const spans = sickSpans(log);
+  if (out === undefined || spans.length === 0) return null;
+  const { recovery, redundancy } = log.plan;
+  const [require, forMs] =
+    gate === 'recovery' ? [[serviceIsUp(log)], recovery.stableForMs] : [redundancy.require, redundancy.forMs];
+  const range = {
+    fromMs: log.phases.findLast((p) => p.phase === gate && p.t <= out.t)?.t ?? log.startMs,
+    toMs: out.t,
+  };
+  const hidden = intervalsIn(truthOfAll(log, require, range), 'yes').some(
+    (i) => i.maxMs >= forMs && spans.some((s) => s.fromMs < i.endHiMs && s.toMs > i.startLoMs),
+  );
+  return hidden ? sickWords(log, range.fromMs, range.toMs) : null;
+}
+
+function serviceIsUp(log: RunLog): Condition {
+  const { name, host } = recoverySeries(log).probe;
+  return { probe: name, ...(host === undefined ? {} : { host }) };
+}
+
+/**
+ * The log with the marks of hosts' logs as they lie if the clocks that stamped them were not set together with ours; the
+ * same log where no mark was read after a movement of the wall clock. Wall time is laid onto the run clock by where the
+ * two stand when a line is read: a line stamped before our clock was set, or by a clock that was not, lies off by that.
+ */
+export function withMarksShifted(log: RunLog): RunLog {
+  const { clockSteps } = log;
+  if (clockSteps.length === 0 || !log.marks.some((m) => clockSteps.some((s) => s.atMs <= m.t))) return log;
+  const marks = log.marks.map((mark) => {
+    const byMs = clockSteps.reduce((sum, s) => sum + (s.atMs <= mark.t ? s.byMs : 0), 0);
+    // Nothing is read before it is stamped.
+    return { ...mark, atMs: Math.min(mark.t, mark.atMs + byMs) };
+  });
+  return { ...log, marks: marks.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** What is in doubt where marks are. */
+export function marksWords({ clockSteps }: RunLog): string {
+  const largest = clockSteps.reduce((max, s) => Math.max(max, Math.abs(s.byMs)), 0);
+  return `the wall clock of the prober's machine was moved by ${durationWords(largest)} while logs were read, so that their marks may be off by as much; keep the clocks disciplined`;
+}

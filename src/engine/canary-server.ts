@@ -1,0 +1,18 @@
+import { createServer } from 'node:net';
+
+// The canary: answers every request with the same few bytes, in a process and session of its own at ordinary priority,
+// so that it starves when the machine does. Started by canary.ts; ends with its standard input, whatever becomes of firedrill.
+
+const reply = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
+
+const server = createServer((socket) => {
+  // What breaks shows on the side that looks.
+  socket.on('error', () => {});
+  socket.once('data', () => socket.end(reply));
+});
+server.on('error', () => process.exit(1));
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object') process.stdout.write(`${address.port}\n`);
+});
+process.stdin.on('end', () => process.exit(0)).resume();

@@ -230,6 +230,8 @@ describe('the command line', () => {
       url,
       '--interval',
       '50ms',
+      '--timeout',
+      '900ms',
       '--for',
       '1s',
       '--json',

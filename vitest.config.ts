@@ -17,6 +17,16 @@ export default defineConfig({
         },
       },
       {
+        // report.html and table.html in a real browser.
+        test: {
+          name: 'pages',
+          include: ['test/pages/*.test.ts'],
+          globalSetup: ['test/pages/lib/chromium.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
         test: {
           name: 'openstack',

@@ -57,36 +57,58 @@ function bench(node, args) {
 }
 
 /**
- * Static checks, unit and integration tests, then the tests on the real lab. Every part runs, whatever the one before it
- * said; the last line counts all tests.
+ * Static checks, unit and integration tests, the pages in a real browser, then the tests on the real lab. Every part runs,
+ * whatever the one before it said; the last line counts all tests.
  */
 async function test(node) {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-test-'));
   try {
     const check = await run('npm', ['run', '--silent', 'check']);
     const unit = await runTests(node, folder, 'unit');
+    const pages = await pageTests(node, folder);
     const lab = await labTests(node, folder);
-    const passed = unit.passed + lab.passed;
-    const failed = unit.failed + lab.failed;
+    const passed = unit.passed + pages.passed + lab.passed;
+    const failed = unit.failed + pages.failed + lab.failed;
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
     console.log(`\n${passed} passed, ${failed} failed`);
-    return check === 0 && unit.ok && lab.ok && failed === 0 ? 0 : 1;
+    return check === 0 && unit.ok && pages.ok && lab.ok && failed === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The lab tests, where a Docker engine answers or can be installed; otherwise says why they are left out. */
-async function labTests(node, folder) {
-  const reason = await whyNoEngine();
-  if (reason === undefined) return runTests(node, folder, 'lab');
-  console.log(`\nThe lab tests were LEFT OUT: ${reason}`);
-  console.log(
-    'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.',
-  );
+/** The lab tests, where a Docker engine answers or can be installed. */
+function labTests(node, folder) {
+  const need =
+    'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.';
+  return testsWith(node, folder, { project: 'lab', whyNot: whyNoEngine, need });
+}
+
+/** The tests of the pages, where there is a browser, or one can be installed. */
+function pageTests(node, folder) {
+  const need = 'They need Chromium on the path, or root on Debian or Ubuntu to install it.';
+  return testsWith(node, folder, { project: 'pages', whyNot: whyNoBrowser, need });
+}
+
+/** Tests that need something of the machine; says why where they are left out. */
+async function testsWith(node, folder, { project, whyNot, need }) {
+  const reason = await whyNot();
+  if (reason === undefined) return runTests(node, folder, project);
+  console.log(`\nThe ${project} tests were LEFT OUT: ${reason}`);
+  console.log(need);
   if (!isTrue(process.env.CI)) return { passed: 0, failed: 0, ok: true };
   console.error('With CI=true that is a failure.');
   return { passed: 0, failed: 0, ok: false };
+}
+
+/** undefined when the browser tests find a browser, or can install one (test/pages/lib/chromium.ts). */
+async function whyNoBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  if (folders.some((folder) => names.some((name) => existsSync(join(folder, name))))) return undefined;
+  if (process.getuid?.() !== 0) return 'there is no Chromium, and without root none can be installed.';
+  if (!existsSync('/usr/bin/apt-get')) return 'there is no Chromium, and this is not Debian or Ubuntu.';
+  return undefined;
 }
 
 /** undefined when `firedrill lab up` can be expected to get an engine. */

@@ -16,6 +16,8 @@ export interface Plan {
     readonly sha256: string;
     /** Variables of the scenario with the values that this drill runs with, matrix values among them. */
     readonly variables: Readonly<Record<string, Scalar>>;
+    /** The file as it was read; absent in logs of older versions. */
+    readonly text?: string;
   };
   /** What drew the moments of faults with a jitter; absent where none has one. */
   readonly draw?: { readonly seed: number; readonly round: number };

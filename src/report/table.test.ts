@@ -3,6 +3,7 @@ import { median } from '../analysis/repeats.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import type { Summary } from '../core/summary.ts';
+import { renderTableHtml } from './html/table-html.ts';
 import { renderTableJson, renderTableMarkdown, renderTableText, wrap } from './table-text.ts';
 import { type FailureTable, figureOf, rowLine, type TableDrill, type TableRow } from './table.ts';
 
@@ -323,6 +324,32 @@ describe('the table in text', () => {
   test('wraps words, and cuts those that are too long', () => {
     expect(wrap('ab cd efghij', 5)).toEqual(['ab cd', 'efghi', 'j']);
     expect(wrap('', 5)).toEqual(['']);
+  });
+});
+
+describe('table.html', () => {
+  const page = renderTableHtml(table);
+
+  test('tells the worst outcome first, and links each run to its report', () => {
+    expect(page).toContain('<p class="verdict fail">✗ FAIL</p>');
+    const links = [...page.matchAll(/<a href="([^"]*)"/g)].map((m) => m[1]);
+    expect(links).toContain('runs/run-36000/report.html');
+    // One of the drills was not run.
+    expect(links).toHaveLength(5);
+  });
+
+  test('has every row with its measure in words and as a bar, and why drills did not pass', () => {
+    expect(page.match(/aria-label="median [^"]* surely between [^"]*"/g)).toHaveLength(3);
+    expect(page).toContain('10.1 / 12.3 / 20.4 s [9.8..20.8]');
+    expect(page).toMatch(/<span class="outcome inconclusive">\? not run<\/span\s*>/);
+    expect(page).toContain('row 6, partition #1: not steady (no standby)');
+    expect(page).toContain('Repeats: row 1, container-crash-edge-active');
+  });
+
+  test('leads to no other folder', () => {
+    const runId = '../../elsewhere';
+    const rows = [rowLine(row, [drill(drilled(1000, { runId }))])];
+    expect(renderTableHtml({ ...table, rows })).not.toContain('<a ');
   });
 });
 

@@ -107,6 +107,7 @@ function makePlan(
       path: source.path,
       sha256,
       variables: values,
+      text: source.text,
     },
     ...steps,
     writers: target.writers.filter(({ id }) => writersAsked(scenario).has(id)),

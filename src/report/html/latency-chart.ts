@@ -12,11 +12,18 @@ const height = 120;
 const width = 1000;
 const windowLimit = 100;
 
+/** What a chart of a probe's latency is drawn of. */
+interface LatencyData {
+  readonly probe: ProbeSummary;
+  readonly buckets: readonly LatencyBucket[];
+  readonly bad: readonly BadWindow[];
+  /** A time without answers that is longer is a break in the curve, ms. */
+  readonly breakMs: number;
+}
+
 /** Latency of one probe over the run: from the least to the greatest as an area, median and 99th percentile as lines. */
 export function latencyChart(
-  { id, latency }: ProbeSummary,
-  buckets: readonly LatencyBucket[],
-  bad: readonly BadWindow[],
+  { probe: { id, latency }, buckets, bad, breakMs }: LatencyData,
   axis: TimeAxis,
 ): Html | null {
   if (latency === null || buckets.length === 0) return null;
@@ -27,7 +34,7 @@ export function latencyChart(
   const [low = least, high = most] = y.domain();
   const decades = y.ticks(3).filter((v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6);
   const ticks = decades.length >= 2 ? decades : [low, high];
-  const runs = runsOf(buckets);
+  const runs = runsOf(buckets, breakMs);
   const place = (v: number) => y(Math.max(v, low));
   const band = area<LatencyBucket>()
     .x(x)
@@ -89,15 +96,12 @@ export function latencyChart(
   </figure> `;
 }
 
-/** Buckets that follow on each other; where nothing was answered in between, the curve breaks. */
-function runsOf(buckets: readonly LatencyBucket[]): LatencyBucket[][] {
+/** Buckets that follow on each other; where nothing was answered for longer than `breakMs`, the curve breaks. */
+function runsOf(buckets: readonly LatencyBucket[], breakMs: number): LatencyBucket[][] {
   const runs: LatencyBucket[][] = [];
-  // A slow probe leaves buckets empty that say nothing: only three of its own steps are a break.
-  const steps = buckets.slice(1).map((b, i) => b.fromMs - (buckets[i]?.fromMs ?? 0));
-  const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
   let last: LatencyBucket | undefined;
   for (const bucket of buckets) {
-    if (last === undefined || bucket.fromMs - last.fromMs > 3 * usual) runs.push([]);
+    if (last === undefined || bucket.fromMs - last.toMs > breakMs) runs.push([]);
     runs.at(-1)?.push(bucket);
     last = bucket;
   }

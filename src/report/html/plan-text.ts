@@ -3,14 +3,42 @@ import type { Json, Plan } from '../../core/plan.ts';
 
 /** Names under which a secret may stand; references to one (a file, a variable) are none. */
 const secretName =
-  /pass(word|wd|phrase)?$|secret|token|credential|authorization|cookie|api-?key|private-?key/i;
+  /(pass(word|wd|phrase)?|secret|token|credentials?|authorization|cookie|api-?key|private-?key)$/i;
 const stands = '[secret]';
 
-/** The plan of a drill as YAML, in two parts: what the scenario says, and what of the target it uses. Secrets are taken out. */
-export function planTexts(plan: Plan): { readonly scenario: string; readonly target: string } {
-  const { target, hosts, probes, writers, roles, ownership, models, healthy, ...scenario } = plan;
+/** A drill's plan as text, secrets taken out. */
+interface PlanTexts {
+  /** The scenario's file as it was read; undefined where the log does not have it. */
+  readonly file: string | undefined;
+  /** What the scenario says, with every default and variable filled in, as YAML. */
+  readonly scenario: string;
+  /** What of the target is used, likewise. */
+  readonly target: string;
+}
+
+/** The texts of a plan. */
+export function planTexts(plan: Plan): PlanTexts {
+  const { target, hosts, probes, writers, roles, ownership, models, healthy, ...rest } = plan;
+  const { text, ...scenario } = rest.scenario;
   const own = { target, hosts, healthy, roles, ownership, probes, writers, models };
-  return { scenario: yamlOf(scenario), target: yamlOf(own) };
+  return {
+    file: text === undefined ? undefined : linesWithoutSecrets(text),
+    scenario: yamlOf({ ...rest, scenario }),
+    target: yamlOf(own),
+  };
+}
+
+/** Where a line gives something a name under which a secret may stand, its value is taken out, in comments too. */
+function linesWithoutSecrets(text: string): string {
+  return inUrls(text).replaceAll(
+    /([\w-]+)(["']?[ \t]*[:=][ \t]*)([^\s{}#][^\n#]*)/g,
+    (all, name: string, is: string) => (secretName.test(name) ? `${name}${is}${stands}` : all),
+  );
+}
+
+/** A user's password in an address. */
+function inUrls(text: string): string {
+  return text.replaceAll(/(:\/\/[^\s/:@]*):[^\s/@]+@/g, `$1:${stands}@`);
 }
 
 function yamlOf(value: unknown): string {
@@ -19,7 +47,7 @@ function yamlOf(value: unknown): string {
 }
 
 function withoutSecrets(value: Json): Json {
-  if (typeof value === 'string') return value.replaceAll(/(:\/\/[^\s/:@]*):[^\s/@]+@/g, `$1:${stands}@`);
+  if (typeof value === 'string') return inUrls(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(withoutSecrets);
   return Object.fromEntries(

@@ -1,4 +1,5 @@
 import type { Range } from '../../analysis/intervals.ts';
+import { staleAfterMs } from '../../analysis/kept-samples.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { durationWords } from '../../analysis/words.ts';
@@ -85,7 +86,7 @@ const sentenceLimit = 220;
 
 function listOf(title: string, items: readonly string[]): Html | null {
   if (items.length === 0) return null;
-  return html`<h3>${title}</h3>
+  return html`<h2 class="minor">${title}</h2>
     <ul>
       ${items.map((item) => html`<li>${item.length <= sentenceLimit ? item : opened(item)}</li>`)}
     </ul>`;
@@ -249,8 +250,18 @@ function returnPart({ heal }: Summary): Html | null {
 function latencyPart({ log, summary, recovery, windows }: Analysis, latency: LatencyOverTime): Html | null {
   const axis = timeAxis({ fromMs: log.startMs, toMs: log.endMs }, recovery?.effect.ms ?? log.startMs);
   const charts = summary.probes.flatMap((probe) => {
-    const chart = latencyChart(probe, latency.of(probe.id), windows.get(probe.id) ?? [], axis);
-    const name = log.series.get(probe.id)?.probe.name;
+    const series = log.series.get(probe.id);
+    if (series === undefined) return [];
+    const chart = latencyChart(
+      {
+        probe,
+        buckets: latency.of(probe.id),
+        bad: windows.get(probe.id) ?? [],
+        breakMs: staleAfterMs(series),
+      },
+      axis,
+    );
+    const { name } = series.probe;
     return chart === null ? [] : [{ chart, isFirst: name === log.plan.recovery.probe }];
   });
   if (charts.length === 0) return null;
@@ -274,25 +285,21 @@ function latencyPart({ log, summary, recovery, windows }: Analysis, latency: Lat
 }
 
 function planPart({ log }: Analysis): Html | null {
-  const { scenario, target } = planTexts(log.plan);
-  const pre = (text: string) => {
+  const { file, scenario, target } = planTexts(log.plan);
+  const opened = (title: string, text: string) => {
     const lines = text.split('\n');
     const left = lines.length - planLines;
-    return html`<pre>
-${lines.slice(0, planLines).map((line) => [line, '\n'])}${left > 0 && `… ${left} more lines are in events.ndjson`}</pre>`;
+    return html`<details class="closed">
+      <summary>${title}</summary>
+      <pre>
+${lines.slice(0, planLines).map((line) => [line, '\n'])}${left > 0 && `… ${left} more lines are in events.ndjson`}</pre>
+    </details>`;
   };
   return sectionHtml(
     { title: 'Scenario and target', blocks: [] },
     html`<p class="small">
-        As the run planned it, with every default and variable filled in. Secrets are left out.
+        The plan is what was run, with every default and variable filled in. Secrets are left out.
       </p>
-      <details class="closed">
-        <summary>Scenario ${log.plan.scenario.path}</summary>
-        ${pre(scenario)}
-      </details>
-      <details class="closed">
-        <summary>Target ${log.plan.target.path}</summary>
-        ${pre(target)}
-      </details>`,
+      ${file !== undefined && opened(`Scenario ${log.plan.scenario.path}`, file)}${opened('Plan', scenario)}${opened(`Target ${log.plan.target.path}`, target)}`,
   );
 }

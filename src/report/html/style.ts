@@ -8,7 +8,8 @@ html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0 auto;max-width:76rem;padding:1rem 1.25rem 3rem;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;overflow-wrap:anywhere;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 h1{font-size:1.35rem;line-height:1.25;margin:.4rem 0}
 h2{font-size:1.1rem;margin:2rem 0 .6rem;padding-top:.5rem;border-top:1px solid var(--line)}
-h3{font-size:.82rem;margin:.7rem 0 .15rem;color:var(--soft);font-weight:600}
+h3,h2.minor{font-size:.82rem;margin:.7rem 0 .15rem;color:var(--soft);font-weight:600}
+h2.minor{border:0;padding:0}
 p{margin:.4rem 0;max-width:75ch}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible{outline:2px solid var(--link);outline-offset:2px}
@@ -34,7 +35,7 @@ nav a{margin-right:.9rem;display:inline-block;padding:.15rem 0}
 ul{padding-left:1.2rem;margin:.4rem 0}
 table{border-collapse:collapse;width:100%;font-size:.85rem;margin:.5rem 0;font-variant-numeric:tabular-nums}
 th,td{text-align:left;vertical-align:top;padding:.28rem .6rem .28rem 0;border-bottom:1px solid var(--line)}
-thead th{color:var(--soft);font-weight:600;overflow-wrap:normal}
+thead th{color:var(--soft);font-weight:600;min-width:5rem}
 tbody th{font-weight:500}
 .log th{white-space:nowrap;width:7rem}
 pre{font:12px/1.45 ui-monospace,"Liberation Mono",monospace;background:var(--panel);border:1px solid var(--line);border-radius:.4rem;padding:.6rem;white-space:pre-wrap}
@@ -95,7 +96,7 @@ figcaption{font-size:.85rem}
 .p99{stroke:var(--slow);stroke-dasharray:4 3}
 .outage{fill:url(#edge);opacity:.35}
 footer{margin-top:2rem;font-size:.8rem;color:var(--soft)}
-@media (max-width:44rem){
+@media screen and (max-width:44rem){
 body{padding:.75rem .75rem 2rem}
 .wide{display:none}
 .figures{grid-template-columns:repeat(2,minmax(0,1fr))}
@@ -106,6 +107,8 @@ body{padding:.75rem .75rem 2rem}
 .lane{margin-bottom:.1rem}
 .waterfall li{grid-template-columns:minmax(0,1fr) auto}
 .waterfall .bar,.waterfall .note{grid-column:1/-1}
+}
+@media screen and (max-width:60rem){
 table.cards,table.cards tbody,table.cards tr,table.cards th,table.cards td{display:block;padding-right:0}
 table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.cards tr{border-bottom:1px solid var(--line);padding:.35rem 0}

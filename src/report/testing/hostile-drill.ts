@@ -11,6 +11,7 @@ export const hostileTexts: readonly string[] = [
   '&lt;b&gt; &#x3c;script&#x3e;',
   'javascript:globalThis.pwned=5',
   '${globalThis.pwned = 6} {{7*7}}',
+  'unbroken'.repeat(40),
   'left\u202eright\u2066 \u200ball\u0000\u001b[31m\ud800 end',
 ];
 

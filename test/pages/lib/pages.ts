@@ -1,0 +1,65 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
+import { crashDrill } from '../../../src/analysis/testing/postgres-crash.ts';
+import { summarize } from '../../../src/analysis/summarize.ts';
+import { writeReports } from '../../../src/cli/run-folder.ts';
+import { renderTableHtml } from '../../../src/report/html/table-html.ts';
+import { rowLine } from '../../../src/report/table.ts';
+import { hostileDrill, hostileTexts } from '../../../src/report/testing/hostile-drill.ts';
+import { htmlOf } from '../../../src/report/testing/html-of.ts';
+
+const reports = join(import.meta.dirname, '../../../reports');
+
+/** report.html of a committed run. */
+function example(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pages-'));
+  try {
+    cpSync(join(reports, name, 'events.ndjson'), join(folder, 'events.ndjson'));
+    writeReports(folder);
+    return readFileSync(join(folder, 'report.html'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A failure table with hostile names. */
+function suite(): string {
+  const hostile = hostileTexts.join(' ');
+  const row = { row: '1', failure: hostile, recoveredBy: hostile, reported: hostile, figure: 'rto' };
+  const drill = { number: 1, rowIndices: [0], name: hostile, round: 0, notRun: null, backToSteadyMs: 1200 };
+  const passed = { ...summarize(crashDrill().read()), runId: 'run-1' };
+  const failed = { ...summarize(hostileDrill().read()), runId: '../../evil' };
+  return renderTableHtml({
+    schemaVersion: 1,
+    name: 'suite',
+    title: hostile,
+    target: hostile,
+    startedAt: passed.startedAt,
+    endedAt: passed.endedAt,
+    complete: true,
+    rows: [
+      rowLine(row, [{ ...drill, summary: passed }]),
+      rowLine({ ...row, row: '2' }, [{ ...drill, number: 2, summary: failed }]),
+      rowLine({ ...row, row: '3' }, [{ ...drill, number: 3, summary: null, notRun: hostile }]),
+    ],
+  });
+}
+
+function watch(): string {
+  const builder = new LogBuilder(planWith({ probes: [probeOf('web')] }));
+  return htmlOf(builder.probing('web', 0, 9000, 1000, (t) => ({ status: 'ok', finishMs: t + 5 })));
+}
+
+/** Pages of all kinds, by what they show. */
+export const pages: Readonly<Record<string, string>> = {
+  'a drill of certlocker': example('example-certlocker'),
+  'a drill of wazuh-lb': example('example-wazuh-lb'),
+  'a drill of keepalived-docker': example('example-keepalived-docker'),
+  'a drill without recovery': htmlOf(crashDrill({ neverRecovers: true })),
+  'a run that was cut off': htmlOf(crashDrill().until(45_000)),
+  'a hostile drill': htmlOf(hostileDrill()),
+  'a watch': watch(),
+  'a failure table': suite(),
+};

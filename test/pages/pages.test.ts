@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostileTexts } from '../../src/report/testing/hostile-drill.ts';
+import { openPage, type OpenPage, type Reader, startBrowser } from './lib/open-page.ts';
+import { pages } from './lib/pages.ts';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const names = Object.keys(pages);
+const folder = mkdtempSync(join(tmpdir(), 'firedrill-pages-'));
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function opened(name: string, reader: Reader = {}) {
+  return openPage(browser, folder, pages[name] ?? '', reader);
+}
+
+describe.each(names)('%s', (name) => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await opened(name);
+    await open.page.waitForLoadState('networkidle');
+  });
+
+  afterAll(() => open.page.context().close());
+
+  test('asks for nothing and has nothing to complain of', () => {
+    expect(open.asked).toEqual([]);
+    expect(open.said).toEqual([]);
+  });
+
+  test.each([1280, 768, 360])('fits a screen of %i px, no label over another on its axes', async (width) => {
+    const { page } = open;
+    await page.setViewportSize({ width, height: 800 });
+    const { beyond, overlaps, scrollWidth } = await page.evaluate(() => {
+      const limit = document.documentElement.clientWidth;
+      const beyond = [...document.body.querySelectorAll('*')]
+        .filter((e) => e.closest('svg svg, .hidden, thead') === null && e.checkVisibility())
+        .filter((e) => e.getBoundingClientRect().right > limit + 1)
+        .map((e) => `${e.localName}.${e.getAttribute('class')}`);
+      const overlaps = [...document.querySelectorAll('.axis svg')].flatMap((axis) => {
+        const boxes = [...axis.querySelectorAll('text')]
+          .map((t) => ({ text: t.textContent, box: t.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 0);
+        return boxes.flatMap(({ text, box }, i) => {
+          const next = boxes[i + 1];
+          return next !== undefined && next.box.left < box.right ? [`${text} and ${next.text}`] : [];
+        });
+      });
+      return { beyond, overlaps, scrollWidth: document.documentElement.scrollWidth };
+    });
+    expect(beyond).toEqual([]);
+    expect(overlaps).toEqual([]);
+    expect(scrollWidth).toBeLessThanOrEqual(width);
+  });
+
+  test('tells its verdict on the first screen of a phone', async () => {
+    await open.page.setViewportSize({ width: 360, height: 800 });
+    const verdict = await open.page.locator('.verdict').boundingBox();
+    expect(verdict?.y).toBeLessThan(100);
+  });
+
+  test('prints in black on white', async () => {
+    const { page } = open;
+    const pdf = await page.pdf({ format: 'A4' });
+    expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length).toBeGreaterThan(0);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    const colours = await page.evaluate(() => {
+      const { color, backgroundColor } = getComputedStyle(document.body);
+      return [color, backgroundColor];
+    });
+    await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
+    expect(colours).toEqual(['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+  });
+
+  test('is accessible: light on a screen, dark on a phone', async () => {
+    const { page } = await opened(name, { bypassPolicy: true });
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = true;
+    });
+    await page.addScriptTag({ path: axePath });
+    for (const [colorScheme, width] of [
+      ['light', 1280],
+      ['dark', 360],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      const results = (await page.evaluate('axe.run(document)')) as AxeResults;
+      const found = results.violations.map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes
+            .map((n) => n.html.slice(0, 200))
+            .slice(0, 3)
+            .join(' ')}`,
+      );
+      expect(found, colorScheme).toEqual([]);
+      expect(results.passes.map((p) => p.id)).toContain('color-contrast');
+    }
+    await page.context().close();
+  });
+});
+
+test.each(['a drill of certlocker', 'a drill of wazuh-lb', 'a drill of keepalived-docker'])(
+  '%s tells the outage with its bounds and the longest stage on the first screen of a phone',
+  async (name) => {
+    const { page } = await opened(name, { width: 360 });
+    for (const part of ['.rto', '.most']) {
+      const box = await page.locator(`.figures ${part}`).boundingBox();
+      expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(800);
+    }
+    await page.context().close();
+  },
+);
+
+test('times of the run stand at the same place in every lane', async () => {
+  const { page } = await opened('a drill of certlocker');
+  const places = await page.evaluate(() => {
+    const lanes = document.querySelector('.lanes')?.querySelectorAll('.band') ?? [];
+    return [...lanes].map((b) => [b.getBoundingClientRect().left, b.getBoundingClientRect().width].join());
+  });
+  expect(places.length).toBeGreaterThan(10);
+  expect(new Set(places).size).toBe(1);
+  await page.context().close();
+});
+
+describe.each(['a hostile drill', 'a failure table'])('hostile texts in %s', (name) => {
+  test('stay text', async () => {
+    const { page } = await opened(name);
+    const found = await page.evaluate(() => ({
+      pwned: 'pwned' in globalThis,
+      tags: [...new Set([...document.querySelectorAll('*')].map((e) => e.localName))],
+      attributes: [...new Set([...document.querySelectorAll('*')].flatMap((e) => e.getAttributeNames()))],
+      links: [...document.links].map((a) => a.getAttribute('href') ?? ''),
+      text: document.body.textContent,
+    }));
+    expect(found.pwned).toBe(false);
+    for (const tag of ['script', 'iframe', 'img', 'base', 'b onerror']) expect(found.tags).not.toContain(tag);
+    expect(found.attributes.filter((a) => a.startsWith('on') || a === 'style' || a === 'src')).toEqual([]);
+    for (const link of found.links) expect(link).toMatch(/^(#[a-z0-9-]*|runs\/run-1\/report\.html)$/);
+    for (const text of hostileTexts.slice(0, 9)) expect(found.text).toContain(text);
+    // oxlint-disable-next-line no-control-regex -- these are what must be gone
+    expect(found.text).not.toMatch(/[\u0000-\u0008\u000e-\u001f\u202a-\u202e\u2066-\u2069]/);
+    await page.context().close();
+  });
+});
+
+test('what slipped through the escaping could do nothing: the policy holds', async () => {
+  const evil =
+    '<main><p id="red" style="color:rgb(255, 0, 0)">x</p><style>p{color:rgb(255, 0, 0)}</style>' +
+    '<script>globalThis.pwned = 1</script><img src="https://evil.example/a" onerror="globalThis.pwned = 2">' +
+    '<link rel="stylesheet" href="https://evil.example/b"><iframe src="https://evil.example/c"></iframe>';
+  const html = (pages['a watch'] ?? '').replace('<main>', evil);
+  expect(html).toContain('evil.example');
+  const { page, asked, said } = await openPage(browser, folder, html);
+  await page.waitForLoadState('networkidle');
+  expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+  expect(await page.locator('#red').evaluate((e) => getComputedStyle(e).color)).not.toBe('rgb(255, 0, 0)');
+  expect(said.filter((line) => line.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(6);
+  const answered = asked.filter(
+    (url) => !url.startsWith('chrome-error:') && !url.startsWith('https://evil.example/'),
+  );
+  expect(answered).toEqual([]);
+  await page.context().close();
+});

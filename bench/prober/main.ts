@@ -15,6 +15,9 @@ process.on('disconnect', () => process.exit(0));
 
 const clock = createSystemClock();
 const log = openEventLog(logPath, clock);
+log.broken.addEventListener('abort', () => {
+  throw log.broken.reason;
+});
 log.append({
   type: 'run.started',
   schemaVersion: eventSchemaVersion,

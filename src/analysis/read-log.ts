@@ -70,7 +70,13 @@ export interface RunLog {
   readonly endMs: number;
   /** False when the log stops without `run.ended`: the run was cut off. */
   readonly ended: boolean;
-  readonly aborted: { readonly t: number; readonly reason: string; readonly refused: boolean } | null;
+  readonly aborted: {
+    readonly t: number;
+    readonly reason: string;
+    readonly refused: boolean;
+    /** firedrill itself broke. */
+    readonly broken: boolean;
+  } | null;
   /** True when the last line was torn and left out. */
   readonly torn: boolean;
   /** By probe id, one for each planned instance, in the plan's order. */
@@ -286,7 +292,12 @@ class LogReader implements LogSink {
         this.#logs.push(event);
         return;
       case 'run.aborted':
-        this.#aborted ??= { t: event.t, reason: event.reason, refused: event.refused === true };
+        this.#aborted ??= {
+          t: event.t,
+          reason: event.reason,
+          refused: event.refused === true,
+          broken: event.broken === true,
+        };
         return;
       case 'run.ended':
         this.#ended = true;

@@ -284,6 +284,17 @@ describe('drills that were none, or not whole', () => {
     expect(summary.checks.every((c) => c.status === 'inconclusive')).toBe(true);
   });
 
+  test.each([
+    ['stopped by a person: what was seen stands', {}, 'fail'],
+    ['broken off by firedrill itself (its disk was full, say): no verdict', { broken: true }, 'inconclusive'],
+  ] as const)('an RTO that is over its limit, then %s', (_what, more, verdict) => {
+    const builder = crashDrill({ checks: [{ kind: 'rto', name: 'RTO', maxMs: 1000 }] });
+    const summary = summarize(builder.at(79_800, { type: 'run.aborted', reason: 'why', ...more }).read());
+    expect(summary.checks.map(({ status }) => status)).toEqual(['fail']);
+    expect(summary.verdict).toBe(verdict);
+    expect(summary.reasons).toContain('the run was cut short: why');
+  });
+
   test('killed in the middle: torn line, no end, fault not proven healed', () => {
     const all = crashDrill().lines();
     const cut = all.slice(

@@ -121,6 +121,7 @@ function gateFailures(
  *    reached, no effect), an inconclusive check, no evidence of a recovery, or a
  *    prober that was not fit to judge: inconclusive;
  * 3. else pass, but never while a fault is not proven healed: then inconclusive.
+ * A run that firedrill's own breakdown cut short (its disk was full, say) is inconclusive whatever was seen until then.
  * `healed: false` comes first among the reasons; the command line gives it an exit
  * code that outranks the verdict's.
  */
@@ -161,7 +162,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
     ...prober,
   ];
   const verdict: VerdictWord =
-    failed || gates.failed.length > 0
+    (failed || gates.failed.length > 0) && log.aborted?.broken !== true
       ? 'fail'
       : inconclusive.length > 0 || undecided || left.length > 0 || !isComplete(log)
         ? 'inconclusive'

@@ -9,34 +9,44 @@ import { schemaNames, schemaText } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
 import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
-import { processOutput as output } from './output.ts';
+import { openOutput, type Output, tell } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
 import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
+import { cannotWrite, isDiskError } from '../engine/disk.ts';
 import { renderTableText } from '../report/table-text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { drawMoments } from '../scenario/draw.ts';
 
 /** Runs the command line; returns the exit code. Arguments without node and script. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const output = openOutput();
+  const exitCode = await run(argv, output);
+  const lost = await output.end();
+  if (lost === undefined) return exitCode;
+  tell(lost, output);
+  return exitCode === ExitCode.pass ? exitCodeOf(lost.code) : exitCode;
+}
+
+async function run(argv: readonly string[], output: Output): Promise<number> {
   let exitCode: number = ExitCode.pass;
   const stop = listenForStop((line) => output.progress(line));
   try {
-    const program = buildProgram(stop, (code) => {
+    const program = buildProgram(stop, output, (code) => {
       exitCode = code;
     });
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return report(error, stop);
+    return report(error, stop, output);
   } finally {
     stop.dispose();
   }
 }
 
-function buildProgram(stop: Stop, done: (code: number) => void): Command {
+function buildProgram(stop: Stop, output: Output, done: (code: number) => void): Command {
   const program = new Command('firedrill')
     .description(
       'Chaos and failover drills for two-node active-passive stacks: break, measure from outside, heal, report.',
@@ -183,11 +193,9 @@ function buildProgram(stop: Stop, done: (code: number) => void): Command {
     .argument('<run...>', 'folders of runs, or of tables with their runs')
     .action((folders: string[]) => {
       for (const folder of folders) {
-        output.data(
-          isTableFolder(folder)
-            ? `${renderTableText(writeTableAnew(folder))}\n`
-            : `${renderVerdictText(writeReports(folder))}\n`,
-        );
+        const unwritten = reportAnew(folder, output);
+        for (const error of unwritten) tell(error, output);
+        if (unwritten.length > 0) done(ExitCode.inconclusive);
       }
     });
 
@@ -245,15 +253,29 @@ function addVariable(value: string, before: Readonly<Record<string, string>>): R
   return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
 }
 
-function report(error: unknown, stop: Stop): number {
+/** Judges a run or a table anew, and prints it; returns which reports could not be written. */
+function reportAnew(folder: string, output: Output): readonly DrillError[] {
+  if (isTableFolder(folder)) {
+    const { table, unwritten } = writeTableAnew(folder);
+    output.data(`${renderTableText(table)}\n`);
+    return unwritten;
+  }
+  const { summary, unwritten } = writeReports(folder);
+  output.data(`${renderVerdictText(summary)}\n`);
+  return unwritten;
+}
+
+function report(error: unknown, stop: Stop, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage;
   const stopped = stop.exitCode();
-  if (stopped !== undefined) return stopped;
-  if (error instanceof DrillError) {
-    output.progress(error.message);
-    if (error.mend !== undefined) output.progress(`  ${error.mend}`);
-    return exitCodeOf(error.code);
+  const told = isDiskError(error) ? cannotWrite(error.path ?? 'to disk', error, 'start again') : error;
+  if (told instanceof DrillError) {
+    // What is not healed outranks a stop.
+    if (stopped !== undefined && told.code !== 'heal-failed') return stopped;
+    tell(told, output);
+    return exitCodeOf(told.code);
   }
+  if (stopped !== undefined) return stopped;
   output.progress(
     `firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );

@@ -1,19 +1,17 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
-import { DrillError, ExitCode } from '../core/errors.ts';
+import { DrillError, ExitCode, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
 import { startCanary } from '../engine/canary.ts';
 import { runDrill } from '../engine/drill.ts';
-import { openEventLog } from '../engine/event-log.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import { createSystemClock } from '../engine/system-clock.ts';
 import { createServer } from '../cloud/catalog.ts';
 import { createHost } from '../hosts/catalog.ts';
 import { createNarrator } from './console.ts';
-import type { Output } from './output.ts';
-import { learnSecrets, redactor } from './secrets.ts';
-import { makeRunFolder, newRunId, stopFilePath, writeReports } from './run-folder.ts';
+import { type Output, tell } from './output.ts';
+import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
+import { learnSecrets } from './secrets.ts';
 import type { Stop } from './stop.ts';
 import { versions } from './versions.ts';
 
@@ -26,24 +24,32 @@ export interface DrillSetting {
   readonly output: Output;
 }
 
+/** What became of a drill. */
+export interface DrillOutcome {
+  readonly summary: Summary;
+  readonly folder: string;
+  readonly exitCode: number;
+}
+
 /**
  * Runs one drill with its progress told, and makes its reports: the one way for every
- * command that runs drills.
- * @throws DrillError `refused` while the target has open faults
+ * command that runs drills. What could not be written is told, too.
+ * @throws DrillError `refused` while the target has open faults, `harness` when the disk has no room for a run: nothing was
+ * touched; `heal-failed` when a fault is not proven healed and the log cannot be read, either
  */
 export async function runOneDrill(
   plan: Plan,
   { ledger, out, stop, output }: DrillSetting,
-): Promise<{ readonly summary: Summary; readonly folder: string }> {
+): Promise<DrillOutcome> {
   refuseOpenFaults(plan, ledger);
   const clock = createSystemClock();
   const runId = newRunId(plan.scenario.name, clock.wallMs());
-  const folder = makeRunFolder(out, runId);
   for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
-  const log = openEventLog(join(folder, 'events.ndjson'), clock, { redactor });
+  const { folder, log } = openRun(out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
+  let unhealed: readonly string[];
   try {
-    await runDrill(
+    unhealed = await runDrill(
       plan,
       {
         runId,
@@ -61,7 +67,58 @@ export async function runOneDrill(
   } finally {
     log.close();
   }
-  return { summary: writeReports(folder), folder };
+  const { summary, unwritten } = reportsOf(folder, unhealed, log.broken);
+  const complaints = [
+    ...(log.broken.aborted ? [log.broken.reason as DrillError] : []),
+    ...unclosed(ledger, runId, unhealed),
+    ...unwritten,
+  ];
+  for (const complaint of complaints) tell(complaint, output);
+  if (!summary.healed && unhealed.length === 0)
+    output.progress('all that was broken is healed, proven: only the log could not take it');
+  // What is proven healed is known here, be the log on a disk that took no more.
+  const code = drillExitCode({ ...summary, healed: unhealed.length === 0 });
+  return {
+    summary,
+    folder,
+    exitCode: complaints.length === 0 ? code : gravestOf([code, ExitCode.inconclusive]),
+  };
+}
+
+/** Reports, or why there is nothing to make them of: what is not healed outranks that, and a log that broke explains it. */
+function reportsOf(folder: string, unhealed: readonly string[], broken: AbortSignal): Reports {
+  try {
+    return writeReports(folder);
+  } catch (error) {
+    const why: unknown = broken.aborted ? broken.reason : error;
+    if (unhealed.length === 0) throw why;
+    throw new DrillError('heal-failed', `${unhealed.join(', ')}: not proven healed; and ${messageOf(why)}`, {
+      cause: why,
+      mend: 'See them with `firedrill status`, undo them with `firedrill heal`.',
+    });
+  }
+}
+
+/** Faults of which nothing is left but their records, which could not be removed. */
+function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): readonly DrillError[] {
+  try {
+    return ledger
+      .list()
+      .filter((record) => record.runId === runId && !unhealed.includes(record.faultId))
+      .map(
+        ({ faultId }) =>
+          new DrillError(
+            'harness',
+            `nothing of ${faultId} is left, but its undo record could not be removed`,
+            {
+              mend: 'Mend the disk of that record, then run `firedrill heal`: it finds nothing to undo, and removes it.',
+            },
+          ),
+      );
+  } catch (error) {
+    if (error instanceof DrillError) return [error];
+    throw error;
+  }
 }
 
 function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
@@ -88,7 +145,7 @@ export function seedFor(plans: readonly Plan[], given: number | undefined, outpu
 }
 
 /** The exit code of a drill that came out so. */
-export function drillExitCode(summary: Summary): number {
+function drillExitCode(summary: Summary): number {
   if (!summary.healed) return ExitCode.notHealed;
   if (summary.refused === true) return ExitCode.refused;
   switch (summary.verdict) {
@@ -101,10 +158,14 @@ export function drillExitCode(summary: Summary): number {
   }
 }
 
-/** Not healed outranks all, then a failed verdict, then a guard rail, then an inconclusive one; a stop outranks all but the first. */
+/** As `gravestOf`; a stop outranks all but what is not healed. */
 export function gravest(codes: readonly number[], stop: Stop): number {
   const stopped = stop.exitCode();
-  if (stopped !== undefined && !codes.includes(ExitCode.notHealed)) return stopped;
+  return stopped !== undefined && !codes.includes(ExitCode.notHealed) ? stopped : gravestOf(codes);
+}
+
+/** Not healed outranks all, then a failed verdict, then a guard rail, then an inconclusive one. */
+function gravestOf(codes: readonly number[]): number {
   for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.refused, ExitCode.inconclusive]) {
     if (codes.includes(code)) return code;
   }

@@ -1,19 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readLog, type RunLog } from '../analysis/read-log.ts';
 import type { LogSink } from '../analysis/scan-log.ts';
 import { analyse } from '../analysis/summarize.ts';
+import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import type { Summary } from '../core/summary.ts';
+import { cannotWrite } from '../engine/disk.ts';
+import { type EventLog, openEventLog } from '../engine/event-log.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
 import { renderReportHtml } from '../report/html/report-html.ts';
 import { LatencyOverTime } from '../report/latency-over-time.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
+import { redactor } from './secrets.ts';
+import { WholeFile } from './whole-file.ts';
+
+const logName = 'events.ndjson';
 
 /** A new run's name: when it started (UTC), what it is, and four hex digits against collisions. */
 export function newRunId(name: string, wallMs: number): string {
@@ -21,11 +28,30 @@ export function newRunId(name: string, wallMs: number): string {
   return `${time}-${fileSlug(name)}-${randomBytes(2).toString('hex')}`;
 }
 
-/** Makes the folder of a run. */
+/** Makes the folder of a run. @throws DrillError `harness` when the disk takes none */
 export function makeRunFolder(out: string, runId: string): string {
   const folder = runFolder(out, runId);
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw cannotWrite(folder, error, 'start again: nothing was touched');
+  }
   return folder;
+}
+
+/** Makes the folder of a run with an open event log in it: both or none. @throws DrillError `harness` when the disk takes no log */
+export function openRun(
+  out: string,
+  runId: string,
+  clock: Clock,
+): { readonly folder: string; readonly log: EventLog } {
+  const folder = makeRunFolder(out, runId);
+  try {
+    return { folder, log: openEventLog(join(folder, logName), clock, { redactor }) };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** The folder of a run within another. @throws DrillError `invalid-input` for a name that would lead out of it */
@@ -55,25 +81,52 @@ export function userLedger(): Ledger {
   return openLedger(join(stateFolder(), 'ledger'));
 }
 
+/** What a run's log says, and which of its reports could not be written. */
+export interface Reports {
+  readonly summary: Summary;
+  readonly unwritten: readonly DrillError[];
+}
+
 /**
  * Makes every report of a run anew from its event log and nothing else; the same
- * log gives the same bytes.
+ * log gives the same bytes. Each is written whatever becomes of the others.
  * @throws DrillError `invalid-input` when the folder holds no readable log
  */
-export function writeReports(folder: string): Summary {
+export function writeReports(folder: string): Reports {
+  const unwritten: DrillError[] = [];
+  const attempt = (file: WholeFile): void => {
+    const error = file.end();
+    if (error !== undefined) unwritten.push(error);
+  };
+  const samples = new WholeFile(folder, 'samples.csv');
   const latency = new LatencyOverTime();
-  const log = writeWholeBy(folder, 'samples.csv', (write) => {
-    const csv = new SamplesCsv(write);
-    const read = readLogFile(join(folder, 'events.ndjson'), both(csv, latency));
-    csv.end();
-    return read;
-  });
+  const log = readFollowed(folder, samples, latency);
+  attempt(samples);
   const analysis = analyse(log);
   const { summary } = analysis;
-  writeWhole(folder, 'summary.json', renderSummaryJson(summary));
-  writeWhole(folder, 'report.md', renderMarkdown(summary, log));
-  writeWhole(folder, 'report.html', renderReportHtml(analysis, latency));
-  return summary;
+  for (const [name, text] of [
+    ['summary.json', renderSummaryJson(summary)],
+    ['report.md', renderMarkdown(summary, log)],
+    ['report.html', renderReportHtml(analysis, latency)],
+  ] as const) {
+    const file = new WholeFile(folder, name);
+    file.write(text);
+    attempt(file);
+  }
+  return { summary, unwritten };
+}
+
+/** Reads a run's log while its samples are written and followed. */
+function readFollowed(folder: string, samples: WholeFile, follower: LogSink): RunLog {
+  const csv = new SamplesCsv((text) => samples.write(text));
+  try {
+    const log = readLogFile(join(folder, logName), both(csv, follower));
+    csv.end();
+    return log;
+  } catch (error) {
+    samples.discard();
+    throw error;
+  }
 }
 
 /** Tells both sinks of each event. */
@@ -119,26 +172,5 @@ function* piecesOf(path: string): Generator<Uint8Array, void, undefined> {
     }
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Writes a file of a run's folder, whole or not at all: readers never see half of it. */
-export function writeWhole(folder: string, name: string, text: string): void {
-  writeWholeBy(folder, name, (write) => write(text));
-}
-
-/** The same for a text that comes in pieces: `make` writes it, and what it returns is returned. */
-function writeWholeBy<T>(folder: string, name: string, make: (write: (text: string) => void) => T): T {
-  const temporary = join(folder, `.${name}.tmp`);
-  let fd: number | undefined;
-  try {
-    const made = make((text) => writeFileSync((fd ??= openSync(temporary, 'w')), text));
-    renameSync(temporary, join(folder, name));
-    return made;
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -55,7 +55,7 @@ describe('a table made anew', () => {
     expect(isTableFolder(folder)).toBe(true);
     expect(read('table.json')).toContain('an old mistake');
 
-    expect(writeTableAnew(folder)).toEqual(table);
+    expect(writeTableAnew(folder)).toEqual({ table, unwritten: [] });
     expect(JSON.parse(read('table.json'))).toEqual(table);
     expect(read('table.md')).not.toContain('an old mistake');
     expect(JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'))).toMatchObject({

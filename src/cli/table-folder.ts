@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
+import type { Summary } from '../core/summary.ts';
 import { type DrillLine, type FailureTable, rowLine } from '../report/table.ts';
 import { renderTableHtml } from '../report/html/table-html.ts';
 import { renderTableJson, renderTableMarkdown } from '../report/table-text.ts';
-import { runFolder, writeReports, writeWhole } from './run-folder.ts';
+import { runFolder, writeReports } from './run-folder.ts';
+import { WholeFile } from './whole-file.ts';
 
 /** The folder of a table's drills, within the table's own. */
 export const tableRuns = 'runs';
@@ -14,26 +16,46 @@ export function isTableFolder(folder: string): boolean {
   return existsSync(join(folder, 'table.json'));
 }
 
-/** Writes the files of a table. */
-export function writeTable(folder: string, table: FailureTable): void {
-  writeWhole(folder, 'table.md', renderTableMarkdown(table));
-  writeWhole(folder, 'table.html', renderTableHtml(table));
-  writeWhole(folder, 'table.json', renderTableJson(table));
+/** Writes the files of a table, each whatever becomes of the others. Returns why one could not be written. */
+export function writeTable(folder: string, table: FailureTable): DrillError | undefined {
+  // First what the others can be made of.
+  const files = [
+    ['table.json', renderTableJson(table)],
+    ['table.md', renderTableMarkdown(table)],
+    ['table.html', renderTableHtml(table)],
+  ] as const;
+  return files
+    .map(([name, text]) => {
+      const file = new WholeFile(folder, name);
+      file.write(text);
+      return file.end();
+    })
+    .find((error) => error !== undefined);
 }
 
 /**
  * Judges the runs of a table anew, each from its event log, and makes the table from what they come to now. What no log
- * tells (the suite's rows, which drills were not run, the time back to steady) stays as it was.
+ * tells (the suite's rows, which drills were not run, the time back to steady) stays as it was. `unwritten`: files for
+ * which there was no room.
  * @throws DrillError `invalid-input` when a run's log or the table cannot be read
  */
-export function writeTableAnew(folder: string): FailureTable {
+export function writeTableAnew(folder: string): {
+  readonly table: FailureTable;
+  readonly unwritten: readonly DrillError[];
+} {
   const before = readTable(folder);
+  const unwritten: DrillError[] = [];
+  const judge = (runId: string): Summary => {
+    const reports = writeReports(runFolder(join(folder, tableRuns), runId));
+    unwritten.push(...reports.unwritten);
+    return reports.summary;
+  };
   const again = (drill: DrillLine) => ({
     number: drill.number,
     rowIndices: [],
     name: drill.scenario,
     round: drill.round,
-    summary: drill.runId === null ? null : writeReports(runFolder(join(folder, tableRuns), drill.runId)),
+    summary: drill.runId === null ? null : judge(drill.runId),
     notRun: drill.notRun,
     backToSteadyMs: drill.backToSteadyMs,
   });
@@ -48,8 +70,9 @@ export function writeTableAnew(folder: string): FailureTable {
     ),
   );
   const table = { ...before, rows };
-  writeTable(folder, table);
-  return table;
+  const failure = writeTable(folder, table);
+  if (failure !== undefined) unwritten.push(failure);
+  return { table, unwritten };
 }
 
 function readTable(folder: string): FailureTable {

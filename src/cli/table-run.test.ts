@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
 import type { Summary } from '../core/summary.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
@@ -100,6 +101,23 @@ describe('a table', () => {
       'a fault of a is not proven healed',
       'a fault of a is not proven healed',
     ]);
+  });
+
+  test('ends with a drill for which there is no room, and keeps those before it', async () => {
+    const steady = fakes();
+    const deps = fakes({
+      run: async (of) => {
+        if (of.plan.scenario.name === 'b') throw new DrillError('harness', 'cannot write b: ENOSPC');
+        return steady.run(of);
+      },
+    });
+    const { drills, complete } = await runTable(jobs, deps);
+    expect(drills.map((d) => [d.summary?.verdict, d.notRun])).toEqual([
+      ['pass', null],
+      [undefined, 'cannot write b: ENOSPC'],
+      [undefined, 'cannot write b: ENOSPC'],
+    ]);
+    expect(complete).toBe(false);
   });
 
   test('keeps what was done when it is stopped in a drill', async () => {

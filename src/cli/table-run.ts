@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
 import type { GateOutcome } from '../engine/world.ts';
@@ -21,7 +21,8 @@ export interface TableDeps {
   readonly settle: (job: TableJob) => Promise<GateOutcome & { readonly sinceMs: number }>;
   /**
    * Runs the drill and heals it; resolves for drills that went wrong, too. `steady`: its last gate, after all was healed
-   * and undone, saw the target in the steady state that `settle` waits for.
+   * and undone, saw the target in the steady state that `settle` waits for. Rejects with a DrillError `harness` where it
+   * could not be run at all: that ends the table.
    */
   readonly run: (job: TableJob) => Promise<{ readonly summary: Summary; readonly steady: boolean }>;
   /** The clock of `sinceMs`. */
@@ -79,7 +80,17 @@ export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Prom
       drills.push({ ...drill, summary: null, notRun: stopped ?? null });
       continue;
     }
-    const { summary, steady } = await deps.run(job);
+    let outcome: Awaited<ReturnType<TableDeps['run']>>;
+    try {
+      outcome = await deps.run(job);
+    } catch (error) {
+      // A disk without room for a run, say: the drills before it are not lost for that.
+      if (!(error instanceof DrillError && error.code === 'harness')) throw error;
+      stopped = error.message;
+      drills.push({ ...drill, summary: null, notRun: stopped });
+      continue;
+    }
+    const { summary, steady } = outcome;
     known = steady;
     ended = { index, atMs: nowMs() };
     drills.push({ ...drill, summary, notRun: null, ...(steady ? { backToSteadyMs: 0 } : {}) });

@@ -1,9 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { mountTmpfs, whyNoTmpfs } from '../engine/testing/small-disk.ts';
 import { lockTargets } from './target-lock.ts';
 
 let folder: string;
@@ -94,3 +103,27 @@ describe('the lock of a target', () => {
     expect(isFree('lab')).toBe(true);
   });
 });
+
+const noTmpfs = whyNoTmpfs();
+
+test.skipIf(noTmpfs !== undefined)(
+  'a disk without room for a lock: nothing is locked, and nothing left',
+  () => {
+    const disk = mountTmpfs(64);
+    try {
+      mkdirSync(join(disk.folder, 'locks'));
+      disk.fill();
+      const locks = join(disk.folder, 'locks');
+      expect(() => lockTargets(locks, ['lab'], 'run')).toThrow(
+        expect.objectContaining({
+          code: 'harness',
+          message: `cannot write the locks in ${locks}: ENOSPC: no space left on device, write`,
+          mend: 'Free some space there, then start again: nothing was touched.',
+        }),
+      );
+      expect(readdirSync(locks)).toEqual([]);
+    } finally {
+      disk.unmount();
+    }
+  },
+);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
+import { cannotWrite } from '../engine/disk.ts';
 
 /** Who holds a target. */
 const ownerSchema = z.object({
@@ -22,15 +23,15 @@ type Owner = z.output<typeof ownerSchema>;
  * Locks targets for this process, all or none: two drills at once would take each other's fault for the stack's. A lock
  * whose process is gone is taken over.
  * @returns what unlocks them
- * @throws DrillError `refused` that names the owner
+ * @throws DrillError `refused` that names the owner, `harness` when the disk takes no lock
  */
 export function lockTargets(folder: string, targets: readonly string[], command: string): () => void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const held: string[] = [];
   const release = (): void => {
-    for (const path of held.splice(0)) unlinkSync(path);
+    for (const path of held.splice(0)) removeQuietly(path);
   };
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const target of new Set(targets)) {
       const path = join(folder, `${fileSlug(target, 120)}.lock`);
       lock(path, target, command);
@@ -38,7 +39,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
     }
   } catch (error) {
     release();
-    throw error;
+    throw cannotWrite(`the locks in ${folder}`, error, 'start again: nothing was touched');
   }
   return release;
 }
@@ -62,6 +63,15 @@ function lock(path: string, target: string, command: string): void {
   throw new DrillError('refused', `target ${target} was locked by somebody else just now`, {
     mend: 'Start again.',
   });
+}
+
+/** A lock that cannot be removed is taken over: its process will be gone. */
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Nothing depends on it.
+  }
 }
 
 /** Gives a file a second name, unless something has it. */

@@ -160,6 +160,8 @@ export type DrillEvent =
       readonly reason: string;
       /** A guard rail said no. */
       readonly refused?: true;
+      /** firedrill itself broke, or its disk: no verdict. */
+      readonly broken?: true;
     }
   | { readonly t: number; readonly type: 'run.ended' };
 

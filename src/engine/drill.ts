@@ -19,10 +19,10 @@ const quietLookMs = 15_000;
  * injected is healed before this resolves. All that happened is in the log;
  * the verdict is made from it, not here.
  *
- * Resolves also for drills that went wrong; rejects only when the log itself
- * cannot be written.
+ * Resolves also for drills that went wrong, and for those whose log broke.
+ * @returns ids of the faults and preparations that are not proven healed
  */
-export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal): Promise<void> {
+export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal): Promise<readonly string[]> {
   const run = createRun(plan, deps, signal);
   const { log } = deps;
   log.append({
@@ -33,22 +33,30 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
     plan,
     versions: deps.versions,
   });
+  let cut = false;
+  const abort = (error: unknown): void => {
+    cut = true;
+    log.append(abortOf(error, run.signal));
+  };
   try {
     await run.probing(async () => {
       try {
         await drill(run);
       } catch (error) {
-        log.append(abortOf(error, run.signal));
+        abort(error);
       } finally {
         await healOpen(run, () => true);
         await endWriting(run);
       }
     });
   } catch (error) {
-    log.append(abortOf(error, run.signal));
+    abort(error);
   }
+  // It may have broken in the heal or later: what was read back then is missing.
+  if (log.broken.aborted && !cut) abort(log.broken.reason);
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
   log.append({ type: 'run.ended' });
+  return run.open.map(({ record }) => record.faultId);
 }
 
 async function drill(run: Run): Promise<void> {
@@ -213,6 +221,13 @@ async function awaitRecovery(run: Run): Promise<GateOutcome> {
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {
   const cause: unknown = signal.aborted ? signal.reason : error;
-  const refused = cause instanceof DrillError && cause.code === 'refused';
-  return { type: 'run.aborted', reason: messageOf(cause), ...(refused ? { refused } : {}) };
+  const { code, mend } = cause instanceof DrillError ? cause : {};
+  const broken = code === 'harness';
+  return {
+    type: 'run.aborted',
+    // Whoever reads why firedrill itself broke is to mend it.
+    reason: broken && mend !== undefined ? `${messageOf(cause)}. ${mend}` : messageOf(cause),
+    ...(code === 'refused' ? { refused: true } : {}),
+    ...(broken ? { broken } : {}),
+  };
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transport } from '../core/plan.ts';
 import { openLedger, type LedgerRecord } from './ledger.ts';
+import { mountTmpfs, type SmallDisk, whyNoTmpfs } from './testing/small-disk.ts';
 
 const record: LedgerRecord = {
   version: 1,
@@ -118,3 +119,38 @@ test.each(['../../outside', '/tmp/outside', 'a\0b', 'CON', 'x'.repeat(400)])(
     expect(readdirSync(folder)).toEqual([]);
   },
 );
+
+const noTmpfs = whyNoTmpfs();
+
+describe.skipIf(noTmpfs !== undefined)('the ledger on a full disk', () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = mountTmpfs(256);
+  });
+  afterEach(() => disk.unmount());
+
+  test('lists and closes what is open: neither needs space', () => {
+    const ledger = openLedger(join(disk.folder, 'ledger'));
+    ledger.open(record);
+    disk.fill();
+    expect(ledger.list()).toEqual([record]);
+    ledger.close(record);
+    expect(readdirSync(ledger.directory)).toEqual([]);
+  });
+
+  test('opens a record whole or not at all', () => {
+    const ledger = openLedger(join(disk.folder, 'ledger'));
+    ledger.open(record);
+    disk.fill(4096);
+    const long = { ...record, faultId: 'fault-2', params: 'x'.repeat(10_000) };
+    expect(() => ledger.open(long)).toThrow(/cannot write the undo record .*fault-2\.json: ENOSPC/);
+    expect(ledger.list()).toEqual([record]);
+    expect(readdirSync(ledger.directory)).toHaveLength(1);
+  });
+});
+
+test('the ledger of a user without faults is read without being made', () => {
+  const ledger = openLedger(join(folder, 'none'));
+  expect(ledger.list()).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -6,14 +6,14 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
-  unlinkSync,
-  writeSync,
+  rmSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
 import type { Json, PlannedHost } from '../core/plan.ts';
+import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
 
 /** What is needed to undo one fault without the run that made it. */
 export interface LedgerRecord {
@@ -70,18 +70,22 @@ const recordSchema = z.object({
   openedAt: z.string(),
 });
 
-/** The open faults of this machine: one small file each, on disk before the fault acts, gone when it is proven healed. */
+/**
+ * The open faults of this machine: one small file each, on disk before the fault acts, gone when it is proven healed. A
+ * record is written once and whole, and its removal needs no space: a disk that fills up meanwhile keeps none from being closed.
+ */
 export interface Ledger {
   readonly directory: string;
+  /** @throws DrillError `harness` when the record is not on disk; nothing is left of it then */
   open(record: LedgerRecord): void;
+  /** Removes a record; one that is gone is no error. @throws DrillError `harness` when it stays */
   close(record: Pick<LedgerRecord, 'runId' | 'faultId'>): void;
-  /** Open records, oldest first. @throws DrillError `harness` for a file that cannot be read */
+  /** Open records, oldest first; writes nothing. @throws DrillError `harness` for a file that cannot be read */
   list(): readonly LedgerRecord[];
 }
 
-/** A ledger in a folder, which is made if missing. */
+/** A ledger in a folder, which is made with the first record. */
 export function openLedger(directory: string): Ledger {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
     join(directory, `${fileSlug(record.runId, 120)}--${fileSlug(record.faultId, 100)}.json`);
   return {
@@ -89,38 +93,86 @@ export function openLedger(directory: string): Ledger {
     open(record) {
       const path = fileOf(record);
       const temporary = `${path}.tmp`;
-      const fd = openSync(temporary, 'w', 0o600);
+      const known = { ...record, host: foundAnywhere(record.host) };
       try {
-        const known = { ...record, host: foundAnywhere(record.host) };
-        const bytes = Buffer.from(JSON.stringify(known, null, 2));
-        let written = 0;
-        while (written < bytes.length) written += writeSync(fd, bytes, written);
-        fsyncSync(fd);
+        makeSynced(directory);
+        writeSynced(temporary, Buffer.from(JSON.stringify(known, null, 2)));
+        renameSync(temporary, path);
+        syncDirectory(directory);
       } catch (error) {
-        throw new DrillError(
-          'harness',
-          `cannot write the undo record ${path}: ${messageOf(error)}; the fault was not injected`,
-          {
-            cause: error,
-          },
-        );
-      } finally {
-        closeSync(fd);
+        // One that cannot be removed is an open fault that never was: its heal finds nothing to do.
+        for (const file of [temporary, path]) removeQuietly(file);
+        throw cannotWrite(`the undo record ${path}`, error, 'start again: the fault was not injected');
       }
-      renameSync(temporary, path);
-      syncDirectory(directory);
     },
     close(record) {
-      unlinkSync(fileOf(record));
-      syncDirectory(directory);
+      const path = fileOf(record);
+      try {
+        rmSync(path, { force: true });
+      } catch (error) {
+        throw diskFailure(
+          `${path} cannot be removed`,
+          error,
+          'run `firedrill heal`: it finds nothing to undo',
+        );
+      }
+      // A removal that a power cut undoes makes a heal of what is healed.
+      quietlySync(directory);
     },
     list() {
-      return readdirSync(directory)
+      return namesIn(directory)
         .filter((name) => name.endsWith('.json'))
         .map((name) => readRecord(join(directory, name)))
         .sort((a, b) => a.openedAt.localeCompare(b.openedAt) || a.faultId.localeCompare(b.faultId));
     },
   };
+}
+
+/** Makes a folder with those above it, each on disk. */
+function makeSynced(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = resolve(directory); made !== dirname(resolve(first)); made = dirname(made))
+    syncDirectory(dirname(made));
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    writeFully(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The error that led here is the one to tell.
+  }
+}
+
+function quietlySync(directory: string): void {
+  try {
+    syncDirectory(directory);
+  } catch {
+    // The record is gone for every process.
+  }
+}
+
+/** None where there is no such folder: no fault was ever made. */
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw new DrillError('harness', `the undo records in ${directory} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+      mend: 'Until they can be, nobody knows what is broken: look at that folder and its disk.',
+    });
+  }
 }
 
 /** A host whose files are named by absolute paths: `heal` may be run in another folder. */
@@ -151,15 +203,5 @@ function readRecord(path: string): LedgerRecord {
       cause: error,
       mend: 'Look at the host named in it, undo the fault by hand, then remove the file.',
     });
-  }
-}
-
-/** A rename is on disk only when its folder is. */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

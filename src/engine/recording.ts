@@ -22,7 +22,7 @@ export interface RecordingOptions {
   readonly onCanary?: (probe: PlannedProbe) => void;
   /** Follows the samples as they are logged, the canary's among them. */
   readonly onSample?: (sample: Sample) => void;
-  /** Called when the prober or the log cannot go on. */
+  /** Called when the prober cannot go on. */
   readonly onBroken: (error: unknown) => void;
   readonly raisePriority?: boolean;
 }
@@ -57,11 +57,7 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
     throw error;
   }
   const anchors = setInterval(() => {
-    try {
-      log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
-    } catch (error) {
-      onBroken(error);
-    }
+    log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
   }, anchorEveryMs);
   return {
     setBurst: (on) => prober.setBurst(on),

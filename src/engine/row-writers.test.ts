@@ -85,9 +85,8 @@ async function until(so: () => boolean): Promise<void> {
 async function writingOn(
   stack: FakeStack,
   more: { readonly writer?: Partial<PlannedWriter>; readonly signal?: AbortSignal } = {},
-): Promise<{ readonly writers: RowWriters; readonly said: Said; readonly broken: unknown[] }> {
+): Promise<{ readonly writers: RowWriters; readonly said: Said }> {
   const said: Said = [];
-  const broken: unknown[] = [];
   const writers = await startRowWriters({
     writers: [{ ...planned, ...more.writer }],
     kindOf: () => stack.kind,
@@ -101,10 +100,9 @@ async function writingOn(
     },
     readText: async () => '',
     env: () => undefined,
-    onBroken: (error) => broken.push(error),
     signal: more.signal ?? new AbortController().signal,
   });
-  return { writers, said, broken };
+  return { writers, said };
 }
 
 const readsIn = (said: Said) => said.filter((event) => event.type === 'rows.read');
@@ -131,7 +129,6 @@ describe('writers', () => {
       log: { append: () => ({}) as never },
       readText: async () => '',
       env: () => undefined,
-      onBroken: () => {},
       signal: new AbortController().signal,
     });
     await expect(start).rejects.toMatchObject({
@@ -304,31 +301,6 @@ describe('writers', () => {
     expect(keeping.closed).toBe(6);
   });
 
-  test('say once that the log takes no more, and go on to the end', async () => {
-    const stack = new FakeStack();
-    const broken: unknown[] = [];
-    const writers = await startRowWriters({
-      writers: [planned],
-      kindOf: () => stack.kind,
-      runId: 'r',
-      clock: createSystemClock(),
-      log: {
-        append: () => {
-          throw new Error('disk full');
-        },
-      },
-      readText: async () => '',
-      env: () => undefined,
-      onBroken: (error) => broken.push(error),
-      signal: new AbortController().signal,
-    });
-    await until(() => broken.length > 0);
-    await writers.stop();
-    await writers.remove();
-    expect(broken).toHaveLength(1);
-    expect(stack.calls.at(-1)).toBe('drop by alpha');
-  });
-
   test('do not begin with a kind that nobody knows', async () => {
     const stack = new FakeStack();
     const start = startRowWriters({
@@ -339,7 +311,6 @@ describe('writers', () => {
       log: { append: () => ({}) as never },
       readText: async () => '',
       env: () => undefined,
-      onBroken: () => {},
       signal: new AbortController().signal,
     });
     await expect(start).rejects.toMatchObject({ code: 'harness' });

@@ -17,8 +17,6 @@ export interface WritingOptions {
   readonly log: Pick<EventLog, 'append'>;
   readonly readText: WriterContext['readText'];
   readonly env: WriterContext['env'];
-  /** Called at most once, when the log takes no more: what is not written down cannot be judged. */
-  readonly onBroken: (error: unknown) => void;
   /** Aborts when the run stops: nothing is begun then any more. */
   readonly signal: AbortSignal;
 }
@@ -87,16 +85,7 @@ export async function startRowWriters(options: WritingOptions): Promise<RowWrite
       for (const { clients, reader } of paths) for (const client of [...clients, reader]) client.close();
     }
   };
-  // A log that takes no more must not keep a drill from healing: it is told once, and the drill ends for it.
-  let broken = false;
-  const append = (event: Parameters<EventLog['append']>[0]): void => {
-    try {
-      log.append(event);
-    } catch (error) {
-      if (!broken) options.onBroken(error);
-      broken = true;
-    }
-  };
+  const append = (event: NewEvent): void => void log.append(event);
 
   try {
     for (const { planned, paths } of writers) await createPlace(planned, paths, clock, signal);
@@ -187,7 +176,7 @@ async function untilDone(
 
 interface Workplace {
   readonly clock: Clock;
-  readonly append: (event: Parameters<EventLog['append']>[0]) => void;
+  readonly append: (event: NewEvent) => void;
   /** Aborts when nothing is to be begun any more. */
   readonly begin: AbortSignal;
   /** Aborts when what is under way is to be cut. */

@@ -41,7 +41,7 @@ export interface OpenFault {
 export interface Run {
   readonly plan: Plan;
   readonly deps: DrillDeps;
-  /** Aborts when the run is stopped, or when its probes broke. */
+  /** Aborts when the run is stopped, or when its probes or its log broke. */
   readonly signal: AbortSignal;
   readonly world: World;
   /** In order of injection. */
@@ -67,7 +67,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const server = madeOnce(plan.hosts, deps.createServer);
   const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
-  const signal = AbortSignal.any([outer, broken.signal]);
+  const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
   // Every wait of the run listens on this one signal: not a leak.
   setMaxListeners(0, signal);
   let prober: Prober | undefined;
@@ -99,7 +99,6 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         log: deps.log,
         readText: (path) => readFile(path, 'utf8'),
         env: (name) => process.env[name],
-        onBroken: (error) => broken.abort(error),
         signal,
       });
     },

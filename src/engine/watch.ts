@@ -37,14 +37,15 @@ export async function runWatch(
     startCanary: deps.startCanary,
     onBroken: (error) => broken.abort(error),
   });
-  const stop = AbortSignal.any([signal, broken.signal]);
+  const stop = AbortSignal.any([signal, broken.signal, log.broken]);
   if (!stop.aborted) {
     await new Promise<void>((resolve) => {
       stop.addEventListener('abort', () => resolve(), { once: true });
     });
   }
   await recording.stop();
-  if (broken.signal.aborted) log.append({ type: 'run.aborted', reason: messageOf(broken.signal.reason) });
+  const cut = [broken.signal, log.broken].find(({ aborted }) => aborted);
+  if (cut !== undefined) log.append({ type: 'run.aborted', reason: messageOf(cut.reason), broken: true });
   log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
   log.append({ type: 'run.ended' });
 }

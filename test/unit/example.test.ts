@@ -18,7 +18,7 @@ describe('a committed run', () => {
       const folder = mkdtempSync(join(tmpdir(), 'example-'));
       try {
         cpSync(join(reports, name, 'events.ndjson'), join(folder, 'events.ndjson'));
-        const summary = writeReports(folder);
+        const { summary } = writeReports(folder);
         const total = summary.stages.reduce((sum, stage) => sum + stage.ms, 0);
         expect(total).toBeCloseTo(summary.rto?.ms ?? Number.NaN, 3);
         for (const file of ['summary.json', 'report.html', 'report.md', 'samples.csv']) {

@@ -6,10 +6,10 @@ import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
-import type { Output } from '../output.ts';
+import { type Output, tell } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
 
-/** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left. */
+/** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left, 3 when only records are. */
 export async function healCommand(output: Output): Promise<number> {
   const ledger = userLedger();
   const open = ledger.list().toReversed();
@@ -18,6 +18,7 @@ export async function healCommand(output: Output): Promise<number> {
     return ExitCode.pass;
   }
   let left = 0;
+  let unclosed = 0;
   for (const record of open) {
     const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
     output.progress(`healing ${what}`);
@@ -25,14 +26,21 @@ export async function healCommand(output: Output): Promise<number> {
     try {
       const reach = { host: createHost(record.host), server: createServer(record.host) };
       await healFault(record, reach, createSystemClock());
-      ledger.close(record);
       output.data(`healed, proven: ${what}\n`);
     } catch (error) {
       left += 1;
       output.data(`NOT healed: ${what}: ${messageOf(error)}\n`);
+      continue;
+    }
+    try {
+      ledger.close(record);
+    } catch (error) {
+      unclosed += 1;
+      tell(error as DrillError, output);
     }
   }
-  return left === 0 ? ExitCode.pass : ExitCode.notHealed;
+  if (left > 0) return ExitCode.notHealed;
+  return unclosed === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }
 
 /** Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name. */

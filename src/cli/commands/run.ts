@@ -9,7 +9,7 @@ import { drawMoments } from '../../scenario/draw.ts';
 import type { Ledger } from '../../engine/ledger.ts';
 import { passGuards, terminalAsk } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
-import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
+import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import type { Output } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
@@ -70,7 +70,12 @@ async function runAll(
     for (const plan of plans) {
       if (stop.signal.aborted) break;
       const drawn = drawMoments(plan, seed, round);
-      const { summary, folder } = await runOneDrill(drawn, { ledger, out: options.out, stop, output });
+      const { summary, folder, exitCode } = await runOneDrill(drawn, {
+        ledger,
+        out: options.out,
+        stop,
+        output,
+      });
       const all = [...(run.get(plan) ?? []), summary];
       run.set(plan, all);
       const repeats = rtoRepeats(all);
@@ -79,7 +84,7 @@ async function runAll(
           ? `${JSON.stringify(repeats === null ? summary : { ...summary, repeats })}\n`
           : `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.html')} (as text: report.md)\n`,
       );
-      outcomes.push(drillExitCode(summary));
+      outcomes.push(exitCode);
     }
   }
   if (!options.json) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../../core/plan.ts';
-import { ExitCode } from '../../core/errors.ts';
+import { type DrillError, ExitCode } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
@@ -10,8 +10,8 @@ import { type FailureTable, rowLine, type TableDrill } from '../../report/table.
 import { renderTableJson, renderTableText } from '../../report/table-text.ts';
 import { passGuards, terminalAsk } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
-import { drillExitCode, gravest, runOneDrill, seedFor } from '../one-drill.ts';
-import type { Output } from '../output.ts';
+import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
+import { type Output, tell } from '../output.ts';
 import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
 import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
@@ -70,16 +70,25 @@ async function runJobs(
   const clock = createSystemClock();
   const startedAt = new Date(clock.wallMs()).toISOString();
   const folder = makeRunFolder(options.out, newRunId(`table-${loaded.suite.name}`, clock.wallMs()));
+  let unwritten: DrillError | undefined;
   const made = (drills: readonly TableDrill[], complete: boolean): FailureTable => {
     const endedAt = new Date(clock.wallMs()).toISOString();
     const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt });
-    writeTable(folder, table);
+    unwritten = writeTable(folder, table);
+    if (unwritten !== undefined) tell(unwritten, output);
     return table;
   };
+  const codes: number[] = [];
   const { drills, complete } = await runTable(jobs, {
     settle: (job) => settle(job.plan, loaded.suite.settle?.within, stop.signal),
     run: async ({ plan }) => {
-      const { summary } = await runOneDrill(plan, { ledger, out: join(folder, tableRuns), stop, output });
+      const { summary, exitCode } = await runOneDrill(plan, {
+        ledger,
+        out: join(folder, tableRuns),
+        stop,
+        output,
+      });
+      codes.push(exitCode);
       return { summary, steady: endedSteady(plan, summary) };
     },
     nowMs: () => clock.nowMs(),
@@ -90,8 +99,7 @@ async function runJobs(
   const table = made(drills, complete);
   output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
   output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
-  const codes = drills.flatMap((d) => (d.summary === null ? [] : [drillExitCode(d.summary)]));
-  return gravest(complete ? codes : [...codes, ExitCode.inconclusive], stop);
+  return gravest(complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive], stop);
 
   async function settle(plan: Plan, withinMs: number | undefined, signal: AbortSignal) {
     const watch = loadWatchPlan(plan.target.path);

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
 import { startCanary } from '../../engine/canary.ts';
-import { openEventLog } from '../../engine/event-log.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -13,9 +11,9 @@ import type { WatchPlan } from '../../scenario/target-planner.ts';
 import { probeKind } from '../../probes/catalog.ts';
 import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
-import type { Output } from '../output.ts';
-import { makeRunFolder, newRunId, writeReports } from '../run-folder.ts';
-import { learnSecrets, redactor } from '../secrets.ts';
+import { type Output, tell } from '../output.ts';
+import { newRunId, openRun, writeReports } from '../run-folder.ts';
+import { learnSecrets } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
 import { versions } from '../versions.ts';
 
@@ -36,9 +34,8 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   const forMs = options.for === undefined ? undefined : durationOption('--for', options.for);
   const clock = createSystemClock();
   const runId = newRunId(`watch-${plan.target.name}`, clock.wallMs());
-  const folder = makeRunFolder(options.out, runId);
   for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
-  const log = openEventLog(join(folder, 'events.ndjson'), clock, { redactor });
+  const { folder, log } = openRun(options.out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
   const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
   try {
@@ -50,14 +47,16 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   } finally {
     log.close();
   }
-  const summary = writeReports(folder);
+  const { summary, unwritten } = writeReports(folder);
+  const complaints = [...(log.broken.aborted ? [log.broken.reason as DrillError] : []), ...unwritten];
+  for (const complaint of complaints) tell(complaint, output);
   output.data(
     options.json
       ? `${JSON.stringify({ probes: summary.probes, prober: summary.prober })}\n`
       : renderWatchText(summary),
   );
   output.progress(`kept in ${folder}`);
-  return ExitCode.pass;
+  return complaints.length === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }
 
 function watchPlan(options: WatchOptions): Plan {

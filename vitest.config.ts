@@ -66,6 +66,15 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: hundreds of drills on small disks.
+        test: {
+          name: 'disk-full',
+          include: ['test/disk-full/*.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],

@@ -1,0 +1,208 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { SmallDisk } from '../../src/engine/testing/small-disk.ts';
+import type { WritePointMode } from './write-points.ts';
+
+const root = join(import.meta.dirname, '../..');
+const bin = join(root, 'bin/firedrill.mjs');
+const preload = join(import.meta.dirname, 'write-points.ts');
+
+/** What happens from the how-manieth write on. */
+export interface WritePoint {
+  readonly at: number;
+  /** Counted from the first whose call and path match this; by default from the first of all. */
+  readonly from?: string;
+  readonly mode: WritePointMode;
+}
+
+/** What a drill and what came after it did on a disk. */
+export interface Seen {
+  /** Null: killed. */
+  readonly exitCode: number | null;
+  readonly output: string;
+  /** Calls that change something on the disk, in their order; the last ones were made after the point. */
+  readonly points: readonly string[];
+  /** The fault ran. */
+  readonly acted: boolean;
+  /** Its effect was still there when the drill had ended. */
+  readonly left: boolean;
+  /** Undo records then. */
+  readonly records: number;
+  /** Folders of runs. */
+  readonly runs: number;
+  /** Types of the events in the log, without samples. */
+  readonly types: readonly string[];
+  /** Lines of the log that are no events, and whether one of them is the last. */
+  readonly torn: 'no' | 'last line' | 'WITHIN';
+  /** What is wrong with all that; none is what is promised. */
+  readonly broken: readonly string[];
+}
+
+function scenario(work: string, state: string): string {
+  const effect = join(work, 'effect');
+  // The fault says when it finds no undo record of itself, and that it ran; it is longer than a block of the disk, and so
+  // are its record and its event.
+  const act = `ls ${state}/ledger/*.json >/dev/null 2>&1 || touch ${work}/unrecorded; touch ${work}/acted ${effect}; : ${'y'.repeat(5000)}`;
+  return `name: small
+title: A file is there
+steady: { for: 150ms, within: 60s }
+faults:
+  - kind: command
+    on: here
+    for: 400ms
+    run: [sh, -c, '${act}']
+    effect: [test, -e, '${effect}']
+    undo: [rm, -f, '${effect}']
+    undone: [test, '!', -e, '${effect}']
+recovery: { probe: there, within: 60s, stableFor: 150ms }
+redundancy: { for: 100ms, within: 60s }
+checks:
+  - { kind: rto, max: 60s }
+`;
+}
+
+function target(work: string): string {
+  // Samples of some size: the log needs another block several times in a drill.
+  const long = 'x'.repeat(200);
+  return `name: small
+environment: test
+hosts:
+  here: { transport: local }
+probes:
+  - { id: there, kind: exec, on: here, argv: [sh, -c, 'echo ${long}; test ! -e ${join(work, 'effect')}'], interval: 40ms, timeout: 2s }
+steady: { require: [{ probe: there }], for: 150ms, within: 60s }
+`;
+}
+
+/**
+ * Runs a drill of the command line with all of its files on a disk, whatever happens to that; then, with the disk as it is,
+ * `heal` until nothing is open (with records left `status` before it and one more after it), and with room again `report`.
+ */
+export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<Seen> {
+  const work = mkdtempSync(join(tmpdir(), 'disk-full-'));
+  const state = join(disk.folder, 'state');
+  const out = join(disk.folder, 'reports');
+  const note = join(work, 'points');
+  writeFileSync(note, '');
+  writeFileSync(join(work, 'scenario.yaml'), scenario(work, state));
+  writeFileSync(join(work, 'target.yaml'), target(work));
+  const firedrill = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    execa(process.execPath, [bin, ...args], {
+      cwd: work,
+      env: { FIREDRILL_STATE_DIR: state, ...env },
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+      timeout: 60_000,
+    });
+  const watched = {
+    NODE_OPTIONS: `--import=${preload}`,
+    WRITE_POINT_ROOT: disk.folder,
+    WRITE_POINT_NOTE: note,
+    ...(point === undefined
+      ? {}
+      : {
+          WRITE_POINT_AT: String(point.at),
+          WRITE_POINT_FROM: point.from ?? '',
+          WRITE_POINT_MODE: point.mode,
+        }),
+  };
+  try {
+    const run = await firedrill(
+      ['run', join(work, 'scenario.yaml'), '--target', join(work, 'target.yaml'), '--out', out],
+      watched,
+    );
+    const records = recordsIn(state);
+    const left = existsSync(join(work, 'effect'));
+    const status = records > 0 ? await firedrill(['status']) : undefined;
+    const heal = await firedrill(['heal']);
+    const healedTo = existsSync(join(work, 'effect'));
+    const again = records > 0 ? await firedrill(['heal']) : heal;
+    disk.free();
+    const runs = runsIn(out);
+    const [folder] = runs;
+    const log = folder === undefined ? { types: [], torn: 'no' as const } : readEvents(folder);
+    // After a pass they are there already.
+    const report =
+      log.types.includes('run.started') && folder !== undefined && run.exitCode !== 0
+        ? await firedrill(['report', folder])
+        : undefined;
+    const exitCode = run.exitCode ?? null;
+    const seen = {
+      exitCode,
+      runs: runs.length,
+      acted: existsSync(join(work, 'acted')),
+      left,
+      records,
+      ...log,
+    };
+    const broken = [
+      ...complaints(seen, run.all),
+      ...(existsSync(join(work, 'unrecorded')) ? ['the fault acted without an undo record'] : []),
+      ...(status === undefined || status.exitCode === 4 ? [] : [`status exits ${status.exitCode}`]),
+      ...(heal.exitCode === 0 ? [] : [`heal exits ${heal.exitCode}: ${heal.all}`]),
+      ...(healedTo ? ['heal leaves the effect'] : []),
+      ...(recordsIn(state) > 0 ? ['heal leaves a record'] : []),
+      ...(again.exitCode === 0 && again.stdout === 'no open faults' ? [] : [`the second heal: ${again.all}`]),
+      ...(report === undefined || report.exitCode === 0
+        ? []
+        : [`report exits ${report.exitCode}: ${report.all}`]),
+      ...(report === undefined || existsSync(join(folder ?? '', 'summary.json')) ? [] : ['no summary.json']),
+    ];
+    const points = readFileSync(note, 'utf8').trimEnd().split('\n');
+    return { ...seen, output: run.all, points, broken };
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+/** What must hold of a drill that has ended, whatever became of its disk. */
+function complaints(
+  seen: Pick<Seen, 'exitCode' | 'left' | 'records' | 'types' | 'torn'>,
+  output: string,
+): string[] {
+  const { exitCode, left, records, types, torn } = seen;
+  const killed = exitCode === null;
+  const rules: [boolean, string][] = [
+    [left && records === 0, 'UNDO RECORD LOST: the effect is there, its record is not'],
+    [torn === 'WITHIN', 'a torn line within the log'],
+    [torn === 'last line' && !killed, 'a torn last line without a kill'],
+    [left && !killed, 'the drill ended with its effect left'],
+    [![null, 0, 3].includes(exitCode), `exit code ${exitCode}`],
+    [output.includes('firedrill broke'), 'firedrill broke'],
+    [exitCode === 3 && !/ENOSPC|EIO|EROFS|EDQUOT/.test(output), 'exit code 3 without a reason'],
+    [exitCode === 0 && records > 0, 'a pass with an open record'],
+    [exitCode === 0 && types.at(-1) !== 'run.ended', 'a pass without the end of its log'],
+  ];
+  return rules.flatMap(([isSo, what]) => (isSo ? [what] : []));
+}
+
+function recordsIn(state: string): number {
+  const ledger = join(state, 'ledger');
+  return existsSync(ledger) ? readdirSync(ledger).filter((name) => name.endsWith('.json')).length : 0;
+}
+
+function runsIn(out: string): string[] {
+  return existsSync(out) ? readdirSync(out).map((name) => join(out, name)) : [];
+}
+
+function readEvents(folder: string): Pick<Seen, 'types' | 'torn'> {
+  const path = join(folder, 'events.ndjson');
+  if (!existsSync(path)) return { types: [], torn: 'no' };
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  let torn: Seen['torn'] = 'no';
+  const types: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    try {
+      const { type } = JSON.parse(line) as { type: string };
+      if (type !== 'sample') types.push(type);
+    } catch {
+      torn = index === lines.length - 1 ? 'last line' : 'WITHIN';
+    }
+  }
+  return { types, torn };
+}

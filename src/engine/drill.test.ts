@@ -330,7 +330,7 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  test('has an undo record for a preparation, and none for a repair', async () => {
+  test('has an undo record for a preparation, and a repair on record before the fault that calls for it', async () => {
     const records = new Map<string, number>();
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv, options) => {
@@ -340,11 +340,12 @@ describe('a drill with preparations and repairs', () => {
     await run(withSteps());
     expect(records.get('open door')).toBe(1);
     expect(records.get('light fire')).toBe(2);
-    expect(records.get('docker stop')).toBe(3);
-    expect(records.get('sweep floor')).toBe(0);
+    expect(records.get('docker stop')).toBe(4);
+    expect(records.get('docker start')).toBe(4);
+    expect(records.get('sweep floor')).toBe(1);
   });
 
-  test('heals fault and preparations when it is stopped, and repairs nothing', async () => {
+  test('heals fault and preparations when it is stopped, and repairs', async () => {
     const stop = new AbortController();
     const { events, open } = await run(withSteps(), stop.signal, (event) => {
       if (event.type === 'fault.effect' && event.fault === 'fault-1') stop.abort(new Error('stopped'));
@@ -356,6 +357,7 @@ describe('a drill with preparations and repairs', () => {
       'docker start',
       'quench fire',
       'close door',
+      'sweep floor',
     ]);
     expect(events.some((event) => event.type === 'run.aborted')).toBe(true);
     expect(open).toBe(0);
@@ -372,14 +374,57 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(0);
   });
 
-  test('ends when a repair fails, with everything healed', async () => {
+  test('owes no repair where it is stopped before the fault', async () => {
+    const stop = new AbortController();
+    const { open } = await run(withSteps(), stop.signal, (event) => {
+      if (event.type === 'gate') stop.abort(new Error('stopped'));
+    });
+    expect(done()).toEqual(['open door', 'light fire', 'quench fire', 'close door']);
+    expect(open).toBe(0);
+  });
+
+  test('leaves a repair to `heal` while a fault is not healed', async () => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv, options) => {
+      if (argv[0] === 'quench') throw new DrillError('heal-failed', 'another machine');
+      return exec(argv, options);
+    };
+    const { open } = await run(withSteps());
+    expect(done()).not.toContain('sweep floor');
+    expect(
+      openLedger(join(folder, 'ledger'))
+        .list()
+        .map(({ faultId, repair }) => [faultId, repair]),
+    ).toEqual([
+      ['prepare-2', undefined],
+      ['repair-1', true],
+    ]);
+    expect(open).toBe(2);
+  });
+
+  test('owes nothing on record to a role: who has it later is not known', async () => {
+    const plan = withSteps();
+    const repair = plan.repair.map((one) => ({ ...one, on: { role: 'owner' } }));
+    const probes = plan.probes.map((probe) => ({ ...probe, host: 'alpha' }));
+    let most = 0;
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv, options) => {
+      if (argv[1] === 'stop') most = openLedger(join(folder, 'ledger')).list().length;
+      return exec(argv, options);
+    };
+    await run({ ...plan, probes, repair, roles: { owner: { probe: 'web' } } });
+    expect(most).toBe(3);
+    expect(done()).toContain('sweep floor');
+  });
+
+  test('ends when a repair fails, with everything healed and the repair owed', async () => {
     const exec = machine.exec.bind(machine);
     machine.exec = async (argv) =>
       argv[0] === 'sweep' ? { exitCode: 1, stdout: '', stderr: 'no broom' } : exec(argv);
     const { events, open } = await run(withSteps());
     expect(events.findLast((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'repair-1' });
     expect(phasesOf(events).at(-1)).toBe('repair');
-    expect(open).toBe(0);
+    expect(open).toBe(1);
   });
 
   test('heals a fault with a length of its own in the middle, and counts a recovery after it', async () => {

@@ -3,6 +3,7 @@ import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event
 import type { Plan } from '../core/plan.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
+import { failRepair, repairOwed, settleRepair } from './repair.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
@@ -20,7 +21,7 @@ const quietLookMs = 15_000;
  * the verdict is made from it, not here.
  *
  * Resolves also for drills that went wrong, and for those whose log broke.
- * @returns ids of the faults and preparations that are not proven healed
+ * @returns ids of the faults and preparations that are not proven healed, and of the repairs that are still owed
  */
 export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal): Promise<readonly string[]> {
   const run = createRun(plan, deps, signal);
@@ -46,6 +47,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
         abort(error);
       } finally {
         await healOpen(run, () => true);
+        await repairOwed(run);
         await endWriting(run);
       }
     });
@@ -56,7 +58,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
   if (log.broken.aborted && !cut) abort(log.broken.reason);
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
   log.append({ type: 'run.ended' });
-  return run.open.map(({ record }) => record.faultId);
+  return [...run.open, ...run.owed].map(({ record }) => record.faultId);
 }
 
 async function drill(run: Run): Promise<void> {
@@ -159,7 +161,13 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
   if (plan.repair.length > 0) {
     if (run.open.length > 0) return false;
     startPhase(run, 'repair');
-    for (const step of plan.repair) if (!(await takeStep(run, step))) return false;
+    for (const step of plan.repair) {
+      if (!(await takeStep(run, step))) {
+        failRepair(run, step.id);
+        return false;
+      }
+      settleRepair(run, step.id);
+    }
   }
   return true;
 }

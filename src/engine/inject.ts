@@ -1,18 +1,14 @@
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { FaultContext } from '../core/fault.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
-import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
-import { faultKind, type AnyFaultKind } from '../faults/catalog.ts';
-import { plannedHost } from './reach.ts';
+import { type Aim, takeAim } from './aim.ts';
 import { armLease, leaseFor } from './leases.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { machineOf } from './machine.ts';
+import { oweRepairs } from './repair.ts';
 import type { Run } from './run.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
 const effectWithinMs = 30_000;
-/** How long a role may take to fit one host: probes have just begun when preparations are made, and a heal moves roles. */
-const roleWithinMs = 30_000;
 
 /**
  * Injects a fault or preparation and sees its effect; false when there was none.
@@ -45,6 +41,7 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   };
   ledger.open(record);
   run.open.push({ record, kind, sinceMs: clock.nowMs() });
+  await oweRepairs(run, fault, planned);
   try {
     await armLease(ctx, record);
   } catch (error) {
@@ -97,61 +94,6 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
   const times = await act(run, step, aim, before);
   if (times === undefined || times.ackedMs !== undefined) return times !== undefined;
   return awaitEffect(run, step, { ...aim, before }, times);
-}
-
-/** A fault with everything about it resolved that the plan leaves open. */
-interface Aim {
-  readonly kind: AnyFaultKind;
-  readonly planned: PlannedHost;
-  readonly params: Json;
-  readonly ctx: FaultContext;
-}
-
-async function takeAim(run: Run, fault: PlannedFault): Promise<Aim> {
-  const kind = faultKind(fault.kind);
-  if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
-  const { hosts } = run.plan;
-  const planned = plannedHost(hosts, await hostOf(run, fault.on));
-  const addresses = new Map<string, string>();
-  for (const name of addressNames(JSON.stringify(fault.params))) {
-    if (addresses.has(name)) continue;
-    const named = hosts.some((host) => host.name === name) ? name : await resolveRole(run, name);
-    const { address } = plannedHost(hosts, named);
-    if (address === undefined)
-      throw new DrillError('invalid-input', `host ${named} has no address in the target`);
-    addresses.set(name, address);
-  }
-  const params = mapStrings(fault.params, (text) =>
-    fillAddresses(fillPlaceholders(text, planned), addresses),
-  );
-  const ctx = { ...run.reach(planned.name), clock: run.deps.clock, signal: run.signal };
-  return { kind, planned, params, ctx };
-}
-
-async function hostOf(run: Run, on: PlannedFault['on']): Promise<string> {
-  if ('host' in on) return on.host;
-  if ('role' in on) return resolveRole(run, on.role);
-  const host = run.hit.get(on.fault);
-  if (host === undefined) throw new DrillError('harness', `fault ${on.fault} has not hit any host yet`);
-  return host;
-}
-
-async function resolveRole(run: Run, role: string): Promise<string> {
-  const { clock, log } = run.deps;
-  const condition = run.plan.roles[role];
-  if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
-  const deadline = clock.nowMs() + roleWithinMs;
-  for (;;) {
-    try {
-      const host = run.world.resolveRole(role, condition);
-      log.append({ type: 'role.resolved', role, host });
-      return host;
-    } catch (error) {
-      const unclear = error instanceof DrillError && error.code === 'role-unresolved';
-      if (!unclear || clock.nowMs() >= deadline) throw error;
-    }
-    await run.world.nextSample(100, run.signal);
-  }
 }
 
 /** When a fault was asked for and when it was acknowledged, run clock. */

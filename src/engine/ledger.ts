@@ -26,6 +26,8 @@ export interface LedgerRecord {
   readonly params: Json;
   /** The state observed before the fault. */
   readonly before: Json;
+  /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
+  readonly repair?: true;
   /** The inverse as a script for /bin/sh on the host, where the kind has one: for people whose firedrill does not know the kind. */
   readonly undo?: string;
   /** The timer on the host that runs `undo` when firedrill is silent for so long, ms; absent where there is none. */
@@ -64,6 +66,7 @@ const recordSchema = z.object({
   }),
   params: z.json(),
   before: z.json(),
+  repair: z.literal(true).optional(),
   undo: z.string().optional(),
   lease: z.object({ tag: z.string(), ms: z.number() }).optional(),
   machine: z.object({ id: z.string(), bootId: z.string() }).optional(),

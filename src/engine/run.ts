@@ -13,6 +13,7 @@ import type { Prober } from './prober.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
+import type { OwedRepair } from './repair.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -46,6 +47,8 @@ export interface Run {
   readonly world: World;
   /** In order of injection. */
   readonly open: OpenFault[];
+  /** Repairs that the stack is owed, in order. */
+  readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
   /** The lease of that fault is about to end: it is renewed no more. */
@@ -74,6 +77,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   let writing: RowWriters | undefined;
   let leases: LeaseKeeper | undefined;
   const open: OpenFault[] = [];
+  const owed: OwedRepair[] = [];
   const hit = new Map<string, string>();
   const reach: Run['reach'] = (name) => ({ host: host(name), server: server(name) });
   return {
@@ -82,6 +86,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     signal,
     world,
     open,
+    owed,
     hit,
     reach,
     releaseLease: async (faultId) => leases?.release(faultId),

@@ -2,6 +2,7 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { formatMs } from '../../core/duration.ts';
 import type { LedgerRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
+import { makeRepair } from '../../engine/repair.ts';
 import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -9,27 +10,37 @@ import { learnCloudSecrets } from '../secrets.ts';
 import { type Output, tell } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
 
-/** Undoes every open fault of the ledger, newest first. Exit code 4 while any is left, 3 when only records are. */
+/**
+ * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
+ * faults are healed. Exit code 4 while any is left, 3 when only records are.
+ */
 export async function healCommand(output: Output): Promise<number> {
   const ledger = userLedger();
-  const open = ledger.list().toReversed();
+  const all = ledger.list();
+  const open = [...all.filter(isFault).toReversed(), ...all.filter((record) => !isFault(record))];
   if (open.length === 0) {
     output.data('no open faults\n');
     return ExitCode.pass;
   }
-  let left = 0;
+  /** Runs with something left. */
+  const left = new Set<string>();
   let unclosed = 0;
   for (const record of open) {
     const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
-    output.progress(`healing ${what}`);
+    const [doing, done, not] = wordsOf(record);
+    if (!isFault(record) && left.has(record.runId)) {
+      output.data(`${not}: ${what}: it waits for what is left of its run\n`);
+      continue;
+    }
+    output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
       const reach = { host: createHost(record.host), server: createServer(record.host) };
-      await healFault(record, reach, createSystemClock());
-      output.data(`healed, proven: ${what}\n`);
+      await (isFault(record) ? healFault : makeRepair)(record, reach, createSystemClock());
+      output.data(`${done}: ${what}\n`);
     } catch (error) {
-      left += 1;
-      output.data(`NOT healed: ${what}: ${messageOf(error)}\n`);
+      left.add(record.runId);
+      output.data(`${not}: ${what}: ${messageOf(error)}\n`);
       continue;
     }
     try {
@@ -39,8 +50,19 @@ export async function healCommand(output: Output): Promise<number> {
       tell(error as DrillError, output);
     }
   }
-  if (left > 0) return ExitCode.notHealed;
+  if (left.size > 0) return ExitCode.notHealed;
   return unclosed === 0 ? ExitCode.pass : ExitCode.inconclusive;
+}
+
+function isFault({ repair }: LedgerRecord): boolean {
+  return repair !== true;
+}
+
+/** What is being done about a record, that it is done, that it is not. */
+function wordsOf(record: LedgerRecord): readonly [string, string, string] {
+  return isFault(record)
+    ? ['healing', 'healed, proven', 'NOT healed']
+    : ['repairing', 'repaired', 'NOT repaired'];
 }
 
 /** Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name. */
@@ -64,7 +86,7 @@ export function statusCommand(output: Output, json: boolean): number {
   else {
     for (const record of open) {
       output.data(
-        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${leaseWords(record)}\n`,
+        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? ', a repair that is owed' : leaseWords(record)}\n`,
       );
     }
     output.data('Heal them with `firedrill heal`.\n');

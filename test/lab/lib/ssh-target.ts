@@ -22,15 +22,15 @@ export function labOf(stack: string): Promise<Lab> {
 export async function sudoWays(stack: string): Promise<Record<string, SshWay>> {
   const lab = await labOf(stack);
   const { sshKey, knownHosts } = statePaths(lab);
-  const script = `id operator >/dev/null 2>&1 || useradd --create-home --shell /bin/bash operator
-install -d -m 0700 -o operator /home/operator/.ssh
-install -m 0600 -o operator /root/.ssh/authorized_keys /home/operator/.ssh/authorized_keys
-echo 'operator ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/operator`;
+  const script = `id driller >/dev/null 2>&1 || useradd --create-home --shell /bin/bash driller
+install -d -m 0700 -o driller /home/driller/.ssh
+install -m 0600 -o driller /root/.ssh/authorized_keys /home/driller/.ssh/authorized_keys
+echo 'driller ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/driller`;
   const ways: Record<string, SshWay> = {};
   for (const { name, container, address } of lab.manifest.vms) {
     await must(['docker', 'exec', container, 'bash', '-ec', script]);
     const key = { identityFile: sshKey, knownHosts, config: 'none' };
-    ways[name] = { host: address, user: 'operator', sudo: true, ...key };
+    ways[name] = { host: address, user: 'driller', sudo: true, ...key };
   }
   return ways;
 }

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import type { Host } from '../core/host.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import type { LedgerRecord } from './ledger.ts';
+import { makeRepair } from './repair.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const clock = createSystemClock();
+const owed: LedgerRecord = {
+  version: 1,
+  runId: 'r',
+  target: 't',
+  faultId: 'repair-1',
+  kind: 'command',
+  host: { name: 'alpha', transport: { kind: 'local' } },
+  params: { run: ['sweep', 'floor'], timeout: 1000 },
+  before: null,
+  repair: true,
+  openedAt: '2026-01-01T00:00:00Z',
+};
+
+/** A host whose commands exit with what they are told to, one after the other; the last for ever. */
+function hostWith(codes: Readonly<Record<string, readonly number[]>>): Host & { readonly ran: string[] } {
+  const ran: string[] = [];
+  return {
+    name: 'alpha',
+    transport: 'fake',
+    follow: neverFollowed,
+    ran,
+    exec: async (argv) => {
+      const [word = ''] = argv;
+      ran.push(word);
+      const turn = ran.filter((one) => one === word).length - 1;
+      const exitCode = codes[word]?.[turn] ?? codes[word]?.at(-1) ?? 0;
+      return { exitCode, stdout: word === 'cat' ? 'machine\nboot\n' : '', stderr: '' };
+    },
+  };
+}
+
+describe('a repair that is owed', () => {
+  test('is made from its record', async () => {
+    const host = hostWith({});
+    await makeRepair(owed, { host, server: undefined }, clock);
+    expect(host.ran).toEqual(['sweep']);
+  });
+
+  test('is tried again while it fails', async () => {
+    const host = hostWith({ sweep: [1, 1, 0] });
+    await makeRepair(owed, { host, server: undefined }, clock);
+    expect(host.ran).toEqual(['sweep', 'sweep', 'sweep']);
+  });
+
+  test('is not made twice where its effect can be told', async () => {
+    const params = { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 };
+    const clean = hostWith({ is: [0] });
+    await makeRepair({ ...owed, params }, { host: clean, server: undefined }, clock);
+    expect(clean.ran).toEqual(['is']);
+    const dirty = hostWith({ is: [1, 1, 0] });
+    await makeRepair({ ...owed, params }, { host: dirty, server: undefined }, clock);
+    expect(dirty.ran).toEqual(['is', 'is', 'sweep', 'is']);
+  });
+
+  test('is not made on another machine', async () => {
+    const host = hostWith({});
+    const machine = { id: 'another', bootId: 'boot' };
+    await expect(makeRepair({ ...owed, machine }, { host, server: undefined }, clock)).rejects.toMatchObject({
+      code: 'heal-failed',
+    });
+    expect(host.ran).toEqual(['cat']);
+  });
+});

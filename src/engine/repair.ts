@@ -1,0 +1,146 @@
+import type { Clock } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { formatMs } from '../core/duration.ts';
+import type { FaultContext } from '../core/fault.ts';
+import type { PlannedFault, PlannedHost } from '../core/plan.ts';
+import { faultKind } from '../faults/catalog.ts';
+import { takeAim } from './aim.ts';
+import type { LedgerRecord } from './ledger.ts';
+import { machineOf, requireSameMachine } from './machine.ts';
+import type { Run } from './run.ts';
+
+/** How long a repair is tried for when its run is over; its own deadline, whatever became of the run. */
+const repairWithinMs = 60_000;
+
+/** A repair that is on record, and the fault that called for it. */
+export interface OwedRepair {
+  readonly record: LedgerRecord;
+  readonly fault: string;
+  /** The drill itself tried, and failed. */
+  failed: boolean;
+}
+
+/**
+ * Puts the repairs that a fault calls for on record, before it acts: from then on the stack is owed them, whatever becomes
+ * of firedrill. Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
+ * will have it is not known yet.
+ */
+export async function oweRepairs(run: Run, fault: PlannedFault, host: PlannedHost): Promise<void> {
+  const { plan, deps } = run;
+  for (const step of plan.repair) {
+    const { on } = step;
+    const name =
+      'fault' in on && on.fault === fault.id
+        ? host.name
+        : 'host' in on && plan.faults[0]?.id === fault.id
+          ? on.host
+          : undefined;
+    if (name === undefined) continue;
+    const { planned, params, ctx } = await takeAim(run, { ...step, on: { host: name } });
+    const machine = await machineOf(ctx);
+    const record: LedgerRecord = {
+      version: 1,
+      runId: deps.runId,
+      target: plan.target.name,
+      faultId: step.id,
+      kind: step.kind,
+      host: planned,
+      params,
+      before: null,
+      repair: true,
+      ...(machine === undefined ? {} : { machine }),
+      openedAt: new Date(deps.clock.wallMs()).toISOString(),
+    };
+    deps.ledger.open(record);
+    run.owed.push({ record, fault: fault.id, failed: false });
+  }
+}
+
+/** A repair is made: it is owed no more. */
+export function settleRepair(run: Run, stepId: string): void {
+  const at = run.owed.findIndex(({ record }) => record.faultId === stepId);
+  const [owed] = at < 0 ? [] : run.owed.splice(at, 1);
+  if (owed === undefined) return;
+  try {
+    run.deps.ledger.close(owed.record);
+  } catch (error) {
+    // `status` goes on naming it, and the next drill is refused.
+    const text = `${stepId} is done, but its record ${messageOf(error)}`;
+    run.deps.log.append({ type: 'log', level: 'error', text });
+  }
+}
+
+/** A repair was tried and failed: it stays owed, and is not tried again by this run. */
+export function failRepair(run: Run, stepId: string): void {
+  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = true;
+}
+
+/**
+ * Makes what is still owed when a run ends, in order: it was cut short before its repairs. What a fault calls for that has
+ * not acted is owed to nobody; while a fault is not healed, its repair has to wait for `firedrill heal`.
+ */
+export async function repairOwed(run: Run): Promise<void> {
+  const { log, clock } = run.deps;
+  for (const { record, fault, failed } of run.owed.slice()) {
+    const note = (level: 'info' | 'error', text: string): void =>
+      void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
+    if (run.hit.has(fault)) {
+      if (failed || run.open.length > 0) {
+        note('error', 'this repair is still owed: `firedrill heal` makes it');
+        continue;
+      }
+      try {
+        await makeRepair(record, run.reach(record.host.name), clock);
+        note('info', 'repaired, though the run was cut short');
+      } catch (error) {
+        note('error', messageOf(error));
+        continue;
+      }
+    }
+    settleRepair(run, record.faultId);
+  }
+}
+
+/**
+ * Makes a repair from its record alone.
+ * @throws DrillError `heal-failed` when it cannot be made in time
+ */
+export async function makeRepair(
+  record: LedgerRecord,
+  reach: Pick<FaultContext, 'host' | 'server'>,
+  clock: Clock,
+): Promise<void> {
+  const kind = faultKind(record.kind);
+  if (kind === undefined) throw notRepaired(record, `this firedrill knows no kind ${record.kind}`);
+  const { params } = record;
+  const ctx: FaultContext = { ...reach, clock, signal: AbortSignal.timeout(repairWithinMs) };
+  let problem = 'it has no effect';
+  while (!ctx.signal.aborted) {
+    try {
+      await requireSameMachine(ctx, record.machine);
+      // One whose effect can be told by itself may have been made already.
+      if (kind.unseen?.(params) === false && (await kind.effect(params, null, ctx))) return;
+      const before = await kind.before(params, ctx);
+      await kind.inject(params, before, ctx);
+      while (!ctx.signal.aborted) {
+        if (await kind.effect(params, before, ctx)) return;
+        await clock.sleep(200, ctx.signal);
+      }
+    } catch (error) {
+      if (error instanceof DrillError && error.code === 'heal-failed') throw error;
+      if (!ctx.signal.aborted) problem = messageOf(error);
+    }
+    await clock.sleep(500, ctx.signal).catch(() => undefined);
+  }
+  throw notRepaired(record, `not done within ${formatMs(repairWithinMs)}: ${problem}`);
+}
+
+function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {
+  return new DrillError(
+    'heal-failed',
+    `the repair ${faultId} (${kind} on ${host.name}) is still owed: ${why}`,
+    {
+      mend: `Look at ${host.name}, then run \`firedrill heal\` again.`,
+    },
+  );
+}

@@ -67,8 +67,8 @@ describe('the lock of a target', () => {
   });
 
   test('is taken over from a process of which only the exit code is left', async () => {
-    // The shell's child is never waited for.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    // Over when the shell is another program, which waits for no child.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];

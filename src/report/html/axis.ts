@@ -21,6 +21,9 @@ interface Tick {
 /** Ticks that a phone has room for. */
 const tickCount = 4;
 
+/** Percent of the width that two labels need where the edge has pushed one of them. */
+const roomAtEdge = 13;
+
 /** Percent with two digits: a thousandth of the width is less than a pixel. */
 export function percent(value: number): string {
   return `${Number(value.toFixed(2))}%`;
@@ -48,14 +51,30 @@ export function timeAxis({ fromMs, toMs }: Range, zeroMs: number): TimeAxis {
     isMinor,
   });
   const minor = step > 0 ? [...new Set(between)].filter(inside) : [];
-  const ticks = [...major.map((v) => tick(v, false)), ...minor.map((v) => tick(v, true))];
+  const ticks = [...major.map((v) => tick(v, false)), ...minor.map((v) => tick(v, true))].sort(
+    (a, b) => a.at - b.at,
+  );
   return {
     fromMs,
     toMs,
     zeroMs,
-    ticks: ticks.sort((a, b) => a.at - b.at),
+    ticks: ticks.filter((one, i) => !(one.isMinor && isCrowded(one, ticks[i - 1], ticks[i + 1]))),
     at: (ms) => scale((ms - zeroMs) / unitMs),
   };
+}
+
+/** Whether a label would meet another that the edge pushes towards it, or is pushed itself. */
+function isCrowded(tick: Tick, before: Tick | undefined, after: Tick | undefined): boolean {
+  const meets = (other: Tick | undefined): boolean =>
+    other !== undefined &&
+    Math.abs(other.at - tick.at) < roomAtEdge &&
+    [tick, other].some(({ at }) => anchorOf(at) !== 'middle');
+  return meets(before) || meets(after);
+}
+
+/** Which end of a label is at its place: none is cut off by the edge. */
+function anchorOf(at: number): 'start' | 'middle' | 'end' {
+  return at < 4 ? 'start' : at > 96 ? 'end' : 'middle';
 }
 
 /** The axis with its labels, as a row of a chart. */
@@ -64,7 +83,7 @@ export function axisRow({ ticks }: TimeAxis): Html {
     <span class="label"></span
     ><svg class="band" height="18">
       ${ticks.map(({ at, label, isMinor }) => {
-        const anchor = at < 4 ? 'start' : at > 96 ? 'end' : 'middle';
+        const anchor = anchorOf(at);
         return html`<text x="${percent(at)}" y="13" text-anchor="${anchor}" ${isMinor && html` class="wide"`}
           >${label}</text
         >`;

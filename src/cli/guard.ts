@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Output } from './output.ts';
 import { blastRadiusLines } from './plan-text.ts';
-import { stateFolder, stopFilePath } from './run-folder.ts';
+import { locksFolder, stopFilePath } from './run-folder.ts';
 import { lockTargets } from './target-lock.ts';
 
 /** What the command line says to guard rails. */
@@ -51,7 +50,7 @@ export async function passGuards(
     await confirmProduction(name, { broken, consent, output, ask });
   }
   return lockTargets(
-    join(stateFolder(), 'locks'),
+    locksFolder(),
     plans.map(({ target }) => target.name),
     command,
   );

@@ -76,6 +76,11 @@ export function stopFilePath(): string {
   return join(stateFolder(), 'stop');
 }
 
+/** Where the locks of this user's targets are. */
+export function locksFolder(): string {
+  return join(stateFolder(), 'locks');
+}
+
 /** The open faults of this user, whatever checkout made them. */
 export function userLedger(): Ledger {
   return openLedger(join(stateFolder(), 'ledger'));

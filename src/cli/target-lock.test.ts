@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { mountTmpfs, whyNoTmpfs } from '../engine/testing/small-disk.ts';
-import { lockTargets } from './target-lock.ts';
+import { holderOf, lockTargets } from './target-lock.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -49,6 +49,18 @@ describe('the lock of a target', () => {
     unlock();
     expect(existsSync(pathOf('lab'))).toBe(false);
     lockTargets(folder, ['lab'], 'table')();
+  });
+
+  test('names who holds it, as long as he does', () => {
+    expect(holderOf(folder, 'lab')).toBeUndefined();
+    const unlock = lockTargets(folder, ['lab'], 'table');
+    expect(holderOf(folder, 'lab')).toMatch(
+      new RegExp(`^\`table\` by .+@.+, process ${process.pid}, since 20`),
+    );
+    unlock();
+    expect(holderOf(folder, 'lab')).toBeUndefined();
+    foreign('lab', { startedTicks: '1' });
+    expect(holderOf(folder, 'lab')).toBeUndefined();
   });
 
   test('is for all targets or none, each once', () => {

@@ -33,7 +33,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const target of new Set(targets)) {
-      const path = join(folder, `${fileSlug(target, 120)}.lock`);
+      const path = lockPath(folder, target);
       lock(path, target, command);
       held.push(path);
     }
@@ -42,6 +42,16 @@ export function lockTargets(folder: string, targets: readonly string[], command:
     throw cannotWrite(`the locks in ${folder}`, error, 'start again: nothing was touched');
   }
   return release;
+}
+
+/** Who holds a target now, in words; undefined while nobody does. */
+export function holderOf(folder: string, target: string): string | undefined {
+  const owner = ownerOf(contentOf(lockPath(folder, target)));
+  return owner !== undefined && isAlive(owner) ? ownerWords(owner) : undefined;
+}
+
+function lockPath(folder: string, target: string): string {
+  return join(folder, `${fileSlug(target, 120)}.lock`);
 }
 
 function lock(path: string, target: string, command: string): void {
@@ -99,11 +109,13 @@ function takeAway(path: string, text: string | undefined): void {
 }
 
 function isLocked(target: string, owner: Owner): DrillError {
-  return new DrillError(
-    'refused',
-    `target ${target} is locked: \`${owner.command}\` by ${owner.user}@${owner.host}, process ${owner.pid}, since ${owner.sinceIso}`,
-    { mend: 'Wait until it has ended, or end it: it heals what it broke.' },
-  );
+  return new DrillError('refused', `target ${target} is locked: ${ownerWords(owner)}`, {
+    mend: 'Wait until it has ended, or end it: it heals what it broke.',
+  });
+}
+
+function ownerWords({ command, user, host, pid, sinceIso }: Owner): string {
+  return `\`${command}\` by ${user}@${host}, process ${pid}, since ${sinceIso}`;
 }
 
 function ourselves(command: string): Owner {

@@ -151,7 +151,8 @@ describe('a prober whose machine is overloaded', () => {
     const summary = await watchHeldUp(() => startCanary);
     expect(summary.verdict).toBe('fail');
     expect(summary.probes[0]!.windows.filter((w) => w.state === 'down')).toHaveLength(1);
-    expect(summary.prober.canary?.looks).toBeGreaterThan(20);
+    expect(summary.prober.canary).toMatchObject({ failed: 0, sickMs: 0 });
+    expect(summary.prober.canary?.looks).toBeGreaterThan(0);
   });
 
   test('tells one where nothing vouches for it', async () => {

@@ -8,7 +8,8 @@ import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
 import { type Output, tell } from '../output.ts';
-import { userLedger } from '../run-folder.ts';
+import { locksFolder, userLedger } from '../run-folder.ts';
+import { holderOf } from '../target-lock.ts';
 
 /**
  * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
@@ -21,6 +22,14 @@ export async function healCommand(output: Output): Promise<number> {
   if (open.length === 0) {
     output.data('no open faults\n');
     return ExitCode.pass;
+  }
+  for (const target of new Set(open.map((record) => record.target))) {
+    const holder = holderOf(locksFolder(), target);
+    if (holder === undefined) continue;
+    output.progress(`target ${target} is being drilled: ${holder}`);
+    output.progress(
+      '  What is healed now ends under that drill. Interrupt it instead, and it heals by itself.',
+    );
   }
   /** Runs with something left. */
   const left = new Set<string>();
@@ -86,12 +95,17 @@ export function statusCommand(output: Output, json: boolean): number {
   else {
     for (const record of open) {
       output.data(
-        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? ', a repair that is owed' : leaseWords(record)}\n`,
+        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? ', a repair that is owed' : leaseWords(record)}${drillWords(record)}\n`,
       );
     }
     output.data('Heal them with `firedrill heal`.\n');
   }
   return open.length === 0 ? ExitCode.pass : ExitCode.notHealed;
+}
+
+function drillWords({ target }: LedgerRecord): string {
+  const holder = holderOf(locksFolder(), target);
+  return holder === undefined ? '' : `; its target is being drilled: ${holder}`;
 }
 
 function leaseWords({ lease }: LedgerRecord): string {

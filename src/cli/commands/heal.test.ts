@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { LedgerRecord } from '../../engine/ledger.ts';
+import { locksFolder, userLedger } from '../run-folder.ts';
+import { lockTargets } from '../target-lock.ts';
+import { healCommand, statusCommand } from './heal.ts';
+
+let folder: string;
+let out: string[];
+let progress: string[];
+const output = {
+  data: (text: string) => void out.push(text),
+  progress: (line: string) => void progress.push(line),
+};
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-heal-'));
+  vi.stubEnv('FIREDRILL_STATE_DIR', folder);
+  out = [];
+  progress = [];
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const mark = (name: string): string => join(folder, name);
+/** A command on this machine whose undo, or whose repair, writes its name into one file. */
+const record = (faultId: string, more: Partial<LedgerRecord> = {}): LedgerRecord => {
+  const note = ['sh', '-c', `echo ${faultId} >>${mark('done')}`];
+  return {
+    version: 1,
+    runId: 'r',
+    target: 'shop',
+    faultId,
+    kind: 'command',
+    host: { name: 'here', transport: { kind: 'local' } },
+    params:
+      more.repair === true ? { run: note, timeout: 5000 } : { run: ['true'], undo: note, timeout: 5000 },
+    before: null,
+    openedAt: `2026-01-01T00:00:0${userLedger().list().length}Z`,
+    ...more,
+  };
+};
+const open = (...records: readonly Parameters<typeof record>[]): void => {
+  for (const parts of records) userLedger().open(record(...parts));
+};
+
+describe('heal', () => {
+  test('undoes faults newest first, and makes the repairs after them, in order', async () => {
+    open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true }], ['fault-2']);
+    expect(await healCommand(output)).toBe(0);
+    expect(out).toEqual([
+      'healed, proven: r fault-2: command on here\n',
+      'healed, proven: r fault-1: command on here\n',
+      'repaired: r repair-1: command on here\n',
+      'repaired: r repair-2: command on here\n',
+    ]);
+    expect(userLedger().list()).toEqual([]);
+  });
+
+  test('leaves a repair alone while a fault of its run is not healed', async () => {
+    const machine = { id: 'another', bootId: 'boot' };
+    open(
+      ['fault-1', { machine }],
+      ['repair-1', { repair: true }],
+      ['repair-2', { repair: true, runId: 's' }],
+    );
+    expect(await healCommand(output)).toBe(4);
+    expect(out).toEqual([
+      expect.stringMatching(/^NOT healed: r fault-1: .*another machine/),
+      'NOT repaired: r repair-1: command on here: it waits for what is left of its run\n',
+      'repaired: s repair-2: command on here\n',
+    ]);
+    expect(
+      userLedger()
+        .list()
+        .map(({ faultId }) => faultId),
+    ).toEqual(['fault-1', 'repair-1']);
+  });
+
+  test('says so when it heals under a drill that is at work, as status does', async () => {
+    open(['fault-1'], ['repair-1', { repair: true }]);
+    const unlock = lockTargets(locksFolder(), ['shop'], 'run');
+    expect(statusCommand(output, false)).toBe(4);
+    expect(out[0]).toMatch(/target shop; its target is being drilled: `run` by .*, process \d+, since/);
+    expect(out[1]).toMatch(/target shop, a repair that is owed; its target/);
+    expect(await healCommand(output)).toBe(0);
+    expect(progress[0]).toMatch(/^target shop is being drilled: `run` by /);
+    unlock();
+    open(['fault-2']);
+    progress = [];
+    expect(await healCommand(output)).toBe(0);
+    expect(progress).toEqual(['healing r fault-2: command on here']);
+  });
+});

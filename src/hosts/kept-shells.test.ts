@@ -91,7 +91,10 @@ describe('kept shells', () => {
 
   it('give up a shell whose command does not end in time or is cut short, and use another', async () => {
     const { run, started } = shells('hung');
+    // Shells are there before their command hangs: they have left their ids.
+    expect(await run(['true'])).toEqual(exited(0));
     expect(await run(['sleep', '30'], { timeoutMs: 50 })).toEqual({ kind: 'timed-out' });
+    expect(await run(['true'])).toEqual(exited(0));
     const controller = new AbortController();
     const running = run(['sleep', '30'], { signal: controller.signal });
     controller.abort();

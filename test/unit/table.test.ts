@@ -43,7 +43,7 @@ function file(name: string, text: string): string {
 const target = (url: string) => `name: web
 environment: test
 hosts: { here: { transport: local } }
-probes: [{ id: web, kind: http, url: '${url}', interval: 100ms, timeout: 90ms }]
+probes: [{ id: web, kind: http, url: '${url}', interval: 100ms, timeout: 900ms }]
 steady: { require: [{ probe: web }], for: 300ms, within: 5s }
 `;
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import { healFault } from './heal.ts';
+import { closeRecord } from './records.ts';
 import type { OpenFault, Run } from './run.ts';
 
 /** Longest look at a fault before its heal: whether its effect was still there. */
@@ -7,7 +8,7 @@ const lookWithinMs = 5000;
 
 /** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */
 export async function healOpen(run: Run, which: (open: OpenFault) => boolean): Promise<void> {
-  const { log, ledger, clock } = run.deps;
+  const { log, clock } = run.deps;
   for (const open of run.open.toReversed().filter(which)) {
     const { record } = open;
     const reach = run.reach(record.host.name);
@@ -22,13 +23,7 @@ export async function healOpen(run: Run, which: (open: OpenFault) => boolean): P
       log.append({ type: 'heal.failed', fault: record.faultId, message: messageOf(error) });
       continue;
     }
-    try {
-      ledger.close(record);
-    } catch (error) {
-      // It is healed all the same; `status` goes on naming it, and the next drill is refused.
-      const text = `${record.faultId} is healed, but its undo record ${messageOf(error)}`;
-      log.append({ type: 'log', level: 'error', text });
-    }
+    closeRecord(run, record, 'healed, but its undo record');
     log.append({ type: 'heal.proven', fault: record.faultId });
     run.open.splice(run.open.indexOf(open), 1);
   }

@@ -2,8 +2,8 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { type Aim, takeAim } from './aim.ts';
 import { armLease, leaseFor } from './leases.ts';
-import type { LedgerRecord } from './ledger.ts';
 import { machineOf } from './machine.ts';
+import { recordOf } from './records.ts';
 import { oweRepairs } from './repair.ts';
 import type { Run } from './run.ts';
 
@@ -25,23 +25,15 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   if (undo !== undefined && fault.leaseMs !== undefined && lease === undefined)
     noteNoLease(run, fault, planned);
   const machine = await machineOf(ctx);
-  const record: LedgerRecord = {
-    version: 1,
-    runId: run.deps.runId,
-    target: run.plan.target.name,
-    faultId: fault.id,
-    kind: fault.kind,
-    host: planned,
-    params,
+  const record = recordOf(run, fault, aim, {
     before,
     ...(undo === undefined ? {} : { undo }),
     ...(lease === undefined ? {} : { lease }),
     ...(machine === undefined ? {} : { machine }),
-    openedAt: new Date(clock.wallMs()).toISOString(),
-  };
+  });
   ledger.open(record);
   run.open.push({ record, kind, sinceMs: clock.nowMs() });
-  await oweRepairs(run, fault, planned);
+  await oweRepairs(run, record);
   try {
     await armLease(ctx, record);
   } catch (error) {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Host } from '../core/host.ts';
-import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { makeRepair } from './repair.ts';
 import { createSystemClock } from './system-clock.ts';
@@ -20,21 +19,15 @@ const owed: LedgerRecord = {
 };
 
 /** A host whose commands exit with what they are told to, one after the other; the last for ever. */
-function hostWith(codes: Readonly<Record<string, readonly number[]>>): Host & { readonly ran: string[] } {
+function hostWith(codes: Readonly<Record<string, readonly number[]>>) {
   const ran: string[] = [];
-  return {
-    name: 'alpha',
-    transport: 'fake',
-    follow: neverFollowed,
-    ran,
-    exec: async (argv) => {
-      const [word = ''] = argv;
-      ran.push(word);
-      const turn = ran.filter((one) => one === word).length - 1;
-      const exitCode = codes[word]?.[turn] ?? codes[word]?.at(-1) ?? 0;
-      return { exitCode, stdout: word === 'cat' ? 'machine\nboot\n' : '', stderr: '' };
-    },
-  };
+  const host = scriptedHost(([word = '']) => {
+    ran.push(word);
+    const turn = ran.filter((one) => one === word).length - 1;
+    const exitCode = codes[word]?.[turn] ?? codes[word]?.at(-1) ?? 0;
+    return { exitCode, stdout: word === 'cat' ? 'machine\nboot\n' : '' };
+  });
+  return { ...host, ran };
 }
 
 describe('a repair that is owed', () => {

@@ -2,11 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
-import type { PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { takeAim } from './aim.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { machineOf, requireSameMachine } from './machine.ts';
+import { closeRecord, recordOf } from './records.ts';
 import type { Run } from './run.ts';
 
 /** How long a repair is tried for when its run is over; its own deadline, whatever became of the run. */
@@ -25,34 +25,26 @@ export interface OwedRepair {
  * of firedrill. Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
  * will have it is not known yet.
  */
-export async function oweRepairs(run: Run, fault: PlannedFault, host: PlannedHost): Promise<void> {
+export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
   const { plan, deps } = run;
   for (const step of plan.repair) {
     const { on } = step;
     const name =
-      'fault' in on && on.fault === fault.id
-        ? host.name
-        : 'host' in on && plan.faults[0]?.id === fault.id
+      'fault' in on && on.fault === fault.faultId
+        ? fault.host.name
+        : 'host' in on && plan.faults[0]?.id === fault.faultId
           ? on.host
           : undefined;
     if (name === undefined) continue;
-    const { planned, params, ctx } = await takeAim(run, { ...step, on: { host: name } });
-    const machine = await machineOf(ctx);
-    const record: LedgerRecord = {
-      version: 1,
-      runId: deps.runId,
-      target: plan.target.name,
-      faultId: step.id,
-      kind: step.kind,
-      host: planned,
-      params,
+    const aim = await takeAim(run, { ...step, on: { host: name } });
+    const machine = name === fault.host.name ? fault.machine : await machineOf(aim.ctx);
+    const record = recordOf(run, step, aim, {
       before: null,
       repair: true,
       ...(machine === undefined ? {} : { machine }),
-      openedAt: new Date(deps.clock.wallMs()).toISOString(),
-    };
+    });
     deps.ledger.open(record);
-    run.owed.push({ record, fault: fault.id, failed: false });
+    run.owed.push({ record, fault: fault.faultId, failed: false });
   }
 }
 
@@ -60,14 +52,7 @@ export async function oweRepairs(run: Run, fault: PlannedFault, host: PlannedHos
 export function settleRepair(run: Run, stepId: string): void {
   const at = run.owed.findIndex(({ record }) => record.faultId === stepId);
   const [owed] = at < 0 ? [] : run.owed.splice(at, 1);
-  if (owed === undefined) return;
-  try {
-    run.deps.ledger.close(owed.record);
-  } catch (error) {
-    // `status` goes on naming it, and the next drill is refused.
-    const text = `${stepId} is done, but its record ${messageOf(error)}`;
-    run.deps.log.append({ type: 'log', level: 'error', text });
-  }
+  if (owed !== undefined) closeRecord(run, owed.record, 'done, but its record');
 }
 
 /** A repair was tried and failed: it stays owed, and is not tried again by this run. */

@@ -24,42 +24,46 @@ export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** The first so many latencies. */
+/** Up to so many latencies, in the order of their answers. */
 class Latencies {
-  #values = new Float64Array(64);
-  #count = 0;
+  /** When each was sent, and how long it took. */
+  readonly #pairs: (readonly [sendMs: number, ms: number])[] = [];
 
-  add(ms: number): void {
-    if (this.#count === modelSamples) return;
-    if (this.#count === this.#values.length) {
-      const grown = new Float64Array(2 * this.#count);
-      grown.set(this.#values);
-      this.#values = grown;
-    }
-    this.#values[this.#count++] = ms;
+  /** Passed over when it is full. */
+  add(sendMs: number, ms: number): void {
+    if (!this.isFull) this.#pairs.push([sendMs, ms]);
   }
 
   get count(): number {
-    return this.#count;
+    return this.#pairs.length;
   }
 
   get isFull(): boolean {
-    return this.#count === modelSamples;
+    return this.#pairs.length === modelSamples;
   }
 
-  clear(): void {
-    this.#count = 0;
+  /** Drops those that were sent before a moment. */
+  dropBefore(ms: number): void {
+    const left = this.#pairs.filter(([sendMs]) => sendMs >= ms);
+    this.#pairs.splice(0, Infinity, ...left);
+  }
+
+  /** Drops the half that came first. */
+  dropHalf(): void {
+    this.#pairs.splice(0, modelSamples / 2);
   }
 
   sorted(): Float64Array {
-    return this.#values.slice(0, this.#count).sort();
+    return Float64Array.from(this.#pairs, ([, ms]) => ms).sort();
   }
 }
 
 /**
  * Latency while healthy: of the first 4096 OK samples that the log has before the first
- * fault (and that were sent after the preparations, which may have stalled the target
- * or made it slower); without any, of the faster nine tenths of the first 4096 of all.
+ * fault and that were sent since the steady state has held (what came before that may
+ * have been a target that was just starting; so may what came before the preparations,
+ * which may have stalled it or made it slower); without any, of the faster nine tenths
+ * of the first 4096 of all.
  *
  * `normalMs` is twice the slowest of them (a healthy request can be slower than
  * those that were seen) but never more than `slowMs`. Probes that run commands on
@@ -71,7 +75,9 @@ export class HealthyLatency {
   readonly #drills: boolean;
   readonly #before = new Latencies();
   readonly #all = new Latencies();
-  #preparedMs = -Infinity;
+  /** What was sent earlier does not count. */
+  #sinceMs = -Infinity;
+  #isSteady = false;
   #faulted = false;
   #settled: LatencyModel | undefined;
 
@@ -88,16 +94,29 @@ export class HealthyLatency {
   /** Takes an OK sample. */
   add(sendMs: number, latencyMs: number): void {
     if (this.#settled !== undefined) return;
-    this.#all.add(latencyMs);
-    if (!this.#faulted && sendMs >= this.#preparedMs) this.#before.add(latencyMs);
-    if (this.#before.isFull && this.#drills) this.#settled = this.#of(this.#before.sorted());
+    this.#all.add(sendMs, latencyMs);
+    if (!this.#faulted && sendMs >= this.#sinceMs) {
+      if (this.#before.isFull && !this.#isSteady) this.#before.dropHalf();
+      this.#before.add(sendMs, latencyMs);
+    }
+    if (this.#before.isFull && this.#isSteady) this.#settled = this.#of(this.#before.sorted());
     else if (this.#all.isFull && (this.#faulted || !this.#drills)) this.#settled = this.#ofFasterPart();
   }
 
-  /** A preparation acted: what came before it does not count. */
+  /** A preparation acted. */
   prepared(atMs: number): void {
-    this.#preparedMs = Math.max(this.#preparedMs, atMs);
-    this.#before.clear();
+    this.#countFrom(atMs);
+  }
+
+  /** The steady state is reached, and has held since then. */
+  steady(sinceMs: number): void {
+    this.#isSteady = true;
+    this.#countFrom(sinceMs);
+  }
+
+  #countFrom(ms: number): void {
+    this.#sinceMs = Math.max(this.#sinceMs, ms);
+    this.#before.dropBefore(this.#sinceMs);
   }
 
   faulted(): void {

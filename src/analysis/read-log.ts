@@ -275,6 +275,7 @@ class LogReader implements LogSink {
         return;
       case 'gate':
         this.#gates.push(event);
+        if (event.gate === 'steady' && event.state === 'met') this.#noteSteady(event.t);
         return;
       case 'mark':
         this.#marks.push(event);
@@ -418,6 +419,12 @@ class LogReader implements LogSink {
         record.healFailure = event.message;
         return;
     }
+  }
+
+  /** The gate was met when all had held for its time. */
+  #noteSteady(t: number): void {
+    const heldMs = this.#start?.plan.steady.forMs ?? 0;
+    for (const { keeper } of this.#series.values()) keeper.healthy.steady(t - heldMs);
   }
 
   /** Until its effect was seen, a fault may have taken effect at any moment. */

@@ -172,6 +172,25 @@ describe('late good answers', () => {
     });
   });
 
+  test.each([
+    ['before the steady state held', 1000, 2800],
+    // A healthy target did so: nothing says that the answers were held up.
+    ['while it held', 4000, 2200],
+  ])('are measured by the steady state alone: a slow answer %s', (_, slowMs, endLoMs) => {
+    const kill = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} };
+    const plan = planWith({ probes: [health], faults: [kill] });
+    const builder = new LogBuilder(plan).at(8000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] });
+    quick(builder, 0, 90);
+    builder.sample('health', 1000, slowMs + 1, ok(slowMs + 800)).fault(9050);
+    const at = 10_000;
+    builder
+      .sample('health', 20, at + 2000, timeout(at + 2900))
+      .sample('health', 21, at + 2200, timeout(at + 3100));
+    for (const s of [2400, 2600, 2800]) builder.sample('health', s / 100, at + s, ok(at + 3060));
+    const windows = windowsOf(quick(builder, at + 3100, 80).read());
+    expect(windows.filter(({ state }) => state === 'down')).toMatchObject([{ endLoMs: at + endLoMs }]);
+  });
+
   test('are not the target’s where the prober itself was stalled for so long', () => {
     const late = (stallMs: number) => {
       const builder = quick(log(), 0, 20).sample('health', 20, 2000, { ...ok(2600), stallMs });

@@ -13,7 +13,7 @@ const bad = (sentMs: number, tookMs = 900): Look => ({ outcome: 'bad', sentMs, b
 describe('outages', () => {
   test('last from the last packet of a good answer to the first packet of the next one', () => {
     expect(outagesIn([good(0), good(100), bad(200), bad(300), good(400), good(500)])).toEqual([
-      { fromMs: 110, toMs: 402, firstBadMs: 200, lastBadMs: 300 },
+      { fromMs: 110, toMs: 402, answerTookMs: 2, firstBadMs: 200, lastBadMs: 300 },
     ]);
   });
 
@@ -21,7 +21,10 @@ describe('outages', () => {
     const slow: Look = { outcome: 'good', sentMs: 300, answerFromMs: 480, answerToMs: 490 };
     expect(outagesIn([good(0), bad(200), slow, good(400), good(500)])).toMatchObject([{ toMs: 402 }]);
     // Not to one that was sent after the next outage had begun.
-    expect(outagesIn([good(0), bad(200), slow, bad(350), good(400)])).toMatchObject([{ toMs: 480 }, {}]);
+    expect(outagesIn([good(0), bad(200), slow, bad(350), good(400)])).toMatchObject([
+      { toMs: 480, answerTookMs: 180 },
+      {},
+    ]);
   });
 
   test('begin with the first sign of them where the last answer ends later', () => {

@@ -9,6 +9,8 @@ export interface Outage {
   readonly fromMs: number;
   /** The earliest first packet of a good answer to what was asked after its last bad look: answers may overtake each other. */
   readonly toMs: number;
+  /** How long the look took to whose answer `toMs` belongs, to that first packet: no look can tell the end more sharply. */
+  readonly answerTookMs: number;
   /** When the first and the last of its bad looks were sent. */
   readonly firstBadMs: number;
   readonly lastBadMs: number;
@@ -30,7 +32,7 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
       bad = { ...bad, fromMs: Math.min(bad.fromMs, badMs), lastBadMs: sentMs };
     } else {
       if (bad !== undefined && goodMs !== undefined)
-        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), toMs: firstAnswer(looks.slice(index)) });
+        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), ...firstAnswer(looks.slice(index)) });
       // Answers may overtake each other.
       goodMs = bad === undefined ? Math.max(goodMs ?? 0, look.answerToMs) : look.answerToMs;
       bad = undefined;
@@ -39,12 +41,13 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
   return outages;
 }
 
-/** When the first good answer to these looks came, up to the next bad one. */
-function firstAnswer(looks: readonly Look[]): number {
-  let firstMs = Infinity;
+/** When the first good answer to these looks came, up to the next bad one, and how long that look took. */
+function firstAnswer(looks: readonly Look[]): Pick<Outage, 'toMs' | 'answerTookMs'> {
+  let first = { toMs: Infinity, answerTookMs: 0 };
   for (const look of looks) {
-    if (look.outcome === 'bad' || look.sentMs >= firstMs) break;
-    firstMs = Math.min(firstMs, look.answerFromMs);
+    if (look.outcome === 'bad' || look.sentMs >= first.toMs) break;
+    const { sentMs, answerFromMs } = look;
+    if (answerFromMs < first.toMs) first = { toMs: answerFromMs, answerTookMs: answerFromMs - sentMs };
   }
-  return firstMs;
+  return first;
 }

@@ -9,6 +9,7 @@ function edge(byPacketsMs: number, byFiredrillMs: number, isWithin = true): Edge
     loMs: byPacketsMs - 50,
     hiMs: byPacketsMs + 50,
     intervalMs: 100,
+    sharpnessMs: 100,
     isNear: true,
     isWithin,
   };

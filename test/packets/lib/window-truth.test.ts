@@ -4,8 +4,15 @@ import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log
 import type { Outage } from './outages.ts';
 import { windowTruth } from './window-truth.ts';
 
+type Span = readonly [fromMs: number, toMs: number];
+
 /** The service is refused in these spans of the run clock; looked at ten times a second until 20 s, then once. */
-function drill(...down: readonly (readonly [fromMs: number, toMs: number])[]): RunLog {
+function drill(...down: readonly Span[]): RunLog {
+  return drillWith(down, 10);
+}
+
+/** `startedMs`: an answer takes so long once it was down. */
+function drillWith(down: readonly Span[], startedMs: number): RunLog {
   const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
   const probes = [probeOf('health', { burstIntervalMs: 100 })];
   const isDown = (ms: number): boolean => down.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
@@ -20,7 +27,7 @@ function drill(...down: readonly (readonly [fromMs: number, toMs: number])[]): R
       (ms) =>
         isDown(ms)
           ? { status: 'fail', cause: 'refused', finishMs: ms + 1 }
-          : { status: 'ok', finishMs: ms + 10 },
+          : { status: 'ok', finishMs: ms + (ms > (down[0]?.[1] ?? 0) ? startedMs : 10) },
     )
     .fault(9900)
     .at(15_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
@@ -29,12 +36,13 @@ function drill(...down: readonly (readonly [fromMs: number, toMs: number])[]): R
 }
 
 /** An outage by packets, its times on the run clock. */
-function outage(log: RunLog, fromMs: number, toMs: number): Outage {
+function outage(log: RunLog, fromMs: number, toMs: number, answerTookMs = 5): Outage {
   const [{ wallMs, t }] = log.anchors;
   const wall = (ms: number): number => wallMs + ms - t;
   return {
     fromMs: wall(fromMs),
     toMs: wall(toMs),
+    answerTookMs,
     firstBadMs: wall(fromMs + 40),
     lastBadMs: wall(toMs - 40),
   };
@@ -62,6 +70,7 @@ describe('windows beside packets', () => {
           loMs: 12_200,
           hiMs: 12_310,
           intervalMs: 100,
+          sharpnessMs: 100,
           isNear: true,
           isWithin: true,
         },
@@ -91,6 +100,18 @@ describe('windows beside packets', () => {
       // Both edges and the RTO: too far apart, and not within the bounds.
       expect(faults).toHaveLength(6);
     }
+  });
+
+  test('may be as far from an end as its answer took, but for late ones', () => {
+    // The first good look is sent at 12.3 s, and answered 140 ms later.
+    const slow = drillWith([[10_030, 12_240]], 140);
+    expect(windowTruth(slow, [outage(slow, 10_020, 12_440, 5)]).faults).toEqual([
+      'window from 10.100 s: end at 12.320 s, by packets at 12.440 s: more than 100 ms apart, in bounds of 12.200 s to 12.440 s',
+      'RTO 2.345 s, by packets 2.465 s: more than 100 ms apart',
+    ]);
+    expect(windowTruth(slow, [outage(slow, 10_020, 12_440, 140)]).faults).toEqual([]);
+    const { windows } = windowTruth(slow, [outage(slow, 10_020, 12_440, 900)]);
+    expect(windows.map(({ end }) => end.sharpnessMs)).toEqual([150]);
   });
 
   test('need an outage each, and each outage a window', () => {

@@ -18,7 +18,9 @@ export interface EdgeTruth {
   readonly hiMs: number;
   /** Between two looks of the probe then. */
   readonly intervalMs: number;
-  /** The estimate is no further from the packets than one interval. */
+  /** What the estimate may be away from the packets: the interval, at an end what its answer took if that was longer; never a late answer's time. */
+  readonly sharpnessMs: number;
+  /** The estimate is no further from the packets than `sharpnessMs`. */
   readonly isNear: boolean;
   /** The packets are within the bounds. */
   readonly isWithin: boolean;
@@ -59,9 +61,10 @@ const sendLagMs = 50;
  * - each window has an outage, and each outage a window, but for one whose bad looks were
  *   all sent within one interval: the probe may have looked before and after it;
  * - the estimate of each edge is within one interval of the packets (the probe's interval
- *   at that moment, the longer one where it changes within the edge's bounds);
+ *   at that moment, the longer one where it changes within the edge's bounds; at an end, what
+ *   its answer took where that is longer: a service that has just started answers slowly);
  * - the bounds of each edge contain the packets;
- * - the RTO to the recovery is within one interval of that by packets, and its bounds contain that.
+ * - the RTO to the recovery is as near to that by packets as its end, and its bounds contain that.
  *
  * Several outages in one window are one, if what was answered between them was answered
  * within one interval.
@@ -86,8 +89,8 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
     }
     const { startLoMs, startHiMs, endLoMs, endHiMs } = window;
     faults.push(...upBetween(its, intervalAt(log, series.probe, startLoMs)).map((up) => `${label}: ${up}`));
-    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs));
-    const end = edgeTruth(log, series, last.toMs, moment(endLoMs, endHiMs));
+    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs), 0);
+    const end = edgeTruth(log, series, last.toMs, moment(endLoMs, endHiMs), last.answerTookMs);
     faults.push(...edgeFaults(`${label}: start`, start), ...edgeFaults(`${label}: end`, end));
     const { loMs, hiMs } = recovery?.recovered ?? { loMs: NaN, hiMs: NaN };
     windows.push({ start, end, recovery: endLoMs === loMs && endHiMs === hiMs });
@@ -108,6 +111,7 @@ function toRunClock(log: RunLog, outage: Outage): Outage {
   return {
     fromMs: offset(outage.fromMs),
     toMs: offset(outage.toMs),
+    answerTookMs: outage.answerTookMs,
     firstBadMs: offset(outage.firstBadMs),
     lastBadMs: offset(outage.lastBadMs),
   };
@@ -126,20 +130,29 @@ function upBetween(outages: readonly Outage[], intervalMs: number): readonly str
   });
 }
 
-function edgeTruth(log: RunLog, { probe }: ProbeSeries, byPacketsMs: number, edge: Moment): EdgeTruth {
+/** `tookMs`: the look that showed the edge; where that is longer than the probe calls late, it is no excuse. */
+function edgeTruth(
+  log: RunLog,
+  { probe, latency }: ProbeSeries,
+  byPacketsMs: number,
+  edge: Moment,
+  tookMs: number,
+): EdgeTruth {
   const { loMs, hiMs, ms: byFiredrillMs } = edge;
   const intervalMs = Math.max(intervalAt(log, probe, loMs), intervalAt(log, probe, hiMs));
-  const isNear = Math.abs(byFiredrillMs - byPacketsMs) <= intervalMs;
+  const sharpnessMs = Math.max(intervalMs, Math.min(tookMs, latency.slowMs));
+  const isNear = Math.abs(byFiredrillMs - byPacketsMs) <= sharpnessMs;
   const isWithin = byPacketsMs >= loMs - clockMs && byPacketsMs <= hiMs + clockMs;
-  return { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, isNear, isWithin };
+  return { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, sharpnessMs, isNear, isWithin };
 }
 
 function edgeFaults(name: string, edge: EdgeTruth): readonly string[] {
-  const { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, isNear, isWithin } = edge;
+  const { byPacketsMs, byFiredrillMs, loMs, hiMs, sharpnessMs, isNear, isWithin } = edge;
   const told = `${name} at ${seconds(byFiredrillMs)}, by packets at ${seconds(byPacketsMs)}`;
+  const bounds = `${seconds(loMs)} to ${seconds(hiMs)}`;
   return [
-    ...(isNear ? [] : [`${told}: more than ${intervalMs} ms apart`]),
-    ...(isWithin ? [] : [`${told}: not within ${seconds(loMs)} to ${seconds(hiMs)}`]),
+    ...(isNear ? [] : [`${told}: more than ${Math.round(sharpnessMs)} ms apart, in bounds of ${bounds}`]),
+    ...(isWithin ? [] : [`${told}: not within ${bounds}`]),
   ];
 }
 
@@ -150,12 +163,12 @@ function rtoTruth({ effect, rto }: RecoveryAnalysis, end: EdgeTruth) {
   const earliestMs = Math.max(0, end.byPacketsMs - effect.hiMs);
   const latestMs = end.byPacketsMs - effect.loMs;
   const told = `RTO ${seconds(rto.ms)}, by packets ${seconds(byPacketsMs)}`;
-  const isNear = Math.abs(rto.ms - byPacketsMs) <= end.intervalMs;
+  const isNear = Math.abs(rto.ms - byPacketsMs) <= end.sharpnessMs;
   const isWithin = earliestMs >= rto.minMs - clockMs && latestMs <= rto.maxMs + clockMs;
   return {
     told: { byPacketsMs, byFiredrillMs: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
     faults: [
-      ...(isNear ? [] : [`${told}: more than ${end.intervalMs} ms apart`]),
+      ...(isNear ? [] : [`${told}: more than ${Math.round(end.sharpnessMs)} ms apart`]),
       ...(isWithin ? [] : [`${told}: not within ${seconds(rto.minMs)} to ${seconds(rto.maxMs)}`]),
     ],
   };

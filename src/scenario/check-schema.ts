@@ -10,89 +10,150 @@ const name = z
   .optional()
   .describe('Name in the report; made from the check itself by default.');
 
-const role = z.string().min(1);
+const role = z.string().min(1).describe('A role of the target.');
+
+const condition = conditionSchema.describe('Values of a probe.');
+
+const min = duration.optional().describe('At least so long.');
+const max = duration.describe('At most so long.');
 
 const writer = z.string().min(1).describe('Id of a writer of the target: it writes in this drill.');
 
 const markSource = z.strictObject({
   probe: z.string().min(1).describe('Id of a probe of the target.'),
-  marks: z.array(z.string().min(1)).min(1),
+  marks: z.array(z.string().min(1)).min(1).describe('Names of marks of the probe.'),
 });
 
 /** A check as a scenario file writes it. */
 export const checkSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('rto'), name, max: duration }),
   z.strictObject({
-    kind: z.literal('downtime'),
+    kind: z
+      .literal('rto')
+      .describe(
+        'The RTO, from the effect of the fault to the first good sample of a recovery that holds, is at most `max`.',
+      ),
+    name,
+    max,
+  }),
+  z.strictObject({
+    kind: z.literal('downtime').describe('The total outage that a probe sees lies between `min` and `max`.'),
     name,
     probe: z
       .string()
       .min(1)
       .optional()
       .describe("Probe instance, such as lb-tcp or tcp@node-1; the recovery's probe by default."),
-    min: duration.optional(),
-    max: duration.optional(),
+    min,
+    max: max.optional(),
   }),
-  z.strictObject({ kind: z.literal('redundancy'), name, max: duration }),
-  z.strictObject({ kind: z.literal('no-recovery'), name }),
-  z.strictObject({ kind: z.literal('heal-outage'), name, max: duration }),
-  z.strictObject({ kind: z.literal('return'), name, max: duration }),
   z.strictObject({
-    kind: z.literal('happens'),
+    kind: z.literal('redundancy').describe('The stack is whole again within `max` of the fault.'),
     name,
-    condition: conditionSchema,
-    min: duration.optional(),
-    max: duration.optional(),
+    max,
   }),
-  z.strictObject({ kind: z.literal('role-moved'), name, role }),
-  z.strictObject({ kind: z.literal('role-stays'), name, role }),
-  z.strictObject({ kind: z.literal('finally'), name, condition: conditionSchema }),
   z.strictObject({
-    kind: z.literal('never'),
+    kind: z
+      .literal('no-recovery')
+      .describe('The service does not come back by itself: the mechanism is gone.'),
     name,
-    condition: conditionSchema,
-    tolerance: duration.optional(),
   }),
   z.strictObject({
-    kind: z.literal('ownership'),
+    kind: z.literal('heal-outage').describe('The outage that the heal costs is at most `max`.'),
+    name,
+    max,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('return')
+      .describe('From the beginning of the heal to restored redundancy it takes at most `max`.'),
+    name,
+    max,
+  }),
+  z.strictObject({
+    kind: z.literal('happens').describe('A condition holds for a total time between `min` and `max`.'),
+    name,
+    condition,
+    min,
+    max: max.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('role-moved').describe('A role is on another host at the end than before the fault.'),
+    name,
+    role,
+  }),
+  z.strictObject({
+    kind: z.literal('role-stays').describe('A role is on the same host at the end as before the fault.'),
+    name,
+    role,
+  }),
+  z.strictObject({
+    kind: z.literal('finally').describe('A condition holds at the end of the drill.'),
+    name,
+    condition,
+  }),
+  z.strictObject({
+    kind: z.literal('never').describe('A condition holds at no time, or for `tolerance` at most.'),
+    name,
+    condition,
+    tolerance: duration.optional().describe('It may hold for so long in total; 0s by default.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('ownership')
+      .describe(
+        'The total time for which nobody, or several, own a thing as seen from a side, or two sides differ.',
+      ),
     name,
     of: z.string().min(1).describe('A thing under `ownership` of the target.'),
     side: z.string().min(1).describe('The side from which it is seen.'),
-    state: z.enum(['nobody', 'several']).optional(),
+    state: z
+      .enum(['nobody', 'several'])
+      .optional()
+      .describe('Counted is the time for which nobody owns it, or several hosts do.'),
     differsFrom: z
       .string()
       .min(1)
       .optional()
       .describe('Another side: counted is the time for which the two see different owners.'),
-    min: duration.optional(),
-    max: duration.optional(),
+    min,
+    max: max.optional(),
   }),
   z.strictObject({
-    kind: z.literal('rpo'),
+    kind: z
+      .literal('rpo')
+      .describe(
+        'The RPO, from the first acknowledged write that is lost to the last, lies between `min` and `max`.',
+      ),
     name,
     of: writer,
-    min: duration.optional().describe('A loss that has to be found.'),
-    max: duration.optional().describe('0s: no acknowledged write may be lost.'),
+    min: duration.optional().describe('At least so long: a loss that has to be found.'),
+    max: duration.optional().describe('At most so long; 0s: no acknowledged write may be lost.'),
   }),
   z.strictObject({
-    kind: z.literal('rows'),
+    kind: z
+      .literal('rows')
+      .describe('How many rows are lost, duplicated or there unasked lies between `min` and `max`.'),
     name,
     of: writer,
     are: z
       .enum(['lost', 'duplicated', 'unasked'])
-      .describe('unasked: there though refused, or though never written.'),
-    min: z.int().min(1).optional(),
-    max: z.int().min(0).optional().describe('0: there must be none.'),
+      .describe('Which rows count; unasked: there though refused, or though never written.'),
+    min: z.int().min(1).optional().describe('At least so many.'),
+    max: z.int().min(0).optional().describe('At most so many; 0: there must be none.'),
   }),
   z.strictObject({
-    kind: z.literal('stale-reads'),
+    kind: z
+      .literal('stale-reads')
+      .describe(
+        'The total time of reads that missed a row acknowledged before lies between `min` and `max`.',
+      ),
     name,
     of: writer,
-    min: duration.optional(),
-    max: duration.optional().describe('0s: no read may be stale.'),
+    min,
+    max: duration.optional().describe('At most so long; 0s: no read may be stale.'),
   }),
   z.strictObject({
-    kind: z.literal('announced'),
+    kind: z.literal('announced').describe('Each change is delivered once, in order and in time.'),
     name,
     changes: markSource.describe('Marks that tell of a change, with its host and value.'),
     deliveries: markSource.describe('Marks that tell that a change was announced, with its host and value.'),

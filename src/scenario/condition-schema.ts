@@ -17,7 +17,10 @@ const fields = {
   count: z
     .union([
       z.int().min(0),
-      z.strictObject({ min: z.int().min(0).default(0), max: z.int().min(0).optional() }),
+      z.strictObject({
+        min: z.int().min(0).default(0).describe('At least so many.'),
+        max: z.int().min(0).optional().describe('At most so many; no limit by default.'),
+      }),
     ])
     .optional()
     .describe('How many instances must match; all of them when left out.'),

@@ -24,12 +24,12 @@ const script = z.strictObject({
     .default(0)
     .describe('Added to the priority while the script is well, or taken from it; 0: FAULT when it fails.'),
   runtime: duration
-    .default(0)
+    .prefault('0s')
     .describe('How long a run that fails takes; one that hangs, its time-out. 0s by default.'),
 });
 
 const keepalived = z.strictObject({
-  kind: z.literal('keepalived'),
+  kind: z.literal('keepalived').describe('The times of keepalived: of its tracked script, and of VRRP.'),
   version: z
     .union([z.literal(2), z.literal(3)])
     .default(2)
@@ -51,36 +51,36 @@ const keepalived = z.strictObject({
 const count = (what: string) => z.int().min(1).describe(what);
 
 const check = z.strictObject({
-  kind: z.literal('check'),
+  kind: z.literal('check').describe('A health check that counts failures and successes in a row.'),
   interval: duration.describe('From the beginning of one check to that of the next.'),
   fall: count('Failures in a row that count.').default(1),
   rise: count('Successes in a row that count.').default(1),
   runtime: duration
-    .default(0)
+    .prefault('0s')
     .describe('How long a check that fails takes; one that hangs, its time-out. 0s by default.'),
 });
 
 const retries = z.strictObject({
-  kind: z.literal('retries'),
+  kind: z.literal('retries').describe('Attempts with pauses between them.'),
   attempts: count('How often it is tried, the first time included.'),
   interval: duration.describe('From the end of one attempt to the beginning of the next.'),
   timeout: duration
-    .default(0)
+    .prefault('0s')
     .describe('How long an attempt waits for an answer that does not come. 0s by default.'),
 });
 
 const timer = z.strictObject({
-  kind: z.literal('timer'),
+  kind: z.literal('timer').describe('A timer: until its next tick.'),
   interval: duration.describe('From tick to tick.'),
 });
 
 const fixed = z.strictObject({
-  kind: z.literal('fixed'),
+  kind: z.literal('fixed').describe('A time that is always the same.'),
   time: duration.describe('A time that is a setting itself.'),
 });
 
 const measured = z.strictObject({
-  kind: z.literal('measured'),
+  kind: z.literal('measured').describe('A time that no setting gives, as it was measured.'),
   source: z.string().min(1).describe('Where the figures are from.'),
   min: duration.optional().describe('The shortest; with `mode` and `max`.'),
   mode: duration.optional().describe('The most likely.'),
@@ -95,12 +95,12 @@ const measured = z.strictObject({
 const parts = z.array(modelUse).min(1);
 
 const sequence = z.strictObject({
-  kind: z.literal('sequence'),
+  kind: z.literal('sequence').describe('Models one after another.'),
   of: parts.describe('Models one after another; their times add up.'),
 });
 
 const parallel = z.strictObject({
-  kind: z.literal('parallel'),
+  kind: z.literal('parallel').describe('Models side by side.'),
   of: parts.describe('Models side by side; the longest time counts.'),
 });
 

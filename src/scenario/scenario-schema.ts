@@ -8,8 +8,8 @@ import { predictedSchema, stagesSchema } from './stage-schema.ts';
 
 const on = z.union([
   z.string().min(1),
-  z.strictObject({ role: z.string().min(1) }),
-  z.strictObject({ host: z.string().min(1) }),
+  z.strictObject({ role: z.string().min(1).describe('The host that has this role of the target.') }),
+  z.strictObject({ host: z.string().min(1).describe('A host of the target, by its name.') }),
   z.strictObject({ fault: z.string().min(1).describe('The host that this fault hit.') }),
 ]);
 
@@ -78,8 +78,8 @@ export const fileName = z
 /** A scenario file. */
 export const scenarioSchema = z
   .strictObject({
-    name: fileName,
-    title: z.string().min(1),
+    name: fileName.describe('Name of the drill: part of the names of its folders.'),
+    title: z.string().min(1).describe('What happens, in a few words, for reports.'),
     target: z
       .string()
       .min(1)
@@ -100,39 +100,48 @@ export const scenarioSchema = z
     steady: z
       .strictObject({
         require: z.array(gateConditionSchema).optional().describe("Conditions besides the target's own."),
-        for: duration.optional(),
-        within: duration.optional(),
+        for: duration.optional().describe("How long it must hold; as the target's `steady` by default."),
+        within: duration.optional().describe("How long to wait for it; as the target's `steady` by default."),
       })
       .optional()
       .describe('What must hold, and how long, before anything is broken.'),
-    faults: z.array(fault).min(1),
+    faults: z
+      .array(fault)
+      .min(1)
+      .describe('What is broken, each fault on a timeline of its own; the RTO counts from the first effect.'),
     repair: z
       .array(step)
       .optional()
       .describe('Steps to take by hand once everything is healed and undone; never undone themselves.'),
-    recovery: z.strictObject({
-      probe: z.string().min(1).describe('The probe whose bad windows are the outage.'),
-      onFaultHost: z
-        .literal(true)
-        .optional()
-        .describe("The outage is what the probe's instance on the first fault's host sees."),
-      within: duration.describe('How long to wait for the service to come back.'),
-      until: z
-        .literal('redundancy')
-        .optional()
-        .describe('A recovery counts only when it lasts until redundancy is restored.'),
-      stableFor: duration
-        .optional()
-        .describe('A recovery counts when it holds this long; max(5 intervals, 5s) by default.'),
-      quietFor: duration
-        .optional()
-        .describe('With no outage after the faults, how long to look for one; 15s by default.'),
-    }),
+    recovery: z
+      .strictObject({
+        probe: z.string().min(1).describe('The probe whose bad windows are the outage.'),
+        onFaultHost: z
+          .literal(true)
+          .optional()
+          .describe("The outage is what the probe's instance on the first fault's host sees."),
+        within: duration.describe('How long to wait for the service to come back.'),
+        until: z
+          .literal('redundancy')
+          .optional()
+          .describe('A recovery counts only when it lasts until redundancy is restored.'),
+        stableFor: duration
+          .optional()
+          .describe('A recovery counts when it holds this long; max(5 intervals, 5s) by default.'),
+        quietFor: duration
+          .optional()
+          .describe('With no outage after the faults, how long to look for one; 15s by default.'),
+      })
+      .describe('What the outage is, and when it is over.'),
     redundancy: z
       .strictObject({
-        require: z.array(gateConditionSchema).min(1).optional(),
-        for: duration.optional(),
-        within: duration.optional(),
+        require: z
+          .array(gateConditionSchema)
+          .min(1)
+          .optional()
+          .describe("What must hold; the target's `steady` by default."),
+        for: duration.optional().describe('How long it must hold; 3s by default.'),
+        within: duration.optional().describe('How long to wait for it; 5m by default.'),
         predicted: predictedSchema.optional(),
       })
       .optional()
@@ -148,7 +157,7 @@ export const scenarioSchema = z
       .literal(true)
       .optional()
       .describe('The faults may hit the last host that is `healthy` by the target.'),
-    checks: z.array(checkSchema).min(1),
+    checks: z.array(checkSchema).min(1).describe('What the verdict hangs on.'),
     stages: stagesSchema.optional().describe("The recovery's own chain, in order; the target's by default."),
     returnStages: stagesSchema
       .optional()

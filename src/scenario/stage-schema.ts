@@ -34,12 +34,23 @@ export const predictedSchema = z
   .describe('How long it should take by the models of the target; of several, the latest counts.');
 
 const stage = z.strictObject({
-  name: z.string().min(1),
-  until: z.union([
-    z.literal('recovered'),
-    z.strictObject({ probe: z.string().min(1), mark: z.string().min(1), excludeFaultHost, onlyFaultHost }),
-    z.strictObject({ condition: conditionSchema, excludeFaultHost, onlyFaultHost }),
-  ]),
+  name: z.string().min(1).describe('Name of the stage in reports.'),
+  until: z
+    .union([
+      z.literal('recovered'),
+      z.strictObject({
+        probe: z.string().min(1).describe('Id of a probe of the target.'),
+        mark: z.string().min(1).describe('Name of the mark that ends the stage.'),
+        excludeFaultHost,
+        onlyFaultHost,
+      }),
+      z.strictObject({
+        condition: conditionSchema.describe('Ends the stage as soon as it holds.'),
+        excludeFaultHost,
+        onlyFaultHost,
+      }),
+    ])
+    .describe('What ends the stage: a mark of a probe, a condition, or `recovered`: the end of the outage.'),
   predicted: predictedSchema.optional(),
 });
 

@@ -22,7 +22,7 @@ const row = z.strictObject({
     .union([z.string().min(1), z.number()])
     .transform(String)
     .describe('Number of the row; scenarios that reproduce one row together share it.'),
-  failure: z.string().min(1),
+  failure: z.string().min(1).describe('What fails, in a few words.'),
   recoveredBy: z.string().min(1).describe('Who mends it, as reported.'),
   reported: z.string().min(1).describe('The reported recovery time.'),
   scenario: z
@@ -41,8 +41,8 @@ const row = z.strictObject({
 /** A suite file: the rows of a failure table, each with the scenario that reproduces it. */
 export const suiteSchema = z
   .strictObject({
-    name: fileName,
-    title: z.string().min(1),
+    name: fileName.describe('Name of the table: part of the name of its folder.'),
+    title: z.string().min(1).describe('Heading of the table.'),
     target: z
       .string()
       .min(1)
@@ -54,8 +54,9 @@ export const suiteSchema = z
       .strictObject({
         within: duration.describe('How long the stack may take to be steady again between two drills.'),
       })
-      .optional(),
-    rows: z.array(row).min(1),
+      .optional()
+      .describe('What happens between two drills.'),
+    rows: z.array(row).min(1).describe('The rows of the table, in order.'),
   })
   .meta({ title: 'firedrill suite', description: 'A failure table and the scenarios that reproduce it.' });
 

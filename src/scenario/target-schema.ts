@@ -34,7 +34,7 @@ const host = z.discriminatedUnion('transport', [
   z.strictObject({ transport: z.literal('local').describe('Commands run on this machine.'), ...common }),
   z.strictObject({
     transport: z.literal('docker').describe('Commands run with `docker exec` in a container.'),
-    container: commandWord,
+    container: commandWord.describe('Name of the container.'),
     context: z.string().min(1).optional().describe('Docker context; the current one by default.'),
     ...common,
   }),
@@ -81,7 +81,7 @@ const identifier = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
 const probe = kindUnion(probeKinds, {
-  id: identifier,
+  id: identifier.describe('Name of the probe, in conditions and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
@@ -99,7 +99,7 @@ const probe = kindUnion(probeKinds, {
 });
 
 const writer = kindUnion(writerKinds, {
-  id: identifier,
+  id: identifier.describe('Name of the writer, in checks and reports.'),
   on: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
@@ -116,28 +116,39 @@ const writer = kindUnion(writerKinds, {
 /** A target file: what a stack is made of, and how to look at it. */
 export const targetSchema = z
   .strictObject({
-    name: identifier,
-    environment: z.enum(['lab', 'test', 'staging', 'production']),
-    hosts: z.record(identifier, host),
-    probes: z.array(probe).min(1),
+    name: identifier.describe('Name of the stack, in reports and undo records.'),
+    environment: z
+      .enum(['lab', 'test', 'staging', 'production'])
+      .describe('Where it stands; `production` wants --allow-production and its name typed.'),
+    hosts: z
+      .record(identifier, host)
+      .describe('The machines, by the names that scenarios call them, and how commands reach them.'),
+    probes: z.array(probe).min(1).describe('How the stack is looked at, from outside and on its hosts.'),
     writers: z
       .array(writer)
       .default([])
       .describe(
         'Clients that write numbered rows and read them back, in drills with a check on them (rpo, rows, stale-reads).',
       ),
-    roles: z.record(identifier, conditionSchema).default({}),
+    roles: z
+      .record(identifier, conditionSchema)
+      .default({})
+      .describe(
+        'Which host is what at this moment: the one on which the condition holds. Faults name roles.',
+      ),
     ownership: ownershipSchema
       .default({})
       .describe('Things that exactly one host should own, and the sides from which the owner is seen.'),
     models: modelsSchema
       .default({})
       .describe('Settings of what detects failures, from which `predicted` of stages is worked out.'),
-    steady: z.strictObject({
-      require: z.array(gateConditionSchema).min(1).describe('Full redundancy, in terms of probes.'),
-      for: duration.optional().describe('How long it must hold; 5s by default.'),
-      within: duration.optional().describe('How long to wait for it; 2m by default.'),
-    }),
+    steady: z
+      .strictObject({
+        require: z.array(gateConditionSchema).min(1).describe('Full redundancy, in terms of probes.'),
+        for: duration.optional().describe('How long it must hold; 5s by default.'),
+        within: duration.optional().describe('How long to wait for it; 2m by default.'),
+      })
+      .describe('What must hold before a drill begins.'),
     limits: z
       .strictObject({
         fault: duration.optional().describe('Longest time that any fault may last; 30m by default.'),

@@ -33,7 +33,7 @@ const params = z.strictObject({
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
   write: z
     .strictObject({
-      method: z.enum(['POST', 'PUT']).default('POST'),
+      method: z.enum(['POST', 'PUT']).default('POST').describe('Method of the request.'),
       ...request,
       acked: status.default([200, 201, 202, 204]),
       refused: z
@@ -49,18 +49,23 @@ const params = z.strictObject({
     .describe('The request that writes a row.'),
   read: z
     .strictObject({
-      method: z.enum(['GET', 'POST']).default('GET'),
+      method: z.enum(['GET', 'POST']).default('GET').describe('Method of the request.'),
       ...request,
       rows: z
         .string()
         .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
         .describe('JMESPath expression for the list of rows in the JSON body.'),
-      maxBodyBytes: z.int().min(1).max(268_435_456).default(16_777_216),
+      maxBodyBytes: z
+        .int()
+        .min(1)
+        .max(268_435_456)
+        .default(16_777_216)
+        .describe('Longest body that is read.'),
     })
     .describe('The request that reads all rows.'),
   remove: z
     .strictObject({
-      method: z.enum(['DELETE', 'POST', 'PUT']).default('DELETE'),
+      method: z.enum(['DELETE', 'POST', 'PUT']).default('DELETE').describe('Method of the request.'),
       ...request,
       status: status.default([200, 202, 204, 404]),
     })

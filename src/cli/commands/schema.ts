@@ -29,7 +29,26 @@ function allowVariables(schema: unknown): unknown {
   const { type } = schema as { readonly type?: unknown };
   const scalar = type === 'string' || type === 'number' || type === 'integer' || type === 'boolean';
   if (!scalar)
-    return Object.fromEntries(entries.map(([key, it]) => [key, literal.has(key) ? it : allowVariables(it)]));
+    return withOpenKind(
+      Object.fromEntries(entries.map(([key, it]) => [key, literal.has(key) ? it : allowVariables(it)])),
+    );
   const limited = type !== 'string' || limits.some((key) => key in schema);
-  return limited && !('const' in schema) ? { anyOf: [schema, withVariable] } : schema;
+  if (!limited || 'const' in schema) return schema;
+  // What editors show of a field stands on the field, not within one of the things that it may be.
+  const { description, default: fallback, ...plain } = schema as Record<string, unknown>;
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    anyOf: [plain, withVariable],
+  };
+}
+
+/** A variable may stand for the kind itself: then nothing can be said of the other fields. */
+function withOpenKind(schema: Readonly<Record<string, unknown>>): unknown {
+  const { oneOf } = schema;
+  const isKind = (option: unknown): boolean =>
+    typeof (option as { properties?: { kind?: { const?: unknown } } }).properties?.kind?.const === 'string';
+  if (!Array.isArray(oneOf) || !oneOf.every(isKind)) return schema;
+  const kind = { description: 'The kind that the variable says.', ...withVariable };
+  return { ...schema, oneOf: [...oneOf, { type: 'object', properties: { kind }, required: ['kind'] }] };
 }

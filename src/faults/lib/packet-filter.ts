@@ -41,8 +41,8 @@ export type Direction = z.output<typeof direction>;
 
 /** TCP or UDP port of a service, at either end of the connection. */
 export const port = z.strictObject({
-  port: z.int().min(1).max(65_535),
-  protocol: z.enum(['tcp', 'udp']).default('tcp'),
+  port: z.int().min(1).max(65_535).describe('Port of the service.'),
+  protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Protocol of the port.'),
 });
 
 const hooks = { in: 'PREROUTING', out: 'POSTROUTING' } as const;

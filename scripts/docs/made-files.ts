@@ -1,0 +1,6 @@
+import { schemaNames, schemaText } from '../../src/cli/commands/schema.ts';
+
+/** The committed files that are made from the sources, by path from the root of the checkout, with their text. */
+export function madeFiles(): ReadonlyMap<string, string> {
+  return new Map(schemaNames.map((name) => [`schemas/${name}.schema.json`, schemaText(name)]));
+}

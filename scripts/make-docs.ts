@@ -1,0 +1,12 @@
+// `npm run docs`: writes what is made from the sources, the JSON Schemas. A test holds the files to it.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { madeFiles } from './docs/made-files.ts';
+
+const root = join(import.meta.dirname, '..');
+
+for (const [path, text] of madeFiles()) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+  console.log(path);
+}

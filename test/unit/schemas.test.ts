@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { madeFiles } from '../../scripts/docs/made-files.ts';
+import { schemaNames, schemaText } from '../../src/cli/commands/schema.ts';
+import { malformedFiles } from '../../src/scenario/testing/corpus.ts';
+import { scenarioSchema } from '../../src/scenario/scenario-schema.ts';
+import { parseSource } from '../../src/scenario/source.ts';
+import { suiteSchema } from '../../src/scenario/suite-schema.ts';
+import { targetSchema } from '../../src/scenario/target-schema.ts';
+import { type FileKind, ourFiles, root } from './lib/our-files.ts';
+
+const files = ourFiles();
+const zodSchemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema };
+
+/** Compiles the published schema; strict: a keyword that means nothing is an error. */
+function validatorOf(kind: FileKind) {
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true });
+  return ajv.compile(JSON.parse(readFileSync(join(root, `schemas/${kind}.schema.json`), 'utf8')) as object);
+}
+const validators = {
+  scenario: validatorOf('scenario'),
+  target: validatorOf('target'),
+  suite: validatorOf('suite'),
+};
+
+describe('a file that is made from the sources', () => {
+  test.each([...madeFiles()])('%s is as `npm run docs` makes it', (path, text) => {
+    expect(existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : 'missing').toBe(text);
+  });
+});
+
+describe('a committed file', () => {
+  test('of each kind is found', () => {
+    const count = (kind: FileKind): number => files.filter((file) => file.kind === kind).length;
+    expect(count('scenario')).toBeGreaterThan(50);
+    expect(count('target')).toBeGreaterThanOrEqual(5);
+    expect(count('suite')).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each(files.map((file) => [file.path, file] as const))('%s', (_path, { path, kind, text, value }) => {
+    const schema = relative(dirname(path), `schemas/${kind}.schema.json`);
+    expect(text.split('\n')[0]).toBe(`# yaml-language-server: $schema=${schema}`);
+    validators[kind](value);
+    expect(validators[kind].errors ?? []).toEqual([]);
+  });
+});
+
+type Branch = readonly { readonly code: string; readonly errors?: unknown }[];
+
+/** Whether an issue comes of code of ours, not of the schema's form. */
+function isRefined(issue: Branch[number]): boolean {
+  if (issue.code === 'custom') return true;
+  const branches = Array.isArray(issue.errors) ? (issue.errors as Branch[]) : [];
+  return branches.some((branch) => branch.length > 0 && branch.every(isRefined));
+}
+
+/** Malformed files that are YAML, and whose mistake is one of form: what only other fields or files tell is no matter of a schema. */
+const structural = malformedFiles().flatMap(({ name, text }) => {
+  const kind: FileKind = name.startsWith('invalid-suite-')
+    ? 'suite'
+    : name.startsWith('invalid-target-')
+      ? 'target'
+      : 'scenario';
+  let value: unknown;
+  try {
+    value = parseSource(name, text).value;
+  } catch {
+    return [];
+  }
+  // What variables stand for is known once they are filled in.
+  if (kind === 'scenario' && /^(?:variables|matrix):/m.test(text)) return [];
+  const issues = zodSchemas[kind].safeParse(value).error?.issues ?? [];
+  return issues.every((issue) => isRefined(issue)) ? [] : [{ name, kind, value }];
+});
+
+describe('a malformed file', () => {
+  test('is of a wrong form in most cases', () => {
+    expect(structural.length).toBeGreaterThan(60);
+  });
+
+  test.each(structural)('$name is refused by the published schema', ({ kind, value }) => {
+    expect(validators[kind](value)).toBe(false);
+  });
+});
+
+interface Node {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+}
+
+/** Each field of a schema, with where it stands. */
+function fieldsOf(node: unknown, path = ''): { readonly path: string; readonly field: Node }[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const own = Object.entries((node as Node).properties ?? {}).flatMap(([name, field]) => [
+    { path: `${path}.${name}`, field },
+    ...fieldsOf(field, `${path}.${name}`),
+  ]);
+  const within = Object.entries(node)
+    .filter(([key]) => key !== 'properties')
+    .flatMap(([key, value]) => fieldsOf(value, /^\d+$|Of$/.test(key) ? path : `${path}.${key}`));
+  return [...own, ...within];
+}
+
+describe.each(schemaNames)('the schema of a %s', (name) => {
+  const fields = fieldsOf(JSON.parse(schemaText(name)));
+
+  test('says of each field what it is', () => {
+    expect(fields.length).toBeGreaterThan(10);
+    expect(fields.filter(({ field }) => !field.description?.endsWith('.')).map(({ path }) => path)).toEqual(
+      [],
+    );
+  });
+
+  test('has only defaults that a file may say', () => {
+    const ajv = new Ajv({ strict: false });
+    const wrong = fields.filter(
+      ({ field }) => field.default !== undefined && !ajv.validate(field, field.default),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});

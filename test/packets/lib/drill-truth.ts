@@ -30,6 +30,7 @@ function truthOf(log: RunLog, { client, segments, untilMs }: ProberPackets, late
   const { server, question, timeoutMs } = questionOf(recoverySeries(log).probe);
   const looks = looksIn(connectionsTo(server, client, segments), question, { timeoutMs, untilMs });
   const outages = outagesIn(looks).map((outage) => ({
+    ...outage,
     fromMs: outage.fromMs + lateMs,
     toMs: outage.toMs + lateMs,
     firstBadMs: outage.firstBadMs + lateMs,

@@ -106,12 +106,14 @@ function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): r
       .list()
       .filter((record) => record.runId === runId && !unhealed.includes(record.faultId))
       .map(
-        ({ faultId }) =>
+        ({ faultId, repair }) =>
           new DrillError(
             'harness',
-            `nothing of ${faultId} is left, but its undo record could not be removed`,
+            repair === true
+              ? `${faultId} is made, but the record that it is owed could not be removed`
+              : `nothing of ${faultId} is left, but its undo record could not be removed`,
             {
-              mend: 'Mend the disk of that record, then run `firedrill heal`: it finds nothing to undo, and removes it.',
+              mend: `Mend the disk of that record, then run \`firedrill heal\`: it ${repair === true ? 'makes the repair once more' : 'finds nothing to undo'}, and removes it.`,
             },
           ),
       );

@@ -30,6 +30,9 @@ export interface Seen {
   readonly left: boolean;
   /** Undo records then. */
   readonly records: number;
+  /** Records of repairs that were still owed then, and whether the repair had been made. */
+  readonly owed: number;
+  readonly mended: boolean;
   /** Folders of runs. */
   readonly runs: number;
   /** Types of the events in the log, without samples. */
@@ -42,9 +45,9 @@ export interface Seen {
 
 function scenario(work: string, state: string): string {
   const effect = join(work, 'effect');
-  // The fault says when it finds no undo record of itself, and that it ran; it is longer than a block of the disk, and so
-  // are its record and its event.
-  const act = `ls ${state}/ledger/*.json >/dev/null 2>&1 || touch ${work}/unrecorded; touch ${work}/acted ${effect}; : ${'y'.repeat(5000)}`;
+  // The fault says when it does not find its undo record and that of the repair, and that it ran; it is longer than a block
+  // of the disk, and so are its record and its event.
+  const act = `test "$(ls ${state}/ledger/*.json | wc -l)" -eq 2 || touch ${work}/unrecorded; touch ${work}/acted ${effect}; : ${'y'.repeat(5000)}`;
   return `name: small
 title: A file is there
 steady: { for: 150ms, within: 60s }
@@ -56,6 +59,8 @@ faults:
     effect: [test, -e, '${effect}']
     undo: [rm, -f, '${effect}']
     undone: [test, '!', -e, '${effect}']
+repair:
+  - { kind: command, on: here, run: [touch, '${join(work, 'mended')}'] }
 recovery: { probe: there, within: 60s, stableFor: 150ms }
 redundancy: { for: 100ms, within: 60s }
 checks:
@@ -114,12 +119,16 @@ export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<
       ['run', join(work, 'scenario.yaml'), '--target', join(work, 'target.yaml'), '--out', out],
       watched,
     );
-    const records = recordsIn(state);
+    const { records, owed } = recordsIn(state);
     const left = existsSync(join(work, 'effect'));
-    const status = records > 0 ? await firedrill(['status']) : undefined;
+    const isMended = (): boolean => existsSync(join(work, 'mended'));
+    const mended = isMended();
+    const isOpen = records + owed > 0;
+    const status = isOpen ? await firedrill(['status']) : undefined;
     const heal = await firedrill(['heal']);
     const healedTo = existsSync(join(work, 'effect'));
-    const again = records > 0 ? await firedrill(['heal']) : heal;
+    const mendedThen = isMended();
+    const again = isOpen ? await firedrill(['heal']) : heal;
     disk.free();
     const runs = runsIn(out);
     const [folder] = runs;
@@ -136,15 +145,20 @@ export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<
       acted: existsSync(join(work, 'acted')),
       left,
       records,
+      owed,
+      mended,
       ...log,
     };
     const broken = [
       ...complaints(seen, run.all),
-      ...(existsSync(join(work, 'unrecorded')) ? ['the fault acted without an undo record'] : []),
+      ...(existsSync(join(work, 'unrecorded'))
+        ? ['the fault acted without its undo record and that of the repair']
+        : []),
       ...(status === undefined || status.exitCode === 4 ? [] : [`status exits ${status.exitCode}`]),
       ...(heal.exitCode === 0 ? [] : [`heal exits ${heal.exitCode}: ${heal.all}`]),
       ...(healedTo ? ['heal leaves the effect'] : []),
-      ...(recordsIn(state) > 0 ? ['heal leaves a record'] : []),
+      ...(seen.acted && !mendedThen ? ['the repair is not made'] : []),
+      ...(Object.values(recordsIn(state)).some((count) => count > 0) ? ['heal leaves a record'] : []),
       ...(again.exitCode === 0 && again.stdout === 'no open faults' ? [] : [`the second heal: ${again.all}`]),
       ...(report === undefined || report.exitCode === 0
         ? []
@@ -160,10 +174,10 @@ export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<
 
 /** What must hold of a drill that has ended, whatever became of its disk. */
 function complaints(
-  seen: Pick<Seen, 'exitCode' | 'left' | 'records' | 'types' | 'torn'>,
+  seen: Pick<Seen, 'exitCode' | 'left' | 'records' | 'owed' | 'mended' | 'acted' | 'types' | 'torn'>,
   output: string,
 ): string[] {
-  const { exitCode, left, records, types, torn } = seen;
+  const { exitCode, left, records, owed, mended, acted, types, torn } = seen;
   const killed = exitCode === null;
   const rules: [boolean, string][] = [
     [left && records === 0, 'UNDO RECORD LOST: the effect is there, its record is not'],
@@ -173,15 +187,22 @@ function complaints(
     [![null, 0, 3].includes(exitCode), `exit code ${exitCode}`],
     [output.includes('firedrill broke'), 'firedrill broke'],
     [exitCode === 3 && !/ENOSPC|EIO|EROFS|EDQUOT/.test(output), 'exit code 3 without a reason'],
-    [exitCode === 0 && records > 0, 'a pass with an open record'],
+    [exitCode === 0 && records + owed > 0, 'a pass with an open record'],
+    [acted && !mended && !killed, 'the drill ended with its repair owed'],
     [exitCode === 0 && types.at(-1) !== 'run.ended', 'a pass without the end of its log'],
   ];
   return rules.flatMap(([isSo, what]) => (isSo ? [what] : []));
 }
 
-function recordsIn(state: string): number {
+function recordsIn(state: string): Pick<Seen, 'records' | 'owed'> {
   const ledger = join(state, 'ledger');
-  return existsSync(ledger) ? readdirSync(ledger).filter((name) => name.endsWith('.json')).length : 0;
+  if (!existsSync(ledger)) return { records: 0, owed: 0 };
+  const all = readdirSync(ledger).filter((name) => name.endsWith('.json'));
+  const owed = all.filter((name) => {
+    const { repair = false } = JSON.parse(readFileSync(join(ledger, name), 'utf8')) as { repair?: boolean };
+    return repair;
+  }).length;
+  return { records: all.length - owed, owed };
 }
 
 function runsIn(out: string): string[] {

@@ -63,6 +63,8 @@ export interface RunLog {
   readonly runId: string;
   readonly plan: Plan;
   readonly versions: { readonly firedrill: string; readonly node: string };
+  /** The release that was drilled; undefined where nobody named it. */
+  readonly label: string | undefined;
   /** Never empty: the first comes from `run.started`. */
   readonly anchors: readonly [Anchor, ...Anchor[]];
   readonly startMs: number;
@@ -211,6 +213,7 @@ class LogReader implements LogSink {
       runId: start.runId,
       plan: start.plan,
       versions: start.versions,
+      label: typeof start.label === 'string' ? start.label : undefined,
       anchors: [first, ...this.#anchors],
       startMs: start.t,
       endMs: this.#endMs,

@@ -7,6 +7,15 @@ import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './te
 const trueRto = truth.recoveredMs - truth.effectMs;
 const trueDowntime = truth.firstUpMs - truth.effectMs + (truth.recoveredMs - truth.secondDownMs);
 
+test('the release that was drilled is in the summary, where the run was given one', () => {
+  const lines = crashDrill().lines();
+  const [first = '', ...rest] = lines;
+  const labelled = (label: unknown) => JSON.stringify({ ...(JSON.parse(first) as object), label });
+  expect(summarize(readLines([labelled('v1.3'), ...rest])).label).toBe('v1.3');
+  expect(summarize(readLines([labelled(7), ...rest]))).not.toHaveProperty('label');
+  expect(summarize(readLines(lines))).not.toHaveProperty('label');
+});
+
 describe('a Postgres crash with failover', () => {
   const { summary, recovery } = analyse(crashDrill().read());
 

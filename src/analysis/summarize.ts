@@ -133,6 +133,7 @@ export function analyse(told: RunLog): Analysis {
       variables: scenario.variables,
     },
     target: log.plan.target.name,
+    ...(log.label === undefined ? {} : { label: log.label }),
     startedAt: wallTime(log, log.startMs),
     endedAt: wallTime(log, log.endMs),
     verdict,

@@ -1,7 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
+import { compareCommand, type CompareOptions } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
+import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { labCommands } from './commands/lab.ts';
 import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
@@ -17,6 +19,7 @@ import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
 import { renderTableText } from '../report/table-text.ts';
+import { plain } from '../report/text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { drawMoments } from '../scenario/draw.ts';
 
@@ -71,6 +74,9 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
   ).default(false);
   const confirm = new Option('--confirm <name>', 'name of the production target, where nobody can type it');
   const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
+  const label = new Option('--label <name>', 'the release that is drilled; kept with the run').argParser(
+    labelText,
+  );
 
   program
     .command('run')
@@ -82,6 +88,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
     .addOption(variable)
     .addOption(seed)
+    .addOption(label)
     .addOption(production)
     .addOption(confirm)
     .action(async (scenarios: string[], options: RunOptions) => {
@@ -99,6 +106,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
     .addOption(variable)
     .addOption(seed)
+    .addOption(label)
     .addOption(production)
     .addOption(confirm)
     .action(async (suite: string, options: TableOptions) => {
@@ -200,6 +208,37 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     });
 
   program
+    .command('history')
+    .description('list the runs that are kept, the newest first')
+    .argument('[folder...]', 'folders of runs, `reports` by default')
+    .option('--scenario <name>', 'only this one; `*` stands for anything')
+    .option('--target <name>', 'only of this target')
+    .option('--label <name>', 'only of this release')
+    .option('--since <when>', 'only from this date on, or not older than: 2026-11-01, 12h, 30d')
+    .option('--limit <n>', 'only so many', positiveInteger)
+    .option('--json', 'as JSON', false)
+    .action((folders: string[], options: HistoryOptions) => {
+      historyCommand(folders.length === 0 ? ['reports'] : folders, options, output);
+    });
+
+  program
+    .command('compare')
+    .description('compare two runs, folders of runs, tables, or releases (labels), stage by stage')
+    .argument('<a>', 'folder of runs, of a table or a run, or a label')
+    .argument('<b>', 'what is compared with it')
+    .addOption(
+      new Option(
+        '--in <folder>',
+        'where runs with a label are looked for; may be given several times, reports by default',
+      ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
+    )
+    .addOption(new Option('--json', 'as JSON').default(false).conflicts('md'))
+    .option('--md', 'as Markdown', false)
+    .action((a: string, b: string, options: Omit<CompareOptions, 'in'> & { readonly in?: string[] }) => {
+      compareCommand(a, b, { ...options, in: options.in ?? ['reports'] }, output);
+    });
+
+  program
     .command('doctor')
     .description('check this machine before it hurts')
     .option('--stack <name>', 'what this lab stack needs; all of them by default')
@@ -244,6 +283,15 @@ function trialCount(value: string): number {
 function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 0');
   return Number(value);
+}
+
+/** Longer names nobody reads in a table. */
+const maxLabelChars = 100;
+
+function labelText(value: string): string {
+  if (value.trim() !== value || value === '' || value.length > maxLabelChars || plain(value) !== value)
+    throw new InvalidArgumentError(`expected a name of at most ${maxLabelChars} printable characters`);
+  return value;
 }
 
 /** Adds `name=value` to the variables given before it. */

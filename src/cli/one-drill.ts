@@ -20,6 +20,8 @@ export interface DrillSetting {
   readonly ledger: Ledger;
   /** Folder in which the run's own is made. */
   readonly out: string;
+  /** The release that is drilled: `--label`. */
+  readonly label?: string | undefined;
   readonly stop: Stop;
   readonly output: Output;
 }
@@ -39,7 +41,7 @@ export interface DrillOutcome {
  */
 export async function runOneDrill(
   plan: Plan,
-  { ledger, out, stop, output }: DrillSetting,
+  { ledger, out, label, stop, output }: DrillSetting,
 ): Promise<DrillOutcome> {
   refuseOpenFaults(plan, ledger);
   const clock = createSystemClock();
@@ -59,6 +61,7 @@ export async function runOneDrill(
         createHost,
         createServer,
         versions: versions(),
+        label,
         startCanary,
         stopFile: stopFilePath(),
       },

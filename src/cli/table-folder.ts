@@ -75,7 +75,8 @@ export function writeTableAnew(folder: string): {
   return { table, unwritten };
 }
 
-function readTable(folder: string): FailureTable {
+/** The table that a folder holds. @throws DrillError `invalid-input` when it holds none that this version knows */
+export function readTable(folder: string): FailureTable {
   const path = join(folder, 'table.json');
   try {
     const table = JSON.parse(readFileSync(path, 'utf8')) as FailureTable;

@@ -35,6 +35,8 @@ export type DrillEvent =
       readonly wallMs: number;
       readonly plan: Plan;
       readonly versions: { readonly firedrill: string; readonly node: string };
+      /** The release that was drilled, as `--label` names it. */
+      readonly label?: string;
     }
   /** Wall time read at offset `t`; written now and then, shows a stepped clock. */
   | { readonly t: number; readonly type: 'clock.anchor'; readonly wallMs: number }

@@ -47,6 +47,8 @@ export interface Summary {
     readonly variables: Readonly<Record<string, string | number | boolean>>;
   };
   readonly target: string;
+  /** The release that was drilled, as `--label` names it. */
+  readonly label?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly verdict: VerdictWord;

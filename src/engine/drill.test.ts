@@ -64,6 +64,7 @@ describe('a drill', () => {
       { gate: 'redundancy', state: 'met' },
     ]);
     expect(open).toBe(0);
+    expect(events[0]).toMatchObject({ type: 'run.started', label: 'v1.3' });
     expect(machine.commands.at(-1)).toBe('docker inspect');
   });
 

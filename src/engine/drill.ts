@@ -33,6 +33,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
     wallMs: deps.clock.wallMs(),
     plan,
     versions: deps.versions,
+    ...(deps.label === undefined ? {} : { label: deps.label }),
   });
   let cut = false;
   const abort = (error: unknown): void => {

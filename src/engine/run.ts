@@ -24,6 +24,8 @@ export interface DrillDeps extends Reach {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
+  /** The release that is drilled. */
+  readonly label?: string | undefined;
   /** Without one, nothing vouches for the prober's machine. */
   readonly startCanary?: StartCanary;
   /** A file that stops the drill as soon as it is there. */

@@ -5,7 +5,8 @@ import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import type { Summary } from '../core/summary.ts';
 import { renderTableHtml } from './html/table-html.ts';
 import { renderTableJson, renderTableMarkdown, renderTableText, wrap } from './table-text.ts';
-import { type FailureTable, figureOf, rowLine, type TableDrill, type TableRow } from './table.ts';
+import { figureOf } from '../analysis/figures.ts';
+import { type FailureTable, rowLine, type TableDrill, type TableRow } from './table.ts';
 
 const measured = summarize(
   nodeLoss({

@@ -1,4 +1,4 @@
-import type { Check } from '../core/plan.ts';
+import { figureOf } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
 
@@ -78,36 +78,13 @@ export interface FailureTable {
   readonly name: string;
   readonly title: string;
   readonly target: string;
+  /** The release that was drilled, as `--label` names it. */
+  readonly label?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   /** False when the table was stopped, or drills were left out because the stack was not steady. */
   readonly complete: boolean;
   readonly rows: readonly RowLine[];
-}
-
-/** Kinds of checks whose total a row can show, by the check's name. */
-export const totalKinds: readonly string[] = ['happens', 'ownership'] satisfies Check['kind'][];
-
-/** The figure that a row shows of a drill; null when it was not measured. */
-export function figureOf(figure: string, summary: Summary): Measure | null {
-  switch (figure) {
-    case 'rto':
-      return summary.rto;
-    case 'first':
-      return summary.rto?.first ?? null;
-    case 'downtime':
-      return summary.downtime;
-    case 'return':
-      return summary.heal?.return ?? null;
-    case 'heal-outage':
-      return summary.heal?.outage ?? null;
-    case 'redundancy':
-      return summary.redundancy;
-    default: {
-      const name = figure.replace(/^happens:/, '');
-      return summary.checks.find((c) => totalKinds.includes(c.kind) && c.name === name)?.measured ?? null;
-    }
-  }
 }
 
 function drillLine(figure: string, drill: TableDrill): DrillLine {

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly var: Readonly<Record<string, string>>;
   /** Draws the moments of faults with a jitter; drawn itself by default. */
   readonly seed?: number;
+  /** The release that is drilled. */
+  readonly label?: string;
 }
 
 /**
@@ -73,6 +75,7 @@ async function runAll(
       const { summary, folder, exitCode } = await runOneDrill(drawn, {
         ledger,
         out: options.out,
+        label: options.label,
         stop,
         output,
       });

@@ -29,6 +29,8 @@ export interface TableOptions {
   readonly grep?: string;
   /** Draws the moments of faults with a jitter; drawn itself by default. */
   readonly seed?: number;
+  /** The release that is drilled. */
+  readonly label?: string;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
 }
@@ -73,7 +75,7 @@ async function runJobs(
   let unwritten: DrillError | undefined;
   const made = (drills: readonly TableDrill[], complete: boolean): FailureTable => {
     const endedAt = new Date(clock.wallMs()).toISOString();
-    const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt });
+    const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt, label: options.label });
     unwritten = writeTable(folder, table);
     if (unwritten !== undefined) tell(unwritten, output);
     return table;
@@ -85,6 +87,7 @@ async function runJobs(
       const { summary, exitCode } = await runOneDrill(plan, {
         ledger,
         out: join(folder, tableRuns),
+        label: options.label,
         stop,
         output,
       });
@@ -130,14 +133,16 @@ function tableOf(
     readonly complete: boolean;
     readonly startedAt: string;
     readonly endedAt: string;
+    readonly label: string | undefined;
   },
 ): FailureTable {
-  const { drills, complete, startedAt, endedAt } = run;
+  const { drills, complete, startedAt, endedAt, label } = run;
   return {
     schemaVersion: 1,
     name: suite.name,
     title: suite.title,
     target: [...new Set(jobs.map((job) => job.plan.target.name))].join(', '),
+    ...(label === undefined ? {} : { label }),
     startedAt,
     endedAt,
     complete,

@@ -145,6 +145,7 @@ export async function drillOn(
       createHost: () => machine,
       createServer: () => undefined,
       versions,
+      label: 'v1.3',
       ...more,
     },
     signal,

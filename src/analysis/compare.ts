@@ -1,0 +1,248 @@
+import type { Measure, VerdictWord } from '../core/summary.ts';
+import { figureName, figureOf } from './figures.ts';
+import type { KeptRun } from './kept-run.ts';
+import { type Shift, shiftOf } from './rank-test.ts';
+import { median } from './repeats.ts';
+
+/** One of two things that are compared: a run, a folder of runs, a release. */
+export interface Side {
+  readonly name: string;
+  readonly runs: readonly KeptRun[];
+}
+
+/** What one side's runs of a scenario took, ms. */
+export interface Sampled {
+  /** Runs that measured it. */
+  readonly count: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+  /** From the lowest lower to the highest upper bound of the runs; null where runs keep none (stages). */
+  readonly bounds: { readonly minMs: number; readonly maxMs: number } | null;
+}
+
+/**
+ * `longer`, `shorter`: B than A, by more than noise. `no-difference`: none was seen with runs enough to see one.
+ * `cannot-tell`: too few runs. `one-sided`: only one side measured it.
+ */
+export type ComparedOutcome = 'longer' | 'shorter' | 'no-difference' | 'cannot-tell' | 'one-sided';
+
+/** A figure, or a stage, of the same scenario on both sides. */
+export interface Compared {
+  /** `rto`, `first`, `downtime`, `redundancy`, `return`, or another that a failure table can show; `stage`, `return-stage`. */
+  readonly figure: string;
+  readonly name: string;
+  readonly a: Sampled | null;
+  readonly b: Sampled | null;
+  /** B against A; null where a side measured none. */
+  readonly shift: Shift | null;
+  readonly outcome: ComparedOutcome;
+}
+
+/** A scenario that both sides ran. */
+export interface ComparedScenario {
+  readonly scenario: string;
+  readonly targets: { readonly a: readonly string[]; readonly b: readonly string[] };
+  readonly runs: {
+    readonly a: Readonly<Record<VerdictWord | 'total', number>>;
+    readonly b: Readonly<Record<VerdictWord | 'total', number>>;
+  };
+  /** Things that make the two less alike, one sentence each. */
+  readonly notes: readonly string[];
+  readonly figures: readonly Compared[];
+}
+
+/** What `firedrill compare --json` prints. */
+export interface Comparison {
+  readonly schemaVersion: 1;
+  readonly a: { readonly name: string; readonly runs: number };
+  readonly b: { readonly name: string; readonly runs: number };
+  readonly scenarios: readonly ComparedScenario[];
+  /** Scenarios that only one side ran. */
+  readonly onlyA: readonly string[];
+  readonly onlyB: readonly string[];
+}
+
+/** More runs of a scenario than this are not taken, the newest are: they tell apart all that matters, and old ones say less of now. */
+export const mostRuns = 100;
+
+/** Figures that are compared besides the stages. */
+const wholes: readonly string[] = ['rto', 'first', 'downtime', 'redundancy', 'return', 'heal-outage'];
+
+/** Compares all that both sides ran, drill by drill, B against A. */
+export function compareSides(a: Side, b: Side): Comparison {
+  const drills = [...drillsOf(a.runs, b.runs)];
+  const names = (of: (drill: DrillRuns) => boolean) =>
+    drills.filter(([, drill]) => of(drill)).map(([name]) => name);
+  return {
+    schemaVersion: 1,
+    a: { name: a.name, runs: a.runs.length },
+    b: { name: b.name, runs: b.runs.length },
+    scenarios: drills.flatMap(([name, runs]) =>
+      runs.a.length > 0 && runs.b.length > 0 ? [compareScenario(name, runs.a, runs.b)] : [],
+    ),
+    onlyA: names((drill) => drill.b.length === 0),
+    onlyB: names((drill) => drill.a.length === 0),
+  };
+}
+
+/** The runs of one drill on both sides. */
+export interface DrillRuns {
+  readonly a: readonly KeptRun[];
+  readonly b: readonly KeptRun[];
+}
+
+/**
+ * The newest runs of each drill, the newest first, in alphabetical order. What is one drill: runs of a scenario with the same
+ * values of its variables; and on one target, where a side has several. Its name has what tells it from others of the scenario.
+ */
+export function drillsOf(a: readonly KeptRun[], b: readonly KeptRun[]): ReadonlyMap<string, DrillRuns> {
+  const found = new Map<string, { a: KeptRun[]; b: KeptRun[] }>();
+  for (const name of new Set([...a, ...b].map(({ scenario }) => scenario.name))) {
+    const own = (runs: readonly KeptRun[]) =>
+      runs
+        .filter(({ scenario }) => scenario.name === name)
+        .sort((x, y) => Date.parse(y.startedAt) - Date.parse(x.startedAt));
+    const sides = { a: own(a), b: own(b) };
+    const all = [...sides.a, ...sides.b];
+    const varying = variableNames(all).filter(
+      (variable) => new Set(all.flatMap((run) => run.scenario.variables?.[variable] ?? [])).size > 1,
+    );
+    const severalTargets = targetsOf(sides.a).length > 1 || targetsOf(sides.b).length > 1;
+    const drill = ({ scenario, target }: KeptRun): string => {
+      const values = varying.map(
+        (variable) => `${variable}=${String(scenario.variables?.[variable] ?? '?')}`,
+      );
+      return `${name}${values.length === 0 ? '' : ` (${values.join(', ')})`}${severalTargets ? ` on ${target}` : ''}`;
+    };
+    for (const side of ['a', 'b'] as const)
+      for (const run of sides[side]) {
+        const key = drill(run);
+        const runs = found.get(key) ?? { a: [], b: [] };
+        found.set(key, runs);
+        if (runs[side].length < mostRuns) runs[side].push(run);
+      }
+  }
+  return new Map([...found].sort(([x], [y]) => (x < y ? -1 : 1)));
+}
+
+function variableNames(runs: readonly KeptRun[]): readonly string[] {
+  return [...new Set(runs.flatMap(({ scenario }) => Object.keys(scenario.variables ?? {})))].sort();
+}
+
+function compareScenario(scenario: string, a: readonly KeptRun[], b: readonly KeptRun[]): ComparedScenario {
+  const figures = wholes.flatMap((figure) => {
+    const found = compareFigure(figure, a, b);
+    // A return that costs nothing, say, on either side.
+    const isNothing = [found.a, found.b].every((side) => side === null || side.bounds?.maxMs === 0);
+    return isNothing && figure !== 'rto' ? [] : [found];
+  });
+  return {
+    scenario,
+    targets: { a: targetsOf(a), b: targetsOf(b) },
+    runs: { a: verdictsOf(a), b: verdictsOf(b) },
+    notes: notesOf(a, b),
+    figures: [
+      ...figures.filter(({ figure }) => figure === 'rto'),
+      ...compareStages('stage', a, b, (run) => run.stages),
+      ...figures.filter(({ figure }) => figure !== 'rto'),
+      ...compareStages('return-stage', a, b, (run) => run.heal?.stages ?? []),
+    ],
+  };
+}
+
+/** One figure of the runs of a scenario, by the name that a failure table has for it. */
+export function compareFigure(figure: string, a: readonly KeptRun[], b: readonly KeptRun[]): Compared {
+  const measures = (runs: readonly KeptRun[]) => runs.flatMap((run) => figureOf(figure, run) ?? []);
+  return compared(figure, figureName(figure), [measures(a), measures(b)], true);
+}
+
+function compared(
+  figure: string,
+  name: string,
+  [a, b]: readonly [readonly Measure[], readonly Measure[]],
+  bounded: boolean,
+): Compared {
+  const shift = a.length > 0 && b.length > 0 ? shiftOf(a, b) : null;
+  return {
+    figure,
+    name,
+    a: sampled(a, bounded),
+    b: sampled(b, bounded),
+    shift,
+    outcome: outcomeOf(shift),
+  };
+}
+
+function outcomeOf(shift: Shift | null): ComparedOutcome {
+  if (shift === null) return 'one-sided';
+  if (shift.coverage === null) return 'cannot-tell';
+  if (shift.minMs > 0) return 'longer';
+  return shift.maxMs < 0 ? 'shorter' : 'no-difference';
+}
+
+function sampled(measures: readonly Measure[], bounded: boolean): Sampled | null {
+  if (measures.length === 0) return null;
+  const estimates = measures.map(({ ms }) => ms);
+  return {
+    count: measures.length,
+    minMs: Math.min(...estimates),
+    medianMs: median(estimates),
+    maxMs: Math.max(...estimates),
+    bounds: bounded
+      ? {
+          minMs: Math.min(...measures.map(({ minMs }) => minMs)),
+          maxMs: Math.max(...measures.map(({ maxMs }) => maxMs)),
+        }
+      : null,
+  };
+}
+
+/** Stages in the order of the chain. One that has another's time in it is another thing than one that has not. */
+function compareStages(
+  figure: string,
+  a: readonly KeptRun[],
+  b: readonly KeptRun[],
+  of: (run: KeptRun) => KeptRun['stages'],
+): readonly Compared[] {
+  const key = ({ name, includes }: Pick<KeptRun['stages'][number], 'name' | 'includes'>) =>
+    JSON.stringify([name, ...includes]);
+  const chains = [...a, ...b].map(of).sort((x, y) => y.length - x.length);
+  const names = new Map(
+    chains.flat().map(({ name, includes }) => {
+      const title = includes.length === 0 ? name : `${name} (with ${includes.join(', ')})`;
+      return [key({ name, includes }), title] as const;
+    }),
+  );
+  const measures = (runs: readonly KeptRun[], wanted: string) =>
+    runs
+      .flatMap(of)
+      .filter((stage) => key(stage) === wanted)
+      .map(({ ms }) => ({ ms, minMs: ms, maxMs: ms }));
+  return [...names].map(([wanted, title]) =>
+    compared(figure, title, [measures(a, wanted), measures(b, wanted)], false),
+  );
+}
+
+function verdictsOf(runs: readonly KeptRun[]): ComparedScenario['runs']['a'] {
+  const count = (verdict: VerdictWord) => runs.filter((run) => run.verdict === verdict).length;
+  return {
+    total: runs.length,
+    pass: count('pass'),
+    fail: count('fail'),
+    inconclusive: count('inconclusive'),
+  };
+}
+
+function targetsOf(runs: readonly KeptRun[]): readonly string[] {
+  return [...new Set(runs.map(({ target }) => target))].sort();
+}
+
+function notesOf(a: readonly KeptRun[], b: readonly KeptRun[]): readonly string[] {
+  const shas = new Set([...a, ...b].map(({ scenario }) => scenario.sha256).filter((sha) => sha !== ''));
+  const [onA, onB] = [targetsOf(a).join(', '), targetsOf(b).join(', ')];
+  return [
+    ...(onA === onB ? [] : [`A ran on ${onA}, B on ${onB}`]),
+    ...(shas.size > 1 ? ['the scenario file is not the same in all runs'] : []),
+  ];
+}

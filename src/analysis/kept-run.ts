@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Summary } from '../core/summary.ts';
+
+const measure = z.object({ ms: z.number(), minMs: z.number(), maxMs: z.number() });
+const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'not a date' });
+const stages = z
+  .array(
+    z.object({
+      name: z.string(),
+      startAt: z.string().default(''),
+      endAt: z.string().default(''),
+      ms: z.number(),
+      includes: z.array(z.string()).default([]),
+    }),
+  )
+  .default([]);
+
+/** What is read of a summary.json, of any version: what an older one lacks was not measured. */
+const schema = z.object({
+  schemaVersion: z.literal(1),
+  runId: z.string(),
+  scenario: z.object({
+    name: z.string(),
+    title: z.string().default(''),
+    path: z.string().default(''),
+    sha256: z.string().default(''),
+    /** Undefined: not known. */
+    variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  }),
+  target: z.string(),
+  label: z.string().optional(),
+  startedAt: moment,
+  endedAt: moment,
+  verdict: z.enum(['pass', 'fail', 'inconclusive']),
+  healed: z.boolean(),
+  rto: measure.extend({ first: measure.nullable().default(null) }).nullable(),
+  downtime: measure
+    .extend({ windows: z.number().default(0) })
+    .nullable()
+    .default(null),
+  redundancy: measure.nullable().default(null),
+  heal: z
+    .object({
+      startedAt: z.string(),
+      return: measure.nullable(),
+      outage: measure.extend({ windows: z.number() }),
+      stages,
+    })
+    .nullable()
+    .default(null),
+  stages,
+  checks: z
+    .array(
+      z.object({
+        name: z.string(),
+        kind: z.string().default(''),
+        measured: measure.optional(),
+        limits: z.object({ minMs: z.number().optional(), maxMs: z.number().optional() }).optional(),
+      }),
+    )
+    .default([]),
+});
+
+/** A run that was kept, as far as history and comparisons ask for it. */
+export type KeptRun = z.output<typeof schema>;
+
+/** Reads what was parsed from a summary.json. Returns a sentence about what is wrong with it where it is none. */
+export function asKeptRun(value: unknown): KeptRun | string {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  return `not a summary that this version knows: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+}
+
+/** A summary as a kept run. */
+export function keptRun(summary: Summary): KeptRun {
+  return schema.parse(summary);
+}

@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Comparison } from '../../analysis/compare.ts';
+import type { KeptRun } from '../../analysis/kept-run.ts';
+import { keptOf } from '../../analysis/testing/kept.ts';
+import { compareCommand } from './compare.ts';
+import { historyCommand, type HistoryOptions } from './history.ts';
+
+let folder: string;
+let said: string[];
+let printed: string;
+const output = {
+  data: (text: string) => {
+    printed += text;
+  },
+  progress: (line: string) => void said.push(line),
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-compare-'));
+  said = [];
+  printed = '';
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function keep(number: number, rtoMs: number, parts: Partial<KeptRun> = {}): string {
+  const path = join(folder, `run-${number}`);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'summary.json'), JSON.stringify(keptOf(number, rtoMs, parts)));
+  return path;
+}
+
+function compare(a: string, b: string): Comparison {
+  printed = '';
+  compareCommand(a, b, { in: [folder], json: true, md: false }, output);
+  return JSON.parse(printed) as Comparison;
+}
+
+describe('compare', () => {
+  test('takes releases by the label of their runs', () => {
+    for (const i of [1, 2, 3, 4]) keep(i, 30_000 + i, { label: 'v1.2' });
+    for (const i of [5, 6, 7, 8]) keep(i, 20_000 + i, { label: 'v1.3' });
+    keep(9, 1);
+    expect(compare('v1.2', 'v1.3')).toMatchObject({
+      a: { name: 'v1.2', runs: 4 },
+      b: { name: 'v1.3', runs: 4 },
+      scenarios: [{ figures: [{ figure: 'rto', outcome: 'shorter' }, {}, {}] }],
+    });
+    expect(() => compare('v1.2', 'v1.4')).toThrow(
+      /v1\.4: neither a path nor the label of a run.*did you mean/,
+    );
+  });
+
+  test('takes folders, and leaves the runs of B out of A', () => {
+    keep(1, 30_000);
+    const newest = keep(2, 40_000);
+    expect(compare(folder, newest)).toMatchObject({ a: { runs: 1 }, b: { runs: 1 } });
+    expect(said).toEqual([`1 of the runs of ${folder} are those of ${newest}: left out of A`]);
+    expect(() => compare(newest, newest)).toThrow(/have no scenario in common/);
+  });
+
+  test('refuses what is not there, or holds no run', () => {
+    const one = keep(1, 1);
+    expect(() => compare(join(folder, 'none'), one)).toThrow(/no such file or folder/);
+    mkdirSync(join(folder, 'empty'));
+    expect(() => compare(join(folder, 'empty'), one)).toThrow(/no run is kept there/);
+    const other = keep(2, 1, { scenario: { ...keptOf(0, 1).scenario, name: 'other' } });
+    expect(() => compare(one, other)).toThrow(/have no scenario in common/);
+  });
+});
+
+describe('history', () => {
+  const listed = (options: Partial<HistoryOptions>) => {
+    printed = '';
+    historyCommand([folder], { json: true, ...options }, output);
+    return (JSON.parse(printed) as { runs: { runId: string }[] }).runs.map(({ runId }) => runId);
+  };
+
+  test('lists what is asked for, the newest first', () => {
+    keep(1, 1000, { label: 'v1.2' });
+    keep(2, 2000, { target: 'staging' });
+    keep(30, 3000, { scenario: { ...keptOf(0, 1).scenario, name: 'node-loss' } });
+    expect(listed({})).toEqual(['run-30', 'run-2', 'run-1']);
+    expect(listed({ limit: 2 })).toEqual(['run-30', 'run-2']);
+    expect(listed({ scenario: 'crash' })).toEqual(['run-2', 'run-1']);
+    expect(listed({ scenario: 'node-*' })).toEqual(['run-30']);
+    expect(listed({ scenario: 'node.*' })).toEqual([]);
+    expect(listed({ target: 'staging' })).toEqual(['run-2']);
+    expect(listed({ label: 'v1.2' })).toEqual(['run-1']);
+    expect(listed({ since: '2026-03-02' })).toEqual(['run-30']);
+    expect(listed({ since: '5m' })).toEqual([]);
+    expect(listed({ since: '99999d' })).toHaveLength(3);
+    expect(() => listed({ since: 'yesterday' })).toThrow(/--since yesterday: neither a date nor a time/);
+  });
+
+  test('tells what it left out, and goes on', () => {
+    keep(1, 1000);
+    mkdirSync(join(folder, 'bench'));
+    expect(listed({})).toEqual(['run-1']);
+    expect(said).toEqual([`left out: ${join(folder, 'bench')}: no run is in it`]);
+  });
+});

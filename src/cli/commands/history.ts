@@ -1,0 +1,69 @@
+import { DrillError } from '../../core/errors.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { historyLine, renderHistoryText } from '../../report/history-text.ts';
+import { type KeptFolder, readKept } from '../kept-runs.ts';
+import type { Output } from '../output.ts';
+
+/** Options of `firedrill history`. */
+export interface HistoryOptions {
+  readonly scenario?: string;
+  readonly target?: string;
+  readonly label?: string;
+  readonly since?: string;
+  readonly limit?: number;
+  readonly json: boolean;
+}
+
+/** Lists the runs that are kept below folders, the newest first. */
+export function historyCommand(folders: readonly string[], options: HistoryOptions, output: Output): void {
+  const { limit, json } = options;
+  const wanted = filterOf(options);
+  const runs = readTold(folders, output).runs.filter(wanted);
+  const shown = limit === undefined ? runs : runs.slice(0, limit);
+  const lines = shown.map(({ run, folder }) => historyLine(run, folder));
+  output.data(
+    json
+      ? `${JSON.stringify({ schemaVersion: 1, runs: lines }, null, 2)}\n`
+      : renderHistoryText(lines, runs.length - shown.length),
+  );
+}
+
+/** What is kept below folders; tells of those that were left out. */
+export function readTold(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
+  const kept = readKept(folders);
+  for (const { folder, why } of kept.skipped) output.progress(`left out: ${folder}: ${why}`);
+  return kept;
+}
+
+/** @throws DrillError `invalid-input` */
+function filterOf({ scenario, target, label, since }: HistoryOptions): (kept: KeptFolder) => boolean {
+  const matches = scenario === undefined ? undefined : patternOf(scenario);
+  const fromMs = since === undefined ? undefined : momentOf(since);
+  return ({ run }) =>
+    (matches === undefined || matches(run.scenario.name)) &&
+    (target === undefined || run.target === target) &&
+    (label === undefined || run.label === label) &&
+    (fromMs === undefined || Date.parse(run.startedAt) >= fromMs);
+}
+
+/** A name in which `*` stands for anything. */
+function patternOf(pattern: string): (name: string) => boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  const regex = new RegExp(`^${parts.join('.*')}$`, 's');
+  return (name) => regex.test(name);
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** A date, or so long ago: `2026-11-01`, `12h`, `30d`. Wall time, ms. */
+function momentOf(text: string): number {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  const ago = days === undefined ? parseDuration(text) : Number(days) * dayMs;
+  if (ago !== undefined) return createSystemClock().wallMs() - ago;
+  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(date)) return date;
+  throw new DrillError('invalid-input', `--since ${text}: neither a date nor a time`, {
+    mend: 'Give a date such as 2026-11-01, or how long ago: 12h, 30d.',
+  });
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { compareSides } from '../analysis/compare.ts';
+import { keptOf } from '../analysis/testing/kept.ts';
+import { renderComparisonMarkdown, renderComparisonText } from './compare-text.ts';
+import { historyLine, renderHistoryText } from './history-text.ts';
+
+const side = (name: string, from: number, ...rtos: readonly number[]) => ({
+  name,
+  runs: rtos.map((rto, i) => keptOf(from + i, rto)),
+});
+
+describe('a comparison in words', () => {
+  test('of runs enough says what is longer, and how sure that is', () => {
+    const a = side('v1.2', 0, 30_000, 31_000, 32_000, 33_000);
+    const b = side('v1.3', 9, 40_000, 41_000, 42_000, 43_000, 44_000);
+    expect(`\n${renderComparisonText(compareSides(a, b))}`).toMatchInlineSnapshot(`
+      "
+      A is v1.2, 4 runs; B is v1.3, 5 runs
+
+      crash: A 4 runs (4 passed), B 5 runs (5 passed)
+                 A                             B                             B against A
+        RTO      31.50 s [30.00 s to 33.00 s]  42.00 s [40.00 s to 44.00 s]  longer: +10.50 s (+7.90 s to +13.10 s), p 0.016
+        notices  1.00 s [1.00 s to 1.00 s]     1.00 s [1.00 s to 1.00 s]     no difference seen: 0 ms (0 ms to 0 ms), p 1.000
+        serves   30.50 s [29.00 s to 32.00 s]  41.00 s [39.00 s to 43.00 s]  longer: +10.50 s (+8.00 s to +13.00 s), p 0.016
+
+      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is
+      the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test,
+      two-sided.
+      "
+    `);
+  });
+
+  test('of single runs says what these took, and what it takes to tell more', () => {
+    const text = renderComparisonText(compareSides(side('v1.2', 0, 30_000), side('v1.3', 9, 40_000)));
+    expect(`\n${text}`).toMatchInlineSnapshot(`
+      "
+      A is v1.2, 1 run; B is v1.3, 1 run
+
+      crash: A 1 run (1 passed), B 1 run (1 passed)
+                 A                             B                             B against A
+        RTO      30.00 s (29.95 s to 30.05 s)  40.00 s (39.95 s to 40.05 s)  cannot tell: +10.00 s (+9.90 s to +10.10 s)
+        notices  1.00 s                        1.00 s                        cannot tell: 0 ms
+        serves   29.00 s                       39.00 s                       cannot tell: +10.00 s
+        - cannot tell with 1 and 1 runs what is more than noise: at least 4 each are needed. The differences are those of
+          these very runs.
+
+      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is
+      the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test,
+      two-sided.
+      "
+    `);
+  });
+
+  test('as Markdown keeps hostile names text', () => {
+    const hostile = '<script>|`[x](javascript:1)\u202e';
+    const run = (number: number) => ({
+      ...keptOf(number, 1000),
+      scenario: { ...keptOf(0, 1).scenario, name: hostile },
+      stages: [{ name: hostile, startAt: '', endAt: '', ms: 1, includes: [] }],
+    });
+    const text = renderComparisonMarkdown(
+      compareSides({ name: hostile, runs: [run(1)] }, { name: hostile, runs: [run(2)] }),
+    );
+    expect(text).not.toContain('<script>');
+    expect(text).not.toContain('\u202e');
+    expect(text).toContain('&lt;script&gt;\\|');
+  });
+});
+
+test('the history has a line for each run, with its label where any has one', () => {
+  const lines = [
+    historyLine({ ...keptOf(30, 36_210), label: 'v1.3' }, 'reports/run-30'),
+    historyLine({ ...keptOf(2, null), healed: false }, 'reports/run-2'),
+  ];
+  expect(`\n${renderHistoryText(lines, 3)}`).toMatchInlineSnapshot(`
+    "
+    started (UTC)     scenario  target  label  verdict           RTO                           longest stage
+    2026-03-02 06:00  crash     lab     v1.3   pass              36.21 s (36.16 s to 36.26 s)  serves, 35.21 s
+    2026-03-01 02:00  crash     lab            fail, NOT HEALED  –                             –
+
+    2 runs, 3 older ones left out
+    "
+  `);
+  expect(renderHistoryText(lines.slice(1), 0)).not.toContain('label');
+});

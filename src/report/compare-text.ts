@@ -1,0 +1,143 @@
+import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysis/compare.ts';
+import { neededEach } from '../analysis/rank-test.ts';
+import type { Measure } from '../core/summary.ts';
+import { durationWords } from '../analysis/words.ts';
+import { wrap } from './table-text.ts';
+import { aligned, capital, counted, markdown, plain } from './text.ts';
+
+const none = '–';
+/** Sentences are no wider than this. */
+const width = 120;
+
+/** A difference with its sign: `+2.10 s`, `−437 ms`, `0 ms`. */
+export function signedWords(ms: number): string {
+  const words = durationWords(Math.abs(ms));
+  return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
+}
+
+/** `+2.10 s (+1.50 s to +2.70 s)` */
+export function differenceWords({ ms, minMs, maxMs }: Measure): string {
+  return `${signedWords(ms)} (${signedWords(minMs)} to ${signedWords(maxMs)})`;
+}
+
+/** One run: `36.15 s (35.96 s to 36.35 s)`; several: `median 36.15 s, 33.10 s to 38.40 s`. */
+function sampledWords(sampled: Sampled | null): string {
+  if (sampled === null) return none;
+  const { count, minMs, medianMs, maxMs, bounds } = sampled;
+  if (count > 1) return `${durationWords(medianMs)} [${durationWords(minMs)} to ${durationWords(maxMs)}]`;
+  if (bounds === null) return durationWords(medianMs);
+  return `${durationWords(medianMs)} (${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)})`;
+}
+
+function probability(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** What the difference is, and whether it is more than noise. */
+function shiftWords({ outcome, shift, a, b }: Compared): string {
+  if (shift === null) return a === null && b === null ? none : `only in ${a === null ? 'B' : 'A'}`;
+  const sure = `p ${probability(shift.p)}`;
+  switch (outcome) {
+    case 'longer':
+    case 'shorter':
+      return `${outcome}: ${differenceWords(shift)}, ${sure}`;
+    case 'no-difference':
+      return `no difference seen: ${differenceWords(shift)}, ${sure}`;
+    default:
+      return a?.bounds == null && a?.count === 1 && b?.count === 1
+        ? `cannot tell: ${signedWords(shift.ms)}`
+        : `cannot tell: ${differenceWords(shift)}`;
+  }
+}
+
+/** Why nothing can be told; undefined where something can. */
+function tooFew({ runs, figures }: ComparedScenario): string | undefined {
+  const few = figures.filter(({ outcome }) => outcome === 'cannot-tell');
+  if (few.length === 0) return undefined;
+  const [{ a, b } = { a: null, b: null }] = few;
+  const [n, m] = [a?.count ?? runs.a.total, b?.count ?? runs.b.total];
+  return `cannot tell with ${n} and ${m} runs what is more than noise: at least ${neededEach()} each are needed. The differences are those of these very runs.`;
+}
+
+function runsWords({ total, pass, fail, inconclusive }: ComparedScenario['runs']['a']): string {
+  const parts = [
+    [pass, 'passed'],
+    [fail, 'failed'],
+    [inconclusive, 'inconclusive'],
+  ] as const;
+  const seen = parts.flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`])).join(', ');
+  return `${counted(total, 'run')} (${seen})`;
+}
+
+const head = ['', 'A', 'B', 'B against A'] as const;
+
+function cellsOf({ figures }: ComparedScenario): string[][] {
+  return figures.map((compared) => [
+    compared.figure === 'return-stage' ? `return: ${compared.name}` : compared.name,
+    sampledWords(compared.a),
+    sampledWords(compared.b),
+    shiftWords(compared),
+  ]);
+}
+
+function remarksOf(scenario: ComparedScenario): readonly string[] {
+  const few = tooFew(scenario);
+  return [...(few === undefined ? [] : [few]), ...scenario.notes];
+}
+
+const legend =
+  'Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test, two-sided.';
+
+function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
+  return [
+    ...(onlyA.length === 0 ? [] : [`only in A: ${onlyA.join(', ')}`]),
+    ...(onlyB.length === 0 ? [] : [`only in B: ${onlyB.join(', ')}`]),
+  ];
+}
+
+function sidesWords({ a, b }: Comparison): string {
+  return `A is ${a.name}, ${counted(a.runs, 'run')}; B is ${b.name}, ${counted(b.runs, 'run')}`;
+}
+
+/** A comparison as the command line prints it; ends with a newline. */
+export function renderComparisonText(comparison: Comparison): string {
+  const parts = comparison.scenarios.flatMap((scenario) => [
+    '',
+    `${plain(scenario.scenario)}: A ${runsWords(scenario.runs.a)}, B ${runsWords(scenario.runs.b)}`,
+    ...aligned(
+      [[...head], ...cellsOf(scenario)].map((row) =>
+        row.map((cell, i) => (i === 0 ? `  ${plain(cell)}` : plain(cell))),
+      ),
+    ),
+    ...remarksOf(scenario).flatMap((remark) =>
+      wrap(plain(remark), width - 4).map((line, i) => `${i === 0 ? '  - ' : '    '}${line}`),
+    ),
+  ]);
+  return `${[plain(sidesWords(comparison)), ...parts, '', ...[...strayWords(comparison).map(plain), legend].flatMap((line) => wrap(line, width))].join('\n')}\n`;
+}
+
+/** The same as Markdown. */
+export function renderComparisonMarkdown(comparison: Comparison): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const parts = comparison.scenarios.flatMap((scenario) => [
+    `## ${markdown(scenario.scenario)}`,
+    '',
+    `A: ${markdown(runsWords(scenario.runs.a))}. B: ${markdown(runsWords(scenario.runs.b))}.`,
+    '',
+    line(head),
+    line(head.map(() => '---')),
+    ...cellsOf(scenario).map((row) => line(row.map(markdown))),
+    '',
+    ...remarksOf(scenario).flatMap((remark) => [`- ${markdown(capital(remark))}`]),
+    ...(remarksOf(scenario).length === 0 ? [] : ['']),
+  ]);
+  return `${[
+    '# Comparison',
+    '',
+    `${markdown(sidesWords(comparison))}.`,
+    '',
+    ...parts,
+    ...strayWords(comparison).flatMap((words) => [`${markdown(capital(words))}.`, '']),
+    legend,
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,83 @@
+import { asKeptRun, type KeptRun } from '../analysis/kept-run.ts';
+import type { FailureTable } from './table.ts';
+
+/** The figures that a table's rows show, by the scenario whose drills they show. */
+export function figuresOfTable(table: FailureTable): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { figure, drills } of table.rows)
+    for (const { scenario } of drills) found.set(scenario, (found.get(scenario) ?? new Set()).add(figure));
+  return found;
+}
+
+/**
+ * The runs of a table as far as the table itself tells of them: the figures of its rows, without stages, begun when the table
+ * began. For a table.json whose runs were not kept.
+ */
+export function runsOfTable(table: FailureTable): readonly KeptRun[] {
+  const found = new Map<string, Record<string, unknown>>();
+  const variants = severalVariants(table);
+  for (const { figure, drills } of table.rows) {
+    for (const { runId, scenario, verdict, healed, measured } of drills) {
+      if (runId === null || variants.has(scenario)) continue;
+      const run = found.get(runId) ?? {
+        schemaVersion: 1,
+        runId,
+        scenario: { name: scenario },
+        target: table.target,
+        label: table.label,
+        startedAt: table.startedAt,
+        endedAt: table.endedAt,
+        verdict,
+        healed,
+        rto: null,
+      };
+      found.set(runId, { ...run, ...(measured === null ? {} : withFigure(figure, measured, run)) });
+    }
+  }
+  return [...found.values()].map(asKeptRun).filter((run) => typeof run !== 'string');
+}
+
+/** Scenarios that were drilled with different values of their variables, which the table does not tell: more than once in a round. */
+function severalVariants(table: FailureTable): ReadonlySet<string> {
+  const numbers = new Map<string, number>();
+  const several = new Set<string>();
+  for (const { scenario, round, number } of table.rows.flatMap(({ drills }) => drills)) {
+    const key = JSON.stringify([scenario, round]);
+    if ((numbers.get(key) ?? number) !== number) several.add(scenario);
+    numbers.set(key, number);
+  }
+  return several;
+}
+
+/** The part of a summary in which `figureOf` finds a figure. */
+function withFigure(
+  figure: string,
+  measured: object,
+  before: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const none = { ms: 0, minMs: 0, maxMs: 0 };
+  switch (figure) {
+    case 'rto':
+    case 'redundancy':
+      return { [figure]: measured };
+    case 'downtime':
+      return { downtime: { ...measured, windows: 0 } };
+    case 'first':
+      return before['rto'] === null ? {} : { rto: { ...(before['rto'] as object), first: measured } };
+    case 'return':
+    case 'heal-outage': {
+      const heal = { startedAt: '', return: null, outage: { ...none, windows: 0 }, stages: [] };
+      return {
+        heal:
+          figure === 'return'
+            ? { ...heal, ...(before['heal'] as object | undefined), return: measured }
+            : { ...heal, ...(before['heal'] as object | undefined), outage: { ...measured, windows: 0 } },
+      };
+    }
+    default: {
+      const known = (before['checks'] as readonly unknown[] | undefined) ?? [];
+      const name = figure.replace(/^happens:/, '');
+      return { checks: [...known, { kind: 'happens', name, measured }] };
+    }
+  }
+}

@@ -27,6 +27,16 @@ export default defineConfig({
         },
       },
       {
+        // Completion in real shells.
+        test: {
+          name: 'shells',
+          include: ['test/shells/*.test.ts'],
+          globalSetup: ['test/shells/lib/shells.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
         test: {
           name: 'openstack',

@@ -66,12 +66,13 @@ async function test(node) {
     const check = await run('npm', ['run', '--silent', 'check']);
     const unit = await runTests(node, folder, 'unit');
     const pages = await pageTests(node, folder);
+    const shells = await shellTests(node, folder);
     const lab = await labTests(node, folder);
-    const passed = unit.passed + pages.passed + lab.passed;
-    const failed = unit.failed + pages.failed + lab.failed;
+    const passed = unit.passed + pages.passed + shells.passed + lab.passed;
+    const failed = unit.failed + pages.failed + shells.failed + lab.failed;
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
     console.log(`\n${passed} passed, ${failed} failed`);
-    return check === 0 && unit.ok && pages.ok && lab.ok && failed === 0 ? 0 : 1;
+    return check === 0 && unit.ok && pages.ok && shells.ok && lab.ok && failed === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -90,6 +91,12 @@ function pageTests(node, folder) {
   return testsWith(node, folder, { project: 'pages', whyNot: whyNoBrowser, need });
 }
 
+/** The tests of completion, where there are the shells, or they can be installed. */
+function shellTests(node, folder) {
+  const need = 'They need bash, zsh and fish on the path, or root on Debian or Ubuntu to install them.';
+  return testsWith(node, folder, { project: 'shells', whyNot: whyNoShells, need });
+}
+
 /** Tests that need something of the machine; says why where they are left out. */
 async function testsWith(node, folder, { project, whyNot, need }) {
   const reason = await whyNot();
@@ -103,11 +110,24 @@ async function testsWith(node, folder, { project, whyNot, need }) {
 
 /** undefined when the browser tests find a browser, or can install one (test/pages/lib/chromium.ts). */
 async function whyNoBrowser() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  if (folders.some((folder) => names.some((name) => existsSync(join(folder, name))))) return undefined;
-  if (process.getuid?.() !== 0) return 'there is no Chromium, and without root none can be installed.';
-  if (!existsSync('/usr/bin/apt-get')) return 'there is no Chromium, and this is not Debian or Ubuntu.';
+  const found = ['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath);
+  return found ? undefined : whyNothingInstalls('Chromium');
+}
+
+/** undefined when the tests of completion find the shells, or can install them (test/shells/lib/shells.ts). */
+async function whyNoShells() {
+  const missing = ['bash', 'zsh', 'fish'].filter((name) => !isOnPath(name));
+  return missing.length === 0 ? undefined : whyNothingInstalls(missing.join(', '));
+}
+
+function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
+
+/** Why what is not there cannot be installed; undefined when it can. */
+function whyNothingInstalls(what) {
+  if (process.getuid?.() !== 0) return `there is no ${what}, and without root none can be installed.`;
+  if (!existsSync('/usr/bin/apt-get')) return `there is no ${what}, and this is not Debian or Ubuntu.`;
   return undefined;
 }
 

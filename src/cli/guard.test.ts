@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { planWith } from '../analysis/testing/log-builder.ts';
-import { type Ask, type Consent, passGuards } from './guard.ts';
+import { type Consent, passGuards } from './guard.ts';
+import type { Ask } from './terminal-ask.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { DrillError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Output } from './output.ts';
 import { blastRadiusLines } from './plan-text.ts';
 import { locksFolder, stopFilePath } from './run-folder.ts';
 import { lockTargets } from './target-lock.ts';
+import type { Ask } from './terminal-ask.ts';
 
 /** What the command line says to guard rails. */
 export interface Consent {
@@ -17,9 +17,6 @@ export interface Consent {
 
 /** So many faults are named before the question. */
 const mostLines = 20;
-
-/** Asks a question on the terminal; undefined where there is none. */
-export type Ask = ((question: string) => Promise<string>) | undefined;
 
 /**
  * Passes the guard rails that stand before all drills of a command: no stop file, production meant and named, each target
@@ -103,17 +100,4 @@ async function confirmProduction(
   throw new DrillError('refused', `"${typed ?? ''}" is not the name of the target, ${name}`, {
     mend: 'Nothing was touched.',
   });
-}
-
-/** Asks on this process's terminal; undefined without one. */
-export function terminalAsk(): Ask {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  return async (question) => {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      return await terminal.question(question);
-    } finally {
-      terminal.close();
-    }
-  };
 }

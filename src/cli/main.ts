@@ -1,20 +1,24 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { compareCommand, type CompareOptions } from './commands/compare.ts';
-import { doctorCommand } from './commands/doctor.ts';
+import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
+import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
 import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
 import { historyCommand, type HistoryOptions } from './commands/history.ts';
-import { labCommands } from './commands/lab.ts';
+import { initDefinition } from './commands/init-definition.ts';
+import { labCommands, stackNames } from './commands/lab.ts';
 import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
 import { schemaNames, schemaText } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
+import { completeWords } from './complete-words.ts';
 import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
 import { openOutput, type Output, tell } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
+import { suiteNames } from './suite.ts';
 import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
@@ -240,25 +244,42 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
 
   program
     .command('doctor')
-    .description('check this machine before it hurts')
+    .description(
+      'say what is missing before it hurts: for the lab, or with --target for drills of a stack; touches nothing',
+    )
+    .argument('[scenario...]', 'with --target: scenarios whose faults are to be possible')
+    .addOption(target)
     .option('--stack <name>', 'what this lab stack needs; all of them by default')
+    .addOption(out)
     .option('--json', 'as JSON', false)
-    .action(async (options: { stack?: string; json: boolean }) => {
-      done(await doctorCommand(options, stop.signal, output));
+    .action(async (scenarios: string[], options: DoctorOptions) => {
+      done(await doctorCommand(scenarios, options, stop.signal, output));
     });
 
   program
     .command('schema')
     .description('print the JSON Schema of a file')
-    .argument('<file>', schemaNames.join(' or '), (value: string): (typeof schemaNames)[number] => {
-      const known = schemaNames.find((name) => name === value);
-      if (known === undefined) throw new InvalidArgumentError(`expected ${schemaNames.join(' or ')}`);
-      return known;
-    })
+    .addArgument(new Argument('<kind>', 'what kind of file').choices(schemaNames))
     .action((name: (typeof schemaNames)[number]) => {
       output.data(schemaText(name));
     });
 
+  program
+    .command('completion')
+    .description('print the script that has a shell complete firedrill')
+    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .action((shell: (typeof shells)[number]) => {
+      output.data(completionScript(shell));
+    });
+
+  program
+    .command(completeCommand, { hidden: true })
+    .argument('[word...]', 'of the command line, up to the cursor')
+    .action((words: string[]) => {
+      output.data(candidatesText(completeWords(program, words, { stack: stackNames, suite: suiteNames })));
+    });
+
+  program.addCommand(initDefinition(output, done));
   program.addCommand(labCommands(stop, output, done));
   for (const command of program.commands) command.exitOverride();
   return program;

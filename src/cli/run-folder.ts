@@ -64,7 +64,7 @@ export function runFolder(within: string, runId: string): string {
 }
 
 /** Where open faults and locks are kept, apart from any checkout: `FIREDRILL_STATE_DIR`, else the XDG state folder. */
-function stateFolder(): string {
+export function stateFolder(): string {
   const own = process.env['FIREDRILL_STATE_DIR'];
   if (own !== undefined && own !== '') return own;
   const xdg = process.env['XDG_STATE_HOME'];

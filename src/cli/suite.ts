@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { totalKinds } from '../analysis/figures.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
@@ -23,6 +23,15 @@ export interface SuiteChoices {
   readonly target?: string | undefined;
   /** Values for variables, of the scenarios that have them; they outrank those of a row. */
   readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Names that an argument may be, by the folders in `scenarios`. */
+export function suiteNames(): string[] {
+  const folder = 'scenarios';
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'suite.yaml')))
+    .sort();
 }
 
 /** The file that an argument names: a file as it is, a name as `scenarios/NAME/suite.yaml`. */

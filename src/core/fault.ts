@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { CloudServer } from './cloud.ts';
 import type { Host } from './host.ts';
+import type { HostUse } from './host-use.ts';
 import type { Json } from './plan.ts';
 
 /** What a fault may touch: its host, the server that its cloud runs it as, and time; nothing else. */
@@ -36,6 +37,8 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly needs?: 'server' | 'power';
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
   readonly params: z.ZodType<P>;
+  /** What it needs on its host; undefined parameters: whatever they are. Absent where it runs no commands there. */
+  uses?(params: P | undefined): HostUse;
   /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
   /** Observes the state before the fault; stored in the ledger before anything acts. Throws `fault-failed` when the fault could have no effect here. */

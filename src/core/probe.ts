@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { Host } from './host.ts';
+import type { HostUse } from './host-use.ts';
 import type { Observation } from './sample.ts';
 
 /** What a probe may use. */
@@ -52,6 +53,8 @@ export interface ProbeKind<P> {
   readonly marks?: readonly string[];
   /** The instances of one probe look at the same moments: they share what they ask. Otherwise looks are spread over the interval. */
   readonly together?: true;
+  /** What it needs on the host where its commands run; undefined parameters: whatever they are. Absent for kinds that talk to sockets. */
+  uses?(params: P | undefined): HostUse;
   /** What it asks, in words, for `plan`. */
   describe(params: P): string;
   /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

@@ -31,6 +31,7 @@ export const command: FaultKind<Params, null, null> = {
   summary: 'Run a command of the scenario, and another one to undo it.',
   healAfter: 'recovery',
   params,
+  uses: (p) => ({ tools: p === undefined ? [] : p.run.slice(0, 1) }),
   describe: (p) => ({
     inject: shellCommand(p.run),
     heal: p.undo === undefined ? 'nothing' : shellCommand(p.undo),

@@ -19,6 +19,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
   summary: 'Take a compose project down; volumes stay.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: compose(p, ['down']).join(' '),
     heal: compose(p, ['up', '-d']).join(' '),

@@ -20,6 +20,7 @@ export const containerKill: FaultKind<Params, RunningContainer, null> = {
   summary: 'Kill a container with `docker kill`; no restart policy answers, it stays down until the heal.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker kill ${p.container}`,
     heal: `docker start ${p.container}`,

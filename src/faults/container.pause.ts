@@ -22,6 +22,7 @@ export const containerPause: FaultKind<Params, RunningContainer, null> = {
   summary: 'Freeze a container with `docker pause`: it hangs until the heal.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker pause ${p.container}`,
     heal: `docker unpause ${p.container}`,

@@ -42,6 +42,7 @@ export const containerRemove: FaultKind<Params, Before, null> = {
   summary: 'Remove a container; the heal has Compose make it anew.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker rm --force ${p.container}`,
     heal: `docker compose --project-directory ${p.projectDirectory}${p.file === undefined ? '' : ` --file ${p.file}`} up --detach --no-recreate ${p.service ?? `(service of ${p.container})`}`,

@@ -25,6 +25,7 @@ export const containerRestart: FaultKind<Params, RunningContainer, null> = {
   summary: 'Restart a container with `docker restart`.',
   healAfter: 'redundancy',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker restart --time ${p.graceSeconds} ${p.container}`,
     heal: `verify that ${p.container} runs; docker start ${p.container} if it stays down`,

@@ -22,6 +22,7 @@ export const containerStop: FaultKind<Params, RunningContainer, null> = {
   summary: 'Stop a container; it stays down until the heal starts it again.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker stop --time ${p.graceSeconds} ${p.container}`,
     heal: `docker start ${p.container}`,

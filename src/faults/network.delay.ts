@@ -34,6 +34,8 @@ export const networkDelay = scriptedFault<Params, Delay>({
   kind: 'network.delay',
   summary: 'Delay the packets that a host sends (needs netem in its kernel).',
   params,
+  tools: ['tc', 'ip', 'unshare'],
+  netem: true,
   describe: (p) => ({
     inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${formatMs(p.delay)}${p.variation === undefined ? '' : ` ± ${formatMs(p.variation)}`}`,
     heal: 'remove that qdisc',

@@ -37,6 +37,7 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
   kind: 'network.link-down',
   summary: 'Switch a network interface off; the heal brings its routes back, too.',
   params,
+  tools: ['ip'],
   describe: (p) => ({
     inject: `ip link set dev ${p.interface} down`,
     heal: `ip link set dev ${p.interface} up, and what is missing of its routes and IPv6 addresses`,

@@ -53,6 +53,8 @@ export const processKill: FaultKind<Params, Before, null> = {
   summary: 'Kill a process by name, in a container or on the host.',
   healAfter: 'redundancy',
   params,
+  uses: (p) =>
+    p?.container === undefined ? { tools: ['pkill', 'ps'], root: true } : { tools: ['docker'], engine: true },
   describe: (p) => ({
     inject:
       within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' ') +

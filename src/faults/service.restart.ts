@@ -30,6 +30,7 @@ export const serviceRestart: FaultKind<Params, Before, null> = {
   summary: 'Restart or reload systemd units.',
   healAfter: 'redundancy',
   params,
+  uses: () => ({ tools: ['systemctl'], systemd: true, root: true }),
   describe: (p) => ({
     inject: `systemctl ${p.action} ${p.units.join(' ')}`,
     heal: `verify that they are active; systemctl start ${p.units.join(' ')} if they are not`,

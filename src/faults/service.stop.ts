@@ -36,6 +36,7 @@ export const serviceStop: FaultKind<Params, Before, null> = {
   summary: 'Stop systemd units; they stay stopped until the heal starts those again that were active.',
   healAfter: 'recovery',
   params,
+  uses: () => ({ tools: ['systemctl'], systemd: true, root: true }),
   describe: (p) => ({
     inject: `systemctl stop ${p.units.join(' ')}`,
     heal: `systemctl start ${p.units.join(' ')} (those that were active)`,

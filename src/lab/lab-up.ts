@@ -1,4 +1,5 @@
 import { DrillError } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
 import { ensureBaseImage } from './base-image.ts';
 import { buildInnerImages, buildVmImages } from './build-images.ts';
 import { ensureCompose } from './compose-plugin.ts';
@@ -6,7 +7,7 @@ import { ensureEngine } from './engine.ts';
 import { saveInnerImages } from './image-archive.ts';
 import { type LabContext, StepLog, type StepTiming } from './lab-context.ts';
 import { ensureState, type StatePaths, statePaths } from './lab-state.ts';
-import { type Finding, gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
+import { gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
 import { type Lab, settingsEnvironment } from './manifest.ts';
 import { provision, startServices, startVms, waitForBoot } from './virtual-machines.ts';
 

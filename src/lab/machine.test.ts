@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../core/finding.ts';
 import {
   canInstallEngine,
   collidingRoutes,
-  type Finding,
   judgeMachine,
   type MachineFacts,
   parseMemAvailableMiB,

@@ -1,18 +1,10 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { messageOf } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
 import type { LabContext } from './lab-context.ts';
 import type { LabManifest } from './manifest.ts';
 import { isDebianFamily, type OsRelease, parseOsRelease } from './os-release.ts';
-
-/** One thing about the machine that decides whether the lab can run on it. */
-export interface Finding {
-  readonly name: string;
-  readonly status: 'ok' | 'info' | 'warn' | 'fail';
-  readonly observed: string;
-  /** What to do; present unless the status is `ok`. */
-  readonly mend?: string;
-}
 
 /** What was seen of the machine, before any judgement. */
 export interface MachineFacts {

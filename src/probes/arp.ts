@@ -32,6 +32,7 @@ export const arp: ProbeKind<Params> = {
   summary:
     'Whether a node answers ARP requests for a shared address: answers or silent. Asked by iputils’ arping on `from`.',
   params,
+  uses: () => ({ tools: ['arping'], rawSockets: true }),
   lane: 'host',
   needsHost: true,
   marks: ['stranger'],

@@ -23,6 +23,7 @@ export const container: ProbeKind<Params> = {
   summary:
     'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent.',
   params,
+  uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
   needsHost: true,
   describe: (p) => `state of the container ${p.name}`,

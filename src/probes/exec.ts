@@ -33,6 +33,7 @@ export const exec: ProbeKind<Params> = {
   kind: 'exec',
   summary: 'A command on a host; judges its exit code, its output is the value.',
   params,
+  uses: (p) => ({ tools: p === undefined ? [] : p.argv.slice(0, 1) }),
   lane: 'host',
   needsHost: true,
   describe: (p) => p.argv.join(' '),

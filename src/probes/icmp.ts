@@ -40,6 +40,7 @@ export const icmp: ProbeKind<Params> = {
   kind: 'icmp',
   summary: 'An ICMP echo request; good when its reply comes. Sent by iputils’ ping on `from`.',
   params,
+  uses: () => ({ tools: ['ping'] }),
   lane: 'host',
   needsHost: true,
   describe: (p) => `ping ${p.address}${p.interface === undefined ? '' : ` from ${p.interface}`}`,

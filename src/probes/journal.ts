@@ -45,6 +45,7 @@ export const journal: ProbeKind<Params> = {
   kind: 'journal',
   summary: 'New lines of a host’s journal; those that match become marks on the time line.',
   params,
+  uses: () => ({ tools: ['journalctl'] }),
   lane: 'host',
   needsHost: true,
   describe: (p) =>

@@ -47,6 +47,10 @@ export const vipClaim: ProbeKind<Params> = {
   summary:
     'Whether a host (or a container on it) holds an address: yes or no, whatever the network makes of it.',
   params,
+  uses: (p) =>
+    p?.container === undefined
+      ? { tools: ['ip'] }
+      : { tools: ['ip', 'docker', 'nsenter'], root: true, engine: true },
   lane: 'host',
   needsHost: true,
   describe: (p) =>

@@ -31,6 +31,7 @@ export const vrrp: ProbeKind<Params> = {
   summary:
     'VRRP adverts of a node as they are on the wire: master while it advertises, else silent. Captured by tcpdump on `from`.',
   params,
+  uses: () => ({ tools: ['tcpdump'], rawSockets: true }),
   lane: 'host',
   needsHost: true,
   marks: ['became-master', 'fell-silent', 'priority'],

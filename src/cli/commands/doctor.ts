@@ -1,22 +1,69 @@
-import { ExitCode } from '../../core/errors.ts';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createServer } from '../../cloud/catalog.ts';
+import { DrillError, ExitCode } from '../../core/errors.ts';
+import type { Finding } from '../../core/finding.ts';
+import { inspectTarget } from '../../doctor/inspect-target.ts';
+import { folderFinding } from '../../doctor/this-machine.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { createHost } from '../../hosts/catalog.ts';
 import { labContext } from '../../lab/lab-context.ts';
-import { inspectMachine, type Finding } from '../../lab/machine.ts';
+import { inspectMachine } from '../../lab/machine.ts';
 import { loadLab } from '../../lab/manifest.ts';
+import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
-import { userLedger } from '../run-folder.ts';
+import { stateFolder, userLedger } from '../run-folder.ts';
+import { learnSecrets } from '../secrets.ts';
 import { labRoot, stackNames } from './lab.ts';
 
-/** Says of this machine what `lab up` and `run` will need, with the mend for what is missing. Exit code 5 when something is. */
+/** Options of `firedrill doctor`. */
+export interface DoctorOptions {
+  readonly stack?: string;
+  readonly target?: string;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+/**
+ * Says what is missing, with the mend: of this machine for `lab up`, or of this machine, the hosts and the endpoints for
+ * drills of a target. Touches nothing. Exit code 5 when something is missing.
+ */
 export async function doctorCommand(
-  options: { stack?: string; json: boolean },
+  scenarios: readonly string[],
+  options: DoctorOptions,
   signal: AbortSignal,
   output: Output,
 ): Promise<number> {
+  const { target, stack, out, json } = options;
+  const findings = [
+    nodeFinding(),
+    ledgerFinding(),
+    folderFinding('state folder', stateFolder()),
+    folderFinding('runs', resolve(out)),
+    ...(target === undefined
+      ? await labFindings(scenarios, stack, signal)
+      : await targetFindings(target, scenarios, signal)),
+  ];
+  if (json) output.data(`${JSON.stringify({ findings }, null, 2)}\n`);
+  else output.data(findingsText(findings));
+  return findings.some((finding) => finding.status === 'fail') ? ExitCode.refused : ExitCode.pass;
+}
+
+/** What the lab needs of this machine. */
+async function labFindings(
+  scenarios: readonly string[],
+  stack: string | undefined,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (scenarios.length > 0) {
+    throw new DrillError('invalid-input', 'doctor: scenarios go with --target', {
+      mend: 'Say --target FILE: the target on whose hosts their faults are to act.',
+    });
+  }
   const context = labContext(signal, () => undefined);
-  const findings: Finding[] = [nodeFinding(), ledgerFinding()];
-  const stacks = options.stack === undefined ? stackNames() : [options.stack];
-  for (const stack of stacks) {
-    const lab = await loadLab(labRoot, stack);
+  const findings: Finding[] = [];
+  for (const name of stack === undefined ? stackNames() : [stack]) {
+    const lab = await loadLab(labRoot, name);
     for (const finding of await inspectMachine(context, lab.manifest)) {
       // What is the same for all stacks is said once.
       if (!findings.some((known) => known.name === finding.name && known.observed === finding.observed)) {
@@ -24,17 +71,38 @@ export async function doctorCommand(
       }
     }
   }
-  if (options.json) output.data(`${JSON.stringify({ findings }, null, 2)}\n`);
-  else {
-    for (const finding of findings) {
-      output.data(`${marks[finding.status]} ${finding.name.padEnd(18)} ${finding.observed}\n`);
-      if (finding.mend !== undefined && finding.status !== 'ok') output.data(`     ${finding.mend}\n`);
-    }
-  }
-  return findings.some((finding) => finding.status === 'fail') ? ExitCode.refused : ExitCode.pass;
+  return findings;
+}
+
+async function targetFindings(
+  target: string,
+  scenarios: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const plan = loadWatchPlan(target);
+  const plans = scenarios.length === 0 ? [] : loadAllPlans(scenarios, { target });
+  learnSecrets(plan);
+  return inspectTarget(plan, plans, {
+    createHost,
+    createServer,
+    clock: createSystemClock(),
+    signal,
+    readText: (path) => readFile(path, 'utf8'),
+    env: (name) => process.env[name],
+  });
 }
 
 const marks = { ok: 'ok  ', info: 'info', warn: 'warn', fail: 'FAIL' } as const;
+
+function findingsText(findings: readonly Finding[]): string {
+  const width = Math.min(30, Math.max(18, ...findings.map(({ name }) => name.length)));
+  return findings
+    .map(
+      ({ name, status, observed, mend }) =>
+        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     ${mend}\n`}`,
+    )
+    .join('');
+}
 
 function nodeFinding(): Finding {
   return { name: 'Node.js', status: 'ok', observed: process.versions.node };

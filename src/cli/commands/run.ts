@@ -7,12 +7,13 @@ import { plain } from '../../report/text.ts';
 import { renderVerdictText } from '../../report/verdict-text.ts';
 import { drawMoments } from '../../scenario/draw.ts';
 import type { Ledger } from '../../engine/ledger.ts';
-import { passGuards, terminalAsk } from '../guard.ts';
+import { passGuards } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
 import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import type { Output } from '../output.ts';
 import { userLedger } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
+import { terminalAsk } from '../terminal-ask.ts';
 
 /** Options of `firedrill run`. */
 export interface RunOptions {

@@ -8,10 +8,23 @@ export const schemaNames = ['scenario', 'target', 'suite'] as const;
 
 const schemas = { scenario: scenarioSchema, target: targetSchema, suite: suiteSchema } as const;
 
-/** The JSON Schema (draft-07, what editors read) of a file kind, as text. */
+const made = new Map<string, string>();
+
+/** The JSON Schema (draft-07, what editors read) of a file kind, as text. Made once. */
 export function schemaText(name: (typeof schemaNames)[number]): string {
-  const schema = z.toJSONSchema(schemas[name], { target: 'draft-7', io: 'input' });
+  const text = made.get(name) ?? makeSchema(name);
+  made.set(name, text);
+  return text;
+}
+
+function makeSchema(name: (typeof schemaNames)[number]): string {
+  const schema = schemaOf(name);
   return `${JSON.stringify(name === 'scenario' ? allowVariables(schema) : schema, null, 2)}\n`;
+}
+
+/** The JSON Schema of a file kind, as it is once variables are filled in. */
+export function schemaOf(name: (typeof schemaNames)[number]): object {
+  return z.toJSONSchema(schemas[name], { target: 'draft-7', io: 'input' });
 }
 
 /** Text with a variable in it. */

@@ -8,7 +8,7 @@ import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
 import { renderTableJson, renderTableText } from '../../report/table-text.ts';
-import { passGuards, terminalAsk } from '../guard.ts';
+import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import { type Output, tell } from '../output.ts';
@@ -17,6 +17,7 @@ import type { Stop } from '../stop.ts';
 import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
 import { tableRuns, writeTable } from '../table-folder.ts';
 import { runTable, type TableJob } from '../table-run.ts';
+import { terminalAsk } from '../terminal-ask.ts';
 
 /** Options of `firedrill table`. */
 export interface TableOptions {

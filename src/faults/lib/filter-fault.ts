@@ -24,6 +24,7 @@ export function filterFault<P>(fault: FilterFault<P>): FaultKind<P, Tagged<Packe
     kind: fault.kind,
     summary: fault.summary,
     params: fault.params,
+    tools: ['iptables', 'iptables-restore'],
     describe: fault.describe,
     async prepare(p, tag, ctx) {
       const filter = await fault.filter(p, ctx);

@@ -10,6 +10,10 @@ export interface ScriptedFault<P, S extends Json> {
   readonly kind: string;
   readonly summary: string;
   readonly params: z.ZodType<P>;
+  /** Programs on its host, besides those of the timer. */
+  readonly tools: readonly string[];
+  /** Needs sch_netem. */
+  readonly netem?: true;
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
   /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
   prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
@@ -36,6 +40,12 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
     healAfter: 'recovery',
     params: fault.params,
     describe: (p) => fault.describe(p),
+    uses: () => ({
+      tools: [...fault.tools, 'systemd-run'],
+      systemd: true,
+      root: true,
+      ...(fault.netem === undefined ? {} : { netem: fault.netem }),
+    }),
 
     async before(p, ctx) {
       await requireSystemd(ctx);

@@ -1,0 +1,64 @@
+import { Argument, Command, Option } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { completeWords } from './complete-words.ts';
+
+const program = new Command('tool').version('1');
+program
+  .command('run')
+  .description('run it')
+  .argument('<scenario...>')
+  .addOption(new Option('--as <kind>', 'what').choices(['this', 'that']))
+  .option('--target <file>', 'a file')
+  .option('--out <folder>', 'a folder')
+  .option('--stack <name>', 'a stack')
+  .option('--grep <regex>', 'a text')
+  .option('--var <pair>', 'may be given several times')
+  .option('-n, --lines <n>', 'how many')
+  .option('--json', 'as JSON');
+program.command('schema').addArgument(new Argument('<kind>').choices(['one', 'two']));
+program.command('secret', { hidden: true });
+const lab = program.command('lab');
+lab.command('up').option('--stack <name>', 'a stack');
+
+/** What is offered for a line; its last word is being typed. */
+function offered(line: string): readonly string[] | string {
+  const candidates = completeWords(program, line.split(' '), { stack: () => ['alpha', 'beta'] });
+  return candidates.kind === 'words' ? candidates.words.map(({ word }) => word) : candidates.kind;
+}
+
+describe('what may come next', () => {
+  test.each<[string, readonly string[] | string]>([
+    ['', ['run', 'schema', 'lab', 'help']],
+    ['s', ['schema']],
+    ['--v', ['--version']],
+    ['lab ', ['up', 'help']],
+    ['lab up --stack a', ['alpha']],
+    ['run ', 'files'],
+    ['run a.yaml b', 'files'],
+    ['run --as ', ['this', 'that']],
+    ['run --as=thi', ['--as=this']],
+    ['run --as = tha', ['that']],
+    ['run --as =', ['this', 'that']],
+    ['run --as this --a', []],
+    ['run --var x=1 --v', ['--var']],
+    ['run --target ', 'files'],
+    ['run --out ', 'folders'],
+    ['run --stack ', ['alpha', 'beta']],
+    ['run --grep ', []],
+    ['run -n 5 --li', []],
+    ['run --unknown x --js', ['--json']],
+    ['run -- ', []],
+    ['schema ', ['one', 'two']],
+    ['schema one --h', ['--help']],
+    ['nonsense ', ['--version', '--help']],
+  ])('"%s"', (line, expected) => {
+    expect(offered(line)).toEqual(expected);
+  });
+
+  test('has what the program says of it', () => {
+    expect(completeWords(program, ['ru'], {})).toEqual({
+      kind: 'words',
+      words: [{ word: 'run', about: 'run it' }],
+    });
+  });
+});

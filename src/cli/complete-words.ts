@@ -1,0 +1,129 @@
+import type { Command, Option } from 'commander';
+
+/** What may stand at the cursor: words to choose from, or paths, which shells know best. */
+export type Candidates =
+  { readonly kind: 'files' | 'folders' } | { readonly kind: 'words'; readonly words: readonly Candidate[] };
+
+/** A word, and what it is. */
+export interface Candidate {
+  readonly word: string;
+  readonly about?: string;
+}
+
+/** Values that are known by the name of an option (`stack`) or of an argument. */
+export type KnownValues = Readonly<Record<string, () => readonly string[]>>;
+
+const nothing: Candidates = { kind: 'words', words: [] };
+
+/**
+ * What may come next on a command line, by the program's own definitions: commands, options, their choices, and paths where
+ * the placeholder says file, folder, scenario or run. Nothing is listed by hand, so that nothing can be forgotten.
+ *
+ * @param words what follows the program's name, up to the cursor; the last one is being typed, and may be empty
+ */
+export function completeWords(program: Command, words: readonly string[], known: KnownValues): Candidates {
+  // bash takes `--stack=x` for three words, and `--stack=` for two.
+  const isSign = (word: string, i: number): boolean => word === '=' && (words[i - 1] ?? '').startsWith('--');
+  const typed = words.filter((word, i) => !isSign(word, i));
+  if (isSign(words.at(-1) ?? '', words.length - 1)) typed.push('');
+  const before = typed.slice(0, -1);
+  const current = typed.at(-1) ?? '';
+  let command = program;
+  let operands = 0;
+  let pending: Option | undefined;
+  const given = new Set<string>();
+  for (const word of before) {
+    if (pending !== undefined) {
+      pending = undefined;
+      continue;
+    }
+    if (word === '--') return nothing;
+    if (word.startsWith('-') && word !== '-') {
+      const option = optionOf(command, word.replace(/=.*/s, ''));
+      if (option === undefined) continue;
+      given.add(option.attributeName());
+      if (takesValue(option) && !word.includes('=')) pending = option;
+      continue;
+    }
+    const next = operands === 0 ? subcommands(command).find((one) => one.name() === word) : undefined;
+    if (next === undefined) operands += 1;
+    else command = next;
+  }
+  if (pending !== undefined) return valuesOf(pending, current, known);
+  const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
+  if (flag !== undefined && value !== undefined) {
+    const option = optionOf(command, flag);
+    return option === undefined ? nothing : valuesOf(option, value, known, `${flag}=`);
+  }
+  if (current.startsWith('-')) return optionsFor(command, current, given);
+  const commands = operands === 0 ? subcommands(command) : [];
+  if (commands.length > 0) {
+    return startingWith(
+      current,
+      commands.map((one) => ({ word: one.name(), about: one.description() })),
+    );
+  }
+  const wanted = command.registeredArguments;
+  const last = wanted.at(-1);
+  const argument = wanted[operands] ?? (last?.variadic === true ? last : undefined);
+  if (argument === undefined) return optionsFor(command, current, given);
+  if (argument.argChoices !== undefined) return startingWith(current, argument.argChoices.map(asWord));
+  return byName(argument.name(), argument.name(), current, known);
+}
+
+function subcommands(command: Command): readonly Command[] {
+  return command.createHelp().visibleCommands(command);
+}
+
+function optionOf(command: Command, flag: string): Option | undefined {
+  return command.options.find((option) => option.long === flag || option.short === flag);
+}
+
+function takesValue(option: Option): boolean {
+  return option.required || option.optional;
+}
+
+/** Options that are not there yet; those that may be given several times stay. */
+function optionsFor(command: Command, current: string, given: ReadonlySet<string>): Candidates {
+  const options = command
+    .createHelp()
+    .visibleOptions(command)
+    .filter((option) => !given.has(option.attributeName()) || option.description.includes('several times'));
+  return startingWith(
+    current,
+    options.flatMap(({ long, description }) => (long == null ? [] : [{ word: long, about: description }])),
+  );
+}
+
+function valuesOf(option: Option, current: string, known: KnownValues, prefix = ''): Candidates {
+  if (option.argChoices !== undefined) return startingWith(current, option.argChoices.map(asWord), prefix);
+  const placeholder = /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1] ?? '';
+  return byName(option.attributeName(), placeholder, current, known, prefix);
+}
+
+/** By what is known of the name, else by the placeholder. */
+function byName(
+  name: string,
+  placeholder: string,
+  current: string,
+  known: KnownValues,
+  prefix = '',
+): Candidates {
+  const values = known[name]?.() ?? [];
+  const found = startingWith(current, values.map(asWord), prefix);
+  if (found.kind === 'words' && found.words.length > 0) return found;
+  if (/^(?:file|scenario|suite)/.test(placeholder)) return { kind: 'files' };
+  if (/^(?:folder|run)/.test(placeholder)) return { kind: 'folders' };
+  return nothing;
+}
+
+function asWord(word: string): Candidate {
+  return { word };
+}
+
+function startingWith(current: string, all: readonly Candidate[], prefix = ''): Candidates {
+  const words = all
+    .filter(({ word }) => word.startsWith(current))
+    .map((candidate) => ({ ...candidate, word: `${prefix}${candidate.word}` }));
+  return { kind: 'words', words };
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import type { Plan, PlannedProbe } from '../core/plan.ts';
+import { type ProbeContext, type ProbeKind, ProbeTimeout } from '../core/probe.ts';
+import type { FailCause, Observation } from '../core/sample.ts';
+
+/** What looks may use. */
+export interface LookContext extends Pick<ProbeContext, 'readText' | 'env'> {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+const mends: Readonly<Record<FailCause, string>> = {
+  refused: 'Nothing listens there: start the service, or correct address and port.',
+  reset: 'Something between accepts the connection and drops it: see the logs of the service.',
+  unreachable: 'There is no way there from this machine: see its routes and firewalls.',
+  timeout:
+    'Nothing answers there in time: see routes and firewalls, and whether the time-out is long enough.',
+  tls: 'Give the probe the CA (`caFile`) and the name (`serverName`) of the certificate.',
+  dns: 'The name has no address here: correct it, or /etc/resolv.conf of this machine.',
+  'http-5xx': 'The service is there and not well: see its logs.',
+  'http-other': 'The service is there and answers otherwise: correct `url` or `status`.',
+  'bad-body': 'The service is there and says something else: correct what the probe expects.',
+  error: 'See what the service says.',
+};
+
+/** One look by each probe that talks to sockets, as a drill would look: at name, port, certificate, login and answer. */
+export function lookAtEndpoints(
+  plan: Pick<Plan, 'probes' | 'steady'>,
+  kindOf: (kind: string) => ProbeKind<unknown> | undefined,
+  context: LookContext,
+): Promise<readonly Finding[]> {
+  const looks = plan.probes.flatMap((probe) => {
+    const kind = kindOf(probe.kind);
+    return kind?.lane === 'network' ? [{ probe, kind }] : [];
+  });
+  return Promise.all(
+    looks.map(async ({ probe, kind }) =>
+      judgeLook(
+        probe,
+        kind.describe(probe.params),
+        await look(probe, kind, context),
+        isRequired(probe, plan),
+      ),
+    ),
+  );
+}
+
+async function look(
+  probe: PlannedProbe,
+  kind: ProbeKind<unknown>,
+  { clock, signal, readText, env }: LookContext,
+): Promise<Observation> {
+  const { timeoutMs } = probe;
+  const limits = new AbortController();
+  const timer = setTimeout(() => limits.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
+  try {
+    const session = await kind.open(probe.params, { host: undefined, clock, timeoutMs, readText, env });
+    try {
+      return await session.observe(AbortSignal.any([limits.signal, signal]));
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    // Only opening throws: a file or a secret that is not there.
+    return { status: 'unknown', message: messageOf(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The steady state wants a good sample of this very instance. */
+function isRequired(probe: PlannedProbe, { steady }: Pick<Plan, 'steady'>): boolean {
+  return steady.require.some(
+    (condition) =>
+      condition.probe === probe.name &&
+      condition.count === undefined &&
+      condition.role === undefined &&
+      (condition.host === undefined || condition.host === probe.host),
+  );
+}
+
+/** What one look means. */
+function judgeLook(probe: PlannedProbe, what: string, seen: Observation, required: boolean): Finding {
+  const name = `probe ${probe.id}`;
+  switch (seen.status) {
+    case 'ok':
+      return { name, status: 'ok', observed: `${what}${seen.value === undefined ? '' : `: ${seen.value}`}` };
+    case 'unknown':
+      return {
+        name,
+        status: 'fail',
+        observed: `cannot look: ${seen.message}`,
+        mend: 'Correct the probe in the target: it could never see anything.',
+      };
+    case 'fail':
+      return {
+        name,
+        status: required ? 'fail' : 'warn',
+        observed: `${what}: ${seen.message}${required ? '; no drill begins without it' : ''}`,
+        mend: mends[seen.cause],
+      };
+  }
+}

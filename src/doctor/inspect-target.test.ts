@@ -1,0 +1,169 @@
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import { scriptedHost, type Script, type ScriptedHost } from '../faults/testing/scripted-host.ts';
+import { scriptedServer } from '../faults/testing/scripted-server.ts';
+import { simulatedClock } from '../engine/testing/simulated-clock.ts';
+import { listen, type Listening } from '../probes/testing/servers.ts';
+import { makePlans, openScenario } from '../scenario/planner.ts';
+import { parseSource } from '../scenario/source.ts';
+import { planTarget, type TargetInput } from '../scenario/target-planner.ts';
+import { inspectTarget } from './inspect-target.ts';
+
+const input = (name: string, text: string): TargetInput => ({
+  source: parseSource(name, text),
+  sha256: '',
+  resolveFile: (file) => file,
+});
+
+const targetOf = (url: string): TargetInput =>
+  input(
+    'target.yaml',
+    `name: pair
+environment: test
+hosts:
+  node-1: { transport: docker, container: node-1, server: { cloud: lab, id: one } }
+  node-2: { transport: ssh, host: node-2 }
+probes:
+  - { id: web, kind: http, url: '${url}' }
+  - { id: name, kind: tcp, address: 'nowhere.invalid:80' }
+  - { id: secret, kind: http, url: '${url}', headers: { X: { env: NOT_SET } } }
+  - { id: claim, kind: exec, on: [node-1, node-2], argv: [who-am-i] }
+roles: { active: { probe: claim, is: active } }
+steady: { require: [{ probe: web }] }
+`,
+  );
+
+const scenario = input(
+  's.yaml',
+  `name: s
+title: s
+faults: [{ kind: network.delay, on: { role: active }, delay: 10ms }, { kind: service.stop, on: node-2, units: [x.service] }]
+recovery: { probe: web, within: 10s }
+checks: [{ kind: rto, max: 10s }]
+`,
+);
+
+let server: Listening | undefined;
+afterEach(async () => server?.close());
+
+/** A host that has everything but what is named. */
+const healthy =
+  (...missing: string[]): Script =>
+  (argv) =>
+    argv[0] === 'date'
+      ? { stdout: '0.000000000\n' }
+      : {
+          stdout: `uid 0\nkernel 6.1\nsystemd yes\ncaps 3fffffffff\nnetem no\n${argv
+            .slice(4)
+            .filter((tool) => !missing.includes(tool))
+            .map((tool) => `tool ${tool}\n`)
+            .join('')}`,
+        };
+
+interface Around {
+  readonly hosts?: Readonly<Record<string, Script>>;
+  readonly withScenario?: boolean;
+  readonly state?: string | Error;
+}
+
+async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: Around = {}) {
+  server = await listen(createServer((_request, response) => response.end('ok')));
+  const file = targetOf(`http://${server.address}/`);
+  const target = planTarget(file);
+  const made: ScriptedHost[] = [];
+  const cloud = scriptedServer([state]);
+  const findings = await inspectTarget(
+    target,
+    withScenario ? makePlans(openScenario(scenario), () => file) : [],
+    {
+      createHost: ({ name }) => {
+        const host = { ...scriptedHost(hosts[name] ?? healthy()), name };
+        made.push(host);
+        return host;
+      },
+      createServer: (host) => (host.server === undefined ? undefined : cloud),
+      clock: simulatedClock(),
+      signal: new AbortController().signal,
+      readText: () => Promise.reject(new Error('no file')),
+      env: () => undefined,
+    },
+  );
+  return { findings, made, cloud };
+}
+
+const told = (findings: readonly Finding[], name: string): string[] =>
+  findings.filter((finding) => finding.name === name).map(({ status, observed }) => `${status}: ${observed}`);
+
+describe('a target', () => {
+  test('is asked, and nothing else: two commands that look, no request to the cloud but for the state', async () => {
+    const { made, cloud } = await inspect();
+    for (const { commands } of made) {
+      expect(commands.filter((command) => !/^(?:sh -c|date \+%s\.%N$)/.test(command))).toEqual([]);
+      expect(commands.filter((command) => command.startsWith('sh -c'))).toHaveLength(1);
+    }
+    expect(made).toHaveLength(2);
+    expect(cloud.calls).toEqual([]);
+  });
+
+  test('has each endpoint looked at once: name, port, answer', async () => {
+    const { findings } = await inspect();
+    expect(told(findings, 'probe web')[0]).toMatch(/^ok: GET http/);
+    expect(told(findings, 'probe name')[0]).toMatch(/^warn: connect to nowhere\.invalid:80: /);
+    expect(told(findings, 'probe secret')[0]).toMatch(/^fail: cannot look: .*NOT_SET/);
+  });
+
+  test('lacks what its probes run', async () => {
+    const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
+    expect(told(findings, 'node-1: who-am-i')).toEqual([]);
+    expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not on the path; needed by probe claim']);
+  });
+
+  test('without scenarios says which kinds of faults cannot be used', async () => {
+    const { findings } = await inspect({ hosts: { 'node-1': healthy('pkill') } });
+    expect(told(findings, 'node-1: pkill')).toEqual(['info: not on the path: no process.kill there']);
+    expect(findings.filter(({ name, status }) => name.startsWith('node-') && status === 'fail')).toEqual([]);
+  });
+
+  test('with a scenario fails for what its faults need, on the hosts that they may hit', async () => {
+    const { findings } = await inspect({
+      withScenario: true,
+      hosts: { 'node-1': healthy('systemctl'), 'node-2': healthy('systemctl') },
+    });
+    expect(told(findings, 'node-1: sch_netem')).toEqual([
+      'fail: not in this kernel; needed by fault network.delay',
+    ]);
+    expect(told(findings, 'node-2: sch_netem')).toEqual([
+      'fail: not in this kernel; needed by fault network.delay',
+    ]);
+    expect(told(findings, 'node-1: systemctl')).toEqual([]);
+    expect(told(findings, 'node-2: systemctl')).toEqual([
+      'fail: not on the path; needed by fault service.stop',
+    ]);
+  });
+
+  test('says why there is no way to a host, and what to do', async () => {
+    const lost = (): never => {
+      throw new DrillError('host-unreachable', 'node-2: the host key is not known', { mend: 'Add it.' });
+    };
+    const { findings } = await inspect({ hosts: { 'node-2': lost } });
+    expect(findings.find(({ name }) => name === 'node-2: script')).toEqual({
+      name: 'node-2: script',
+      status: 'fail',
+      observed: 'the host key is not known',
+      mend: 'Add it.',
+    });
+  });
+
+  test('asks the cloud with its credentials', async () => {
+    expect(told((await inspect()).findings, 'node-1: cloud')).toEqual([
+      'ok: server web-1 of cloud lab: ACTIVE',
+    ]);
+    await server?.close();
+    const refused = new DrillError('host-unreachable', 'Keystone: 401');
+    expect(told((await inspect({ state: refused })).findings, 'node-1: cloud')).toEqual([
+      'fail: Keystone: 401',
+    ]);
+  });
+});

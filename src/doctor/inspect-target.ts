@@ -1,0 +1,82 @@
+import type { CloudServer } from '../core/cloud.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import type { Host } from '../core/host.ts';
+import type { Plan, PlannedHost } from '../core/plan.ts';
+import { probeKind } from '../probes/catalog.ts';
+import type { TargetPlan } from '../scenario/target-planner.ts';
+import { lookAtEndpoints, type LookContext } from './endpoints.ts';
+import { judgeClock, measureClock } from './host-clock.ts';
+import { askHost } from './host-facts.ts';
+import { judgeHost, type Want } from './judge-host.ts';
+import { wantsOf } from './wants.ts';
+
+/** What reaches the outside. */
+export interface InspectDeps extends LookContext {
+  readonly createHost: (host: PlannedHost) => Host;
+  readonly createServer: (host: PlannedHost) => CloudServer | undefined;
+}
+
+/**
+ * Looks at all that drills of a target need, and changes nothing: each host and what is there, its clock, its server in the
+ * cloud, and by each probe once at what it looks at.
+ * @param plans drills whose faults are looked for; without any, it is told which kinds of faults cannot be used
+ */
+export async function inspectTarget(
+  target: TargetPlan,
+  plans: readonly Plan[],
+  deps: InspectDeps,
+): Promise<readonly Finding[]> {
+  const wants = wantsOf(target, plans);
+  const [hosts, servers, endpoints] = await Promise.all([
+    Promise.all(target.hosts.map((host) => inspectHost(host, wants.get(host.name) ?? [], deps))),
+    Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
+    lookAtEndpoints(target, probeKind, deps),
+  ]);
+  return [...hosts.flat(), ...servers.flat(), ...endpoints];
+}
+
+async function inspectHost(
+  planned: PlannedHost,
+  wants: readonly Want[],
+  { createHost, clock, signal }: InspectDeps,
+): Promise<readonly Finding[]> {
+  const host = createHost(planned);
+  const name = `${planned.name}: ${host.transport}`;
+  try {
+    const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
+    const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
+    const isOther = planned.transport.kind !== 'local';
+    const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
+    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
+  }
+}
+
+async function inspectServer(
+  planned: PlannedHost,
+  { createServer, signal }: InspectDeps,
+): Promise<readonly Finding[]> {
+  const server = createServer(planned);
+  if (server === undefined) return [];
+  const name = `${planned.name}: cloud`;
+  try {
+    const { status } = await server.state(signal);
+    return [{ name, status: 'ok', observed: `${server.where}: ${status}` }];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
+  }
+}
+
+function mendOf(error: unknown): string {
+  const mend = error instanceof DrillError ? error.mend : undefined;
+  return mend ?? 'Correct the host in the target, or see why it does not answer.';
+}
+
+/** The finding's name says already which host it is. */
+function saidOf(error: unknown, host: string): string {
+  return messageOf(error).replace(`${host}: `, '');
+}

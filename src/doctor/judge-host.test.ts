@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { faultKinds } from '../faults/catalog.ts';
+import { probeKinds } from '../probes/catalog.ts';
+import { readFacts, type HostFacts } from './host-facts.ts';
+import { judgeHost, type Want } from './judge-host.ts';
+
+const whole: HostFacts = {
+  uid: 0,
+  kernel: '6.1.0',
+  systemd: true,
+  rawSockets: true,
+  netem: true,
+  engine: '20.10.24',
+  engineError: undefined,
+  tools: new Set(['systemctl', 'tcpdump']),
+};
+
+/** Name, status and observation of the findings that one want gives. */
+function judged(want: Partial<Want>, facts: Partial<HostFacts>): string[] {
+  const wants = [{ tools: [], by: 'fault x', sure: true, ...want }];
+  return judgeHost('node-1', { ...whole, ...facts }, wants)
+    .slice(1)
+    .map(({ name, status, observed }) => `${status} ${name}: ${observed}`);
+}
+
+describe('what a host says', () => {
+  test('is read line by line', () => {
+    const text = `uid 1000
+kernel 6.1.0-18-amd64
+systemd yes
+caps 00000000a80425fb
+netem no
+engine-error permission denied while trying to connect
+tool ip
+tool tc
+`;
+    expect(readFacts(text)).toEqual({
+      uid: 1000,
+      kernel: '6.1.0-18-amd64',
+      systemd: true,
+      rawSockets: true,
+      netem: false,
+      engine: undefined,
+      engineError: 'permission denied while trying to connect',
+      tools: new Set(['ip', 'tc']),
+    });
+  });
+
+  test('may be next to nothing', () => {
+    expect(readFacts('uid 0\ncaps 0000000000000000\n')).toMatchObject({
+      uid: 0,
+      rawSockets: false,
+      netem: undefined,
+      engine: undefined,
+      systemd: false,
+    });
+  });
+});
+
+describe('a host', () => {
+  test('that has everything is well', () => {
+    const use = {
+      tools: ['systemctl'],
+      root: true,
+      systemd: true,
+      engine: true,
+      rawSockets: true,
+      netem: true,
+    } as const;
+    expect(judged(use, {})).toEqual([
+      'ok node-1: tools: systemctl',
+      'ok node-1: root: root',
+      'ok node-1: systemd: the init system',
+      'ok node-1: docker engine: 20.10.24',
+      'ok node-1: CAP_NET_RAW: there',
+      'ok node-1: sch_netem: in the kernel',
+    ]);
+  });
+
+  test.each<[Partial<Want>, Partial<HostFacts>, string]>([
+    [{ tools: ['arping'] }, {}, 'fail node-1: arping: not on the path; needed by fault x'],
+    [{ root: true }, { uid: 1000 }, 'fail node-1: root: not root; needed by fault x'],
+    [{ systemd: true }, { systemd: false }, 'fail node-1: systemd: not the init system; needed by fault x'],
+    [
+      { engine: true },
+      { engine: undefined, engineError: 'permission denied' },
+      'fail node-1: docker engine: permission denied; needed by fault x',
+    ],
+    [{ rawSockets: true }, { rawSockets: false }, 'fail node-1: CAP_NET_RAW: missing; needed by fault x'],
+    [{ netem: true }, { netem: false }, 'fail node-1: sch_netem: not in this kernel; needed by fault x'],
+    [
+      { netem: true },
+      { netem: undefined },
+      'ok node-1: sch_netem: the host cannot tell; the fault finds out before it acts',
+    ],
+    [
+      { root: true, sure: false, by: 'service.stop' },
+      { uid: 1000 },
+      'info node-1: root: not root: no service.stop there',
+    ],
+  ])('wanted for %j, being %j: %s', (want, facts, expected) => {
+    expect(judged(want, facts)).toEqual([expected]);
+  });
+
+  test('says with each lack what to do, and the package where it is known', () => {
+    const wants: Want[] = [{ tools: ['arping', 'mystack-role'], by: 'probe arp', sure: true }];
+    expect(judgeHost('node-1', whole, wants).flatMap(({ mend }) => mend ?? [])).toEqual([
+      'Install the package iputils-arping on node-1.',
+      'Install it on node-1.',
+    ]);
+  });
+});
+
+describe('every kind', () => {
+  test('of fault that runs commands on its host says what they need', () => {
+    const silent = faultKinds.filter((kind) => kind.uses === undefined).map(({ kind }) => kind);
+    expect(silent).toEqual(['power.cut', 'server.stop', 'server.reboot']);
+  });
+
+  test('of probe that runs commands says what they need', () => {
+    expect(probeKinds.filter((kind) => (kind.uses === undefined) !== (kind.lane === 'network'))).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { folderFinding, judgeRoom } from './this-machine.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a folder for runs', () => {
+  test('that is not there yet may be made where its parent may be written', () => {
+    const { observed } = folderFinding('runs', join(folder, 'a', 'b'));
+    expect(observed).toMatch(/a\/b: writable, \d+ MiB free$/);
+  });
+
+  test('that nobody may write is told', () => {
+    // Root may write anywhere but in /proc.
+    const closed = process.getuid?.() === 0 ? '/proc' : folder;
+    if (closed === folder) chmodSync(folder, 0o500);
+    expect(folderFinding('runs', join(closed, 'runs'))).toMatchObject({ name: 'runs', status: 'fail' });
+  });
+
+  test.each([
+    [2000, 'ok'],
+    [1023, 'warn'],
+    [99, 'fail'],
+  ])('with %d MiB free: %s', (free, status) => {
+    expect(judgeRoom('runs', '/x', free).status).toBe(status);
+  });
+});

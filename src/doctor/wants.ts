@@ -1,0 +1,52 @@
+import type { PlannedFault, Plan } from '../core/plan.ts';
+import { faultKind, faultKinds } from '../faults/catalog.ts';
+import { probeKind } from '../probes/catalog.ts';
+import type { TargetPlan } from '../scenario/target-planner.ts';
+import type { Want } from './judge-host.ts';
+
+/** What each host is wanted for, by name: by the target's probes, and by the faults of plans or, without any, by whatever fault there is. */
+export function wantsOf(target: TargetPlan, plans: readonly Plan[]): ReadonlyMap<string, readonly Want[]> {
+  return new Map(
+    target.hosts.map(({ name }) => [name, [...probeWants(name, target), ...faultWants(name, target, plans)]]),
+  );
+}
+
+function probeWants(host: string, { probes }: TargetPlan): Want[] {
+  return probes
+    .filter((probe) => (probe.from ?? probe.host) === host)
+    .flatMap((probe) => {
+      const uses = probeKind(probe.kind)?.uses?.(probe.params);
+      return uses === undefined ? [] : [{ ...uses, by: `probe ${probe.name}`, sure: true }];
+    });
+}
+
+function faultWants(host: string, target: TargetPlan, plans: readonly Plan[]): Want[] {
+  if (plans.length === 0) {
+    return faultKinds.flatMap((kind) => {
+      const uses = kind.uses?.(undefined);
+      return uses === undefined ? [] : [{ ...uses, by: kind.kind, sure: false }];
+    });
+  }
+  return plans
+    .flatMap((plan) => [...plan.prepare, ...plan.faults, ...plan.repair].map((fault) => ({ fault, plan })))
+    .filter(({ fault, plan }) => mayHit(fault, plan, host, target))
+    .flatMap(({ fault }) => {
+      const uses = faultKind(fault.kind)?.uses?.(fault.params);
+      return uses === undefined ? [] : [{ ...uses, by: `fault ${fault.kind}`, sure: true }];
+    });
+}
+
+/** Whether a fault may come to a host: by name, by a role that the host may have, or after another fault. */
+function mayHit({ on }: PlannedFault, plan: Plan, host: string, target: TargetPlan): boolean {
+  if ('host' in on) return on.host === host;
+  if ('fault' in on) {
+    const first = plan.faults.find(({ id }) => id === on.fault);
+    return first !== undefined && mayHit(first, plan, host, target);
+  }
+  const role = plan.roles[on.role];
+  return (
+    role !== undefined &&
+    (role.host === undefined || role.host === host) &&
+    target.probes.some((probe) => probe.name === role.probe && probe.host === host)
+  );
+}

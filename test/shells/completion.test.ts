@@ -1,0 +1,111 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'completion-'));
+
+beforeAll(() => {
+  // The command as it is installed; the folder has a file and a folder to be found.
+  const command = join(folder, 'bin', 'firedrill');
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin/firedrill.mjs')}' "$@"\n`);
+  chmodSync(command, 0o755);
+  mkdirSync(join(folder, 'work', 'drills'), { recursive: true });
+  writeFileSync(join(folder, 'work', 'mine.yaml'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a script of a shell in a folder with those two; resolves to what it wrote. */
+async function inShell(shell: readonly [string, ...string[]], script: string): Promise<string> {
+  const [file, ...args] = shell;
+  const { stdout } = await execa(file, [...args, script], {
+    cwd: join(folder, 'work'),
+    env: {
+      PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+      TERM: 'dumb',
+      HOME: folder,
+    },
+    timeout: 50_000,
+    stdin: 'ignore',
+  });
+  return stdout;
+}
+
+/** What bash offers for a line of these words, the last being typed. */
+async function inBash(...words: string[]): Promise<string[]> {
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  const script = `source <(firedrill completion bash); COMP_WORDS=(firedrill ${quoted}); COMP_CWORD=${words.length}
+    _firedrill 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return (await inShell(['bash', '--norc', '-c'], script)).split('\n').filter((word) => word !== '');
+}
+
+describe('bash', () => {
+  test('knows that a function completes the command', async () => {
+    expect(
+      await inShell(['bash', '--norc', '-c'], 'source <(firedrill completion bash); complete -p firedrill'),
+    ).toBe('complete -F _firedrill firedrill');
+  });
+
+  test('offers commands, options and values', async () => {
+    expect(await inBash('sche')).toEqual(['schema']);
+    expect(await inBash('lab', '')).toEqual(expect.arrayContaining(['up', 'down', 'status']));
+    expect(await inBash('lab', 'up', '--st')).toEqual(['--stack']);
+    expect(await inBash('lab', 'up', '--stack', 'w')).toEqual(['wazuh-lb']);
+    expect(await inBash('lab', 'up', '--stack', '=', 'w')).toEqual(['wazuh-lb']);
+    expect(await inBash('init', '--fault', 'container.')).toContain('container.pause');
+  });
+
+  test('offers files and folders where those are wanted', async () => {
+    expect((await inBash('run', '')).sort()).toEqual(['drills', 'mine.yaml']);
+    expect(await inBash('report', '')).toEqual(['drills']);
+  });
+});
+
+describe('zsh', () => {
+  test('completes what is typed on a terminal', async () => {
+    // A shell on a pseudo terminal: what it shows is read until the whole word stands there.
+    const script = `
+      zmodload zsh/zpty
+      zpty shell 'zsh -f -i'
+      zpty -w shell 'autoload -U compinit && compinit -u -d ${folder}/zcompdump && eval "$(firedrill completion zsh)" && echo re""ady'
+      zpty -r shell seen '*ready*'
+      zpty -n -w shell $'firedrill lab up --stack cert\\t'
+      zpty -r shell seen '*--stack certlocker*' && echo completed
+      zpty -n -w shell $'\\x15firedrill run mi\\t'
+      zpty -r shell seen '*run mine.yaml*' && echo found
+      zpty -d shell`;
+    expect(await inShell(['zsh', '-f', '-c'], script)).toBe('completed\nfound');
+  });
+
+  test('has the script on its fpath, too', async () => {
+    const script = `mkdir -p ${folder}/fpath && firedrill completion zsh > ${folder}/fpath/_firedrill
+      fpath=(${folder}/fpath $fpath); autoload -U compinit && compinit -u -d ${folder}/zcompdump2; echo $_comps[firedrill]`;
+    expect(await inShell(['zsh', '-f', '-c'], script)).toBe('_firedrill');
+  });
+});
+
+describe('fish', () => {
+  async function inFish(line: string): Promise<string[]> {
+    const script = `firedrill completion fish | source; complete -C '${line}'`;
+    return (await inShell(['fish', '--no-config', '-c'], script)).split('\n');
+  }
+
+  test('offers commands with what they do, options and values', async () => {
+    expect(await inFish('firedrill sche')).toEqual(['schema\tprint the JSON Schema of a file']);
+    expect((await inFish('firedrill lab up --st')).map((line) => line.replace(/\t.*/, ''))).toEqual([
+      '--stack',
+    ]);
+    expect(await inFish('firedrill lab up --stack w')).toEqual(['wazuh-lb']);
+  });
+
+  test('offers files and folders where those are wanted', async () => {
+    expect((await inFish('firedrill run ')).map((line) => line.replace(/\t.*/, ''))).toEqual([
+      'drills/',
+      'mine.yaml',
+    ]);
+    expect((await inFish('firedrill report ')).map((line) => line.replace(/\t.*/, ''))).toEqual(['drills/']);
+  });
+});

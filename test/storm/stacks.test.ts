@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { seeded } from '../../src/analysis/testing/log-builder.ts';
 import { createSystemClock } from '../../src/engine/system-clock.ts';
 import { createBench, must } from '../firedrill.ts';
+import { keepReport } from '../lab/lib/keep-report.ts';
 import { killedLog } from '../lab/lib/killed-log.ts';
 import { labOf } from '../lab/lib/ssh-target.ts';
 
@@ -14,7 +13,6 @@ import { labOf } from '../lab/lib/ssh-target.ts';
 // drill runs to its end.
 const seed = Number(process.env['STORM_SEED'] ?? 4713);
 const reportPath = join(import.meta.dirname, '../../reports/storm/stacks.md');
-const bin = join(import.meta.dirname, '../../bin/firedrill.mjs');
 const random = seeded(seed);
 const clock = createSystemClock();
 const bench = createBench();
@@ -90,24 +88,16 @@ const done: Kill[] = [];
 
 afterAll(() => {
   bench.remove();
-  if (done.length === 0) return;
-  mkdirSync(join(reportPath, '..'), { recursive: true });
-  writeFileSync(reportPath, `${report()}\n`);
+  keepReport(reportPath, done, report);
 });
 
 /** Runs a drill until its gate is met, and a while longer; then kills it. */
 async function killOne(stack: string, drill: readonly string[], afterMs: number) {
   const [name, ...rest] = drill;
   const out = join(bench.out, `${stack}-${done.length}`);
-  const argv = [bin, 'run', `scenarios/${stack}/${name}.yaml`, ...rest, '--out', out];
-  const child = spawn(process.execPath, argv, {
-    env: { ...process.env, FIREDRILL_STATE_DIR: bench.state },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = bench.start('run', `scenarios/${stack}/${name}.yaml`, ...rest, '--out', out);
   const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  const ended = once(child, 'exit');
+  child.all.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   const gate = () =>
     killedLog(out).events.find((event) => event.type === 'gate' || event.type === 'run.ended');
   await vi.waitFor(() => expect(gate(), output.join('')).toMatchObject({ type: 'gate', state: 'met' }), {
@@ -116,7 +106,7 @@ async function killOne(stack: string, drill: readonly string[], afterMs: number)
   });
   await clock.sleep(afterMs, signal);
   child.kill('SIGKILL');
-  await ended;
+  await child;
   const { last, tornBytes } = killedLog(out);
   const open = (await bench.start('status')).exitCode === 4;
   const heal = await bench.start('heal');
@@ -125,15 +115,23 @@ async function killOne(stack: string, drill: readonly string[], afterMs: number)
   return { last, tornBytes, open, heal, again, output: output.join('') };
 }
 
-/** Packet rules and timers of ours on a machine. */
-async function tracesOn(container: string): Promise<string> {
+/** Packet rules and timers of ours on the machines of a stack, by their containers. */
+async function traces(stack: string): Promise<Record<string, string>> {
   const script =
-    "iptables-save | grep -i firedrill; systemctl list-units --all --plain --no-legend 'firedrill-*'; true";
-  return must(['docker', 'exec', container, 'sh', '-c', script]);
+    "iptables-save | grep -i firedrill; systemctl list-units --all --plain --no-legend --type=timer,service 'firedrill-*'; true";
+  const { manifest } = await labOf(stack);
+  const of: Record<string, string> = {};
+  for (const { container } of manifest.vms)
+    of[container] = await must(['docker', 'exec', container, 'sh', '-c', script]);
+  return of;
 }
 
 describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
-  beforeAll(() => bench.must('lab', 'up', '--stack', stack));
+  let untouched: Record<string, string>;
+  beforeAll(async () => {
+    await bench.must('lab', 'up', '--stack', stack);
+    untouched = await traces(stack);
+  });
   afterAll(async () => {
     await bench.start('lab', 'down', '--stack', stack);
   });
@@ -146,8 +144,7 @@ describe.each(stacks)('$stack', ({ stack, withinMs, drills }) => {
       const before = done.push({ ...kill, healed: false });
       expect(heal.exitCode, `${output}\n${heal.all}`).toBe(0);
       expect(again.stdout).toContain('no open faults');
-      const { manifest } = await labOf(stack);
-      for (const vm of manifest.vms) expect(await tracesOn(vm.container)).toBe('');
+      expect(await traces(stack)).toEqual(untouched);
       done[before - 1] = { ...kill, healed: true };
     },
   );

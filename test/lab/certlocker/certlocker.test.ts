@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/core/plan.ts';
 import { faultKinds } from '../../../src/faults/catalog.ts';
 import { createBench, must } from '../../firedrill.ts';
+import { expectDrivenOverSsh } from '../lib/ssh-drill.ts';
 
 const bench = createBench();
 const nodes = ['node-1', 'node-2'] as const;
@@ -113,6 +114,13 @@ describe('postgres crash on the primary', () => {
     expect(names.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
   });
 });
+
+test('the stack is driven wholly over SSH', () =>
+  expectDrivenOverSsh(bench, {
+    stack: 'certlocker',
+    drill: ['scenarios/certlocker/container-crash.yaml', '--var', 'container=ui', '--var', 'on=standby'],
+    hosts: { lb: 'ssh', 'node-1': 'ssh', 'node-2': 'ssh', witness: 'ssh', vantage: 'ssh' },
+  }));
 
 describe('a drill can fail', () => {
   test('with the watchdog off, because the application layer stays behind', async () => {

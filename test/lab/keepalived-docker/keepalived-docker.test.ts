@@ -1,10 +1,18 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startRelay } from '../../../src/hosts/testing/ssh-server.ts';
+import { statePaths } from '../../../src/lab/lab-state.ts';
 import { createBench, must } from '../../firedrill.ts';
+import { eventsOf, expectDrivenOverSsh } from '../lib/ssh-drill.ts';
+import { labOf, sshTarget, type SshWay } from '../lib/ssh-target.ts';
 import { expectPacketsAgree, stationOf, type VipStack } from '../lib/vip-drill.ts';
 
 const bench = createBench();
-const scenarios = 'scenarios/keepalived-docker';
-const vm = (name: string): string => `firedrill-keepalived-docker-${name}`;
+const name = 'keepalived-docker';
+const scenarios = `scenarios/${name}`;
+const vm = (of: string): string => `firedrill-${name}-${of}`;
 let stack: VipStack;
 
 async function macOf(container: string): Promise<string> {
@@ -12,7 +20,7 @@ async function macOf(container: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  await bench.must('lab', 'up', '--stack', 'keepalived-docker');
+  await bench.must('lab', 'up', '--stack', name);
   stack = {
     bench,
     vantage: vm('vantage'),
@@ -27,13 +35,83 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await bench.start('lab', 'down', '--stack', 'keepalived-docker');
+  await bench.start('lab', 'down', '--stack', name);
   bench.remove();
 });
 
 describe('two Docker hosts under keepalived', () => {
   test.each(['keepalived-kill', 'vrrp-partition'])(
     '%s passes, and ownership and outages in its report are what packet captures show',
-    async (name) => expectPacketsAgree(stack, `${scenarios}/${name}.yaml`),
+    async (scenario) => expectPacketsAgree(stack, `${scenarios}/${scenario}.yaml`),
   );
+
+  test('are driven wholly over SSH', () =>
+    expectDrivenOverSsh(bench, {
+      stack: name,
+      drill: [`${scenarios}/vrrp-partition.yaml`],
+      hosts: { 'node-1': 'ssh', 'node-2': 'ssh', vantage: 'ssh' },
+    }));
+});
+
+describe('a path over SSH that swallows everything', () => {
+  const asked = '/run/firedrill-asked';
+  const onNode = (...argv: readonly string[]): Promise<string> =>
+    must(['docker', 'exec', vm('node-1'), ...argv]);
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'firedrill-ssh-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('while a fault is injected: it is looked for and not injected again, and the drill goes on', async () => {
+    const lab = await labOf(name);
+    const { sshKey, knownHosts } = statePaths(lab);
+    const address = lab.manifest.vms.find((vm) => vm.name === 'node-1')?.address ?? '';
+    const relay = await startRelay(22, address);
+    const config = join(folder, 'config');
+    await writeFile(
+      config,
+      `Host by-relay
+  HostName 127.0.0.1
+  Port ${relay.port}
+  User root
+  HostKeyAlias node-1
+  IdentityFile "${sshKey}"
+  UserKnownHostsFile "${knownHosts}"
+`,
+    );
+    const way: SshWay = { host: 'by-relay', config };
+    const target = await sshTarget(name, { 'node-1': way });
+    await onNode('rm', '-f', asked);
+    try {
+      const run = bench.start(
+        'run',
+        'test/lab/keepalived-docker/broken-off.yaml',
+        '--target',
+        target,
+        '--out',
+        bench.out,
+      );
+      await vi.waitFor(() => onNode('test', '-e', asked), { timeout: 180_000, interval: 500 });
+      relay.swallow();
+      const fates = (): string[] =>
+        eventsOf(bench)
+          .map((event) => event.type)
+          .filter((type) => type.startsWith('fault.'));
+      await vi.waitFor(() => expect(fates()).toEqual(['fault.issued', 'fault.unanswered']), {
+        timeout: 30_000,
+        interval: 100,
+      });
+      relay.restore();
+      const { exitCode, all } = await run;
+      expect(exitCode, all).toBe(0);
+      expect(fates()).toEqual(['fault.issued', 'fault.unanswered', 'fault.effect']);
+      expect(await onNode('cat', asked)).toBe('asked');
+      expect(bench.summary()).toMatchObject({ verdict: 'pass', healed: true, faults: [{ ackedAt: null }] });
+    } finally {
+      await onNode('rm', '-f', asked);
+      await relay.close();
+    }
+  });
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBench, must } from '../../firedrill.ts';
+import { expectDrivenOverSsh } from '../lib/ssh-drill.ts';
+import { sudoWays } from '../lib/ssh-target.ts';
 import { expectPacketsAgree, stationOf, type VipStack } from '../lib/vip-drill.ts';
 
 const bench = createBench();
@@ -51,4 +53,13 @@ describe('load balancers under keepalived, in a pause container’s namespace', 
     const { exitCode, all } = await bench.start('run', `${scenarios}/nginx-restart.yaml`, '--out', bench.out);
     expect(exitCode, all).toBe(0);
   });
+
+  test('are driven wholly over SSH, by somebody who is not root', async () =>
+    expectDrivenOverSsh(bench, {
+      stack: 'wazuh-lb',
+      drill: [`${scenarios}/nginx-crash.yaml`],
+      ways: await sudoWays('wazuh-lb'),
+      // The servers behind the stack are a stand-in, and no machine.
+      hosts: { 'node-1': 'ssh', 'node-2': 'ssh', vantage: 'ssh', backends: 'docker' },
+    }));
 });

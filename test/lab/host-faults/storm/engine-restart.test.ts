@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSystemClock } from '../../../../src/engine/system-clock.ts';
+import { createBench } from '../../../firedrill.ts';
+import { keepReport } from '../../lib/keep-report.ts';
 import { killedLog } from '../../lib/killed-log.ts';
 import { machines, machinesDown } from '../machines.ts';
 import { type StormFault, stormScenario } from './faults.ts';
@@ -17,7 +17,8 @@ import { difference, must, openRecords, stormUp, whole } from './stand.ts';
 const reportPath = process.env['STORM_ENGINE_REPORT'];
 const storm = reportPath !== undefined;
 
-const bin = join(import.meta.dirname, '../../../../bin/firedrill.mjs');
+const bench = createBench();
+const { state } = bench;
 const target = join(import.meta.dirname, 'target.yaml');
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(3_600_000);
@@ -37,8 +38,6 @@ function fault(kind: string, fields: Readonly<Record<string, string | number>>):
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'firedrill-engine-'));
-const state = join(folder, 'state');
-const env = { ...process.env, FIREDRILL_STATE_DIR: state };
 const done: {
   readonly kind: string;
   readonly way: string;
@@ -57,28 +56,22 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await machinesDown();
+  bench.remove();
   rmSync(folder, { recursive: true });
-  if (reportPath === undefined || done.length === 0) return;
-  mkdirSync(dirname(reportPath), { recursive: true });
-  writeFileSync(reportPath, `${report()}\n`);
+  keepReport(reportPath, done, report);
 });
 
 /** Starts a drill and waits until its fault is there. */
 async function drillUntilEffect(kind: string, out: string) {
-  const child = spawn(process.execPath, [bin, 'run', join(folder, `${kind}.yaml`), '--out', out], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  const ended = once(child, 'exit');
+  const child = bench.start('run', join(folder, `${kind}.yaml`), '--out', out);
+  const told: string[] = [];
+  child.all.on('data', (chunk: Buffer) => told.push(chunk.toString()));
   const steps = () => killedLog(out).events.map(({ type }) => type);
-  await vi.waitFor(() => expect(steps(), output.join('')).toContain('fault.effect'), {
+  await vi.waitFor(() => expect(steps(), told.join('')).toContain('fault.effect'), {
     timeout: 60_000,
     interval: 20,
   });
-  return { child, ended, output };
+  return { child, told };
 }
 
 const ways = ['the harness heals', 'the harness is killed, `heal` heals'] as const;
@@ -89,20 +82,20 @@ describe('an engine that is restarted over a fault', () => {
     const out = join(folder, `${kind} ${way}`);
     // Each time: Compose makes containers as its files say.
     await must(signal, machines.engine, 'docker', 'update', '--restart', 'unless-stopped', 'spare', 'storm');
-    const { child, ended, output } = await drillUntilEffect(kind, out);
+    const { child } = await drillUntilEffect(kind, out);
     if (way !== 'the harness heals') child.kill('SIGKILL');
     // systemd would not start it a fourth time within a minute.
     await must(signal, machines.engine, 'systemctl', 'reset-failed', 'docker.service');
     await must(signal, machines.engine, 'systemctl', 'restart', 'docker.service');
-    await ended;
-    const told = child.exitCode === null ? 'killed' : `exit ${child.exitCode}`;
+    const drill = await child;
+    const ended = drill.exitCode === undefined ? 'killed' : `exit ${drill.exitCode}`;
     const leftOpen = openRecords(state);
-    const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
+    const heal = await bench.start('heal');
     const left = await difference(untouched, 10_000, signal);
-    done.push({ kind, way, ended: told, left: left !== '' || openRecords(state).length > 0 });
+    done.push({ kind, way, ended, left: left !== '' || openRecords(state).length > 0 });
     // What the harness lived to heal needs no `heal`.
     const open = way === 'the harness heals' ? leftOpen : openRecords(state);
-    expect({ left, heal: heal.exitCode, open }, `${output.join('')}\n${heal.all}`).toEqual({
+    expect({ left, heal: heal.exitCode, open }, `${drill.all}\n${heal.all}`).toEqual({
       left: '',
       heal: 0,
       open: [],
@@ -113,26 +106,22 @@ describe('an engine that is restarted over a fault', () => {
   test.runIf(storm)('under the machines themselves: `heal` heals when they are there again', async () => {
     const kind = 'container.stop';
     const out = join(folder, 'under');
-    const { child, ended, output } = await drillUntilEffect(kind, out);
+    const { child, told } = await drillUntilEffect(kind, out);
     const pid = Number(readFileSync('/var/run/docker.pid', 'utf8'));
     process.kill(pid, 'SIGTERM');
     await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 60_000 });
     child.kill('SIGINT');
-    await clock.sleep(1000, signal);
     // An interrupted harness waits for its heal; one that is interrupted again would, too. This one has no machines left.
-    expect(child.exitCode, output.join('')).toBeNull();
+    const waits = clock.sleep(1000, signal).then(() => 'waits');
+    expect(await Promise.race([child.then(() => 'ended'), waits]), told.join('')).toBe('waits');
     child.kill('SIGKILL');
-    await ended;
+    await child;
     expect(openRecords(state)).toHaveLength(1);
-    const started = await execa(process.execPath, [bin, 'lab', 'build', '--stack', 'certlocker'], {
-      env,
-      reject: false,
-      all: true,
-    });
+    const started = await bench.start('lab', 'build', '--stack', 'certlocker');
     expect(started.exitCode, started.all).toBe(0);
     // As nobody else starts them: `restart: no`.
     await execa('docker', ['start', ...Object.keys(machines).map((name) => `firedrill-host-faults-${name}`)]);
-    const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
+    const heal = await bench.start('heal');
     expect(heal.exitCode, heal.all).toBe(0);
     expect(openRecords(state)).toEqual([]);
     const states = await must(signal, machines.engine, 'docker', 'ps', '--format', '{{.Names}}');

@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
 import { createSystemClock } from '../../../../src/engine/system-clock.ts';
 import { type Relay, startRelay } from '../../../../src/hosts/testing/ssh-server.ts';
-import { must as onThisMachine } from '../../../firedrill.ts';
+import { createBench, must as onThisMachine } from '../../../firedrill.ts';
+import { keepReport } from '../../lib/keep-report.ts';
 import { machines, machinesDown } from '../machines.ts';
 import { stormFaults, stormScenario } from './faults.ts';
 import { isAimed, untilMoment } from './moment.ts';
@@ -23,7 +21,8 @@ const cuts = Number(process.env['STORM_CUTS'] ?? 3);
 const seed = Number(process.env['STORM_SEED'] ?? 4712);
 const reportPath = process.env['STORM_PATH_REPORT'];
 
-const bin = join(import.meta.dirname, '../../../../bin/firedrill.mjs');
+const bench = createBench();
+const { state } = bench;
 const clock = createSystemClock();
 const signal = AbortSignal.timeout(7_200_000);
 /** The lease of the faults and what the machine may take beyond it. */
@@ -41,7 +40,6 @@ interface Cut {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'firedrill-cut-'));
-const state = join(folder, 'state');
 const done: Cut[] = [];
 const random = seeded(seed);
 const addresses = { a: '198.18.65.11', b: '198.18.65.12', engine: '198.18.65.13' } as const;
@@ -108,38 +106,29 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const relay of relays) await relay.close();
   await machinesDown();
+  bench.remove();
   rmSync(folder, { recursive: true });
-  if (reportPath === undefined || done.length === 0) return;
-  mkdirSync(dirname(reportPath), { recursive: true });
-  writeFileSync(reportPath, `${report()}\n`);
+  keepReport(reportPath, done, report);
 });
 
 /** Cuts the path in one drill and looks at what becomes of it. */
 async function cutOnce(number: number, kind: string) {
   const out = join(folder, `out-${number}`);
-  const env = { ...process.env, FIREDRILL_STATE_DIR: state };
-  const child = spawn(process.execPath, [bin, 'run', join(folder, `${kind}.yaml`), '--out', out], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let story = '';
-  child.stdout.on('data', (chunk: Buffer) => (story += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (story += chunk.toString()));
-  const ended = once(child, 'exit');
-  await untilMoment(number, { child, state, random, ...faultMs, signal });
+  const drill = bench.start('run', join(folder, `${kind}.yaml`), '--out', out);
+  await untilMoment(number, { drill, state, random, ...faultMs, signal });
   for (const relay of relays) relay.swallow();
   const cutMs = clock.nowMs();
   const open = openRecords(state).length > 0;
   const seen = await difference(untouched, deadManMs, signal);
   const undoneMs = seen === '' ? Math.round(clock.nowMs() - cutMs) : undefined;
   for (const relay of relays) relay.restore();
-  await ended;
-  const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
+  const { all } = await drill;
+  const heal = await bench.start('heal');
   const after = await difference(untouched, 5000, signal);
   const left = openRecords(state);
   done.push({ kind, open, undoneMs, settled: after === '' && heal.exitCode === 0 && left.length === 0 });
   if (existsSync(out)) rmSync(out, { recursive: true });
-  return { seen, after, heal: heal.exitCode, left, story: `${story}\n${heal.all}` };
+  return { seen, after, heal: heal.exitCode, left, story: `${all}\n${heal.all}` };
 }
 
 const plan = Array.from({ length: cuts }, (_, number) => {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
+import { createBench } from '../../../firedrill.ts';
+import { keepReport } from '../../lib/keep-report.ts';
 import { killedLog } from '../../lib/killed-log.ts';
 import { machinesDown } from '../machines.ts';
 import { type StormFault, stormFaults, stormScenario } from './faults.ts';
@@ -18,7 +17,8 @@ const kills = Number(process.env['STORM_KILLS'] ?? stormFaults.length);
 const seed = Number(process.env['STORM_SEED'] ?? 4711);
 const reportPath = process.env['STORM_REPORT'];
 
-const bin = join(import.meta.dirname, '../../../../bin/firedrill.mjs');
+const bench = createBench();
+const { state } = bench;
 const target = join(import.meta.dirname, 'target.yaml');
 const signal = AbortSignal.timeout(7_200_000);
 /** When a drill here may be anywhere from its first line to the end of its heal: about. */
@@ -38,7 +38,6 @@ interface Kill {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'firedrill-storm-'));
-const state = join(folder, 'state');
 const done: Kill[] = [];
 const random = seeded(seed);
 let untouched: string;
@@ -52,30 +51,24 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await machinesDown();
+  bench.remove();
   rmSync(folder, { recursive: true });
-  if (reportPath === undefined || done.length === 0) return;
-  mkdirSync(dirname(reportPath), { recursive: true });
-  writeFileSync(reportPath, `${report()}\n`);
+  keepReport(reportPath, done, report);
 });
 
 /** Kills one drill, has it healed, and gives what is left of it. */
 async function killOnce(number: number, fault: StormFault, way: Kill['way']) {
   const out = join(folder, `out-${number}`);
   mkdirSync(out);
-  const env = { ...process.env, FIREDRILL_STATE_DIR: state };
-  const child = spawn(process.execPath, [bin, 'run', join(folder, `${fault.name}.yaml`), '--out', out], {
-    env,
-    stdio: 'ignore',
-  });
-  const ended = once(child, 'exit');
-  await untilMoment(number, { child, state, random, ...drillMs, signal });
-  child.kill('SIGKILL');
-  await ended;
+  const drill = bench.start('run', join(folder, `${fault.name}.yaml`), '--out', out);
+  await untilMoment(number, { drill, state, random, ...drillMs, signal });
+  drill.kill('SIGKILL');
+  await drill;
   const { last, tornBytes } = killedLog(out);
   const open = openRecords(state).length > 0;
   let seen = '';
   if (way === 'dead man') seen = await difference(untouched, deadManMs, signal);
-  const heal = await execa(process.execPath, [bin, 'heal'], { env, reject: false, all: true });
+  const heal = await bench.start('heal');
   if (way === 'heal') seen = await difference(untouched, 5000, signal);
   const healed = seen === '' && heal.exitCode === 0 && openRecords(state).length === 0;
   done.push({ kind: fault.name, way, killedAfter: last, open, healed, tornBytes });

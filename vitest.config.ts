@@ -27,7 +27,7 @@ export default defineConfig({
         },
       },
       {
-        // Completion in real shells.
+        // Completion in real shells, init on a terminal, and the commands of the CI by ShellCheck.
         test: {
           name: 'shells',
           include: ['test/shells/*.test.ts'],

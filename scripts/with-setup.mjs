@@ -91,9 +91,10 @@ function pageTests(node, folder) {
   return testsWith(node, folder, { project: 'pages', whyNot: whyNoBrowser, need });
 }
 
-/** The tests of completion, where there are the shells, or they can be installed. */
+/** The tests of completion and of the CI's commands, where there are the shells and ShellCheck, or they can be installed. */
 function shellTests(node, folder) {
-  const need = 'They need bash, zsh and fish on the path, or root on Debian or Ubuntu to install them.';
+  const need =
+    'They need bash, zsh, fish and shellcheck on the path, or root on Debian or Ubuntu to install them.';
   return testsWith(node, folder, { project: 'shells', whyNot: whyNoShells, need });
 }
 
@@ -116,7 +117,7 @@ async function whyNoBrowser() {
 
 /** undefined when the tests of completion find the shells, or can install them (test/shells/lib/shells.ts). */
 async function whyNoShells() {
-  const missing = ['bash', 'zsh', 'fish'].filter((name) => !isOnPath(name));
+  const missing = ['bash', 'zsh', 'fish', 'shellcheck'].filter((name) => !isOnPath(name));
   return missing.length === 0 ? undefined : whyNothingInstalls(missing.join(', '));
 }
 

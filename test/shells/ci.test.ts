@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
+
+/** What of a GitHub workflow is looked at. */
+interface Workflow {
+  readonly on: {
+    readonly schedule: readonly { readonly cron: string }[];
+    readonly push: { readonly tags: readonly string[] };
+  };
+  readonly concurrency: { readonly 'cancel-in-progress': boolean };
+  readonly jobs: {
+    readonly drills: {
+      readonly env: object;
+      readonly steps: readonly { readonly run?: string; readonly uses?: string; readonly if?: string }[];
+    };
+  };
+}
+
+/** What of a GitLab pipeline is looked at. */
+interface Pipeline {
+  readonly stages: readonly string[];
+  readonly drills: {
+    readonly stage: string;
+    readonly rules: readonly { readonly if: string }[];
+    readonly variables: object;
+    readonly script: readonly string[];
+    readonly after_script: readonly string[];
+    readonly artifacts: { readonly when: string; readonly paths: readonly string[] };
+  };
+}
+
+const workflow = read('.github/workflows/drills.yml') as Workflow;
+const pipeline = read('.gitlab-ci.yml') as Pipeline;
+const { steps } = workflow.jobs.drills;
+const github = steps.flatMap(({ run }) => run ?? []);
+const gitlab = [...pipeline.drills.script, ...pipeline.drills.after_script];
+const ours = (commands: readonly string[]): string[] =>
+  commands.filter((command) => /^(?:npx|npm) /.test(command));
+
+describe('the CI of the repository', () => {
+  test('runs the same commands on GitHub and GitLab', () => {
+    expect(ours(github)).toEqual(ours(gitlab));
+    expect(ours(github).map((command) => command.split(' ').slice(0, 3).join(' '))).toEqual([
+      'npm ci',
+      'npx firedrill doctor',
+      'npx firedrill lab',
+      'npx firedrill table',
+      'npx firedrill heal',
+      'npx firedrill lab',
+    ]);
+  });
+
+  test.each(ours(github).filter((command) => command.startsWith('npx ')))(
+    '%s: has options that there are',
+    async (command) => {
+      const words = command.split(' ').slice(2);
+      const verbs = words.slice(0, words[0] === 'lab' ? 2 : 1);
+      const { stdout } = await execa(process.execPath, [join(root, 'bin/firedrill.mjs'), ...verbs, '--help']);
+      expect(
+        words.filter(
+          (word) => word.startsWith('--') && !stdout.includes(`${word} `) && !stdout.includes(`${word}\n`),
+        ),
+      ).toEqual([]);
+    },
+  );
+
+  test.each([...github, ...gitlab])('%s: ShellCheck finds nothing', async (command) => {
+    const { stdout } = await execa('shellcheck', ['--shell=bash', '-'], { input: command, reject: false });
+    expect(stdout).toBe('');
+  });
+
+  test('goes off each night, by hand and for release tags, and never twice at a time', () => {
+    expect(workflow.on).toHaveProperty('workflow_dispatch');
+    expect(workflow.on.schedule.map(({ cron }) => cron.split(' ').length)).toEqual([5]);
+    expect(workflow.on.push.tags).toEqual(['v*']);
+    expect(workflow.concurrency['cancel-in-progress']).toBe(false);
+    expect(pipeline.drills.rules.map((rule) => rule.if)).toEqual([
+      '$CI_PIPELINE_SOURCE == "schedule"',
+      '$CI_COMMIT_TAG =~ /^v/',
+      '$CI_PIPELINE_SOURCE == "web"',
+    ]);
+    expect(pipeline.drills).toHaveProperty('resource_group');
+    expect(pipeline.stages).toContain(pipeline.drills.stage);
+  });
+
+  test('heals, and keeps what there is, after a failure, too', () => {
+    const always = steps.filter((step) => step.if === 'always()');
+    expect(
+      always.flatMap(({ run, uses }) => run?.split(' ').slice(0, 3).join(' ') ?? uses?.replace(/@.*/, '')),
+    ).toEqual(['npx firedrill heal', 'find drills -name', 'actions/upload-artifact', 'npx firedrill lab']);
+    expect(pipeline.drills.artifacts).toMatchObject({ when: 'always', paths: ['drills'] });
+  });
+
+  test('sets every variable that the commands name', () => {
+    const used = [
+      ...ours(github)
+        .join('\n')
+        .matchAll(/\$([A-Z_]+)/g),
+    ].map(([, name]) => name);
+    for (const set of [workflow.jobs.drills.env, pipeline.drills.variables])
+      expect(used.filter((name) => !Object.keys(set).includes(name ?? ''))).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'init-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const command = `'${process.execPath}' '${join(import.meta.dirname, '../../bin/firedrill.mjs')}'`;
+
+/** Runs `firedrill init` on a pseudo terminal (of zsh): `answers` by the question that each waits for. */
+async function onTerminal(
+  out: string,
+  answers: readonly (readonly [question: string, typed: string])[],
+): Promise<string> {
+  const turns = answers.map(
+    ([question, typed]) =>
+      `zpty -r init seen '*${question}*' && print -r -- "$seen"; zpty -n -w init $'${typed}'`,
+  );
+  const script = [
+    'zmodload zsh/zpty',
+    `zpty init "${command} init ${join(folder, out)}; echo ended \\$?"`,
+    ...turns,
+    'zpty -r init seen \'*ended [0-9]*\'; print -r -- "$seen"',
+  ];
+  const { stdout } = await execa('zsh', ['-f', '-c', script.join('\n')], {
+    timeout: 50_000,
+    stdin: 'ignore',
+  });
+  return stdout;
+}
+
+describe('firedrill init on a terminal', () => {
+  test('asks, and writes what it was told', async () => {
+    const said = await onTerminal('pair', [
+      ['name of the stack', '\\r'],
+      ['how commands reach', 'docker\\r'],
+      ['its hosts', 'node-1=10.0.0.1 node-2=10.0.0.2\\r'],
+      ['URL that clients ask', 'http://10.0.0.3/\\r'],
+      ['virtual address', '\\r'],
+      ['first fault', 'power.cut\\r'],
+    ]);
+    expect(said).toContain('ended 0');
+    expect(readFileSync(join(folder, 'pair', 'target.yaml'), 'utf8')).toContain('container: node-2');
+    expect(existsSync(join(folder, 'pair', 'scenarios', 'power-cut.yaml'))).toBe(true);
+  });
+
+  test.each([
+    ['Ctrl-C', '\\x03'],
+    ['Ctrl-D', '\\x04'],
+  ])('ends with %s, and writes nothing', async (name, typed) => {
+    const said = await onTerminal(name, [['name of the stack', typed]]);
+    expect(said).toContain('ended 5');
+    expect(said).toContain('Nothing was touched');
+    expect(existsSync(join(folder, name))).toBe(false);
+  });
+});

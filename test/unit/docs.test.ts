@@ -1,0 +1,194 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listen, type Listening } from '../../src/probes/testing/servers.ts';
+import { blocksOf, pages, strayCommands } from './lib/doc-blocks.ts';
+import { root } from './lib/our-files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'docs-'));
+const blocks = pages().flatMap((page) => blocksOf(page));
+const bin = join(root, 'bin/firedrill.mjs');
+let server: Listening;
+
+/** What a block that is run may do: it looks, or it writes below its own folder. */
+const harmless = new Set([
+  'validate',
+  'plan',
+  'model',
+  'schema',
+  'doctor',
+  'watch',
+  'report',
+  'history',
+  'compare',
+  'init',
+  'completion',
+  'status',
+  'heal',
+]);
+
+/** A page's server on this machine. */
+const pagesUrl = 'http://127.0.0.1:8080/';
+
+beforeAll(async () => {
+  server = await listen(createServer((_request, response) => response.end('ok')));
+  // The checkout as a reader has it: what commands write there is not the repository's.
+  for (const name of ['scenarios', 'compose-lab', 'schemas', 'test'])
+    symlinkSync(join(root, name), join(folder, name));
+  cpSync(join(root, 'reports'), join(folder, 'reports'), { recursive: true });
+  mkdirSync(join(folder, 'bin'));
+  // `npx firedrill`, and nothing else that npx could do.
+  const shim = `#!/bin/sh\n[ "$1" = firedrill ] || exit 64\nshift\nexec '${process.execPath}' '${bin}' "$@"\n`;
+  writeFileSync(join(folder, 'bin', 'npx'), shim, { mode: 0o755 });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const helps = new Map<string, Promise<string>>();
+
+/** What a command says of its options; rejects for one that there is not. Asked once. */
+function helpOf(verbs: readonly string[]): Promise<string> {
+  const name = verbs.join(' ');
+  const help =
+    helps.get(name) ?? execa(process.execPath, [bin, ...verbs, '--help']).then(({ stdout }) => stdout);
+  helps.set(name, help);
+  return help;
+}
+
+function firedrillOf(command: string): string[] | undefined {
+  const words = command.split(/\s+/);
+  return words[0] === 'npx' && words[1] === 'firedrill' ? words.slice(2) : undefined;
+}
+
+const withoutNeeds = blocks.filter(({ need }) => need === 'nothing');
+const withNeeds = blocks.filter(({ need }) => need !== 'nothing');
+const title = ({ page, line }: { readonly page: string; readonly line: number }): string => `${page}:${line}`;
+
+describe('a block of commands', () => {
+  test('of each sort is found', () => {
+    expect(withoutNeeds.length).toBeGreaterThan(5);
+    expect(withNeeds.length).toBeGreaterThan(5);
+  });
+
+  test.each(withoutNeeds.map((block) => [title(block), block] as const))(
+    '%s is run',
+    async (_title, { commands }) => {
+      const verbs = commands.map((command) => firedrillOf(command)?.[0] ?? command);
+      expect(verbs.filter((verb) => !harmless.has(verb))).toEqual([]);
+      const { exitCode, all } = await execa(
+        'sh',
+        ['-euc', commands.join('\n').replaceAll(pagesUrl, `http://${server.address}/`)],
+        {
+          cwd: folder,
+          env: {
+            PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+            FIREDRILL_STATE_DIR: join(folder, 'state'),
+          },
+          reject: false,
+          all: true,
+          stdin: 'ignore',
+          timeout: 60_000,
+        },
+      );
+      expect(exitCode, all).toBe(0);
+    },
+    90_000,
+  );
+
+  const commands = withNeeds.flatMap((block) =>
+    block.commands.map((command) => [`${title(block)} ${command}`, command, block.need] as const),
+  );
+
+  test.each(commands.filter(([, command]) => firedrillOf(command) !== undefined))(
+    '%s: its files and options are there',
+    async (_title, command, need) => {
+      const words = firedrillOf(command) ?? [];
+      const help = await helpOf(words.slice(0, words[0] === 'lab' ? 2 : 1));
+      const options = words.filter((word) => word.startsWith('--')).map((word) => word.replace(/=.*/, ''));
+      expect(options.filter((option) => !help.includes(`${option} `))).toEqual([]);
+      const files = words.filter((word) => need === 'lab' && /^(?:scenarios|compose-lab)\//.test(word));
+      expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    },
+  );
+
+  test.each(commands.filter(([, command]) => firedrillOf(command) === undefined))(
+    '%s: is of npm, with a script that there is, or of OpenStack',
+    (_title, command) => {
+      const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+      const known = ['npm ci', 'npm test', ...Object.keys(scripts).map((name) => `npm run ${name}`)];
+      expect(command.startsWith('openstack ') || known.includes(command)).toBe(true);
+    },
+  );
+
+  test.each(pages())('%s has no commands that are not run for want of a fence called sh', (page) => {
+    expect(strayCommands(readFileSync(join(root, page), 'utf8'))).toEqual([]);
+  });
+
+  test('is told by its fence and its mark', () => {
+    const text = 'x\n\n<!-- lab -->\n\n```sh\nnpx firedrill run a\n# why\n```\n\n```console\n$ ls\na\n```\n';
+    expect(blocksOf('p', text)).toEqual([
+      { page: 'p', line: 5, need: 'lab', commands: ['npx firedrill run a'] },
+      { page: 'p', line: 10, need: 'nothing', commands: ['ls'] },
+    ]);
+    expect(() => blocksOf('p', '<!-- soon -->\n```sh\nls\n```\n')).toThrow('p:2: no such mark: soon');
+    expect(strayCommands('```\nnpx firedrill run a\n```\nnpx b\n')).toEqual(['npx firedrill run a']);
+  });
+});
+
+describe('a link of a page', () => {
+  const links = pages().flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^(?:https?:|#)/.test(link))
+      .map((link) => [page, link] as const),
+  );
+
+  test.each(links)('%s: %s leads somewhere', (page, link) => {
+    expect(existsSync(resolve(root, dirname(page), link.replace(/#.*/, '')))).toBe(true);
+  });
+});
+
+describe('the README', () => {
+  test('is short, and its picture small', () => {
+    expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThan(250);
+    expect(readFileSync(join(root, 'docs/report.png')).length).toBeLessThan(200_000);
+  });
+});
+
+describe('a message in docs/troubleshooting.md', () => {
+  const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8');
+  const messages = [...text.matchAll(/^\| (`.*?`) +\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(.+?)`/g)].map(([, message = '']) => message),
+  );
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
+    .join('\n');
+
+  test('is there', () => {
+    expect(messages.length).toBeGreaterThan(12);
+  });
+
+  // Capitals and dots stand for what varies.
+  test.each(messages)('%s: is one of firedrill', (message) => {
+    const parts = message
+      .split(/\b[A-Z]+\b|…|\b198\.[\d./]+/)
+      .map((part) => part.replaceAll(/^[\s:]+|[\s:]+$/g, ''));
+    expect(parts.filter((part) => part.length > 2 && !sources.includes(part))).toEqual([]);
+  });
+});

@@ -16,6 +16,7 @@ import { completeWords } from './complete-words.ts';
 import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
 import { openOutput, type Output, tell } from './output.ts';
 import { plansText } from './plan-text.ts';
+import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
 import { suiteNames } from './suite.ts';
@@ -25,6 +26,7 @@ import { cannotWrite, isDiskError } from '../engine/disk.ts';
 import { renderTableText } from '../report/table-text.ts';
 import { plain } from '../report/text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
+import { reporterKinds } from '../reporters/catalog.ts';
 import { drawMoments } from '../scenario/draw.ts';
 
 /** Runs the command line; returns the exit code. Arguments without node and script. */
@@ -77,6 +79,12 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     'drill a target of the environment `production`',
   ).default(false);
   const confirm = new Option('--confirm <name>', 'name of the production target, where nobody can type it');
+  const reporter = new Option(
+    '--reporter <name[=value],...>',
+    `who is told, \`list\` by default; may be given several times: ${reporterKinds.map(({ name }) => name).join(', ')}`,
+  )
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default([], 'list');
   const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
   const label = new Option('--label <name>', 'the release that is drilled; kept with the run').argParser(
     labelText,
@@ -88,7 +96,8 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .addOption(out)
-    .option('--json', 'print the summary as JSON on stdout', false)
+    .option('--json', 'as `--reporter json`: print each summary as JSON on stdout', false)
+    .addOption(reporter)
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
     .addOption(variable)
     .addOption(seed)
@@ -105,7 +114,8 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .argument('<suite>', 'suite file, or the name of a folder in scenarios that has a suite.yaml')
     .addOption(target)
     .addOption(out)
-    .option('--json', 'print the table as JSON on stdout', false)
+    .option('--json', 'as `--reporter json`: print the table as JSON on stdout', false)
+    .addOption(reporter)
     .option('--repeat <n>', 'run each drill this often', positiveInteger, 1)
     .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
     .addOption(variable)
@@ -336,17 +346,14 @@ function reportAnew(folder: string, output: Output): readonly DrillError[] {
 
 function report(error: unknown, stop: Stop, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.pass : ExitCode.usage;
-  const stopped = stop.exitCode();
   const told = isDiskError(error) ? cannotWrite(error.path ?? 'to disk', error, 'start again') : error;
-  if (told instanceof DrillError) {
-    // What is not healed outranks a stop.
-    if (stopped !== undefined && told.code !== 'heal-failed') return stopped;
-    tell(told, output);
-    return exitCodeOf(told.code);
-  }
-  if (stopped !== undefined) return stopped;
-  output.progress(
-    `firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
-  return ExitCode.inconclusive;
+  const exitCode = exitCodeAfter(told, stop);
+  // A stop has been told.
+  if (exitCode === stop.exitCode()) return exitCode;
+  if (told instanceof DrillError) tell(told, output);
+  else
+    output.progress(
+      `firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  return exitCode;
 }

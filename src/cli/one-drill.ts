@@ -8,6 +8,8 @@ import type { Ledger } from '../engine/ledger.ts';
 import { createSystemClock } from '../engine/system-clock.ts';
 import { createServer } from '../cloud/catalog.ts';
 import { createHost } from '../hosts/catalog.ts';
+import type { Reporters } from '../reporters/all.ts';
+import type { FinishedDrill } from '../reporters/reporter.ts';
 import { createNarrator } from './console.ts';
 import { type Output, tell } from './output.ts';
 import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
@@ -24,31 +26,26 @@ export interface DrillSetting {
   readonly label?: string | undefined;
   readonly stop: Stop;
   readonly output: Output;
-}
-
-/** What became of a drill. */
-export interface DrillOutcome {
-  readonly summary: Summary;
-  readonly folder: string;
-  readonly exitCode: number;
+  readonly reporters: Reporters;
 }
 
 /**
- * Runs one drill with its progress told, and makes its reports: the one way for every
+ * Runs one drill with its progress told, makes its reports, and tells the reporters: the one way for every
  * command that runs drills. What could not be written is told, too.
  * @throws DrillError `refused` while the target has open faults, `harness` when the disk has no room for a run: nothing was
  * touched; `heal-failed` when a fault is not proven healed and the log cannot be read, either
  */
 export async function runOneDrill(
   plan: Plan,
-  { ledger, out, label, stop, output }: DrillSetting,
-): Promise<DrillOutcome> {
+  { ledger, out, label, stop, output, reporters }: DrillSetting,
+): Promise<FinishedDrill> {
   refuseOpenFaults(plan, ledger);
   const clock = createSystemClock();
   const runId = newRunId(plan.scenario.name, clock.wallMs());
   for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
   const { folder, log } = openRun(out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
+  log.subscribe((event) => reporters.event(event));
   let unhealed: readonly string[];
   try {
     unhealed = await runDrill(
@@ -81,11 +78,10 @@ export async function runOneDrill(
     output.progress('all that was broken is healed, proven: only the log could not take it');
   // What is proven healed is known here, be the log on a disk that took no more.
   const code = drillExitCode({ ...summary, healed: unhealed.length === 0 });
-  return {
-    summary,
-    folder,
-    exitCode: complaints.length === 0 ? code : gravestOf([code, ExitCode.inconclusive]),
-  };
+  const exitCode = complaints.length === 0 ? code : gravestOf([code, ExitCode.inconclusive]);
+  const finished = { plan, summary, folder, exitCode };
+  await reporters.drillEnded(finished);
+  return finished;
 }
 
 /** Reports, or why there is nothing to make them of: what is not healed outranks that, and a log that broke explains it. */

@@ -12,13 +12,13 @@ import type { Summary } from '../core/summary.ts';
 import { cannotWrite } from '../engine/disk.ts';
 import { type EventLog, openEventLog } from '../engine/event-log.ts';
 import { openLedger, type Ledger } from '../engine/ledger.ts';
+import { WholeFile } from '../engine/whole-file.ts';
 import { renderReportHtml } from '../report/html/report-html.ts';
 import { LatencyOverTime } from '../report/latency-over-time.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
 import { redactor } from './secrets.ts';
-import { WholeFile } from './whole-file.ts';
 
 const logName = 'events.ndjson';
 
@@ -86,6 +86,11 @@ export function userLedger(): Ledger {
   return openLedger(join(stateFolder(), 'ledger'));
 }
 
+/** A file that `firedrill report` makes again. */
+export function reportFile(folder: string, name: string): WholeFile {
+  return new WholeFile(folder, name, 'make it with `firedrill report` and the name of that folder');
+}
+
 /** What a run's log says, and which of its reports could not be written. */
 export interface Reports {
   readonly summary: Summary;
@@ -103,7 +108,7 @@ export function writeReports(folder: string): Reports {
     const error = file.end();
     if (error !== undefined) unwritten.push(error);
   };
-  const samples = new WholeFile(folder, 'samples.csv');
+  const samples = reportFile(folder, 'samples.csv');
   const latency = new LatencyOverTime();
   const log = readFollowed(folder, samples, latency);
   attempt(samples);
@@ -114,7 +119,7 @@ export function writeReports(folder: string): Reports {
     ['report.md', renderMarkdown(summary, log)],
     ['report.html', renderReportHtml(analysis, latency)],
   ] as const) {
-    const file = new WholeFile(folder, name);
+    const file = reportFile(folder, name);
     file.write(text);
     attempt(file);
   }

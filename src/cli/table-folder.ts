@@ -5,8 +5,7 @@ import type { Summary } from '../core/summary.ts';
 import { type DrillLine, type FailureTable, rowLine } from '../report/table.ts';
 import { renderTableHtml } from '../report/html/table-html.ts';
 import { renderTableJson, renderTableMarkdown } from '../report/table-text.ts';
-import { runFolder, writeReports } from './run-folder.ts';
-import { WholeFile } from './whole-file.ts';
+import { reportFile, runFolder, writeReports } from './run-folder.ts';
 
 /** The folder of a table's drills, within the table's own. */
 export const tableRuns = 'runs';
@@ -26,7 +25,7 @@ export function writeTable(folder: string, table: FailureTable): DrillError | un
   ] as const;
   return files
     .map(([name, text]) => {
-      const file = new WholeFile(folder, name);
+      const file = reportFile(folder, name);
       file.write(text);
       return file.end();
     })

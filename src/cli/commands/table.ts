@@ -7,11 +7,12 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
-import { renderTableJson, renderTableText } from '../../report/table-text.ts';
+import type { Reporters } from '../../reporters/all.ts';
 import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import { type Output, tell } from '../output.ts';
+import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
 import type { Stop } from '../stop.ts';
 import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
@@ -20,12 +21,10 @@ import { runTable, type TableJob } from '../table-run.ts';
 import { terminalAsk } from '../terminal-ask.ts';
 
 /** Options of `firedrill table`. */
-export interface TableOptions {
+export interface TableOptions extends ReportingOptions {
   readonly target?: string;
-  readonly out: string;
   readonly allowProduction: boolean;
   readonly confirm?: string;
-  readonly json: boolean;
   readonly repeat: number;
   readonly grep?: string;
   /** Draws the moments of faults with a jitter; drawn itself by default. */
@@ -49,26 +48,38 @@ export async function tableCommand(
   stop: Stop,
   output: Output,
 ): Promise<number> {
-  const { target, repeat, grep } = options;
-  const loaded = loadSuite(arg, { target, variables: options.var });
-  const seed = seedFor(loaded.rows.flat(), options.seed, output);
-  const jobs = jobsOf(loaded, { grep, repeat, seed });
-  const unlock = await passGuards(
-    jobs.map(({ plan }) => plan),
-    { consent: options, command: 'table', output, ask: terminalAsk() },
-  );
-  try {
-    return await runJobs(loaded, jobs, { options, stop, output });
-  } finally {
-    unlock();
-  }
+  return reporting(options, { command: 'table', stop, output }, async (reporters) => {
+    const { target, repeat, grep } = options;
+    const loaded = loadSuite(arg, { target, variables: options.var });
+    const seed = seedFor(loaded.rows.flat(), options.seed, output);
+    const jobs = jobsOf(loaded, { grep, repeat, seed });
+    const unlock = await passGuards(
+      jobs.map(({ plan }) => plan),
+      { consent: options, command: 'table', output, ask: terminalAsk() },
+    );
+    try {
+      return await runJobs(loaded, jobs, { options, stop, output, reporters });
+    } finally {
+      unlock();
+    }
+  });
 }
 
 async function runJobs(
   loaded: LoadedSuite,
   jobs: readonly TableJob[],
-  { options, stop, output }: { readonly options: TableOptions; readonly stop: Stop; readonly output: Output },
-): Promise<number> {
+  {
+    options,
+    stop,
+    output,
+    reporters,
+  }: {
+    readonly options: TableOptions;
+    readonly stop: Stop;
+    readonly output: Output;
+    readonly reporters: Reporters;
+  },
+): Promise<Outcome> {
   const ledger = userLedger();
   const clock = createSystemClock();
   const startedAt = new Date(clock.wallMs()).toISOString();
@@ -91,6 +102,7 @@ async function runJobs(
         label: options.label,
         stop,
         output,
+        reporters,
       });
       codes.push(exitCode);
       return { summary, steady: endedSteady(plan, summary) };
@@ -101,9 +113,12 @@ async function runJobs(
     keep: (drills) => made(drills, false),
   });
   const table = made(drills, complete);
-  output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
   output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
-  return gravest(complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive], stop);
+  const exitCode = gravest(
+    complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive],
+    stop,
+  );
+  return { exitCode, table: { table, folder } };
 
   async function settle(plan: Plan, withinMs: number | undefined, signal: AbortSignal) {
     const watch = loadWatchPlan(plan.target.path);

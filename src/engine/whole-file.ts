@@ -1,19 +1,19 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DrillError } from '../core/errors.ts';
-import { cannotWrite, writeFully } from '../engine/disk.ts';
+import { cannotWrite, writeFully } from './disk.ts';
 
-/**
- * A file of a run's folder that is there whole or not at all: readers never see half of it, whatever the disk does. What
- * was there before stays until `end`.
- */
+/** A file that is there whole or not at all: readers never see half of it, whatever the disk does. What was there before stays until `end`. */
 export class WholeFile {
   readonly #path: string;
   readonly #temporary: string;
+  readonly #then: string;
   #fd: number | undefined;
   #failure: DrillError | undefined;
 
-  constructor(folder: string, name: string) {
+  /** `then`: how to come by it once the disk takes more, after "then". */
+  constructor(folder: string, name: string, then: string) {
+    this.#then = then;
     this.#path = join(folder, name);
     this.#temporary = join(folder, `.${name}.tmp`);
   }
@@ -54,11 +54,7 @@ export class WholeFile {
     try {
       act();
     } catch (error) {
-      this.#failure = cannotWrite(
-        this.#path,
-        error,
-        'make it with `firedrill report` and the name of that folder',
-      );
+      this.#failure = cannotWrite(this.#path, error, this.#then);
       this.discard();
     }
   }

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { vipFailover } from '../analysis/testing/vip-failover.ts';
+import { DrillError } from '../core/errors.ts';
+import type { DrillEvent } from '../core/event.ts';
+import { reportToAll } from './all.ts';
+import type { Reporter } from './reporter.ts';
+import { finished } from './testing/told.ts';
+
+const event: DrillEvent = { t: 1, type: 'run.ended' };
+const drill = finished(vipFailover());
+const methods = ['event', 'drillEnded', 'runEnded'] as const;
+
+/** Writes down what it is told. */
+function witness(): { readonly reporter: Reporter; readonly seen: string[] } {
+  const seen: string[] = [];
+  return {
+    seen,
+    reporter: {
+      event: ({ type }) => void seen.push(type),
+      drillEnded: async ({ summary }) => void seen.push(summary.runId),
+      runEnded: ({ drills, exitCode }) => void seen.push(`end ${exitCode} of ${drills.length}`),
+    },
+  };
+}
+
+/** A whole command with these reporters; what was said on stderr, and the signals that were aborted. */
+async function told(reporters: Record<string, Reporter>, limitMs = 30_000) {
+  const said: string[] = [];
+  const named = Object.entries(reporters).map(([name, reporter]) => ({
+    name,
+    reporter,
+    left: new AbortController(),
+  }));
+  const all = reportToAll(named, { say: (line) => said.push(line), limitMs });
+  for (let i = 0; i < 2; i++) {
+    all.event(event);
+    await all.drillEnded(drill);
+  }
+  await all.runEnded({ exitCode: 0 });
+  const left = named.flatMap((one) => (one.left.signal.aborted ? [one.name] : []));
+  return { said, left, unwritten: all.unwritten() };
+}
+
+const everything = ['run.ended', 'run-1', 'run.ended', 'run-1', 'end 0 of 2'];
+
+describe('reporters side by side', () => {
+  test('are each told of everything, and nothing is said of them', async () => {
+    const [one, other] = [witness(), witness()];
+    expect(await told({ one: one.reporter, other: other.reporter, deaf: {} })).toEqual({
+      said: [],
+      left: [],
+      unwritten: false,
+    });
+    expect([one.seen, other.seen]).toEqual([everything, everything]);
+  });
+
+  const failures: readonly (readonly [string, () => unknown])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('burnt');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('burnt'))],
+  ];
+  test.each(failures.flatMap(([how, fail]) => methods.map((method) => [method, how, fail] as const)))(
+    'a reporter whose %s %s is told of once and left out; the others notice nothing',
+    async (method, _, fail) => {
+      const [before, after] = [witness(), witness()];
+      let calls = 0;
+      const bad: Reporter = {
+        ...witness().reporter,
+        [method]: () => {
+          calls++;
+          return fail();
+        },
+      };
+      const { said, left, unwritten } = await told({ before: before.reporter, bad, after: after.reporter });
+      expect(said).toEqual(['reporter bad failed and is left out: burnt']);
+      expect({ calls, left, unwritten }).toEqual({ calls: 1, left: ['bad'], unwritten: false });
+      expect([before.seen, after.seen]).toEqual([everything, everything]);
+    },
+  );
+
+  test.each(['drillEnded', 'runEnded'] as const)(
+    'a reporter whose %s hangs has its signal aborted, and is left out; what it throws later is of no interest',
+    async (method) => {
+      const other = witness();
+      let giveUp: (error: Error) => void = () => {};
+      const hangs = () => new Promise<void>((_, reject) => (giveUp = reject));
+      const { said, left } = await told({ slow: { [method]: hangs }, other: other.reporter }, 20);
+      giveUp(new Error('late'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(said).toEqual(['reporter slow failed and is left out: it was not done within 20 ms']);
+      expect(left).toEqual(['slow']);
+      expect(other.seen).toEqual(everything);
+    },
+  );
+
+  test('a file that could not be written is known afterwards, with what to do', async () => {
+    const fail = () => {
+      throw new DrillError('harness', 'cannot write x.xml', { mend: 'Free some space there.' });
+    };
+    expect(await told({ junit: { runEnded: fail } })).toEqual({
+      said: ['reporter junit failed and is left out: cannot write x.xml', '  Free some space there.'],
+      left: ['junit'],
+      unwritten: true,
+    });
+  });
+});

@@ -1,0 +1,24 @@
+import { rtoRepeats } from '../../analysis/repeats.ts';
+import type { Repeats } from '../../core/summary.ts';
+import type { FinishedDrill } from '../reporter.ts';
+
+/** Drills of the same scenario and the same combination of its matrix, on the same target, in the order in which they ran. */
+export function byScenario(drills: readonly FinishedDrill[]): readonly (readonly FinishedDrill[])[] {
+  const found = new Map<string, FinishedDrill[]>();
+  for (const drill of drills) {
+    const key = keyOf(drill);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [drill]);
+    else same.push(drill);
+  }
+  return [...found.values()];
+}
+
+/** What the RTOs of such drills came to; null where fewer than two measured it. */
+export function repeatsIn(drills: readonly FinishedDrill[]): Repeats | null {
+  return rtoRepeats(drills.map(({ summary }) => summary));
+}
+
+function keyOf({ summary: { scenario, target } }: FinishedDrill): string {
+  return JSON.stringify([scenario.path, scenario.name, target]);
+}

@@ -1,0 +1,19 @@
+import { mkdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { cannotWrite } from '../../engine/disk.ts';
+import { WholeFile } from '../../engine/whole-file.ts';
+
+const then = 'run it again';
+
+/** Writes a file whole or not at all, and the folders that lead to it. @throws DrillError `harness` when the disk does not take it */
+export function writeWhole(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw cannotWrite(path, error, then);
+  }
+  const file = new WholeFile(dirname(path), basename(path), then);
+  file.write(text);
+  const failure = file.end();
+  if (failure !== undefined) throw failure;
+}

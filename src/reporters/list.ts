@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { measureWords } from '../analysis/words.ts';
+import { repeatsWords } from '../report/repeats-text.ts';
+import { renderTableText } from '../report/table-text.ts';
+import { aligned, plain } from '../report/text.ts';
+import { renderVerdictText, verdictWords } from '../report/verdict-text.ts';
+import { byScenario, repeatsIn } from './lib/repeats.ts';
+import type { FinishedDrill, ReporterKind } from './reporter.ts';
+
+/** The verdicts as text, for people at a terminal. */
+export const list: ReporterKind = {
+  name: 'list',
+  describe: 'verdicts as text on stdout: the default',
+  stdout: true,
+  create: (_, { command, data }) => ({
+    drillEnded({ summary, folder }) {
+      if (command === 'run')
+        data(
+          `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.html')} (as text: report.md)\n`,
+        );
+    },
+    runEnded({ drills, table }) {
+      if (table !== undefined) data(`\n${renderTableText(table.table)}`);
+      else if (command === 'run') data(`${repeatsText(drills)}${linesText(drills)}`);
+    },
+  }),
+};
+
+/** What repeated drills came to; empty without any. */
+function repeatsText(drills: readonly FinishedDrill[]): string {
+  return byScenario(drills)
+    .map((same) => {
+      const repeats = repeatsIn(same);
+      if (repeats === null) return '';
+      const words = repeatsWords(repeats).map((line) => `  ${line}\n`);
+      return `\nRTO of ${plain(same[0]?.summary.scenario.name ?? '')}\n${words.join('')}`;
+    })
+    .join('');
+}
+
+/** A line for each of several drills: verdict, name, RTO with its bounds. */
+function linesText(drills: readonly FinishedDrill[]): string {
+  if (drills.length < 2) return '';
+  const rows = drills.map(({ summary }) => [
+    verdictWords(summary),
+    plain(summary.scenario.name),
+    summary.rto === null ? 'RTO not measured' : `RTO ${measureWords(summary.rto)}`,
+  ]);
+  const passed = drills.filter(({ summary }) => summary.verdict === 'pass').length;
+  return `\n${passed} of ${drills.length} drills passed\n${aligned(rows).join('\n')}\n`;
+}

@@ -1,0 +1,67 @@
+import { DrillError } from '../core/errors.ts';
+import { suggest } from '../scenario/suggest.ts';
+import { type NamedReporter, type Reporters, reportToAll } from './all.ts';
+import { reporterKinds } from './catalog.ts';
+import type { ReporterContext, ReporterKind } from './reporter.ts';
+
+/** What a command says of itself to its reporters. */
+export type ReporterSetting = Omit<ReporterContext, 'signal'>;
+
+/** A comma that stands before another reporter; one in a value does not. */
+const between = /,(?=[A-Za-z][\w-]*(?:[=,]|$))/;
+
+/**
+ * The reporters that `--reporter` asks for, each time `name` or `name=value`, or several with commas; `list` without any.
+ * @throws DrillError `invalid-input` for a name that there is none of, a value that will not do, or two on stdout
+ */
+export function openReporters(
+  wanted: readonly string[],
+  setting: ReporterSetting,
+  kinds: readonly ReporterKind[] = reporterKinds,
+): Reporters {
+  const asked = (wanted.length === 0 ? ['list'] : wanted).flatMap((text) => text.split(between)).map(split);
+  const chosen = asked.map(({ name, value }) => ({ kind: kindOf(name, value, kinds), value }));
+  const printing = chosen.flatMap(({ kind, value }) =>
+    kind.stdout === true && value === undefined ? [kind] : [],
+  );
+  const [first, second] = printing;
+  if (first !== undefined && second !== undefined)
+    throw new DrillError(
+      'invalid-input',
+      `--reporter: ${first.name} and ${second.name} both print on stdout`,
+      {
+        mend: mendOf(printing),
+      },
+    );
+  const reporters = chosen.map(({ kind, value }): NamedReporter => {
+    const left = new AbortController();
+    const reporter = kind.create(value, { ...setting, signal: left.signal });
+    return { name: kind.name, reporter, left };
+  });
+  return reportToAll(reporters, { say: setting.say });
+}
+
+function split(text: string): { readonly name: string; readonly value: string | undefined } {
+  const at = text.indexOf('=');
+  return at < 0 ? { name: text, value: undefined } : { name: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+function kindOf(name: string, value: string | undefined, kinds: readonly ReporterKind[]): ReporterKind {
+  const kind = kinds.find((known) => known.name === name);
+  if (kind === undefined) {
+    const known = kinds.map((each) => each.name);
+    throw new DrillError('invalid-input', `--reporter ${name}: no such reporter${suggest(name, known)}`);
+  }
+  if (value !== undefined && kind.value === undefined)
+    throw new DrillError('invalid-input', `--reporter ${name}: takes no value`);
+  if (value === '')
+    throw new DrillError('invalid-input', `--reporter ${name}=: expected a ${kind.value ?? ''} after the =`);
+  return kind;
+}
+
+function mendOf(printing: readonly ReporterKind[]): string {
+  const other = printing.find((kind) => kind.value !== undefined);
+  return other === undefined
+    ? 'Leave one of them out.'
+    : `Give one of them a ${other.value ?? ''}: ${other.name}=${(other.value ?? '').toUpperCase()}.`;
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { vipFailover } from '../analysis/testing/vip-failover.ts';
+import { events } from './events.ts';
+import { json } from './json.ts';
+import { list } from './list.ts';
+import type { ReporterKind } from './reporter.ts';
+import { finished, heard } from './testing/told.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'reporters-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const passed = finished(vipFailover());
+const failed = finished(vipFailover(), {
+  verdict: 'fail',
+  healed: false,
+  scenario: { ...passed.summary.scenario, name: 'other\u001b[31m' },
+  rto: null,
+});
+
+/** What a reporter prints of drills, and of the end. */
+async function printedBy(
+  kind: ReporterKind,
+  drills: readonly ReturnType<typeof finished>[],
+  value?: string,
+): Promise<string> {
+  const ctx = heard();
+  const reporter = kind.create(value, ctx);
+  for (const drill of drills) {
+    for (const event of drill === passed ? ([{ t: 1, type: 'run.ended' }] as const) : [])
+      reporter.event?.(event);
+    await reporter.drillEnded?.(drill);
+  }
+  await reporter.runEnded?.({ drills, exitCode: 0 });
+  return ctx.printed();
+}
+
+describe('list', () => {
+  test('prints one drill as its report does, and nothing more', async () => {
+    const text = await printedBy(list, [passed]);
+    expect(text).toMatch(/^\nPASS .*\n/);
+    expect(text).toMatch(/\nreport: reports\/run-1\/report\.html \(as text: report\.md\)\n$/);
+  });
+
+  test('ends several with a line each: verdict, name, RTO with its bounds', async () => {
+    const text = await printedBy(list, [passed, failed]);
+    expect(text.split('\n').slice(-4)).toEqual([
+      '1 of 2 drills passed',
+      expect.stringMatching(/^PASS {14}\S+ +RTO \d.* s \(\d.* s to \d.* s\)$/),
+      'FAIL, NOT HEALED  other [31m  RTO not measured',
+      '',
+    ]);
+  });
+});
+
+describe('json', () => {
+  test('prints a summary a line, with what repeats came to', async () => {
+    const lines = (await printedBy(json, [passed, failed, passed])).trim().split('\n');
+    const [first, second, third] = lines.map((line) => JSON.parse(line) as unknown);
+    expect([first, second]).toEqual([passed.summary, failed.summary]);
+    expect(third).toMatchObject({ runId: 'run-1', repeats: { drills: 2, count: 2 } });
+  });
+
+  test('writes the same to a file instead', async () => {
+    const path = join(folder, 'new/folder/drills.ndjson');
+    expect(await printedBy(json, [passed, failed], path)).toBe('');
+    expect(readFileSync(path, 'utf8')).toBe(await printedBy(json, [passed, failed]));
+  });
+});
+
+describe('events', () => {
+  test('prints each event as it comes, a line each', async () => {
+    expect(await printedBy(events, [passed])).toBe('{"t":1,"type":"run.ended"}\n');
+  });
+});

@@ -1,0 +1,44 @@
+import { readLines } from '../../analysis/testing/log-builder.ts';
+import type { LogBuilder } from '../../analysis/testing/log-builder.ts';
+import { summarize } from '../../analysis/summarize.ts';
+import type { Summary } from '../../core/summary.ts';
+import type { FinishedDrill, ReporterContext } from '../reporter.ts';
+
+/** A context that keeps what reporters print. */
+export interface Heard extends ReporterContext {
+  /** On stdout. */
+  readonly printed: () => string;
+  /** On stderr. */
+  readonly said: string[];
+  readonly secrets: string[];
+}
+
+/** A context for a test; `run` in an environment without anything by default. */
+export function heard(parts: Partial<ReporterContext> = {}): Heard {
+  const printed: string[] = [];
+  const said: string[] = [];
+  const secrets: string[] = [];
+  return {
+    command: 'run',
+    env: {},
+    out: 'reports',
+    data: (text) => void printed.push(text),
+    say: (line) => void said.push(line),
+    secret: (text) => void secrets.push(text),
+    signal: new AbortController().signal,
+    printed: () => printed.join(''),
+    said,
+    secrets,
+    ...parts,
+  };
+}
+
+/** The drill of a built log, over. */
+export function finished(
+  built: LogBuilder,
+  parts: Partial<Summary> = {},
+  more: Partial<FinishedDrill> = {},
+): FinishedDrill {
+  const summary = { ...summarize(readLines(built.lines())), ...parts };
+  return { plan: built.plan, summary, folder: `reports/${summary.runId}`, exitCode: 0, ...more };
+}

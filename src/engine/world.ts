@@ -1,17 +1,11 @@
 import { isGoodLook } from '../core/canary.ts';
 import type { Clock } from '../core/clock.ts';
-import {
-  countHolds,
-  describeCondition,
-  instancesOf,
-  sampleMatches,
-  type Condition,
-  type GateCondition,
-} from '../core/condition.ts';
+import { type Condition, describeCondition, type GateCondition } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Gate, Plan, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import { hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
@@ -55,30 +49,11 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     const sample = latest.get(probeId);
     const probe = byId.get(probeId);
     if (sample === undefined || probe === undefined) return undefined;
-    // Three missed slots and a time-out: older than that, it says nothing about now.
-    const ageMs = clock.nowMs() - sample.finishMs;
-    return ageMs <= 3 * probe.intervalMs + probe.timeoutMs ? sample : undefined;
+    return isFresh(probe, sample, clock.nowMs()) ? sample : undefined;
   };
 
-  const hostsWith = (condition: Condition): string[] =>
-    instancesOf(condition, probes)
-      .filter((instance) => sampleMatches(condition, fresh(instance.id)))
-      .flatMap((instance) => instance.host ?? []);
-
-  const unmet = (conditions: readonly GateCondition[]): string[] =>
-    conditions.flatMap((condition) => {
-      const role = condition.role === undefined ? undefined : roles[condition.role];
-      const there = role === undefined ? undefined : hostsWith(role);
-      const instances = instancesOf(condition, probes).filter(
-        (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
-      );
-      const matching = instances.filter((instance) => sampleMatches(condition, fresh(instance.id)));
-      if (countHolds(condition, matching.length, instances.length)) return [];
-      const seen = instances.map((instance) => `${instance.id}: ${describeSample(fresh(instance.id))}`);
-      return [
-        `${describeCondition(condition)} (${seen.join('; ') || `no host is ${condition.role ?? 'there'}`})`,
-      ];
-    });
+  const seen: Seen = { probes, roles, fresh };
+  const unmet = (conditions: readonly GateCondition[]): string[] => unmetConditions(conditions, seen);
 
   const nextSample = async (maxMs: number, signal: AbortSignal): Promise<void> => {
     const woken = new Promise<void>((resolve) => {
@@ -115,10 +90,10 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     },
     fresh,
     unmet,
-    hostsWith,
+    hostsWith: (condition) => hostsWith(condition, seen),
     nextSample,
     resolveRole(role, condition) {
-      const hosts = hostsWith(condition);
+      const hosts = hostsWith(condition, seen);
       const [host] = hosts;
       if (host === undefined || hosts.length > 1) {
         const what = hosts.length === 0 ? 'no host' : `${hosts.length} hosts (${hosts.join(', ')})`;
@@ -150,12 +125,4 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
       }
     },
   };
-}
-
-function describeSample(sample: Sample | undefined): string {
-  if (sample === undefined) return 'no fresh answer';
-  if (sample.status === 'ok') return sample.value ?? 'ok';
-  const cause = sample.cause === undefined ? '' : ` ${sample.cause}`;
-  const value = sample.value === undefined ? '' : ` ${sample.value}`;
-  return `${sample.status}${cause}${value}`;
 }

@@ -1,0 +1,58 @@
+import {
+  type Condition,
+  countHolds,
+  describeCondition,
+  type GateCondition,
+  instancesOf,
+  sampleMatches,
+} from './condition.ts';
+import type { Plan, PlannedProbe } from './plan.ts';
+import type { Sample } from './sample.ts';
+
+/** What the probes last saw of a plan's target. */
+export interface Seen extends Pick<Plan, 'probes' | 'roles'> {
+  /** The latest sample of an instance, unless it is too old to speak for the present. */
+  fresh(probeId: string): Sample | undefined;
+}
+
+/** Whether a sample still speaks for the present, `nowMs` on the run clock. */
+export function isFresh(
+  { intervalMs, timeoutMs }: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>,
+  { finishMs }: Pick<Sample, 'finishMs'>,
+  nowMs: number,
+): boolean {
+  // Three missed slots and a time-out: older than that, it says nothing about now.
+  return nowMs - finishMs <= 3 * intervalMs + timeoutMs;
+}
+
+/** The hosts for which the condition holds, as far as is freshly seen. */
+export function hostsWith(condition: Condition, seen: Seen): string[] {
+  return instancesOf(condition, seen.probes)
+    .filter((instance) => sampleMatches(condition, seen.fresh(instance.id)))
+    .flatMap((instance) => instance.host ?? []);
+}
+
+/** Conditions that do not hold now, in words with what is seen instead. */
+export function unmetConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
+  return conditions.flatMap((condition) => {
+    const role = condition.role === undefined ? undefined : seen.roles[condition.role];
+    const there = role === undefined ? undefined : hostsWith(role, seen);
+    const instances = instancesOf(condition, seen.probes).filter(
+      (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
+    );
+    const matching = instances.filter((instance) => sampleMatches(condition, seen.fresh(instance.id)));
+    if (countHolds(condition, matching.length, instances.length)) return [];
+    const found = instances.map((instance) => `${instance.id}: ${describeSample(seen.fresh(instance.id))}`);
+    return [
+      `${describeCondition(condition)} (${found.join('; ') || `no host is ${condition.role ?? 'there'}`})`,
+    ];
+  });
+}
+
+function describeSample(sample: Sample | undefined): string {
+  if (sample === undefined) return 'no fresh answer';
+  if (sample.status === 'ok') return sample.value ?? 'ok';
+  const cause = sample.cause === undefined ? '' : ` ${sample.cause}`;
+  const value = sample.value === undefined ? '' : ` ${sample.value}`;
+  return `${sample.status}${cause}${value}`;
+}

@@ -14,7 +14,7 @@ import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
 import { completeWords } from './complete-words.ts';
 import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
-import { openOutput, type Output, tell } from './output.ts';
+import { openOutput, type Output, type ProcessOutput, tell } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
@@ -39,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return exitCode === ExitCode.pass ? exitCodeOf(lost.code) : exitCode;
 }
 
-async function run(argv: readonly string[], output: Output): Promise<number> {
+async function run(argv: readonly string[], output: ProcessOutput): Promise<number> {
   let exitCode: number = ExitCode.pass;
   const stop = listenForStop((line) => output.progress(line));
   try {
@@ -55,7 +55,14 @@ async function run(argv: readonly string[], output: Output): Promise<number> {
   }
 }
 
-function buildProgram(stop: Stop, output: Output, done: (code: number) => void): Command {
+/** Options that decide how progress is shown. */
+interface GoLiveOptions {
+  readonly color?: boolean;
+  readonly json?: boolean;
+  readonly reporter?: readonly string[];
+}
+
+function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) => void): Command {
   const program = new Command('firedrill')
     .description(
       'Chaos and failover drills for two-node active-passive stacks: break, measure from outside, heal, report.',
@@ -64,7 +71,16 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .showSuggestionAfterError()
 
     .enablePositionalOptions()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', async (_program, command) => {
+      const { color, json, reporter = [] } = command.opts<GoLiveOptions>();
+      // Those that take their time have the option.
+      if (color === undefined) return;
+      const names = reporter.flatMap((text) => text.split(','));
+      const isData = ({ name, stdout }: (typeof reporterKinds)[number]): boolean =>
+        stdout === true && name !== 'list' && names.includes(name);
+      await output.goLive({ color, json: json === true || reporterKinds.some(isData) });
+    });
 
   const target = new Option('--target <file>', 'target file; overrides the one that the scenario names');
   const out = new Option('--out <folder>', 'where runs are kept').default('reports');
@@ -85,6 +101,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
   )
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'list');
+  const color = new Option('--no-color', 'no colours in the live view; so does NO_COLOR');
   const seed = new Option('--seed <n>', 'draws the moments of faults with a jitter').argParser(wholeNumber);
   const label = new Option('--label <name>', 'the release that is drilled; kept with the run').argParser(
     labelText,
@@ -104,6 +121,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .addOption(label)
     .addOption(production)
     .addOption(confirm)
+    .addOption(color)
     .action(async (scenarios: string[], options: RunOptions) => {
       done(await runCommand(scenarios, options, stop, output));
     });
@@ -123,6 +141,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .addOption(label)
     .addOption(production)
     .addOption(confirm)
+    .addOption(color)
     .action(async (suite: string, options: TableOptions) => {
       done(await tableCommand(suite, options, stop, output));
     });
@@ -186,6 +205,7 @@ function buildProgram(stop: Stop, output: Output, done: (code: number) => void):
     .option('--for <duration>', 'stop after this time; until interrupted by default')
     .option('--json', 'print what the probes saw as JSON on stdout', false)
     .addOption(out)
+    .addOption(color)
     .action(async (options: { target?: string; url?: string; out: string; json: boolean }) => {
       done(await watchCommand(options, stop, output));
     });

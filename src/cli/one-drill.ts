@@ -11,6 +11,7 @@ import { createHost } from '../hosts/catalog.ts';
 import type { Reporters } from '../reporters/all.ts';
 import type { FinishedDrill } from '../reporters/reporter.ts';
 import { createNarrator } from './console.ts';
+import { showDrill } from './live/show-drill.ts';
 import { type Output, tell } from './output.ts';
 import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
 import { learnSecrets } from './secrets.ts';
@@ -46,6 +47,7 @@ export async function runOneDrill(
   const { folder, log } = openRun(out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
   log.subscribe((event) => reporters.event(event));
+  const hide = showDrill(output.live, log, clock);
   let unhealed: readonly string[];
   try {
     unhealed = await runDrill(
@@ -65,6 +67,7 @@ export async function runOneDrill(
       stop.signal,
     );
   } finally {
+    hide();
     log.close();
   }
   const { summary, unwritten } = reportsOf(folder, unhealed, log.broken);

@@ -1,16 +1,27 @@
 import { fstatSync } from 'node:fs';
 import type { DrillError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { cannotWrite, isDiskError, writeFully } from '../engine/disk.ts';
+import { wantsLive } from './live/situation.ts';
+import type { Live } from './live/terminal.ts';
 import { redactor } from './secrets.ts';
 
 /** Where a command writes: data on stdout, progress on stderr. */
 export interface Output {
   data(text: string): void;
   progress(line: string): void;
+  /** Where progress is a live view, its block below the lines of `progress`. */
+  readonly live?: Live | undefined;
 }
+
+/** So long a terminal that was held has to take the last lines. */
+const lastLinesMs = 1000;
+const mostChars = 4000;
 
 /** Output to this process's own streams. */
 export interface ProcessOutput extends Output {
+  /** From now on progress is a live view, if a person looks at it. `json`: stdout gets lines for programs. */
+  goLive(options: { readonly json: boolean; readonly color: boolean }): Promise<void>;
   /** Resolves when stdout has taken all data: with an error where it did not. Whoever reads it having gone is none. */
   end(): Promise<DrillError | undefined>;
 }
@@ -19,7 +30,9 @@ export interface ProcessOutput extends Output {
 export function openOutput({
   stdout,
   stderr,
-}: Pick<NodeJS.Process, 'stdout' | 'stderr'> = process): ProcessOutput {
+  env,
+}: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'> = process): ProcessOutput {
+  let live: Live | undefined;
   let failure: unknown;
   const fail = (error: unknown): void => {
     failure ??= error;
@@ -29,8 +42,18 @@ export function openOutput({
   stderr.on('error', () => {});
   const file = isFile(stdout.fd) ? stdout.fd : undefined;
   return {
+    get live() {
+      return live;
+    },
+    async goLive({ json, color }) {
+      if (!wantsLive({ env, stderrIsTTY: stderr.isTTY, stdoutIsTTY: stdout.isTTY, json })) return;
+      const { openLive } = await import('./live/open-live.ts');
+      live = openLive(stderr, { env, color });
+    },
     data(text) {
       const clean = redactor.text(text);
+      // What is told on stdout comes when a drill is over: it may wait for a terminal, and so may the lines before it.
+      if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
       if (file === undefined) {
         stdout.write(clean);
         return;
@@ -43,9 +66,13 @@ export function openOutput({
       }
     },
     progress(line) {
-      stderr.write(`${redactor.text(line)}\n`);
+      const clean = redactor.text(line);
+      if (live === undefined) stderr.write(`${stderr.isTTY ? printableLines(clean) : clean}\n`);
+      else live.print(clean);
     },
     async end() {
+      await live?.end(lastLinesMs);
+      live = undefined;
       if (file === undefined && failure === undefined)
         await new Promise<void>((resolve) => void stdout.write('', () => resolve()));
       return failure === undefined || !isDiskError(failure)
@@ -59,6 +86,14 @@ export function openOutput({
 export function tell({ message, mend }: DrillError, output: Output): void {
   output.progress(message);
   if (mend !== undefined) output.progress(`  ${mend}`);
+}
+
+/** What a terminal would obey is no part of it but the line breaks. */
+function printableLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line, mostChars))
+    .join('\n');
 }
 
 function isFile(fd: number): boolean {

@@ -10,6 +10,7 @@ import { type FailureTable, rowLine, type TableDrill } from '../../report/table.
 import type { Reporters } from '../../reporters/all.ts';
 import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
+import { showWait } from '../live/show-drill.ts';
 import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
 import { type Output, tell } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
@@ -127,8 +128,13 @@ async function runJobs(
       forMs: Math.min(settledForMs, watch.steady.forMs),
       withinMs: withinMs ?? watch.steady.withinMs,
     };
-    const outcome = await awaitGate(watch, gate, { clock, createHost }, signal);
-    return { ...outcome, sinceMs: clock.nowMs() - gate.forMs };
+    const hide = showWait(output.live, 'waiting for the steady state', gate.withinMs);
+    try {
+      const outcome = await awaitGate(watch, gate, { clock, createHost }, signal);
+      return { ...outcome, sinceMs: clock.nowMs() - gate.forMs };
+    } finally {
+      hide();
+    }
   }
 }
 

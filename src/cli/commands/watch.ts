@@ -11,6 +11,7 @@ import type { WatchPlan } from '../../scenario/target-planner.ts';
 import { probeKind } from '../../probes/catalog.ts';
 import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
+import { showDrill } from '../live/show-drill.ts';
 import { type Output, tell } from '../output.ts';
 import { newRunId, openRun, writeReports } from '../run-folder.ts';
 import { learnSecrets } from '../secrets.ts';
@@ -37,6 +38,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
   const { folder, log } = openRun(options.out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
+  const hide = showDrill(output.live, log, clock);
   const timeUp = forMs === undefined ? [] : [AbortSignal.timeout(forMs)];
   try {
     await runWatch(
@@ -45,6 +47,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
       AbortSignal.any([stop.signal, ...timeUp]),
     );
   } finally {
+    hide();
     log.close();
   }
   const { summary, unwritten } = writeReports(folder);

@@ -1,0 +1,55 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import type { WriteStream } from 'node:tty';
+import { type Situation, showsUnicode } from './situation.ts';
+import { createLive, type Live, type Terminal } from './terminal.ts';
+
+/**
+ * The live view on this process's terminal; undefined where it cannot be opened anew. Node waits for a terminal that takes
+ * nothing, and a drill must not: so it is opened once more, without waiting.
+ */
+export function openLive(
+  stderr: WriteStream,
+  { env, color }: { readonly env: Situation['env']; readonly color: boolean },
+): Live | undefined {
+  const fd = openUnblocked();
+  if (fd === undefined) return undefined;
+  const live = createLive(terminalOn(fd, stderr), {
+    // NO_COLOR and FORCE_COLOR are known to Node.
+    color: color && stderr.hasColors(16, { ...env }),
+    unicode: showsUnicode(env),
+  });
+  return {
+    ...live,
+    async end(maxMs) {
+      await live.end(maxMs);
+      closeSync(fd);
+    },
+  };
+}
+
+function openUnblocked(): number | undefined {
+  const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+  for (const path of ['/proc/self/fd/2', '/dev/tty']) {
+    try {
+      return openSync(path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    } catch {
+      // The next one, or none.
+    }
+  }
+  return undefined;
+}
+
+function terminalOn(fd: number, stderr: Pick<WriteStream, 'columns' | 'rows'>): Terminal {
+  return {
+    // 0 where the terminal does not say.
+    size: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
+    write(bytes) {
+      try {
+        return writeSync(fd, bytes);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+        throw error;
+      }
+    },
+  };
+}

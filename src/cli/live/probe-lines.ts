@@ -1,0 +1,81 @@
+import type { Plan, PlannedProbe } from '../../core/plan.ts';
+import { isFresh } from '../../core/seen.ts';
+import { fit, type Line, running, type Size, type Span, widthOf } from './line.ts';
+import { type LiveState, type Look, type ProbeHistory, recoveryProbeId } from './state.ts';
+
+/** A longer past is of no use while one looks on. */
+const mostLooks = 100;
+
+/** What each probe saw last, as many as there is room for: the recovery probe and those that do not see what they should come first. */
+export function probeLines(state: LiveState, plan: Plan, nowMs: number, { columns, rows }: Size): Line[] {
+  const { probes } = plan;
+  if (rows < 1) return [];
+  const shown = probes.length <= rows ? probes : choose(state, probes, rows - 1);
+  const isNarrow = columns < 60;
+  const longest = Math.max(...probes.map(({ id }) => widthOf(id)));
+  const nameWidth = Math.min(longest, Math.floor(isNarrow ? columns / 2 : columns / 3));
+  const textWidth = isNarrow ? 10 : 24;
+  const sparkWidth = Math.min(mostLooks, columns - nameWidth - textWidth - 4);
+  const lines = shown.map((probe): Line => {
+    const history = state.probes.get(probe.id);
+    const looks = sparkWidth < 1 ? [] : (history?.looks ?? []).slice(-sparkWidth);
+    return [
+      { text: `  ${fit(probe.id, nameWidth)} ` },
+      { text: ' '.repeat(Math.max(0, sparkWidth - looks.length)) },
+      ...sparkline(looks, probe.timeoutMs),
+      { text: ' ' },
+      stateSpan(probe, history, nowMs),
+    ];
+  });
+  if (shown.length < probes.length) return [...lines, restLine(state, probes, shown)];
+  const legend: Line = [{ text: '  ▁▂▅█ latency up to the time-out, x failed, ? not known', style: 'dim' }];
+  return lines.length < rows ? [...lines, legend] : lines;
+}
+
+/** In the plan's order, whatever they are chosen for. */
+function choose(state: LiveState, probes: readonly PlannedProbe[], most: number): readonly PlannedProbe[] {
+  const recovery = recoveryProbeId(state);
+  const rank = (probe: PlannedProbe): number => (probe.id === recovery ? 0 : isWell(state, probe) ? 2 : 1);
+  const first = new Set([...probes].sort((a, b) => rank(a) - rank(b)).slice(0, most));
+  return probes.filter((probe) => first.has(probe));
+}
+
+function isWell(state: LiveState, { id }: PlannedProbe): boolean {
+  return state.probes.get(id)?.looks.at(-1)?.status === 'ok';
+}
+
+function restLine(state: LiveState, probes: readonly PlannedProbe[], shown: readonly PlannedProbe[]): Line {
+  const rest = probes.filter((probe) => !shown.includes(probe));
+  const well = rest.filter((probe) => isWell(state, probe)).length;
+  const how = well === rest.length ? 'all ok' : `${well} ok, ${rest.length - well} not`;
+  return [{ text: `  … ${rest.length} more probes: ${how}`, style: 'dim' }];
+}
+
+function sparkline(looks: readonly Look[], timeoutMs: number): Span[] {
+  const spans: { text: string; style: 'red' | 'yellow' | 'green' }[] = [];
+  for (const look of looks) {
+    const text =
+      look.status === 'ok' ? level(look.latencyMs / timeoutMs) : look.status === 'fail' ? 'x' : '?';
+    const style = look.status === 'ok' ? 'green' : look.status === 'fail' ? 'red' : 'yellow';
+    const last = spans.at(-1);
+    if (last?.style === style) last.text += text;
+    else spans.push({ text, style });
+  }
+  return spans;
+}
+
+function level(share: number): string {
+  if (share < 0.1) return '▁';
+  if (share < 0.3) return '▂';
+  return share < 0.6 ? '▅' : '█';
+}
+
+function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs: number): Span {
+  if (history === undefined) return { text: 'no answer yet', style: 'dim' };
+  const { last, badSinceMs } = history;
+  if (!isFresh(probe, last, nowMs)) return { text: 'no fresh answer', style: 'yellow' };
+  if (last.status === 'unknown') return { text: `not known: ${last.message ?? ''}`, style: 'yellow' };
+  if (last.status === 'fail')
+    return { text: `bad ${running(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`, style: 'red' };
+  return { text: last.value ?? `${Math.round(last.finishMs - last.sendMs)} ms` };
+}

@@ -1,0 +1,303 @@
+import { isGoodLook } from '../../core/canary.ts';
+import type { DrillEvent, PhaseName } from '../../core/event.ts';
+import type { Gate, Plan, PlannedFault, PlannedProbe } from '../../core/plan.ts';
+import type { Sample } from '../../core/sample.ts';
+import { isFresh, type Seen, unmetConditions } from '../../core/seen.ts';
+
+/** What the live view knows of a drill; times are offsets on the run clock, ms. */
+export interface LiveState {
+  readonly plan: Plan | undefined;
+  readonly startedMs: number;
+  /** In the order in which they began; the last one is under way. */
+  readonly phases: readonly LivePhase[];
+  readonly probes: ReadonlyMap<string, ProbeHistory>;
+  /** Faults, preparations and repairs that were issued, by id. */
+  readonly steps: ReadonlyMap<string, StepState>;
+  /** The host of each role as it was resolved first. */
+  readonly resolved: ReadonlyMap<string, string>;
+  readonly wait: GateWait | undefined;
+  readonly outage: LiveOutage | undefined;
+  readonly canary: { readonly probe: PlannedProbe; readonly last?: Sample } | undefined;
+  readonly burst: boolean;
+  readonly aborted: string | undefined;
+}
+
+/** A part of the drill, as far as it has come. */
+export interface LivePhase {
+  readonly name: PhaseName;
+  readonly sinceMs: number;
+  /** Absent while it is under way. */
+  readonly endMs?: number;
+  /** Its gate was not met, or something in it failed. */
+  readonly failed?: true;
+}
+
+/** A fault, preparation or repair on its way; each time is there once that has come. */
+export interface StepState {
+  readonly kind: string;
+  readonly host: string;
+  readonly issuedMs: number;
+  readonly ackedMs?: number;
+  readonly effectMs?: number;
+  readonly healingMs?: number;
+  readonly healedMs?: number;
+  readonly failed?: true;
+}
+
+/** A gate that is waited for. */
+export interface GateWait {
+  readonly gate: Gate;
+  readonly sinceMs: number;
+  /** Since when all its conditions have held; absent while they do not. */
+  readonly heldSinceMs?: number;
+}
+
+/** One look, as a character of a line tells it. */
+export interface Look {
+  readonly status: Sample['status'];
+  readonly latencyMs: number;
+}
+
+/** What one probe saw. */
+export interface ProbeHistory {
+  readonly last: Sample;
+  /** Oldest first, at most `keptLooks`. */
+  readonly looks: readonly Look[];
+  /** When the first failed look of those that no good one followed was sent. */
+  readonly badSinceMs?: number;
+  /** When the first good look that no failed one followed was answered. */
+  readonly goodSinceMs?: number;
+}
+
+/** What the recovery probe has seen of the service since the first fault. */
+export interface LiveOutage {
+  readonly probe: string;
+  /** When the first failed look was sent. */
+  readonly firstMs: number;
+  /** When the first good look after it was answered. */
+  readonly firstSignMs?: number;
+  /** Times down, one after another; what came before the present one is in `downMs`. */
+  readonly times: number;
+  /** Of the times that are over. */
+  readonly downMs: number;
+  /** Begin of the present one; absent while the service is there. */
+  readonly sinceMs?: number;
+}
+
+/** More characters than a wide terminal has room for. */
+const keptLooks = 240;
+
+/** Before the first event. */
+export const nothingYet: LiveState = {
+  plan: undefined,
+  startedMs: 0,
+  phases: [],
+  probes: new Map(),
+  steps: new Map(),
+  resolved: new Map(),
+  wait: undefined,
+  outage: undefined,
+  canary: undefined,
+  burst: false,
+  aborted: undefined,
+};
+
+/** What is known after an event. */
+export function reduce(state: LiveState, event: DrillEvent): LiveState {
+  switch (event.type) {
+    case 'run.started':
+      return { ...nothingYet, plan: event.plan, startedMs: event.t };
+    case 'phase.started':
+      return startPhase(state, event.phase, event.t);
+    case 'gate':
+      return endWait(state, event.state === 'met');
+    case 'canary.started':
+      return { ...state, canary: { probe: event.probe } };
+    case 'rate.changed':
+      return { ...state, burst: event.burst };
+    case 'role.resolved':
+      return state.resolved.has(event.role)
+        ? state
+        : { ...state, resolved: new Map(state.resolved).set(event.role, event.host) };
+    case 'sample':
+      return takeSample(state, event);
+    case 'fault.issued':
+      return setStep(state, event.fault, { kind: event.kind, host: event.host, issuedMs: event.t });
+    case 'fault.acked':
+      return addToStep(state, event.fault, { ackedMs: event.t });
+    case 'fault.effect':
+      return addToStep(state, event.fault, { effectMs: event.t });
+    case 'heal.started':
+      return addToStep(state, event.fault, { healingMs: event.t });
+    case 'heal.proven':
+      return addToStep(state, event.fault, { healedMs: event.t });
+    case 'fault.failed':
+    case 'heal.failed':
+      return failPhase(addToStep(state, event.fault, { failed: true }));
+    case 'run.aborted':
+      return failPhase({ ...state, aborted: event.reason, wait: undefined });
+    case 'run.ended':
+      return { ...state, phases: ended(state.phases, event.t), wait: undefined };
+    case 'clock.anchor':
+    case 'clock.stepped':
+    case 'fault.unanswered':
+    case 'log':
+    case 'mark':
+    case 'prober.health':
+    case 'row.written':
+    case 'rows.read':
+    case 'sample.dropped':
+      return state;
+  }
+}
+
+/** What the probes see at `nowMs`. */
+export function seenAt({ probes }: Pick<LiveState, 'probes'>, plan: Plan, nowMs: number): Seen {
+  return {
+    probes: plan.probes,
+    roles: plan.roles,
+    fresh(id) {
+      const planned = plan.probes.find((probe) => probe.id === id);
+      const last = probes.get(id)?.last;
+      return planned !== undefined && last !== undefined && isFresh(planned, last, nowMs) ? last : undefined;
+    },
+  };
+}
+
+/** The parts that the plan's drill will have, in order, as far as all goes well. */
+export function plannedPhases(plan: Plan): PhaseName[] {
+  const early = plan.recovery.until === 'redundancy';
+  const parts: [PhaseName, boolean][] = [
+    ['prepare', plan.prepare.length > 0],
+    ['steady', true],
+    ['fault', true],
+    ['recovery', true],
+    ['redundancy', early],
+    ['heal', true],
+    ['undo-preparations', plan.prepare.length > 0],
+    ['repair', plan.repair.length > 0],
+    ['redundancy', !early],
+    ['read-back', plan.writers.length > 0],
+  ];
+  return parts.flatMap(([name, there]) => (there ? [name] : []));
+}
+
+/** The instance that sees the outage; undefined as long as that depends on a fault that has not come. */
+export function recoveryProbeId({ plan, steps }: Pick<LiveState, 'plan' | 'steps'>): string | undefined {
+  if (plan === undefined) return undefined;
+  const host = steps.get(plan.faults[0]?.id ?? '')?.host;
+  return plan.probes.find(
+    ({ name, host: own }) =>
+      name === plan.recovery.probe &&
+      (plan.recovery.onFaultHost !== true || (host !== undefined && own === host)),
+  )?.id;
+}
+
+function startPhase(state: LiveState, name: PhaseName, t: number): LiveState {
+  const { plan } = state;
+  const gate = name === 'steady' ? plan?.steady : name === 'redundancy' ? plan?.redundancy : undefined;
+  return {
+    ...state,
+    phases: [...ended(state.phases, t), { name, sinceMs: t }],
+    wait: gate === undefined ? undefined : { gate, sinceMs: t },
+  };
+}
+
+function ended(phases: readonly LivePhase[], t: number): readonly LivePhase[] {
+  return phases.map((phase) => (phase.endMs === undefined ? { ...phase, endMs: t } : phase));
+}
+
+function endWait(state: LiveState, met: boolean): LiveState {
+  const over = { ...state, wait: undefined };
+  return met ? over : failPhase(over);
+}
+
+function failPhase(state: LiveState): LiveState {
+  const last = state.phases.at(-1);
+  return last === undefined
+    ? state
+    : { ...state, phases: [...state.phases.slice(0, -1), { ...last, failed: true }] };
+}
+
+function setStep(state: LiveState, id: string, step: StepState): LiveState {
+  return { ...state, steps: new Map(state.steps).set(id, step) };
+}
+
+function addToStep(state: LiveState, id: string, more: Partial<StepState>): LiveState {
+  const step = state.steps.get(id);
+  return step === undefined ? state : setStep(state, id, { ...step, ...more });
+}
+
+function takeSample(state: LiveState, sample: Sample): LiveState {
+  if (sample.probe === state.canary?.probe.id)
+    return { ...state, canary: { probe: state.canary.probe, last: sample } };
+  const before = state.probes.get(sample.probe);
+  // Answers can overtake each other: the later request is the later word.
+  if (before !== undefined && before.last.slot > sample.slot) return state;
+  const status = sample.status === 'fail' && isSick(state) ? 'unknown' : sample.status;
+  const history: ProbeHistory = {
+    last: sample,
+    looks: [
+      ...(before?.looks ?? []).slice(1 - keptLooks),
+      { status, latencyMs: sample.finishMs - sample.sendMs },
+    ],
+    ...sinceOf(before, status, sample),
+  };
+  const next = { ...state, probes: new Map(state.probes).set(sample.probe, history) };
+  return holdWait(
+    sample.probe === recoveryProbeId(state) ? seeOutage(next, status, sample) : next,
+    sample.finishMs,
+  );
+}
+
+/** Whether the prober's own canary was badly seen just now. */
+export function isSick({ canary }: Pick<LiveState, 'canary'>): boolean {
+  return canary?.last !== undefined && !isGoodLook(canary.probe, canary.last);
+}
+
+function sinceOf(
+  before: ProbeHistory | undefined,
+  status: Look['status'],
+  { sendMs, finishMs }: Sample,
+): Pick<ProbeHistory, 'badSinceMs' | 'goodSinceMs'> {
+  if (status === 'fail') return { badSinceMs: before?.badSinceMs ?? sendMs };
+  if (status === 'ok') return { goodSinceMs: before?.goodSinceMs ?? finishMs };
+  const { badSinceMs, goodSinceMs } = before ?? {};
+  return {
+    ...(badSinceMs === undefined ? {} : { badSinceMs }),
+    ...(goodSinceMs === undefined ? {} : { goodSinceMs }),
+  };
+}
+
+/** From the first fault's issue on; a look that says nothing changes nothing. */
+function seeOutage(state: LiveState, status: Look['status'], { probe, sendMs, finishMs }: Sample): LiveState {
+  const { outage, plan, steps } = state;
+  if (status === 'unknown' || !hasBegun(plan?.faults ?? [], steps, sendMs)) return state;
+  if (status === 'fail') {
+    if (outage === undefined)
+      return { ...state, outage: { probe, firstMs: sendMs, sinceMs: sendMs, times: 1, downMs: 0 } };
+    if (outage.sinceMs !== undefined) return state;
+    return { ...state, outage: { ...outage, sinceMs: sendMs, times: outage.times + 1 } };
+  }
+  if (outage?.sinceMs === undefined) return state;
+  const { sinceMs, ...rest } = outage;
+  const back = {
+    ...rest,
+    downMs: rest.downMs + finishMs - sinceMs,
+    firstSignMs: rest.firstSignMs ?? finishMs,
+  };
+  return { ...state, outage: back };
+}
+
+function hasBegun(faults: readonly PlannedFault[], steps: LiveState['steps'], atMs: number): boolean {
+  return faults.some(({ id }) => (steps.get(id)?.issuedMs ?? Infinity) <= atMs);
+}
+
+function holdWait(state: LiveState, nowMs: number): LiveState {
+  const { wait, plan } = state;
+  if (wait === undefined || plan === undefined) return state;
+  const holds = unmetConditions(wait.gate.require, seenAt(state, plan, nowMs)).length === 0;
+  if (holds === (wait.heldSinceMs !== undefined)) return state;
+  const { gate, sinceMs } = wait;
+  return { ...state, wait: { gate, sinceMs, ...(holds ? { heldSinceMs: nowMs } : {}) } };
+}

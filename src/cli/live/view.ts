@@ -1,0 +1,248 @@
+import { canaryLimitMs } from '../../core/canary.ts';
+import type { PhaseName } from '../../core/event.ts';
+import type { Plan, PlannedFault } from '../../core/plan.ts';
+import { unmetConditions } from '../../core/seen.ts';
+import { flow, label, type Line, running, type Size, spinner } from './line.ts';
+import { placeLines } from './place-lines.ts';
+import { probeLines } from './probe-lines.ts';
+import {
+  isSick,
+  type LivePhase,
+  type LiveState,
+  plannedPhases,
+  recoveryProbeId,
+  seenAt,
+  type StepState,
+} from './state.ts';
+
+/** The least that is left of the lines above the block, as far as there is room. */
+const linesAbove = 8;
+
+/** What is shown of a drill at `nowMs` of its run clock: lines that fit `size`, the most important first. */
+export function drillLines(state: LiveState, nowMs: number, size: Size): readonly Line[] {
+  const { plan } = state;
+  if (plan === undefined) return [];
+  const { columns, rows } = size;
+  const most = Math.max(Math.min(rows - 1, 6), rows - linesAbove);
+  const top = [
+    headLine(state, plan, nowMs),
+    ...phaseLines(state, plan, nowMs, columns),
+    ...outageLines(state, plan, nowMs, columns),
+    ...waitLines(state, plan, nowMs, columns),
+    ...stepLines(state, plan, nowMs, columns),
+    ...proberLines(state, columns),
+    ...placeLines(state, plan, nowMs, columns),
+  ].slice(0, most);
+  return [...top, ...probeLines(state, plan, nowMs, { columns, rows: most - top.length })];
+}
+
+function headLine({ startedMs, burst, aborted }: LiveState, plan: Plan, nowMs: number): Line {
+  return [
+    { text: `${spinner(nowMs)} `, style: 'cyan' },
+    { text: `${running(nowMs - startedMs)}  ` },
+    { text: `${plan.scenario.name} on ${plan.target.name}`, style: 'bold' },
+    ...(burst ? [{ text: '  burst rate', style: 'dim' } as const] : []),
+    ...(aborted === undefined ? [] : [{ text: `  ABORTED: ${aborted}`, style: 'red' } as const]),
+  ];
+}
+
+const phaseWords: Readonly<Record<PhaseName, string>> = {
+  prepare: 'prepare',
+  steady: 'steady',
+  fault: 'fault',
+  recovery: 'recovery',
+  heal: 'heal',
+  'undo-preparations': 'undo',
+  repair: 'repair',
+  redundancy: 'redundancy',
+  'read-back': 'read back',
+  watching: 'watching',
+};
+
+function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+  if (phases.some(({ name }) => name === 'watching')) return [];
+  const begun = new Set(phases.map(({ name }) => name));
+  const toCome = aborted === undefined ? plannedPhases(plan).filter((name) => !begun.has(name)) : [];
+  return flow(
+    label('steps'),
+    [
+      ...phases.map((phase) => phasePart(phase, nowMs)),
+      ...toCome.map((name): Line => [{ text: `· ${phaseWords[name]}`, style: 'dim' }]),
+    ],
+    '  ',
+    columns,
+  );
+}
+
+function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): Line {
+  const took = running((endMs ?? nowMs) - sinceMs);
+  const word = phaseWords[name];
+  if (failed === true) return [{ text: `✗ ${word} ${took}`, style: 'red' }];
+  if (endMs !== undefined) return [{ text: '✓', style: 'green' }, { text: ` ${word} ${took}` }];
+  return [
+    { text: spinner(nowMs), style: 'cyan' },
+    { text: ` ${word} ${took}`, style: 'bold' },
+  ];
+}
+
+/** What the recovery probe says since the first fault. */
+function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+  const { outage, probes, steps } = state;
+  if (outage === undefined) return [];
+  const last = probes.get(outage.probe)?.last;
+  const zeroMs = steps.get(plan.faults[0]?.id ?? '')?.effectMs ?? outage.firstMs;
+  const sign: Line[] =
+    outage.firstSignMs === undefined
+      ? []
+      : [[{ text: `first sign after ${running(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}` }]];
+  const again =
+    outage.times > 1 ? [[{ text: `${outage.times} times, ${running(outage.downMs)} before` }]] : [];
+  if (outage.sinceMs === undefined) {
+    const good = nowMs - (probes.get(outage.probe)?.goodSinceMs ?? nowMs);
+    const back: Line = [{ text: `back for ${running(good)}`, style: 'green' }];
+    const down: Line = [
+      { text: `was down ${running(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} times` : ''}` },
+    ];
+    return flow(label('outage'), [back, down, ...sign], ' · ', columns);
+  }
+  const { outageMs } = plan.limits;
+  const cap: Line[] =
+    outageMs === undefined
+      ? []
+      : [[{ text: `cut short in ${running(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
+  const down: Line = [
+    { text: `DOWN ${running(nowMs - outage.sinceMs)}`, style: 'red' },
+    { text: ` ${outage.probe}${last?.cause === undefined ? '' : `: ${last.cause}`}` },
+  ];
+  return flow(label('outage'), [down, ...again, ...sign, ...cap], ' · ', columns);
+}
+
+/** What is waited for, and how much time it has left. */
+function waitLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+  const phase = state.phases.at(-1);
+  if (phase === undefined) return [];
+  if (phase.name === 'recovery')
+    return flow(label('wait'), recoveryParts(state, plan, phase, nowMs), ' · ', columns);
+  const { wait } = state;
+  if (wait === undefined) return [];
+  const { gate, sinceMs, heldSinceMs } = wait;
+  const left = leftPart(
+    phase.name === 'steady' ? 'steady state' : 'redundancy',
+    sinceMs + gate.withinMs - nowMs,
+    gate.withinMs,
+  );
+  if (heldSinceMs !== undefined)
+    return flow(label('wait'), [left, heldPart(nowMs - heldSinceMs, gate.forMs)], ' · ', columns);
+  const unmet = unmetConditions(gate.require, seenAt(state, plan, nowMs));
+  const which = unmet.length > 1 ? ` (1 of ${unmet.length})` : '';
+  const missing = unmet.slice(0, 1).map((text): Line => [{ text: `not yet${which}: ${text}`, style: 'dim' }]);
+  return flow(label('wait'), [left, ...missing], ' · ', columns);
+}
+
+function recoveryParts(state: LiveState, plan: Plan, { sinceMs }: LivePhase, nowMs: number): Line[] {
+  const { recovery } = plan;
+  const left = leftPart('recovery', sinceMs + recovery.withinMs - nowMs, recovery.withinMs);
+  if (state.outage === undefined) return [left, [{ text: 'no outage so far' }]];
+  const goodSinceMs = state.probes.get(recoveryProbeId(state) ?? '')?.goodSinceMs;
+  if (state.outage.sinceMs !== undefined || goodSinceMs === undefined) return [left];
+  return [left, heldPart(nowMs - Math.max(goodSinceMs, sinceMs), recovery.stableForMs)];
+}
+
+function leftPart(what: string, leftMs: number, withinMs: number): Line {
+  const style = leftMs < withinMs / 4 ? ({ style: 'yellow' } as const) : {};
+  return [{ text: `${what}: ` }, { text: `${running(leftMs)} left`, ...style }];
+}
+
+function heldPart(heldMs: number, forMs: number): Line {
+  return [{ text: `holds ${running(Math.min(heldMs, forMs))} of ${running(forMs)}`, style: 'green' }];
+}
+
+/** The faults of the plan, and what else was done to the stack and is not over. */
+function stepLines(state: LiveState, plan: Plan, nowMs: number, columns: number): Line[] {
+  const done = (step: PlannedFault): boolean => state.steps.get(step.id) !== undefined;
+  const open = (step: PlannedFault): boolean =>
+    done(step) && state.steps.get(step.id)?.healedMs === undefined;
+  return [
+    ...plan.prepare.filter(open).map((step) => ({ word: 'prepared', step })),
+    ...plan.faults.map((step) => ({ word: 'fault', step })),
+    ...plan.repair.filter(done).map((step) => ({ word: 'repair', step })),
+  ].flatMap(({ word, step }) => flow(label(word), stepParts(state, plan, step, nowMs), ' · ', columns));
+}
+
+function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: number): Line[] {
+  const step = state.steps.get(planned.id);
+  if (step === undefined) {
+    const name: Line = [{ text: `${planned.id}: ${planned.kind} on ${placeOf(planned)}` }];
+    return [name, [{ text: dueText(state, planned, nowMs), style: 'dim' }]];
+  }
+  const name: Line = [{ text: `${planned.id}: ${step.kind} on ${step.host}` }];
+  const isRepair = plan.repair.includes(planned);
+  if (step.failed === true) return [name, [{ text: 'FAILED', style: 'red' }]];
+  if (step.healedMs !== undefined) return [name, [{ text: 'healed, proven', style: 'green' }]];
+  if (isRepair)
+    return [name, [step.ackedMs === undefined ? { text: 'under way' } : { text: 'done', style: 'green' }]];
+  if (step.healingMs !== undefined)
+    return [name, [{ text: `healing for ${running(nowMs - step.healingMs)}`, style: 'cyan' }]];
+  return [name, ...openParts(step, planned, plan, nowMs)];
+}
+
+/** So long before its end, a limit is told. */
+const limitShownMs = 60_000;
+
+function openParts(
+  { issuedMs, ackedMs, effectMs }: StepState,
+  planned: PlannedFault,
+  plan: Plan,
+  nowMs: number,
+): Line[] {
+  const since = effectMs ?? ackedMs ?? issuedMs;
+  const what =
+    effectMs !== undefined
+      ? 'in effect'
+      : ackedMs !== undefined
+        ? 'acknowledged, no effect yet'
+        : 'asked for';
+  const limitMs = issuedMs + plan.limits.faultMs - nowMs;
+  return [
+    [{ text: `${what} ${running(nowMs - since)}`, style: 'yellow' }],
+    ...(planned.forMs === undefined || effectMs === undefined
+      ? []
+      : [[{ text: `heals in ${running(effectMs + planned.forMs - nowMs)}` }]]),
+    ...(limitMs < limitShownMs
+      ? [[{ text: `cut short in ${running(limitMs)}`, style: 'yellow' as const }]]
+      : []),
+  ];
+}
+
+function placeOf({ on }: PlannedFault): string {
+  if ('host' in on) return on.host;
+  return 'role' in on ? `the ${on.role}` : `the host of ${on.fault}`;
+}
+
+function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, nowMs: number): string {
+  const zeroMs =
+    after === undefined ? phases.find(({ name }) => name === 'fault')?.sinceMs : steps.get(after)?.healedMs;
+  if (zeroMs !== undefined)
+    return nowMs < zeroMs + atMs ? `in ${running(zeroMs + atMs - nowMs)}` : 'about to be injected';
+  return after === undefined ? 'to come' : `once ${after} is healed`;
+}
+
+function proberLines(state: LiveState, columns: number): Line[] {
+  const { canary } = state;
+  if (canary?.last === undefined) return [];
+  if (!isSick(state)) {
+    const tookMs = canary.last.finishMs - canary.last.sendMs;
+    return [
+      [
+        label('prober'),
+        { text: 'fit', style: 'green' },
+        { text: `, canary answers in ${Math.round(tookMs)} ms` },
+      ],
+    ];
+  }
+  const parts: Line[] = [
+    [{ text: `SICK: canary not answered in ${canaryLimitMs(canary.probe)} ms`, style: 'red' }],
+    [{ text: 'what fails now may be up' }],
+  ];
+  return flow(label('prober'), parts, ' · ', columns);
+}

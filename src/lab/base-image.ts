@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import { aptInstall, debianMirror } from './apt.ts';
 import { describeFailure } from './command.ts';
-import { type LabContext, mustRun, succeeds } from './lab-context.ts';
+import { type LabContext, mustRun, succeeds, toldAs } from './lab-context.ts';
 import type { LabManifest } from './manifest.ts';
 import { type OsRelease } from './os-release.ts';
 
@@ -22,7 +22,11 @@ export async function ensureBaseImage(
 ): Promise<string> {
   if (await succeeds(context, ['docker', 'image', 'inspect', base.tag])) return `${base.tag} is there`;
   const pull = ['docker', 'pull', '--quiet', base.tag];
-  const pulled = await context.run(pull, { timeoutMs: pullTimeoutMs, signal: context.signal });
+  const pulled = await context.run(pull, {
+    timeoutMs: pullTimeoutMs,
+    signal: context.signal,
+    ...toldAs(context, 'base'),
+  });
   if (pulled.exitCode === 0) return `pulled ${base.tag}`;
   if (!machine.root || machine.os.id !== 'debian') {
     throw new DrillError('lab', `the base image cannot be had. ${describeFailure(pull, pulled)}`, {
@@ -53,7 +57,7 @@ export async function ensureBaseImage(
         archive,
         await debianMirror(context),
       ],
-      { timeoutMs: 300_000 },
+      { timeoutMs: 300_000, ...toldAs(context, 'base') },
     );
     await mustRun(context, ['docker', 'import', '--change', 'CMD ["bash"]', archive, base.tag], {
       timeoutMs: 120_000,

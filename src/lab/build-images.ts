@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { labError, type LabContext, mustRun } from './lab-context.ts';
+import { labError, type LabContext, mustRun, toldAs } from './lab-context.ts';
 import { hasBuildx } from './compose-plugin.ts';
 import { contentHash } from './content-hash.ts';
 import type { Lab } from './manifest.ts';
@@ -23,11 +23,12 @@ interface Build {
  * those before it, and is built again when one of them is. Returns a sentence. Throws DrillError `lab`.
  */
 export async function buildVmImages(context: LabContext, lab: Lab): Promise<string> {
+  const { vmImages } = lab.manifest;
   const told: string[] = [];
   const before: string[] = [];
-  for (const image of lab.manifest.vmImages) {
+  for (const [index, image] of vmImages.entries()) {
     const build = await planBuild(lab, { ...image, target: undefined, before });
-    told.push(await buildAll(context, [build]));
+    told.push(await buildAll(context, [build], { step: 'vm images', done: index, of: vmImages.length }));
     before.push(build.hash);
   }
   return told.join('; ');
@@ -42,7 +43,7 @@ export async function buildInnerImages(context: LabContext, lab: Lab): Promise<s
       planBuild(lab, { ...inner, tag, target, inputs: [...inner.inputs, ...inputs] }),
     ),
   );
-  return buildAll(context, builds);
+  return buildAll(context, builds, { step: 'inner images', done: 0, of: builds.length });
 }
 
 async function planBuild(
@@ -73,15 +74,32 @@ async function planBuild(
   }
 }
 
-async function buildAll(context: LabContext, builds: readonly Build[]): Promise<string> {
+/** As far as a step of `lab up` has come that builds `of` images: `done` of them before these. */
+interface Progress {
+  readonly step: string;
+  readonly done: number;
+  readonly of: number;
+}
+
+async function buildAll(
+  context: LabContext,
+  builds: readonly Build[],
+  { step, done, of }: Progress,
+): Promise<string> {
   const fresh = await Promise.all(builds.map((build) => isFresh(context, build)));
   const stale = builds.filter((_, index) => fresh[index] === false);
-  if (stale.length === 0) return `${builds.map((build) => build.tag).join(', ')}: unchanged`;
+  let ready = done + builds.length - stale.length;
+  const build = async (one: Build): Promise<void> => {
+    await buildOne(context, one, step);
+    context.report({ step, state: 'count', done: ++ready, of });
+  };
+  context.report({ step, state: 'count', done: ready, of });
+  if (stale.length === 0) return `${builds.map(({ tag }) => tag).join(', ')}: unchanged`;
   // BuildKit builds a stage that several targets need once, and the rest side by side. The old builder would build
   // such a stage once per target, so there the targets take turns and find the earlier ones' layers in the cache.
-  if (await hasBuildx(context)) await Promise.all(stale.map((build) => buildOne(context, build)));
-  else for (const build of stale) await buildOne(context, build);
-  return `built ${stale.map((build) => build.tag).join(', ')}`;
+  if (await hasBuildx(context)) await Promise.all(stale.map(build));
+  else for (const one of stale) await build(one);
+  return `built ${stale.map(({ tag }) => tag).join(', ')}`;
 }
 
 async function isFresh(context: LabContext, build: Build): Promise<boolean> {
@@ -92,7 +110,7 @@ async function isFresh(context: LabContext, build: Build): Promise<boolean> {
   return found.exitCode === 0 && found.stdout.trim() === build.hash;
 }
 
-async function buildOne(context: LabContext, build: Build): Promise<void> {
+async function buildOne(context: LabContext, build: Build, step: string): Promise<void> {
   await mustRun(
     context,
     [
@@ -107,6 +125,6 @@ async function buildOne(context: LabContext, build: Build): Promise<void> {
       build.tag,
       build.contextDir,
     ],
-    { timeoutMs: buildTimeoutMs, env: buildEnvironment },
+    { timeoutMs: buildTimeoutMs, env: buildEnvironment, ...toldAs(context, step) },
   );
 }

@@ -30,6 +30,20 @@ describe('runCommand', () => {
     expect(result.stdout).toBe('in\ny');
   });
 
+  it('tells what a command writes as it comes, and keeps it all', async () => {
+    const lines: string[] = [];
+    const result = await runCommand(
+      ['sh', '-c', 'printf "a\\nb"; sleep 0.2; printf "c\\r50 %%\\n" >&2; echo d'],
+      {
+        ...limits(),
+        onLine: (line) => lines.push(line),
+      },
+    );
+    expect(lines).toHaveLength(3);
+    expect(lines).toEqual(expect.arrayContaining(['a', '50 %', 'bd']));
+    expect(result).toMatchObject({ stdout: 'a\nbd', stderr: 'c\r50 %' });
+  });
+
   it('says so when a command cannot be started', async () => {
     const result = await runCommand(['/no/such/command'], limits());
     expect(result.exitCode).toBeUndefined();

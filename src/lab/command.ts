@@ -1,4 +1,9 @@
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
+
+/** Of a line that has not ended yet. */
+const maxPartialChars = 4000;
 
 /** What a finished command left behind. A non-zero exit is data, not an error. */
 export interface CommandResult {
@@ -19,6 +24,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text for standard input; none by default. */
   readonly input?: string;
+  /** Is given what the command writes as it comes: of lines that come together, the last. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** Runs one command of the machine that carries the lab. Injected, so that decisions can be tested without it. */
@@ -32,7 +39,7 @@ export const runCommand: CommandRunner = async (argv, options) => {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('an empty command');
   options.signal.throwIfAborted();
-  const result = await execa(file, args, {
+  const command = execa(file, args, {
     reject: false,
     timeout: options.timeoutMs,
     cancelSignal: options.signal,
@@ -42,6 +49,9 @@ export const runCommand: CommandRunner = async (argv, options) => {
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
   });
+  if (options.onLine !== undefined)
+    for (const stream of [command.stdout, command.stderr]) tellLines(stream, options.onLine);
+  const result = await command;
   options.signal.throwIfAborted();
   return {
     exitCode: result.exitCode,
@@ -54,6 +64,18 @@ export const runCommand: CommandRunner = async (argv, options) => {
         : undefined,
   };
 };
+
+function tellLines(stream: Readable, onLine: (line: string) => void): void {
+  const decoder = new StringDecoder();
+  let partial = '';
+  stream.on('data', (chunk: Buffer) => {
+    // A progress bar begins its line anew with a carriage return.
+    const lines = `${partial}${decoder.write(chunk)}`.split(/[\r\n]+/);
+    partial = (lines.pop() ?? '').slice(-maxPartialChars);
+    const last = lines.findLast((line) => line.trim() !== '');
+    if (last !== undefined) onLine(last);
+  });
+}
 
 /** One line about how a command ended and the last lines that it wrote, for error messages. */
 export function describeFailure(argv: readonly string[], result: CommandResult): string {

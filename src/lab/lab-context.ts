@@ -7,14 +7,17 @@ import {
   runCommand,
 } from './command.ts';
 
-/** Progress of bringing the lab up or down, for the console. */
-export interface LabEvent {
-  readonly step: string;
-  readonly state: 'start' | 'done' | 'info';
-  readonly text: string;
-  /** Since the step started; only with `done`. */
-  readonly elapsedMs?: number;
-}
+/** Progress of bringing the lab up or down, for the console; each says which step it is about. */
+export type LabEvent =
+  /** `limitMs`: how long the step may take, where that is known. */
+  | { readonly step: string; readonly state: 'start'; readonly text: string; readonly limitMs?: number }
+  /** `elapsedMs`: since the step started. */
+  | { readonly step: string; readonly state: 'done'; readonly text: string; readonly elapsedMs: number }
+  | { readonly step: string; readonly state: 'info'; readonly text: string }
+  /** A line that a command of the step wrote; there may be many. */
+  | { readonly step: string; readonly state: 'output'; readonly text: string }
+  /** So many of its parts are done. */
+  | { readonly step: string; readonly state: 'count'; readonly done: number; readonly of: number };
 
 /** What every function of this folder is given. */
 export interface LabContext {
@@ -63,6 +66,11 @@ export class StepLog {
   elapsedMs(): number {
     return performance.now() - this.#originMs;
   }
+}
+
+/** Has what a command writes told as the output of a step. */
+export function toldAs({ report }: Pick<LabContext, 'report'>, step: string): Pick<CommandOptions, 'onLine'> {
+  return { onLine: (text) => report({ step, state: 'output', text }) };
 }
 
 /** Runs a command that has to succeed. Throws DrillError `lab` with what it wrote. */

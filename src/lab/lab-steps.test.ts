@@ -8,7 +8,7 @@ import { buildInnerImages, buildVmImages } from './build-images.ts';
 import type { CommandResult } from './command.ts';
 import { ensureCompose } from './compose-plugin.ts';
 import { loadedIds, saveInnerImages } from './image-archive.ts';
-import type { LabContext } from './lab-context.ts';
+import type { LabContext, LabEvent } from './lab-context.ts';
 import { sshArgv } from './lab-shell.ts';
 import { type Lab, parseManifest } from './manifest.ts';
 import { fillTemplates } from './lab-state.ts';
@@ -230,6 +230,26 @@ describe('buildInnerImages', () => {
     expect(await buildInnerImages(machine(rules).context, lab)).toBe('built pair-one:1, pair-two:1');
   });
 
+  it('counts images that are there or built, and tells what the build writes', async () => {
+    const told: LabEvent[] = [];
+    const { context } = machine([
+      ['image inspect', fails],
+      ['buildx', fails],
+    ]);
+    const run: LabContext['run'] = (argv, options) => {
+      options.onLine?.(`#1 ${argv[1]}`);
+      return context.run(argv, options);
+    };
+    await buildInnerImages({ ...context, run, report: (event) => told.push(event) }, lab);
+    expect(told).toEqual([
+      { step: 'inner images', state: 'count', done: 0, of: 2 },
+      { step: 'inner images', state: 'output', text: '#1 build' },
+      { step: 'inner images', state: 'count', done: 1, of: 2 },
+      { step: 'inner images', state: 'output', text: '#1 build' },
+      { step: 'inner images', state: 'count', done: 2, of: 2 },
+    ]);
+  });
+
   it('fails with what the build wrote', async () => {
     const { context } = machine([
       ['docker build --file', { exitCode: 1, stderr: 'E: Unable to locate package' }],
@@ -344,7 +364,7 @@ describe('waitForBoot', () => {
       ['is-system-running', { exitCode: 1, stdout: 'degraded' }],
       ['--failed', { stdout: 'job.service loaded failed failed A job' }],
     ]);
-    await waitForBoot({ ...context, report: (event) => told.push(event.text) }, vm);
+    await waitForBoot({ ...context, report: (event) => 'text' in event && told.push(event.text) }, vm);
     expect(told).toEqual(['a runs with failed units: job.service']);
   });
 });

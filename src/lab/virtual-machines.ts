@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { DrillError } from '../core/errors.ts';
 import { describeFailure } from './command.ts';
-import { type LabContext, mustRun } from './lab-context.ts';
+import { type LabContext, mustRun, toldAs } from './lab-context.ts';
 import type { Lab, LabService, LabVm } from './manifest.ts';
 
 const bootTimeoutMs = 90_000;
@@ -118,6 +118,7 @@ export async function provision(
   const result = await context.run(['docker', 'exec', ...variables, vm.container, ...vm.provision], {
     timeoutMs: provisionTimeoutMs,
     signal: context.signal,
+    ...toldAs(context, `provision ${vm.name}`),
   });
   if (result.exitCode !== 0) {
     throw new DrillError(

@@ -14,7 +14,7 @@ const container = 'fdtest-openstack';
 const image = 'firedrill-test/openstack:1';
 const servers = ['vm-1', 'vm-10'] as const;
 const context = labContext(new AbortController().signal, (event) => {
-  process.stderr.write(`${event.step}: ${event.text}\n`);
+  if ('text' in event) process.stderr.write(`${event.step}: ${event.text}\n`);
 });
 const docker = (...argv: string[]) => mustRun(context, ['docker', ...argv], { timeoutMs: 900_000 });
 

@@ -6,13 +6,14 @@ import { formatMs } from '../../core/duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
-import { labContext, type LabContext, type LabEvent } from '../../lab/lab-context.ts';
+import { labContext, type LabContext } from '../../lab/lab-context.ts';
 import { labDown } from '../../lab/lab-down.ts';
 import { labLogs, labSsh } from '../../lab/lab-shell.ts';
 import { labStatus } from '../../lab/lab-status.ts';
 import { labBuild, labUp } from '../../lab/lab-up.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadWatchPlan } from '../inputs.ts';
+import { labReporter } from '../live/lab-reporter.ts';
 import type { Output } from '../output.ts';
 import { learnSecrets } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
@@ -28,7 +29,8 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .exitOverride();
   const stack = (): Option =>
     new Option('--stack <name>', 'which stack').choices(stackNames()).makeOptionMandatory(true);
-  const context = (): LabContext => labContext(stop.signal, reporter(output));
+  const color = (): Option => new Option('--no-color', 'no colours in the live view; so does NO_COLOR');
+  const context = (): LabContext => labContext(stop.signal, labReporter(output));
 
   lab
     .command('up')
@@ -36,6 +38,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(stack())
     .option('--set <name=value>', 'a setting of the stack (lab.yaml), such as timings=fast', collect, [])
     .option('--no-wait', 'do not wait for the steady state')
+    .addOption(color())
     .action(async (options: { stack: string; set: string[]; wait: boolean }) => {
       done(await up(context(), options, output));
     });
@@ -44,6 +47,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .command('build')
     .description('get engine and images ready for `lab up`, and start nothing')
     .addOption(stack())
+    .addOption(color())
     .action(async (options: { stack: string }) => {
       const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
       output.progress(`lab ${options.stack} is ready to be started after ${formatMs(elapsedMs)}`);
@@ -54,6 +58,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .description('switch the VMs off and remove them; their volumes stay')
     .addOption(stack())
     .option('--volumes', 'remove their volumes, too: databases and loaded images', false)
+    .addOption(color())
     .action(async (options: { stack: string; volumes: boolean }) => {
       await labDown(context(), await loadLab(labRoot, options.stack), { volumes: options.volumes });
     });
@@ -130,7 +135,8 @@ async function up(
   const target = join(lab.stackDir, 'target.yaml');
   const plan = loadWatchPlan(target);
   learnSecrets(plan);
-  context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state' });
+  const limitMs = plan.steady.withinMs;
+  context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state', limitMs });
   const clock = createSystemClock();
   const gate = await awaitGate(plan, plan.steady, { clock, createHost }, context.signal);
   if (!gate.met) {
@@ -147,15 +153,6 @@ async function up(
     `lab ${options.stack} is up and steady after ${formatMs(result.elapsedMs + clock.nowMs())}`,
   );
   return ExitCode.pass;
-}
-
-/** Plain lines, one for a step's start and one for its end: they read the same in a terminal and in CI. */
-function reporter(output: Output): (event: LabEvent) => void {
-  return (event) => {
-    if (event.state === 'start') output.progress(`  ${event.text} ...`);
-    else if (event.state === 'info') output.progress(`  ${event.step}: ${event.text}`);
-    else output.progress(`  ${event.step}: ${event.text} (${formatMs(event.elapsedMs ?? 0)})`);
-  };
 }
 
 function settingsOf(pairs: readonly string[]): Record<string, string> {

@@ -17,7 +17,7 @@ export function chromiumPath(): string | undefined {
 export async function setup(): Promise<void> {
   if (chromiumPath() !== undefined) return;
   await aptInstall(
-    labContext(new AbortController().signal, ({ text }) => process.stderr.write(`${text}\n`)),
+    labContext(new AbortController().signal, () => {}),
     ['chromium'],
   );
 }

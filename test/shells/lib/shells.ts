@@ -13,7 +13,7 @@ export async function setup(): Promise<void> {
   const missing = [...shells, 'shellcheck'].filter((shell) => !isOnPath(shell));
   if (missing.length === 0) return;
   await aptInstall(
-    labContext(new AbortController().signal, ({ text }) => process.stderr.write(`${text}\n`)),
+    labContext(new AbortController().signal, () => {}),
     missing,
   );
 }

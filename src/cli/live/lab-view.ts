@@ -1,0 +1,48 @@
+import type { LabEvent } from '../../lab/lab-context.ts';
+import { type Line, running, type Size, type Span, spinner } from './line.ts';
+
+/** Steps of the lab that are under way, by name, in the order in which they began. */
+export type LabState = ReadonlyMap<string, LabStep>;
+
+/** One of them; times on the clock of whoever tells of it, ms. */
+export interface LabStep {
+  readonly text: string;
+  readonly sinceMs: number;
+  /** How long it may take, where that is known. */
+  readonly limitMs?: number;
+  readonly count?: { readonly done: number; readonly of: number };
+  /** What a command of it wrote last. */
+  readonly output?: string;
+}
+
+/** What is under way after an event that came at `nowMs`. */
+export function reduceLab(state: LabState, event: LabEvent, nowMs: number): LabState {
+  const { step } = event;
+  if (event.state === 'start') {
+    const { text, limitMs } = event;
+    return new Map(state).set(step, { text, sinceMs: nowMs, ...(limitMs === undefined ? {} : { limitMs }) });
+  }
+  const known = state.get(step);
+  if (known === undefined || event.state === 'info') return state;
+  if (event.state === 'done') return new Map([...state].filter(([name]) => name !== step));
+  if (event.state === 'output') return new Map(state).set(step, { ...known, output: event.text });
+  return new Map(state).set(step, { ...known, count: { done: event.done, of: event.of } });
+}
+
+/** A line for each step, and where there is room what its command wrote last. */
+export function labLines(state: LabState, nowMs: number, { rows }: Pick<Size, 'rows'>): readonly Line[] {
+  const steps = [...state.values()];
+  const hasRoom = 2 * steps.length < rows - 1;
+  return steps.flatMap(({ text, sinceMs, limitMs, count, output }): Line[] => {
+    const head: Span[] = [
+      { text: `  ${spinner(nowMs)} `, style: 'cyan' },
+      { text: `${running(nowMs - sinceMs).padStart(8)}  ${text}` },
+    ];
+    if (count !== undefined) head.push({ text: `  ${count.done}/${count.of}`, style: 'bold' });
+    if (limitMs !== undefined)
+      head.push({ text: `  ${running(sinceMs + limitMs - nowMs)} left`, style: 'dim' });
+    return output === undefined || !hasRoom
+      ? [head]
+      : [head, [{ text: `              ${output}`, style: 'dim' }]];
+  });
+}

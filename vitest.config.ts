@@ -37,6 +37,15 @@ export default defineConfig({
         },
       },
       {
+        // The live view on a real terminal, with drills that need no lab.
+        test: {
+          name: 'terminal',
+          include: ['test/terminal/*.test.ts'],
+          globalSetup: ['test/terminal/lib/tmux.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
         // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
         test: {
           name: 'openstack',

@@ -67,12 +67,14 @@ async function test(node) {
     const unit = await runTests(node, folder, 'unit');
     const pages = await pageTests(node, folder);
     const shells = await shellTests(node, folder);
+    const terminal = await terminalTests(node, folder);
     const lab = await labTests(node, folder);
-    const passed = unit.passed + pages.passed + shells.passed + lab.passed;
-    const failed = unit.failed + pages.failed + shells.failed + lab.failed;
+    const parts = [unit, pages, shells, terminal, lab];
+    const passed = parts.reduce((sum, part) => sum + part.passed, 0);
+    const failed = parts.reduce((sum, part) => sum + part.failed, 0);
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
     console.log(`\n${passed} passed, ${failed} failed`);
-    return check === 0 && unit.ok && pages.ok && shells.ok && lab.ok && failed === 0 ? 0 : 1;
+    return check === 0 && parts.every((part) => part.ok) && failed === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -98,6 +100,12 @@ function shellTests(node, folder) {
   return testsWith(node, folder, { project: 'shells', whyNot: whyNoShells, need });
 }
 
+/** The tests of the live view, where there is tmux, or it can be installed. */
+function terminalTests(node, folder) {
+  const need = 'They need tmux on the path, or root on Debian or Ubuntu to install it.';
+  return testsWith(node, folder, { project: 'terminal', whyNot: whyNoTmux, need });
+}
+
 /** Tests that need something of the machine; says why where they are left out. */
 async function testsWith(node, folder, { project, whyNot, need }) {
   const reason = await whyNot();
@@ -119,6 +127,11 @@ async function whyNoBrowser() {
 async function whyNoShells() {
   const missing = ['bash', 'zsh', 'fish', 'shellcheck'].filter((name) => !isOnPath(name));
   return missing.length === 0 ? undefined : whyNothingInstalls(missing.join(', '));
+}
+
+/** undefined when the tests of the live view find tmux, or can install it (test/terminal/lib/tmux.ts). */
+async function whyNoTmux() {
+  return isOnPath('tmux') ? undefined : whyNothingInstalls('tmux');
 }
 
 function isOnPath(name) {

@@ -22,6 +22,12 @@ export function durationWords(ms: number): string {
   return `${minutes} min ${((tenths - minutes * 600) / 10).toFixed(1).padStart(4, '0')} s`;
 }
 
+/** A difference with its sign: `+2.10 s`, `−437 ms`, `0 ms`. */
+export function signedWords(ms: number): string {
+  const words = durationWords(Math.abs(ms));
+  return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
+}
+
 /** An estimate with its bounds: `36.21 s (36.18 s to 36.24 s)`. */
 export function measureWords(m: Measure): string {
   return `${durationWords(m.ms)} (${durationWords(m.minMs)} to ${durationWords(m.maxMs)})`;

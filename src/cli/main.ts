@@ -1,11 +1,11 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { defaultTolerance, toleranceWords } from '../analysis/gate.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
-import { compareCommand, type CompareOptions } from './commands/compare.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
 import { forgetCommand, healCommand, statusCommand } from './commands/heal.ts';
-import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { initDefinition } from './commands/init-definition.ts';
+import { keptDefinitions } from './commands/kept-definitions.ts';
 import { labCommands, stackNames } from './commands/lab.ts';
 import { modelCommand, type ModelOptions } from './commands/model.ts';
 import { runCommand, type RunOptions } from './commands/run.ts';
@@ -14,6 +14,15 @@ import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
 import { completeWords } from './complete-words.ts';
 import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
+import {
+  addVariable,
+  labelText,
+  positiveInteger,
+  shardOf,
+  toleranceOf,
+  trialCount,
+  wholeNumber,
+} from './option-values.ts';
 import { openOutput, type Output, type ProcessOutput, tell } from './output.ts';
 import { plansText } from './plan-text.ts';
 import { exitCodeAfter } from './reporting.ts';
@@ -24,7 +33,6 @@ import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
 import { renderTableText } from '../report/table-text.ts';
-import { plain } from '../report/text.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { reporterKinds } from '../reporters/catalog.ts';
 import { drawMoments } from '../scenario/draw.ts';
@@ -106,6 +114,17 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   const label = new Option('--label <name>', 'the release that is drilled; kept with the run').argParser(
     labelText,
   );
+  const shard = new Option(
+    '--shard <i/n>',
+    'run the i-th of n parts; with a jitter, every part needs the same --seed',
+  ).argParser(shardOf);
+  const baseline = new Option(
+    '--baseline <path|label>',
+    'earlier runs that these are held against; one that is worse by more than noise and the tolerance fails',
+  );
+  const tolerance = new Option('--tolerance <10%|2s>', 'how much longer than the baseline is no matter')
+    .argParser(toleranceOf)
+    .default(defaultTolerance, toleranceWords(defaultTolerance));
 
   program
     .command('run')
@@ -119,6 +138,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(variable)
     .addOption(seed)
     .addOption(label)
+    .addOption(shard)
+    .addOption(baseline)
+    .addOption(tolerance)
     .addOption(production)
     .addOption(confirm)
     .addOption(color)
@@ -139,6 +161,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(variable)
     .addOption(seed)
     .addOption(label)
+    .addOption(shard)
+    .addOption(baseline)
+    .addOption(tolerance)
     .addOption(production)
     .addOption(confirm)
     .addOption(color)
@@ -241,36 +266,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       }
     });
 
-  program
-    .command('history')
-    .description('list the runs that are kept, the newest first')
-    .argument('[folder...]', 'folders of runs, `reports` by default')
-    .option('--scenario <name>', 'only this one; `*` stands for anything')
-    .option('--target <name>', 'only of this target')
-    .option('--label <name>', 'only of this release')
-    .option('--since <when>', 'only from this date on, or not older than: 2026-11-01, 12h, 30d')
-    .option('--limit <n>', 'only so many', positiveInteger)
-    .option('--json', 'as JSON', false)
-    .action((folders: string[], options: HistoryOptions) => {
-      historyCommand(folders.length === 0 ? ['reports'] : folders, options, output);
-    });
-
-  program
-    .command('compare')
-    .description('compare two runs, folders of runs, tables, or releases (labels), stage by stage')
-    .argument('<a>', 'folder of runs, of a table or a run, or a label')
-    .argument('<b>', 'what is compared with it')
-    .addOption(
-      new Option(
-        '--in <folder>',
-        'where runs with a label are looked for; may be given several times, reports by default',
-      ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
-    )
-    .addOption(new Option('--json', 'as JSON').default(false).conflicts('md'))
-    .option('--md', 'as Markdown', false)
-    .action((a: string, b: string, options: Omit<CompareOptions, 'in'> & { readonly in?: string[] }) => {
-      compareCommand(a, b, { ...options, in: options.in ?? ['reports'] }, output);
-    });
+  for (const command of keptDefinitions({ out, tolerance }, output, done)) program.addCommand(command);
 
   program
     .command('doctor')
@@ -313,43 +309,6 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program.addCommand(labCommands(stop, output, done));
   for (const command of program.commands) command.exitOverride();
   return program;
-}
-
-function positiveInteger(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
-  return number;
-}
-
-/** More would only take memory: the figures are as fine as anybody can use. */
-const maxTrials = 1_000_000;
-
-function trialCount(value: string): number {
-  const trials = positiveInteger(value);
-  if (trials > maxTrials) throw new InvalidArgumentError(`expected at most ${maxTrials}`);
-  return trials;
-}
-
-function wholeNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 0');
-  return Number(value);
-}
-
-/** Longer names nobody reads in a table. */
-const maxLabelChars = 100;
-
-function labelText(value: string): string {
-  if (value.trim() !== value || value === '' || value.length > maxLabelChars || plain(value) !== value)
-    throw new InvalidArgumentError(`expected a name of at most ${maxLabelChars} printable characters`);
-  return value;
-}
-
-/** Adds `name=value` to the variables given before it. */
-function addVariable(value: string, before: Readonly<Record<string, string>>): Record<string, string> {
-  const at = value.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('expected name=value');
-  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
 }
 
 /** Judges a run or a table anew, and prints it; returns which reports could not be written. */

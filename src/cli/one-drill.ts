@@ -143,9 +143,25 @@ const maxSeed = 1_000_000;
 /** The seed for the moments of faults with a jitter: as given, else drawn; told where it matters. */
 export function seedFor(plans: readonly Plan[], given: number | undefined, output: Output): number {
   const seed = given ?? randomInt(maxSeed);
-  if (plans.some((plan) => plan.faults.some((fault) => fault.jitterMs !== undefined)))
-    output.progress(`moments of faults are drawn with --seed ${seed}`);
+  if (hasJitter(plans)) output.progress(`moments of faults are drawn with --seed ${seed}`);
   return seed;
+}
+
+/** Whether any moment is drawn. */
+export function hasJitter(plans: readonly Plan[]): boolean {
+  return plans.some((plan) => plan.faults.some((fault) => fault.jitterMs !== undefined));
+}
+
+/**
+ * The seed for a shard: all shards have to draw from one.
+ * @throws DrillError `invalid-input` where moments are drawn and none is given
+ */
+export function seedForShard(plans: readonly Plan[], given: number | undefined, output: Output): number {
+  if (given === undefined && hasJitter(plans))
+    throw new DrillError('invalid-input', '--shard: moments of faults are drawn, and there is no --seed', {
+      mend: 'Give every shard the same --seed, the number of the CI run, say.',
+    });
+  return seedFor(plans, given, output);
 }
 
 /** The exit code of a drill that came out so. */
@@ -169,7 +185,7 @@ export function gravest(codes: readonly number[], stop: Stop): number {
 }
 
 /** Not healed outranks all, then a failed verdict, then a guard rail, then an inconclusive one. */
-function gravestOf(codes: readonly number[]): number {
+export function gravestOf(codes: readonly number[]): number {
   for (const code of [ExitCode.notHealed, ExitCode.verdictFail, ExitCode.refused, ExitCode.inconclusive]) {
     if (codes.includes(code)) return code;
   }

@@ -15,7 +15,7 @@ export interface ReportingOptions {
 }
 
 /** What a command came to, for its reporters. */
-export type Outcome = Pick<FinishedRun, 'exitCode' | 'table'>;
+export type Outcome = Pick<FinishedRun, 'exitCode' | 'table' | 'baseline'>;
 
 /**
  * Does what a command does, and tells its reporters how that ended, whichever way. Returns the exit code, which is

@@ -20,7 +20,9 @@ export function readSide(arg: string, folders: readonly string[], output: Output
     throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
       mend: 'Name the folder of a run, of a table, or of several of them.',
     });
-  const { runs, figures, skipped } = readKept(isPath ? [arg] : folders);
+  const { runs, figures, skipped } = readKept(
+    isPath ? [arg] : folders.filter((folder) => existsSync(folder)),
+  );
   if (isPath) for (const { folder, why } of skipped) output.progress(`left out: ${folder}: ${why}`);
   const own = isPath ? runs : runs.filter(({ run }) => run.label === arg);
   if (own.length > 0) return { name: arg, runs: own.map(({ run }) => run), figures };

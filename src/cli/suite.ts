@@ -14,6 +14,8 @@ import type { TableJob } from './table-run.ts';
 /** A suite with the plans of each of its rows: one, or one for each combination of the scenario's matrix. */
 export interface LoadedSuite {
   readonly suite: Suite;
+  /** Of the suite file. */
+  readonly sha256: string;
   readonly rows: readonly (readonly Plan[])[];
 }
 
@@ -51,7 +53,7 @@ function suiteFile(arg: string): string {
  */
 export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const path = suiteFile(arg);
-  const { source } = readInput(path);
+  const { source, sha256 } = readInput(path);
   const suite = parseSuite(source);
   const beside = (file: string) => display(resolve(dirname(path), file));
   const target = choices.target ?? (suite.target === undefined ? undefined : beside(suite.target));
@@ -93,7 +95,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const rows = suite.rows.map(planRow);
   if (problems.length > 0) throw new InvalidInput(path, problems);
   for (const name of stray) throw unknownOverride(name, path, [...known]);
-  return { suite, rows };
+  return { suite, sha256, rows };
 }
 
 /** The drills of rows, round by round: rows that ask for the same drill share it. */
@@ -118,7 +120,8 @@ export function jobsOf(
       mend: `The drills are ${[...new Set(rows.flat().map((plan) => plan.scenario.name))].join(', ')}.`,
     });
   return Array.from({ length: repeat }, (_, round) =>
-    [...rowsOf.values()].map(({ plan, rowIndices }) => ({
+    [...rowsOf.values()].map(({ plan, rowIndices }, place) => ({
+      number: round * rowsOf.size + place + 1,
       rowIndices,
       label: [...new Set(rowIndices.map((i) => suite.rows[i]?.row ?? ''))].join(' and '),
       plan: drawMoments(plan, seed, round),

@@ -34,7 +34,7 @@ export function writeTable(folder: string, table: FailureTable): DrillError | un
 
 /**
  * Judges the runs of a table anew, each from its event log, and makes the table from what they come to now. What no log
- * tells (the suite's rows, which drills were not run, the time back to steady) stays as it was. `unwritten`: files for
+ * tells (the suite's rows, which drills were not run, the time back to steady, what a baseline came to) stays as it was. `unwritten`: files for
  * which there was no room.
  * @throws DrillError `invalid-input` when a run's log or the table cannot be read
  */

@@ -10,7 +10,13 @@ const summary = summarize(nodeLoss().read());
 
 function job(name: string, rowIndex: number): TableJob {
   const scenario = { name, title: name, path: `${name}.yaml`, sha256: '', variables: {} };
-  return { rowIndices: [rowIndex], label: String(rowIndex + 1), plan: planWith({ scenario }), round: 0 };
+  return {
+    number: rowIndex + 1,
+    rowIndices: [rowIndex],
+    label: String(rowIndex + 1),
+    plan: planWith({ scenario }),
+    round: 0,
+  };
 }
 
 const jobs = [job('a', 0), job('b', 1), job('c', 2)];

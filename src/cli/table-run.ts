@@ -6,6 +6,8 @@ import type { TableDrill } from '../report/table.ts';
 
 /** A drill that the table is to run. */
 export interface TableJob {
+  /** Its place in the whole table, from 1, whatever shard it is in. */
+  readonly number: number;
   /** Indices of the suite's rows that show it. */
   readonly rowIndices: readonly number[];
   /** The rows' numbers, for progress. */
@@ -71,11 +73,10 @@ export async function runTable(jobs: readonly TableJob[], deps: TableDeps): Prom
   };
 
   for (const [index, job] of jobs.entries()) {
-    const { rowIndices, plan, round } = job;
-    const drill = { number: index + 1, rowIndices, name: plan.scenario.name, round, backToSteadyMs: null };
+    const { number, rowIndices, plan, round } = job;
+    const drill = { number, rowIndices, name: plan.scenario.name, round, backToSteadyMs: null };
     if (signal.aborted) stopped ??= messageOf(signal.reason);
-    if (stopped === undefined)
-      say(`drill ${drill.number} of ${jobs.length}: row ${job.label}, ${drill.name}`);
+    if (stopped === undefined) say(`drill ${index + 1} of ${jobs.length}: row ${job.label}, ${drill.name}`);
     if (stopped !== undefined || !(await settle(job))) {
       drills.push({ ...drill, summary: null, notRun: stopped ?? null });
       continue;

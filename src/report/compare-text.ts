@@ -1,22 +1,15 @@
 import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysis/compare.ts';
 import { neededEach } from '../analysis/rank-test.ts';
 import type { Measure } from '../core/summary.ts';
-import { durationWords } from '../analysis/words.ts';
-import { wrap } from './table-text.ts';
-import { aligned, capital, counted, markdown, plain } from './text.ts';
+import { durationWords, signedWords } from '../analysis/words.ts';
+import { aligned, capital, counted, markdown, plain, wrap } from './text.ts';
 
 const none = '–';
 /** Sentences are no wider than this. */
 const width = 120;
 
-/** A difference with its sign: `+2.10 s`, `−437 ms`, `0 ms`. */
-export function signedWords(ms: number): string {
-  const words = durationWords(Math.abs(ms));
-  return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
-}
-
 /** `+2.10 s (+1.50 s to +2.70 s)` */
-export function differenceWords({ ms, minMs, maxMs }: Measure): string {
+function differenceWords({ ms, minMs, maxMs }: Measure): string {
   return `${signedWords(ms)} (${signedWords(minMs)} to ${signedWords(maxMs)})`;
 }
 

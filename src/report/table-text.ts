@@ -1,5 +1,6 @@
 import { repeatsWords } from './repeats-text.ts';
-import { capital, markdown, plain } from './text.ts';
+import { gateLines, gateTitle, renderGateMarkdown, renderGateText } from './gate-text.ts';
+import { capital, markdown, plain, wrap } from './text.ts';
 import type { DrillLine, FailureTable, RowLine } from './table.ts';
 
 /** Nothing in a line of the text goes beyond this. */
@@ -124,24 +125,6 @@ function totalWords(table: FailureTable): string {
 const legend =
   'Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate with the bounds of all. The other times are the longest of a row.';
 
-/** Words of a cell on lines of at most `limit` characters; a longer word is cut. */
-export function wrap(text: string, limit: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).flatMap((w) => cut(w, limit))) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= limit)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.length === 0 ? [''] : lines;
-}
-
-function cut(word: string, limit: number): string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < word.length; at += limit) parts.push(word.slice(at, at + limit));
-  return parts;
-}
-
 /** Rows in columns no wider than their limits, cells wrapped, with a rule below the head. */
 function columns(rows: readonly (readonly string[])[], limits: readonly number[]): string[] {
   const cells = rows.map((row) => row.map((cell, i) => wrap(plain(cell), limits[i] ?? width)));
@@ -195,6 +178,7 @@ export function renderTableText(table: FailureTable): string {
     ...reasons.flatMap((why) =>
       wrap(why, width - 4).map((line, i) => (i === 0 ? `  - ${line}` : `    ${line}`)),
     ),
+    ...(table.baseline === undefined ? [] : ['', renderGateText(table.baseline).trimEnd()]),
   ].join('\n')}\n`;
 }
 
@@ -225,6 +209,8 @@ export interface TableParts {
   readonly drills: readonly { readonly runId: string | null; readonly cells: readonly string[] }[];
   readonly repeats: readonly { readonly what: string; readonly words: readonly string[] }[];
   readonly whys: readonly { readonly what: string; readonly why: string }[];
+  /** null: held against none. */
+  readonly baseline: { readonly title: string; readonly lines: ReturnType<typeof gateLines> } | null;
 }
 
 /** The table, its drills one by one, what repeats came to, and why drills did not pass. */
@@ -239,6 +225,10 @@ export function tableParts(table: FailureTable): TableParts {
     drills: drillCells(table).map((cells, i) => ({ runId: drills[i]?.runId ?? null, cells })),
     repeats: repeated(table),
     whys: whys(table),
+    baseline:
+      table.baseline === undefined
+        ? null
+        : { title: capital(gateTitle(table.baseline)), lines: gateLines(table.baseline) },
   };
 }
 
@@ -271,6 +261,7 @@ export function renderTableMarkdown(table: FailureTable): string {
       '',
     ]),
     ...(reasons.length === 0 ? [] : ['## Why', '', ...reasons, '']),
+    ...(table.baseline === undefined ? [] : [renderGateMarkdown(table.baseline)]),
   ]
     .join('\n')
     .trimEnd()}\n`;

@@ -4,7 +4,8 @@ import { summarize } from '../analysis/summarize.ts';
 import { nodeLoss } from '../analysis/testing/node-loss.ts';
 import type { Summary } from '../core/summary.ts';
 import { renderTableHtml } from './html/table-html.ts';
-import { renderTableJson, renderTableMarkdown, renderTableText, wrap } from './table-text.ts';
+import { renderTableJson, renderTableMarkdown, renderTableText } from './table-text.ts';
+import { wrap } from './text.ts';
 import { figureOf } from '../analysis/figures.ts';
 import { type FailureTable, rowLine, type TableDrill, type TableRow } from './table.ts';
 

@@ -1,3 +1,4 @@
+import type { Gate } from '../analysis/gate.ts';
 import { figureOf } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
@@ -72,6 +73,21 @@ export interface RowLine extends TableRow {
   readonly drills: readonly DrillLine[];
 }
 
+/** The part of a table that one machine of several ran. */
+export interface TableShard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** SHA-256 of the suite file. */
+  readonly suite: string;
+  /** SHA-256 of what tells all drills of the whole table from others. */
+  readonly drills: string;
+  /** What drew the moments of faults; null where none has a jitter. */
+  readonly seed: number | null;
+  /** Places in the suite of the rows that are here, from 0. */
+  readonly rows: readonly number[];
+}
+
 /** table.json. */
 export interface FailureTable {
   readonly schemaVersion: 1;
@@ -84,6 +100,10 @@ export interface FailureTable {
   readonly endedAt: string;
   /** False when the table was stopped, or drills were left out because the stack was not steady. */
   readonly complete: boolean;
+  /** Held against earlier runs; absent where they were not. */
+  readonly baseline?: Gate;
+  /** Absent in a whole table. */
+  readonly shard?: TableShard;
   readonly rows: readonly RowLine[];
 }
 

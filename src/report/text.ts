@@ -64,3 +64,21 @@ export function counted(count: number, noun: string): string {
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** Words of a cell on lines of at most `limit` characters; a longer word is cut. */
+export function wrap(text: string, limit: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).flatMap((w) => cut(w, limit))) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= limit)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.length === 0 ? [''] : lines;
+}
+
+function cut(word: string, limit: number): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < word.length; at += limit) parts.push(word.slice(at, at + limit));
+  return parts;
+}

@@ -21,7 +21,8 @@ export const json: ReporterKind = {
         before.push(drill);
         if (command === 'run') put(summaryLine(drill, before));
       },
-      runEnded({ table }) {
+      runEnded({ table, baseline }) {
+        if (baseline !== undefined) put(`${JSON.stringify({ schemaVersion: 1, baseline })}\n`);
         if (table !== undefined) put(renderTableJson(table.table));
         if (file !== undefined) writeWhole(file, lines.join(''));
       },

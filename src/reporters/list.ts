@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { measureWords } from '../analysis/words.ts';
+import { renderGateText } from '../report/gate-text.ts';
 import { repeatsWords } from '../report/repeats-text.ts';
 import { renderTableText } from '../report/table-text.ts';
 import { aligned, plain } from '../report/text.ts';
@@ -19,9 +20,10 @@ export const list: ReporterKind = {
           `\n${renderVerdictText(summary)}\nreport: ${join(folder, 'report.html')} (as text: report.md)\n`,
         );
     },
-    runEnded({ drills, table }) {
+    runEnded({ drills, table, baseline }) {
       if (table !== undefined) data(`\n${renderTableText(table.table)}`);
       else if (command === 'run') data(`${repeatsText(drills)}${linesText(drills)}`);
+      if (baseline !== undefined) data(`\n${renderGateText(baseline)}`);
     },
   }),
 };

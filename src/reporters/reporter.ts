@@ -1,3 +1,4 @@
+import type { Gate } from '../analysis/gate.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
@@ -21,6 +22,8 @@ export interface FinishedRun {
   readonly exitCode: number;
   /** Of `table`. */
   readonly table?: { readonly table: FailureTable; readonly folder: string };
+  /** What the drills of `run` came to against earlier ones; that of `table` is in the table. */
+  readonly baseline?: Gate;
   /** Why the command ended before its drills did: a wrong file, a guard rail that refused, a defect. */
   readonly error?: Error;
 }

@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KeptRun } from '../../src/analysis/kept-run.ts';
+import { keptOf } from '../../src/analysis/testing/kept.ts';
 import type { Summary } from '../../src/core/summary.ts';
 import type { FailureTable } from '../../src/report/table.ts';
 import { createBench } from '../firedrill.ts';
@@ -71,6 +73,14 @@ rows:
 /** Starts the command on the suite; `more` is split at blanks. */
 function runTable(out: string, more = ''): ReturnType<typeof bench.start> {
   return bench.start('table', join(files, 'suite.yaml'), '--out', out, ...more.split(' ').filter(Boolean));
+}
+
+/** Keeps a run of 10 ms, as an earlier one of the drill `crash-soft` would be. */
+function keepBaseline(folder: string, number: number, parts: Partial<KeptRun> = {}): void {
+  const run = keptOf(number, 10, { target: 'web', ...parts });
+  const scenario = { name: 'crash-soft', title: '', path: '', sha256: '' };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'summary.json'), JSON.stringify({ ...run, scenario }));
 }
 
 /** Folder and table.json of the latest table below a folder. */
@@ -144,6 +154,57 @@ describe('firedrill table', () => {
       minMs: Math.min(first?.rto?.ms ?? 0, second?.rto?.ms ?? 0),
     });
   });
+
+  test('spreads its rows over shards, which are merged to one table', async () => {
+    const shards = join(bench.out, 'shards');
+    // As long as a busy machine may need.
+    const patient = file('patient.yaml', suite.replace('within: 1s', 'within: 20s'));
+    const labelled = '--label v2 --baseline v1 --var flavour=soft'.split(' ');
+    const run = (...more: string[]) => bench.start('table', patient, '--out', shards, ...labelled, ...more);
+    const without = await run();
+    expect(without.exitCode).toBe(2);
+    expect(without.stderr).toContain(`v1: neither a path nor the label of a run below ${shards}`);
+    keepBaseline(join(shards, 'before'), 1, { label: 'v1' });
+    for (const index of [1, 2]) await run('--shard', `${index}/2`);
+    const out = join(bench.out, 'merged');
+    const { exitCode, stdout, stderr } = await bench.start('merge-reports', shards, '--out', out);
+    expect(exitCode, stderr).toBe(1);
+    const { folder, table } = tableIn(out);
+    expect(table.rows.map((r) => [r.row, r.verdict, r.drills.map((d) => d.number)])).toEqual([
+      ['1', 'pass', [1]],
+      ['2', 'fail', [2]],
+      ['3', 'pass', [1]],
+    ]);
+    expect(table).toMatchObject({ complete: true, label: 'v2', baseline: { of: 'v1' } });
+    expect(table).not.toHaveProperty('shard');
+    expect(readdirSync(join(folder, 'runs'))).toHaveLength(2);
+    expect(stdout).toMatch(/crash-soft.*: cannot tell with 1 and 1 runs/);
+  }, 60_000);
+
+  test('run --baseline fails for what is slower than before, by more than chance', async () => {
+    const baseline = join(bench.out, 'baseline');
+    for (const i of [1, 2, 3, 4]) keepBaseline(join(baseline, `run-${i}`), i);
+    const args = `--target ${join(files, 'target.yaml')} --var flavour=soft --repeat 4 --baseline ${baseline}`;
+    const run = (...more: string[]) =>
+      bench.start(
+        'run',
+        join(files, 'crash.yaml'),
+        '--out',
+        join(bench.out, 'gated'),
+        ...args.split(' '),
+        ...more,
+      );
+    const { exitCode, stdout } = await run('--tolerance', '100ms', '--json');
+    expect(exitCode).toBe(1);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.slice(0, 4).map((line) => (JSON.parse(line) as Summary).verdict)).toEqual(
+      Array(4).fill('pass'),
+    );
+    expect(JSON.parse(lines[4] ?? '')).toMatchObject({
+      baseline: { of: baseline, tolerance: '100 ms', drills: [{ drill: 'crash-soft', status: 'fail' }] },
+    });
+  }, 60_000);
 
   test('runs nothing on a stack that is not steady, says what was missing, and exits 3', async () => {
     const out = join(bench.out, 'dead');

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defaultTolerance } from '../../analysis/gate.ts';
 import type { Comparison } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { keptOf } from '../../analysis/testing/kept.ts';
@@ -34,7 +35,12 @@ function keep(number: number, rtoMs: number, parts: Partial<KeptRun> = {}): stri
 
 function compare(a: string, b: string): Comparison {
   printed = '';
-  compareCommand(a, b, { in: [folder], json: true, md: false }, output);
+  compareCommand(
+    a,
+    b,
+    { in: [folder], json: true, md: false, gate: false, tolerance: defaultTolerance },
+    output,
+  );
   return JSON.parse(printed) as Comparison;
 }
 
@@ -68,6 +74,38 @@ describe('compare', () => {
     expect(() => compare(join(folder, 'empty'), one)).toThrow(/no run is kept there/);
     const other = keep(2, 1, { scenario: { ...keptOf(0, 1).scenario, name: 'other' } });
     expect(() => compare(one, other)).toThrow(/have no scenario in common/);
+  });
+});
+
+describe('compare --gate', () => {
+  const gate = (tolerance = defaultTolerance) => {
+    printed = '';
+    const options = { in: [folder], json: false, md: false, gate: true, tolerance };
+    return compareCommand('v1.2', 'v1.3', options, output);
+  };
+
+  test('fails for what is worse, and only for that', () => {
+    for (const i of [1, 2, 3, 4]) keep(i, 30_000 + i, { label: 'v1.2' });
+    for (const i of [5, 6, 7, 8]) keep(i, 40_000 + i, { label: 'v1.3' });
+    expect(gate()).toBe(1);
+    expect(printed).toContain('against the baseline v1.2 (allowed 10 %, at least 1 s): 1 worse, 0 no worse');
+    expect(printed).toMatch(/FAIL +crash: worse: RTO 30\.00 s before, 40\.01 s now/);
+    expect(gate({ share: 0, ms: 15_000 })).toBe(0);
+    rmSync(join(folder, 'run-8'), { recursive: true });
+    expect(gate()).toBe(0);
+    expect(printed).toContain('cannot tell with 4 and 3 runs');
+  });
+
+  test('is in the JSON, and a section of the Markdown', () => {
+    for (const i of [1, 2]) keep(i, 30_000 + i, { label: `v1.${i + 1}` });
+    const options = { in: [folder], gate: true, tolerance: defaultTolerance };
+    compareCommand('v1.2', 'v1.3', { ...options, json: true, md: false }, output);
+    expect(JSON.parse(printed)).toMatchObject({
+      baseline: { of: 'v1.2', tolerance: '10 %, at least 1 s', drills: [{ status: 'inconclusive' }] },
+    });
+    printed = '';
+    compareCommand('v1.2', 'v1.3', { ...options, json: false, md: true }, output);
+    expect(printed).toMatch(/^## Against the baseline\n\nAgainst the baseline v1\.2/m);
   });
 });
 

@@ -1,6 +1,9 @@
 import { compareSides } from '../../analysis/compare.ts';
-import { DrillError } from '../../core/errors.ts';
+import type { Tolerance } from '../../analysis/gate.ts';
+import { DrillError, ExitCode } from '../../core/errors.ts';
 import { renderComparisonMarkdown, renderComparisonText } from '../../report/compare-text.ts';
+import { isWorse, renderGateMarkdown, renderGateText } from '../../report/gate-text.ts';
+import { holdAgainst } from '../baseline.ts';
 import type { Output } from '../output.ts';
 import { readSide } from '../sides.ts';
 
@@ -10,13 +13,16 @@ export interface CompareOptions {
   readonly in: readonly string[];
   readonly json: boolean;
   readonly md: boolean;
+  /** Says of each drill whether B is worse than A, and fails where one is. */
+  readonly gate: boolean;
+  readonly tolerance: Tolerance;
 }
 
 /**
- * Compares two runs, folders of runs, or releases, and prints it.
+ * Compares two runs, folders of runs, or releases, and prints it. Returns the exit code.
  * @throws DrillError `invalid-input` when one of them has no run, or they have no scenario in common
  */
-export function compareCommand(a: string, b: string, options: CompareOptions, output: Output): void {
+export function compareCommand(a: string, b: string, options: CompareOptions, output: Output): number {
   const [given, ofB] = [readSide(a, options.in, output), readSide(b, options.in, output)];
   const idsOfB = new Set(ofB.runs.map(({ runId }) => runId));
   const runs = given.runs.filter(({ runId }) => !idsOfB.has(runId));
@@ -32,6 +38,18 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
           ? 'They are the same runs: name others.'
           : `${a} has ${comparison.onlyA.join(', ')}; ${b} has ${comparison.onlyB.join(', ')}.`,
     });
-  if (options.json) output.data(`${JSON.stringify(comparison, null, 2)}\n`);
-  else output.data(options.md ? renderComparisonMarkdown(comparison) : renderComparisonText(comparison));
+  const gate = options.gate
+    ? holdAgainst({ side: { ...given, runs }, tolerance: options.tolerance }, ofB.runs, ofB.figures)
+    : undefined;
+  const whole = gate === undefined ? comparison : { ...comparison, baseline: gate };
+  if (options.json) output.data(`${JSON.stringify(whole, null, 2)}\n`);
+  else if (options.md)
+    output.data(
+      `${renderComparisonMarkdown(comparison)}${gate === undefined ? '' : `\n${renderGateMarkdown(gate)}`}`,
+    );
+  else
+    output.data(
+      `${renderComparisonText(comparison)}${gate === undefined ? '' : `\n${renderGateText(gate)}`}`,
+    );
+  return gate !== undefined && isWorse(gate) ? ExitCode.verdictFail : ExitCode.pass;
 }

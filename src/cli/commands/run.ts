@@ -1,13 +1,19 @@
+import { durationOf, type Tolerance } from '../../analysis/gate.ts';
+import { type KeptRun, keptRun } from '../../analysis/kept-run.ts';
+import { ExitCode } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
+import { isWorse } from '../../report/gate-text.ts';
 import type { Reporters } from '../../reporters/all.ts';
 import { drawMoments } from '../../scenario/draw.ts';
 import type { Ledger } from '../../engine/ledger.ts';
+import { type Baseline, holdAgainst, readBaseline } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
-import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
+import { gravest, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
 import type { Output } from '../output.ts';
-import { reporting, type ReportingOptions } from '../reporting.ts';
+import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { userLedger } from '../run-folder.ts';
+import { ofShard, type Shard } from '../shards.ts';
 import type { Stop } from '../stop.ts';
 import { terminalAsk } from '../terminal-ask.ts';
 
@@ -17,6 +23,11 @@ export interface RunOptions extends ReportingOptions {
   readonly allowProduction: boolean;
   readonly confirm?: string;
   readonly repeat: number;
+  /** Earlier runs that these are held against: a path, or a label. */
+  readonly baseline?: string;
+  readonly tolerance: Tolerance;
+  /** Runs only this part of the drills. */
+  readonly shard?: Shard;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
   /** Draws the moments of faults with a jitter; drawn itself by default. */
@@ -36,12 +47,16 @@ export async function runCommand(
   output: Output,
 ): Promise<number> {
   return reporting(options, { command: 'run', stop, output }, async (reporters) => {
-    const plans = loadAllPlans(args, { target: options.target, variables: options.var });
-    const seed = seedFor(plans, options.seed, output);
+    const { shard } = options;
+    const all = loadAllPlans(args, { target: options.target, variables: options.var });
+    const seed = (shard === undefined ? seedFor : seedForShard)(all, options.seed, output);
+    const baseline = readBaseline(options, output);
+    const weightOf = durationOf(baseline?.side.runs ?? []);
+    const plans = shard === undefined ? all : ofShard(all, shard, ({ scenario }) => weightOf(scenario.name));
     const ledger = userLedger();
     const unlock = await passGuards(plans, { consent: options, command: 'run', output, ask: terminalAsk() });
     try {
-      return { exitCode: await runAll(plans, seed, { options, stop, output, ledger, reporters }) };
+      return await runAll(plans, seed, { options, baseline, stop, output, ledger, reporters });
     } finally {
       unlock();
     }
@@ -53,27 +68,34 @@ async function runAll(
   seed: number,
   {
     options,
+    baseline,
     ...setting
   }: {
     readonly options: RunOptions;
+    readonly baseline: Baseline | undefined;
     readonly stop: Stop;
     readonly output: Output;
     readonly ledger: Ledger;
     readonly reporters: Reporters;
   },
-): Promise<number> {
+): Promise<Outcome> {
   const { stop } = setting;
   const outcomes: number[] = [];
+  const runs: KeptRun[] = [];
   for (let round = 0; round < options.repeat; round++) {
     for (const plan of plans) {
       if (stop.signal.aborted) break;
-      const { exitCode } = await runOneDrill(drawMoments(plan, seed, round), {
+      const { summary, exitCode } = await runOneDrill(drawMoments(plan, seed, round), {
         ...setting,
         out: options.out,
         label: options.label,
       });
       outcomes.push(exitCode);
+      runs.push(keptRun(summary));
     }
   }
-  return gravest(outcomes, stop);
+  if (baseline === undefined) return { exitCode: gravest(outcomes, stop) };
+  const gate = holdAgainst(baseline, runs, new Map());
+  if (isWorse(gate)) outcomes.push(ExitCode.verdictFail);
+  return { exitCode: gravest(outcomes, stop), baseline: gate };
 }

@@ -1,25 +1,32 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { durationOf, type Tolerance } from '../../analysis/gate.ts';
+import { keptRun } from '../../analysis/kept-run.ts';
 import type { Plan } from '../../core/plan.ts';
 import { type DrillError, ExitCode } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
-import { type FailureTable, rowLine, type TableDrill } from '../../report/table.ts';
+import { isWorse } from '../../report/gate-text.ts';
+import type { FailureTable, TableDrill } from '../../report/table.ts';
+import { figuresOfTable } from '../../report/table-runs.ts';
 import type { Reporters } from '../../reporters/all.ts';
+import { type Baseline, holdAgainst, readBaseline } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showWait } from '../live/show-drill.ts';
-import { gravest, runOneDrill, seedFor } from '../one-drill.ts';
+import { gravest, hasJitter, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
 import { type Output, tell } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
+import { jobsOfShard, type Shard } from '../shards.ts';
 import type { Stop } from '../stop.ts';
-import { type LoadedSuite, jobsOf, loadSuite } from '../suite.ts';
+import { jobsOf, loadSuite } from '../suite.ts';
 import { tableRuns, writeTable } from '../table-folder.ts';
 import { runTable, type TableJob } from '../table-run.ts';
 import { terminalAsk } from '../terminal-ask.ts';
+import { tableOf, type WholeTable } from '../whole-table.ts';
 
 /** Options of `firedrill table`. */
 export interface TableOptions extends ReportingOptions {
@@ -32,6 +39,11 @@ export interface TableOptions extends ReportingOptions {
   readonly seed?: number;
   /** The release that is drilled. */
   readonly label?: string;
+  /** Earlier runs that these are held against: a path, or a label. */
+  readonly baseline?: string;
+  readonly tolerance: Tolerance;
+  /** Runs only this part of the table. */
+  readonly shard?: Shard;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
 }
@@ -50,16 +62,21 @@ export async function tableCommand(
   output: Output,
 ): Promise<number> {
   return reporting(options, { command: 'table', stop, output }, async (reporters) => {
-    const { target, repeat, grep } = options;
+    const { target, repeat, grep, shard } = options;
     const loaded = loadSuite(arg, { target, variables: options.var });
-    const seed = seedFor(loaded.rows.flat(), options.seed, output);
-    const jobs = jobsOf(loaded, { grep, repeat, seed });
+    const plans = loaded.rows.flat();
+    const seed = (shard === undefined ? seedFor : seedForShard)(plans, options.seed, output);
+    const all = jobsOf(loaded, { grep, repeat, seed });
+    const baseline = readBaseline(options, output);
+    const weightOf = durationOf(baseline?.side.runs ?? []);
+    const jobs = shard === undefined ? all : jobsOfShard(all, shard, weightOf);
+    const whole: WholeTable = { loaded, all, seed: hasJitter(plans) ? seed : null };
     const unlock = await passGuards(
       jobs.map(({ plan }) => plan),
       { consent: options, command: 'table', output, ask: terminalAsk() },
     );
     try {
-      return await runJobs(loaded, jobs, { options, stop, output, reporters });
+      return await runJobs(whole, jobs, { options, baseline, stop, output, reporters });
     } finally {
       unlock();
     }
@@ -67,28 +84,34 @@ export async function tableCommand(
 }
 
 async function runJobs(
-  loaded: LoadedSuite,
+  whole: WholeTable,
   jobs: readonly TableJob[],
   {
     options,
+    baseline,
     stop,
     output,
     reporters,
   }: {
     readonly options: TableOptions;
+    readonly baseline: Baseline | undefined;
     readonly stop: Stop;
     readonly output: Output;
     readonly reporters: Reporters;
   },
 ): Promise<Outcome> {
+  const { loaded } = whole;
+  const { label, shard } = options;
   const ledger = userLedger();
   const clock = createSystemClock();
+  const part = shard === undefined ? '' : `-${shard.index}of${shard.count}`;
   const startedAt = new Date(clock.wallMs()).toISOString();
-  const folder = makeRunFolder(options.out, newRunId(`table-${loaded.suite.name}`, clock.wallMs()));
+  const folder = makeRunFolder(options.out, newRunId(`table-${loaded.suite.name}${part}`, clock.wallMs()));
   let unwritten: DrillError | undefined;
-  const made = (drills: readonly TableDrill[], complete: boolean): FailureTable => {
+  const made = (drills: readonly TableDrill[], complete: boolean, isOver: boolean): FailureTable => {
     const endedAt = new Date(clock.wallMs()).toISOString();
-    const table = tableOf(loaded, jobs, { drills, complete, startedAt, endedAt, label: options.label });
+    const run = { drills, complete, startedAt, endedAt, label, shard };
+    const table = heldAgainst(tableOf(whole, jobs, run), drills, isOver ? baseline : undefined);
     unwritten = writeTable(folder, table);
     if (unwritten !== undefined) tell(unwritten, output);
     return table;
@@ -100,7 +123,7 @@ async function runJobs(
       const { summary, exitCode } = await runOneDrill(plan, {
         ledger,
         out: join(folder, tableRuns),
-        label: options.label,
+        label,
         stop,
         output,
         reporters,
@@ -111,9 +134,10 @@ async function runJobs(
     nowMs: () => clock.nowMs(),
     signal: stop.signal,
     say: (line) => output.progress(`== ${line}`),
-    keep: (drills) => made(drills, false),
+    keep: (drills) => made(drills, false, false),
   });
-  const table = made(drills, complete);
+  const table = made(drills, complete, true);
+  if (table.baseline !== undefined && isWorse(table.baseline)) codes.push(ExitCode.verdictFail);
   output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
   const exitCode = gravest(
     complete && unwritten === undefined ? codes : [...codes, ExitCode.inconclusive],
@@ -138,44 +162,22 @@ async function runJobs(
   }
 }
 
+/** The table with what its drills come to against the baseline. */
+function heldAgainst(
+  table: FailureTable,
+  drills: readonly TableDrill[],
+  baseline: Baseline | undefined,
+): FailureTable {
+  if (baseline === undefined) return table;
+  const runs = drills.flatMap(({ summary }) => (summary === null ? [] : [keptRun(summary)]));
+  const { rows, ...head } = table;
+  return { ...head, baseline: holdAgainst(baseline, runs, figuresOfTable(table)), rows };
+}
+
 /** Whether a drill ended with the gate that `settle` waits for: nothing is asked twice. */
 function endedSteady(plan: Plan, { redundancyRestoredMs }: Summary): boolean {
   const { redundancy, recovery, target } = plan;
   if (redundancyRestoredMs === null || recovery.until === 'redundancy' || redundancy.forMs < settledForMs)
     return false;
   return isDeepStrictEqual(redundancy.require, loadWatchPlan(target.path).steady.require);
-}
-
-/** The table of what was run so far; rows that `--grep` left out are left out. */
-function tableOf(
-  { suite }: LoadedSuite,
-  jobs: readonly TableJob[],
-  run: {
-    readonly drills: readonly TableDrill[];
-    readonly complete: boolean;
-    readonly startedAt: string;
-    readonly endedAt: string;
-    readonly label: string | undefined;
-  },
-): FailureTable {
-  const { drills, complete, startedAt, endedAt, label } = run;
-  return {
-    schemaVersion: 1,
-    name: suite.name,
-    title: suite.title,
-    target: [...new Set(jobs.map((job) => job.plan.target.name))].join(', '),
-    ...(label === undefined ? {} : { label }),
-    startedAt,
-    endedAt,
-    complete,
-    rows: suite.rows.flatMap((row, index) => {
-      if (!jobs.some((job) => job.rowIndices.includes(index))) return [];
-      return [
-        rowLine(
-          row,
-          drills.filter((drill) => drill.rowIndices.includes(index)),
-        ),
-      ];
-    }),
-  };
 }

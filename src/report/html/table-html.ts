@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { durationWords } from '../../analysis/words.ts';
 import { fileSlug } from '../../core/names.ts';
 import type { VerdictWord } from '../../core/summary.ts';
+import { isWorse } from '../gate-text.ts';
 import { type TableParts, tableParts } from '../table-text.ts';
 import type { FailureTable, RowLine } from '../table.ts';
 import { percent } from './axis.ts';
@@ -33,15 +34,27 @@ export function renderTableHtml(table: FailureTable): string {
             parts.whys.length === 0
               ? []
               : [{ kind: 'list', items: parts.whys.map(({ what, why }) => `${what}: ${why}`) }],
-        })}
+        })}${baselinePart(parts)}
       </main>
       <footer>Made by firedrill. What programs read is in table.json.</footer> `,
   );
 }
 
-/** Of the whole: a failed row, then one that is not decided, or not there. */
-function verdictOf({ rows, complete }: FailureTable): VerdictWord {
-  if (rows.some((row) => row.verdict === 'fail')) return 'fail';
+function baselinePart({ baseline }: TableParts): Html | null {
+  if (baseline === null) return null;
+  return sectionHtml(
+    { title: 'Against the baseline', blocks: [] },
+    html`<p class="small">${baseline.title}.</p>
+      <ul>
+        ${baseline.lines.map(({ status, words }) => html`<li>${outcomeHtml(status, '')} ${words}</li>`)}
+      </ul>`,
+  );
+}
+
+/** Of the whole: a failed row, or one that is worse than its baseline, then one that is not decided, or not there. */
+function verdictOf({ rows, complete, baseline }: FailureTable): VerdictWord {
+  if (rows.some((row) => row.verdict === 'fail') || (baseline !== undefined && isWorse(baseline)))
+    return 'fail';
   return complete && rows.every((row) => row.verdict === 'pass') ? 'pass' : 'inconclusive';
 }
 

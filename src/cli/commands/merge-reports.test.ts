@@ -1,0 +1,237 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Regression } from '../../analysis/gate.ts';
+import { summarize } from '../../analysis/summarize.ts';
+import { nodeLoss } from '../../analysis/testing/node-loss.ts';
+import type { Summary } from '../../core/summary.ts';
+import type { FailureTable, TableDrill } from '../../report/table.ts';
+import { jobsOfShard, type Shard } from '../shards.ts';
+import { jobsOf, loadSuite } from '../suite.ts';
+import { writeTable } from '../table-folder.ts';
+import type { TableJob } from '../table-run.ts';
+import { tableOf } from '../whole-table.ts';
+import { mergeReportsCommand } from './merge-reports.ts';
+
+const loaded = loadSuite('certlocker', { variables: {} });
+const template = summarize(nodeLoss().read());
+const head = {
+  complete: true,
+  startedAt: '2026-03-01T10:00:00.000Z',
+  endedAt: '2026-03-01T10:10:00.000Z',
+  label: 'v1.3',
+};
+let folder: string;
+let said: string[];
+const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-merge-'));
+  said = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a drill came to, wherever it was run. */
+function summaryOf({ number, plan }: TableJob): Summary {
+  const ms = 1000 * number;
+  return {
+    ...template,
+    runId: `run-${number}`,
+    scenario: { ...template.scenario, name: plan.scenario.name },
+    rto: { ms, minMs: ms - 10, maxMs: ms + 10, first: null },
+    reasons: [],
+    verdict: 'pass',
+  };
+}
+
+interface Choice {
+  readonly seed?: number;
+  readonly repeat?: number;
+  readonly summaryOf?: (job: TableJob) => Summary;
+  readonly loaded?: typeof loaded;
+  readonly parts?: Partial<typeof head>;
+}
+
+/** The table of a shard, or the whole one, as `firedrill table` makes it. */
+function tableOfShard(shard: Shard | undefined, choice: Choice = {}): FailureTable {
+  const { seed = 7, repeat = 2 } = choice;
+  const all = jobsOf(loaded, { repeat, seed });
+  const jobs = shard === undefined ? all : jobsOfShard(all, shard);
+  const drills = jobs.map((job): TableDrill => ({
+    number: job.number,
+    rowIndices: job.rowIndices,
+    name: job.plan.scenario.name,
+    round: job.round,
+    summary: (choice.summaryOf ?? summaryOf)(job),
+    notRun: null,
+    backToSteadyMs: job.number,
+  }));
+  const run = { ...head, ...choice.parts, drills, shard };
+  return tableOf({ loaded: choice.loaded ?? loaded, all, seed }, jobs, run);
+}
+
+function keep(name: string, table: FailureTable): string {
+  const path = join(folder, name);
+  for (const { runId } of table.rows.flatMap((row) => row.drills)) {
+    mkdirSync(join(path, 'runs', runId ?? ''), { recursive: true });
+    writeFileSync(join(path, 'runs', runId ?? '', 'report.html'), `report of ${runId ?? ''}`);
+  }
+  writeTable(path, table);
+  return path;
+}
+
+const three = [1, 2, 3].map((index) => ({ index, count: 3 }));
+const out = () => join(folder, 'out');
+const merge = (folders: readonly string[]) =>
+  mergeReportsCommand(folders, { out: out(), json: false }, output);
+
+function merged(name: string): string {
+  const [own = ''] = readdirSync(out());
+  return readFileSync(join(out(), own, name), 'utf8');
+}
+
+describe('merged shards', () => {
+  test('are the table of an unsharded run, byte for byte', () => {
+    const whole = keep('whole', tableOfShard(undefined));
+    const shards = three.map((shard) => keep(`artifacts/shard-${shard.index}`, tableOfShard(shard)));
+    expect(merge(shards.toReversed())).toBe(0);
+    for (const name of ['table.json', 'table.md', 'table.html'])
+      expect(merged(name)).toBe(readFileSync(join(whole, name), 'utf8'));
+    const runs = [...merged('table.html').matchAll(/href="(runs\/[^"]+)"/g)].map(([, link]) => link ?? '');
+    expect(runs.length).toBeGreaterThan(40);
+    const [own = ''] = readdirSync(out());
+    for (const link of runs) expect(existsSync(join(out(), own, link))).toBe(true);
+  });
+
+  test('are found below the folders that artifacts are downloaded to; times are of all of them', () => {
+    for (const shard of three)
+      keep(
+        `artifacts/shard-${shard.index}/reports/x`,
+        tableOfShard(shard, { parts: { endedAt: `2026-03-01T10:2${shard.index}:00.000Z` } }),
+      );
+    expect(merge([join(folder, 'artifacts')])).toBe(0);
+    expect(JSON.parse(merged('table.json'))).toMatchObject({
+      complete: true,
+      startedAt: head.startedAt,
+      endedAt: '2026-03-01T10:23:00.000Z',
+    });
+  });
+
+  test('that lack one are undecided, and say which', () => {
+    const [first, , third] = three.map((shard) => keep(`shard-${shard.index}`, tableOfShard(shard)));
+    expect(merge([first ?? '', third ?? ''])).toBe(3);
+    expect(said).toContain('shard 2/3 is missing');
+    expect(JSON.parse(merged('table.json'))).toMatchObject({ complete: false });
+  });
+
+  test.each([
+    ['a failed drill', { verdict: 'fail' }, 1],
+    ['one that is not decided', { verdict: 'inconclusive' }, 3],
+    ['a fault that is not healed', { verdict: 'fail', healed: false }, 4],
+  ] as const)('with %s end as the table would have', (_, parts, code) => {
+    const choice = {
+      summaryOf: (job: TableJob) => ({ ...summaryOf(job), ...(job.number === 9 ? parts : {}) }),
+    };
+    expect(merge(three.map((shard) => keep(`shard-${shard.index}`, tableOfShard(shard, choice))))).toBe(code);
+  });
+
+  test('that were stopped are not complete', () => {
+    const parts = { complete: false };
+    const shards = three.map((shard) =>
+      keep(`shard-${shard.index}`, tableOfShard(shard, shard.index === 2 ? { parts } : {})),
+    );
+    expect(merge(shards)).toBe(3);
+  });
+});
+
+describe('shards that were held against a baseline', () => {
+  const held = (shard: Shard | undefined, tolerance = '10 %'): FailureTable => {
+    const table = tableOfShard(shard, { repeat: 1 });
+    const { rows, ...rest } = table;
+    const drills = rows
+      .flatMap((row) => row.drills)
+      .map(({ scenario, number }): Regression => ({
+        drill: scenario,
+        figure: 'rto',
+        status: number === 15 ? 'fail' : 'pass',
+        why: `drill ${number}`,
+        baseline: null,
+        now: null,
+        shift: null,
+        toleranceMs: 1,
+      }))
+      .sort((a, b) => (a.drill < b.drill ? -1 : 1));
+    return { ...rest, baseline: { of: 'v1.2', tolerance, drills }, rows };
+  };
+
+  test('are held together, and fail where one does', () => {
+    const whole = keep('whole', held(undefined));
+    expect(merge(three.map((shard) => keep(`shard-${shard.index}`, held(shard))))).toBe(1);
+    expect(JSON.parse(merged('table.json'))).toEqual(
+      JSON.parse(readFileSync(join(whole, 'table.json'), 'utf8')),
+    );
+    expect(merged('table.md')).toContain('- ✗ router-crash: drill 15');
+    expect(merged('table.html')).toMatch(/class="verdict fail"/);
+  });
+
+  test('against others are not one table', () => {
+    const shards = three.map((shard) => keep(`shard-${shard.index}`, held(shard, `${shard.index} s`)));
+    expect(() => merge(shards)).toThrow(/baseline v1\.2, allowed 1 s and baseline v1\.2, allowed 2 s/);
+  });
+});
+
+describe('what is no table together', () => {
+  const [one, two] = [
+    { index: 1, count: 2 },
+    { index: 2, count: 2 },
+  ];
+  const refused = (second: FailureTable) => {
+    const shards = [keep('a', tableOfShard(one)), keep('b', second)];
+    return () => merge(shards);
+  };
+
+  test.each<readonly [string, () => FailureTable, RegExp]>([
+    ['another seed', () => tableOfShard(two, { seed: 8 }), /drawn with --seed 7 and 8/],
+    [
+      'another split',
+      () => tableOfShard({ index: 2, count: 3 }),
+      /shards 1\/2 and 2\/3 are not of one split/,
+    ],
+    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat or --grep were not the same/],
+    [
+      'another suite file',
+      () => tableOfShard(two, { loaded: { ...loaded, sha256: 'ff' } }),
+      /the suite file was not the same/,
+    ],
+    [
+      'another suite',
+      () => tableOfShard(two, { loaded: { ...loaded, suite: { ...loaded.suite, name: 'other' } } }),
+      /suites certlocker and other/,
+    ],
+    ['another release', () => tableOfShard(two, { parts: { label: 'v1.4' } }), /releases v1\.3 and v1\.4/],
+    ['the same shard again', () => tableOfShard(one), /shard 1\/2 is there twice/],
+    ['a whole table', () => tableOfShard(undefined), /a whole table, no shard of one/],
+  ])('%s', (_, second, message) => {
+    expect(refused(second())).toThrow(message);
+    expect(existsSync(out())).toBe(false);
+  });
+
+  test('nothing, or a shard without its runs', () => {
+    mkdirSync(join(folder, 'empty'));
+    expect(() => merge([join(folder, 'empty')])).toThrow(/no shard of a table is in these folders/);
+    expect(() => merge([join(folder, 'none')])).toThrow(/no such folder/);
+    const shards = [keep('a', tableOfShard(one)), keep('b', tableOfShard(two))];
+    rmSync(join(folder, 'b', 'runs'), { recursive: true });
+    expect(() => merge(shards)).toThrow(/the run of a drill is missing from the shard/);
+    expect(existsSync(out())).toBe(false);
+  });
+});

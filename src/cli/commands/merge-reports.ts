@@ -1,0 +1,84 @@
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DrillError, ExitCode } from '../../core/errors.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
+import { isWorse } from '../../report/gate-text.ts';
+import { mergeTables, placeWords, type ShardTable } from '../../report/merge-tables.ts';
+import type { FailureTable } from '../../report/table.ts';
+import { renderTableJson, renderTableText } from '../../report/table-text.ts';
+import { gravestOf } from '../one-drill.ts';
+import { type Output, tell } from '../output.ts';
+import { makeRunFolder, newRunId, runFolder } from '../run-folder.ts';
+import { isTableFolder, readTable, tableRuns, writeTable } from '../table-folder.ts';
+
+/** Options of `firedrill merge-reports`. */
+export interface MergeOptions {
+  readonly out: string;
+  readonly json: boolean;
+}
+
+/** Deeper than this no downloaded artifact has its folders. */
+const deepest = 6;
+
+/**
+ * Makes one table of the shards below folders, with their runs beside it. Returns the exit code that the whole table would have
+ * had; a shard that is missing leaves it undecided at best.
+ * @throws DrillError `invalid-input` when they are not shards of one table, or the runs of one are not there
+ */
+export function mergeReportsCommand(
+  folders: readonly string[],
+  options: MergeOptions,
+  output: Output,
+): number {
+  const parts = folders
+    .flatMap((folder) => tableFolders(folder, 0))
+    .map((folder): ShardTable => ({
+      folder,
+      table: readTable(folder),
+    }));
+  const { table, missing } = mergeTables(parts);
+  const runs = parts.flatMap(({ folder, table }) => runsOf(folder, table));
+  const count = parts[0]?.table.shard?.count ?? 0;
+  const folder = makeRunFolder(options.out, newRunId(`table-${table.name}`, createSystemClock().wallMs()));
+  for (const { from, runId } of runs)
+    cpSync(from, runFolder(join(folder, tableRuns), runId), { recursive: true });
+  const unwritten = writeTable(folder, table);
+  if (unwritten !== undefined) tell(unwritten, output);
+  output.data(options.json ? renderTableJson(table) : `\n${renderTableText(table)}`);
+  for (const index of missing) output.progress(`shard ${placeWords({ index, count })} is missing`);
+  output.progress(`kept in ${folder}: table.html, table.md and the drills in ${tableRuns}`);
+  return gravestOf([tableExitCode(table), ...(unwritten === undefined ? [] : [ExitCode.inconclusive])]);
+}
+
+/** The exit code of a table that came out so. */
+function tableExitCode({ rows, complete, baseline }: FailureTable): number {
+  if (rows.some((row) => !row.healed)) return ExitCode.notHealed;
+  if (rows.some((row) => row.verdict === 'fail') || (baseline !== undefined && isWorse(baseline)))
+    return ExitCode.verdictFail;
+  const passed = complete && rows.every((row) => row.verdict === 'pass');
+  return passed ? ExitCode.pass : ExitCode.inconclusive;
+}
+
+function tableFolders(folder: string, depth: number): readonly string[] {
+  if (!existsSync(folder)) throw new DrillError('invalid-input', `${folder}: no such folder`);
+  if (isTableFolder(folder)) return [folder];
+  if (depth === deepest) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => join(folder, name))
+    .sort()
+    .flatMap((path) => tableFolders(path, depth + 1));
+}
+
+/** The runs of a shard's drills. @throws DrillError `invalid-input` when one is not there */
+function runsOf(folder: string, table: FailureTable): { readonly from: string; readonly runId: string }[] {
+  const ids = table.rows.flatMap((row) => row.drills.flatMap(({ runId }) => runId ?? []));
+  return [...new Set(ids)].map((runId) => {
+    const from = runFolder(join(folder, tableRuns), runId);
+    if (!existsSync(from))
+      throw new DrillError('invalid-input', `${from}: the run of a drill is missing from the shard`, {
+        mend: `Keep the whole folder of a shard, with its ${tableRuns}.`,
+      });
+    return { from, runId };
+  });
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { DrillError } from '../core/errors.ts';
+import type { LoadedSuite } from './suite.ts';
+import type { TableJob } from './table-run.ts';
+
+/** One part of a suite that is spread over several machines, from 1: `2/3`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Reads `2/3`; undefined for anything else. */
+export function parseShard(text: string): Shard | undefined {
+  const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
+  const shard = { index: Number(index), count: Number(count) };
+  return shard.index >= 1 && shard.index <= shard.count ? shard : undefined;
+}
+
+/** How long a drill takes against others, by the name of its scenario. */
+export type WeightOf = (scenario: string) => number;
+
+/**
+ * The shard, from 1, of each of some parts: the heaviest first, each to the shard that has least so far, in weight, then in number:
+ * none stays empty. The same weights give the same shards anywhere. (Graham's longest processing time first: no more than a third above the best split.)
+ */
+export function spread(weights: readonly number[], count: number): readonly number[] {
+  const loads = Array.from({ length: count }, (_, i) => ({ shard: i + 1, weight: 0, parts: 0 }));
+  const shards = weights.map(() => 1);
+  const order = weights.map((weight, part) => ({ weight, part }));
+  for (const { weight, part } of order.sort((a, b) => b.weight - a.weight || a.part - b.part)) {
+    const least = loads.reduce((a, b) => ((b.weight - a.weight || b.parts - a.parts) < 0 ? b : a));
+    least.weight += weight;
+    least.parts++;
+    shards[part] = least.shard;
+  }
+  return shards;
+}
+
+/**
+ * The drills of one shard of a table, in the table's order: whole rows, and rows that show the same drill together.
+ * @throws DrillError `invalid-input` where there are more shards than rows
+ */
+export function jobsOfShard(
+  jobs: readonly TableJob[],
+  { index, count }: Shard,
+  weightOf: WeightOf = () => 1,
+): readonly TableJob[] {
+  const groups = rowGroups(jobs);
+  refuseIdle(count, groups.length, 'rows (those that show the same drill count as one)');
+  const groupOf = (job: TableJob) => groups.findIndex((rows) => rows.has(job.rowIndices[0] ?? -1));
+  const weights = groups.map(() => 0);
+  for (const job of jobs) {
+    const group = groupOf(job);
+    weights[group] = (weights[group] ?? 0) + weightOf(job.plan.scenario.name);
+  }
+  const shards = spread(weights, count);
+  return jobs.filter((job) => shards[groupOf(job)] === index);
+}
+
+/** Of some things, those of one shard. @throws DrillError `invalid-input` where there are more shards than things */
+export function ofShard<T>(
+  things: readonly T[],
+  { index, count }: Shard,
+  weightOf: (thing: T) => number,
+): T[] {
+  refuseIdle(count, things.length, 'drills');
+  const shards = spread(things.map(weightOf), count);
+  return things.filter((_, i) => shards[i] === index);
+}
+
+function refuseIdle(count: number, most: number, what: string): void {
+  if (count <= most) return;
+  throw new DrillError(
+    'invalid-input',
+    `--shard: ${count} shards for ${most} ${what}: some would have none`,
+    {
+      mend: `Take ${most} shards at most.`,
+    },
+  );
+}
+
+/** Rows that show drills in common, directly or through others. */
+function rowGroups(jobs: readonly TableJob[]): readonly ReadonlySet<number>[] {
+  let groups: Set<number>[] = [];
+  for (const { rowIndices } of jobs) {
+    const touched = groups.filter((rows) => rowIndices.some((row) => rows.has(row)));
+    const joined = new Set([...touched.flatMap((rows) => [...rows]), ...rowIndices]);
+    groups = [...groups.filter((rows) => !touched.includes(rows)), joined];
+  }
+  return groups.sort((a, b) => Math.min(...a) - Math.min(...b));
+}
+
+/** Tells apart tables that have not the same drills: their files, the values of their variables, how often they are run. */
+export function drillsDigest({ sha256 }: LoadedSuite, jobs: readonly TableJob[]): string {
+  const drills = jobs.map(({ rowIndices, round, plan: { scenario, target, faults } }) => [
+    rowIndices,
+    round,
+    scenario.name,
+    scenario.sha256,
+    target.sha256,
+    Object.entries(scenario.variables).sort(([a], [b]) => (a < b ? -1 : 1)),
+    faults.map(({ atMs }) => atMs),
+  ]);
+  return createHash('sha256')
+    .update(JSON.stringify([sha256, drills]))
+    .digest('hex');
+}

@@ -1,5 +1,6 @@
 import { type Condition, sampleMatches } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
+import type { CheckResult } from '../core/summary.ts';
 import { announcedCheck } from './announced-check.ts';
 import { finallyCheck, happensCheck, neverCheck } from './condition-checks.ts';
 import {
@@ -180,8 +181,25 @@ export function judgeChecks(evidence: Evidence): readonly JudgedCheck[] {
     const { status, observed, limit, measured, reason } = judge(check, evidence);
     const { name, kind } = check;
     return {
-      result: { name, kind, status, observed, limit, ...(measured === undefined ? {} : { measured }) },
+      result: {
+        name,
+        kind,
+        status,
+        observed,
+        limit,
+        ...(measured === undefined ? {} : { measured }),
+        ...limitsOf(check),
+      },
       reason,
     };
   });
+}
+
+/** The limits of a check on a duration, as numbers. */
+function limitsOf(check: Check): Pick<CheckResult, 'limits'> {
+  const limits = {
+    ...('minMs' in check && check.minMs !== undefined ? { minMs: check.minMs } : {}),
+    ...('maxMs' in check && check.maxMs !== undefined ? { maxMs: check.maxMs } : {}),
+  };
+  return Object.keys(limits).length === 0 ? {} : { limits };
 }

@@ -32,6 +32,8 @@ export interface CheckResult {
   readonly limit: string;
   /** The duration that was judged, where it is one and was seen to its end. */
   readonly measured?: Measure;
+  /** What a duration may be, ms; absent for checks on something else, and in runs of older versions. */
+  readonly limits?: { readonly minMs?: number; readonly maxMs?: number };
 }
 
 /** summary.json: what other programs read. Fields are added, never renamed. */

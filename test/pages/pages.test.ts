@@ -136,7 +136,26 @@ test('times of the run stand at the same place in every lane', async () => {
   await page.context().close();
 });
 
-describe.each(['a hostile drill', 'a failure table'])('hostile texts in %s', (name) => {
+test('points of a trend stand within their chart, whatever the width', async () => {
+  const { page } = await opened('a trend');
+  for (const width of [1280, 768, 375]) {
+    await page.setViewportSize({ width, height: 800 });
+    const { points, stray } = await page.evaluate(() => {
+      const found = [...document.querySelectorAll('.trend .point, .trend .error')].map((e) => {
+        const chart = e.closest('.band')?.getBoundingClientRect() ?? new DOMRect();
+        const box = e.getBoundingClientRect();
+        const isIn = box.left >= chart.left - 6 && box.right <= chart.right + 6;
+        return isIn && box.top >= chart.top - 1 && box.bottom <= chart.bottom + 1;
+      });
+      return { points: found.length, stray: found.filter((isIn) => !isIn).length };
+    });
+    expect(points).toBeGreaterThan(100);
+    expect(stray).toBe(0);
+  }
+  await page.context().close();
+});
+
+describe.each(['a hostile drill', 'a failure table', 'a trend'])('hostile texts in %s', (name) => {
   test('stay text', async () => {
     const { page } = await opened(name);
     const found = await page.evaluate(() => ({

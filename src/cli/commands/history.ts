@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { DrillError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
+import { WholeFile } from '../../engine/whole-file.ts';
 import { historyLine, renderHistoryText } from '../../report/history-text.ts';
+import { renderTrendHtml } from '../../report/html/trend-html.ts';
 import { type KeptFolder, readKept } from '../kept-runs.ts';
 import type { Output } from '../output.ts';
 
@@ -13,14 +17,24 @@ export interface HistoryOptions {
   readonly since?: string;
   readonly limit?: number;
   readonly json: boolean;
+  /** File for the page of the trend. */
+  readonly html?: string;
 }
 
-/** Lists the runs that are kept below folders, the newest first. */
+/**
+ * Lists the runs that are kept below folders, the newest first, or makes a page of them.
+ * @throws DrillError `invalid-input`, `harness` when the page cannot be written
+ */
 export function historyCommand(folders: readonly string[], options: HistoryOptions, output: Output): void {
-  const { limit, json } = options;
+  const { limit, json, html } = options;
   const wanted = filterOf(options);
   const runs = readTold(folders, output).runs.filter(wanted);
   const shown = limit === undefined ? runs : runs.slice(0, limit);
+  if (html !== undefined) {
+    writeTrend(html, shown);
+    output.progress(`written: ${html}, with ${shown.length} runs`);
+    return;
+  }
   const lines = shown.map(({ run, folder }) => historyLine(run, folder));
   output.data(
     json
@@ -29,8 +43,24 @@ export function historyCommand(folders: readonly string[], options: HistoryOptio
   );
 }
 
+function writeTrend(path: string, runs: readonly KeptFolder[]): void {
+  const within = dirname(path);
+  const trend = runs.map(({ run, folder }) => ({ run, href: reportOf(folder, within) }));
+  const file = new WholeFile(within, basename(path), 'make it again');
+  file.write(renderTrendHtml(trend));
+  const error = file.end();
+  if (error !== undefined) throw error;
+}
+
+/** The way to a run's report from a folder; null where it has none. */
+function reportOf(folder: string, within: string): string | null {
+  const report = join(folder, 'report.html');
+  if (!existsSync(report)) return null;
+  return relative(within, report).split(sep).map(encodeURIComponent).join('/');
+}
+
 /** What is kept below folders; tells of those that were left out. */
-export function readTold(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
+function readTold(folders: readonly string[], output: Output): ReturnType<typeof readKept> {
   const kept = readKept(folders);
   for (const { folder, why } of kept.skipped) output.progress(`left out: ${folder}: ${why}`);
   return kept;

@@ -6,7 +6,10 @@ import { html, type Html } from './safe.ts';
 import { style } from './style.ts';
 
 /** Nothing but the page's own style: no script, no request, no form. The hash lets no other style in. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`;
+function policyFor(own: string): string {
+  const hash = createHash('sha256').update(own).digest('base64');
+  return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+}
 
 /** What patterns and hatches are drawn with; used by all charts of the page. */
 const patterns = html`<svg class="hidden" aria-hidden="true">
@@ -47,17 +50,18 @@ export function outcomeHtml(verdict: VerdictWord, words: string): Html {
   return html`<span class="outcome ${verdict}">${marks[verdict]} ${words}</span>`;
 }
 
-/** A whole page: one file that needs no other, with a policy by which it can ask for none. */
-export function page(title: string, body: Html): string {
+/** A whole page: one file that needs no other, with a policy by which it can ask for none. `more` is style of its own. */
+export function page(title: string, body: Html, more = ''): string {
+  const own = style + more;
   const parts = [
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n',
-    `<meta http-equiv="Content-Security-Policy" content="${policy}">\n`,
+    `<meta http-equiv="Content-Security-Policy" content="${policyFor(own)}">\n`,
     html`<meta name="viewport" content="width=device-width, initial-scale=1" /><meta
         name="color-scheme"
         content="light dark"
       /><meta name="referrer" content="no-referrer" /><link rel="icon" href="data:," />
       <title>${title}</title> `.toString(),
-    `<style>${style}</style></head>\n`,
+    `<style>${own}</style></head>\n`,
     html`<body>${patterns}
 ${body}</body></html>
 `.toString(),

@@ -2,10 +2,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log-builder.ts';
+import type { KeptRun } from '../../../src/analysis/kept-run.ts';
+import { keptOf } from '../../../src/analysis/testing/kept.ts';
 import { crashDrill } from '../../../src/analysis/testing/postgres-crash.ts';
 import { summarize } from '../../../src/analysis/summarize.ts';
 import { writeReports } from '../../../src/cli/run-folder.ts';
 import { renderTableHtml } from '../../../src/report/html/table-html.ts';
+import { renderTrendHtml } from '../../../src/report/html/trend-html.ts';
 import { rowLine } from '../../../src/report/table.ts';
 import { hostileDrill, hostileTexts } from '../../../src/report/testing/hostile-drill.ts';
 import { htmlOf } from '../../../src/report/testing/html-of.ts';
@@ -47,6 +50,26 @@ function suite(): string {
   });
 }
 
+/** The trend of drills with hostile names, one of them over many runs, among them all that a chart has a shape for. */
+function trend(): string {
+  const hostile = hostileTexts.join(' ');
+  const runs = Array.from({ length: 70 }, (_, i): KeptRun => {
+    const rtoMs = i % 13 === 5 ? null : 30_000 + 7919 * (i % 7);
+    const run = keptOf(i, rtoMs, {
+      target: hostile,
+      label: i < 30 ? 'v1.2' : i < 33 ? 'v1.2.1-with-a-long-name' : hostile,
+      healed: i % 17 !== 3,
+      verdict: i % 5 === 1 ? 'inconclusive' : rtoMs === null ? 'fail' : 'pass',
+      checks: [{ name: hostile, kind: 'rto', limits: { maxMs: 60_000 } }],
+    });
+    const name = i % 10 === 0 ? hostile : i === 1 ? 'once' : 'crash';
+    return { ...run, scenario: { ...run.scenario, name } };
+  });
+  return renderTrendHtml(
+    runs.toReversed().map((run, i) => ({ run, href: i === 0 ? 'runs/run-1/report.html' : null })),
+  );
+}
+
 function watch(): string {
   const builder = new LogBuilder(planWith({ probes: [probeOf('web')] }));
   return htmlOf(builder.probing('web', 0, 9000, 1000, (t) => ({ status: 'ok', finishMs: t + 5 })));
@@ -62,4 +85,5 @@ export const pages: Readonly<Record<string, string>> = {
   'a hostile drill': htmlOf(hostileDrill()),
   'a watch': watch(),
   'a failure table': suite(),
+  'a trend': trend(),
 };

@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keptOf } from '../../analysis/testing/kept.ts';
+import { historyCommand } from './history.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-history-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('history --html makes a page, with ways to the reports from where it stands', () => {
+  let printed = '';
+  const output = { data: (text: string) => void (printed += text), progress: () => undefined };
+  const pageAt = (html: string) => historyCommand([folder], { json: false, html }, output);
+  for (const name of ['run 1', 'run-2']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'summary.json'), JSON.stringify({ ...keptOf(1, 1000), runId: name }));
+  }
+  writeFileSync(join(folder, 'run 1', 'report.html'), '');
+  mkdirSync(join(folder, 'site'));
+  pageAt(join(folder, 'site', 'trend.html'));
+  const page = readFileSync(join(folder, 'site', 'trend.html'), 'utf8');
+  expect([...page.matchAll(/href="([^"#]*report[^"]*)"/g)].map(([, href]) => href)).toEqual([
+    '../run%201/report.html',
+  ]);
+  expect(printed).toBe('');
+  expect(() => pageAt(join(folder, 'none', 'trend.html'))).toThrow(/cannot write/);
+});

@@ -1,0 +1,85 @@
+import { drillsOf } from '../../analysis/compare.ts';
+import type { KeptRun } from '../../analysis/kept-run.ts';
+import { median } from '../../analysis/repeats.ts';
+import { durationWords } from '../../analysis/words.ts';
+import type { VerdictWord } from '../../core/summary.ts';
+import { historyCells, historyHead, historyLine } from '../history-text.ts';
+import { counted } from '../text.ts';
+import { sectionHtml, tableHtml } from './blocks.ts';
+import { badge, outcomeHtml, page } from './page.ts';
+import { html, type Html } from './safe.ts';
+import { trendChart, trendLegend } from './trend-chart.ts';
+import { trendStyle } from './trend-style.ts';
+
+/** A run of the trend. */
+export interface TrendRun {
+  readonly run: KeptRun;
+  /** Its report, from where the page stands, with every part of the path encoded; null where there is none. */
+  readonly href: string | null;
+}
+
+/** trend.html: the RTO of each drill over its runs, and the runs as a table. The newest first, as `readKept` has them. */
+export function renderTrendHtml(trend: readonly TrendRun[]): string {
+  const runs = trend.map(({ run }) => run);
+  const drills = [...drillsOf(runs, [])].map(([name, { a }]) => ({ name, runs: a.toReversed() }));
+  const newest = drills.flatMap((drill) => drill.runs.at(-1) ?? []);
+  const verdict = worst(newest);
+  const [last, first] = [runs.at(0), runs.at(-1)].map((run) => run?.startedAt.slice(0, 10) ?? '');
+  return page(
+    'RTO over time',
+    html`<header>
+        ${badge(
+          verdict,
+          newest.every(({ healed }) => healed),
+        )}
+        <h1>RTO over time</h1>
+        <p class="what">
+          <span>the verdict is that of the newest run of each drill</span
+          ><span>${counted(runs.length, 'run')} of ${counted(drills.length, 'drill')}</span
+          ><span>${first} to ${last}</span>
+        </p>
+      </header>
+      <main>
+        ${sectionHtml(
+          { title: 'Drills', blocks: [] },
+          html`<p class="small">
+              Runs stand in order of time, evenly spaced; bars are the bounds that hold the truth. A run at
+              the top edge measured no RTO.
+            </p>
+            ${trendLegend()}
+            <div class="trends">${drills.map(({ name, runs }) => drillFigure(name, runs))}</div>`,
+        )}${sectionHtml({ title: 'Runs', blocks: [] }, runTable(trend))}
+      </main>
+      <footer>Made by firedrill from the summaries of the runs.</footer> `,
+    trendStyle,
+  );
+}
+
+/** Of several drills. */
+function worst(runs: readonly KeptRun[]): VerdictWord {
+  if (runs.some(({ verdict }) => verdict === 'fail')) return 'fail';
+  return runs.length > 0 && runs.every(({ verdict }) => verdict === 'pass') ? 'pass' : 'inconclusive';
+}
+
+function drillFigure(name: string, runs: readonly KeptRun[]): Html {
+  const rtos = runs.flatMap(({ rto }) => rto?.ms ?? []);
+  const last = runs.at(-1)?.rto?.ms;
+  const words =
+    rtos.length === 0
+      ? 'no RTO was measured'
+      : `last ${last === undefined ? 'none' : durationWords(last)}, median ${durationWords(median(rtos))} of ${counted(rtos.length, 'run')}`;
+  return html`<figure>
+    <figcaption><b>${name}</b> ${words}</figcaption>
+    ${trendChart(name, runs, words)}
+  </figure> `;
+}
+
+function runTable(trend: readonly TrendRun[]): Html {
+  const rows = trend.map(({ run, href }) =>
+    historyCells(historyLine(run, '')).map((cell, i): string | Html => {
+      if (i === 1 && href !== null) return html`<a href="${href}">${cell}</a>`;
+      return i === 4 ? outcomeHtml(run.healed ? run.verdict : 'fail', cell) : cell;
+    }),
+  );
+  return tableHtml(historyHead, rows);
+}

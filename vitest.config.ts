@@ -46,6 +46,16 @@ export default defineConfig({
         },
       },
       {
+        // What reporters write, read by those who read it.
+        test: {
+          name: 'reporters',
+          include: ['test/reporters/*.test.ts'],
+          globalSetup: ['test/reporters/lib/readers.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // Slow, and not part of `npm test`: builds and runs a real Keystone and Nova.
         test: {
           name: 'openstack',

@@ -68,8 +68,9 @@ async function test(node) {
     const pages = await pageTests(node, folder);
     const shells = await shellTests(node, folder);
     const terminal = await terminalTests(node, folder);
+    const reporters = await reporterTests(node, folder);
     const lab = await labTests(node, folder);
-    const parts = [unit, pages, shells, terminal, lab];
+    const parts = [unit, pages, shells, terminal, reporters, lab];
     const passed = parts.reduce((sum, part) => sum + part.passed, 0);
     const failed = parts.reduce((sum, part) => sum + part.failed, 0);
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
@@ -106,6 +107,13 @@ function terminalTests(node, folder) {
   return testsWith(node, folder, { project: 'terminal', whyNot: whyNoTmux, need });
 }
 
+/** What reporters write, read by promtool, a Pushgateway, libxml2 and junitparser, where they can be fetched. */
+function reporterTests(node, folder) {
+  const need =
+    'They need Debian, whose packages they unpack without installing them, and python3 on the path.';
+  return testsWith(node, folder, { project: 'reporters', whyNot: whyNoReaders, need });
+}
+
 /** Tests that need something of the machine; says why where they are left out. */
 async function testsWith(node, folder, { project, whyNot, need }) {
   const reason = await whyNot();
@@ -132,6 +140,12 @@ async function whyNoShells() {
 /** undefined when the tests of the live view find tmux, or can install it (test/terminal/lib/tmux.ts). */
 async function whyNoTmux() {
   return isOnPath('tmux') ? undefined : whyNothingInstalls('tmux');
+}
+
+/** undefined when what reads reporters' files can be fetched (test/reporters/lib/readers.ts). */
+async function whyNoReaders() {
+  if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) return 'this is not Debian.';
+  return isOnPath('python3') ? undefined : 'there is no python3.';
 }
 
 function isOnPath(name) {

@@ -15,7 +15,9 @@ import { openLedger, type Ledger } from '../engine/ledger.ts';
 import { WholeFile } from '../engine/whole-file.ts';
 import { renderReportHtml } from '../report/html/report-html.ts';
 import { LatencyOverTime } from '../report/latency-over-time.ts';
+import { renderJunit } from '../report/junit.ts';
 import { renderMarkdown } from '../report/markdown.ts';
+import { renderMetrics } from '../report/openmetrics.ts';
 import { SamplesCsv } from '../report/samples-csv.ts';
 import { renderSummaryJson } from '../report/summary-json.ts';
 import { redactor } from './secrets.ts';
@@ -118,6 +120,8 @@ export function writeReports(folder: string): Reports {
     ['summary.json', renderSummaryJson(summary)],
     ['report.md', renderMarkdown(summary, log)],
     ['report.html', renderReportHtml(analysis, latency)],
+    ['junit.xml', renderJunit([summary])],
+    ['metrics.prom', renderMetrics([summary])],
   ] as const) {
     const file = reportFile(folder, name);
     file.write(text);

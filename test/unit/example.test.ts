@@ -21,7 +21,14 @@ describe('a committed run', () => {
         const { summary } = writeReports(folder);
         const total = summary.stages.reduce((sum, stage) => sum + stage.ms, 0);
         expect(total).toBeCloseTo(summary.rto?.ms ?? Number.NaN, 3);
-        for (const file of ['summary.json', 'report.html', 'report.md', 'samples.csv']) {
+        for (const file of [
+          'summary.json',
+          'report.html',
+          'report.md',
+          'samples.csv',
+          'junit.xml',
+          'metrics.prom',
+        ]) {
           expect(readFileSync(join(folder, file), 'utf8'), file).toBe(
             readFileSync(join(reports, name, file), 'utf8'),
           );

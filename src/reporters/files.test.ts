@@ -1,0 +1,125 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { vipFailover } from '../analysis/testing/vip-failover.ts';
+import type { FailureTable, RowLine } from '../report/table.ts';
+import { InvalidInput } from '../scenario/source.ts';
+import { github } from './github.ts';
+import { junit } from './junit.ts';
+import { markdown } from './markdown.ts';
+import { openmetrics } from './openmetrics.ts';
+import type { FinishedRun, ReporterKind } from './reporter.ts';
+import { finished, heard } from './testing/told.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'reporters-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'test-'));
+});
+
+const passed = finished(vipFailover(), {}, { folder: 'out/run-1' });
+const failed = finished(
+  vipFailover(),
+  { runId: 'run-2', verdict: 'fail', reasons: ['too | slow'] },
+  { folder: 'out/run-2', exitCode: 1 },
+);
+const both: FinishedRun = { drills: [passed, failed], exitCode: 1 };
+
+/** Has a reporter told of the end of a command; what it said. */
+async function told(kind: ReporterKind, run: FinishedRun, value?: string, env = {}): Promise<string[]> {
+  const ctx = heard({ out: join(folder, 'out'), env });
+  await kind.create(value, ctx).runEnded?.(run);
+  return ctx.said;
+}
+
+const read = (...path: string[]): string => readFileSync(join(folder, ...path), 'utf8');
+
+describe('reporters that write files', () => {
+  test.each([
+    [junit, 'junit.xml', 'tests="'],
+    [markdown, 'drills.md', '1 of 2 drills passed.'],
+    [openmetrics, 'metrics.prom', '# TYPE firedrill_drill_rto_seconds gauge'],
+  ] as const)('$name writes one file of the whole command: $1', async (kind, name, words) => {
+    await told(kind, both);
+    expect(read('out', name)).toContain(words);
+    await told(kind, both, join(folder, 'deep/er/own.txt'));
+    expect(read('deep/er/own.txt')).toContain(words);
+    // Nothing that a reader of the folder could take for it while it is written.
+    expect(readdirSync(join(folder, 'out'))).toEqual([name]);
+  });
+
+  test('metrics of before stay when no drill was run', async () => {
+    await told(openmetrics, { drills: [], exitCode: 2 });
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+  });
+
+  test('the page links each report from where it stands, and says why one did not pass', async () => {
+    const ctx = heard();
+    const path = join(folder, 'pages.md');
+    await markdown.create(path, ctx).runEnded?.({
+      drills: both.drills.map((drill) => ({ ...drill, folder: join(folder, drill.folder) })),
+      exitCode: 1,
+    });
+    expect(read('pages.md')).toContain('](<out/run-2/report.md>)');
+    expect(read('pages.md')).toMatch(/## Why\n\n- .*: too \\\| slow\n$/);
+  });
+
+  test('junit tells of drills that a table did not come to', async () => {
+    const drill = { number: 1, scenario: 'left out', notRun: 'not steady' };
+    const table = {
+      rows: [{ drills: [drill] }, { drills: [drill] }] as unknown as RowLine[],
+    } as unknown as FailureTable;
+    await told(junit, { drills: [passed], exitCode: 3, table: { table, folder } });
+    expect(read('out/junit.xml').match(/type="not-run" message="not steady"/g)).toHaveLength(1);
+  });
+});
+
+describe('github', () => {
+  test('says an annotation for each drill, adds to the summary of the step, and sets outputs', async () => {
+    writeFileSync(join(folder, 'summary'), 'before\n');
+    const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary'), GITHUB_OUTPUT: join(folder, 'output') };
+    const said = await told(github, both, undefined, env);
+    expect(said.map((line) => line.split(' ')[0])).toEqual(['::error', '::notice']);
+    expect(read('summary')).toMatch(/^before\n# Drills\n\n1 of 2 drills passed\.\n/);
+    expect(read('output')).toBe(
+      `verdict=fail\nrto-ms=${passed.summary.rto?.ms}\nexit-code=1\nreport=${join(folder, 'out')}\n`,
+    );
+  });
+
+  test('the outputs of one drill name its folder; without any there is no verdict that passes', async () => {
+    const env = { GITHUB_OUTPUT: join(folder, 'output') };
+    await told(github, { drills: [passed], exitCode: 0 }, undefined, env);
+    expect(read('output')).toMatch(/^verdict=pass\n.*\nreport=out\/run-1\n$/s);
+    rmSync(join(folder, 'output'));
+    await told(github, { drills: [], exitCode: 5 }, undefined, env);
+    expect(read('output')).toMatch(/^verdict=inconclusive\nrto-ms=\nexit-code=5\n/);
+  });
+
+  test('a summary of the step is never longer than GitHub takes, with what stood there before', async () => {
+    const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary') };
+    writeFileSync(join(folder, 'summary'), 'x'.repeat(1_048_000));
+    const drills = Array.from({ length: 50 }, () => failed);
+    await told(github, { drills, exitCode: 1 }, undefined, env);
+    const text = read('summary');
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1_048_576);
+    expect(text.slice(1_048_000)).toMatch(/^# Drills\n.*\nThe rest is in the reports\.\n$/s);
+  });
+
+  test('a wrong file is annotated at each place', async () => {
+    const error = new InvalidInput('a.yaml', [
+      { line: 3, column: 5, message: 'unknown kind' },
+      { line: 9, column: 1, message: 'unknown field' },
+    ]);
+    expect(await told(github, { drills: [], exitCode: 2, error })).toEqual([
+      '::error file=a.yaml,line=3,col=5,title=wrong input::unknown kind',
+      '::error file=a.yaml,line=9,col=1,title=wrong input::unknown field',
+    ]);
+  });
+
+  test('outside of GitHub it writes nothing', async () => {
+    await told(github, both);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

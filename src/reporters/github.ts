@@ -1,0 +1,89 @@
+import { appendFileSync, statSync } from 'node:fs';
+import type { Summary } from '../core/summary.ts';
+import { messageOf } from '../core/errors.ts';
+import { renderDrillsMarkdown } from '../report/drills-markdown.ts';
+import {
+  type Annotation,
+  annotationLine,
+  drillAnnotation,
+  fitted,
+  shownAnnotations,
+} from '../report/github.ts';
+import { renderTableMarkdown } from '../report/table-text.ts';
+import { InvalidInput } from '../scenario/source.ts';
+import { cannotWrite } from '../engine/disk.ts';
+import type { FinishedRun, ReporterKind } from './reporter.ts';
+
+/** Of a step's summary; GitHub takes none of one that is longer. */
+const maxSummaryBytes = 1_048_576;
+const cutWords = '\n\nThe rest is in the reports.\n';
+
+/** For a step of GitHub Actions: annotations on stderr, the step's summary, and outputs. */
+export const github: ReporterKind = {
+  name: 'github',
+  describe: 'annotations, summary and outputs of a step of GitHub Actions',
+  create: (_, { env, out, say }) => ({
+    runEnded(run) {
+      const { drills, table, error } = run;
+      const annotations = [
+        ...drills.map(({ summary }) => drillAnnotation(summary)),
+        ...(error === undefined ? [] : errorAnnotations(error)),
+      ];
+      // The runner reads both streams; stdout may be a program's.
+      for (const annotation of shownAnnotations(annotations)) say(annotationLine(annotation));
+      const text =
+        table === undefined ? renderDrillsMarkdown(drills, error?.message) : renderTableMarkdown(table.table);
+      append(env['GITHUB_STEP_SUMMARY'], (taken) => fitted(text, maxSummaryBytes - taken, cutWords));
+      append(env['GITHUB_OUTPUT'], () => outputsOf(run, out));
+    },
+  }),
+};
+
+/** Of a file that is wrong, an annotation for each place. */
+function errorAnnotations(error: Error): readonly Annotation[] {
+  if (!(error instanceof InvalidInput))
+    return [{ level: 'error', title: 'firedrill', message: messageOf(error) }];
+  return error.problems.map(({ line, column, message }) => ({
+    level: 'error',
+    file: error.path,
+    line,
+    column,
+    title: 'wrong input',
+    message,
+  }));
+}
+
+/** `verdict` (the worst), `rto-ms` (the longest, empty where none was measured), `exit-code`, `report` (the folder). */
+function outputsOf({ drills, table, exitCode }: FinishedRun, out: string): string {
+  const summaries = drills.map(({ summary }) => summary);
+  const rtos = summaries.flatMap(({ rto }) => rto?.ms ?? []);
+  const [only, ...others] = drills;
+  const folder = table?.folder ?? (only !== undefined && others.length === 0 ? only.folder : out);
+  const outputs = {
+    verdict: worstOf(summaries),
+    'rto-ms': rtos.length === 0 ? '' : String(Math.max(...rtos)),
+    'exit-code': String(exitCode),
+    report: folder.replaceAll(/[\r\n]/g, ' '),
+  };
+  return Object.entries(outputs)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function worstOf(summaries: readonly Summary[]): Summary['verdict'] {
+  if (summaries.some(({ verdict }) => verdict === 'fail')) return 'fail';
+  return summaries.length > 0 && summaries.every(({ verdict, healed }) => verdict === 'pass' && healed)
+    ? 'pass'
+    : 'inconclusive';
+}
+
+/** Adds to a file of the step, if the runner has one. @throws DrillError `harness` when the disk does not take it */
+function append(path: string | undefined, textAfter: (takenBytes: number) => string): void {
+  if (path === undefined || path === '') return;
+  try {
+    const taken = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    appendFileSync(path, textAfter(taken));
+  } catch (error) {
+    throw cannotWrite(path, error, 'run it again');
+  }
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { renderJunit } from '../report/junit.ts';
+import { notRunIn } from './lib/not-run.ts';
+import { writeWhole } from './lib/write-file.ts';
+import type { ReporterKind } from './reporter.ts';
+
+/** One JUnit file for the whole command. */
+export const junit: ReporterKind = {
+  name: 'junit',
+  describe: 'a JUnit file of the whole command, junit.xml in the folder of --out by default',
+  value: 'file',
+  create: (file, { out }) => ({
+    runEnded({ drills, table, error }) {
+      const summaries = drills.map(({ summary }) => summary);
+      writeWhole(
+        file ?? join(out, 'junit.xml'),
+        renderJunit(summaries, {
+          notRun: notRunIn(table?.table),
+          ...(error === undefined ? {} : { error: error.message }),
+        }),
+      );
+    },
+  }),
+};

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withForeignPackages } from '../../../src/lab/apt.ts';
+import { labContext, mustRun } from '../../../src/lab/lab-context.ts';
+import { parseOsRelease } from '../../../src/lab/os-release.ts';
+
+/** What has promtool, the Pushgateway, xmllint, and a reader of JUnit files with what they need; python3 is the machine's own. */
+const packages = [
+  'prometheus',
+  'prometheus-pushgateway',
+  'libxml2-utils',
+  'libxml2',
+  'libicu72',
+  'python3-junitparser',
+  'python3-future',
+];
+
+const folder = join(import.meta.dirname, '../../../.firedrill/readers');
+
+/** A program of those packages. */
+export function program(name: string): string {
+  return join(folder, 'usr/bin', name);
+}
+
+/** What programs of those packages need in their environment. */
+export const environment = {
+  LD_LIBRARY_PATH: join(
+    folder,
+    'usr/lib',
+    process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu',
+  ),
+  PYTHONPATH: join(folder, 'usr/lib/python3/dist-packages'),
+};
+
+/** Before any test: Debian's packages, unpacked into a folder of their own, once. Installed, they would start services. */
+export async function setup(): Promise<void> {
+  const stamp = join(folder, '.whole');
+  const wanted = packages.join(' ');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const context = labContext(new AbortController().signal, () => {});
+  const { codename = '' } = parseOsRelease(readFileSync('/etc/os-release', 'utf8'));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await withForeignPackages(context, codename, packages, async (debs) => {
+    for (const deb of debs) await mustRun(context, ['dpkg-deb', '-x', deb, folder], { timeoutMs: 60_000 });
+  });
+  await writeFile(stamp, wanted);
+}

@@ -1,0 +1,45 @@
+// metrics.prom, read by promtool.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { summarize } from '../../src/analysis/summarize.ts';
+import type { Summary } from '../../src/core/summary.ts';
+import { renderMetrics } from '../../src/report/openmetrics.ts';
+import { hostileDrill } from '../../src/report/testing/hostile-drill.ts';
+import { environment, program } from './lib/readers.ts';
+
+const reports = join(import.meta.dirname, '../../reports');
+const examples = readdirSync(reports)
+  .filter((name) => name.startsWith('example-'))
+  .map((name) => JSON.parse(readFileSync(join(reports, name, 'summary.json'), 'utf8')) as Summary);
+const hostile = summarize(hostileDrill().read());
+
+/** What promtool says of a file, its linter's advice included: empty where there is nothing. */
+async function complaints(text: string): Promise<string> {
+  const { exitCode, all } = await execa(program('promtool'), ['check', 'metrics'], {
+    input: text,
+    reject: false,
+    all: true,
+    env: environment,
+  });
+  return exitCode === 0 ? all : `${all}\nexit ${exitCode}`;
+}
+
+describe('metrics.prom', () => {
+  test.each([
+    ['the examples', () => renderMetrics(examples)],
+    ['repeats', () => renderMetrics([...examples, ...examples])],
+    ['hostile texts', () => renderMetrics([hostile])],
+  ])('is as Prometheus wants it: %s', async (_, text) => {
+    expect(await complaints(text())).toBe('');
+  });
+
+  test.each([
+    ['an unescaped quote', (text: string) => text.replace('scenario="', 'scenario=""')],
+    ['a unit that is no base unit', (text: string) => text.replaceAll('_rto_seconds', '_rto_milliseconds')],
+    ['metrics without help', (text: string) => text.replace(/^# HELP firedrill_drill_healed.*\n/m, '')],
+  ])('promtool would tell of %s', async (_, spoil) => {
+    expect(await complaints(spoil(renderMetrics(examples)))).not.toBe('');
+  });
+});

@@ -82,38 +82,16 @@ export async function askForStack(options: InitOptions, fallbackName: string, as
     wrong: (text) => (text === '' || isIP(text) > 0 ? undefined : 'expected an IP address'),
   });
   const pairs = hosts.split(/\s+/).filter((text) => text !== '');
-  const usable = faultTemplates.filter(
-    (template) =>
-      (template.transports?.some((one) => one === transport) ?? true) &&
-      (pairs.length === 0 || pairs.length >= (template.hosts ?? 1)),
-  );
+  const usable = usableFaults(transport, pairs);
   const kind = await know({
     option: '--fault',
     words: `first fault (${usable.map((template) => template.kind).join(', ')})`,
     given: options.fault,
     fallback: 'service.stop',
-    wrong: (text) => wrongFault(text, usable),
+    wrong: (text) => wrongFault(text, usable, pairs.length),
   });
   const template = usable.find((one) => one.kind === kind);
-  const details: Partial<Record<FaultDetail, string>> = {};
-  for (const detail of template?.asks ?? []) {
-    details[detail] = await know({
-      option: `--${detail}`,
-      words: `${detail} of ${kind}${detail === 'unit' ? ', such as nginx.service' : ''}`,
-      given: options[detail],
-      wrong: (text) => wrongDetail(detail, text),
-    });
-  }
-  for (const detail of ['unit', 'container', 'process'] as const) {
-    const given = options[detail];
-    if (given === undefined || template?.asks.includes(detail) === true) continue;
-    const wrong =
-      template?.mayAsk?.includes(detail) === true
-        ? wrongDetail(detail, given)
-        : `a fault of kind ${kind} takes none`;
-    if (wrong !== undefined) throw new DrillError('invalid-input', `--${detail} ${given}: ${wrong}`);
-    details[detail] = given;
-  }
+  const details = await askForDetails(kind, template, options, know);
   if (missing.length > 0) {
     throw new DrillError('invalid-input', ['init needs', ...missing].join('\n  '), {
       mend: 'Say them as options; on a terminal, without --no-input, init asks.',
@@ -130,6 +108,44 @@ export async function askForStack(options: InitOptions, fallbackName: string, as
     vip: vip === '' ? undefined : vip,
     fault: { kind, ...details },
   };
+}
+
+/** The faults that go with a transport and with these hosts; without any host yet, all that may. */
+function usableFaults(transport: string, pairs: readonly string[]): FaultTemplate[] {
+  const isNamed = pairs.some((pair) => isIP(pair.replace(/^[^=]*=/, '')) === 0);
+  return faultTemplates.filter(
+    (template) =>
+      (template.transports?.some((one) => one === transport) ?? true) &&
+      (pairs.length === 0 || pairs.length >= (template.hosts ?? 1)) &&
+      !(isNamed && template.numbers === true),
+  );
+}
+
+/** What the fault is done to: asked for where it must be known, taken where it may be said, refused otherwise. */
+async function askForDetails(
+  kind: string,
+  template: FaultTemplate | undefined,
+  options: InitOptions,
+  know: (question: Question) => Promise<string>,
+): Promise<Partial<Record<FaultDetail, string>>> {
+  const details: Partial<Record<FaultDetail, string>> = {};
+  for (const detail of template?.asks ?? []) {
+    details[detail] = await know({
+      option: `--${detail}`,
+      words: `${detail} of ${kind}${detail === 'unit' ? ', such as nginx.service' : ''}`,
+      given: options[detail],
+      wrong: (text) => wrongDetail(detail, text),
+    });
+  }
+  for (const detail of ['unit', 'container', 'process'] as const) {
+    const given = options[detail];
+    if (given === undefined || template?.asks.includes(detail) === true) continue;
+    const mayBeSaid = template?.mayAsk?.includes(detail) === true;
+    const wrong = mayBeSaid ? wrongDetail(detail, given) : `a fault of kind ${kind} takes none`;
+    if (wrong !== undefined) throw new DrillError('invalid-input', `--${detail} ${given}: ${wrong}`);
+    details[detail] = given;
+  }
+  return details;
 }
 
 /** An option's value, or an answer that will do, or the default; undefined where there is none of them. */
@@ -165,11 +181,12 @@ function wrongHosts(text: string): string | undefined {
   return pairs.length === 0 ? 'expected one host at least' : undefined;
 }
 
-function wrongFault(kind: string, usable: readonly FaultTemplate[]): string | undefined {
+function wrongFault(kind: string, usable: readonly FaultTemplate[], hosts: number): string | undefined {
   if (usable.some((template) => template.kind === kind)) return undefined;
   const template = faultTemplates.find((one) => one.kind === kind);
   if (template?.transports !== undefined) return `needs transport ${template.transports.join(' or ')}`;
-  if (template?.hosts !== undefined) return `needs ${template.hosts} hosts`;
+  if (template?.hosts !== undefined && hosts < template.hosts) return `needs ${template.hosts} hosts`;
+  if (template?.numbers === true) return 'needs hosts by IP address: its rules take no names';
   const written = faultKind(kind) !== undefined ? 'init does not write this kind; ' : '';
   return `${written}expected ${usable.map((one) => one.kind).join(', ')}`;
 }

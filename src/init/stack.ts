@@ -12,6 +12,8 @@ export interface FaultTemplate {
   readonly transports?: readonly (typeof transports)[number][];
   /** How many hosts it needs; one by default. */
   readonly hosts?: number;
+  /** Its rules take the hosts' addresses as numbers: names will not do. */
+  readonly numbers?: true;
 }
 
 /** What a fault is done to. */
@@ -27,7 +29,7 @@ export const faultTemplates: readonly FaultTemplate[] = [
   { kind: 'container.restart', asks: ['container'] },
   { kind: 'container.pause', asks: ['container'] },
   { kind: 'power.cut', asks: [], transports: ['docker'] },
-  { kind: 'network.partition', asks: [], hosts: 2 },
+  { kind: 'network.partition', asks: [], hosts: 2, numbers: true },
 ];
 
 /** What somebody said of their stack. */

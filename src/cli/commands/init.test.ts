@@ -146,6 +146,10 @@ describe('init', () => {
     [{ vip: '10.0.0.300' }, '--vip 10.0.0.300: expected an IP address'],
     [{ unit: 'nginx' }, '--unit nginx: expected a unit with its type, such as nginx.service'],
     [{ fault: 'power.cut' }, '--fault power.cut: needs transport docker'],
+    [
+      { fault: 'network.partition', host: ['a=10.0.0.1', 'b=node-b'] },
+      '--fault network.partition: needs hosts by IP address: its rules take no names',
+    ],
     [{ fault: 'network.partition', host: ['a=10.0.0.1'] }, '--fault network.partition: needs 2 hosts'],
     [
       { fault: 'container.stop', container: '-x' },

@@ -302,7 +302,15 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .command(completeCommand, { hidden: true })
     .argument('[word...]', 'of the command line, up to the cursor')
     .action((words: string[]) => {
-      output.data(candidatesText(completeWords(program, words, { stack: stackNames, suite: suiteNames })));
+      output.data(
+        candidatesText(
+          completeWords(program, words, {
+            stack: stackNames,
+            suite: suiteNames,
+            reporter: () => reporterKinds.map(({ name }) => name),
+          }),
+        ),
+      );
     });
 
   program.addCommand(initDefinition(output, done));

@@ -56,6 +56,7 @@ describe('bash', () => {
     expect(await inBash('lab', 'up', '--stack', 'w')).toEqual(['wazuh-lb']);
     expect(await inBash('lab', 'up', '--stack', '=', 'w')).toEqual(['wazuh-lb']);
     expect(await inBash('init', '--fault', 'container.')).toContain('container.pause');
+    expect(await inBash('run', '--reporter', 'js')).toEqual(['json']);
   });
 
   test('offers files and folders where those are wanted', async () => {

@@ -48,7 +48,9 @@ beforeAll(async () => {
   // The checkout as a reader has it: what commands write there is not the repository's.
   for (const name of ['scenarios', 'compose-lab', 'schemas', 'test'])
     symlinkSync(join(root, name), join(folder, name));
-  cpSync(join(root, 'reports'), join(folder, 'reports'), { recursive: true });
+  // The committed runs; whatever else has been run here is left alone.
+  for (const name of readdirSync(join(root, 'reports')).filter((name) => name.startsWith('example-')))
+    cpSync(join(root, 'reports', name), join(folder, 'reports', name), { recursive: true });
   mkdirSync(join(folder, 'bin'));
   // `npx firedrill`, and nothing else that npx could do.
   const shim = `#!/bin/sh\n[ "$1" = firedrill ] || exit 64\nshift\nexec '${process.execPath}' '${bin}' "$@"\n`;

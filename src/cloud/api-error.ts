@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Answer } from './http-client.ts';
+import type { Answer } from '../http/http-client.ts';
+import { retryAfterMs as retryAfterOf } from '../http/retry-after.ts';
 
 /** `{"conflictingRequest": {"code": 409, "message": "..."}}` of Nova, `{"error": {...}}` of Keystone. */
 const faultSchema = z.record(
@@ -37,11 +38,8 @@ export function requestIdOf(answer: Answer): string | undefined {
 export function retryAfterMs(answer: Answer, wallMs: number): number | undefined {
   const fault = faultOf(answer);
   if (answer.status !== 429 && !(answer.status === 413 && fault?.name === 'overLimit')) return undefined;
-  const asked = answer.headers['retry-after'] ?? String(fault?.retryAfter ?? '1');
-  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
-  const nowMs = Date.parse(answer.headers['date'] ?? '');
-  const untilMs = Date.parse(asked);
-  return Number.isNaN(untilMs) ? 1000 : Math.max(0, untilMs - (Number.isNaN(nowMs) ? wallMs : nowMs));
+  const inBody = fault?.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
+  return retryAfterOf({ ...inBody, ...answer.headers }, wallMs) ?? 1000;
 }
 
 function faultOf(

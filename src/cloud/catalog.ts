@@ -5,7 +5,7 @@ import type { CloudServer } from '../core/cloud.ts';
 import { messageOf } from '../core/errors.ts';
 import type { PlannedHost } from '../core/plan.ts';
 import { readCloudConfig } from './clouds-config.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient } from '../http/http-client.ts';
 import { createNovaServer } from './nova.ts';
 
 /** Passwords and credentials by which a host's cloud is reached; none where its settings cannot be read. */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument, LineCounter } from 'yaml';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { Trust } from './http-client.ts';
+import type { Trust } from '../http/http-client.ts';
 
 /** How one cloud is reached and with what credentials, whichever file or variables say so. */
 export interface CloudConfig {

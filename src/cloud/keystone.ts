@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import { describeAnswer, retryAfterMs } from './api-error.ts';
 import type { CloudConfig, Named } from './clouds-config.ts';
-import type { Answer, HttpClient } from './http-client.ts';
+import type { Answer, HttpClient } from '../http/http-client.ts';
 
 /** A valid token and the compute endpoint that its catalog names. */
 export interface Login {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../core/clock.ts';
 import type { CloudConfig } from './clouds-config.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient } from '../http/http-client.ts';
 import { createNovaServer } from './nova.ts';
 import {
   perform,

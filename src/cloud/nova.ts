@@ -4,7 +4,7 @@ import type { AcceptedAction, CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import { describeAnswer, requestIdOf, retryAfterMs } from './api-error.ts';
-import type { Answer, Silence } from './http-client.ts';
+import type { Answer, Silence } from '../http/http-client.ts';
 import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type Login } from './keystone.ts';
 
 /**

@@ -1,12 +1,12 @@
 import type { Agent } from 'undici';
 import { messageOf } from '../core/errors.ts';
 
-/** A request to an API of a cloud. */
+/** A request to an API. */
 export interface Call {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; a text is JSON already, and sent as it is. */
   readonly body?: unknown;
 }
 
@@ -18,18 +18,22 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   /** The parsed body; undefined when it is no JSON. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /** No whole reply came: nobody knows whether the request was carried out. */
 export interface Silence {
   readonly kind: 'silence';
   readonly why: string;
+  /** No connection came about: the request was surely not carried out. */
+  readonly unsent?: true;
 }
 
 /** Sends one request, once. Never rejects, and ends with its own time-out or with the signal. */
 export type HttpClient = (call: Call, signal: AbortSignal) => Promise<Answer | Silence>;
 
-/** What the TLS connections of a cloud trust. */
+/** What TLS connections trust. */
 export interface Trust {
   readonly verify: boolean;
   /** PEM of the CAs that count instead of the system's. */
@@ -39,7 +43,7 @@ export interface Trust {
 /** Answers that matter here have a few kB; a list of a thousand servers comes near this. */
 const maxBodyBytes = 1_048_576;
 
-/** The client for one cloud. Redirects are not followed: a token goes only where the catalog says. */
+/** A client for the APIs of one place. Redirects are not followed: a token goes only where it was meant to go. */
 export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
   const options: Agent.Options = {
     // A connection for each request: one that is kept may be dead, and a request that dies with it has an
@@ -71,7 +75,7 @@ export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
           ...jsonType(call),
           ...call.headers,
         },
-        body: call.body === undefined ? null : JSON.stringify(call.body),
+        body: textOf(call.body),
         signal: AbortSignal.any([signal, deadline]),
       });
       const chunks: Buffer[] = [];
@@ -83,22 +87,43 @@ export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
           return { kind: 'silence', why: `the answer is longer than ${maxBodyBytes} bytes` };
         chunks.push(chunk);
       }
+      const text = Buffer.concat(chunks).toString('utf8');
       return {
         kind: 'answer',
         status: statusCode,
         headers: firstValues(headers),
-        body: parseJson(Buffer.concat(chunks).toString('utf8')),
+        body: parseJson(text),
+        text,
       };
     } catch (error) {
       if (signal.aborted) return { kind: 'silence', why: 'cut short' };
       if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms` };
-      return { kind: 'silence', why: reasonOf(error) };
+      return { kind: 'silence', why: reasonOf(error), ...(neverSent(error) ? { unsent: true } : {}) };
     }
   };
 }
 
 function jsonType(call: Call): Record<string, string> {
   return call.body === undefined ? {} : { 'content-type': 'application/json' };
+}
+
+function textOf(body: unknown): string | null {
+  if (body === undefined) return null;
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+/** Errors of name resolution and of connecting. */
+const beforeSending: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function neverSent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && beforeSending.has(error.code);
 }
 
 function firstValues(

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,4 +52,32 @@ test('a refused connection is silence with a reason', async () => {
   // Port 1 needs root to listen on, and nothing does.
   const answer = await http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal);
   expect(answer).toMatchObject({ kind: 'silence', why: expect.stringContaining('ECONNREFUSED') });
+});
+
+test('what never got a connection was not sent, and what was cut off may have been', async () => {
+  const http = createHttpClient({ verify: true });
+  await expect(http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal)).resolves.toMatchObject({
+    unsent: true,
+  });
+  const server = await listen(createHttp((request) => request.socket.destroy()));
+  const cut = await http({ method: 'GET', url: `http://${server.address}/`, headers: {} }, signal);
+  await server.close();
+  expect(cut).toMatchObject({ kind: 'silence' });
+  expect(cut).not.toHaveProperty('unsent');
+});
+
+test('a body that is a text is sent as it is, and an answer that is no JSON is kept as it came', async () => {
+  const http = createHttpClient({ verify: true });
+  const server = await listen(
+    createHttp((request, response) => {
+      response.write('got ');
+      request.pipe(response);
+    }),
+  );
+  const url = `http://${server.address}/`;
+  const text = await http({ method: 'POST', url, headers: {}, body: '{"a": 1}' }, signal);
+  const value = await http({ method: 'POST', url, headers: {}, body: { a: 1 } }, signal);
+  await server.close();
+  expect(text).toMatchObject({ text: 'got {"a": 1}', body: undefined });
+  expect(value).toMatchObject({ text: 'got {"a":1}' });
 });

@@ -56,7 +56,9 @@ test('a refused connection is silence with a reason', async () => {
 
 test('what never got a connection was not sent, and what was cut off may have been', async () => {
   const http = createHttpClient({ verify: true });
-  await expect(http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal)).resolves.toMatchObject({
+  await expect(
+    http({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {} }, signal),
+  ).resolves.toMatchObject({
     unsent: true,
   });
   const server = await listen(createHttp((request) => request.socket.destroy()));

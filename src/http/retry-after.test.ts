@@ -7,7 +7,11 @@ const later = 'Thu, 01 Jan 2026 12:00:30 GMT';
 test.each([
   ['seconds', { 'retry-after': '12' }, 12_000],
   ['a date, by our own clock', { 'retry-after': later }, 30_000],
-  ['a date, by the clock of the server', { 'retry-after': later, date: 'Thu, 01 Jan 2026 12:00:10 GMT' }, 20_000],
+  [
+    'a date, by the clock of the server',
+    { 'retry-after': later, date: 'Thu, 01 Jan 2026 12:00:10 GMT' },
+    20_000,
+  ],
   ['a date that is over', { 'retry-after': 'Thu, 01 Jan 2026 11:59:00 GMT' }, 0],
   ['neither', { 'retry-after': 'soon' }, undefined],
   ['nothing', {}, undefined],

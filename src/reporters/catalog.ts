@@ -1,11 +1,16 @@
+import { chaostoolkit } from './chaostoolkit.ts';
 import { events } from './events.ts';
 import { github } from './github.ts';
+import { grafana } from './grafana.ts';
 import { json } from './json.ts';
 import { junit } from './junit.ts';
 import { list } from './list.ts';
 import { markdown } from './markdown.ts';
 import { openmetrics } from './openmetrics.ts';
+import { otlp } from './otlp.ts';
 import type { ReporterKind } from './reporter.ts';
+import { slack } from './slack.ts';
+import { webhook } from './webhook.ts';
 
 /** Every reporter there is, in the order in which they are listed. */
 export const reporterKinds: readonly ReporterKind[] = [
@@ -16,4 +21,9 @@ export const reporterKinds: readonly ReporterKind[] = [
   markdown,
   github,
   openmetrics,
+  otlp,
+  grafana,
+  webhook,
+  slack,
+  chaostoolkit,
 ];

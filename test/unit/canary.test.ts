@@ -17,6 +17,14 @@ const canaries = {
   cloud: canary('cloud'),
 };
 const all = Object.values(canaries);
+/** What reporters are told by the environment alone. */
+const receivers = {
+  otlp: canary('otlp'),
+  grafana: canary('grafana'),
+  webhook: canary('webhook'),
+  signing: canary('signing'),
+  slack: canary('slack'),
+};
 
 const bench = createBench();
 const files = join(bench.out, '..', 'canary');
@@ -26,6 +34,11 @@ const web = createServer((request, response) => {
   const { authorization = '' } = request.headers;
   if (request.url === '/value') response.end(JSON.stringify({ said: `${authorization} ${all.join(' ')}` }));
   else if (request.url === '/health') response.end('fine');
+  else if (request.method === 'POST')
+    // Whoever is told of a drill says all that they know, until their words are cut.
+    response
+      .writeHead(400)
+      .end(`${request.url ?? ''} ${authorization} ${Object.values(receivers).join(' ')} `.repeat(20));
   // Cut by the limits of messages somewhere within a secret, wherever that is.
   else response.writeHead(500).end(JSON.stringify({ said: all.join(' ').repeat(20) }));
 });
@@ -92,6 +105,7 @@ probes:
   - { id: by-file, kind: sql, dsn: '${dsn}', password: { file: password }, query: select 1, interval: 200ms }
   - { id: by-environment, kind: sql, dsn: '${dsn}', password: { env: CANARY }, query: select 1, interval: 200ms }
   - { id: command, kind: exec, on: here, argv: [sh, -c, 'cat ${files}/password ${files}/header ${files}/clouds.yaml; echo "$CANARY"'], interval: 200ms }
+  - { id: aside, kind: exec, on: here, argv: [sh, -c, 'echo "$TOLD"'], interval: 200ms }
   - { id: failing, kind: exec, on: here, argv: [sh, -c, 'echo "$CANARY" >&2; cat ${files}/clouds.yaml ${files}/header >&2; exit 3'], interval: 200ms }
 steady: { require: [{ probe: web }], for: 200ms, within: 10s }
 `,
@@ -131,8 +145,8 @@ function contents(folder: string): (readonly [path: string, text: string])[] {
 }
 
 /** Canaries in a text, whole or so much of one that it is no chance. */
-function sung(text: string): string[] {
-  return Object.entries(canaries).flatMap(([name, secret]) =>
+function sung(text: string, canariesOf: Readonly<Record<string, string>> = canaries): string[] {
+  return Object.entries(canariesOf).flatMap(([name, secret]) =>
     text.includes(secret.slice(0, `canary-${name}`.length + 6)) || text.includes(secret.slice(-10))
       ? [name]
       : [],
@@ -164,6 +178,42 @@ describe('secrets that everything repeats', () => {
       }
     },
   );
+
+  test('are in nothing that reporters say, whatever they are answered', async () => {
+    const out = join(bench.out, 'reporters');
+    const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+    const told = {
+      CANARY: canaries.environment,
+      TOLD: Object.values(receivers).join(' '),
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${receivers.otlp}`,
+      FIREDRILL_GRAFANA_URL: url,
+      FIREDRILL_GRAFANA_TOKEN: receivers.grafana,
+      FIREDRILL_WEBHOOK_URL: `${url}/hook/${receivers.webhook}`,
+      FIREDRILL_WEBHOOK_SECRET: receivers.signing,
+      FIREDRILL_SLACK_WEBHOOK_URL: `${url}/services/${receivers.slack}`,
+    };
+    const names = ['otlp', 'grafana', 'webhook', 'slack'];
+    const args = ['run', join(files, 'quiet.yaml'), '--target', join(files, 'target.yaml'), '--out', out];
+    const reporters = names.flatMap((name) => ['--reporter', name]);
+    const { stdout, stderr, exitCode } = await bench.startWith(
+      told,
+      ...args,
+      ...reporters,
+      '--reporter',
+      'chaostoolkit',
+    );
+    for (const name of names)
+      expect(stderr).toMatch(new RegExp(`^reporter ${name} failed .*answered 400: .*\\[secret\\]`, 'm'));
+    const kept = [...contents(out), ...contents(bench.state)];
+    expect(kept.map(([path]) => path.replace(/.*\//, ''))).toContain('journal.json');
+    for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const)
+      expect(sung(text, receivers), path).toEqual([]);
+    const without = await bench.startWith(told, ...args);
+    expect(exitCode, stderr).toBe(without.exitCode);
+    // The probes say them as well: without the reporters they are nobody's secrets.
+    expect(contents(out).flatMap(([, text]) => sung(text, receivers))).not.toEqual([]);
+  });
 
   test('are in nothing that watch, plan and validate print or keep', async () => {
     const target = join(files, 'target.yaml');

@@ -1,0 +1,23 @@
+import { arch, hostname, release, type } from 'node:os';
+import { join } from 'node:path';
+import { journalOf } from './lib/chaos-journal.ts';
+import { writeWhole } from './lib/write-file.ts';
+import type { ReporterKind } from './reporter.ts';
+
+/** Drills as Chaos Toolkit journals, for what reads those. */
+export const chaostoolkit: ReporterKind = {
+  name: 'chaostoolkit',
+  describe:
+    'a Chaos Toolkit journal of each drill: journal.json in the run’s folder, or RUN.json in a folder',
+  value: 'folder',
+  create: (folder) => ({
+    drillEnded(drill) {
+      const journal = journalOf(drill, { platform: `${type()}-${release()}-${arch()}`, node: hostname() });
+      const path =
+        folder === undefined
+          ? join(drill.folder, 'journal.json')
+          : join(folder, `${drill.summary.runId}.json`);
+      writeWhole(path, `${JSON.stringify(journal, undefined, 2)}\n`);
+    },
+  }),
+};

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { answers, hangs, pours, receiver, type Receiver, resets } from '../testing/receiver.ts';
+import { deliver, type Post, Undelivered } from './deliver.ts';
+
+const token = 'token-in-the-path';
+const signal = new AbortController().signal;
+/** Enough for every retry, and short where one waits in vain. */
+const quick = { wholeMs: 5000, pauseMs: 1 };
+const brief = { wholeMs: 300, pauseMs: 1 };
+
+let server: Receiver;
+beforeEach(async () => {
+  server = await receiver();
+});
+afterEach(() => server.close());
+
+const post = (more: Partial<Post> = {}): Post => ({
+  call: () => ({
+    method: 'POST',
+    url: `${server.url}/${token}`,
+    headers: { 'x-key': token },
+    body: { a: token },
+  }),
+  to: 'the endpoint',
+  repeatable: true,
+  ...more,
+});
+
+/** Why it was not delivered. */
+async function failureOf(sent: Promise<void>): Promise<Undelivered> {
+  const error = await sent.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Undelivered)) throw new Error(`no such failure: ${String(error)}`);
+  expect(error.message).not.toContain(token);
+  return error;
+}
+
+test('a 2xx is delivered, once', async () => {
+  server.script(answers(204));
+  await deliver(post(), signal, quick);
+  expect(server.received).toMatchObject([{ method: 'POST', path: `/${token}`, body: `{"a":"${token}"}` }]);
+});
+
+describe('come back later', () => {
+  test.each([429, 502, 503, 504])('%i is tried again', async (status) => {
+    server.script(answers(status), answers(status), answers(200));
+    await deliver(post(), signal, quick);
+    expect(server.received).toHaveLength(3);
+  });
+
+  test('four tries are enough', async () => {
+    server.script(answers(503, {}, 'overloaded'));
+    await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
+      message: 'the endpoint: answered 503: overloaded',
+      mayPass: true,
+    });
+    expect(server.received).toHaveLength(4);
+  });
+
+  test('Retry-After is kept to: what comes sooner is refused here', async () => {
+    let openFrom = Infinity;
+    server.script(
+      (request, response) => {
+        openFrom = Date.now() + 900;
+        answers(429, { 'retry-after': '1' })(request, response);
+      },
+      (request, response) => answers(Date.now() < openFrom ? 400 : 200)(request, response),
+    );
+    await deliver(post(), signal, quick);
+    expect(server.received).toHaveLength(2);
+  });
+
+  test('one that is longer than there is time ends it at once', async () => {
+    server.script(answers(429, { 'retry-after': '3600' }));
+    await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
+      message: 'the endpoint: answered 429',
+      mayPass: true,
+    });
+    expect(server.received).toHaveLength(1);
+  });
+});
+
+describe('no', () => {
+  test.each([400, 401, 404, 413, 500])('%i is final', async (status) => {
+    server.script(answers(status, {}, 'never'));
+    await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
+      message: `the endpoint: answered ${status}: never`,
+      mayPass: false,
+    });
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('a redirect is not followed: what it would lead to gets nothing', async () => {
+    const elsewhere = await receiver();
+    server.script(answers(307, { location: elsewhere.url }));
+    const failure = await failureOf(deliver(post(), signal, quick));
+    await elsewhere.close();
+    expect(failure.message).toBe('the endpoint: answered 307, a redirect, which is not followed');
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  test('what a terminal would obey in an answer is written out, and long answers are cut', async () => {
+    server.script(answers(400, {}, `\u001b[2J${'long '.repeat(100)}`));
+    const { message } = await failureOf(deliver(post(), signal, quick));
+    expect(message).toContain('\\u001b[2Jlong');
+    expect(message.length).toBeLessThan(300);
+  });
+
+  test('a 2xx may complain', async () => {
+    server.script(answers(200, {}, '{"lost":1}'));
+    const complaint: Post['complaint'] = ({ body }) => JSON.stringify(body);
+    await expect(failureOf(deliver(post({ complaint }), signal, quick))).resolves.toMatchObject({
+      message: 'the endpoint: {"lost":1}',
+      mayPass: false,
+    });
+  });
+});
+
+describe('nobody knows what became of it', () => {
+  test.each([
+    ['a reset', resets, 4],
+    ['an endless answer', pours, 4],
+    ['502', answers(502), 4],
+  ])('%s: sent again only where a second one does no harm', async (_, behaviour, tries) => {
+    server.script(behaviour);
+    await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({ mayPass: true });
+    expect(server.received).toHaveLength(tries);
+    await expect(failureOf(deliver(post({ repeatable: false }), signal, quick))).resolves.toMatchObject({
+      mayPass: false,
+    });
+    expect(server.received).toHaveLength(tries + 1);
+  });
+
+  test.each([429, 503])('%i did surely nothing: sent again in any case', async (status) => {
+    server.script(answers(status), answers(200));
+    await deliver(post({ repeatable: false }), signal, quick);
+    expect(server.received).toHaveLength(2);
+  });
+
+  test('a server that hangs is waited for no longer than there is time', async () => {
+    server.script(hangs);
+    await expect(failureOf(deliver(post(), signal, brief))).resolves.toMatchObject({
+      message: 'the endpoint: no answer within 300 ms',
+      mayPass: true,
+    });
+    await expect(failureOf(deliver(post({ repeatable: false }), signal, brief))).resolves.toMatchObject({
+      mayPass: false,
+    });
+  });
+});
+
+test('a connection that is refused may come about later', async () => {
+  const { port } = server;
+  await server.close();
+  const call = () => ({ method: 'POST', url: `http://127.0.0.1:${port}/${token}`, headers: {} }) as const;
+  await expect(failureOf(deliver(post({ call, repeatable: false }), signal, quick))).resolves.toMatchObject({
+    message: expect.stringContaining('ECONNREFUSED'),
+    mayPass: true,
+  });
+});
+
+test('ends with the signal', async () => {
+  server.script(hangs);
+  const cut = new AbortController();
+  const sent = failureOf(deliver(post(), cut.signal, { wholeMs: 60_000, pauseMs: 1 }));
+  cut.abort();
+  await expect(sent).resolves.toBeInstanceOf(Undelivered);
+});

@@ -1,0 +1,129 @@
+import { DrillError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Answer, Call } from '../http/http-client.ts';
+import { below, endpoint, longAsSecret, setting } from './lib/endpoint.ts';
+import { traceOf } from './lib/otlp-trace.ts';
+import { outbox } from './lib/outbox.ts';
+import type { ReporterContext, ReporterKind } from './reporter.ts';
+
+type Environment = ReporterContext['env'];
+
+/**
+ * Drills as OpenTelemetry traces, by OTLP/HTTP in JSON. What the standard says of its variables holds here:
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export const otlp: ReporterKind = {
+  name: 'otlp',
+  describe:
+    'each drill as an OpenTelemetry trace, by OTLP/HTTP; where to, say OTEL_EXPORTER_OTLP_* or the value',
+  value: 'url',
+  create(value, { env, secret, signal }) {
+    const headers = headersOf(env);
+    for (const [name, text] of Object.entries(headers)) {
+      if (!isCredential(name, text)) continue;
+      secret(text);
+      secret(text.replace(/^\S+\s+/, ''));
+    }
+    const url = tracesUrl(value, env, Object.keys(headers).length > 0);
+    const resource = resourceOf(env);
+    return outbox((drill) => {
+      const call: Call = {
+        method: 'POST',
+        url: url.href,
+        headers,
+        body: traceOf(drill, resource, packageJson.version),
+      };
+      // A second span with the ids of the first is the same span.
+      return [{ call: () => call, to: url.origin, repeatable: true, complaint: rejected }];
+    }, signal);
+  },
+};
+
+/** The URL for traces: the value or the general variable is the base of all signals, that for traces is taken as it is. */
+function tracesUrl(value: string | undefined, env: Environment, credential: boolean): URL {
+  const rules = { credential, env };
+  if (value !== undefined) return ofBase(endpoint(value, { ...rules, name: '--reporter otlp' }));
+  const protocolName = firstSet(env, ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']);
+  if (protocolName !== undefined && setting(env, protocolName) === 'grpc')
+    throw new DrillError('invalid-input', `${protocolName} is grpc, and --reporter otlp speaks HTTP`, {
+      mend: 'Give it the collector’s address for OTLP/HTTP: --reporter otlp=http://HOST:4318.',
+    });
+  const own = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+  const ownUrl = setting(env, own);
+  if (ownUrl !== undefined) return endpoint(ownUrl, { ...rules, name: own });
+  const all = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  return ofBase(endpoint(setting(env, all) ?? 'http://localhost:4318', { ...rules, name: all }));
+}
+
+function ofBase(base: URL): URL {
+  return /\/v1\/traces\/?$/.test(base.pathname) ? base : below(base, 'v1/traces');
+}
+
+function firstSet(env: Environment, names: readonly string[]): string | undefined {
+  return names.find((name) => setting(env, name) !== undefined);
+}
+
+function headersOf(env: Environment): Readonly<Record<string, string>> {
+  const pairs = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'].flatMap((name) =>
+    pairsOf(env, name).map(([header, value]) => {
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header) || !/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value))
+        throw malformed(name);
+      return [header.toLowerCase(), value] as const;
+    }),
+  );
+  return Object.fromEntries(pairs);
+}
+
+/** Names and long values that look like it: a short one, as of a tenant, stands elsewhere too. */
+function isCredential(name: string, value: string): boolean {
+  return /auth|cookie|key|pass|secret|sign|token/i.test(name) || value.length >= longAsSecret;
+}
+
+function resourceOf(env: Environment): Readonly<Record<string, string>> {
+  const name = setting(env, 'OTEL_SERVICE_NAME');
+  return {
+    'service.name': 'firedrill',
+    'service.version': packageJson.version,
+    ...Object.fromEntries(pairsOf(env, 'OTEL_RESOURCE_ATTRIBUTES')),
+    ...(name === undefined ? {} : { 'service.name': name }),
+  };
+}
+
+/** `name=value,name=value`, percent-encoded. @throws DrillError `invalid-input`, which quotes nothing */
+function pairsOf(env: Environment, name: string): readonly (readonly [string, string])[] {
+  return (setting(env, name) ?? '')
+    .split(',')
+    .filter((pair) => pair.trim() !== '')
+    .map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw malformed(name);
+      try {
+        return [
+          decodeURIComponent(pair.slice(0, at).trim()),
+          decodeURIComponent(pair.slice(at + 1).trim()),
+        ] as const;
+      } catch {
+        throw malformed(name);
+      }
+    });
+}
+
+function malformed(name: string): DrillError {
+  return new DrillError('invalid-input', `${name} is malformed`, {
+    mend: 'Expected name=value,name=value, percent-encoded.',
+  });
+}
+
+/** ExportTraceServiceResponse: a 200 may say that spans were rejected. */
+function rejected({ body }: Answer): string | undefined {
+  const partial = partOf(body, 'partialSuccess');
+  const count = Number(partOf(partial, 'rejectedSpans') ?? 0);
+  if (!(count > 0)) return undefined;
+  const why = partOf(partial, 'errorMessage');
+  return `${count} spans were rejected${typeof why === 'string' && why !== '' ? `: ${printable(why, 200)}` : ''}`;
+}
+
+function partOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,163 @@
+import { durationWords, measureWords } from '../analysis/words.ts';
+import type { Summary } from '../core/summary.ts';
+import { counted, plain } from '../report/text.ts';
+import { deliver } from './lib/deliver.ts';
+import { endpoint, needed, secretsOf } from './lib/endpoint.ts';
+import type { FinishedRun, ReporterKind } from './reporter.ts';
+
+const urlName = 'FIREDRILL_SLACK_WEBHOOK_URL';
+
+/** The blocks that are used here. https://docs.slack.dev/reference/block-kit/blocks/ */
+export type Block =
+  | { readonly type: 'header'; readonly text: { readonly type: 'plain_text'; readonly text: string } }
+  | { readonly type: 'section'; readonly text: Mrkdwn }
+  | { readonly type: 'context'; readonly elements: Mrkdwn[] };
+
+interface Mrkdwn {
+  readonly type: 'mrkdwn';
+  readonly text: string;
+  /** No links are made of what looks like one. */
+  readonly verbatim: true;
+}
+
+/** A message to an incoming webhook. */
+export interface SlackMessage {
+  /** For notifications, and where no blocks are shown. */
+  readonly text: string;
+  readonly blocks: Block[];
+}
+
+/** One message in Slack when the command has ended. */
+export const slack: ReporterKind = {
+  name: 'slack',
+  describe: `a message of all drills when the command has ended, to the incoming webhook of ${urlName}`,
+  create(_, { env, secret, signal }) {
+    const text = needed(env, urlName, 'the URL of an incoming webhook');
+    const url = endpoint(text, { name: urlName, credential: true, env });
+    for (const part of secretsOf(url)) secret(part);
+    return {
+      async runEnded(run) {
+        const body = slackMessage(run);
+        const call = { method: 'POST', url: url.href, headers: {}, body } as const;
+        await deliver({ call: () => call, to: `Slack (${urlName})`, repeatable: false }, signal);
+      },
+    };
+  },
+};
+
+/** Slack's limits: blocks of a message, characters of a header and of a section. What all blocks may hold together is written nowhere: 11,341 were refused (slackapi/bolt-js#2867). */
+const mostBlocks = 50;
+const longestHeader = 150;
+const longestSection = 3000;
+const longestMessage = 9000;
+const longestLine = 600;
+/** Above, before and after the drills. */
+const otherBlocks = 3;
+
+/** All drills of a command as a message: the worst first, as many as a message takes. */
+export function slackMessage({ drills, exitCode, error }: FinishedRun): SlackMessage {
+  const summaries = drills.map((drill) => drill.summary).sort((a, b) => gravity(b) - gravity(a));
+  const title = cut(titleOf(summaries), longestHeader);
+  const shown = fitting(summaries.map((summary) => mrkdwn(drillLines(summary))));
+  const left = summaries.length - shown.length;
+  const ended = error === undefined ? '' : ', and ended before its drills did';
+  return {
+    text: escaped(title),
+    blocks: [
+      { type: 'header', text: { type: 'plain_text', text: title } },
+      ...shown.map((text): Block => ({ type: 'section', text })),
+      ...(left === 0 ? [] : [context(`${counted(left, 'more drill')} not shown`)]),
+      context(`firedrill ended with exit code ${exitCode}${ended}`),
+    ],
+  };
+}
+
+/** As many as a message takes, from the first on. */
+function fitting(texts: readonly Mrkdwn[]): readonly Mrkdwn[] {
+  let length = 0;
+  const room = texts.slice(0, mostBlocks - otherBlocks);
+  const end = room.findIndex(({ text }) => (length += text.length) > longestMessage);
+  return end < 0 ? room : room.slice(0, end);
+}
+
+function titleOf(summaries: readonly Summary[]): string {
+  const [only, ...others] = summaries;
+  if (only === undefined) return 'No drill was run';
+  if (others.length === 0) return `${wordOf(only)}: ${plain(only.scenario.title)}`;
+  const counts = new Map<string, number>();
+  for (const summary of summaries) counts.set(wordOf(summary), (counts.get(wordOf(summary)) ?? 0) + 1);
+  return `${summaries.length} drills: ${[...counts].map(([word, count]) => `${count} ${word}`).join(', ')}`;
+}
+
+function wordOf({ verdict, healed }: Summary): string {
+  return healed ? verdict : 'NOT HEALED';
+}
+
+/** What is not healed outranks all. */
+function gravity({ healed, verdict }: Summary): number {
+  if (!healed) return 3;
+  return { fail: 2, inconclusive: 1, pass: 0 }[verdict];
+}
+
+function drillLines(summary: Summary): readonly string[] {
+  const { scenario, target, rto, downtime, redundancy, rpo } = summary;
+  const figures = [
+    rto === null ? 'no RTO' : `RTO ${measureWords(rto)}`,
+    ...(downtime === null
+      ? []
+      : [`downtime ${durationWords(downtime.ms)} in ${counted(downtime.windows, 'window')}`]),
+    ...(redundancy === null ? [] : [`redundancy after ${durationWords(redundancy.ms)}`]),
+    ...(rpo === null ? [] : [`${rpo.lost} of ${rpo.acked} acknowledged rows lost`]),
+  ];
+  return [
+    `*${escaped(wordOf(summary))}* ${escaped(scenario.title)} (${escaped(scenario.name)} on ${escaped(target)})`,
+    escaped(figures.join(', ')),
+    ...summary.reasons.map((reason) => `• ${escaped(reason)}`),
+    ...summary.checks
+      .filter((check) => check.status !== 'pass')
+      .map((check) => escaped(`• ${check.status}: ${check.name}: ${check.observed}, limit ${check.limit}`)),
+    ...stageLine(summary),
+    `run ${escaped(summary.runId)}`,
+  ];
+}
+
+function stageLine({ stages }: Summary): readonly string[] {
+  if (stages.length < 2) return [];
+  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${durationWords(stage.ms)}`).join(', ')}`)];
+}
+
+function context(text: string): Block {
+  return { type: 'context', elements: [mrkdwn([text])] };
+}
+
+/** Lines as one text, each cut to its length; those at the end that a section has no room for are left out. */
+function mrkdwn(lines: readonly string[]): Mrkdwn {
+  let text = '';
+  for (const line of lines.map(shortened)) {
+    const more = text === '' ? line : `${text}\n${line}`;
+    if (more.length > longestSection - 2) {
+      text = `${text}\n…`;
+      break;
+    }
+    text = more;
+  }
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/** An escaped text, cut between its characters and entities. */
+function shortened(text: string): string {
+  if (text.length <= longestLine) return text.toWellFormed();
+  return `${text
+    .slice(0, longestLine - 1)
+    .replace(/&[a-z]*$/, '')
+    .toWellFormed()}…`;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text.toWellFormed() : `${text.slice(0, length - 1).toWellFormed()}…`;
+}
+
+/** What Slack takes for markup; the rest of its formatting does no harm. https://docs.slack.dev/messaging/formatting-message-text#escaping */
+function escaped(text: string): string {
+  return plain(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

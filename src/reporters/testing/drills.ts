@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { analyse } from '../../analysis/summarize.ts';
+import type { DrillEvent } from '../../core/event.ts';
+import type { Summary } from '../../core/summary.ts';
+import { hostileDrill } from '../../report/testing/hostile-drill.ts';
+import type { FinishedDrill } from '../reporter.ts';
+
+const reports = join(import.meta.dirname, '../../../reports');
+
+/** For tests: a drill of a reference stack, as it is kept in `reports`. */
+export function exampleDrill(stack: string, change: Partial<Summary> = {}): FinishedDrill {
+  const folder = join(reports, `example-${stack}`);
+  const [first = ''] = readFileSync(join(folder, 'events.ndjson'), 'utf8').split('\n', 1);
+  const started = JSON.parse(first) as DrillEvent;
+  if (started.type !== 'run.started') throw new Error(`${folder}: no log of a run`);
+  const summary = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')) as Summary;
+  return { plan: started.plan, summary: { ...summary, ...change }, folder, exitCode: 0 };
+}
+
+/** For tests: a drill whose every text comes from somebody who means harm. */
+export function hostileFinished(): FinishedDrill {
+  const log = hostileDrill().read();
+  return { plan: log.plan, summary: analyse(log).summary, folder: 'reports/hostile', exitCode: 1 };
+}
+
+/** For tests: every text in a value, keys among them. */
+export function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
+}

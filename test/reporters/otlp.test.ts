@@ -1,0 +1,58 @@
+// What the reporter sends, read by the code that OpenTelemetry generates from OTLP's definitions. The Collector itself is in
+// neither of the registries that tests may install from.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { otlp } from '../../src/reporters/otlp.ts';
+import type { FinishedDrill } from '../../src/reporters/reporter.ts';
+import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
+import { heard } from '../../src/reporters/testing/told.ts';
+import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
+import { throughProtobuf } from './lib/otlp-reader.ts';
+
+let server: Receiver;
+beforeAll(async () => {
+  server = await receiver();
+});
+afterAll(() => server.close());
+
+async function sent(drill: FinishedDrill): Promise<unknown> {
+  const reporter = otlp.create(server.url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
+  await reporter.drillEnded?.(drill);
+  return JSON.parse(server.received.at(-1)?.body ?? '');
+}
+
+/** What protocol buffers do not tell from nothing. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => !(Array.isArray(item) && item.length === 0))
+      .map(([key, item]) => [key, withoutEmpty(item)]),
+  );
+}
+
+describe('nothing of a trace is lost on OpenTelemetry', () => {
+  test.each([
+    ['certlocker', () => exampleDrill('certlocker')],
+    ['wazuh-lb', () => exampleDrill('wazuh-lb', { verdict: 'fail', reasons: ['too long'] })],
+    ['keepalived-docker', () => exampleDrill('keepalived-docker', { healed: false })],
+    ['hostile texts', hostileFinished],
+  ])('%s', async (_, drill) => {
+    const request = await sent(drill());
+    expect(JSON.stringify(request).length).toBeGreaterThan(5000);
+    expect(throughProtobuf(request)).toEqual(withoutEmpty(request));
+  });
+});
+
+test('the reader would tell of a field or a value that OTLP has not', () => {
+  const request = (span: object) => ({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  const read = (span: object) => throughProtobuf(request(span));
+  expect(read({ name: 'a', endTimeUnixNano: '1795231911554000001' })).toEqual(
+    request({ name: 'a', endTimeUnixNano: '1795231911554000001' }),
+  );
+  expect(read({ name: 'a', startNano: '1' })).toEqual(request({ name: 'a' }));
+  expect(() => read({ events: {} })).toThrow('array expected');
+  expect(read({ attributes: [{ key: 'a', value: { numberValue: 1 } }] })).not.toEqual(
+    request({ attributes: [{ key: 'a', value: { numberValue: 1 } }] }),
+  );
+});

@@ -74,7 +74,8 @@ describe('come back later', () => {
 
   test('one that is longer than there is time ends it at once', async () => {
     server.script(answers(429, { 'retry-after': '3600' }));
-    await expect(failureOf(deliver(post(), signal, quick))).resolves.toMatchObject({
+    // Waited for, it would outlast the test.
+    await expect(failureOf(deliver(post(), signal, { wholeMs: 60_000, pauseMs: 1 }))).resolves.toMatchObject({
       message: 'the endpoint: answered 429',
       mayPass: true,
     });

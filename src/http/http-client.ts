@@ -3,10 +3,10 @@ import { messageOf } from '../core/errors.ts';
 
 /** A request to an API. */
 export interface Call {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON; a text is JSON already, and sent as it is. */
+  /** Sent as JSON; a text is JSON already, or what `content-type` says, and sent as it is. */
   readonly body?: unknown;
 }
 

@@ -65,6 +65,10 @@ describe('junit.xml', () => {
       'error type="inconclusive" message="no effect">no effect\nprober sick</error>',
     ],
     [{ verdict: 'fail', reasons: ['not recovered'] }, 'failure type="gate" message="not recovered"'],
+    [
+      { verdict: 'fail', checks: [check('RTO', 'fail')], reasons: ['RTO: why', 'cut short'] },
+      'failure type="gate" message="cut short"',
+    ],
     [{ verdict: 'inconclusive' }, 'error type="inconclusive" message="inconclusive"'],
   ] as const)('%j is told by the case of the drill', (parts, expected) => {
     expect(cases(renderJunit([drill(parts)]))[`${name}: drill`]).toContain(expected);

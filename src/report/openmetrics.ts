@@ -105,6 +105,15 @@ const gauges: readonly Gauge[] = [
     of: ({ stages }) => stages.map(({ name, ms }) => [{ stage: name }, seconds(ms)]),
   },
   {
+    name: 'firedrill_drill_check_limit_seconds',
+    help: 'The longest that a check on a duration lets pass.',
+    of: ({ checks }) =>
+      checks.map(({ name, kind, limits }) => [
+        { check: name, kind },
+        limits?.maxMs === undefined ? null : seconds(limits.maxMs),
+      ]),
+  },
+  {
     name: 'firedrill_drill_check_status',
     help: 'Whether this is what came of the check: one of the states is 1.',
     of: ({ checks }) =>
@@ -194,10 +203,14 @@ export function renderMetrics(summaries: readonly Summary[]): string {
 /** Longer names are cut: a label is no place for a page. Characters. */
 const longestLabel = 200;
 
+/** A text as the value of a label: one line. */
+export function labelValue(text: string): string {
+  return plain(text).slice(0, longestLabel).toWellFormed();
+}
+
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([key, value]) => {
-    const text = plain(value).slice(0, longestLabel).toWellFormed();
-    return `${key}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  });
+  const pairs = Object.entries(labels).map(
+    ([key, value]) => `${key}="${labelValue(value).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
+  );
   return `{${pairs.join(',')}}`;
 }

@@ -97,6 +97,16 @@ describe('reporters side by side', () => {
     },
   );
 
+  test('is told of once, however many events came before its failure was known', async () => {
+    const said: string[] = [];
+    const fail = (): unknown => Promise.reject(new Error('burnt'));
+    const bad = { name: 'bad', reporter: { event: fail } as Reporter, left: new AbortController() };
+    const all = reportToAll([bad], { say: (line) => said.push(line) });
+    for (let i = 0; i < 3; i++) all.event(event);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(said).toEqual(['reporter bad failed and is left out: burnt']);
+  });
+
   test('a file that could not be written is known afterwards, with what to do', async () => {
     const fail = () => {
       throw new DrillError('harness', 'cannot write x.xml', { mend: 'Free some space there.' });

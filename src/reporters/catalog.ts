@@ -8,6 +8,7 @@ import { list } from './list.ts';
 import { markdown } from './markdown.ts';
 import { openmetrics } from './openmetrics.ts';
 import { otlp } from './otlp.ts';
+import { pushgateway } from './pushgateway.ts';
 import type { ReporterKind } from './reporter.ts';
 import { slack } from './slack.ts';
 import { webhook } from './webhook.ts';
@@ -21,6 +22,7 @@ export const reporterKinds: readonly ReporterKind[] = [
   markdown,
   github,
   openmetrics,
+  pushgateway,
   otlp,
   grafana,
   webhook,

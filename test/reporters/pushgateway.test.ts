@@ -1,0 +1,113 @@
+// The metrics of drills, in a Pushgateway.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Summary } from '../../src/core/summary.ts';
+import { pushgateway } from '../../src/reporters/pushgateway.ts';
+import type { FinishedDrill } from '../../src/reporters/reporter.ts';
+import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
+import { heard } from '../../src/reporters/testing/told.ts';
+import { program } from './lib/readers.ts';
+
+let url: string;
+let gateway: ChildProcess;
+
+/** A port of the loopback that nobody had a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+beforeAll(async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  url = `http://${address}`;
+  gateway = spawn(program('prometheus-pushgateway'), [`--web.listen-address=${address}`], {
+    stdio: 'ignore',
+  });
+  for (let tries = 0; tries < 200 && gateway.exitCode === null; tries++) {
+    const ready = fetch(`${url}/-/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (await ready) return;
+    await sleep(50);
+  }
+  throw new Error(`the Pushgateway is not ready; exit code ${gateway.exitCode}`);
+});
+afterAll(async () => {
+  if (gateway.exitCode !== null) return;
+  gateway.kill();
+  await once(gateway, 'exit');
+});
+
+/** Has the reporter tell of a drill. */
+async function push(drill: FinishedDrill): Promise<void> {
+  const reporter = pushgateway.create(url, heard());
+  await reporter.drillEnded?.(drill);
+  await reporter.runEnded?.({ drills: [drill], exitCode: 0 });
+}
+
+interface Group {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly last_push_successful: boolean;
+  readonly [metric: string]: unknown;
+}
+
+async function groups(): Promise<readonly Group[]> {
+  const { data } = (await (await fetch(`${url}/api/v1/metrics`)).json()) as { data: readonly Group[] };
+  return data;
+}
+
+/** The value of a metric without labels of its own, of a drill. */
+async function valueOf(name: string, { summary }: FinishedDrill): Promise<number | undefined> {
+  const group = (await groups()).find(({ labels }) => labels['scenario'] === summary.scenario.name);
+  const metric = group?.[name] as { metrics: readonly { value: string }[] } | undefined;
+  const [first] = metric?.metrics ?? [];
+  return first === undefined ? undefined : Number(first.value);
+}
+
+describe('a Pushgateway', () => {
+  const drill = exampleDrill('certlocker');
+  const seconds = (ms: number | undefined): number => Math.round((ms ?? NaN) * 1000) / 1e6;
+
+  test('has the figures of each drill, in a group for its scenario and target', async () => {
+    const other = exampleDrill('wazuh-lb');
+    await push(drill);
+    await push(other);
+    for (const each of [drill, other]) {
+      const { rto, scenario, target } = each.summary;
+      expect(await valueOf('firedrill_drill_rto_seconds', each)).toBeCloseTo(seconds(rto?.ms), 6);
+      const labels = (await groups()).map((group) => group.labels);
+      expect(labels).toContainEqual({ job: 'firedrill', scenario: scenario.name, target });
+    }
+  });
+
+  test('has no time of a drill before which measured one', async () => {
+    const unmeasured: Partial<Summary> = { rto: null, verdict: 'inconclusive' };
+    await push(exampleDrill('certlocker', unmeasured));
+    expect(await valueOf('firedrill_drill_rto_seconds', drill)).toBeUndefined();
+    expect(await valueOf('firedrill_drill_healed', drill)).toBe(1);
+  });
+
+  test('takes hostile texts as labels', async () => {
+    const hostile = hostileFinished();
+    await push(hostile);
+    const taken = (await groups()).filter(({ labels }) => labels['target']?.includes('pwned'));
+    expect(taken.map((group) => group.last_push_successful)).toEqual([true]);
+  });
+
+  test('would tell of a series that is there twice', async () => {
+    const twice = 'a{b="c"} 1\na{b="c"} 2\n';
+    const answer = await fetch(`${url}/metrics/job/x`, { method: 'PUT', body: twice });
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('was collected before'),
+    ]);
+  });
+});

@@ -36,7 +36,7 @@ describe('firedrill init on a terminal', () => {
     const said = await onTerminal('pair', [
       ['name of the stack', '\\r'],
       ['how commands reach', 'docker\\r'],
-      ['its hosts', 'node-1=10.0.0.1 node-2=10.0.0.2\\r'],
+      ['its hosts, as', 'node-1=10.0.0.1 node-2=10.0.0.2\\r'],
       ['URL that clients ask', 'http://10.0.0.3/\\r'],
       ['virtual address', '\\r'],
       ['first fault', 'power.cut\\r'],
@@ -44,6 +44,14 @@ describe('firedrill init on a terminal', () => {
     expect(said).toContain('ended 0');
     expect(readFileSync(join(folder, 'pair', 'target.yaml'), 'utf8')).toContain('container: node-2');
     expect(existsSync(join(folder, 'pair', 'scenarios', 'power-cut.yaml'))).toBe(true);
+  });
+
+  test('takes answers that are pasted all at once', async () => {
+    const answers = ['', 'docker', 'node-1=10.0.0.1 node-2=10.0.0.2', 'http://10.0.0.3/', '', 'power.cut'];
+    const typed = answers.map((answer) => `${answer}\\r`).join('');
+    expect(await onTerminal('pasted', [['name of the stack', typed]])).toContain('ended 0');
+    expect(readFileSync(join(folder, 'pasted', 'target.yaml'), 'utf8')).toContain('container: node-2');
+    expect(existsSync(join(folder, 'pasted', 'scenarios', 'power-cut.yaml'))).toBe(true);
   });
 
   test.each([

@@ -5,7 +5,7 @@ import { pushgateway } from './pushgateway.ts';
 import { answers, receiver, type Receiver } from './testing/receiver.ts';
 import { finished, heard } from './testing/told.ts';
 
-const drill = finished(vipFailover(), { target: 'lab/ä' });
+const drill = finished(vipFailover(), { target: 'lab/ä\n"' });
 
 describe('pushgateway', () => {
   let server: Receiver;
@@ -28,7 +28,7 @@ describe('pushgateway', () => {
       'scenario@base64',
       drill.summary.scenario.name,
       'target@base64',
-      'lab/ä',
+      'lab/ä "',
     ]);
     expect(headers['content-type']).toBe('text/plain; version=0.0.4');
     expect(headers).not.toHaveProperty('authorization');

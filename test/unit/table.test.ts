@@ -141,7 +141,9 @@ describe('firedrill table', () => {
     const out = join(bench.out, 'repeated');
     const run = (...more: string[]) =>
       bench.start('run', join(files, 'crash.yaml'), '--out', out, ...args, ...more);
-    const { stdout } = await run();
+    const junit = join(bench.out, 'repeated.xml');
+    const { stdout } = await run('--reporter', `list,junit=${junit}`);
+    expect(readFileSync(junit, 'utf8').match(/<testsuite name="crash-soft(?: #2)?"/g)).toHaveLength(2);
     expect(stdout).toMatch(
       /\nRTO of crash-soft\n {2}of 2 drills: min .* max .*\n {2}the median lies between/,
     );

@@ -28,8 +28,8 @@ const name = base.scenario.name;
 describe('junit.xml', () => {
   test('has a suite with its figures, and a case for the drill and each check', () => {
     const xml = renderJunit([drill({ label: 'v1.2' })]);
-    expect(xml).toContain('<testsuites name="firedrill" tests="2" failures="0" errors="0" time="60.000">');
-    expect(xml).toContain(' timestamp="2026-03-01T10:00:00">');
+    expect(xml).toContain('<testsuites name="firedrill" tests="2" failures="0" errors="0" skipped="0">');
+    expect(xml).toContain(' time="60" timestamp="2026-03-01T10:00:00" tests="2"');
     expect(xml).toContain(`<property name="rto-ms" value="${base.rto?.ms}"/>`);
     expect(xml).toContain(`<property name="rto-max-ms" value="${base.rto?.maxMs}"/>`);
     expect(xml).toContain('<property name="run-id" value="run-1"/>');
@@ -48,28 +48,32 @@ describe('junit.xml', () => {
     expect(cases(xml)).toEqual({
       [`${name}: drill`]: '',
       [`${name}: RTO`]:
-        '<failure type="rto" message="4 s; limit: at most 3 s">RTO: 4 s is longer than 3 s</failure>',
-      [`${name}: other`]: '<error type="rto" message="4 s; limit: at most 3 s">other: nobody looked</error>',
+        '<failure message="4 s; limit: at most 3 s" type="rto"><![CDATA[RTO: 4 s is longer than 3 s]]></failure>',
+      [`${name}: other`]:
+        '<error message="4 s; limit: at most 3 s" type="rto"><![CDATA[other: nobody looked]]></error>',
     });
     expect(xml).toContain('tests="3" failures="1" errors="1"');
   });
 
   test.each([
-    [{ healed: false, reasons: ['x is not proven healed'] }, 'error type="not-healed" message="x is not'],
+    [
+      { healed: false, reasons: ['x is not proven healed'] },
+      'error message="x is not proven healed" type="not-healed"',
+    ],
     [
       { verdict: 'inconclusive', refused: true, reasons: ['the last healthy node'] },
-      'error type="refused" message="the last healthy node"',
+      'error message="the last healthy node" type="refused"',
     ],
     [
       { verdict: 'inconclusive', reasons: ['no effect', 'prober sick'] },
-      'error type="inconclusive" message="no effect">no effect\nprober sick</error>',
+      'error message="no effect" type="inconclusive"><![CDATA[no effect\nprober sick]]></error>',
     ],
-    [{ verdict: 'fail', reasons: ['not recovered'] }, 'failure type="gate" message="not recovered"'],
+    [{ verdict: 'fail', reasons: ['not recovered'] }, 'failure message="not recovered" type="gate"'],
     [
       { verdict: 'fail', checks: [check('RTO', 'fail')], reasons: ['RTO: why', 'cut short'] },
-      'failure type="gate" message="cut short"',
+      'failure message="cut short" type="gate"',
     ],
-    [{ verdict: 'inconclusive' }, 'error type="inconclusive" message="inconclusive"'],
+    [{ verdict: 'inconclusive' }, 'error message="inconclusive" type="inconclusive"'],
   ] as const)('%j is told by the case of the drill', (parts, expected) => {
     expect(cases(renderJunit([drill(parts)]))[`${name}: drill`]).toContain(expected);
   });
@@ -106,16 +110,15 @@ describe('junit.xml', () => {
   test('tells of drills that were not run, and of a command that ended early', () => {
     const xml = renderJunit([], { notRun: [{ name: 'x', why: 'not steady' }], error: 'no such file' });
     expect(cases(xml)).toEqual({
-      'x: drill': '<error type="not-run" message="not steady"/>',
-      'firedrill: drill': '<error type="command" message="no such file"/>',
+      'x: drill': '<error message="not steady" type="not-run"/>',
+      'firedrill: drill': '<error message="no such file" type="command"/>',
     });
   });
 
   test('what XML has no place for is replaced, what it would read otherwise is escaped', () => {
     const message = 'a\u0000\u001b[31m <b> & "q" \ud800 \ufffe ]]> \u{1f600}\r\n\tend\u202e';
     const xml = renderJunit([drill({ verdict: 'inconclusive', reasons: [message, 'x'.repeat(5000)] })]);
-    const safe =
-      'a\ufffd\ufffd[31m &lt;b&gt; &amp; &quot;q&quot; \ufffd \ufffd ]]&gt; \u{1f600}&#13;&#10;&#9;end';
+    const safe = 'a\ufffd\ufffd[31m &lt;b> &amp; &quot;q&quot; \ufffd \ufffd ]]> \u{1f600}&#xD;&#xA;&#x9;end';
     expect(xml).toContain(`message="${safe}"`);
     expect(xml).toContain('… (');
     expect(xml.length).toBeLessThan(8000);

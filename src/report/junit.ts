@@ -1,5 +1,6 @@
+/* oxlint-disable no-control-regex -- XML 1.0 has no place for them, however they are written */
+import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
-import { renderXml, type XmlElement } from './xml.ts';
 
 /** What a JUnit file tells besides its drills. */
 export interface JunitExtras {
@@ -35,18 +36,10 @@ export function renderJunit(summaries: readonly Summary[], { notRun = [], error 
     ...notRun.map(({ name, why }) => wordSuite(unique(name), 'not-run', why)),
     ...(error === undefined ? [] : [wordSuite(unique('firedrill'), 'command', error)]),
   ];
-  const sum = (of: (suite: Suite) => number): number => suites.reduce((total, suite) => total + of(suite), 0);
-  return renderXml({
-    name: 'testsuites',
-    attributes: {
-      name: 'firedrill',
-      tests: sum((s) => s.cases.length),
-      failures: sum((s) => countOf(s, 'failure')),
-      errors: sum((s) => countOf(s, 'error')),
-      time: fixed(sum((s) => s.seconds)),
-    },
-    children: suites.map(suiteElement),
-  });
+  // Its types speak of a default export; what there is is the builder itself.
+  const builder = (junit as unknown as Builder).newBuilder().name('firedrill');
+  for (const suite of suites) addSuite(builder.testSuite(), suite);
+  return `${builder.build()}\n`;
 }
 
 interface Suite {
@@ -162,50 +155,40 @@ function propertiesOf(summary: Summary): Suite['properties'] {
   ];
 }
 
-function suiteElement(suite: Suite): XmlElement {
-  const { name, classname, seconds, startedAt, properties, cases } = suite;
-  return {
-    name: 'testsuite',
-    attributes: {
-      name,
-      tests: cases.length,
-      failures: countOf(suite, 'failure'),
-      errors: countOf(suite, 'error'),
-      skipped: 0,
-      time: fixed(seconds),
-      // The schemas want it without a zone; it is UTC.
-      timestamp: startedAt?.slice(0, 19),
-    },
-    children: [
-      ...(properties.length === 0
-        ? []
-        : [
-            {
-              name: 'properties',
-              children: properties.map(([key, value]) => ({
-                name: 'property',
-                attributes: { name: key, value },
-              })),
-            },
-          ]),
-      ...cases.map((one) => ({
-        name: 'testcase',
-        attributes: { name: one.name, classname, time: fixed(one.seconds) },
-        children: one.outcome === undefined ? [] : [outcomeElement(one.outcome)],
-      })),
-    ],
-  };
-}
-
-function outcomeElement({ element, type, message, text }: Outcome): XmlElement {
-  return { name: element, attributes: { type, message }, children: text === undefined ? [] : [text] };
-}
-
-function countOf({ cases }: Suite, element: Outcome['element']): number {
-  return cases.filter((one) => one.outcome?.element === element).length;
+function addSuite(to: TestSuite, { name, classname, seconds, startedAt, properties, cases }: Suite): void {
+  to.name(legal(name)).time(rounded(seconds));
+  // The schemas want it without a zone; it is UTC.
+  if (startedAt !== undefined) to.timestamp(startedAt.slice(0, 19));
+  for (const [key, value] of properties) to.property(key, legal(value));
+  for (const one of cases) {
+    const added = to.testCase().name(legal(one.name)).className(legal(classname)).time(rounded(one.seconds));
+    if (one.outcome === undefined) continue;
+    const { element, type, message, text } = one.outcome;
+    if (element === 'error') added.error(legal(message), type, text && legal(text));
+    else {
+      added.failure(legal(message), type);
+      if (text !== undefined) added.stacktrace(legal(text));
+    }
+  }
 }
 
 /** Seconds, to the millisecond. */
-function fixed(seconds: number): string {
-  return seconds.toFixed(3);
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(3));
+}
+
+/** Longer texts are cut: a file for a CI server is read whole, and shown. Characters. */
+const longest = 2000;
+
+/**
+ * Text as XML 1.0 can have it (https://www.w3.org/TR/xml/#charsets) and a page may show it: control characters, halves of
+ * characters and non-characters are replaced, what turns text around is left out.
+ */
+function legal(text: string): string {
+  const cut =
+    text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length - longest} more characters)`;
+  return cut
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g, '\ufffd')
+    .replace(/[\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
 }

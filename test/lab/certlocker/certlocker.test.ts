@@ -10,6 +10,7 @@ import { expectDrivenOverSsh } from '../lib/ssh-drill.ts';
 const bench = createBench();
 const nodes = ['node-1', 'node-2'] as const;
 const here = 'test/lab/certlocker';
+const postgresCrash = 'scenarios/certlocker/postgres-crash.yaml';
 
 /** Runs a command in a VM of the lab. */
 const inVm = (vm: string, ...argv: string[]) =>
@@ -79,7 +80,7 @@ describe('the watchdog', () => {
 describe('postgres crash on the primary', () => {
   test('promotes the other node, serves from it, and ends redundant', async () => {
     const oldStandby = await standby();
-    const { exitCode, all, stdout } = await drill('scenarios/certlocker/postgres-crash.yaml');
+    const { exitCode, all, stdout } = await drill(postgresCrash);
     expect(exitCode, all).toBe(0);
     const summary = bench.summary();
     expect(summary).toMatchObject({ verdict: 'pass', healed: true });
@@ -281,7 +282,7 @@ describe('every kind of fault', () => {
     const suite = parse(readFileSync(join(import.meta.dirname, 'every-fault.yaml'), 'utf8')) as {
       readonly rows: readonly { readonly scenario: string }[];
     };
-    const scenarios = suite.rows.map(({ scenario }) => join(here, scenario));
+    const scenarios = [postgresCrash, ...suite.rows.map(({ scenario }) => join(here, scenario))];
     const { stdout } = await bench.start('plan', '--json', ...scenarios);
     const plans = JSON.parse(stdout) as readonly Plan[];
     const drilled = plans.flatMap((plan) => [...plan.prepare, ...plan.faults].map((fault) => fault.kind));

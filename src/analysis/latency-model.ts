@@ -59,11 +59,12 @@ class Latencies {
 }
 
 /**
- * Latency while healthy: of the first 4096 OK samples that the log has before the first
- * fault and that were sent since the steady state has held (what came before that may
- * have been a target that was just starting; so may what came before the preparations,
- * which may have stalled it or made it slower); without any, of the faster nine tenths
- * of the first 4096 of all.
+ * Latency while healthy: of the first 4096 OK samples that the log has before the phase
+ * in which faults are injected and that were sent since the steady state has held (what
+ * came before that may have been a target that was just starting; so may what came before
+ * the preparations, which may have stalled it or made it slower, and arming a fault loads
+ * its host before anything is issued); without any, of the faster nine tenths of the first
+ * 4096 of all.
  *
  * `normalMs` is twice the slowest of them (a healthy request can be slower than
  * those that were seen) but never more than `slowMs`. Probes that run commands on
@@ -119,6 +120,7 @@ export class HealthyLatency {
     this.#before.dropBefore(this.#sinceMs);
   }
 
+  /** A fault is about to be injected, or was. */
   faulted(): void {
     if (this.#faulted) return;
     this.#faulted = true;

@@ -275,6 +275,7 @@ class LogReader implements LogSink {
         return;
       case 'phase.started':
         this.#phases.push({ t: event.t, phase: event.phase });
+        if (event.phase === 'fault') this.#endHealthy();
         return;
       case 'gate':
         this.#gates.push(event);
@@ -444,8 +445,12 @@ class LogReader implements LogSink {
     }
     for (const { keeper } of this.#series.values()) {
       if (isPreparation && actingTypes.has(type)) keeper.healthy.prepared(t);
-      if (!isPreparation && !isRepair && type === 'fault.issued') keeper.healthy.faulted();
     }
+    if (!isPreparation && !isRepair && type === 'fault.issued') this.#endHealthy();
+  }
+
+  #endHealthy(): void {
+    for (const { keeper } of this.#series.values()) keeper.healthy.faulted();
   }
 
   #recordOf(id: string): OpenFault {

@@ -176,11 +176,12 @@ describe('late good answers', () => {
     ['before the steady state held', 1000, 2800],
     // A healthy target did so: nothing says that the answers were held up.
     ['while it held', 4000, 2200],
+    ['while a fault was being armed', 8150, 2800],
   ])('are measured by the steady state alone: a slow answer %s', (_, slowMs, endLoMs) => {
     const kill = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} };
     const plan = planWith({ probes: [health], faults: [kill] });
     const builder = new LogBuilder(plan).at(8000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] });
-    quick(builder, 0, 90);
+    quick(builder.at(8050, { type: 'phase.started', phase: 'fault' }), 0, 90);
     builder.sample('health', 1000, slowMs + 1, ok(slowMs + 800)).fault(9050);
     const at = 10_000;
     builder

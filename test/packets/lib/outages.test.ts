@@ -27,6 +27,20 @@ describe('outages', () => {
     ]);
   });
 
+  test('end with an answer to what had been asked before, where the last bad look was over by then', () => {
+    const waiting: Look = { outcome: 'good', sentMs: 300, answerFromMs: 330, answerToMs: 331 };
+    const late: Look = { outcome: 'good', sentMs: 350, answerFromMs: 380, answerToMs: 381 };
+    expect(outagesIn([good(0), bad(200, 1), waiting, bad(310, 5), late])).toMatchObject([
+      { toMs: 330, answerTookMs: 30 },
+      { toMs: 330, answerTookMs: 30 },
+    ]);
+    // It came while the bad look went on: that may say of a later moment that it was down.
+    expect(outagesIn([good(0), bad(200, 1), waiting, bad(310, 25), late])).toMatchObject([
+      { toMs: 330 },
+      { toMs: 380 },
+    ]);
+  });
+
   test('begin with the first sign of them where the last answer ends later', () => {
     expect(outagesIn([good(100, 30), bad(110, 1), good(400)])).toMatchObject([{ fromMs: 111, toMs: 402 }]);
     expect(outagesIn([good(0, 150), good(100), bad(200), good(300)])).toMatchObject([{ fromMs: 150 }]);

@@ -7,7 +7,10 @@ export interface Outage {
    * where that came sooner, since a server that stops may end what it has begun.
    */
   readonly fromMs: number;
-  /** The earliest first packet of a good answer to what was asked after its last bad look: answers may overtake each other. */
+  /**
+   * The earliest first packet of a good answer to what was asked after its last bad look (answers may overtake each other),
+   * or that came when the last of its bad looks was over: one connection may be broken off while another waits.
+   */
   readonly toMs: number;
   /** How long the look took to whose answer `toMs` belongs, to that first packet: no look can tell the end more sharply. */
   readonly answerTookMs: number;
@@ -25,14 +28,22 @@ export function outagesIn(looks: readonly Look[]): readonly Outage[] {
   const outages: Outage[] = [];
   let goodMs: number | undefined;
   let bad: { fromMs: number; firstBadMs: number; lastBadMs: number } | undefined;
+  let overMs = 0;
   for (const [index, look] of looks.entries()) {
     if (look.outcome === 'bad') {
       const { sentMs, badMs } = look;
       bad ??= { fromMs: badMs, firstBadMs: sentMs, lastBadMs: sentMs };
       bad = { ...bad, fromMs: Math.min(bad.fromMs, badMs), lastBadMs: sentMs };
+      overMs = Math.max(overMs, badMs);
     } else {
-      if (bad !== undefined && goodMs !== undefined)
-        outages.push({ ...bad, fromMs: Math.min(goodMs, bad.fromMs), ...firstAnswer(looks.slice(index)) });
+      if (bad !== undefined && goodMs !== undefined) {
+        const waited = looks.slice(0, index).filter((l) => l.outcome === 'good' && l.answerFromMs > overMs);
+        outages.push({
+          ...bad,
+          fromMs: Math.min(goodMs, bad.fromMs),
+          ...firstAnswer([...waited, ...looks.slice(index)]),
+        });
+      }
       // Answers may overtake each other.
       goodMs = bad === undefined ? Math.max(goodMs ?? 0, look.answerToMs) : look.answerToMs;
       bad = undefined;

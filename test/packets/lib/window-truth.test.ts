@@ -8,11 +8,11 @@ type Span = readonly [fromMs: number, toMs: number];
 
 /** The service is refused in these spans of the run clock; looked at ten times a second until 20 s, then once. */
 function drill(...down: readonly Span[]): RunLog {
-  return drillWith(down, 10);
+  return drillWith(down, () => 10);
 }
 
-/** `startedMs`: an answer takes so long once it was down. */
-function drillWith(down: readonly Span[], startedMs: number): RunLog {
+/** `tookMs`: how long an answer takes to what was asked then, once it was down. */
+function drillWith(down: readonly Span[], tookMs: (askedMs: number) => number): RunLog {
   const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
   const probes = [probeOf('health', { burstIntervalMs: 100 })];
   const isDown = (ms: number): boolean => down.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
@@ -27,7 +27,7 @@ function drillWith(down: readonly Span[], startedMs: number): RunLog {
       (ms) =>
         isDown(ms)
           ? { status: 'fail', cause: 'refused', finishMs: ms + 1 }
-          : { status: 'ok', finishMs: ms + (ms > (down[0]?.[1] ?? 0) ? startedMs : 10) },
+          : { status: 'ok', finishMs: ms + (ms > (down[0]?.[1] ?? 0) ? tookMs(ms) : 10) },
     )
     .fault(9900)
     .at(15_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
@@ -104,7 +104,7 @@ describe('windows beside packets', () => {
 
   test('may be as far from an end as its answer took, but for late ones', () => {
     // The first good look is sent at 12.3 s, and answered 140 ms later.
-    const slow = drillWith([[10_030, 12_240]], 140);
+    const slow = drillWith([[10_030, 12_240]], () => 140);
     expect(windowTruth(slow, [outage(slow, 10_020, 12_440, 5)]).faults).toEqual([
       'window from 10.100 s: end at 12.320 s, by packets at 12.440 s: more than 100 ms apart, in bounds of 12.200 s to 12.440 s',
       'RTO 2.345 s, by packets 2.465 s: more than 100 ms apart',
@@ -123,6 +123,16 @@ describe('windows beside packets', () => {
   test('may miss what no two looks of theirs could see', () => {
     const short = [outage(log, 10_020, 12_280), outage(log, 14_010, 14_180)];
     expect(windowTruth(log, short).faults).toEqual([]);
+  });
+
+  test('end with the answer to the probe, whatever another connection met after it', () => {
+    // What is asked from 12.2 s on is held up until 12.43 s.
+    const held = drillWith([[10_030, 12_150]], (ms) => Math.max(10, 12_430 - ms));
+    const [of] = windowTruth(held, [outage(held, 10_020, 12_430), outage(held, 12_401, 12_480)]).windows;
+    expect(of?.end).toMatchObject({ loMs: 12_400, hiMs: 12_430, byPacketsMs: 12_430, isWithin: true });
+    // Asked while the probe itself waited for its answer, it is part of the same outage.
+    const beside = [outage(held, 10_020, 12_430), outage(held, 12_385, 12_480)];
+    expect(windowTruth(held, beside).windows[0]?.end).toMatchObject({ byPacketsMs: 12_480, isWithin: false });
   });
 
   test('may be one for two outages, unless it was answered for longer than an interval in between', () => {

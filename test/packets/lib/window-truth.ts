@@ -117,9 +117,13 @@ function toRunClock(log: RunLog, outage: Outage): Outage {
   };
 }
 
-/** By the looks that were bad: what comes before and after them may touch the next outage. */
+/**
+ * By the looks that were bad: what comes before and after them may touch the next outage. What was asked after the probe
+ * itself had been answered again is not this one.
+ */
 function isOf({ firstBadMs, lastBadMs }: Outage, window: BadWindow): boolean {
-  return firstBadMs <= window.lastBadMs + sendLagMs && lastBadMs >= window.firstBadMs - clockMs;
+  const asked = Math.min(window.lastBadMs + sendLagMs, window.endHiMs);
+  return firstBadMs <= asked && lastBadMs >= window.firstBadMs - clockMs;
 }
 
 /** Times between the outages of one window that the probe should have seen. */

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most tests wait for what they have started: each processor has something to do.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -13,7 +15,8 @@ export default defineConfig({
             'test/contract/lab-cloud.test.ts',
             'test/packets/lib/**/*.test.ts',
           ],
-          testTimeout: 20_000,
+          setupFiles: ['test/compile-cache.ts'],
+          testTimeout: 60_000,
         },
       },
       {
@@ -101,6 +104,17 @@ export default defineConfig({
           include: ['test/disk-full/*.test.ts'],
           testTimeout: 3_600_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Slow, and not part of `npm test`: the commands of the docs that want a lab, long ones on a row or two.
+        test: {
+          name: 'docs-lab',
+          include: ['test/docs-lab/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 900_000,
+          sequence: { concurrent: false },
         },
       },
       {

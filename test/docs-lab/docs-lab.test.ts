@@ -1,0 +1,140 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
+import { blocksOf, type DocBlock, pages } from '../unit/lib/doc-blocks.ts';
+import { root } from '../unit/lib/our-files.ts';
+
+// The blocks of the docs that want the lab, each in the shell of a reader's checkout, in the order of the pages, but one lab
+// after the other. What would take hours is run as it stands but for `shortened`.
+
+const folder = mkdtempSync(join(tmpdir(), 'docs-lab-'));
+const blocks = pages()
+  .flatMap((page) => blocksOf(page).filter(({ need }) => need === 'lab'))
+  .sort((a, b) => Number(isOfWazuh(a)) - Number(isOfWazuh(b)));
+
+function isOfWazuh({ commands }: DocBlock): boolean {
+  return commands.some((command) => command.includes('wazuh-lb'));
+}
+
+/** Each command is changed by the first that matches: a table to one quick row, or three where shards need some, ten drills to two. */
+const shortened: readonly (readonly [RegExp, string])[] = [
+  [/^npx firedrill table certlocker --shard .*$/, `$& --grep '^(2|3|-)$'`],
+  [/^(npx firedrill table \S+) --repeat \d+(.*)$/, `$1 --grep '^2$' --repeat 2$2`],
+  [/^npx firedrill table (?:(?!--grep).)*$/, `$& --grep '^2$'`],
+  [/^(npx firedrill run .*)--repeat \d+(.*)$/, '$1--repeat 2$2'],
+];
+
+/** What a reader has from somewhere else, by the page's line that needs it. */
+const before: readonly (readonly [RegExp, readonly string[]])[] = [
+  [
+    /^npx firedrill merge-reports /,
+    [1, 3].map(
+      (i) =>
+        `npx firedrill table certlocker --shard ${i}/3 --seed 20261121 --out shard-${i} --grep '^(2|3|-)$'`,
+    ),
+  ],
+  [/^npx firedrill compare v1\.2 v1\.3$/, [`npx firedrill table certlocker --grep '^2$' --label v1.2`]],
+];
+
+/** The two newest runs stand for those that a page abbreviates. */
+function withRuns(command: string): string {
+  if (!command.includes('…')) return command;
+  const runs = readdirSync(join(folder, 'reports')).filter((name) => /^20\d\d-.*-router-crash-/.test(name));
+  const [a = '', b = ''] = runs.sort().slice(-2);
+  return command.replace(/reports\/\S+…/, `reports/${a}`).replace(/reports\/\S+…/, `reports/${b}`);
+}
+
+let collector: Receiver;
+let up: string | undefined;
+
+async function expectToRun(command: string): Promise<void> {
+  const { exitCode, all } = await execa('sh', ['-euc', command], {
+    cwd: folder,
+    env: {
+      PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+      FIREDRILL_STATE_DIR: join(folder, 'state'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      FIREDRILL_GRAFANA_URL: collector.url,
+      FIREDRILL_GRAFANA_TOKEN: 'a-token-of-a-service-account',
+    },
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  });
+  expect(exitCode, `${command}\n${all}`).toBe(0);
+}
+
+beforeAll(async () => {
+  collector = await receiver();
+  for (const name of ['scenarios', 'compose-lab', 'schemas', '.firedrill'])
+    symlinkSync(join(root, name), join(folder, name));
+  cpSync(join(root, 'reports/table-certlocker'), join(folder, 'reports/table-certlocker'), {
+    recursive: true,
+  });
+  mkdirSync(join(folder, 'bin'));
+  const bin = join(root, 'bin/firedrill.mjs');
+  const shim = `#!/bin/sh\n[ "$1" = firedrill ] || exit 64\nshift\nexec '${process.execPath}' '${bin}' "$@"\n`;
+  writeFileSync(join(folder, 'bin', 'npx'), shim, { mode: 0o755 });
+});
+afterAll(async () => {
+  if (up !== undefined) await expectToRun(`npx firedrill lab down --stack ${up}`);
+  await collector.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A reader has the lab of the page up, and no other beside it. */
+async function labFor(command: string): Promise<void> {
+  const stack = /\b(?:certlocker|wazuh-lb)\b/.exec(command)?.[0];
+  if (stack === undefined || stack === up) return;
+  if (up !== undefined) await expectToRun(`npx firedrill lab down --stack ${up}`);
+  up = stack;
+  await expectToRun(`npx firedrill lab up --stack ${stack}`);
+}
+
+function lengthOf(command: string): string {
+  const [pattern, by] = shortened.find(([of]) => of.test(command)) ?? [];
+  return pattern === undefined || by === undefined ? command : command.replace(pattern, by);
+}
+
+const ofFiredrill = ({ commands }: DocBlock): boolean =>
+  commands.every((command) => command === 'npm ci' || command.startsWith('npx firedrill '));
+
+describe('a block of commands that want the lab', () => {
+  test('is found, and what npm runs is what CI runs or the next test', () => {
+    expect(blocks.length).toBeGreaterThan(8);
+    const others = blocks.filter((block) => !ofFiredrill(block)).flatMap(({ commands }) => commands);
+    expect(others).toEqual(['npm run drill', 'npm test']);
+  });
+
+  test('`npm run drill`: the main case passes', async () => {
+    up = 'certlocker';
+    const out = join(folder, 'quick-start');
+    const { exitCode, all } = await execa('npm', ['run', 'drill', '--', '--out', out], {
+      cwd: root,
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+    });
+    expect(exitCode, all).toBe(0);
+  });
+
+  test.each(
+    blocks.filter(ofFiredrill).map((block) => [`${block.page}:${block.line}`, block.commands] as const),
+  )('%s is run', async (_title, commands) => {
+    for (const command of commands.filter((c) => c !== 'npm ci')) {
+      await labFor(command);
+      for (const [of, needed] of before) if (of.test(command)) for (const c of needed) await expectToRun(c);
+      await expectToRun(lengthOf(withRuns(command)));
+      if (command.includes(' lab down ')) up = undefined;
+    }
+  });
+
+  test('was heard by the receivers that the pages speak of', () => {
+    const paths = collector.received.map(({ method, path }) => `${method} ${path}`);
+    expect(paths).toContain('POST /v1/traces');
+    expect(paths).toContain('POST /api/annotations');
+  });
+});

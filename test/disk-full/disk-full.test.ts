@@ -10,8 +10,8 @@ import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
 const reportPath = process.env['DISK_FULL_REPORT'];
 /** Only each so manieth of the write points, where there is little time. */
 const stride = Number(process.env['DISK_FULL_STRIDE'] ?? 1);
-/** Drills at the same time: they mostly wait. */
-const atOnce = 4;
+/** Drills at the same time. Where there are more of them than processors the prober is sick, and few drills come to a fault. */
+const atOnce = 2;
 const stepKib = 4;
 const freeSpace = 'so much is free';
 const diskKib = 2048;

@@ -21,9 +21,9 @@ function isOfWazuh({ commands }: DocBlock): boolean {
 
 /** Each command is changed by the first that matches: a table to one quick row, or three where shards need some, ten drills to two. */
 const shortened: readonly (readonly [RegExp, string])[] = [
-  [/^npx firedrill table certlocker --shard .*$/, `$& --grep '^(2|3|-)$'`],
-  [/^(npx firedrill table \S+) --repeat \d+(.*)$/, `$1 --grep '^2$' --repeat 2$2`],
-  [/^npx firedrill table (?:(?!--grep).)*$/, `$& --grep '^2$'`],
+  [/^npx firedrill table certlocker --shard .*$/, `$& --grep '^(2|3|-)$$'`],
+  [/^(npx firedrill table \S+) --repeat \d+(.*)$/, `$1 --grep '^2$$' --repeat 2$2`],
+  [/^npx firedrill table (?:(?!--grep).)*$/, `$& --grep '^2$$'`],
   [/^(npx firedrill run .*)--repeat \d+(.*)$/, '$1--repeat 2$2'],
 ];
 

@@ -1,16 +1,16 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
 import { blocksOf, type DocBlock, pages } from '../unit/lib/doc-blocks.ts';
 import { root } from '../unit/lib/our-files.ts';
+import { readerFolder } from '../unit/lib/reader-folder.ts';
 
 // The blocks of the docs that want the lab, each in the shell of a reader's checkout, in the order of the pages, but one lab
 // after the other. What would take hours is run as it stands but for `shortened`.
 
-const folder = mkdtempSync(join(tmpdir(), 'docs-lab-'));
+const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'schemas', '.firedrill']);
 const blocks = pages()
   .flatMap((page) => blocksOf(page).filter(({ need }) => need === 'lab'))
   .sort((a, b) => Number(isOfWazuh(a)) - Number(isOfWazuh(b)));
@@ -54,8 +54,7 @@ async function expectToRun(command: string): Promise<void> {
   const { exitCode, all } = await execa('sh', ['-euc', command], {
     cwd: folder,
     env: {
-      PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-      FIREDRILL_STATE_DIR: join(folder, 'state'),
+      ...env,
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       FIREDRILL_GRAFANA_URL: collector.url,
       FIREDRILL_GRAFANA_TOKEN: 'a-token-of-a-service-account',
@@ -69,15 +68,9 @@ async function expectToRun(command: string): Promise<void> {
 
 beforeAll(async () => {
   collector = await receiver();
-  for (const name of ['scenarios', 'compose-lab', 'schemas', '.firedrill'])
-    symlinkSync(join(root, name), join(folder, name));
   cpSync(join(root, 'reports/table-certlocker'), join(folder, 'reports/table-certlocker'), {
     recursive: true,
   });
-  mkdirSync(join(folder, 'bin'));
-  const bin = join(root, 'bin/firedrill.mjs');
-  const shim = `#!/bin/sh\n[ "$1" = firedrill ] || exit 64\nshift\nexec '${process.execPath}' '${bin}' "$@"\n`;
-  writeFileSync(join(folder, 'bin', 'npx'), shim, { mode: 0o755 });
 });
 afterAll(async () => {
   if (up !== undefined) await expectToRun(`npx firedrill lab down --stack ${up}`);

@@ -1,24 +1,14 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen, type Listening } from '../../src/probes/testing/servers.ts';
 import { blocksOf, pages, strayCommands } from './lib/doc-blocks.ts';
 import { root } from './lib/our-files.ts';
+import { readerFolder } from './lib/reader-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'docs-'));
+const { folder, env } = readerFolder(['scenarios', 'compose-lab', 'schemas', 'test']);
 const blocks = pages().flatMap((page) => blocksOf(page));
 const bin = join(root, 'bin/firedrill.mjs');
 let server: Listening;
@@ -45,16 +35,9 @@ const pagesUrl = 'http://127.0.0.1:8080/';
 
 beforeAll(async () => {
   server = await listen(createServer((_request, response) => response.end('ok')));
-  // The checkout as a reader has it: what commands write there is not the repository's.
-  for (const name of ['scenarios', 'compose-lab', 'schemas', 'test'])
-    symlinkSync(join(root, name), join(folder, name));
   // The committed runs; whatever else has been run here is left alone.
   for (const name of readdirSync(join(root, 'reports')).filter((name) => name.startsWith('example-')))
     cpSync(join(root, 'reports', name), join(folder, 'reports', name), { recursive: true });
-  mkdirSync(join(folder, 'bin'));
-  // `npx firedrill`, and nothing else that npx could do.
-  const shim = `#!/bin/sh\n[ "$1" = firedrill ] || exit 64\nshift\nexec '${process.execPath}' '${bin}' "$@"\n`;
-  writeFileSync(join(folder, 'bin', 'npx'), shim, { mode: 0o755 });
 });
 afterAll(async () => {
   await server.close();
@@ -97,10 +80,7 @@ describe('a block of commands', () => {
         ['-euc', commands.join('\n').replaceAll(pagesUrl, `http://${server.address}/`)],
         {
           cwd: folder,
-          env: {
-            PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-            FIREDRILL_STATE_DIR: join(folder, 'state'),
-          },
+          env,
           reject: false,
           all: true,
           stdin: 'ignore',

@@ -1,53 +1,31 @@
-import { durationWords, measureWords } from '../analysis/words.ts';
-import type { Summary } from '../core/summary.ts';
-import { rpoWords } from './rows-text.ts';
-import { counted, markdown } from './text.ts';
-import { verdictWords } from './verdict-text.ts';
+import { drillColumn, type DrillEntry, type DrillRow, drillsPage } from './drills-page.ts';
+import { markdown } from './text.ts';
 
-/** A drill as a page of several shows it. */
-export interface DrillEntry {
-  readonly summary: Summary;
-  /** Where its report is, from the page; absent: not linked. */
-  readonly report?: string;
-}
-
-const none = '–';
-
-/** A page of the drills of one command: a row each, and why they did not pass. */
+/** A page of the drills of one command: a row each, and why they did not pass. `error`: why the command ended early. */
 export function renderDrillsMarkdown(drills: readonly DrillEntry[], error?: string): string {
-  const passed = drills.filter(({ summary }) => summary.verdict === 'pass' && summary.healed).length;
+  const { total, head, rows, whys } = drillsPage(drills);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const head = ['verdict', 'drill', 'target', 'RTO (bounds)', 'downtime', 'RPO', 'to redundancy'];
-  const whys = drills.flatMap(({ summary }) =>
-    summary.verdict === 'pass' && summary.healed
-      ? []
-      : summary.reasons.map((why) => `- ${markdown(summary.scenario.name)}: ${markdown(why)}`),
-  );
   return `${[
     '# Drills',
     '',
-    `${passed} of ${counted(drills.length, 'drill')} passed.`,
+    `${total}.`,
     '',
     ...(error === undefined ? [] : [`**The command ended early:** ${markdown(error)}`, '']),
-    ...(drills.length === 0
+    ...(rows.length === 0
       ? []
-      : [line(head), line(head.map(() => '---')), ...drills.map((drill) => line(cellsOf(drill))), '']),
-    ...(whys.length === 0 ? [] : ['## Why', '', ...whys, '']),
+      : [line(head), line(head.map(() => '---')), ...rows.map((row) => line(cellsOf(row))), '']),
+    ...(whys.length === 0
+      ? []
+      : ['## Why', '', ...whys.map(({ name, why }) => `- ${markdown(name)}: ${markdown(why)}`), '']),
   ]
     .join('\n')
     .trimEnd()}\n`;
 }
 
-function cellsOf({ summary, report }: DrillEntry): string[] {
-  const { scenario, target, rto, downtime, redundancyRestoredMs } = summary;
-  const name = markdown(scenario.name);
-  return [
-    `**${verdictWords(summary)}**`,
-    report === undefined ? name : `[${name}](<${report.replaceAll(/[<>\n\\]/g, encodeURIComponent)}>)`,
-    markdown(target),
-    rto === null ? 'not measured' : measureWords(rto),
-    downtime === null ? none : durationWords(downtime.ms),
-    markdown(rpoWords(summary) ?? none),
-    redundancyRestoredMs === null ? none : durationWords(redundancyRestoredMs),
-  ];
+function cellsOf({ cells, link }: DrillRow): string[] {
+  return cells.map((cell, column) => {
+    const text = markdown(cell);
+    if (column === drillColumn('verdict')) return `**${text}**`;
+    return column === drillColumn('drill') && link !== undefined ? `[${text}](<${link}/report.md>)` : text;
+  });
 }

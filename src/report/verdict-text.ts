@@ -1,6 +1,6 @@
 import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
-import type { CheckResult, Predicted, Stage, Summary } from '../core/summary.ts';
+import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
 import { canaryWords } from './prober-text.ts';
 import { rowLines, rpoWords } from './rows-text.ts';
@@ -24,6 +24,14 @@ function markOf(status: CheckResult['status']): string {
 export function verdictWords(summary: Pick<Summary, 'verdict' | 'healed'>): string {
   const word = summary.verdict.toUpperCase();
   return summary.healed ? word : `${word}, NOT HEALED`;
+}
+
+/** Of several drills: one that is not healed leaves no pass, none at all is not decided. */
+export function worstVerdict(drills: readonly Pick<Summary, 'verdict' | 'healed'>[]): VerdictWord {
+  if (drills.some(({ verdict }) => verdict === 'fail')) return 'fail';
+  return drills.length > 0 && drills.every(({ verdict, healed }) => verdict === 'pass' && healed)
+    ? 'pass'
+    : 'inconclusive';
 }
 
 function facts(summary: Summary): string[] {

@@ -2,6 +2,7 @@ import { chaostoolkit } from './chaostoolkit.ts';
 import { events } from './events.ts';
 import { github } from './github.ts';
 import { grafana } from './grafana.ts';
+import { html } from './html.ts';
 import { json } from './json.ts';
 import { junit } from './junit.ts';
 import { list } from './list.ts';
@@ -20,6 +21,7 @@ export const reporterKinds: readonly ReporterKind[] = [
   events,
   junit,
   markdown,
+  html,
   github,
   openmetrics,
   pushgateway,

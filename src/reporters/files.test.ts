@@ -6,6 +6,7 @@ import { vipFailover } from '../analysis/testing/vip-failover.ts';
 import type { FailureTable, RowLine } from '../report/table.ts';
 import { InvalidInput } from '../scenario/source.ts';
 import { github } from './github.ts';
+import { html } from './html.ts';
 import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
 import { openmetrics } from './openmetrics.ts';
@@ -40,6 +41,7 @@ describe('reporters that write files', () => {
   test.each([
     [junit, 'junit.xml', 'tests="'],
     [markdown, 'drills.md', '1 of 2 drills passed.'],
+    [html, 'drills.html', '<h1>1 of 2 drills passed</h1>'],
     [openmetrics, 'metrics.prom', '# TYPE firedrill_drill_rto_seconds gauge'],
   ] as const)('$name writes one file of the whole command: $1', async (kind, name, words) => {
     await told(kind, both);
@@ -55,16 +57,21 @@ describe('reporters that write files', () => {
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
-  test('the page links each report from where it stands, and says why one did not pass', async () => {
-    const ctx = heard();
-    const path = join(folder, 'pages.md');
-    await markdown.create(path, ctx).runEnded?.({
-      drills: both.drills.map((drill) => ({ ...drill, folder: join(folder, drill.folder) })),
-      exitCode: 1,
-    });
-    expect(read('pages.md')).toContain('](<out/run-2/report.md>)');
-    expect(read('pages.md')).toMatch(/## Why\n\n- .*: too \\\| slow\n$/);
-  });
+  test.each([
+    [markdown, '](<out%20of%20it/run-2/report.md>)', /## Why\n\n- .*: too \\\| slow\n$/],
+    [html, '<a href="out%20of%20it/run-2/report.html">', /<h2>Why<\/h2>\n<ul>\n<li>[^<]*: too \| slow<\/li>/],
+  ] as const)(
+    'the page of $name links each report from where it stands, and says why one did not pass',
+    async (kind, link, why) => {
+      const drills = [passed, failed].map((drill) => ({
+        ...drill,
+        folder: join(folder, 'out of it', drill.summary.runId),
+      }));
+      await told(kind, { drills, exitCode: 1 }, join(folder, 'page'));
+      expect(read('page')).toContain(link);
+      expect(read('page')).toMatch(why);
+    },
+  );
 
   test('junit tells of drills that a table did not come to', async () => {
     const drill = { number: 1, scenario: 'left out', notRun: 'not steady' };

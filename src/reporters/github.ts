@@ -1,5 +1,4 @@
 import { appendFileSync, statSync } from 'node:fs';
-import type { Summary } from '../core/summary.ts';
 import { messageOf } from '../core/errors.ts';
 import { renderDrillsMarkdown } from '../report/drills-markdown.ts';
 import {
@@ -10,6 +9,7 @@ import {
   shownAnnotations,
 } from '../report/github.ts';
 import { renderTableMarkdown } from '../report/table-text.ts';
+import { worstVerdict } from '../report/verdict-text.ts';
 import { InvalidInput } from '../scenario/source.ts';
 import { cannotWrite } from '../engine/disk.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
@@ -32,7 +32,12 @@ export const github: ReporterKind = {
       // The runner reads both streams; stdout may be a program's.
       for (const annotation of shownAnnotations(annotations)) say(annotationLine(annotation));
       const text =
-        table === undefined ? renderDrillsMarkdown(drills, error?.message) : renderTableMarkdown(table.table);
+        table === undefined
+          ? renderDrillsMarkdown(
+              drills.map(({ summary }) => ({ summary })),
+              error?.message,
+            )
+          : renderTableMarkdown(table.table);
       append(env['GITHUB_STEP_SUMMARY'], (taken) => fitted(text, maxSummaryBytes - taken, cutWords));
       append(env['GITHUB_OUTPUT'], () => outputsOf(run, out));
     },
@@ -60,7 +65,7 @@ function outputsOf({ drills, table, exitCode }: FinishedRun, out: string): strin
   const [only, ...others] = drills;
   const folder = table?.folder ?? (only !== undefined && others.length === 0 ? only.folder : out);
   const outputs = {
-    verdict: worstOf(summaries),
+    verdict: worstVerdict(summaries),
     'rto-ms': rtos.length === 0 ? '' : String(Math.max(...rtos)),
     'exit-code': String(exitCode),
     report: folder.replaceAll(/[\r\n]/g, ' '),
@@ -68,13 +73,6 @@ function outputsOf({ drills, table, exitCode }: FinishedRun, out: string): strin
   return Object.entries(outputs)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-}
-
-function worstOf(summaries: readonly Summary[]): Summary['verdict'] {
-  if (summaries.some(({ verdict }) => verdict === 'fail')) return 'fail';
-  return summaries.length > 0 && summaries.every(({ verdict, healed }) => verdict === 'pass' && healed)
-    ? 'pass'
-    : 'inconclusive';
 }
 
 /** Adds to a file of the step, if the runner has one. @throws DrillError `harness` when the disk does not take it */

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DrillError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { WholeFile } from '../../engine/whole-file.ts';
 import { historyLine, renderHistoryText } from '../../report/history-text.ts';
 import { renderTrendHtml } from '../../report/html/trend-html.ts';
+import { linkTo } from '../../reporters/lib/link.ts';
 import { type KeptFolder, readKept } from '../kept-runs.ts';
 import type { Output } from '../output.ts';
 
@@ -56,7 +57,7 @@ function writeTrend(path: string, runs: readonly KeptFolder[]): void {
 function reportOf(folder: string, within: string): string | null {
   const report = join(folder, 'report.html');
   if (!existsSync(report)) return null;
-  return relative(within, report).split(sep).map(encodeURIComponent).join('/');
+  return linkTo(report, within);
 }
 
 /** What is kept below folders; tells of those that were left out. */

@@ -39,6 +39,28 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
   </svg>`;
 }
 
+/** A line of a table as a bar: sure up to the lower bound, hatched up to the upper one, `atMs` marked; lines of one table share their scale, which ends at `longestMs`. */
+export function boundsBar(
+  { minMs, maxMs }: Pick<Measure, 'minMs' | 'maxMs'>,
+  atMs: number,
+  longestMs: number,
+  words: string,
+): Html {
+  const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
+  return html`<svg class="bar" height="12" role="img" aria-label="${words}">
+    <rect class="track" width="100%" height="10" y="1" />
+    <rect class="sure" width="${percent(scale(minMs))}" height="10" y="1" />
+    <rect
+      class="might"
+      x="${percent(scale(minMs))}"
+      width="${percent(scale(maxMs) - scale(minMs))}"
+      height="10"
+      y="1"
+    />
+    <line class="limit" x1="${percent(scale(atMs))}" x2="${percent(scale(atMs))}" y1="0" y2="12" />
+  </svg>`;
+}
+
 /** The stages of a chain, each where it began, the longest marked; `of` names what they sum to. */
 export function waterfall(stages: readonly Stage[], totalMs: number, of: string): Html | null {
   const dominant = dominantStage(stages);

@@ -1,12 +1,11 @@
-import { scaleLinear } from 'd3-scale';
 import { durationWords } from '../../analysis/words.ts';
 import { fileSlug } from '../../core/names.ts';
 import type { VerdictWord } from '../../core/summary.ts';
 import { isWorse } from '../gate-text.ts';
 import { type TableParts, tableParts } from '../table-text.ts';
 import type { FailureTable, RowLine } from '../table.ts';
-import { percent } from './axis.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
+import { boundsBar } from './figures.ts';
 import { badge, outcomeHtml, page } from './page.ts';
 import { html, type Html } from './safe.ts';
 
@@ -78,20 +77,8 @@ function rowPart({ rows }: FailureTable, parts: TableParts): Html | null {
 function spreadBar({ measured }: RowLine, longestMs: number): Html | null {
   if (measured === null) return null;
   const { medianMs, bounds } = measured;
-  const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
   const words = `median ${durationWords(medianMs)}, surely between ${durationWords(bounds.minMs)} and ${durationWords(bounds.maxMs)}`;
-  return html`<svg class="bar" height="12" role="img" aria-label="${words}">
-    <rect class="track" width="100%" height="10" y="1" />
-    <rect class="sure" width="${percent(scale(bounds.minMs))}" height="10" y="1" />
-    <rect
-      class="might"
-      x="${percent(scale(bounds.minMs))}"
-      width="${percent(scale(bounds.maxMs) - scale(bounds.minMs))}"
-      height="10"
-      y="1"
-    />
-    <line class="limit" x1="${percent(scale(medianMs))}" x2="${percent(scale(medianMs))}" y1="0" y2="12" />
-  </svg>`;
+  return boundsBar(bounds, medianMs, longestMs, words);
 }
 
 function drillPart({ rows }: FailureTable, parts: TableParts): Html | null {

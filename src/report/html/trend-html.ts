@@ -2,9 +2,9 @@ import { drillsOf } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { median } from '../../analysis/repeats.ts';
 import { durationWords } from '../../analysis/words.ts';
-import type { VerdictWord } from '../../core/summary.ts';
 import { historyCells, historyHead, historyLine } from '../history-text.ts';
 import { counted } from '../text.ts';
+import { worstVerdict } from '../verdict-text.ts';
 import { sectionHtml, tableHtml } from './blocks.ts';
 import { badge, outcomeHtml, page } from './page.ts';
 import { html, type Html } from './safe.ts';
@@ -23,7 +23,7 @@ export function renderTrendHtml(trend: readonly TrendRun[]): string {
   const runs = trend.map(({ run }) => run);
   const drills = [...drillsOf(runs, [])].map(([name, { a }]) => ({ name, runs: a.toReversed() }));
   const newest = drills.flatMap((drill) => drill.runs.at(-1) ?? []);
-  const verdict = worst(newest);
+  const verdict = worstVerdict(newest);
   const [last, first] = [runs.at(0), runs.at(-1)].map((run) => run?.startedAt.slice(0, 10) ?? '');
   return page(
     'RTO over time',
@@ -53,12 +53,6 @@ export function renderTrendHtml(trend: readonly TrendRun[]): string {
       <footer>Made by firedrill from the summaries of the runs.</footer> `,
     trendStyle,
   );
-}
-
-/** Of several drills. */
-function worst(runs: readonly KeptRun[]): VerdictWord {
-  if (runs.some(({ verdict }) => verdict === 'fail')) return 'fail';
-  return runs.length > 0 && runs.every(({ verdict }) => verdict === 'pass') ? 'pass' : 'inconclusive';
 }
 
 function drillFigure(name: string, runs: readonly KeptRun[]): Html {

@@ -7,6 +7,7 @@ import { keptOf } from '../../../src/analysis/testing/kept.ts';
 import { crashDrill } from '../../../src/analysis/testing/postgres-crash.ts';
 import { summarize } from '../../../src/analysis/summarize.ts';
 import { writeReports } from '../../../src/cli/run-folder.ts';
+import { renderDrillsHtml } from '../../../src/report/html/drills-html.ts';
 import { renderTableHtml } from '../../../src/report/html/table-html.ts';
 import { renderTrendHtml } from '../../../src/report/html/trend-html.ts';
 import { rowLine } from '../../../src/report/table.ts';
@@ -70,6 +71,20 @@ function trend(): string {
   );
 }
 
+/** The drills of one command, one of them with hostile names, one without an RTO. */
+function drills(): string {
+  const hostile = summarize(hostileDrill().read());
+  return renderDrillsHtml(
+    [
+      { summary: summarize(crashDrill().read()), link: 'runs/run-1' },
+      { summary: hostile },
+      { summary: { ...hostile, verdict: 'inconclusive', reasons: [...hostileTexts] } },
+      { summary: summarize(crashDrill({ neverRecovers: true }).read()), link: 'runs/run-1' },
+    ],
+    hostileTexts.join(' '),
+  );
+}
+
 function watch(): string {
   const builder = new LogBuilder(planWith({ probes: [probeOf('web')] }));
   return htmlOf(builder.probing('web', 0, 9000, 1000, (t) => ({ status: 'ok', finishMs: t + 5 })));
@@ -85,5 +100,6 @@ export const pages: Readonly<Record<string, string>> = {
   'a hostile drill': htmlOf(hostileDrill()),
   'a watch': watch(),
   'a failure table': suite(),
+  'drills of a command': drills(),
   'a trend': trend(),
 };

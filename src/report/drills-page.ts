@@ -1,0 +1,86 @@
+import { dominantStage } from '../analysis/stages.ts';
+import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
+import type { Summary } from '../core/summary.ts';
+import { rpoWords } from './rows-text.ts';
+import { counted } from './text.ts';
+import { verdictWords } from './verdict-text.ts';
+
+/** A drill as a page of several shows it. */
+export interface DrillEntry {
+  readonly summary: Summary;
+  /** The folder of its reports, from where the page stands, with every part of the path encoded; absent: not linked. */
+  readonly link?: string;
+}
+
+/** What a page of the drills of one command shows, as plain text; each form of the page makes it fit itself. */
+export interface DrillsPage {
+  /** `1 of 2 drills passed`. */
+  readonly total: string;
+  readonly head: readonly string[];
+  /** One for each drill, cells as in `head`. */
+  readonly rows: readonly DrillRow[];
+  /** Why drills did not pass. */
+  readonly whys: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** A drill's line. */
+export interface DrillRow extends DrillEntry {
+  /** In the order of `drillColumns`. */
+  readonly cells: readonly string[];
+}
+
+/** The columns of a page of drills, by what is in them. */
+const drillColumns = {
+  drill: 'drill',
+  verdict: 'verdict',
+  target: 'target',
+  rto: 'RTO (bounds)',
+  limit: 'limit',
+  longest: 'longest stage',
+  downtime: 'downtime',
+  rpo: 'RPO',
+  redundancy: 'to redundancy',
+} as const;
+type DrillColumn = keyof typeof drillColumns;
+const columns = Object.keys(drillColumns) as readonly DrillColumn[];
+
+/** Where a column is among the cells. */
+export function drillColumn(column: DrillColumn): number {
+  return columns.indexOf(column);
+}
+
+const none = '–';
+
+/** What there is to show of the drills of one command. */
+export function drillsPage(drills: readonly DrillEntry[]): DrillsPage {
+  const hasPassed = ({ verdict, healed }: Summary): boolean => verdict === 'pass' && healed;
+  const passed = drills.filter(({ summary }) => hasPassed(summary)).length;
+  return {
+    total: `${passed} of ${counted(drills.length, 'drill')} passed`,
+    head: Object.values(drillColumns),
+    rows: drills.map((drill) => {
+      const cells = cellsOf(drill.summary);
+      return { ...drill, cells: columns.map((column) => cells[column]) };
+    }),
+    whys: drills.flatMap(({ summary }) =>
+      hasPassed(summary) ? [] : summary.reasons.map((why) => ({ name: summary.scenario.name, why })),
+    ),
+  };
+}
+
+function cellsOf(summary: Summary): Readonly<Record<DrillColumn, string>> {
+  const { scenario, target, rto, downtime, redundancyRestoredMs, checks, stages } = summary;
+  const limitMs = checks.find(({ kind }) => kind === 'rto')?.limits?.maxMs;
+  const longest = dominantStage(stages);
+  return {
+    drill: scenario.name,
+    verdict: verdictWords(summary),
+    target,
+    rto: rto === null ? 'not measured' : measureWords(rto),
+    limit: limitMs === undefined ? none : limitWords(limitMs),
+    longest: longest === undefined ? none : `${longest.name}, ${durationWords(longest.ms)}`,
+    downtime: downtime === null ? none : durationWords(downtime.ms),
+    rpo: rpoWords(summary) ?? none,
+    redundancy: redundancyRestoredMs === null ? none : durationWords(redundancyRestoredMs),
+  };
+}

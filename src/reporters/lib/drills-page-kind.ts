@@ -1,0 +1,28 @@
+import { dirname, join } from 'node:path';
+import type { DrillEntry } from '../../report/drills-page.ts';
+import type { ReporterKind } from '../reporter.ts';
+import { linkTo } from './link.ts';
+import { writeWhole } from './write-file.ts';
+
+/** A kind that writes one page for the drills of the whole command, `file` in the folder of --out by default. */
+export function drillsPageKind(
+  name: string,
+  file: string,
+  render: (drills: readonly DrillEntry[], error?: string) => string,
+): ReporterKind {
+  return {
+    name,
+    describe: `a page with a row for each drill, ${file} in the folder of --out by default`,
+    value: 'file',
+    create: (value, { out }) => ({
+      runEnded({ drills, error }) {
+        const path = value ?? join(out, file);
+        const entries = drills.map(({ summary, folder }) => ({
+          summary,
+          link: linkTo(folder, dirname(path)),
+        }));
+        writeWhole(path, render(entries, error?.message));
+      },
+    }),
+  };
+}

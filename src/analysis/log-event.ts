@@ -47,6 +47,7 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'rate.changed': { burst: 'boolean' },
   'role.resolved': { role: 'string', host: 'string' },
   'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
+  'lease.kept': { fault: 'string', untilMs: 'number' },
   'fault.acked': { fault: 'string', receipt: 'any' },
   'fault.unanswered': { fault: 'string', message: 'string' },
   'fault.effect': { fault: 'string', notBeforeMs: 'number', notAfterMs: 'number' },

@@ -119,6 +119,7 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'clock.anchor',
   'clock.stepped',
   'canary.started',
+  'lease.kept',
   'log',
   'mark',
   'sample.dropped',

@@ -120,6 +120,8 @@ export type DrillEvent =
       readonly host: string;
       readonly params: Json;
     }
+  /** The fault's host undoes it by itself, not before `untilMs`, unless that is put off again. */
+  | { readonly t: number; readonly type: 'lease.kept'; readonly fault: string; readonly untilMs: number }
   | { readonly t: number; readonly type: 'fault.acked'; readonly fault: string; readonly receipt: Json }
   /** The way to the host broke before it answered: what it did is not known. It is not asked again; its effect is looked for. */
   | {

@@ -35,7 +35,8 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   run.open.push({ record, kind, sinceMs: clock.nowMs() });
   await oweRepairs(run, record);
   try {
-    await armLease(ctx, record);
+    const untilMs = await armLease(ctx, record);
+    if (untilMs !== undefined) run.deps.log.append({ type: 'lease.kept', fault: fault.id, untilMs });
   } catch (error) {
     run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
@@ -7,6 +8,18 @@ import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
 import { createSystemClock } from './system-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
+
+/** A log that keeps what is written. */
+function logged() {
+  const events: NewEvent[] = [];
+  return {
+    events,
+    append(event: NewEvent): DrillEvent {
+      events.push(event);
+      return { ...event, t: 0 };
+    },
+  };
+}
 
 const record = undoRecord({ lease: { tag: 'ab12cd34', ms: 60 } });
 
@@ -22,7 +35,7 @@ describe('the lease of a fault', () => {
 
   test('is armed with the undo of the record', async () => {
     const host = scriptedHost(() => ({}));
-    await armLease(faultContext(host), record);
+    expect(await armLease(faultContext(host), record)).toBe(60);
     expect(host.commands).toEqual([
       'systemd-run --quiet --unit=firedrill-ab12cd34-1 --on-active=60ms --timer-property=AccuracySec=100ms /bin/sh -c rm /x',
     ]);
@@ -64,25 +77,27 @@ describe('keeping leases', () => {
     return { host, renewals, reached };
   }
 
-  const keep = (host: Host, texts: string[] = []) =>
+  const keep = (host: Host, log = logged(), clock = createSystemClock()) =>
     keepLeases({
-      clock: createSystemClock(),
-      log: {
-        append: (event) => {
-          if (event.type === 'log') texts.push(event.text);
-          return { ...event, t: 0 };
-        },
-      },
+      clock,
+      log,
       open: [{ record, kind: faultKind('command')!, sinceMs: 0 }],
       reach: () => ({ host, server: undefined }),
     });
 
   test('renews, again and again, until it is stopped', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
-    const keeper = keep(host);
+    const log = logged();
+    const clock = createSystemClock();
+    const keeper = keep(host, log, clock);
     await reached(3);
     await keeper.stop();
     const count = renewals.length;
+    const untilMs = log.events.map((event) => (event.type === 'lease.kept' ? event.untilMs : NaN));
+    expect(untilMs.length).toBeGreaterThanOrEqual(2);
+    expect(untilMs).toEqual([...untilMs].sort((a, b) => a - b));
+    // Counted from when it was asked for, not from the answer.
+    expect(untilMs.at(-1)).toBeLessThanOrEqual(clock.nowMs() + 60);
     const stopped = renewals.map((command) => /stop (\S+)/.exec(command)?.[1]);
     expect(stopped.slice(0, 3)).toEqual([1, 2, 3].map((n) => `firedrill-ab12cd34-${n}.timer`));
     await createSystemClock().sleep(600, AbortSignal.timeout(2000));
@@ -91,12 +106,16 @@ describe('keeping leases', () => {
 
   test('tells once of a lease that cannot be renewed, and goes on', async () => {
     const { host, reached } = renewable(() => ({ exitCode: 5, stderr: 'Unit not found' }));
-    const texts: string[] = [];
-    const keeper = keep(host, texts);
+    const log = logged();
+    const keeper = keep(host, log);
     await reached(3);
     await keeper.stop();
-    expect(texts).toEqual([
-      'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: firedrill-ab12cd34-1.timer: Unit not found',
+    expect(log.events).toEqual([
+      {
+        type: 'log',
+        level: 'warn',
+        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: firedrill-ab12cd34-1.timer: Unit not found',
+      },
     ]);
   });
 

@@ -32,13 +32,18 @@ export async function leaseFor(
   return { tag: newTag(), ms: leaseMs };
 }
 
-/** Arms the timer of a record that has one; its undo record is on disk by then, and nothing is changed yet. */
+/**
+ * Arms the timer of a record that has one; its undo record is on disk by then, and nothing is changed yet. Returns until
+ * when it surely does not fire, on the context's clock.
+ */
 export async function armLease(
   ctx: FaultContext,
   { lease, undo }: Pick<LedgerRecord, 'lease' | 'undo'>,
-): Promise<void> {
-  if (lease !== undefined && undo !== undefined)
-    await armDeadMan(ctx, { tag: lease.tag, leaseMs: lease.ms, undo });
+): Promise<number | undefined> {
+  if (lease === undefined || undo === undefined) return undefined;
+  const askedMs = ctx.clock.nowMs();
+  await armDeadMan(ctx, { tag: lease.tag, leaseMs: lease.ms, undo });
+  return askedMs + lease.ms;
 }
 
 /** Stops the timer of a fault that is proven healed. @throws DrillError while it is still there */
@@ -95,10 +100,12 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
     const { leaseMs } = deadMan;
     const renewal = kept.renewals + 1;
+    const askedMs = clock.nowMs();
     try {
       await renewDeadMan(ctx, deadMan, { renewal, timeoutMs: leaseMs / renewalsPerLease });
       kept.renewals = renewal;
       kept.lapsing = false;
+      log.append({ type: 'lease.kept', fault: record.faultId, untilMs: askedMs + leaseMs });
     } catch (error) {
       if (stopped.signal.aborted || kept.lapsing) return;
       kept.lapsing = true;

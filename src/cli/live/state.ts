@@ -13,6 +13,8 @@ export interface LiveState {
   readonly probes: ReadonlyMap<string, ProbeHistory>;
   /** Faults, preparations and repairs that were issued, by id. */
   readonly steps: ReadonlyMap<string, StepState>;
+  /** When the host of a fault would undo it by itself, by the fault's id. */
+  readonly leases: ReadonlyMap<string, number>;
   /** The host of each role as it was resolved first. */
   readonly resolved: ReadonlyMap<string, string>;
   readonly wait: GateWait | undefined;
@@ -94,6 +96,7 @@ export const nothingYet: LiveState = {
   phases: [],
   probes: new Map(),
   steps: new Map(),
+  leases: new Map(),
   resolved: new Map(),
   wait: undefined,
   outage: undefined,
@@ -123,6 +126,8 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
       return takeSample(state, event);
     case 'fault.issued':
       return setStep(state, event.fault, { kind: event.kind, host: event.host, issuedMs: event.t });
+    case 'lease.kept':
+      return { ...state, leases: new Map(state.leases).set(event.fault, event.untilMs) };
     case 'fault.acked':
       return addToStep(state, event.fault, { ackedMs: event.t });
     case 'fault.effect':

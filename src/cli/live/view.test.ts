@@ -124,6 +124,18 @@ describe('drillLines', () => {
     expect(lines.find((line) => line.includes('role@node-1'))).toMatch(/x\?+ /);
   });
 
+  test('counts the lease down, and says when the host undoes the fault by itself', () => {
+    const of = drill()
+      .at(9900, { type: 'lease.kept', fault: 'cut', untilMs: 19_900 })
+      .at(13_400, { type: 'lease.kept', fault: 'cut', untilMs: 23_300 });
+    const faultAt = (atMs: number) =>
+      shown(atMs, { columns: 120, of }).find((line) => line.startsWith('  fault'));
+    expect(faultAt(13_000)).toMatch(/ · lease 6\.9 s$/);
+    expect(faultAt(13_400)).toMatch(/ · lease 9\.9 s$/);
+    expect(faultAt(23_301)).toMatch(/ · lease over: its host undoes it$/);
+    expect(faultAt(31_000)).not.toContain('lease');
+  });
+
   test('puts ticks to what is healed', () => {
     expect(shown(33_000)).toContain('  fault    cut: power.cut on node-1 · healed, proven');
   });

@@ -183,7 +183,7 @@ function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: n
     return [name, [step.ackedMs === undefined ? { text: 'under way' } : { text: 'done', style: 'green' }]];
   if (step.healingMs !== undefined)
     return [name, [{ text: `healing for ${running(nowMs - step.healingMs)}`, style: 'cyan' }]];
-  return [name, ...openParts(step, planned, plan, nowMs)];
+  return [name, ...openParts(step, planned, plan, nowMs), ...leaseParts(state, planned, nowMs)];
 }
 
 /** So long before its end, a limit is told. */
@@ -212,6 +212,16 @@ function openParts(
       ? [[{ text: `cut short in ${running(limitMs)}`, style: 'yellow' as const }]]
       : []),
   ];
+}
+
+/** What is left until the fault's host undoes it by itself; it is put off over and over, while firedrill reaches the host. */
+function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, nowMs: number): Line[] {
+  const untilMs = leases.get(id);
+  if (untilMs === undefined) return [];
+  if (nowMs > untilMs) return [[{ text: 'lease over: its host undoes it', style: 'red' }]];
+  // It is put off whenever a third is over.
+  const isLate = untilMs - nowMs < leaseMs / 2;
+  return [[{ text: `lease ${running(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
 }
 
 function placeOf({ on }: PlannedFault): string {

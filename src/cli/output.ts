@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { DrillError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import { unobeyed } from '../core/unobeyed.ts';
 import { cannotWrite, isDiskError, writeFully } from '../engine/disk.ts';
 import { wantsLive } from './live/situation.ts';
 import type { Live } from './live/terminal.ts';
@@ -18,8 +19,14 @@ export interface Output {
 const lastLinesMs = 1000;
 const mostChars = 4000;
 
+/** Where a command that tells reporters writes. */
+export interface ReportingOutput extends Output {
+  /** A line on stderr that a CI runner obeys; of all others it obeys none. */
+  workflowCommand(line: string): void;
+}
+
 /** Output to this process's own streams. */
-export interface ProcessOutput extends Output {
+export interface ProcessOutput extends ReportingOutput {
   /** From now on progress is a live view, if a person looks at it. `json`: stdout gets lines for programs. */
   goLive(options: { readonly json: boolean; readonly color: boolean }): Promise<void>;
   /** Resolves when stdout has taken all data: with an error where it did not. Whoever reads it having gone is none. */
@@ -51,7 +58,7 @@ export function openOutput({
       live = openLive(stderr, { env, color });
     },
     data(text) {
-      const clean = redactor.text(text);
+      const clean = unobeyed(redactor.text(text));
       // What is told on stdout comes when a drill is over: it may wait for a terminal, and so may the lines before it.
       if (live !== undefined && stdout.isTTY) stderr.write(live.handOver());
       if (file === undefined) {
@@ -66,8 +73,13 @@ export function openOutput({
       }
     },
     progress(line) {
+      const clean = unobeyed(redactor.text(line));
+      if (live === undefined) stderr.write(`${printableLines(clean)}\n`);
+      else live.print(clean);
+    },
+    workflowCommand(line) {
       const clean = redactor.text(line);
-      if (live === undefined) stderr.write(`${stderr.isTTY ? printableLines(clean) : clean}\n`);
+      if (live === undefined) stderr.write(`${clean}\n`);
       else live.print(clean);
     },
     async end() {
@@ -88,7 +100,7 @@ export function tell({ message, mend }: DrillError, output: Output): void {
   if (mend !== undefined) output.progress(`  ${mend}`);
 }
 
-/** What a terminal would obey is no part of it but the line breaks. */
+/** What a terminal would obey is no part of it but the line breaks; a log is looked at on one, too. */
 function printableLines(text: string): string {
   return text
     .split('\n')

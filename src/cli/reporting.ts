@@ -2,7 +2,7 @@ import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import type { Reporters } from '../reporters/all.ts';
 import { openReporters } from '../reporters/open.ts';
 import type { FinishedRun, ReporterContext } from '../reporters/reporter.ts';
-import type { Output } from './output.ts';
+import type { ReportingOutput } from './output.ts';
 import { redactor } from './secrets.ts';
 import type { Stop } from './stop.ts';
 
@@ -28,7 +28,7 @@ export async function reporting(
     command,
     stop,
     output,
-  }: Pick<ReporterContext, 'command'> & { readonly stop: Stop; readonly output: Output },
+  }: Pick<ReporterContext, 'command'> & { readonly stop: Stop; readonly output: ReportingOutput },
   work: (reporters: Reporters) => Promise<Outcome>,
 ): Promise<number> {
   const reporters = openReporters([...(options.json ? ['json'] : []), ...options.reporter], {
@@ -37,6 +37,7 @@ export async function reporting(
     out: options.out,
     data: (text) => output.data(text),
     say: (line) => output.progress(line),
+    workflowCommand: (line) => output.workflowCommand(line),
     secret: (text) => redactor.add(text),
   });
   let outcome: Outcome;

@@ -22,7 +22,7 @@ const cutWords = '\n\nThe rest is in the reports.\n';
 export const github: ReporterKind = {
   name: 'github',
   describe: 'annotations, summary and outputs of a step of GitHub Actions',
-  create: (_, { env, out, say }) => ({
+  create: (_, { env, out, workflowCommand }) => ({
     runEnded(run) {
       const { drills, table, error } = run;
       const annotations = [
@@ -30,7 +30,7 @@ export const github: ReporterKind = {
         ...(error === undefined ? [] : errorAnnotations(error)),
       ];
       // The runner reads both streams; stdout may be a program's.
-      for (const annotation of shownAnnotations(annotations)) say(annotationLine(annotation));
+      for (const annotation of shownAnnotations(annotations)) workflowCommand(annotationLine(annotation));
       const text =
         table === undefined
           ? renderDrillsMarkdown(

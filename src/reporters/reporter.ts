@@ -63,6 +63,8 @@ export interface ReporterContext {
   readonly data: (text: string) => void;
   /** Prints a line on stderr. */
   readonly say: (line: string) => void;
+  /** Prints a line on stderr that a CI runner obeys; it obeys none of the others. */
+  readonly workflowCommand: (line: string) => void;
   /** From now on this is kept out of whatever is printed or kept. */
   readonly secret: (text: string) => void;
   /** Aborts when its time is over: what is under way has to end then. */

@@ -10,7 +10,7 @@ import { type Baseline, holdAgainst, readBaseline } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
 import { gravest, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
-import type { Output } from '../output.ts';
+import type { Output, ReportingOutput } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { userLedger } from '../run-folder.ts';
 import { ofShard, type Shard } from '../shards.ts';
@@ -44,7 +44,7 @@ export async function runCommand(
   args: readonly string[],
   options: RunOptions,
   stop: Stop,
-  output: Output,
+  output: ReportingOutput,
 ): Promise<number> {
   return reporting(options, { command: 'run', stop, output }, async (reporters) => {
     const { shard } = options;

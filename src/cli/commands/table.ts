@@ -17,7 +17,7 @@ import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showWait } from '../live/show-drill.ts';
 import { gravest, hasJitter, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
-import { type Output, tell } from '../output.ts';
+import { type Output, type ReportingOutput, tell } from '../output.ts';
 import { type Outcome, reporting, type ReportingOptions } from '../reporting.ts';
 import { makeRunFolder, newRunId, userLedger } from '../run-folder.ts';
 import { jobsOfShard, type Shard } from '../shards.ts';
@@ -59,7 +59,7 @@ export async function tableCommand(
   arg: string,
   options: TableOptions,
   stop: Stop,
-  output: Output,
+  output: ReportingOutput,
 ): Promise<number> {
   return reporting(options, { command: 'table', stop, output }, async (reporters) => {
     const { target, repeat, grep, shard } = options;

@@ -24,6 +24,7 @@ export function heard(parts: Partial<ReporterContext> = {}): Heard {
     out: 'reports',
     data: (text) => void printed.push(text),
     say: (line) => void said.push(line),
+    workflowCommand: (line) => void said.push(line),
     secret: (text) => void secrets.push(text),
     signal: new AbortController().signal,
     printed: () => printed.join(''),

@@ -1,0 +1,28 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { openOutput, type ProcessOutput } from './output.ts';
+
+/** Output to streams that are no terminal; what came out of both. */
+function opened(): { readonly output: ProcessOutput; readonly printed: () => string } {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const output = openOutput({ stdout, stderr, env: {} } as unknown as NodeJS.Process);
+  return { output, printed: () => `${String(stdout.read() ?? '')}|${String(stderr.read() ?? '')}` };
+}
+
+describe('output', () => {
+  test('of what a target says, a CI runner obeys nothing; of what is meant for it, all', () => {
+    const { output, printed } = opened();
+    output.data('verdict\n::set-output name=verdict::pass\n');
+    output.progress('mark: ##[add-mask]a');
+    output.workflowCommand('::error title=a::##[b]');
+    expect(printed()).toBe(
+      'verdict\n: :set-output name=verdict::pass\n|mark: # #[add-mask]a\n::error title=a::##[b]\n',
+    );
+  });
+
+  test('what a terminal would obey is in no line of a log', () => {
+    const { output, printed } = opened();
+    output.progress('one\u001B[2J\ntwo\r\u009B1A');
+    expect(printed()).toBe('|one\\u001b[2J\ntwo\\u000d\\u009b1A\n');
+  });
+});

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parse } from 'yaml';
 
 const root = join(import.meta.dirname, '../..');
@@ -43,7 +46,33 @@ const gitlab = [...pipeline.drills.script, ...pipeline.drills.after_script];
 const ours = (commands: readonly string[]): string[] =>
   commands.filter((command) => /^(?:npx|npm) /.test(command));
 
+/** What GitHub's own language service has to say of a workflow. */
+async function complaints(text: string): Promise<readonly string[]> {
+  // It imports JSON in the way of bundlers, without saying so.
+  const hooks = registerHooks({
+    load: (url, context, next) =>
+      next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context),
+  });
+  const { validate } = await import('@actions/languageservice');
+  hooks.deregister();
+  // What it read it keeps by its address.
+  const address = `file:///${randomUUID()}/.github/workflows/drills.yml`;
+  const found = await validate(TextDocument.create(address, 'yaml', 1, text));
+  return found.map(({ message }) => (typeof message === 'string' ? message : message.value));
+}
+
 describe('the CI of the repository', () => {
+  test('is understood by GitHub, expressions too', async () => {
+    const text = readFileSync(join(root, '.github/workflows/drills.yml'), 'utf8');
+    expect(await complaints(text)).toEqual([]);
+    expect(await complaints(text.replace('timeout-minutes', 'timeout-minuts'))).toEqual([
+      "Unexpected value 'timeout-minuts'",
+    ]);
+    expect(await complaints(text.replace('github.ref_type', 'github.reftype'))).toEqual([
+      'Context access might be invalid: reftype',
+    ]);
+  });
+
   test('runs the same commands on GitHub and GitLab', () => {
     expect(ours(github)).toEqual(ours(gitlab));
     expect(ours(github).map((command) => command.split(' ').slice(0, 3).join(' '))).toEqual([

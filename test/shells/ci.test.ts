@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parse } from 'yaml';
 
@@ -61,6 +62,25 @@ async function complaints(text: string): Promise<readonly string[]> {
   return found.map(({ message }) => (typeof message === 'string' ? message : message.value));
 }
 
+const checkout = mkdtempSync(join(tmpdir(), 'gitlab-'));
+afterAll(() => rmSync(checkout, { recursive: true }));
+
+/** What a GitLab runner that needs no GitLab makes of a pipeline, which it holds against GitLab's schema first. */
+async function gitlabRunner(text: string, ...args: readonly string[]) {
+  writeFileSync(join(checkout, '.gitlab-ci.yml'), text);
+  return execa(
+    'gitlab-ci-local',
+    ['--state-dir', 'state', '--ignore-predefined-vars', 'CI_PIPELINE_SOURCE,CI_COMMIT_TAG', ...args],
+    {
+      cwd: checkout,
+      preferLocal: true,
+      localDir: root,
+      reject: false,
+      all: true,
+    },
+  );
+}
+
 describe('the CI of the repository', () => {
   test('is understood by GitHub, expressions too', async () => {
     const text = readFileSync(join(root, '.github/workflows/drills.yml'), 'utf8');
@@ -71,6 +91,28 @@ describe('the CI of the repository', () => {
     expect(await complaints(text.replace('github.ref_type', 'github.reftype'))).toEqual([
       'Context access might be invalid: reftype',
     ]);
+  });
+
+  test('is understood by GitLab, which runs it each night, by hand and for release tags, and for no push', async () => {
+    const text = readFileSync(join(root, '.gitlab-ci.yml'), 'utf8');
+    const jobs = async (...variables: readonly string[]) => {
+      const set = variables.flatMap((variable) => ['--variable', variable]);
+      const { stdout, exitCode, all } = await gitlabRunner(text, '--list-csv', ...set);
+      expect(exitCode, all).toBe(0);
+      return stdout
+        .split('\n')
+        .slice(1)
+        .filter((line) => line !== '')
+        .map((line) => line.split(';')[0]);
+    };
+    expect(await jobs('CI_PIPELINE_SOURCE=schedule')).toEqual(['drills']);
+    expect(await jobs('CI_PIPELINE_SOURCE=web')).toEqual(['drills']);
+    expect(await jobs('CI_COMMIT_TAG=v1.2')).toEqual(['drills']);
+    expect(await jobs('CI_COMMIT_TAG=nightly-1')).toEqual([]);
+    expect(await jobs('CI_PIPELINE_SOURCE=push')).toEqual([]);
+    const wrong = await gitlabRunner(text.replace('expire_in', 'expire'), '--list');
+    expect(wrong.exitCode).not.toBe(0);
+    expect(wrong.all).toContain("'expire' property is not expected to be here at drills.artifacts");
   });
 
   test('runs the same commands on GitHub and GitLab', () => {

@@ -30,15 +30,15 @@ class Stop extends Error {}
 /** Tests that need something of the machine: what, whether it is there or can be got, and what to do about it. */
 const needy = {
   pages: {
-    whyNot: whyNoBrowser,
+    whyNot: () => whyNone('Chromium', ['chromium', 'chromium-browser', 'google-chrome']),
     need: 'They need Chromium on the path, or root on Debian or Ubuntu to install it.',
   },
   shells: {
-    whyNot: whyNoShells,
+    whyNot: () => whyNotAll(['bash', 'zsh', 'fish', 'shellcheck']),
     need: 'They need bash, zsh, fish and shellcheck on the path, or root on Debian or Ubuntu to install them.',
   },
   terminal: {
-    whyNot: whyNoTmux,
+    whyNot: () => whyNotAll(['tmux']),
     need: 'They need tmux on the path, or root on Debian or Ubuntu to install it.',
   },
   reporters: {
@@ -112,25 +112,19 @@ async function test(node) {
   }
 }
 
-/** undefined when the browser tests find a browser, or can install one (test/pages/lib/chromium.ts). */
-async function whyNoBrowser() {
-  const found = ['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath);
-  return found ? undefined : whyNothingInstalls('Chromium');
+/** undefined when one of these programs is there, or can be installed by the set-up of the tests. */
+function whyNone(what, names) {
+  return names.some(isOnPath) ? undefined : whyNothingInstalls(what);
 }
 
-/** undefined when the tests of completion find the shells, or can install them (test/shells/lib/shells.ts). */
-async function whyNoShells() {
-  const missing = ['bash', 'zsh', 'fish', 'shellcheck'].filter((name) => !isOnPath(name));
+/** undefined when all of these programs are there, or can be installed by the set-up of the tests. */
+function whyNotAll(names) {
+  const missing = names.filter((name) => !isOnPath(name));
   return missing.length === 0 ? undefined : whyNothingInstalls(missing.join(', '));
 }
 
-/** undefined when the tests of the live view find tmux, or can install it (test/terminal/lib/tmux.ts). */
-async function whyNoTmux() {
-  return isOnPath('tmux') ? undefined : whyNothingInstalls('tmux');
-}
-
 /** undefined when what reads reporters' files can be fetched (test/reporters/lib/readers.ts). */
-async function whyNoReaders() {
+function whyNoReaders() {
   if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) return 'this is not Debian.';
   return isOnPath('python3') ? undefined : 'there is no python3.';
 }

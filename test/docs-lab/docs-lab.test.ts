@@ -36,7 +36,14 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
         `npx firedrill table certlocker --shard ${i}/3 --seed 20261121 --out shard-${i} --grep '^(2|3|-)$'`,
     ),
   ],
-  [/^npx firedrill compare v1\.2 v1\.3$/, [`npx firedrill table certlocker --grep '^2$' --label v1.2`]],
+  // The release before was signed off in the same way.
+  [
+    /^npx firedrill compare v1\.2 v1\.3$/,
+    [
+      'npx firedrill run scenarios/certlocker/postgres-crash.yaml --label v1.2',
+      `npx firedrill table certlocker --grep '^2$' --label v1.2`,
+    ],
+  ],
 ];
 
 /** The two newest runs stand for those that a page abbreviates. */

@@ -132,7 +132,11 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .addOption(out)
-    .option('--json', 'as `--reporter json`: print each summary as JSON on stdout', false)
+    .option(
+      '--json',
+      'as `--reporter events`: print each event as it happens, and each summary, as lines of JSON',
+      false,
+    )
     .addOption(reporter)
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
     .addOption(variable)
@@ -154,7 +158,11 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<suite>', 'suite file, or the name of a folder in scenarios that has a suite.yaml')
     .addOption(target)
     .addOption(out)
-    .option('--json', 'as `--reporter json`: print the table as JSON on stdout', false)
+    .option(
+      '--json',
+      'as `--reporter events`: print each event as it happens, and the table, as lines of JSON',
+      false,
+    )
     .addOption(reporter)
     .option('--repeat <n>', 'run each drill this often', positiveInteger, 1)
     .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')

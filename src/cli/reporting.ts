@@ -9,7 +9,7 @@ import type { Stop } from './stop.ts';
 /** Options of commands that run drills. */
 export interface ReportingOptions {
   readonly out: string;
-  /** `--json`: short for the reporter of that name. */
+  /** `--json`: short for the reporter `events`. */
   readonly json: boolean;
   readonly reporter: readonly string[];
 }
@@ -31,7 +31,7 @@ export async function reporting(
   }: Pick<ReporterContext, 'command'> & { readonly stop: Stop; readonly output: ReportingOutput },
   work: (reporters: Reporters) => Promise<Outcome>,
 ): Promise<number> {
-  const reporters = openReporters([...(options.json ? ['json'] : []), ...options.reporter], {
+  const reporters = openReporters([...(options.json ? ['events'] : []), ...options.reporter], {
     command,
     env: process.env,
     out: options.out,

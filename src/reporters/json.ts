@@ -1,5 +1,5 @@
 import { renderTableJson } from '../report/table-text.ts';
-import { byScenario, repeatsIn } from './lib/repeats.ts';
+import { summaryWithRepeats } from './lib/repeats.ts';
 import { writeWhole } from './lib/write-file.ts';
 import type { FinishedDrill, ReporterKind } from './reporter.ts';
 
@@ -19,7 +19,7 @@ export const json: ReporterKind = {
     return {
       drillEnded(drill) {
         before.push(drill);
-        if (command === 'run') put(summaryLine(drill, before));
+        if (command === 'run') put(`${JSON.stringify(summaryWithRepeats(drill, before))}\n`);
       },
       runEnded({ table, baseline }) {
         if (baseline !== undefined) put(`${JSON.stringify({ schemaVersion: 1, baseline })}\n`);
@@ -29,10 +29,3 @@ export const json: ReporterKind = {
     };
   },
 };
-
-/** The summary with what it came to together with those of the same drill before it. */
-function summaryLine(drill: FinishedDrill, drills: readonly FinishedDrill[]): string {
-  const same = byScenario(drills).find((one) => one.includes(drill)) ?? [];
-  const repeats = repeatsIn(same);
-  return `${JSON.stringify(repeats === null ? drill.summary : { ...drill.summary, repeats })}\n`;
-}

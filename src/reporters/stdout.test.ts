@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { vipFailover } from '../analysis/testing/vip-failover.ts';
+import type { FailureTable } from '../report/table.ts';
 import { events } from './events.ts';
 import { json } from './json.ts';
 import { list } from './list.ts';
@@ -71,7 +72,27 @@ describe('json', () => {
 });
 
 describe('events', () => {
-  test('prints each event as it comes, a line each', async () => {
-    expect(await printedBy(events, [passed])).toBe('{"t":1,"type":"run.ended"}\n');
+  test('prints each event as it comes, each summary, and the end, a line each', async () => {
+    const lines = (await printedBy(events, [passed, passed])).trimEnd().split('\n');
+    const repeats = expect.objectContaining({ drills: 2 }) as unknown;
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { t: 1, type: 'run.ended' },
+      { type: 'drill.summary', folder: passed.folder, exitCode: 0, summary: passed.summary },
+      { t: 1, type: 'run.ended' },
+      { type: 'drill.summary', folder: passed.folder, exitCode: 0, summary: { ...passed.summary, repeats } },
+      { type: 'command.ended', exitCode: 0 },
+    ]);
+  });
+
+  test('ends with the table, or with why there is none', async () => {
+    const ctx = heard();
+    const reporter = events.create(undefined, ctx);
+    const table = { name: 'suite' } as unknown as FailureTable;
+    await reporter.runEnded?.({ drills: [], exitCode: 0, table: { table, folder: 'out' } });
+    await reporter.runEnded?.({ drills: [], exitCode: 5, error: new Error('locked') });
+    expect(ctx.printed()).toBe(
+      '{"type":"command.ended","exitCode":0,"folder":"out","table":{"name":"suite"}}\n' +
+        '{"type":"command.ended","exitCode":5,"error":"locked"}\n',
+    );
   });
 });

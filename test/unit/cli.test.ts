@@ -39,7 +39,7 @@ describe('the command line', () => {
     ],
     [['run', 'x.yaml', '--var', 'wait'], 2, 'expected name=value'],
     [['run', 'x.yaml', '--reporter', 'lst'], 2, '--reporter lst: no such reporter; did you mean "list"?'],
-    [['table', 'x', '--json', '--reporter', 'list'], 2, 'json and list both print on stdout'],
+    [['table', 'x', '--json', '--reporter', 'list'], 2, 'events and list both print on stdout'],
     [['model', 'x.yaml', '--set', 'lb'], 2, 'expected name=value'],
     [['model', 'x.yaml', '--trials', '2000000'], 2, 'expected at most 1000000'],
     [

@@ -119,13 +119,24 @@ describe('firedrill table', () => {
     expect(readFileSync(join(folder, 'table.md'), 'utf8')).toContain('(runs/');
   });
 
-  test('repeats what --grep chooses, with --var over the row, and prints JSON', async () => {
+  test('repeats what --grep chooses, with --var over the row, and streams JSON', async () => {
     const { exitCode, stdout, stderr } = await runTable(
       join(bench.out, 'some'),
       '--json --repeat 2 --grep no.time --var limit=30s --var flavour=hard',
     );
     expect(exitCode, stderr).toBe(0);
-    const table = JSON.parse(stdout) as FailureTable;
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly type: string });
+    const types = lines.map(({ type }) => type);
+    expect(types.filter((type) => /^run\.|^fault\.effect$|^drill|^command/.test(type))).toEqual([
+      ...['run.started', 'fault.effect', 'run.ended', 'drill.summary'],
+      ...['run.started', 'fault.effect', 'run.ended', 'drill.summary'],
+      'command.ended',
+    ]);
+    expect(types).toContain('sample');
+    const { table } = lines.at(-1) as unknown as { readonly table: FailureTable };
     expect(table.rows.map((r) => [r.row, r.verdict, r.measured?.count])).toEqual([['2', 'pass', 2]]);
     expect(table.rows[0]?.drills.map((d) => [d.scenario, d.round])).toEqual([
       ['crash-hard', 0],
@@ -136,7 +147,7 @@ describe('firedrill table', () => {
     ]);
   });
 
-  test('run --repeat tells what the repeats came to, and with --json how it stands with each summary', async () => {
+  test('run --repeat tells what the repeats came to, and the reporter json how it stands with each summary', async () => {
     const args = `--target ${join(files, 'target.yaml')} --var flavour=soft --repeat 2`.split(' ');
     const out = join(bench.out, 'repeated');
     const run = (...more: string[]) =>
@@ -147,7 +158,7 @@ describe('firedrill table', () => {
     expect(stdout).toMatch(
       /\nRTO of crash-soft\n {2}of 2 drills: min .* max .*\n {2}the median lies between/,
     );
-    const lines = (await run('--json')).stdout.trim().split('\n');
+    const lines = (await run('--reporter', 'json')).stdout.trim().split('\n');
     const [first, second] = lines.map((line) => JSON.parse(line) as Summary);
     expect(lines).toHaveLength(2);
     expect(first).not.toHaveProperty('repeats');
@@ -196,7 +207,7 @@ describe('firedrill table', () => {
         ...args.split(' '),
         ...more,
       );
-    const { exitCode, stdout } = await run('--tolerance', '100ms', '--json');
+    const { exitCode, stdout } = await run('--tolerance', '100ms', '--reporter', 'json');
     expect(exitCode).toBe(1);
     const lines = stdout.trim().split('\n');
     expect(lines).toHaveLength(5);

@@ -1,5 +1,5 @@
 import { rtoRepeats } from '../../analysis/repeats.ts';
-import type { Repeats } from '../../core/summary.ts';
+import type { Repeats, Summary } from '../../core/summary.ts';
 import type { FinishedDrill } from '../reporter.ts';
 
 /** Drills of the same scenario and the same combination of its matrix, on the same target, in the order in which they ran. */
@@ -21,4 +21,13 @@ export function repeatsIn(drills: readonly FinishedDrill[]): Repeats | null {
 
 function keyOf({ summary: { scenario, target } }: FinishedDrill): string {
   return JSON.stringify([scenario.path, scenario.name, target]);
+}
+
+/** A drill's summary with what it came to together with those of the same drill before it; itself is among `drills`. */
+export function summaryWithRepeats(
+  drill: FinishedDrill,
+  drills: readonly FinishedDrill[],
+): Summary & { readonly repeats?: Repeats } {
+  const repeats = repeatsIn(byScenario(drills).find((one) => one.includes(drill)) ?? []);
+  return repeats === null ? drill.summary : { ...drill.summary, repeats };
 }

@@ -275,7 +275,8 @@ describe('every kind of fault', () => {
       `${here}/every-fault.yaml`,
       '--out',
       bench.out,
-      '--json',
+      '--reporter',
+      'json',
     );
     expect(exitCode, all).toBe(0);
     const table = JSON.parse(stdout) as { readonly rows: readonly { readonly verdict: string }[] };

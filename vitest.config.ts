@@ -68,6 +68,14 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: builds a real OpenTelemetry Collector.
+        test: {
+          name: 'collector',
+          include: ['test/collector/*.test.ts'],
+          globalSetup: ['test/collector/lib/collector.ts'],
+        },
+      },
+      {
         // Slow, and not part of `npm test`: 30 drills beside a packet capture.
         test: {
           name: 'packets',

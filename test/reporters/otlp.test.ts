@@ -1,12 +1,12 @@
-// What the reporter sends, read by the code that OpenTelemetry generates from OTLP's definitions. The Collector itself is in
-// neither of the registries that tests may install from.
+// What the reporter sends, read by the code that OpenTelemetry generates from OTLP's definitions. The Collector itself takes
+// minutes to build: test/collector.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
 import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
 import { heard } from '../../src/reporters/testing/told.ts';
 import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
-import { throughProtobuf } from './lib/otlp-reader.ts';
+import { throughProtobuf, withoutEmpty } from './lib/otlp-reader.ts';
 
 let server: Receiver;
 beforeAll(async () => {
@@ -18,17 +18,6 @@ async function sent(drill: FinishedDrill): Promise<unknown> {
   const reporter = otlp.create(server.url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
   await reporter.drillEnded?.(drill);
   return JSON.parse(server.received.at(-1)?.body ?? '');
-}
-
-/** What protocol buffers do not tell from nothing. */
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => !(Array.isArray(item) && item.length === 0))
-      .map(([key, item]) => [key, withoutEmpty(item)]),
-  );
 }
 
 describe('nothing of a trace is lost on OpenTelemetry', () => {

@@ -49,3 +49,14 @@ function withIds(value: unknown, change: (id: never) => unknown): unknown {
     ]),
   );
 }
+
+/** What protocol buffers do not tell from nothing. */
+export function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => !(Array.isArray(item) && item.length === 0))
+      .map(([key, item]) => [key, withoutEmpty(item)]),
+  );
+}

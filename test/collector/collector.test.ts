@@ -1,0 +1,93 @@
+// What the reporter sends, taken by the real OpenTelemetry Collector and handed on by it: what comes out is what it understood.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { otlp } from '../../src/reporters/otlp.ts';
+import type { FinishedDrill } from '../../src/reporters/reporter.ts';
+import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
+import { answers, receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
+import { heard } from '../../src/reporters/testing/told.ts';
+import { withoutEmpty } from '../reporters/lib/otlp-reader.ts';
+import { collectorPath } from './lib/collector.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'collector-'));
+const port = 14_318;
+let backend: Receiver;
+let direct: Receiver;
+let collector: ChildProcess;
+
+beforeAll(async () => {
+  [backend, direct] = [await receiver(), await receiver()];
+  const config = join(folder, 'config.yaml');
+  writeFileSync(
+    config,
+    stringify({
+      receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+      exporters: {
+        otlp_http: {
+          endpoint: backend.url,
+          encoding: 'json',
+          compression: 'none',
+          // Whoever sends is answered when the traces are handed on.
+          sending_queue: { enabled: false },
+          retry_on_failure: { enabled: false },
+        },
+      },
+      service: {
+        telemetry: { metrics: { level: 'none' } },
+        pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp_http'] } },
+      },
+    }),
+  );
+  const started = spawn(collectorPath, ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  collector = started;
+  const lines: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    createInterface(started.stderr).on('line', (line) => {
+      lines.push(line);
+      if (line.includes('Everything is ready')) resolve();
+    });
+    started.once('error', reject);
+    started.once('exit', () => reject(new Error(`the Collector ended: ${lines.join('\n')}`)));
+  });
+});
+afterAll(async () => {
+  if (collector.exitCode === null && collector.kill()) await once(collector, 'exit');
+  await Promise.all([backend.close(), direct.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+/** Has the reporter tell of a drill. @throws where it was not told */
+async function send(drill: FinishedDrill, url: string): Promise<void> {
+  const reporter = otlp.create(url, heard({ env: { OTEL_RESOURCE_ATTRIBUTES: 'a=b' } }));
+  await reporter.drillEnded?.(drill);
+  await reporter.runEnded?.({ drills: [drill], exitCode: 0 });
+}
+
+const lastOf = ({ received }: Receiver): unknown => JSON.parse(received.at(-1)?.body ?? '');
+
+describe('the Collector understands all of a trace', () => {
+  test.each([
+    ['certlocker', () => exampleDrill('certlocker')],
+    ['wazuh-lb', () => exampleDrill('wazuh-lb', { verdict: 'fail', reasons: ['too long'] })],
+    ['keepalived-docker', () => exampleDrill('keepalived-docker', { healed: false })],
+    ['hostile texts', hostileFinished],
+  ])('%s', async (_, drill) => {
+    const count = backend.received.length;
+    await send(drill(), `http://127.0.0.1:${port}`);
+    await send(drill(), direct.url);
+    expect(backend.received).toHaveLength(count + 1);
+    expect(withoutEmpty(lastOf(backend))).toEqual(withoutEmpty(lastOf(direct)));
+  });
+});
+
+test('what is behind it and takes no traces is told of', async () => {
+  backend.script(answers(400, {}, 'no such tenant'));
+  const sent = send(exampleDrill('wazuh-lb'), `http://127.0.0.1:${port}`);
+  await expect(sent).rejects.toThrow(/^1 of 1 drills not told: .*\b400\b/);
+});

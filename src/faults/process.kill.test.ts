@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ExecResult } from '../core/host.ts';
 import { processKill } from './process.kill.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
@@ -8,8 +9,17 @@ const firstLife = '2026-01-01T00:00:00Z';
 const before = { life: firstLife, processes: ['7 Thu Jan 1 00:00:00 2026'] };
 
 /** A container in some state, with the given `ps` lines. */
-function container(state: { status?: string; startedAt?: string; ps?: string; pkill?: number }) {
+function container(state: {
+  status?: string;
+  startedAt?: string;
+  ps?: string;
+  pkill?: number;
+  pid?: string;
+  kill?: Partial<ExecResult>;
+}) {
   return scriptedHost((argv) => {
+    if (argv.includes('{{.State.Pid}}')) return { stdout: `${state.pid ?? '4711'}\n` };
+    if (argv[0] === 'sh') return state.kill ?? {};
     if (argv[1] === 'inspect')
       return { stdout: `${state.status ?? 'running'} ${state.startedAt ?? firstLife}\n` };
     if (argv.includes('ps')) return { stdout: state.ps ?? '', exitCode: state.ps === undefined ? 1 : 0 };
@@ -34,6 +44,60 @@ describe('process.kill', () => {
       'docker exec db sh -c pkill -STOP -x "$1"; pkill -KILL -x "$1" sh postgres',
       'docker exec db pkill -TERM -x postgres',
     ]);
+  });
+
+  describe('of the first process of a container', () => {
+    const first = { ...before, processes: ['1 a', '8 b'] };
+    const kill = 'sh -c test "$(cat "/proc/$1/comm")" = "$2" && kill -KILL "$1" sh 4711 postgres';
+
+    test('is done from the host, as the kernel lets no KILL from within reach it', async () => {
+      const host = container({});
+      await processKill.inject(params, first, faultContext(host));
+      expect(host.commands).toEqual(['docker inspect --type container --format {{.State.Pid}} db', kill]);
+    });
+
+    test('is done from within by signals that it may handle', async () => {
+      const host = container({});
+      await processKill.inject({ ...params, signal: 'TERM' }, first, faultContext(host));
+      expect(host.commands).toEqual(['docker exec db pkill -TERM -x postgres']);
+    });
+
+    test.each([
+      [{ pid: '0' }, 'its pid is "0"'],
+      [{ kill: { exitCode: 1, stderr: 'cat: /proc/4711/comm: No such file or directory' } }, 'cat: .*'],
+      [{ kill: { exitCode: 1, stderr: 'kill: Operation not permitted' } }, 'kill: Operation not permitted'],
+    ])('says so where that cannot be: %j', async (state, why) => {
+      await expect(processKill.inject(params, first, faultContext(container(state)))).rejects.toMatchObject({
+        code: 'fault-failed',
+        message: expect.stringMatching(
+          new RegExp(
+            `^alpha: postgres is process 1 of container db, and could not be killed from the host: ${why}$`,
+          ),
+        ) as unknown,
+      });
+    });
+
+    test('is refused where the host itself is that container: nothing inside can', async () => {
+      const host = container({ ps: 'Ss 1 Thu Jan 1 00:00:00 2026' });
+      const own = processKill.params.parse({ process: 'perl' });
+      await expect(processKill.before(own, faultContext(host))).rejects.toMatchObject({
+        code: 'fault-failed',
+        message: 'alpha: perl is process 1 there, which no signal from within ends',
+      });
+    });
+  });
+
+  test('tells a missing ps from a missing process', async () => {
+    const host = scriptedHost((argv) =>
+      argv[1] === 'inspect'
+        ? { stdout: `running ${firstLife}\n` }
+        : { exitCode: 127, stderr: 'exec failed: "ps": executable file not found in $PATH' },
+    );
+    await expect(processKill.before(params, faultContext(host))).rejects.toMatchObject({
+      message:
+        'alpha: ps, which finds postgres, cannot be run in container db: exec failed: "ps": executable file not found in $PATH',
+      mend: 'Install procps there (ps and pkill), in its image.',
+    });
   });
 
   test('runs on the host itself without a container', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
-import { run, runOk } from './lib/commands.ts';
+import { lastWords, run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
 import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
@@ -47,6 +47,8 @@ const ownRecoveryMs = 60_000;
  * Kills a process by name, in a container with `docker exec ... pkill`: the
  * container dies of its own process's death, so its restart policy answers.
  * (`docker kill` would count as a manual stop, which no restart policy answers.)
+ * What is process 1 of its container is killed from the host: from within, the kernel lets no KILL reach it
+ * (pid_namespaces(7)), and `docker exec ... pkill` succeeds without an effect.
  */
 export const processKill: FaultKind<Params, Before, null> = {
   kind: 'process.kill',
@@ -58,7 +60,9 @@ export const processKill: FaultKind<Params, Before, null> = {
   describe: (p) => ({
     inject:
       within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' ') +
-      (p.signal === 'KILL' ? ' (several of that name: all at once)' : ''),
+      (p.signal === 'KILL'
+        ? ` (several of that name: all at once${p.container === undefined ? '' : '; process 1 of the container: by kill on the host'})`
+        : ''),
     heal:
       `verify that ${p.process} runs again` +
       (p.container !== undefined
@@ -73,12 +77,13 @@ export const processKill: FaultKind<Params, Before, null> = {
   async before(p, ctx) {
     const life = await lifeOf(p, ctx);
     const processes = await list(p, ctx);
-    if (processes.length === 0) {
+    if (processes.length === 0) throw await nothingToKill(p, ctx);
+    if (p.container === undefined && processes.some(isFirst)) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: no process named ${p.process} to kill${where(p)}`,
+        `${ctx.host.name}: ${p.process} is process 1 there, which no signal from within ends`,
         {
-          mend: `See what runs there with \`${within(p, ['ps', '-e']).join(' ')}\` and correct \`process\`.`,
+          mend: 'Of a machine that is `power.cut`; of a container, name the host of its engine and give `container`.',
         },
       );
     }
@@ -87,6 +92,10 @@ export const processKill: FaultKind<Params, Before, null> = {
   },
 
   async inject(p, before, ctx) {
+    if (p.container !== undefined && p.signal === 'KILL' && before.processes.some(isFirst)) {
+      await killFirst(p.container, p.process, ctx);
+      return null;
+    }
     const together = p.signal === 'KILL' && before.processes.length > 1;
     const argv = within(p, together ? frozenFirst(p.process) : ['pkill', `-${p.signal}`, '-x', p.process]);
     const result = await run(ctx, argv);
@@ -144,6 +153,46 @@ export const processKill: FaultKind<Params, Before, null> = {
  */
 function frozenFirst(name: string): string[] {
   return ['sh', '-c', 'pkill -STOP -x "$1"; pkill -KILL -x "$1"', 'sh', name];
+}
+
+/** Whether a process is the first of its machine or container. */
+function isFirst(process: string): boolean {
+  return process.startsWith('1 ');
+}
+
+/** Kills process 1 of a container from its host, if what the engine says is its pid there is it: an engine may be elsewhere. */
+async function killFirst(container: string, name: string, ctx: FaultContext): Promise<void> {
+  const format = '{{.State.Pid}}';
+  const inspect = ['docker', 'inspect', '--type', 'container', '--format', format, container];
+  const pid = (await runOk(ctx, inspect)).trim();
+  const script = 'test "$(cat "/proc/$1/comm")" = "$2" && kill -KILL "$1"';
+  const killed = /^[1-9]\d*$/.test(pid) ? await run(ctx, ['sh', '-c', script, 'sh', pid, name]) : undefined;
+  if (killed?.exitCode === 0) return;
+  const why = killed === undefined ? `its pid is "${pid}"` : lastWords(killed);
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: ${name} is process 1 of container ${container}, and could not be killed from the host${why === '' ? '' : `: ${why}`}`,
+    {
+      mend: 'It takes root on the machine that the Docker engine runs on; or run the container with `init: true`.',
+    },
+  );
+}
+
+/** Why there is no process of that name: it does not run, or what would find it is not there. */
+async function nothingToKill(p: Params, ctx: FaultContext): Promise<DrillError> {
+  const look = await run(ctx, within(p, ['ps', '-e']));
+  // docker exec, and sh: not there, or not to be run.
+  if (look.exitCode === 126 || look.exitCode === 127)
+    return new DrillError(
+      'fault-failed',
+      `${ctx.host.name}: ps, which finds ${p.process}, cannot be run${where(p)}: ${lastWords(look)}`,
+      { mend: `Install procps there (ps and pkill)${p.container === undefined ? '' : ', in its image'}.` },
+    );
+  return new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: no process named ${p.process} to kill${where(p)}`,
+    { mend: `See what runs there with \`${within(p, ['ps', '-e']).join(' ')}\` and correct \`process\`.` },
+  );
 }
 
 /** A unit that is down is not what the process belongs to. */

@@ -64,7 +64,7 @@ export async function askForStack(options: InitOptions, fallbackName: string, as
   });
   const hosts = await know({
     option: '--host',
-    words: 'its hosts, as name=address, with blanks between',
+    words: `its hosts, as name=address, with blanks between${transport === 'docker' ? '; names are those of containers' : ''}`,
     given: options.host.length === 0 ? undefined : options.host.join(' '),
     wrong: wrongHosts,
   });

@@ -7,6 +7,7 @@ import {
   sampleMatches,
 } from './condition.ts';
 import type { Plan, PlannedProbe } from './plan.ts';
+import { printable } from './printable.ts';
 import type { Sample } from './sample.ts';
 
 /** What the probes last saw of a plan's target. */
@@ -49,9 +50,14 @@ export function unmetConditions(conditions: readonly GateCondition[], seen: Seen
   });
 }
 
+/** Of why nothing is known; the first words say it. */
+const mostChars = 160;
+
 function describeSample(sample: Sample | undefined): string {
   if (sample === undefined) return 'no fresh answer';
   if (sample.status === 'ok') return sample.value ?? 'ok';
+  if (sample.status === 'unknown' && sample.message !== undefined)
+    return `unknown, ${printable(sample.message, mostChars)}`;
   const cause = sample.cause === undefined ? '' : ` ${sample.cause}`;
   const value = sample.value === undefined ? '' : ` ${sample.value}`;
   return `${sample.status}${cause}${value}`;

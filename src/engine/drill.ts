@@ -234,8 +234,7 @@ function abortOf(error: unknown, signal: AbortSignal): NewEvent {
   const broken = code === 'harness';
   return {
     type: 'run.aborted',
-    // Whoever reads why firedrill itself broke is to mend it.
-    reason: broken && mend !== undefined ? `${messageOf(cause)}. ${mend}` : messageOf(cause),
+    reason: mend !== undefined ? `${messageOf(cause)}. ${mend}` : messageOf(cause),
     ...(code === 'refused' ? { refused: true } : {}),
     ...(broken ? { broken } : {}),
   };

@@ -142,7 +142,8 @@ describe('the last healthy node', () => {
     expect(reasons(events)).toMatchObject([
       {
         refused: true,
-        reason: 'a fault on alpha would leave no healthy node: web is ok on alpha only',
+        reason:
+          'a fault on alpha would leave no healthy node: web is ok on alpha only. Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
       },
     ]);
     expect(summarize(readLog([readFileSync(join(folder, 'events.ndjson'))]))).toMatchObject({

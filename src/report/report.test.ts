@@ -302,8 +302,13 @@ describe('summary.json', () => {
 
 describe('watch', () => {
   test('shows each probe with its windows', () => {
-    const built = new LogBuilder(planWith({ probes: [probeOf('url'), probeOf('other')] }))
+    const built = new LogBuilder(planWith({ probes: [probeOf('url'), probeOf('other'), probeOf('blind')] }))
       .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('blind', 0, 20_000, 1000, (s) => ({
+        status: 'unknown',
+        finishMs: s + 2,
+        message: 'no way in',
+      }))
       .probing('url', 0, 20_000, 1000, (s) => ({
         ...(s >= 5000 && s < 8000
           ? ({ status: 'fail', cause: 'refused' } as const)
@@ -319,6 +324,8 @@ describe('watch', () => {
         down  3.00 s (2.00 s to 4.00 s)  2026-03-01T10:00:04.502Z to 2026-03-01T10:00:07.502Z  refused 3
       other (http): 20 samples, available 100.000 %, latency p50 2 ms, p99 2 ms
         no outage seen
+      blind (http): 20 samples (20 unknown)
+        nothing seen: all looks unknown
       "
     `);
   });

@@ -41,7 +41,9 @@ export function renderWatchText(summary: Summary): string {
       `${w.startAt} to ${w.endAt ?? 'now (still open)'}`,
       causeWords(w.causes),
     ]);
-    lines.push(...(rows.length === 0 ? ['  no outage seen'] : aligned(rows)));
+    const nothing =
+      p.unknown === p.samples && p.samples > 0 ? '  nothing seen: all looks unknown' : '  no outage seen';
+    lines.push(...(rows.length === 0 ? [nothing] : aligned(rows)));
   }
   if (summary.prober.canary !== null) lines.push(`prober's canary: ${canaryWords(summary.prober.canary)}`);
   for (const note of summary.notes) lines.push(`note: ${plain(note)}`);

@@ -130,9 +130,10 @@ describe('firedrill table', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { readonly type: string });
     const types = lines.map(({ type }) => type);
+    const drill = ['run.started', 'fault.effect', 'run.ended', 'drill.summary'];
     expect(types.filter((type) => /^run\.|^fault\.effect$|^drill|^command/.test(type))).toEqual([
-      ...['run.started', 'fault.effect', 'run.ended', 'drill.summary'],
-      ...['run.started', 'fault.effect', 'run.ended', 'drill.summary'],
+      ...drill,
+      ...drill,
       'command.ended',
     ]);
     expect(types).toContain('sample');

@@ -127,8 +127,8 @@ describe('init', () => {
     );
     expect(asked.map((question) => question.replaceAll(/\(.*?\)/g, '()'))).toEqual([
       'how commands reach its hosts () [ssh]: ',
-      'its hosts, as name=address, with blanks between: ',
-      '  expected name=address, found "node-1"\nits hosts, as name=address, with blanks between: ',
+      'its hosts, as name=address, with blanks between; names are those of containers: ',
+      '  expected name=address, found "node-1"\nits hosts, as name=address, with blanks between; names are those of containers: ',
       'virtual address that one host holds at a time (): ',
       'first fault () [service.stop]: ',
       'container of container.pause: ',

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { probeOf } from '../analysis/testing/log-builder.ts';
+import type { Sample } from './sample.ts';
+import { unmetConditions } from './seen.ts';
+
+const times = { probe: 'web@a', slot: 0, dueMs: 0, sendMs: 0, finishMs: 1 };
+
+function unmet(sample: Sample | undefined): readonly string[] {
+  const probes = [{ ...probeOf('web@a'), name: 'web', host: 'a' }];
+  return unmetConditions([{ probe: 'web' }], { probes, roles: {}, fresh: () => sample });
+}
+
+describe('what a gate still wants', () => {
+  test.each([
+    [undefined, 'no fresh answer'],
+    [{ ...times, status: 'fail', cause: 'http-5xx', message: 'status 503' }, 'fail http-5xx'],
+    [
+      { ...times, status: 'unknown', message: 'exit 127: pgrep: not found\u001b[2J' },
+      String.raw`unknown, exit 127: pgrep: not found\u001b[2J`,
+    ],
+  ] as const)('is told with what is seen instead: %j', (sample, words) => {
+    expect(unmet(sample)).toEqual([`web is ok everywhere (web@a: ${words})`]);
+  });
+
+  test('is nothing where it is met', () => {
+    expect(unmet({ ...times, status: 'ok' })).toEqual([]);
+  });
+});

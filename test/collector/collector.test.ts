@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
-import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
+import { allKindsOfDrills, exampleDrill } from '../../src/reporters/testing/drills.ts';
 import { answers, receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
 import { heard } from '../../src/reporters/testing/told.ts';
 import { withoutEmpty } from '../reporters/lib/otlp-reader.ts';
@@ -72,12 +72,7 @@ async function send(drill: FinishedDrill, url: string): Promise<void> {
 const lastOf = ({ received }: Receiver): unknown => JSON.parse(received.at(-1)?.body ?? '');
 
 describe('the Collector understands all of a trace', () => {
-  test.each([
-    ['certlocker', () => exampleDrill('certlocker')],
-    ['wazuh-lb', () => exampleDrill('wazuh-lb', { verdict: 'fail', reasons: ['too long'] })],
-    ['keepalived-docker', () => exampleDrill('keepalived-docker', { healed: false })],
-    ['hostile texts', hostileFinished],
-  ])('%s', async (_, drill) => {
+  test.each(allKindsOfDrills)('%s', async (_, drill) => {
     const count = backend.received.length;
     await send(drill(), `http://127.0.0.1:${port}`);
     await send(drill(), direct.url);

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otlp } from '../../src/reporters/otlp.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
-import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
+import { allKindsOfDrills } from '../../src/reporters/testing/drills.ts';
 import { heard } from '../../src/reporters/testing/told.ts';
 import { receiver, type Receiver } from '../../src/reporters/testing/receiver.ts';
 import { throughProtobuf, withoutEmpty } from './lib/otlp-reader.ts';
@@ -21,12 +21,7 @@ async function sent(drill: FinishedDrill): Promise<unknown> {
 }
 
 describe('nothing of a trace is lost on OpenTelemetry', () => {
-  test.each([
-    ['certlocker', () => exampleDrill('certlocker')],
-    ['wazuh-lb', () => exampleDrill('wazuh-lb', { verdict: 'fail', reasons: ['too long'] })],
-    ['keepalived-docker', () => exampleDrill('keepalived-docker', { healed: false })],
-    ['hostile texts', hostileFinished],
-  ])('%s', async (_, drill) => {
+  test.each(allKindsOfDrills)('%s', async (_, drill) => {
     const request = await sent(drill());
     expect(JSON.stringify(request).length).toBeGreaterThan(5000);
     expect(throughProtobuf(request)).toEqual(withoutEmpty(request));

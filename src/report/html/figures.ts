@@ -6,6 +6,8 @@ import { predictedWords } from '../verdict-text.ts';
 import { percent } from './axis.ts';
 import { html, type Html } from './safe.ts';
 
+type Bounds = Pick<Measure, 'minMs' | 'maxMs'>;
+
 /** What an edge leaves free, of the whole. */
 const headroom = 1.08;
 
@@ -18,16 +20,7 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
   const limit = limitMs === undefined ? undefined : scale(limitMs);
   const words = `${durationWords(ms)}, surely between ${durationWords(minMs)} and ${durationWords(maxMs)}${limitMs === undefined ? '' : `; limit ${limitWords(limitMs)}`}`;
   return html`<svg class="gauge" height="${limit === undefined ? 16 : 34}" role="img" aria-label="${words}">
-    <rect class="track" width="100%" height="14" y="1" />
-    <rect class="sure" width="${percent(scale(minMs))}" height="14" y="1" />
-    <rect
-      class="might"
-      x="${percent(scale(minMs))}"
-      width="${percent(scale(maxMs) - scale(minMs))}"
-      height="14"
-      y="1"
-    />
-    ${
+    ${boundsRects(scale, measure, 14)}${
       limit !== undefined &&
       html`<line class="limit" x1="${percent(limit)}" x2="${percent(limit)}" y1="0" y2="22" /><text
           x="${percent(limit)}"
@@ -39,24 +32,24 @@ export function gauge(measure: Measure, limitMs: number | undefined): Html {
   </svg>`;
 }
 
-/** A line of a table as a bar: sure up to the lower bound, hatched up to the upper one, `atMs` marked; lines of one table share their scale, which ends at `longestMs`. */
-export function boundsBar(
-  { minMs, maxMs }: Pick<Measure, 'minMs' | 'maxMs'>,
-  atMs: number,
-  longestMs: number,
-  words: string,
-): Html {
-  const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
-  return html`<svg class="bar" height="12" role="img" aria-label="${words}">
-    <rect class="track" width="100%" height="10" y="1" />
-    <rect class="sure" width="${percent(scale(minMs))}" height="10" y="1" />
+/** From 0 up to the lower bound, hatched up to the upper one; `scale` gives percent. */
+function boundsRects(scale: (ms: number) => number, { minMs, maxMs }: Bounds, height: number): Html {
+  return html`<rect class="track" width="100%" height="${height}" y="1" />
+    <rect class="sure" width="${percent(scale(minMs))}" height="${height}" y="1" />
     <rect
       class="might"
       x="${percent(scale(minMs))}"
       width="${percent(scale(maxMs) - scale(minMs))}"
-      height="10"
+      height="${height}"
       y="1"
-    />
+    /> `;
+}
+
+/** A line of a table as a bar: sure up to the lower bound, hatched up to the upper one, `atMs` marked; lines of one table share their scale, which ends at `longestMs`. */
+export function boundsBar(bounds: Bounds, atMs: number, longestMs: number, words: string): Html {
+  const scale = scaleLinear().domain([0, longestMs]).range([0, 100]);
+  return html`<svg class="bar" height="12" role="img" aria-label="${words}">
+    ${boundsRects(scale, bounds, 10)}
     <line class="limit" x1="${percent(scale(atMs))}" x2="${percent(scale(atMs))}" y1="0" y2="12" />
   </svg>`;
 }

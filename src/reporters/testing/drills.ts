@@ -24,6 +24,14 @@ export function hostileFinished(): FinishedDrill {
   return { plan: log.plan, summary: analyse(log).summary, folder: 'reports/hostile', exitCode: 1 };
 }
 
+/** For tests: drills with all that a reporter may have to tell of, by what they are. */
+export const allKindsOfDrills: readonly (readonly [string, () => FinishedDrill])[] = [
+  ['certlocker', () => exampleDrill('certlocker')],
+  ['wazuh-lb', () => exampleDrill('wazuh-lb', { verdict: 'fail', reasons: ['too long'] })],
+  ['keepalived-docker', () => exampleDrill('keepalived-docker', { healed: false })],
+  ['hostile texts', hostileFinished],
+];
+
 /** For tests: every text in a value, keys among them. */
 export function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];

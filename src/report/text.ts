@@ -23,6 +23,8 @@ export function markdown(text: string): string {
       .replace(/:\/\//g, '&#58;//')
       // A mention, not the @ inside of `probe@host`.
       .replace(/(?<![A-Za-z0-9])@/g, '&#64;')
+      // A host after its probe would be an address of mail: a word joiner, which nobody sees, keeps the two apart.
+      .replace(/@(?=[\w-]+\.\w)/g, '@&#8288;')
       .replace(/\bwww\./gi, (w) => `${w.slice(0, 3)}&#46;`)
       .replace(/^([-+=])(?=[-+=\s]|$)/, '\\$1')
       .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2')

@@ -28,13 +28,15 @@ export function renderDrillsHtml(drills: readonly DrillEntry[], error?: string):
         ${error !== undefined && html`<p><strong>The command ended early:</strong> ${error}</p>`}
       </header>
       <main>
-        ${drills.length > 0 && sectionHtml({ title: 'Drills', blocks: [] }, drillTable(parts))}${sectionHtml({
-          title: 'Why',
-          blocks:
-            parts.whys.length === 0
-              ? []
-              : [{ kind: 'list', items: parts.whys.map(({ name, why }) => `${name}: ${why}`) }],
-        })}
+        ${drills.length > 0 && sectionHtml({ title: 'Drills', blocks: [] }, html`<div class="drills">${drillTable(parts)}</div>`)}${sectionHtml(
+          {
+            title: 'Why',
+            blocks:
+              parts.whys.length === 0
+                ? []
+                : [{ kind: 'list', items: parts.whys.map(({ name, why }) => `${name}: ${why}`) }],
+          },
+        )}
       </main>
       <footer>Made by firedrill. What programs read is in each drill's summary.json.</footer> `,
   );

@@ -41,7 +41,7 @@ tbody th{font-weight:500}
 pre{font:12px/1.45 ui-monospace,"Liberation Mono",monospace;background:var(--panel);border:1px solid var(--line);border-radius:.4rem;padding:.6rem;white-space:pre-wrap}
 details>summary{cursor:pointer;padding:.25rem 0;color:var(--link)}
 li>details>summary{padding:0;color:inherit}
-thead th{overflow-wrap:break-word}
+.suite thead th,.drills thead th{overflow-wrap:break-word}
 td .bar{min-width:9rem}
 .lanes{margin:.5rem 0}
 .lane{display:grid;grid-template-columns:11rem minmax(0,1fr);align-items:center}

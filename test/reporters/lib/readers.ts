@@ -3,9 +3,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withForeignPackages } from '../../../src/lab/apt.ts';
 import { labContext, mustRun } from '../../../src/lab/lab-context.ts';
-import { parseOsRelease } from '../../../src/lab/os-release.ts';
 
-/** What has promtool, the Pushgateway, xmllint, and a reader of JUnit files with what they need; python3 is the machine's own. */
+/** What has promtool, the Pushgateway, xmllint, GitHub's parser of Markdown, and a reader of JUnit files with what they need; python3 is the machine's own. */
 const packages = [
   'prometheus',
   'prometheus-pushgateway',
@@ -14,7 +13,13 @@ const packages = [
   'libicu72',
   'python3-junitparser',
   'python3-future',
+  'cmark-gfm',
+  'libcmark-gfm0.29.0.gfm.6',
+  'libcmark-gfm-extensions0.29.0.gfm.6',
 ];
+
+/** Their names have versions in them; what they are linked to is in every later release, too. */
+const release = 'bookworm';
 
 const folder = join(import.meta.dirname, '../../../.firedrill/readers');
 
@@ -39,10 +44,9 @@ export async function setup(): Promise<void> {
   const wanted = packages.join(' ');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const context = labContext(new AbortController().signal, () => {});
-  const { codename = '' } = parseOsRelease(readFileSync('/etc/os-release', 'utf8'));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await withForeignPackages(context, codename, packages, async (debs) => {
+  await withForeignPackages(context, release, packages, async (debs) => {
     for (const deb of debs) await mustRun(context, ['dpkg-deb', '-x', deb, folder], { timeoutMs: 60_000 });
   });
   await writeFile(stamp, wanted);

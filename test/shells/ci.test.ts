@@ -93,6 +93,15 @@ describe('the CI of the repository', () => {
     ]);
   });
 
+  test('that the docs show, over several machines, is understood by GitHub, too', async () => {
+    const [, jobs = ''] =
+      /```yaml\n(jobs:\n[\s\S]*?)```/.exec(readFileSync(join(root, 'docs/nightly-ci.md'), 'utf8')) ?? [];
+    expect(await complaints(`on: workflow_dispatch\n${jobs}`)).toEqual([]);
+    expect(
+      await complaints(`on: workflow_dispatch\n${jobs.replace('matrix.shard', 'matrix.shart')}`),
+    ).toEqual(['Context access might be invalid: shart']);
+  });
+
   test('is understood by GitLab, which runs it each night, by hand and for release tags, and for no push', async () => {
     const text = readFileSync(join(root, '.gitlab-ci.yml'), 'utf8');
     const jobs = async (...variables: readonly string[]) => {

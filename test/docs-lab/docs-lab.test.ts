@@ -46,10 +46,10 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
   ],
 ];
 
-/** The two newest runs stand for those that a page abbreviates. */
+/** The two newest runs of the page's own drill stand for those that it abbreviates. */
 function withRuns(command: string): string {
   if (!command.includes('…')) return command;
-  const runs = readdirSync(join(folder, 'reports')).filter((name) => /^20\d\d-.*-router-crash-/.test(name));
+  const runs = readdirSync(join(folder, 'reports')).filter((name) => /^20\d\d-.*-postgres-crash-/.test(name));
   const [a = '', b = ''] = runs.sort().slice(-2);
   return command.replace(/reports\/\S+…/, `reports/${a}`).replace(/reports\/\S+…/, `reports/${b}`);
 }

@@ -82,7 +82,12 @@ describe('process.kill', () => {
       const own = processKill.params.parse({ process: 'perl' });
       await expect(processKill.before(own, faultContext(host))).rejects.toMatchObject({
         code: 'fault-failed',
-        message: 'alpha: perl is process 1 there, which no signal from within ends',
+        message: 'alpha: perl is process 1 there, which no KILL from within reaches',
+      });
+      // One that it may handle is its own to answer.
+      const polite = processKill.params.parse({ process: 'perl', signal: 'TERM' });
+      await expect(processKill.before(polite, faultContext(host))).resolves.toMatchObject({
+        processes: ['1 Thu Jan 1 00:00:00 2026'],
       });
     });
   });

@@ -78,10 +78,10 @@ export const processKill: FaultKind<Params, Before, null> = {
     const life = await lifeOf(p, ctx);
     const processes = await list(p, ctx);
     if (processes.length === 0) throw await nothingToKill(p, ctx);
-    if (p.container === undefined && processes.some(isFirst)) {
+    if (p.container === undefined && p.signal === 'KILL' && processes.some(isFirst)) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: ${p.process} is process 1 there, which no signal from within ends`,
+        `${ctx.host.name}: ${p.process} is process 1 there, which no KILL from within reaches`,
         {
           mend: 'Of a machine that is `power.cut`; of a container, name the host of its engine and give `container`.',
         },

@@ -3,7 +3,7 @@ import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { rpoWords } from './rows-text.ts';
 import { counted } from './text.ts';
-import { verdictWords } from './verdict-text.ts';
+import { rtoLimitMs, verdictWords } from './verdict-text.ts';
 
 /** A drill as a page of several shows it. */
 export interface DrillEntry {
@@ -69,8 +69,8 @@ export function drillsPage(drills: readonly DrillEntry[]): DrillsPage {
 }
 
 function cellsOf(summary: Summary): Readonly<Record<DrillColumn, string>> {
-  const { scenario, target, rto, downtime, redundancyRestoredMs, checks, stages } = summary;
-  const limitMs = checks.find(({ kind }) => kind === 'rto')?.limits?.maxMs;
+  const { scenario, target, rto, downtime, redundancyRestoredMs, stages } = summary;
+  const limitMs = rtoLimitMs(summary);
   const longest = dominantStage(stages);
   return {
     drill: scenario.name,

@@ -34,6 +34,17 @@ export function worstVerdict(drills: readonly Pick<Summary, 'verdict' | 'healed'
     : 'inconclusive';
 }
 
+/** The part of a check that its limits are in, of a run as it is kept, too. */
+interface Limited {
+  readonly kind: string;
+  readonly limits?: { readonly maxMs?: number | undefined } | undefined;
+}
+
+/** The limit of a run's check on its RTO, ms; undefined without one. */
+export function rtoLimitMs({ checks }: { readonly checks: readonly Limited[] }): number | undefined {
+  return checks.find(({ kind }) => kind === 'rto')?.limits?.maxMs;
+}
+
 function facts(summary: Summary): string[] {
   const { rto, downtime, faults, redundancyRestoredMs } = summary;
   const rows: [string, string][] = [];

@@ -1,6 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { limitWords, measureWords } from '../../analysis/words.ts';
+import { rtoLimitMs } from '../verdict-text.ts';
 import { percent } from './axis.ts';
 import { html, type Html, pathData } from './safe.ts';
 
@@ -29,7 +30,7 @@ function shapeOf({ verdict, healed }: KeptRun): Shape {
 
 /** A chart of the RTO of one drill, run by run, the oldest first: bounds as bars, the verdict as a shape, the newest budget as a line. */
 export function trendChart(name: string, runs: readonly KeptRun[], words: string): Html {
-  const budget = runs.flatMap((run) => budgetOf(run) ?? []).at(-1);
+  const budget = runs.flatMap((run) => rtoLimitMs(run) ?? []).at(-1);
   const most = Math.max(1000, budget ?? 0, ...runs.map(({ rto }) => rto?.maxMs ?? 0));
   const y = scaleLinear()
     .domain([0, most])
@@ -61,11 +62,6 @@ function px(value: number): number {
 
 function tickWords(ms: number): string {
   return ms >= 120_000 ? `${Number((ms / 60_000).toFixed(1))} min` : `${Number((ms / 1000).toFixed(2))} s`;
-}
-
-/** The limit of the run's check on its RTO, ms; undefined without one. */
-function budgetOf({ checks }: KeptRun): number | undefined {
-  return checks.find(({ kind }) => kind === 'rto')?.limits?.maxMs;
 }
 
 function budgetLine(ms: number, at: number): Html {

@@ -15,9 +15,6 @@ cat >"$WORK/bin/docker" <<'FAKE'
 #!/bin/bash
 world=$FAKE_WORLD
 case "$*" in
-  "exec certlocker-postgres"*"FROM repmgr.nodes"*) cat "$world/witness" ;;
-  "exec certlocker-postgres"*) cat "$world/db" ;;
-  "inspect certlocker-router") [[ -e $world/router-container ]] ;;
   "inspect -f {{.State.Status}} certlocker-router") [[ -e $world/router-container ]] && echo running ;;
   "inspect -f {{.State.Status}} {{.State.StartedAt}}"*) cat "$world/container" ;;
   "inspect -f {{.State.Running}}"*) echo true ;;
@@ -32,12 +29,24 @@ FAKE
 cat >"$WORK/bin/curl" <<'FAKE'
 #!/bin/bash
 url=${*: -1} host=${url#http://}
+if [[ $host == localhost/containers/certlocker-router/json ]]; then
+  if [[ -e $FAKE_WORLD/router-container ]]; then echo 200; else echo 404; fi
+  exit 0
+fi
 [[ $host != *:9100/* ]] || exec cat "$FAKE_WORLD/vote"
 cat "$FAKE_WORLD/registry-${host%%:*}" 2>/dev/null
 FAKE
 cat >"$WORK/bin/psql" <<'FAKE'
 #!/bin/bash
-cat "$FAKE_WORLD/select1" 2>/dev/null
+case "$*" in
+  *"FROM repmgr.nodes"*) cat "$FAKE_WORLD/witness" ;;
+  *pg_is_in_recovery*)
+    # A database that is frozen: the connection is there, and nothing comes back.
+    [[ ! -e $FAKE_WORLD/db-silent ]] || exec sleep 60
+    cat "$FAKE_WORLD/db"
+    ;;
+  *) cat "$FAKE_WORLD/select1" 2>/dev/null ;;
+esac
 FAKE
 chmod +x "$WORK"/bin/*
 
@@ -46,7 +55,7 @@ world() {
   rm -rf "$WORK/world" "$WORK/stack" "$WORK/run" "$WORK/keep"
   mkdir -p "$WORK/world" "$WORK/stack" "$WORK/run" "$WORK/keep"
   printf '%s\n' "COMPOSE_PROFILES=$1" "HA_ROUTER_IP=$2" CERTLOCKER_HA_NODE_NAME=node-2 CERTLOCKER_HA_NODE_IP=10.0.0.2 \
-    CERTLOCKER_HA_PEER_IP=10.0.0.1 CERTLOCKER_STARTUP_PROFILE=fast "CERTLOCKER_APP_PASSWORD='secret'" >"$WORK/stack/.env"
+    CERTLOCKER_HA_PEER_IP=10.0.0.1 CERTLOCKER_STARTUP_PROFILE=fast "CERTLOCKER_APP_PASSWORD='secret'" "CERTLOCKER_REPMGR_PASSWORD='a;b=c&'" >"$WORK/stack/.env"
   echo "$3" >"$WORK/world/db"
   echo 1 >"$WORK/world/select1"
   : >"$WORK/world/witness"
@@ -117,6 +126,12 @@ registry 10.0.0.2 99999 "${ALL_2[@]}"
 tick
 check 'an unreadable database decides nothing' "$OUT" 'rule=1 decision=none reason=db-role-unreadable'
 check 'an unreadable database changes nothing' "[$DID]" '[]'
+
+world ha-primary 10.0.0.2 t
+registry 10.0.0.2 99999 "${ALL_2[@]}"
+touch "$WORK/world/db-silent"
+tick
+check 'a database that says nothing decides nothing' "$OUT" 'tick=done profile=ha-primary db=unknown' 'decision=demote'
 
 world ha-secondary 10.0.0.1 f
 : >"$WORK/world/select1"

@@ -78,6 +78,11 @@ write_env() {
   changed+=('.env')
 }
 
+# Runs the watchdog as its unit does: without the variables of this script, which Compose would prefer to those of .env
+# (the role of the first day, after a failover). Edge is waited for until it is ACTIVE, and not for the whole of the 20 s
+# that a failover gives it.
+watchdog() { env -i PATH="$PATH" EDGE_WAIT_EARLY=yes cl-watchdog "$1"; }
+
 provision_node() {
   local name=$1 profile tls=no
   export CERTLOCKER_HA_NODE_NAME=$name CERTLOCKER_HA_NODE_IP=$FIREDRILL_ADDRESS
@@ -114,10 +119,10 @@ provision_node() {
   # In order, and not `docker compose up`: DataService must not start before pgpool answers. The gates have time limits
   # made for failovers; a first start on a slow machine may need them twice.
   if [ ${#changed[@]} -gt 0 ]; then
-    cl-watchdog converge || cl-watchdog converge
+    watchdog converge || watchdog converge
     docker image prune --force >/dev/null
   else
-    cl-watchdog ensure
+    watchdog ensure
   fi
   enable cl-watchdog.timer
   systemctl start cl-watchdog.timer

@@ -19,6 +19,7 @@ import {
   labelText,
   positiveInteger,
   shardOf,
+  shortDuration,
   toleranceOf,
   trialCount,
   wholeNumber,
@@ -293,6 +294,14 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('[scenario...]', 'with --target: scenarios whose faults are to be possible')
     .addOption(target)
     .option('--stack <name>', 'what this lab stack needs; all of them by default')
+    .addOption(
+      new Option(
+        '--measure-burst [duration]',
+        'run the probes of the scenarios for so long at the base rate and in the burst, and compare',
+      )
+        .preset('2s')
+        .argParser(shortDuration),
+    )
     .addOption(out)
     .option('--json', 'as JSON', false)
     .action(async (scenarios: string[], options: DoctorOptions) => {

@@ -21,7 +21,7 @@ describe('load in words', () => {
     const { base } = probingLoad(
       plan(probe('a', 'tcp'), probe('b', 'exec', { from: 'x', intervalMs: 2000 })),
     );
-    expect(loadWords(base)).toBe('1.5 samples, 1 new connections and 0.5 commands a second');
+    expect(loadWords(base)).toBe('1.5 samples, 1 new connection and 0.5 commands a second');
   });
 
   it('has processes where commands start more, and rows where some are written', () => {

@@ -20,16 +20,21 @@ export interface LoadAdvice {
 
 /** `65 samples, 44 new connections and 3 commands a second`; processes and rows only where there are any. */
 export function loadWords(load: Load): string {
-  const processes =
-    load.processesPerSecond > load.commandsPerSecond
-      ? ` (${figure(load.processesPerSecond)} processes at least)`
-      : '';
-  const rows = load.rowsPerSecond > 0 ? `; ${figure(load.rowsPerSecond)} rows written` : '';
-  return `${figure(load.samplesPerSecond)} samples, ${figure(load.newConnectionsPerSecond)} new connections and ${figure(load.commandsPerSecond)} commands${processes} a second${rows}`;
+  const { commandsPerSecond: commands, processesPerSecond: processes, rowsPerSecond: rows } = load;
+  const parts = [
+    counted(load.samplesPerSecond, 'sample'),
+    counted(load.newConnectionsPerSecond, 'new connection'),
+  ];
+  const started = processes > commands ? ` (${figure(processes)} processes at least)` : '';
+  const written = rows > 0 ? `; ${counted(rows, 'row')} written` : '';
+  return `${parts.join(', ')} and ${counted(commands, 'command')}${started} a second${written}`;
 }
 
+/** The load, and the probe that the RTO comes from; absent outside of drills. */
+type AdvisedPlan = LoadPlan & Partial<Pick<Plan, 'recovery'>>;
+
 /** What is more than sensible in a plan, at the base rate or in the burst; nothing where all is. */
-export function loadAdvice(plan: LoadPlan & Pick<Plan, 'recovery'>): readonly LoadAdvice[] {
+export function loadAdvice(plan: AdvisedPlan): readonly LoadAdvice[] {
   const { base, burst } = probingLoad(plan);
   return [
     ...adviceAt('base', base, plan, 'newConnectionsPerSecond'),
@@ -45,12 +50,7 @@ const figureWords: Readonly<Record<LimitedFigure, string>> = {
 };
 
 /** Advice on the burst is left out where the base rate alone is too much: the edit for that comes first. */
-function adviceAt(
-  rate: 'base' | 'burst',
-  load: Load,
-  plan: LoadPlan & Pick<Plan, 'recovery'>,
-  what: LimitedFigure,
-): LoadAdvice[] {
+function adviceAt(rate: 'base' | 'burst', load: Load, plan: AdvisedPlan, what: LimitedFigure): LoadAdvice[] {
   const limit = sensibleLoad[what];
   if (load[what] <= limit) return [];
   if (rate === 'burst' && probingLoad(plan).base[what] > limit) return [];
@@ -64,11 +64,7 @@ function adviceAt(
 }
 
 /** The edit at what adds most. Bursts of other probes than the recovery probe go first: the RTO's bounds do not depend on them. */
-function hintFor(
-  rate: 'base' | 'burst',
-  plan: LoadPlan & Pick<Plan, 'recovery'>,
-  what: LimitedFigure,
-): string {
+function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure): string {
   const parts = partsOf(plan, what)
     .map((part): Adding => {
       const everyMs = rate === 'burst' ? (part.burstMs ?? part.intervalMs) : part.intervalMs;
@@ -79,8 +75,9 @@ function hintFor(
   if (rate === 'burst') {
     // Of others, a longer burst interval would change nothing.
     const bursting = parts.filter(({ burstMs, burst, base }) => burstMs !== undefined && burst > base);
-    const spare = bursting.filter(({ name }) => name !== plan.recovery.probe);
-    if (spare.length > 0) {
+    const spare =
+      plan.recovery === undefined ? [] : bursting.filter(({ name }) => name !== plan.recovery?.probe);
+    if (plan.recovery !== undefined && spare.length > 0) {
       return `delete or raise \`burst\` of ${named(spare)}: the bounds of the RTO come from the recovery probe \`${plan.recovery.probe}\` alone`;
     }
     if (bursting.length > 0) return `raise \`burst\` of ${named(bursting)}`;
@@ -133,6 +130,10 @@ function named(parts: readonly Adding[]): string {
     .slice(0, 3)
     .map(({ name, everyMs, adds }) => `\`${name}\` (${formatMs(everyMs)}: ${figure(adds)} a second)`)
     .join(', ');
+}
+
+function counted(perSecond: number, noun: string): string {
+  return `${figure(perSecond)} ${noun}${figure(perSecond) === '1' ? '' : 's'}`;
 }
 
 /** A tenth where it matters: 0.5, 12, 43.5. */

@@ -55,6 +55,8 @@ describe('the command line', () => {
       `--set vrp.x: ${testdata}/vip-target.yaml has no model "vrp"; did you mean "vrrp"?`,
     ],
     [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number from 0'],
+    [['doctor', '--measure-burst', '2h'], 2, 'expected a duration from 100ms to 1m'],
+    [['doctor', '--measure-burst'], 2, '--measure-burst needs a target and a scenario'],
     [
       ['validate', ...composed, '--var', 'waits=1s'],
       2,
@@ -102,7 +104,7 @@ describe('the command line', () => {
     );
     expect(stdout).toMatch(/\n {2}not run: .*\bunroutable\b.*\n {2}Nothing in this drill uses them\. Run /);
     expect(stdout).toMatch(
-      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections and \d[^\n]* commands a second\n {2}burst +\d/,
+      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections? and \d[^\n]* commands? a second\n {2}burst +\d/,
     );
     const [left] = JSON.parse((await bench.start(...plan, '--json')).stdout) as Plan[];
     expect(left?.probesLeftOut).toContain('unroutable');

@@ -4,6 +4,7 @@ import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '
 import { faultKind } from '../faults/catalog.ts';
 import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
+import { drillTime, hostAtRisk } from '../model/drill-time.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { aligned } from '../report/text.ts';
 import { loadAdvice, loadWords } from '../scenario/load-words.ts';
@@ -131,12 +132,14 @@ function predictionLines(plan: Plan): string[] {
     const by = predictions === undefined ? '' : ` (${predictions.map(useWords).join('; ')})`;
     return [`  ${name}`, `${words}${by}`];
   });
-  return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ''];
-}
-
-/** The host that the first fault is on, where the file says so. */
-export function hostAtRisk({ faults: [fault] }: Plan): string | undefined {
-  return fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
+  const time = drillTime(plan);
+  const whole =
+    time === undefined
+      ? []
+      : [
+          `  The drill takes about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow; preparations, heal, and return come on top.`,
+        ];
+  return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ...whole, ''];
 }
 
 function useWords({ model, steps, from }: Prediction): string {

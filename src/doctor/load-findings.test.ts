@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planWith, probeOf } from '../analysis/testing/log-builder.ts';
 import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
-import { burstFindings, loadFindings } from './load-findings.ts';
+import { burstFindings, loadFindings, timeFindings } from './load-findings.ts';
 
 const named = (name: string, burstIntervalMs: number) =>
   planWith({
@@ -82,5 +82,23 @@ describe('a burst that was measured', () => {
     ['a probe without a good answer at either rate', figures(null, null), figures(null, null)],
   ])('is not blamed for %s', (_, base, burst) => {
     expect(finding(base, burst)?.status).toBe('ok');
+  });
+});
+
+describe('the time of a drill', () => {
+  test('is said where the models predict it, of drills that take as long together', () => {
+    const timed = planWith({
+      models: { restart: { kind: 'fixed', timeMs: 10_000 } },
+      stages: [{ name: 'restarts', until: { kind: 'recovered' }, predicted: { model: 'restart' } }],
+    });
+    expect(timeFindings([timed, named('no models', 100), timed])).toEqual([
+      {
+        name: 'time of built and 1 more',
+        status: 'ok',
+        // 5 s steady, 2 s with the burst on, 10 s RTO, 5 s stable, 5 s redundancy.
+        observed:
+          'about 27.0 s, 27.0 s if all is slow, by the models of the target; preparations, heal, and return come on top',
+      },
+    ]);
   });
 });

@@ -2,6 +2,7 @@ import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan } from '../core/plan.ts';
+import { drillTime } from '../model/drill-time.ts';
 import { loadAdvice, loadWords } from '../scenario/load-words.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
@@ -17,8 +18,7 @@ export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Findin
   const byLoad = Map.groupBy(plans, (plan) => JSON.stringify([probingLoad(plan), loadAdvice(plan)]));
   return [...byLoad.values()].flatMap(([plan, ...others]) => {
     if (plan === undefined) return [];
-    const more = others.length === 0 ? '' : ` and ${others.length} more`;
-    return [loadFinding(`load of ${plan.scenario.name}${more}`, plan)];
+    return [loadFinding(`load of ${nameWith(plan, others.length)}`, plan)];
   });
 }
 
@@ -33,6 +33,30 @@ function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0]): Find
     observed: [observed, ...advice.map(({ text }) => text)].join('; '),
     mend: advice.map(({ hint }) => hint).join('; '),
   };
+}
+
+/** How long each drill should take, as far as models predict its RTO: those of one length in one line. */
+export function timeFindings(plans: readonly Plan[]): Finding[] {
+  const timed = plans.flatMap((plan) => {
+    const time = drillTime(plan);
+    return time === undefined ? [] : [{ plan, time }];
+  });
+  const byTime = Map.groupBy(timed, ({ time }) => JSON.stringify(time));
+  return [...byTime.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { plan, time } = first;
+    return [
+      {
+        name: `time of ${nameWith(plan, others.length)}`,
+        status: 'ok',
+        observed: `about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow, by the models of the target; preparations, heal, and return come on top`,
+      },
+    ];
+  });
+}
+
+function nameWith({ scenario }: Plan, others: number): string {
+  return others === 0 ? scenario.name : `${scenario.name} and ${others} more`;
 }
 
 /** Good answers that take longer than this share of the time-out leave the burst no room: in drills that failed falsely the p90 took 0.71 to 0.81 of it, in good ones 0.02 to 0.19. */

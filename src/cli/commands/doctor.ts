@@ -4,13 +4,14 @@ import { createServer } from '../../cloud/catalog.ts';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import type { Finding } from '../../core/finding.ts';
 import { inspectTarget } from '../../doctor/inspect-target.ts';
-import { burstFindings, loadFindings } from '../../doctor/load-findings.ts';
+import { burstFindings, loadFindings, timeFindings } from '../../doctor/load-findings.ts';
 import { folderFinding } from '../../doctor/this-machine.ts';
 import { measureBurst } from '../../engine/burst-trial.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { labContext } from '../../lab/lab-context.ts';
 import { inspectMachine } from '../../lab/machine.ts';
+import { measureSpeed, speedDeps } from '../../lab/machine-speed.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
@@ -71,9 +72,10 @@ async function labFindings(
   }
   const context = labContext(signal, () => undefined);
   const findings: Finding[] = [];
+  const speed = await measureSpeed(speedDeps(context));
   for (const name of stack === undefined ? stackNames() : [stack]) {
     const lab = await loadLab(labRoot, name);
-    for (const finding of await inspectMachine(context, lab.manifest)) {
+    for (const finding of await inspectMachine(context, lab.manifest, speed)) {
       // What is the same for all stacks is said once.
       if (!findings.some((known) => known.name === finding.name && known.observed === finding.observed)) {
         findings.push(finding);
@@ -101,7 +103,7 @@ async function targetFindings(
     readText: (path) => readFile(path, 'utf8'),
     env: (name) => process.env[name],
   });
-  const loads = loadFindings(plan, plans);
+  const loads = [...loadFindings(plan, plans), ...timeFindings(plans)];
   if (burstMs === undefined) return [...findings, ...loads];
   const probes = [...new Map(plans.flatMap((drill) => drill.probes.map((p) => [p.id, p]))).values()];
   const effects = await measureBurst({ ...plan, probes }, burstMs, { clock, createHost }, signal);

@@ -8,7 +8,7 @@ import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
  * down. The limit on connections is about half of that; one on processes is as much again. Samples over a kept connection
  * cost a hundredth of either and have no limit.
  */
-export const sensibleLoad = { newConnectionsPerSecond: 20, processesPerSecond: 20 } as const;
+const sensibleLoad = { newConnectionsPerSecond: 20, processesPerSecond: 20 } as const;
 
 type LimitedFigure = keyof typeof sensibleLoad;
 

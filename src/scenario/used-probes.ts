@@ -27,7 +27,7 @@ export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
 }
 
 /** By the name of a probe, everything in the plan that reads it, in the order of a drill, each once. */
-export function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
+function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
   const uses = new Map<string, string[]>();
   const use = (name: string, by: string): void => {
     const known = uses.get(name) ?? [];

@@ -159,6 +159,7 @@ export function analyse(told: RunLog): Analysis {
     faults: faultSummaries(log),
     prober: proberSummary(log),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
+    ...(log.plan.probesLeftOut === undefined ? {} : { probesLeftOut: log.plan.probesLeftOut }),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),
     ...(watch ? {} : wholePredicted(log)),

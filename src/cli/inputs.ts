@@ -48,6 +48,8 @@ export interface PlanChoices {
   readonly target?: string | undefined;
   /** Values of variables by name: `--var`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Every probe of the target runs, used or not: `--all-probes`. */
+  readonly allProbes?: boolean;
   /** Settings of the target's models by `model.name`: `--set`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told of each of them, for each plan. */
@@ -81,7 +83,7 @@ export function loadAllPlans(args: readonly string[], choices: PlanChoices): Pla
 }
 
 function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
-  const { target, variables, settings, onSetting } = choices;
+  const { target, variables = {}, settings, onSetting, allProbes = false } = choices;
   const { path } = scenario.source;
   const targetFor = (named: string | undefined): TargetInput => {
     const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
@@ -96,7 +98,7 @@ function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
     for (const setting of made.changed) onSetting?.(setting);
     return made.target;
   };
-  return makePlans(scenario, targetFor, variables);
+  return makePlans(scenario, targetFor, { overrides: variables, allProbes });
 }
 
 /** What `watch` and the lab need of a target file. @throws InvalidInput */

@@ -36,6 +36,21 @@ export interface ProbeSession {
   close(): Promise<void>;
 }
 
+/**
+ * What one sample costs the system that it looks at. Counted while the target answers: a kept connection that broke is
+ * opened again. What a transport needs to reach the host is not in it.
+ */
+export interface SampleCost {
+  /** TCP connections opened, with the TLS handshake or database session that comes with each. */
+  readonly newConnections: 0 | 1;
+  /** Commands run on the host that the sample is taken from. */
+  readonly commands: 0 | 1;
+  /** Processes that these commands start, at least. */
+  readonly processes: number;
+  /** Processes started a second between the samples, by a command that is followed: once for each host, however many probes use it. */
+  readonly standingProcessesPerSecond?: number;
+}
+
 /** A kind of probe: one file, one line in the catalog. */
 export interface ProbeKind<P> {
   readonly kind: string;
@@ -55,6 +70,8 @@ export interface ProbeKind<P> {
   readonly together?: true;
   /** What it needs on the host where its commands run; undefined parameters: whatever they are. Absent for kinds that talk to sockets. */
   uses?(params: P | undefined): HostUse;
+  /** What one sample costs: `plan` and `doctor` add it up. */
+  cost(params: P): SampleCost;
   /** What it asks, in words, for `plan`. */
   describe(params: P): string;
   /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

@@ -61,6 +61,8 @@ export interface WriterKind<P> {
   readonly summary: string;
   /** Fields of a writer in a target file, besides `id`, `kind`, `on`, `clients`, `interval`, `timeout`, `reads`, `keep`. */
   readonly params: z.ZodType<P>;
+  /** TCP connections that one write, or one read, opens while the stack answers. */
+  newConnections(params: P): 0 | 1;
   /** What it writes and where, in words, for `plan`; the rows' own name is not known yet. */
   describe(params: P): { readonly write: string; readonly read: string; readonly remove: string };
   /** Called once for each path. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

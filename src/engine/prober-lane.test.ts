@@ -21,6 +21,7 @@ function kindOf(session: Partial<ProbeSession>, open?: () => Promise<ProbeSessio
     params: z.unknown(),
     lane: 'network',
     needsHost: false,
+    cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
     describe: () => '',
     open: open ?? (async () => whole),
   };

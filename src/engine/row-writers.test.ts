@@ -40,6 +40,7 @@ class FakeStack {
     kind: 'fake',
     summary: '',
     params: undefined as never,
+    newConnections: () => 0,
     describe: () => ({ write: '', read: '', remove: '' }),
     open: async (params, { store }) => {
       const name = String(params);

@@ -37,6 +37,8 @@ export const arp: ProbeKind<Params> = {
   needsHost: true,
   marks: ['stranger'],
   together: true,
+  // A shell, and a `timeout` with its `arping` for each of two addresses.
+  cost: () => ({ newConnections: 0, commands: 1, processes: 5 }),
   describe: (p) => `who answers ARP for ${p.address} on ${p.interface}, ${p.nodeAddress} or another`,
   open: async (p, ctx) => {
     const { host } = ctx;

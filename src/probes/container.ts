@@ -26,6 +26,7 @@ export const container: ProbeKind<Params> = {
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
   needsHost: true,
+  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) => `state of the container ${p.name}`,
   open: async (p, ctx) => {
     const { host } = ctx;

@@ -51,6 +51,8 @@ export const dns: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  // One datagram each way; a long answer over TCP is rare.
+  cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
   describe: (p) => `resolve ${p.type} ${p.name}${p.server === undefined ? '' : ` at ${p.server}`}`,
   open: async (p, ctx) => {
     const server = p.server === undefined ? undefined : requireServer(p.server);

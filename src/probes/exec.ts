@@ -36,6 +36,8 @@ export const exec: ProbeKind<Params> = {
   uses: (p) => ({ tools: p === undefined ? [] : p.argv.slice(0, 1) }),
   lane: 'host',
   needsHost: true,
+  // The command's own children are not known.
+  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) => p.argv.join(' '),
   open: async (p, ctx) => {
     const { host } = ctx;

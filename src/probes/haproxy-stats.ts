@@ -34,6 +34,7 @@ export const haproxyStats: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  cost: () => ({ newConnections: 1, commands: 0, processes: 0 }),
   describe: (p) => `state of ${p.backend}/${p.server} in ${p.url}`,
   async open(p, ctx) {
     const call = await prepareHttpCall({ ...p, maxBodyBytes: maxPageBytes }, ctx);

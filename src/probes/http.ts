@@ -64,6 +64,7 @@ export const http: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  cost: (p) => ({ newConnections: p.connection === 'kept-alive' ? 0 : 1, commands: 0, processes: 0 }),
   describe: (p) =>
     `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}${p.connection === 'kept-alive' ? ' over a kept connection' : ''}`,
   async open(p, ctx) {

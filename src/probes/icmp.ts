@@ -43,6 +43,7 @@ export const icmp: ProbeKind<Params> = {
   uses: () => ({ tools: ['ping'] }),
   lane: 'host',
   needsHost: true,
+  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) => `ping ${p.address}${p.interface === undefined ? '' : ` from ${p.interface}`}`,
   open: async (p, ctx) => {
     const { host } = ctx;

@@ -48,6 +48,7 @@ export const journal: ProbeKind<Params> = {
   uses: () => ({ tools: ['journalctl'] }),
   lane: 'host',
   needsHost: true,
+  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) =>
     `journalctl ${matches(p).join(' ')} for ${p.marks.map((mark) => mark.name).join(', ')}`.replace(
       / {2,}/g,

@@ -25,6 +25,7 @@ export const sql: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  cost: () => ({ newConnections: 1, commands: 0, processes: 0 }),
   describe: (p) => `${p.query} on ${p.dsn}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);

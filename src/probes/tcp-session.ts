@@ -27,6 +27,7 @@ export const tcpSession: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
   describe: (p) => `send "${p.send}" over one connection to ${p.address}`,
   open: async (p, ctx) => new Conversations(p, ctx.clock),
 };

@@ -17,6 +17,7 @@ export const tcp: ProbeKind<Params> = {
   params,
   lane: 'network',
   needsHost: false,
+  cost: () => ({ newConnections: 1, commands: 0, processes: 0 }),
   describe: (p) => `connect to ${p.address}`,
   open: async (p, ctx) => {
     const target = requireHostPort(p.address);

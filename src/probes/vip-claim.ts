@@ -53,6 +53,8 @@ export const vipClaim: ProbeKind<Params> = {
       : { tools: ['ip', 'docker', 'nsenter'], root: true, engine: true },
   lane: 'host',
   needsHost: true,
+  // Into a container: a shell, the Docker client, and `nsenter`, which becomes `ip`.
+  cost: (p) => ({ newConnections: 0, commands: 1, processes: p.container === undefined ? 1 : 3 }),
   describe: (p) =>
     `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
   open: async (p, ctx) => {

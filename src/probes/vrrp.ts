@@ -5,7 +5,7 @@ import { DrillError } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from './lib/net-errors.ts';
-import { useCapture } from './lib/vrrp-capture.ts';
+import { captureProcessesPerSecond, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';
 
 const params = z.strictObject({
@@ -35,6 +35,12 @@ export const vrrp: ProbeKind<Params> = {
   lane: 'host',
   needsHost: true,
   marks: ['became-master', 'fell-silent', 'priority'],
+  cost: () => ({
+    newConnections: 0,
+    commands: 0,
+    processes: 0,
+    standingProcessesPerSecond: captureProcessesPerSecond,
+  }),
   describe: (p) => `VRRP adverts of ${p.address} for virtual router ${p.virtualRouterId} on ${p.interface}`,
   open: async (p, ctx) => {
     const { host, clock } = ctx;

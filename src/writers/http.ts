@@ -78,6 +78,7 @@ export const httpRows: WriterKind<Params> = {
   kind: 'http',
   summary: 'Rows that an application keeps, over a new connection for each request.',
   params,
+  newConnections: () => 1,
   describe: ({ write, read, remove }) => ({
     write: `${write.method} ${write.url}`,
     read: `${read.method} ${read.url}`,

@@ -29,6 +29,7 @@ export const sqlRows: WriterKind<Params> = {
   kind: 'sql',
   summary: 'Rows in a PostgreSQL table of their own, over kept connections.',
   params,
+  newConnections: () => 0,
   describe: (p) => ({
     write: `INSERT INTO a table of this run's name on ${p.dsn}`,
     read: `SELECT from it${p.copy === undefined ? '' : `, and before the heal from ${p.copy.dsn}`}`,

@@ -31,6 +31,8 @@ const tcpdump = ['tcpdump', '--immediate-mode', '-l', '-n', '-tt', '-i'];
 
 /** Time between two signs of life, s. They carry the time, so that silence on the wire is told from a stalled capture. */
 const pulseSeconds = '0.5';
+/** `sleep` and `date` for each sign of life. */
+export const captureProcessesPerSecond = 2 / Number(pulseSeconds);
 /** Two of them missed and a machine under load: what comes later than that is no news. */
 const staleAfterMs = 2500;
 /** A clock that went ahead by so much was set. */

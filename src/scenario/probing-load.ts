@@ -1,0 +1,121 @@
+import type { Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
+import { probeKind } from '../probes/catalog.ts';
+import { writerKind } from '../writers/catalog.ts';
+
+/** What looking at a stack asks of it, a second, while it answers. */
+export interface Load {
+  /** Attempts of all probes. */
+  readonly samplesPerSecond: number;
+  /** TCP connections opened by probes and by writers. */
+  readonly newConnectionsPerSecond: number;
+  /** Commands run on hosts. */
+  readonly commandsPerSecond: number;
+  /** Processes started on hosts, at least. */
+  readonly processesPerSecond: number;
+  /** Rows written by all clients of all writers. */
+  readonly rowsPerSecond: number;
+}
+
+/** Of one host: what probes and writer paths that are about it ask, and the commands that run there. */
+export interface HostLoad {
+  readonly host: string;
+  readonly base: Load;
+  readonly burst: Load;
+}
+
+/** The load of a drill at both rates. */
+export interface ProbingLoad {
+  /** At the base rate, before anything is written: while the steady state is waited for. */
+  readonly base: Load;
+  /** At the burst rate with the writers at work: from shortly before the fault until the recovery is stable. */
+  readonly burst: Load;
+  /** In the plan's order; without hosts that nothing is asked of. */
+  readonly hosts: readonly HostLoad[];
+}
+
+/** What the load follows from. */
+export type LoadPlan = Pick<Plan, 'hosts' | 'probes' | 'writers'>;
+
+/** Adds up what probes and writers ask of a stack. A kind that is no longer known counts its samples only. */
+export function probingLoad(plan: LoadPlan): ProbingLoad {
+  const base = [...sampleLoads(plan.probes, false)];
+  const burst = [...sampleLoads(plan.probes, true), ...plan.writers.flatMap(writerLoads)];
+  const of = (loads: readonly Part[], host?: string): Load => sum(loads, host);
+  return {
+    base: of(base),
+    burst: of(burst),
+    hosts: plan.hosts
+      .map(({ name }) => ({ host: name, base: of(base, name), burst: of(burst, name) }))
+      .filter(({ burst: load }) => Object.values(load).some((figure) => figure > 0)),
+  };
+}
+
+/** Some load, and the host that bears it. */
+interface Part {
+  readonly host: string | undefined;
+  readonly load: Partial<Load>;
+}
+
+function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[] {
+  const shared = new Set<string>();
+  /** True for the first that comes with this key. */
+  const isFirst = (...key: readonly string[]): boolean => {
+    const text = key.join('\n');
+    const first = !shared.has(text);
+    shared.add(text);
+    return first;
+  };
+  return probes.flatMap((probe): Part[] => {
+    const kind = probeKind(probe.kind);
+    const from = probe.from ?? probe.host;
+    const rate = 1000 / ((bursting ? probe.burstIntervalMs : undefined) ?? probe.intervalMs);
+    // Logs of other versions may hold parameters that are none of this kind.
+    const cost = kind?.cost(probe.params ?? {}) ?? { newConnections: 0, commands: 0, processes: 0 };
+    // Instances that look together share one command.
+    const asks = kind?.together !== true || isFirst('round', probe.name, from ?? '');
+    const standing = cost.standingProcessesPerSecond;
+    const stands = standing !== undefined && isFirst('standing', probe.kind, from ?? '');
+    return [
+      {
+        host: probe.host,
+        load: { samplesPerSecond: rate, newConnectionsPerSecond: cost.newConnections * rate },
+      },
+      {
+        host: from,
+        load: {
+          commandsPerSecond: asks ? cost.commands * rate : 0,
+          processesPerSecond: (asks ? cost.processes * rate : 0) + (stands ? standing : 0),
+        },
+      },
+    ];
+  });
+}
+
+function writerLoads({ kind, paths, clients, intervalMs, readIntervalMs }: PlannedWriter): Part[] {
+  return paths.map(({ host, params }) => {
+    const rows = (clients * 1000) / intervalMs;
+    const newConnections = writerKind(kind)?.newConnections(params ?? {}) ?? 0;
+    return {
+      host,
+      load: {
+        rowsPerSecond: rows,
+        newConnectionsPerSecond: newConnections * (rows + 1000 / readIntervalMs),
+      },
+    };
+  });
+}
+
+/** The load of one host, or of all that there is. */
+function sum(parts: readonly Part[], host: string | undefined): Load {
+  const own = host === undefined ? parts : parts.filter((part) => part.host === host);
+  const total = (figure: keyof Load): number =>
+    // Sums of thirds: without the last digits, in which they differ by their order.
+    Number(own.reduce((all, { load }) => all + (load[figure] ?? 0), 0).toFixed(6));
+  return {
+    samplesPerSecond: total('samplesPerSecond'),
+    newConnectionsPerSecond: total('newConnectionsPerSecond'),
+    commandsPerSecond: total('commandsPerSecond'),
+    processesPerSecond: total('processesPerSecond'),
+    rowsPerSecond: total('rowsPerSecond'),
+  };
+}

@@ -23,7 +23,12 @@ export interface LabUpResult {
   readonly timings: readonly StepTiming[];
   readonly elapsedMs: number;
   readonly state: StatePaths;
+  /** False when every VM's provision command found nothing to change: what ran before runs on undisturbed. */
+  readonly changed: boolean;
 }
+
+/** How the last line of a provision command ends that changed nothing (compose-lab/images/node/provision-lib.sh). */
+const nothingChanged = 'nothing to change';
 
 /**
  * Brings a lab up, from whatever there is: engine, Compose, base image, images, certificates, VMs, what runs in them.
@@ -34,8 +39,12 @@ export interface LabUpResult {
 export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions = {}): Promise<LabUpResult> {
   const chosen = settingsEnvironment(lab.manifest, options.settings ?? {});
   const steps = new StepLog(context.report);
-  await together(context, (inner) => bringUp(inner, lab, steps, { ...lab.manifest.environment, ...chosen }));
-  return { timings: steps.timings, elapsedMs: steps.elapsedMs(), state: statePaths(lab) };
+  let changed = true;
+  await together(context, async (inner) => {
+    const provisioned = await bringUp(inner, lab, steps, { ...lab.manifest.environment, ...chosen });
+    changed = !provisioned.every((line) => line.endsWith(nothingChanged));
+  });
+  return { timings: steps.timings, elapsedMs: steps.elapsedMs(), state: statePaths(lab), changed };
 }
 
 /**
@@ -98,12 +107,13 @@ async function buildForInside(context: LabContext, lab: Lab, steps: StepLog): Pr
   await steps.step('archive', 'packing the inner images', () => saveInnerImages(context, lab));
 }
 
+/** Returns the last line of each VM's provision command. */
 async function bringUp(
   context: LabContext,
   lab: Lab,
   steps: StepLog,
   environment: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { manifest } = lab;
   await prepareMachine(context, lab, steps, lookAtMachine);
   // The VMs boot while the images that run in them are still being built and packed.
@@ -126,7 +136,7 @@ async function bringUp(
     })(),
     buildForInside(context, lab, steps),
   ]);
-  await Promise.all(
+  return Promise.all(
     manifest.vms.map((vm) =>
       steps.step(`provision ${vm.name}`, `provisioning ${vm.name}`, () =>
         provision(context, vm, { ...environment, FIREDRILL_ADDRESS: vm.address, FIREDRILL_VM: vm.name }),

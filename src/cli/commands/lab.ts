@@ -123,6 +123,9 @@ export function stackNames(): string[] {
     .sort();
 }
 
+/** How long the steady state has to hold where `lab up` changed nothing. */
+const untouchedHoldMs = 1000;
+
 async function up(
   context: LabContext,
   options: { stack: string; set: readonly string[]; wait: boolean },
@@ -138,7 +141,10 @@ async function up(
   const limitMs = plan.steady.withinMs;
   context.report({ step: 'steady', state: 'start', text: 'waiting for the steady state', limitMs });
   const clock = createSystemClock();
-  const gate = await awaitGate(plan, plan.steady, { clock, createHost }, context.signal);
+  const { forMs } = plan.steady;
+  // What was not touched has proved itself before: it is seen to be steady, and not made to prove it again.
+  const hold = { ...plan.steady, forMs: result.changed ? forMs : Math.min(forMs, untouchedHoldMs) };
+  const gate = await awaitGate(plan, hold, { clock, createHost }, context.signal);
   if (!gate.met) {
     throw new DrillError(
       'lab',

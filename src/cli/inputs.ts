@@ -106,6 +106,22 @@ export function loadWatchPlan(path: string): TargetPlan {
   return planTarget(readTarget(path));
 }
 
+/**
+ * What may name secrets in a drill: its plan, with the probes and writers of the target that it leaves out. What they refer to
+ * may be said by a command or a log all the same.
+ * @throws InvalidInput when the target can no longer be read
+ */
+export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 'writers'> {
+  const { probesLeftOut = [], target, probes, writers } = plan;
+  if (probesLeftOut.length === 0) return plan;
+  const whole = loadWatchPlan(target.path);
+  return {
+    ...plan,
+    probes: [...probes, ...whole.probes.filter(({ name }) => probesLeftOut.includes(name))],
+    writers: [...writers, ...whole.writers.filter(({ id }) => !writers.some((own) => own.id === id))],
+  };
+}
+
 /** Files named in a target are relative to it; the plan holds them relative to the working folder. */
 function readTarget(path: string): TargetInput {
   return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };

@@ -53,6 +53,22 @@ describe('advice on the load', () => {
     expect(advice?.hint).toBe('raise `burst` of `service` (20 ms: 50 a second)');
   });
 
+  it('names the writers, too, where only the recovery probe has a burst', () => {
+    const writer = {
+      id: 'notes',
+      kind: 'http',
+      paths: [{ id: 'notes', params: {} }],
+      clients: 1,
+      intervalMs: 100,
+      timeoutMs: 2000,
+      readIntervalMs: 500,
+    };
+    const own = plan(probe('service', 'http', { burstIntervalMs: 100 }));
+    expect(loadAdvice({ ...own, writers: [writer] })[0]?.hint).toBe(
+      'raise `burst` of `service` (100 ms: 10 a second), or `interval` of the writer `notes` (100 ms: 12 a second)',
+    );
+  });
+
   it('names the intervals where the base rate is too much already, and the burst not once more', () => {
     const busy = probe('state', 'exec', { intervalMs: 40, burstIntervalMs: 20, from: 'x' });
     expect(loadAdvice(plan(probe('service', 'tcp'), busy))).toEqual([

@@ -80,7 +80,9 @@ function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure)
     if (plan.recovery !== undefined && spare.length > 0) {
       return `delete or raise \`burst\` of ${named(spare)}: the bounds of the RTO come from the recovery probe \`${plan.recovery.probe}\` alone`;
     }
-    if (bursting.length > 0) return `raise \`burst\` of ${named(bursting)}`;
+    const writing = parts.filter(({ name }) => plan.writers.some(({ id }) => id === name));
+    const slower = writing.length === 0 ? '' : `, or \`interval\` of the writer ${named(writing)}`;
+    if (bursting.length > 0) return `raise \`burst\` of ${named(bursting)}${slower}`;
   }
   return `raise \`interval\` of ${named(parts)}`;
 }

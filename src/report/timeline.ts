@@ -1,7 +1,7 @@
 import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
-import { sickSpans } from '../analysis/sick.ts';
+import { degradedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
@@ -106,7 +106,7 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     ...faultEntries(analysis),
     ...windowEntries(analysis),
     ...roleEntries(analysis),
-    ...sickSpans(log).flatMap((s) => [
+    ...degradedSpans(log).flatMap((s) => [
       { atMs: s.fromMs, what: 'the prober is sick: its canary does not answer in time' },
       { atMs: s.toMs, what: "the prober's canary answers in time again" },
     ]),

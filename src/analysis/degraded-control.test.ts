@@ -131,6 +131,7 @@ describe('a starved machine that carries the target', () => {
         prober: true,
         hosts,
         cpuSomePct: { before: { p50: 20, max: 20 }, after: { p50: 80, max: 80 } },
+        runQueue: { before: { p50: 3, max: 3 }, after: { p50: 3, max: 3 } },
         othersCpuPct: 0,
       },
     ]);

@@ -82,28 +82,35 @@ function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['mac
     prober: machine.prober,
     hosts: machine.hosts,
     cpuSomePct: {
-      before: percentSpread(machine, -Infinity, issuedMs),
-      after: percentSpread(machine, issuedMs, Infinity),
+      before: spreadOf(machine, 'somePct', -Infinity, issuedMs),
+      after: spreadOf(machine, 'somePct', issuedMs, Infinity),
+    },
+    runQueue: {
+      before: spreadOf(machine, 'runQueue', -Infinity, issuedMs),
+      after: spreadOf(machine, 'runQueue', issuedMs, Infinity),
     },
     othersCpuPct: others?.othersPct ?? null,
   };
 }
 
-/** Of the CPU pressure in a time; null where it was not read. */
-function percentSpread(
+/** Of what was read of a machine in (fromMs, toMs]; null where it was not read. */
+function spreadOf(
   machine: MachineRecord,
+  what: 'somePct' | 'runQueue',
   fromMs: number,
   toMs: number,
 ): { readonly p50: number; readonly max: number } | null {
   const histogram = new Histogram();
-  for (const { t, somePct } of machine.readings(fromMs, toMs))
-    if (somePct !== null && t > fromMs) histogram.add(somePct);
+  for (const reading of machine.readings(fromMs, toMs)) {
+    const value = reading[what];
+    if (value !== null && reading.t > fromMs) histogram.add(value);
+  }
   const spread = histogram.spread();
-  return spread === null ? null : { p50: roundPct(spread.p50Ms), max: roundPct(spread.maxMs) };
+  return spread === null ? null : { p50: tenths(spread.p50Ms), max: tenths(spread.maxMs) };
 }
 
-function roundPct(percent: number): number {
-  return Math.round(percent * 10) / 10;
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 /** A movement of the wall clock that anchors show by themselves, ms. */

@@ -40,3 +40,9 @@ export const slowBeforeFaultShare = 0.5;
  * machine that carries both is inconclusive. Percent of all cores, mean from the fault to the check's decisive moment.
  */
 export const othersLimitPct = 25;
+
+/** A machine whose CPU pressure (PSI some) is at least this is shown as pressed; drills pass up to here. Percent. */
+export const pressedPct = 50;
+
+/** At least this is shown as starved: the dilation was 3.8 and more there. Percent. Shown only; it changes no verdict. */
+export const starvedPct = 80;

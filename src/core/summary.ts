@@ -327,6 +327,11 @@ export interface ProberSummary {
       readonly before: { readonly p50: number; readonly max: number } | null;
       readonly after: { readonly p50: number; readonly max: number } | null;
     };
+    /** Tasks that ran or could run, at each reading. */
+    readonly runQueue: {
+      readonly before: { readonly p50: number; readonly max: number } | null;
+      readonly after: { readonly p50: number; readonly max: number } | null;
+    };
     /** CPU that neither the target's hosts nor firedrill took after the first fault, percent of all cores; null: not known. */
     readonly othersCpuPct: number | null;
   }[];

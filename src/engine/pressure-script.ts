@@ -10,7 +10,8 @@
  * `release_agent` (version 1).
  */
 export const pressureScript = `
-[ -n "$BASH_VERSION" ] || ! command -v bash >/dev/null 2>&1 || exec bash -c "$0" "$0" "$@"
+exec 2>/dev/null
+[ -n "$BASH_VERSION" ] || ! command -v bash >/dev/null || exec bash -c "$0" "$0" "$@"
 boot=
 read -r boot </proc/sys/kernel/random/boot_id
 read -r stat </proc/1/stat
@@ -55,7 +56,7 @@ machine() {
     up=
     read -r up _ </proc/uptime
     # The wait was none: this shell cannot wait by itself.
-    [ "\${up%%.*}" = "$last" ] && sleep 1 && read -r up _ </proc/uptime
+    if [ "\${up%%.*}" = "$last" ]; then sleep 1 || exit; read -r up _ </proc/uptime; fi
     last=\${up%%.*}
     line=
     usage

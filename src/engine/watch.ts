@@ -31,10 +31,12 @@ export async function runWatch(
   log.append({ type: 'phase.started', phase: 'watching' });
   const recording = await startRecording({
     probes: plan.probes,
+    hosts: plan.hosts.map(({ name }) => name),
     host: madeOnce(plan.hosts, deps.createHost),
     clock,
     log,
-    startCanary: deps.startCanary,
+    startControl: deps.startControl,
+    startPressure: deps.startPressure,
     onBroken: (error) => broken.abort(error),
   });
   const stop = AbortSignal.any([signal, broken.signal, log.broken]);

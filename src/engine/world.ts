@@ -1,11 +1,11 @@
-import { isGoodLook } from '../core/canary.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Condition, describeCondition, type GateCondition } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Gate, Plan, PlannedProbe } from '../core/plan.ts';
+import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
+import type { MachineFitness } from './machine-fitness.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
@@ -17,8 +17,6 @@ export interface GateOutcome {
 export interface World {
   /** Takes a sample in; wakes whoever waits. */
   see(sample: Sample): void;
-  /** From now on, samples of this probe tell whether the prober's machine is fit. */
-  setCanary(probe: PlannedProbe): void;
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
   /** Conditions of a gate that do not hold now, in words with what is seen instead. */
@@ -28,22 +26,24 @@ export interface World {
   /** The hosts for which the condition holds, as far as is freshly seen. */
   hostsWith(condition: Condition): readonly string[];
   /**
-   * Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. `fit`: the canary must have
-   * been well for as long, too, where there is one.
+   * Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. `fit`: the prober's
+   * machine must have been fit over as long, too.
    */
   waitForGate(gate: Gate, signal: AbortSignal, options?: { readonly fit: boolean }): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A world of the plan's probe instances. */
-export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock): World {
+/** A world of the plan's probe instances, seen from a machine of that fitness. */
+export function createWorld(
+  plan: Pick<Plan, 'probes' | 'roles'>,
+  clock: Clock,
+  machine?: Pick<MachineFitness, 'unmet'>,
+): World {
   const { probes, roles } = plan;
   const latest = new Map<string, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
   let wake: (() => void)[] = [];
-  let canary: PlannedProbe | undefined;
-  let unfitMs = -Infinity;
 
   const fresh = (probeId: string): Sample | undefined => {
     const sample = latest.get(probeId);
@@ -67,19 +67,8 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     }
   };
 
-  /** Whether the canary was badly seen since then, or just now. */
-  const sickSince = (sinceMs: number): string[] => {
-    const sample = canary === undefined ? undefined : latest.get(canary.id);
-    const isSick = sample !== undefined && canary !== undefined && !isGoodLook(canary, sample);
-    return isSick || unfitMs >= sinceMs ? ["the prober's own canary is answered in time"] : [];
-  };
-
   return {
-    setCanary(probe) {
-      canary = probe;
-    },
     see(sample) {
-      if (sample.probe === canary?.id && !isGoodLook(canary, sample)) unfitMs = sample.finishMs;
       // Answers can overtake each other: the later request is the later word.
       const before = latest.get(sample.probe);
       if (before !== undefined && before.slot > sample.slot) return;
@@ -112,14 +101,19 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
       let since: number | undefined;
       for (;;) {
         const now = clock.nowMs();
-        const missing = [...unmet(gate.require), ...(fit ? sickSince(since ?? now) : [])];
+        const missing = unmet(gate.require);
+        const unfit = fit ? (machine?.unmet(now, gate.forMs) ?? []) : [];
         if (missing.length > 0) {
           since = undefined;
-          if (now >= deadline) return { met: false, unmet: missing };
+          if (now >= deadline) return { met: false, unmet: [...missing, ...unfit] };
         } else {
           since ??= now;
-          if (now - since >= gate.forMs) return { met: true, unmet: [] };
-          if (now >= deadline) return { met: false, unmet: [`held for ${formatMs(now - since)} only`] };
+          if (now - since >= gate.forMs && unfit.length === 0) return { met: true, unmet: [] };
+          if (now >= deadline)
+            return {
+              met: false,
+              unmet: unfit.length > 0 ? unfit : [`held for ${formatMs(now - since)} only`],
+            };
         }
         await nextSample(100, signal);
       }

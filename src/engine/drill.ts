@@ -1,18 +1,16 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
+import { awaitRecovery } from './await-recovery.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
 import { failRepair, repairOwed, settleRepair } from './repair.ts';
-import { recoveryProbe } from './recovery-probe.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
 import type { GateOutcome } from './world.ts';
 
 /** Probes are at their burst interval this long before the fault (guides: both edges sharpen). */
 const burstLeadMs = 2000;
-/** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
-const quietLookMs = 15_000;
 
 /**
  * Runs one drill from the preparations to restored redundancy. Whatever
@@ -190,42 +188,6 @@ function startPhase(run: Run, phase: PhaseName): void {
 
 function logGate(run: Run, gate: 'steady' | 'recovery' | 'redundancy', { met, unmet }: GateOutcome): void {
   run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
-}
-
-/** Waits until the recovery probe has been good long enough after being bad, or never was bad. */
-async function awaitRecovery(run: Run): Promise<GateOutcome> {
-  const { plan, world, deps } = run;
-  const { clock } = deps;
-  const start = clock.nowMs();
-  const deadline = start + plan.recovery.withinMs;
-  const id = recoveryProbe(run);
-  let wasBad = false;
-  let goodSince: number | undefined;
-  let lastSlot = -1;
-  while (clock.nowMs() < deadline) {
-    const sample = world.fresh(id);
-    if (sample === undefined) goodSince = undefined;
-    else if (sample.slot !== lastSlot && sample.sendMs >= start - plan.recovery.stableForMs) {
-      lastSlot = sample.slot;
-      if (sample.status === 'ok') goodSince ??= sample.finishMs;
-      else {
-        goodSince = undefined;
-        if (sample.status === 'fail') wasBad = true;
-      }
-    }
-    const now = clock.nowMs();
-    const settled = wasBad || now - start >= (plan.recovery.quietForMs ?? quietLookMs);
-    if (goodSince !== undefined && settled && now - Math.max(goodSince, start) >= plan.recovery.stableForMs) {
-      return { met: true, unmet: [] };
-    }
-    await world.nextSample(100, run.signal);
-  }
-  const sample = world.fresh(id);
-  const seen =
-    sample === undefined
-      ? 'no fresh answer'
-      : [sample.status, sample.cause, sample.message].filter(Boolean).join(' ');
-  return { met: false, unmet: [`${id}: ${seen}`] };
 }
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {

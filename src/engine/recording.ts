@@ -22,6 +22,8 @@ export interface RecordingOptions {
   readonly onCanary?: (probe: PlannedProbe) => void;
   /** Follows the samples as they are logged, the canary's among them. */
   readonly onSample?: (sample: Sample) => void;
+  /** Told of each slot that was not sent. */
+  readonly onDropped?: (probeId: string, slot: number) => void;
   /** Called when the prober cannot go on. */
   readonly onBroken: (error: unknown) => void;
   readonly raisePriority?: boolean;
@@ -33,7 +35,7 @@ export interface RecordingOptions {
  * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
  */
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
-  const { probes, host, clock, log, onSample, onBroken, raisePriority = false } = options;
+  const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
   const canary = await openCanary(options);
   let prober: Prober;
   try {
@@ -48,6 +50,7 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
           // As the log has it: what is waited for here is judged there.
           const logged = log.append(event);
           if (logged.type === 'sample') onSample?.(logged);
+          if (logged.type === 'sample.dropped') onDropped?.(logged.probe, logged.slot);
         }
       },
       onBroken,

@@ -121,6 +121,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         startCanary: deps.startCanary,
         onCanary: (probe) => world.setCanary(probe),
         onSample: (sample) => world.see(sample),
+        onDropped: (probeId, slot) => world.drop(probeId, slot),
         onBroken: (error) => broken.abort(error),
         raisePriority: true,
       });

@@ -66,6 +66,7 @@ export async function awaitGate(
     onEvents: (events) => {
       for (const event of events) {
         if (event.type === 'sample') world.see(event);
+        if (event.type === 'sample.dropped') world.drop(event.probe, event.slot);
       }
     },
     onBroken: (error) => broken.abort(error),

@@ -2,15 +2,13 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { awaitRecovery } from './await-recovery.ts';
+import { logGate } from './gate-log.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
 import { failRepair, repairOwed, settleRepair } from './repair.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
+import { followSteadyState } from './steady-state.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
-import type { GateOutcome } from './world.ts';
-
-/** Probes are at their burst interval this long before the fault (guides: both edges sharpen). */
-const burstLeadMs = 2000;
 
 /**
  * Runs one drill from the preparations to restored redundancy. Whatever
@@ -64,13 +62,15 @@ async function drill(run: Run): Promise<void> {
   const { plan, world } = run;
   if (plan.prepare.length > 0) {
     startPhase(run, 'prepare');
-    for (const step of plan.prepare) if (!(await injectFault(run, step))) return;
+    for (const step of plan.prepare) if ((await injectFault(run, step)) !== 'effect') return;
   }
-  if (!(await reachSteadyState(run))) return;
+  startPhase(run, 'steady');
+  const steady = followSteadyState(run);
+  if (!(await steady.reach())) return;
   resolveRoles(run);
 
   startPhase(run, 'fault');
-  const timeline = startTimeline(run);
+  const timeline = startTimeline(run, steady);
   try {
     if (!(await timeline.injected)) return;
     startPhase(run, 'recovery');
@@ -92,29 +92,6 @@ async function drill(run: Run): Promise<void> {
   } finally {
     await timeline.over;
   }
-}
-
-/** Waits for the steady state, seen by a fit prober, and for it to bear the writers and the burst rate; false when it does not come. */
-async function reachSteadyState(run: Run): Promise<boolean> {
-  const { plan, world } = run;
-  startPhase(run, 'steady');
-  const steady = await world.waitForGate(plan.steady, run.signal, { fit: true });
-  logGate(run, 'steady', steady);
-  if (!steady.met) return false;
-  await run.startWriting();
-  const burst = hasBurst(plan);
-  if (!burst && run.writing === undefined) return true;
-  if (burst) run.setBurst(true);
-  // A stack that is not steady under the drill's own load would be blamed for what that does to it.
-  const { met, unmet } = await world.waitForGate({ ...plan.steady, forMs: burstLeadMs }, run.signal, {
-    fit: true,
-  });
-  if (!met)
-    logGate(run, 'steady', {
-      met,
-      unmet: unmet.map((what) => `${burst ? 'at the burst rate' : 'while rows are written'}: ${what}`),
-    });
-  return met;
 }
 
 function hasBurst(plan: Plan): boolean {
@@ -184,10 +161,6 @@ async function endWriting(run: Run): Promise<void> {
 
 function startPhase(run: Run, phase: PhaseName): void {
   run.deps.log.append({ type: 'phase.started', phase });
-}
-
-function logGate(run: Run, gate: 'steady' | 'recovery' | 'redundancy', { met, unmet }: GateOutcome): void {
-  run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
 }
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {

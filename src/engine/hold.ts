@@ -1,11 +1,19 @@
 import type { Sample } from '../core/sample.ts';
 
+/** A sample showed that conditions do not hold. */
+export interface Lost {
+  /** When it arrived, run clock. */
+  readonly atMs: number;
+  /** The conditions, in words with what is seen instead. */
+  readonly unmet: readonly string[];
+}
+
 /** Conditions that are followed, sample by sample. */
 export interface Hold {
   /** Since when all have held without a break, as far as was looked; ms on the run clock. Undefined while they do not. */
   readonly sinceMs: number | undefined;
-  /** What a sample showed not to hold since the last `startAgain`, in words; undefined while none did. */
-  readonly lost: readonly string[] | undefined;
+  /** The first sample since the last `startAgain` that showed that a condition does not hold; undefined while none did. */
+  readonly lost: Lost | undefined;
   /** What does not hold, or did not since the last look, in words; starts counting where nothing is missing. */
   look(): readonly string[];
   /** From now on nothing has held yet. */
@@ -26,6 +34,10 @@ export interface HoldOptions {
   /** The same, of what does not hold whatever is unknown. */
   readonly brokenBy: (sample: Sample) => readonly string[];
   readonly nowMs: () => number;
+  /** Everything held at this moment: a time-out of what was sent since then counts. By default nothing has held yet. */
+  readonly fromMs?: number;
+  /** Called when `lost` is set. */
+  readonly onLost?: () => void;
 }
 
 /**
@@ -34,9 +46,9 @@ export interface HoldOptions {
  * every other bad answer says "down at some moment until it arrived", and does.
  */
 export function followHold(options: HoldOptions): Hold {
-  const { probeIds, follow, unmet, unmetBy, brokenBy, nowMs } = options;
-  let sinceMs: number | undefined;
-  let lost: readonly string[] | undefined;
+  const { probeIds, follow, unmet, unmetBy, brokenBy, nowMs, onLost } = options;
+  let sinceMs = options.fromMs;
+  let lost: Lost | undefined;
   let missed: readonly string[] = [];
   const end = follow((sample) => {
     if (!probeIds.has(sample.probe)) return;
@@ -48,7 +60,9 @@ export function followHold(options: HoldOptions): Hold {
     sinceMs = undefined;
     missed = missing;
     const broken = brokenBy(sample);
-    if (broken.length > 0) lost ??= broken;
+    if (broken.length === 0 || lost !== undefined) return;
+    lost = { atMs: nowMs(), unmet: broken };
+    onLost?.();
   });
   return {
     get sinceMs() {

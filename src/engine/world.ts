@@ -7,7 +7,7 @@ import type { Gate, Plan, PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { brokenConditions, hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
 import { followAnswers } from './answered.ts';
-import { followHold, type Hold } from './hold.ts';
+import { followHold, type Hold, type HoldOptions } from './hold.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
@@ -35,8 +35,13 @@ export interface World {
   follow(listener: (sample: Sample) => void): () => void;
   /** Every sample of these instances sent before this moment is answered or timed out, ms on the run clock. */
   answeredUntilMs(probeIds: readonly string[]): number;
-  /** Follows whether the conditions hold, from now on. */
-  hold(conditions: readonly GateCondition[]): Hold;
+  /**
+   * Follows whether the conditions go on holding: what was sent before now and is not answered yet counts, too. `onLost` is
+   * called at the first sample that shows that one does not.
+   */
+  watch(conditions: readonly GateCondition[], onLost: () => void): Hold;
+  /** That the canary was not well at some moment since then, or is not now, in words; nothing where it was, or where there is none. */
+  unfitSince(sinceMs: number): readonly string[];
   /** From now on, samples of this probe tell whether the prober's machine is fit. */
   setCanary(probe: PlannedProbe): void;
   /** The latest sample of an instance, unless it is too old to speak for the present. */
@@ -97,8 +102,12 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
         instancesOf(one, probes).map(({ id }) => id),
       );
     });
-  const hold = (conditions: readonly GateCondition[]): Hold =>
+  const hold = (
+    conditions: readonly GateCondition[],
+    more: Pick<HoldOptions, 'fromMs' | 'onLost'> = {},
+  ): Hold =>
     followHold({
+      ...more,
       probeIds: new Set(spokenOf(conditions)),
       follow,
       unmet: () => unmet(conditions),
@@ -144,7 +153,9 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     drop: (probeId, slot) => answered.note(probeId, slot),
     follow,
     answeredUntilMs,
-    hold,
+    watch: (conditions, onLost) =>
+      hold(conditions, { fromMs: answeredUntilMs(spokenOf(conditions)), onLost }),
+    unfitSince: sickSince,
     fresh,
     unmet,
     hostsWith: (condition) => hostsWith(condition, seen),
@@ -173,7 +184,7 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
           const now = clock.nowMs();
           const { lost } = holding;
           const missing = [...holding.look(), ...(fit ? sickSince(holding.sinceMs ?? now) : [])];
-          if (endWhenLost && lost !== undefined) return { met: false, unmet: lost, lost: true };
+          if (endWhenLost && lost !== undefined) return { met: false, unmet: lost.unmet, lost: true };
           if (missing.length > 0) {
             holding.startAgain();
             if (now >= deadline) return { met: false, unmet: missing };

@@ -23,8 +23,8 @@ export interface ProbeSeries {
   /** In send order, whatever the order in which the answers came; without those that say nothing new. */
   readonly samples: readonly KeptSample[];
   readonly latency: LatencyModel;
-  /** Slots that were not sent, in the order of the log. */
-  readonly dropped: readonly { readonly slot: number; readonly dueMs: number }[];
+  /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
+  readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -105,7 +105,7 @@ export interface RunLog {
 
 interface OpenSeries {
   readonly keeper: SampleKeeper;
-  readonly dropped: { slot: number; dueMs: number }[];
+  readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
 
 interface OpenWriter {
@@ -259,7 +259,11 @@ class LogReader implements LogSink {
         return;
       case 'sample.dropped':
         if (event.probe === this.#canary?.id) return;
-        this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
+        this.#seriesOf(event.probe).dropped.push({
+          slot: event.slot,
+          dueMs: event.dueMs,
+          paced: event.reason === 'pace',
+        });
         return;
       case 'row.written':
         this.#writerOf(event.writer).written.push(event);

@@ -60,13 +60,14 @@ export type DrillEvent =
       readonly unmet: readonly string[];
     }
   | ({ readonly t: number; readonly type: 'sample' } & Sample)
-  /** A slot that was not sent because too many probes were in flight. */
+  /** A slot that was not sent: as many samples were in flight as may be, or (`pace`) the target answers more slowly than it is asked. */
   | {
       readonly t: number;
       readonly type: 'sample.dropped';
       readonly probe: string;
       readonly slot: number;
       readonly dueMs: number;
+      readonly reason?: 'pace';
     }
   /** A line in a host's log that a probe recognised; `atMs` is on the run clock. */
   | {

@@ -151,6 +151,7 @@ function runLane(
         await looking.finally(() => underWay.delete(looking));
         await over;
       },
+      isBusy: () => session.isBusy?.() === true,
       drop: (slot, dueMs, reason) => {
         add({
           type: 'sample.dropped',

@@ -26,6 +26,8 @@ export interface ScheduleOptions {
    * the send time.
    */
   readonly send: (slot: number, dueMs: number, answered: (tookMs: number) => void) => Promise<void>;
+  /** True while the probe can take no other sample: the slot is dropped, as one that the target's pace leaves out. */
+  readonly isBusy?: () => boolean;
   /** Called for a slot that was not sent. */
   readonly drop: (slot: number, dueMs: number, reason: DropReason) => void;
 }
@@ -91,6 +93,7 @@ export function startSchedule(options: ScheduleOptions): Schedule {
 
   const reasonToDrop = (due: number): DropReason | undefined => {
     if (segment.inFlight >= segment.cap || inFlight >= mostInFlight) return 'in-flight';
+    if (options.isBusy?.() === true) return 'pace';
     // Half a millisecond: sums of an interval that is no whole number of ms.
     return due - lastDueMs < median(answers) - segment.intervalMs - 0.5 ? 'pace' : undefined;
   };

@@ -35,6 +35,7 @@ const recording = await startRecording({
   log,
   raisePriority: true,
   startCanary,
+  commands: () => 0,
   onBroken: (error) => {
     throw error;
   },

@@ -99,6 +99,8 @@ export interface RunLog {
   readonly health: readonly EventOf<'prober.health'>[];
   /** null: the run had none, as those of older versions. */
   readonly canary: CanaryRecord | null;
+  /** What firedrill itself had cost when it was last written; null in logs of older versions. */
+  readonly cost: EventOf<'harness.cost'> | null;
   readonly clockSteps: readonly EventOf<'clock.stepped'>[];
   readonly logs: readonly EventOf<'log'>[];
 }
@@ -116,6 +118,7 @@ interface OpenWriter {
 /** Events that come all the time, and of whose moments the analysis asks nothing. */
 const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
+  'harness.cost',
   'clock.anchor',
   'clock.stepped',
   'canary.started',
@@ -168,6 +171,7 @@ class LogReader implements LogSink {
   readonly #writing = new Map<string, OpenWriter>();
   readonly #rates: EventOf<'rate.changed'>[] = [];
   readonly #roles: EventOf<'role.resolved'>[] = [];
+  #cost: EventOf<'harness.cost'> | null = null;
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
   readonly #clockSteps: EventOf<'clock.stepped'>[] = [];
@@ -233,6 +237,7 @@ class LogReader implements LogSink {
       repairs,
       health: this.#health,
       canary: this.#canary?.finish() ?? null,
+      cost: this.#cost,
       clockSteps: this.#clockSteps,
       logs: this.#logs,
     };
@@ -299,6 +304,9 @@ class LogReader implements LogSink {
         return;
       case 'prober.health':
         this.#health.push(event);
+        return;
+      case 'harness.cost':
+        this.#cost = event;
         return;
       case 'log':
         this.#logs.push(event);

@@ -7,6 +7,7 @@ import { doubted, marksWords, withMarksShifted } from './doubt.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
+import { harnessSummary } from './harness-summary.ts';
 import { proberSummary } from './prober-summary.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
@@ -158,6 +159,7 @@ export function analyse(told: RunLog): Analysis {
     ownership: analyseOwnership(log, recovery?.effect ?? null),
     faults: faultSummaries(log),
     prober: proberSummary(log),
+    ...(log.cost === null ? {} : { harness: harnessSummary(log.cost, log.startMs) }),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),

@@ -111,6 +111,7 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     case 'canary.started':
     case 'sample.dropped':
     case 'rate.changed':
+    case 'harness.cost':
     case 'lease.kept':
     case 'row.written':
     case 'prober.health':

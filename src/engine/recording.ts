@@ -5,6 +5,8 @@ import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Canary, StartCanary } from './canary.ts';
 import type { EventLog } from './event-log.ts';
+import { readCpuTimes } from './cpu-times.ts';
+import { meterHarness } from './harness-cost.ts';
 import { startProber, type Prober } from './prober.ts';
 
 /** Wall time is written this often, so that a stepped clock shows. */
@@ -24,6 +26,8 @@ export interface RecordingOptions {
   readonly onSample?: (sample: Sample) => void;
   /** Told of each slot that was not sent. */
   readonly onDropped?: (probeId: string, slot: number) => void;
+  /** Commands started on hosts so far. */
+  readonly commands: () => number;
   /** Called when the prober cannot go on. */
   readonly onBroken: (error: unknown) => void;
   readonly raisePriority?: boolean;
@@ -36,6 +40,7 @@ export interface RecordingOptions {
  */
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
+  const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
   const canary = await openCanary(options);
   let prober: Prober;
   try {
@@ -49,7 +54,10 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
         for (const event of events) {
           // As the log has it: what is waited for here is judged there.
           const logged = log.append(event);
-          if (logged.type === 'sample') onSample?.(logged);
+          if (logged.type === 'sample') {
+            meter.countSample(logged.probe);
+            onSample?.(logged);
+          }
           if (logged.type === 'sample.dropped') onDropped?.(logged.probe, logged.slot);
         }
       },
@@ -61,12 +69,14 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
   }
   const anchors = setInterval(() => {
     log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
+    log.append({ type: 'harness.cost', ...meter.read() });
   }, anchorEveryMs);
   return {
     setBurst: (on) => prober.setBurst(on),
     stop: async () => {
       clearInterval(anchors);
       await prober.stop();
+      log.append({ type: 'harness.cost', ...meter.read() });
       await canary?.stop();
     },
   };

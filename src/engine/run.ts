@@ -8,6 +8,7 @@ import type { StartCanary } from './canary.ts';
 import type { EventLog } from './event-log.ts';
 import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
+import { countCommands } from '../hosts/count-commands.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { Prober } from './prober.ts';
 import { writerKind } from '../writers/catalog.ts';
@@ -68,7 +69,8 @@ export interface Run {
 
 /** A run of the plan, nothing of it begun. */
 export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
-  const host = madeOnce(plan.hosts, deps.createHost);
+  const counting = countCommands();
+  const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = madeOnce(plan.hosts, deps.createServer);
   const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
@@ -122,6 +124,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         onCanary: (probe) => world.setCanary(probe),
         onSample: (sample) => world.see(sample),
         onDropped: (probeId, slot) => world.drop(probeId, slot),
+        commands: () => counting.commands,
         onBroken: (error) => broken.abort(error),
         raisePriority: true,
       });

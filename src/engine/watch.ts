@@ -4,6 +4,7 @@ import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Gate, Plan, PlannedHost } from '../core/plan.ts';
 import type { DrillDeps } from './run.ts';
+import { countCommands } from '../hosts/count-commands.ts';
 import { madeOnce } from './reach.ts';
 import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
@@ -29,9 +30,11 @@ export async function runWatch(
     versions: deps.versions,
   });
   log.append({ type: 'phase.started', phase: 'watching' });
+  const counting = countCommands();
   const recording = await startRecording({
     probes: plan.probes,
-    host: madeOnce(plan.hosts, deps.createHost),
+    host: madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
+    commands: () => counting.commands,
     clock,
     log,
     startCanary: deps.startCanary,

@@ -1,5 +1,5 @@
 import { durationWords, limitWords } from '../analysis/words.ts';
-import type { ProberSummary } from '../core/summary.ts';
+import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
 import { counted } from './text.ts';
 
 type CanarySummary = NonNullable<ProberSummary['canary']>;
@@ -15,6 +15,21 @@ export function canaryWords({ looks, failed, late, limitMs, latency, sick, sickM
     sick.length === 0
       ? 'never sick'
       : `sick for ${durationWords(sickMs)} in ${counted(sick.length, 'interval')}`,
+  ].join(', ');
+}
+
+/** What firedrill itself cost, in a line: `4.2 s of CPU in 94.3 s (4 % of a core), 1240 samples (13.1 a second), …`. */
+export function harnessWords(harness: HarnessSummary): string {
+  const { ms, cpuMs, childCpuMs, samples, samplesPerSecond, newConnections, commands } = harness;
+  const share = ms > 0 ? ` (${((cpuMs / ms) * 100).toFixed(1)} % of a core)` : '';
+  return [
+    `${durationWords(cpuMs)} of CPU in ${durationWords(ms)}${share}`,
+    ...(childCpuMs === null || childCpuMs === 0
+      ? []
+      : [`${durationWords(childCpuMs)} more in commands on its own machine`]),
+    `${counted(samples, 'sample')} (${samplesPerSecond.toFixed(1)} a second)`,
+    counted(newConnections, 'new connection'),
+    `${counted(commands, 'command')} on hosts`,
   ].join(', ');
 }
 

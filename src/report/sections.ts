@@ -3,7 +3,7 @@ import type { Analysis } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
-import { canaryWords, laneWords } from './prober-text.ts';
+import { canaryWords, harnessWords, laneWords } from './prober-text.ts';
 import { timelineOf } from './timeline.ts';
 import { availabilityWords, causeWords } from './watch-text.ts';
 
@@ -212,11 +212,12 @@ export function probeSection({ probes }: Summary): Section {
 }
 
 /** Whether what looked was fit to look. */
-export function proberSection({ prober }: Summary): Section {
+export function proberSection({ prober, harness }: Summary): Section {
   const { canary, lanes, clockSteps } = prober;
   const rows = [
     ...lanes.map((lane) => [`thread ${lane.lane}`, laneWords(lane)]),
     ...(canary === null ? [] : [['canary', canaryWords(canary)]]),
+    ...(harness === undefined ? [] : [['cost', harnessWords(harness)]]),
     ...clockSteps.map((s) => [
       s.cause === 'suspend' ? 'machine slept' : 'wall clock set',
       `by ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,

@@ -159,6 +159,7 @@ export async function drillOn(
     'sample',
     'clock.anchor',
     'prober.health',
+    'harness.cost',
     'sample.dropped',
     'row.written',
     'rows.read',

@@ -361,7 +361,9 @@ describe('what firedrill itself cost', () => {
     expect(told.harness).toEqual({ ms: 20_000, ...cost, childCpuMs: 1200, samplesPerSecond: 2 });
     const line =
       '840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more in commands on its own machine, 40 samples (2.0 a second), 20 new connections, 7 commands on hosts';
-    expect(renderMarkdown(told, read)).toContain('| cost | 840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more');
+    expect(renderMarkdown(told, read)).toContain(
+      '| cost | 840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more',
+    );
     expect(renderVerdictText(told)).toContain(`cost  ${line}`);
   });
 

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sql } from './sql.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
 import {
@@ -269,6 +269,16 @@ describe('sql probe with kept sessions', () => {
     expect(second).not.toHaveProperty('phases.connectMs');
     expect(second).toHaveProperty('phases.firstByteMs');
     expect(sockets).toHaveLength(1);
+  });
+
+  it('leaves no listeners behind on the session', async () => {
+    const warned = vi.fn<(warning: Error) => void>();
+    process.on('warning', warned);
+    cleanups.push(async () => void process.off('warning', warned));
+    const { look } = await keptOn((socket) => void socket.write(one));
+    for (let n = 0; n < 15; n++) await look();
+    await new Promise(setImmediate);
+    expect(warned).not.toHaveBeenCalled();
   });
 
   it('goes on in the session after an error of the statement, and after a notice', async () => {

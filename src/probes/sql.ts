@@ -55,7 +55,8 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
       const phases: { connectMs?: number; firstByteMs?: number } = {};
       const since = (): number => ctx.clock.nowMs() - startMs;
       const watch = (socket: Socket): void => {
-        socket.once('connect', () => void (phases.connectMs = since()));
+        // A session that is used again is connected: the event does not come.
+        if (socket.pending) socket.once('connect', () => void (phases.connectMs = since()));
         socket.once('data', () => void (phases.firstByteMs ??= since()));
       };
       try {

@@ -126,9 +126,9 @@ describe('goalsOf', () => {
       told: 0,
       unsure: 2,
       toldWithout: 2,
-      sick: 3,
-      sickMs: 9000,
-      canary: null,
+      starved: 3,
+      starvedMs: 9000,
+      dilation: null,
     };
     const goals = goalsOf({ overload: run<'overload'>([level, { ...level, told: 1 }]) });
     expect(goals.map(({ met }) => met)).toEqual([true, false]);

@@ -188,12 +188,13 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
 
 function overloadGoals({ overload }: Results): readonly Goal[] {
   return (overload?.result ?? []).map((level) => {
-    const { busy, raised, looks, failed, told, unsure, toldWithout, sick, sickMs, canary } = level;
-    const latency = canary === null ? 'no answer' : `p99 ${fixed(canary.p99Ms)} ms`;
+    const { busy, raised, looks, failed, told, unsure, toldWithout, starved, starvedMs, dilation } = level;
+    const control =
+      dilation === null ? 'no sample' : `p50 ${fixed(dilation.p50)}, p99 ${fixed(dilation.p99)}`;
     return {
       what: `a server that is up, beside ${busy} busy processes${raised ? ' at raised priority' : ''}`,
       goal: 'no outage told',
-      measured: `${told} told, ${unsure} unsure (${toldWithout} without the canary); ${failed} of ${looks} looks failed; canary: ${latency}, sick ${sick} times, ${fixed(sickMs / 1000)} s`,
+      measured: `${told} told, ${unsure} unsure (${toldWithout} without the control); ${failed} of ${looks} samples failed; dilation ${control}, starved ${starved} times, ${fixed(starvedMs / 1000)} s`,
       met: told === 0,
     };
   });

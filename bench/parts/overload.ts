@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { analyse } from '../../src/analysis/summarize.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
-import type { Spread } from '../../src/core/summary.ts';
-import { startCanary } from '../../src/engine/canary.ts';
+import type { ProberSummary } from '../../src/core/summary.ts';
 import { pause } from '../mono.ts';
 import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber } from '../prober/start.ts';
@@ -16,7 +16,7 @@ import type { BenchContext } from './part.ts';
 export interface OverloadLevel {
   /** Processes that do nothing but keep busy, each in a session of its own. */
   readonly busy: number;
-  /** They run before the server and the canary, as the prober does. */
+  /** They run before the server and the control, as the prober does. */
   readonly raised: boolean;
   readonly looks: number;
   readonly failed: number;
@@ -24,12 +24,12 @@ export interface OverloadLevel {
   readonly told: number;
   /** Windows of which it was said that they may be nothing. */
   readonly unsure: number;
-  /** Outages that the same log tells with no canary in it. */
+  /** Outages that the same log tells with no control in it. */
   readonly toldWithout: number;
-  readonly sick: number;
-  readonly sickMs: number;
-  /** Of the canary's good answers; null without any. */
-  readonly canary: Spread | null;
+  readonly starved: number;
+  readonly starvedMs: number;
+  /** Of the control; null without samples. */
+  readonly dilation: NonNullable<ProberSummary['control']>['dilation'];
 }
 
 const levels = [
@@ -64,10 +64,8 @@ async function runLevel(options: {
 }): Promise<OverloadLevel | undefined> {
   const { busy, raised, logPath, forMs } = options;
   if (raised && process.getuid?.() !== 0) return undefined;
-  // A server at ordinary priority that answers at once: what the canary is, too.
-  const target = await startCanary([]);
-  const { url } = target.probe.params as { readonly url: string };
-  const probe = httpProbe('well', url, { intervalMs: 1000, burstIntervalMs: 50 });
+  const target = await startReady();
+  const probe = httpProbe('well', target.url, { intervalMs: 1000, burstIntervalMs: 50 });
   const prober = await startBenchProber({ probes: [probe], logPath });
   prober.setBurst(true);
   await pause(2000);
@@ -80,13 +78,13 @@ async function runLevel(options: {
     // What was held up is to be seen to its end.
     await pause(2000);
     await prober.stop();
-    await target.stop();
+    await end(target.child);
   }
   const log = readLogFile(logPath);
   const { summary } = analyse(log);
   const countOf = (state: string, windows = summary.probes[0]?.windows ?? []): number =>
     windows.filter((w) => w.state === state).length;
-  const { canary } = summary.prober;
+  const { control } = summary.prober;
   return {
     busy,
     raised,
@@ -94,11 +92,19 @@ async function runLevel(options: {
     failed: summary.probes[0]?.failed ?? 0,
     told: countOf('down'),
     unsure: countOf('unsure'),
-    toldWithout: countOf('down', analyse({ ...log, canary: null }).summary.probes[0]?.windows),
-    sick: canary?.sick.length ?? 0,
-    sickMs: canary?.sickMs ?? 0,
-    canary: canary?.latency ?? null,
+    toldWithout: countOf('down', analyse({ ...log, control: null }).summary.probes[0]?.windows),
+    starved: control?.starved.length ?? 0,
+    starvedMs: control?.starvedMs ?? 0,
+    dilation: control?.dilation ?? null,
   };
+}
+
+const readyServer = fileURLToPath(new URL('./ready-server.ts', import.meta.url));
+
+async function startReady(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = spawn(process.execPath, [readyServer], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+  const [port] = (await once(child.stdout, 'data')) as [Buffer];
+  return { url: `http://127.0.0.1:${Number(String(port))}/`, child };
 }
 
 function startBusy(raised: boolean): ChildProcess {

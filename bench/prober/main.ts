@@ -1,5 +1,5 @@
 import { eventSchemaVersion } from '../../src/core/event.ts';
-import { startCanary } from '../../src/engine/canary.ts';
+import { startControl } from '../../src/engine/control.ts';
 import { openEventLog } from '../../src/engine/event-log.ts';
 import { startRecording } from '../../src/engine/recording.ts';
 import { createSystemClock } from '../../src/engine/system-clock.ts';
@@ -28,13 +28,14 @@ log.append({
 });
 const recording = await startRecording({
   probes,
+  hosts: [],
   host: (name) => {
     throw new Error(`no host ${name}`);
   },
   clock,
   log,
   raisePriority: true,
-  startCanary,
+  startControl,
   commands: () => 0,
   onBroken: (error) => {
     throw error;

@@ -5,7 +5,7 @@ import { Histogram } from './histogram.ts';
 import type { SampleLine } from './sample-line.ts';
 
 /** A stretch in which the prober's machine was not fit. Offsets in ms. */
-export interface SickSpan {
+export interface DegradedSpan {
   /** The last good look at the canary before it was sent; the run's start without one. */
   readonly fromMs: number;
   /** The next good one was answered; Infinity: none was. */
@@ -25,7 +25,7 @@ export interface CanaryRecord {
   /** Of the good answers, late ones too; null without any. */
   readonly latency: Spread | null;
   /** In order, apart from each other. */
-  readonly sick: readonly SickSpan[];
+  readonly sick: readonly DegradedSpan[];
 }
 
 interface Look {

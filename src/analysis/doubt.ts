@@ -3,7 +3,7 @@ import { intervalsIn, truthOfAll } from './intervals.ts';
 import type { JudgedCheck } from './outcome.ts';
 import type { RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
-import { sickSpans, sickWords } from './sick.ts';
+import { degradedSpans, degradedWords } from './degraded.ts';
 import { durationWords } from './words.ts';
 
 /**
@@ -23,16 +23,25 @@ export function doubted(
   });
 }
 
+/** Failed checks of a drill that did not begin from the steady state: they prove nothing against the stack. */
+export function unproven(checks: readonly JudgedCheck[]): readonly JudgedCheck[] {
+  return checks.map((check) =>
+    check.result.status === 'fail'
+      ? { ...check, result: { ...check.result, status: 'inconclusive' } }
+      : check,
+  );
+}
+
 /** A gate that waits for the service or for redundancy. */
 type AwaitedGate = 'recovery' | 'redundancy';
 
 /**
  * Why it is not known that a gate which timed out would have been missed by a fit prober, too; null when it is: while the
- * prober was sick, what the gate waits for may have held for as long as it must.
+ * prober was degraded, what the gate waits for may have held for as long as it must.
  */
 export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
-  const spans = sickSpans(log);
+  const spans = degradedSpans(log);
   if (out === undefined || spans.length === 0) return null;
   const { recovery, redundancy } = log.plan;
   const [require, forMs] =
@@ -44,7 +53,7 @@ export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const hidden = intervalsIn(truthOfAll(log, require, range), 'yes').some(
     (i) => i.maxMs >= forMs && spans.some((s) => s.fromMs < i.endHiMs && s.toMs > i.startLoMs),
   );
-  return hidden ? sickWords(log, range.fromMs, range.toMs) : null;
+  return hidden ? degradedWords(log, range.fromMs, range.toMs) : null;
 }
 
 function serviceIsUp(log: RunLog): Condition {

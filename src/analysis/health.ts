@@ -1,7 +1,7 @@
 import { countOf } from './kept-samples.ts';
 import { intervalAt, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
-import { sickMsIn, sickWords } from './sick.ts';
+import { degradedMsIn, degradedWords } from './degraded.ts';
 import { durationWords } from './words.ts';
 
 /** More than this share of the slots around the outage without evidence: the figures rest on too little. */
@@ -31,7 +31,7 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     recovery.recovered === null ? log.endMs : recovery.recovered.hiMs + log.plan.recovery.stableForMs;
   const inside = (ms: number) => ms >= fromMs && ms <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
-  const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.sick));
+  const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.degraded));
   // A slot that the target's own pace left out was not lost by the prober.
   const dropped = series.dropped.filter((s) => !s.paced && inside(s.dueMs)).length;
   const slots = countOf(sent) + dropped;
@@ -61,14 +61,14 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const steady = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met');
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
-  if (sickMsIn(log, steadyMs, issuedMs) > 0)
+  if (degradedMsIn(log, steadyMs, issuedMs) > 0)
     complaints.push(
-      `the steady state before the fault was not seen for sure: ${sickWords(log, steadyMs, issuedMs)}`,
+      `the steady state before the fault was not seen for sure: ${degradedWords(log, steadyMs, issuedMs)}`,
     );
   const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
   if (doubtful.length > 0)
     complaints.push(
-      `whether ${probe.id} was down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))} is not known: ${sickWords(log, fromMs, toMs)}`,
+      `whether ${probe.id} was down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))} is not known: ${degradedWords(log, fromMs, toMs)}`,
     );
   const asleep = log.clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= steadyMs && s.atMs <= toMs);
   if (asleep.length > 0)

@@ -82,7 +82,11 @@ export class Histogram {
     return { p50Ms: this.#percentile(0.5), p99Ms: this.#percentile(0.99), maxMs: roundMs(this.#maxMs) };
   }
 
-  /** Nearest rank. */
+  /** By nearest rank; null of nothing. */
+  percentile(share: number): number | null {
+    return this.#total === 0 ? null : this.#percentile(share);
+  }
+
   #percentile(share: number): number {
     let left = Math.max(1, Math.ceil(this.#total * share));
     for (const [bucket, count] of this.#counts.entries()) {

@@ -22,8 +22,8 @@ export interface Stretch {
  */
 export interface KeptSample extends Sample {
   readonly leftOut?: Stretch;
-  /** It failed while the prober was sick (sick.ts): what the log calls a failure is not known to be one. */
-  readonly sick?: true;
+  /** It failed while the prober was degraded (degraded.ts): what the log calls a failure is not known to be one. */
+  readonly degraded?: true;
 }
 
 /** When a sample was sent, or the last one that is left out after it and says the same. */

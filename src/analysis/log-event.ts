@@ -16,6 +16,17 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'clock.anchor': { wallMs: 'number' },
   'clock.stepped': { atMs: 'number', byMs: 'number', cause: 'string' },
   'canary.started': { probe: 'object' },
+  'control.started': { everyMs: 'number', workMs: 'number' },
+  'control.sample': { finishMs: 'number', wallMs: 'number', cpuMs: 'number' },
+  'machine.pressure': {
+    machine: 'string',
+    prober: 'boolean',
+    hosts: 'array',
+    overMs: 'number',
+    cpu: 'object',
+    memory: 'object',
+    io: 'object',
+  },
   'phase.started': { phase: 'string' },
   gate: { gate: 'string', state: 'string', unmet: 'array' },
   sample: {

@@ -2,7 +2,10 @@ import { canaryLimitMs } from '../core/canary.ts';
 import { roundMs } from '../core/clock.ts';
 import type { ProberSummary } from '../core/summary.ts';
 import { type RunLog, wallTime } from './read-log.ts';
-import { sickMsIn, sickSpans, sickWords } from './sick.ts';
+import { starvedHint } from '../core/control.ts';
+import { degradedMsIn, degradedWords, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
+import { Histogram } from './histogram.ts';
+import { type MachineRecord, othersIn } from './machine-record.ts';
 import { durationWords } from './words.ts';
 
 /** The prober's health over the whole run. */
@@ -17,6 +20,8 @@ export function proberSummary(log: RunLog): ProberSummary {
       };
     }),
     canary: canarySummary(log),
+    control: controlSummary(log),
+    machines: log.machines.map((machine) => machineSummary(log, machine)),
     clockSteps: log.clockSteps.map(({ atMs, byMs, cause }) => ({ at: wallTime(log, atMs), byMs, cause })),
   };
 }
@@ -32,13 +37,80 @@ function canarySummary(log: RunLog): ProberSummary['canary'] {
     limitMs: canaryLimitMs(probe),
     intervalMs: probe.intervalMs,
     latency,
-    sickMs: sickMsIn(log),
-    sick: sickSpans(log).map((span, index) => ({
+    sickMs: roundMs(sick.reduce((sum, s) => sum + Math.min(s.toMs, log.endMs) - s.fromMs, 0)),
+    sick: sick.map((span) => ({
       startAt: wallTime(log, span.fromMs),
-      endAt: sick[index]?.toMs === Infinity ? null : wallTime(log, span.toMs),
+      endAt: span.toMs === Infinity ? null : wallTime(log, span.toMs),
+      ms: roundMs(Math.min(span.toMs, log.endMs) - span.fromMs),
+    })),
+  };
+}
+
+function controlSummary(log: RunLog): ProberSummary['control'] {
+  const { control } = log;
+  if (control === null) return null;
+  const { samples, dilation } = control;
+  return {
+    samples,
+    dilation:
+      dilation === null
+        ? null
+        : {
+            p50: hundredths(dilation.p50Ms),
+            p99: hundredths(dilation.p99Ms),
+            max: hundredths(dilation.maxMs),
+          },
+    starvedMs: starvedMsIn(log),
+    starved: starvedSpans(log).map((span) => ({
+      startAt: wallTime(log, span.fromMs),
+      endAt: wallTime(log, span.toMs),
       ms: roundMs(span.toMs - span.fromMs),
     })),
   };
+}
+
+/** Percentiles of the histogram are within 0.4 %. */
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['machines'][number] {
+  const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  const others = Number.isFinite(issuedMs) ? othersIn(machine, issuedMs, log.endMs) : null;
+  return {
+    machine: machine.machine,
+    prober: machine.prober,
+    hosts: machine.hosts,
+    cpuSomePct: {
+      before: spreadOf(machine, 'somePct', -Infinity, issuedMs),
+      after: spreadOf(machine, 'somePct', issuedMs, Infinity),
+    },
+    runQueue: {
+      before: spreadOf(machine, 'runQueue', -Infinity, issuedMs),
+      after: spreadOf(machine, 'runQueue', issuedMs, Infinity),
+    },
+    othersCpuPct: others?.othersPct ?? null,
+  };
+}
+
+/** Of what was read of a machine in (fromMs, toMs]; null where it was not read. */
+function spreadOf(
+  machine: MachineRecord,
+  what: 'somePct' | 'runQueue',
+  fromMs: number,
+  toMs: number,
+): { readonly p50: number; readonly max: number } | null {
+  const histogram = new Histogram();
+  for (const reading of machine.readings(fromMs, toMs)) {
+    const value = reading[what];
+    if (value !== null && reading.t > fromMs) histogram.add(value);
+  }
+  const spread = histogram.spread();
+  return spread === null ? null : { p50: tenths(spread.p50Ms), max: tenths(spread.maxMs) };
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 /** A movement of the wall clock that anchors show by themselves, ms. */
@@ -58,8 +130,14 @@ export function proberNotes(log: RunLog): readonly string[] {
     );
   const moved = movedByAnchors(log);
   if (notes.length === 0 && Math.abs(moved) > anchorStepMs) notes.push(movedWords(moved));
-  if (sickMsIn(log) > 0) notes.push(sickWords(log));
+  if (degradedMsIn(log) > 0) notes.push(degradedWords(log));
+  else if (starvedMsIn(log) > 0) notes.push(starvedNote(log));
   return notes;
+}
+
+/** The target runs on the prober's machine: what it takes of it is its own. */
+function starvedNote(log: RunLog): string {
+  return `the machine of the prober and of the target was starved of CPU for ${durationWords(starvedMsIn(log))} (${dilationNote(log.control?.dilation?.maxMs ?? null)}): the figures are those of this machine; ${starvedHint}`;
 }
 
 function movedWords(byMs: number): string {

@@ -2,8 +2,10 @@ import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import { CanaryReader, type CanaryRecord } from './canary-record.ts';
+import { ControlReader, type ControlRecord } from './control-record.ts';
 import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-samples.ts';
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
+import { MachineRecord } from './machine-record.ts';
 import { badLine, completed } from './log-event.ts';
 import type { SampleLine } from './sample-line.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
@@ -97,10 +99,14 @@ export interface RunLog {
   /** Steps taken after the faults were healed; they are never undone, and have effect events only where nothing was acknowledged. */
   readonly repairs: readonly FaultRecord[];
   readonly health: readonly EventOf<'prober.health'>[];
-  /** null: the run had none, as those of older versions. */
+  /** null: the run had none, as those before 0.1 and since 0.2. */
   readonly canary: CanaryRecord | null;
   /** What firedrill itself had cost when it was last written; null in logs of older versions. */
   readonly cost: EventOf<'harness.cost'> | null;
+  /** null: the run had none, as those of older versions. */
+  readonly control: ControlRecord | null;
+  /** In the order in which the log first names them; empty in logs of older versions. */
+  readonly machines: readonly MachineRecord[];
   readonly clockSteps: readonly EventOf<'clock.stepped'>[];
   readonly logs: readonly EventOf<'log'>[];
 }
@@ -122,6 +128,9 @@ const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'clock.anchor',
   'clock.stepped',
   'canary.started',
+  'control.started',
+  'control.sample',
+  'machine.pressure',
   'lease.kept',
   'log',
   'mark',
@@ -176,6 +185,8 @@ class LogReader implements LogSink {
   readonly #logs: EventOf<'log'>[] = [];
   readonly #clockSteps: EventOf<'clock.stepped'>[] = [];
   #canary: CanaryReader | undefined;
+  #control: ControlReader | undefined;
+  readonly #machines = new Map<string, MachineRecord>();
   /** Of all probes together, or of each; once the plan is known. */
   #loud: readonly LoudTimes[] = [];
   #reachMs = 0;
@@ -238,6 +249,8 @@ class LogReader implements LogSink {
       health: this.#health,
       canary: this.#canary?.finish() ?? null,
       cost: this.#cost,
+      control: this.#control?.finish(this.#endMs) ?? null,
+      machines: [...this.#machines.values()],
       clockSteps: this.#clockSteps,
       logs: this.#logs,
     };
@@ -285,6 +298,22 @@ class LogReader implements LogSink {
       case 'canary.started':
         this.#canary = new CanaryReader(event.probe, this.#start?.t ?? 0);
         return;
+      case 'control.started':
+        this.#control ??= new ControlReader(event.t);
+        return;
+      case 'control.sample': {
+        const suspicious = this.#control?.add(event);
+        // What probes saw while the machine may have been starved is asked of one by one.
+        if (suspicious !== undefined)
+          for (const loud of this.#loud) loud.mark(suspicious.fromMs, suspicious.toMs);
+        return;
+      }
+      case 'machine.pressure': {
+        const machine = this.#machines.get(event.machine) ?? new MachineRecord(event);
+        this.#machines.set(event.machine, machine);
+        machine.add(event.t, event);
+        return;
+      }
       case 'phase.started':
         this.#phases.push({ t: event.t, phase: event.phase });
         if (event.phase === 'fault') this.#endHealthy();

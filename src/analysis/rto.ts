@@ -245,7 +245,7 @@ function sum(measures: readonly Measure[]): Measure {
  * without a bad sample. Only outages that began before the wait for recovery was
  * over count for the RTO, and a recovery after that is none: then it is null.
  * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
- * bound is what could have hidden between two looks, or in the time of a sick prober.
+ * bound is what could have hidden between two looks, or in the time of a degraded prober.
  */
 export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const bounds = firstEffect(log);

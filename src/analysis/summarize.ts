@@ -3,7 +3,8 @@ import type { Summary } from '../core/summary.ts';
 import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
-import { doubted, marksWords, withMarksShifted } from './doubt.ts';
+import { doubted, marksWords, unproven, withMarksShifted } from './doubt.ts';
+import { withoutOthers } from './others.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
@@ -12,8 +13,9 @@ import { proberSummary } from './prober-summary.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
+import { steadinessDoubts } from './steadiness.ts';
 import { returnStagesOf, stagesOf, toSummaryStages, wholePredicted } from './stages.ts';
-import { sickWords, withoutSick } from './sick.ts';
+import { degradedWords, withoutDegraded } from './degraded.ts';
 import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { summarizeRows } from './rows-summary.ts';
 import { rowNotes } from './row-checks.ts';
@@ -105,17 +107,16 @@ function evidenceOf(log: RunLog, watch: boolean): Evidence {
 /** Judges the checks; those that come out otherwise by what is in doubt are inconclusive. */
 function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[] {
   const { log } = evidence;
-  let checks = judgeChecks(evidence);
-  if (log !== told) checks = doubted(checks, judgeChecks(evidenceOf(told, false)), sickWords(log));
+  let checks = withoutOthers(evidence, judgeChecks(evidence));
+  if (log !== told) checks = doubted(checks, judgeChecks(evidenceOf(told, false)), degradedWords(log));
   const shifted = withMarksShifted(log);
-  return shifted === log
-    ? checks
-    : doubted(checks, judgeChecks({ ...evidence, log: shifted }), marksWords(log));
+  if (shifted !== log) checks = doubted(checks, judgeChecks({ ...evidence, log: shifted }), marksWords(log));
+  return steadinessDoubts(log).length === 0 ? checks : unproven(checks);
 }
 
 /** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
 export function analyse(told: RunLog): Analysis {
-  const log = withoutSick(told);
+  const log = withoutDegraded(told);
   const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
   const watch = isWatch(log);
   const evidence = evidenceOf(log, watch);

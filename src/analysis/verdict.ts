@@ -4,9 +4,11 @@ import { gateDoubt } from './doubt.ts';
 import { proberComplaints } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
+import { othersDoubt } from './others.ts';
 import { recoverySeries } from './rto.ts';
 import { proberNotes } from './prober-summary.ts';
-import { sickWords } from './sick.ts';
+import { degradedWords } from './degraded.ts';
+import { steadinessDoubts } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
 import { durationWords, limitWords } from './words.ts';
 
@@ -91,11 +93,13 @@ function gateFailures(
   checks: readonly JudgedCheck[],
 ): { readonly failed: readonly string[]; readonly doubtful: readonly string[] } {
   const { log, recovery, redundancy } = evidence;
+  const unsteady = steadinessDoubts(log);
   const failed: string[] = [];
   const doubtful: string[] = [];
   if (recovery === null) return { failed, doubtful };
   const tell = (gate: 'recovery' | 'redundancy', words: string) => {
-    const doubt = gateDoubt(log, gate);
+    const timeoutMs = log.gates.findLast((g) => g.gate === gate)?.t ?? log.endMs;
+    const doubt = gateDoubt(log, gate) ?? unsteady[0] ?? othersDoubt(log, timeoutMs);
     if (doubt === null) failed.push(words);
     else doubtful.push(`${words}, but that is not known: ${doubt}`);
   };
@@ -118,8 +122,8 @@ function gateFailures(
  * The verdict on a drill. Merge order:
  * 1. any check failed, or a gate after the fault timed out: fail;
  * 2. else anything that kept the drill from being one (cut short, steady state not
- *    reached, no effect), an inconclusive check, no evidence of a recovery, or a
- *    prober that was not fit to judge: inconclusive;
+ *    reached, or lost before the fault, no effect), an inconclusive check, no evidence of a recovery,
+ *    or a prober that was not fit to judge: inconclusive;
  * 3. else pass, but never while a fault is not proven healed: then inconclusive.
  * A run that firedrill's own breakdown cut short (its disk was full, say) is inconclusive whatever was seen until then.
  * `healed: false` comes first among the reasons; the command line gives it an exit
@@ -155,6 +159,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
   );
   const inconclusive = [
     ...broken,
+    ...steadinessDoubts(log),
     ...nothing,
     ...unseen,
     ...gates.doubtful,
@@ -177,7 +182,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 /**
  * The verdict on a run that only watched: pass when each probe gave evidence and
  * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
- * all, or failed only while the prober was sick. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ * all, or failed only while the prober was degraded. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
@@ -192,7 +197,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
     return ms === 0
       ? []
-      : [`whether ${id} was down for up to ${durationWords(ms)} is not known: ${sickWords(log)}`];
+      : [`whether ${id} was down for up to ${durationWords(ms)} is not known: ${degradedWords(log)}`];
   });
   return {
     verdict:

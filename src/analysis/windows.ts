@@ -91,7 +91,7 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * their own with the state `slow`, which count neither as outage nor for the RTO. Those
  * end with the last answer that the same stall held up, be it for less than `slowMs`.
  *
- * Looks that failed while the prober was sick (sick.ts) are unknown, too; where no other failed between two good ones they
+ * Looks that failed while the prober was degraded (degraded.ts) are unknown, too; where no other failed between two good ones they
  * make a window `unsure`, of 0 ms at least.
  *
  * The bounds hold as long as answers do not overtake each other by more than the
@@ -116,15 +116,15 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
   return unsure.length === 0 ? windows : [...windows, ...unsure].sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
-/** Windows of which it is not known whether there was any: between two good looks, none failed but for those of a sick prober. */
+/** Windows of which it is not known whether there was any: between two good looks, none failed but for those of a degraded prober. */
 function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
-  if (!samples.some((s) => s.sick)) return [];
+  if (!samples.some((s) => s.degraded)) return [];
   const windows: BadWindow[] = [];
   let startLoMs = log.startMs;
-  let sick: KeptSample[] = [];
+  let failed: KeptSample[] = [];
   let isSure = false;
   const close = (endHiMs: number, open: boolean): void => {
-    const [first] = sick;
+    const [first] = failed;
     if (first !== undefined && !isSure)
       windows.push({
         state: 'unsure',
@@ -133,20 +133,20 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
         endLoMs: startLoMs,
         endHiMs,
         firstBadMs: first.sendMs,
-        lastBadMs: sick.at(-1)?.sendMs ?? first.sendMs,
+        lastBadMs: failed.at(-1)?.sendMs ?? first.sendMs,
         open,
-        causes: countCauses(sick),
+        causes: countCauses(failed),
       });
   };
   const good = samples.filter((s) => s.status === 'ok');
   let seen = 0;
   for (const sample of samples) {
-    if (sample.sick) sick.push(sample);
+    if (sample.degraded) failed.push(sample);
     else if (sample.status === 'fail') isSure = true;
     else if (sample.status === 'ok') {
       close(firstAnswer(good, seen++), false);
       startLoMs = lastSaidMs(sample);
-      sick = [];
+      failed = [];
       isSure = false;
     }
   }

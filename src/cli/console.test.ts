@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LogBuilder, planWith, probeOf } from '../analysis/testing/log-builder.ts';
+import { LogBuilder, planWith } from '../analysis/testing/log-builder.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { createNarrator } from './console.ts';
@@ -53,22 +53,23 @@ test('tells preparations, faults and repairs apart', () => {
   ]);
 });
 
-test('tells when the prober is sick and when it is fit again, and how the wall clock moved', () => {
+test('tells when the prober is degraded and when it is fit again, and how the wall clock moved', () => {
   const lines: string[] = [];
   const narrate = createNarrator((line) => lines.push(line));
-  const builder = new LogBuilder(planWith({}))
-    .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
-    .sample('firedrill:canary', 0, 100, { status: 'ok', finishMs: 103 })
-    .sample('firedrill:canary', 1, 500, { status: 'ok', finishMs: 900 })
-    .sample('firedrill:canary', 2, 1000, { status: 'fail', cause: 'timeout', finishMs: 1900 })
-    .sample('firedrill:canary', 3, 2000, { status: 'ok', finishMs: 2003 })
-    .at(3000, { type: 'clock.stepped', atMs: 3000, byMs: -1500, cause: 'step' })
-    .at(4000, { type: 'clock.stepped', atMs: 4000, byMs: 61_000, cause: 'suspend' });
+  const builder = new LogBuilder(planWith({})).at(1, { type: 'control.started', everyMs: 500, workMs: 8 });
+  const dilations = [1, 1, 1, 4, 6, 5, 4, 1, 1, 1, 1];
+  for (const [i, dilation] of dilations.entries()) {
+    const finishMs = (i + 1) * 500;
+    builder.at(finishMs, { type: 'control.sample', finishMs, cpuMs: 8, wallMs: 8 * dilation });
+  }
+  builder
+    .at(7000, { type: 'clock.stepped', atMs: 7000, byMs: -1500, cause: 'step' })
+    .at(8000, { type: 'clock.stepped', atMs: 8000, byMs: 61_000, cause: 'suspend' });
   for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
   expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
     'run run-1',
-    'the prober is SICK: its canary was not answered within 300 ms, this machine is overloaded; what fails now is not known to be down',
-    'the prober is fit again: its canary answers in time',
+    'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes or longer intervals',
+    'the prober is fit again: dilation 1.0 x, limit 2.5 x',
     'the wall clock was set backwards by 1.5 s; durations are not touched',
     'this machine slept for 61.0 s: the run clock stood still meanwhile',
   ]);

@@ -1,8 +1,9 @@
-import { canaryLimitMs, isGoodLook } from '../core/canary.ts';
+import { controlHealth, type ControlSample, dilationWords, starvedHint } from '../core/control.ts';
 import type { DrillEvent } from '../core/event.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Plan, PlannedProbe } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import { controlSamples, dilationLimit } from '../core/starvation-limits.ts';
 
 /** Writes progress; stderr, so that stdout holds data only. */
 export type Writer = (line: string) => void;
@@ -11,9 +12,8 @@ export type Writer = (line: string) => void;
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
   let steps: Steps = { prepare: [], repair: [] };
-  let canary: PlannedProbe | undefined;
+  const describeControl = controlNarrator();
   return (event) => {
-    if (event.type === 'canary.started') canary = event.probe;
     if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
       // Resolved again for the fault itself: logged, but told once.
@@ -21,11 +21,11 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
       last.set(`role ${event.role}`, event.host);
     }
     const text =
-      event.type !== 'sample'
-        ? describe(event, steps)
-        : event.probe === canary?.id
-          ? describeCanary(event, canary, last)
-          : describeChange(event, last);
+      event.type === 'sample'
+        ? describeChange(event, last)
+        : event.type === 'control.sample'
+          ? describeControl(event)
+          : describe(event, steps);
     if (text !== undefined) write(`${stamp(event.t)}  ${text}`);
   };
 }
@@ -46,21 +46,29 @@ function describeChange(sample: Sample, last: Map<string, string>): string | und
   return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
 }
 
-/** A canary that is well is not worth a line. */
-function describeCanary(sample: Sample, canary: PlannedProbe, last: Map<string, string>): string | undefined {
-  const state = isGoodLook(canary, sample) ? 'well' : 'sick';
-  const before = last.get(canary.id) ?? 'well';
-  last.set(canary.id, state);
-  if (before === state) return undefined;
-  return state === 'well'
-    ? 'the prober is fit again: its canary answers in time'
-    : `the prober is SICK: its canary was not answered within ${formatMs(canaryLimitMs(canary))}, this machine is overloaded; what fails now is not known to be down`;
+/** Tells when the prober's machine becomes starved, and when it is fit again. */
+function controlNarrator(): (sample: ControlSample) => string | undefined {
+  let recent: readonly ControlSample[] = [];
+  let before = 'fit';
+  return (sample) => {
+    recent = [...recent.slice(1 - controlSamples), sample];
+    const { state, dilation } = controlHealth(recent, sample.finishMs, sample.finishMs);
+    if (state === before) return undefined;
+    before = state;
+    const words = `dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`;
+    return state === 'fit'
+      ? `the prober is fit again: ${words}`
+      : `the prober is DEGRADED: this machine is overloaded (${words}); ${starvedHint}`;
+  };
 }
 
 /** The steps that are no faults. */
 type Steps = Pick<Plan, 'prepare' | 'repair'>;
 
-function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps): string | undefined {
+function describe(
+  event: Exclude<DrillEvent, { type: 'sample' | 'control.sample' }>,
+  steps: Steps,
+): string | undefined {
   switch (event.type) {
     case 'run.started': {
       const { draw } = event.plan;
@@ -109,6 +117,8 @@ function describe(event: Exclude<DrillEvent, { type: 'sample' }>, steps: Steps):
     case 'run.ended':
     case 'clock.anchor':
     case 'canary.started':
+    case 'control.started':
+    case 'machine.pressure':
     case 'sample.dropped':
     case 'rate.changed':
     case 'harness.cost':

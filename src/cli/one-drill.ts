@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { DrillError, ExitCode, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Summary } from '../core/summary.ts';
-import { startCanary } from '../engine/canary.ts';
+import { startControl } from '../engine/control.ts';
+import { startPressure } from '../engine/pressure.ts';
 import { runDrill } from '../engine/drill.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import { createSystemClock } from '../engine/system-clock.ts';
@@ -61,7 +62,8 @@ export async function runOneDrill(
         createServer,
         versions: versions(),
         label,
-        startCanary,
+        startControl,
+        startPressure,
         stopFile: stopFilePath(),
       },
       stop.signal,

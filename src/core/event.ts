@@ -1,5 +1,6 @@
 import type { Json, Plan, PlannedProbe } from './plan.ts';
 import type { Sample } from './sample.ts';
+import type { ControlSample } from './control.ts';
 import type { WriteOutcome } from './writer.ts';
 
 /** Version of the event log's format; raised when an event changes its meaning. */
@@ -20,6 +21,39 @@ export type PhaseName =
 
 /** When rows are read: by a reader beside the writing clients, while the fault is still there, or once everything is mended. */
 export type ReadMoment = 'beside' | 'before-heal' | 'end';
+
+/** The share of time in which some, or all, tasks of a machine waited for a resource (Linux PSI), 0 to 100. null: not read. */
+export interface Stall {
+  readonly somePct: number | null;
+  readonly fullPct: number | null;
+}
+
+/** How much of a machine was in use over the `overMs` before the event. What could not be read is null, never 0. */
+export interface MachinePressure {
+  /** The beginning of its boot id: hosts with one kernel are one machine. */
+  readonly machine: string;
+  /** firedrill runs on it. */
+  readonly prober: boolean;
+  /** Hosts of the target on it, in the plan's order. */
+  readonly hosts: readonly string[];
+  readonly overMs: number;
+  readonly cpu: {
+    readonly somePct: number | null;
+    /** CPU time in use, percent of all cores, without `stealPct`. */
+    readonly busyPct: number | null;
+    /** CPU time that the hypervisor gave to others, percent of all cores. */
+    readonly stealPct: number | null;
+    /** Tasks that run or could run. */
+    readonly runQueue: number | null;
+    readonly cores: number | null;
+  };
+  readonly memory: Stall;
+  readonly io: Stall;
+  /** CPU time that the control groups of `hosts` used, percent of one core; above 100 for several. null: of none, or not of all. */
+  readonly targetCpuPct: number | null;
+  /** The same of firedrill and its child processes; absent on other machines than the prober's. */
+  readonly harnessCpuPct?: number | null;
+}
 
 /**
  * What happened, as it is appended to events.ndjson: one JSON object a line,
@@ -48,8 +82,17 @@ export type DrillEvent =
       readonly byMs: number;
       readonly cause: 'step' | 'suspend';
     }
-  /** From here on a server of firedrill's own, on the prober's machine, is looked at: samples of this probe say nothing of the target. */
+  /** Logs of 0.1: a small HTTP server of firedrill on the prober's machine was probed as a control. Its samples say nothing of the target. */
   | { readonly t: number; readonly type: 'canary.started'; readonly probe: PlannedProbe }
+  /** From here on the control works on the prober's machine (core/control.ts). */
+  | {
+      readonly t: number;
+      readonly type: 'control.started';
+      readonly everyMs: number;
+      readonly workMs: number;
+    }
+  | ({ readonly t: number; readonly type: 'control.sample' } & ControlSample)
+  | ({ readonly t: number; readonly type: 'machine.pressure' } & MachinePressure)
   | { readonly t: number; readonly type: 'phase.started'; readonly phase: PhaseName }
   /** A gate came out: met (at `t`), or not within its time, with what was missing. */
   | {

@@ -1,6 +1,6 @@
 /** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
 export interface Window {
-  /** `unsure`: an outage, if there was any: all looks that failed did so while the prober was sick. */
+  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded. */
   readonly state: string;
   readonly startAt: string;
   /** null: still open when the log ends. */
@@ -296,7 +296,7 @@ export interface ProberSummary {
     readonly loopP99Ms: number;
     readonly loopMaxMs: number;
   }[];
-  /** firedrill's own server on the prober's machine, looked at like a probe; null: there was none, as in runs of older versions. */
+  /** The control of version 0.1: a small HTTP server on the prober's machine, probed. null: there was none, as in runs of other versions. */
   readonly canary: {
     readonly looks: number;
     /** Without a good answer. */
@@ -307,7 +307,7 @@ export interface ProberSummary {
     readonly intervalMs: number;
     /** Of the good answers; null without any. */
     readonly latency: Spread | null;
-    /** All sick times together. */
+    /** All degraded times together. */
     readonly sickMs: number;
     /** From the last good look before bad ones to the next good one: what failed then is not known to be down. `endAt` null: to the end. */
     readonly sick: readonly {
@@ -316,6 +316,41 @@ export interface ProberSummary {
       readonly ms: number;
     }[];
   } | null;
+  /** Work of firedrill on the prober's machine at ordinary priority: how much longer it took than its CPU time. null: there was none, as in runs of older versions. */
+  readonly control: {
+    readonly samples: number;
+    /** Wall time divided by CPU time; null without samples. */
+    readonly dilation: { readonly p50: number; readonly p99: number; readonly max: number } | null;
+    /** All starved times together. */
+    readonly starvedMs: number;
+    /** When the machine was starved of CPU, or the control reported nothing. */
+    readonly starved: readonly {
+      readonly startAt: string;
+      readonly endAt: string;
+      readonly ms: number;
+    }[];
+  } | null;
+  /** The machines of the prober and of the target's hosts; hosts that share a kernel are on one. Empty in runs of older versions. */
+  readonly machines: readonly {
+    /** The beginning of its boot id. */
+    readonly machine: string;
+    /** firedrill ran on it. */
+    readonly prober: boolean;
+    /** The target's hosts on it. */
+    readonly hosts: readonly string[];
+    /** CPU pressure (PSI some), percent of each second, before the first fault and after it; null: not read. */
+    readonly cpuSomePct: {
+      readonly before: { readonly p50: number; readonly max: number } | null;
+      readonly after: { readonly p50: number; readonly max: number } | null;
+    };
+    /** Tasks that ran or could run, at each reading. */
+    readonly runQueue: {
+      readonly before: { readonly p50: number; readonly max: number } | null;
+      readonly after: { readonly p50: number; readonly max: number } | null;
+    };
+    /** CPU that neither the target's hosts nor firedrill took after the first fault, percent of all cores; null: not known. */
+    readonly othersCpuPct: number | null;
+  }[];
   /** Movements of the wall clock against the run clock: no duration has them in it. `suspend`: the machine slept. */
   readonly clockSteps: readonly {
     readonly at: string;

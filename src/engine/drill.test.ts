@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import { canaryProbe, type StartCanary } from './canary.ts';
+import type { StartControl } from './control.ts';
+import type { StartPressure } from './pressure.ts';
 import { openLedger } from './ledger.ts';
 import { drillOn, FakeMachine, planOf, type Outcome } from './testing/fake-machine.ts';
 
@@ -104,40 +105,76 @@ describe('a drill', () => {
     ]);
   });
 
-  test('injects nothing while its prober is sick, whatever the service says', async () => {
-    // Nobody listens where the canary should be.
-    const startCanary: StartCanary = async (probes) => ({
-      probe: canaryProbe(1, probes),
-      stop: async () => {},
-    });
+  /** A control on a machine that takes that many times as long for everything. */
+  const controlOf =
+    (dilation: number): StartControl =>
+    async ({ clock, onSample }) => {
+      const timer = setInterval(() => {
+        onSample({ finishMs: clock.nowMs(), cpuMs: 8, wallMs: 8 * dilation });
+      }, 20);
+      return { pid: 0, stop: async () => clearInterval(timer) };
+    };
+
+  test('injects nothing while its machine is starved, whatever the service says', async () => {
     const plan = {
       ...planOf(machine.url),
       steady: { require: [{ probe: 'web' }], forMs: 100, withinMs: 600 },
     };
-    const { types, events } = await drillOn(machine, folder, plan, undefined, undefined, { startCanary });
+    const { types, events } = await drillOn(machine, folder, plan, undefined, undefined, {
+      startControl: controlOf(6),
+    });
     expect(types).not.toContain('fault.issued');
     expect(machine.commands).toEqual([]);
     expect(events.findLast((event) => event.type === 'gate')).toMatchObject({
       gate: 'steady',
       state: 'timeout',
-      unmet: ["the prober's own canary is answered in time"],
+      unmet: [
+        expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 48 ms \(dilation 6\.0 x/),
+      ],
     });
   });
 
-  test('goes on without a canary that cannot be started, and says so', async () => {
-    const startCanary: StartCanary = async () => {
-      throw new DrillError('harness', 'the canary could not be started: no more processes');
+  test('drills on a machine that is fit, and logs the control and the pressure', async () => {
+    const startPressure: StartPressure = ({ hosts, onPressure }) => {
+      onPressure({
+        machine: 'abc',
+        prober: true,
+        hosts,
+        overMs: 1000,
+        cpu: { somePct: 3, busyPct: 10, stealPct: 0, runQueue: 1, cores: 2 },
+        memory: { somePct: 0, fullPct: 0 },
+        io: { somePct: 0, fullPct: 0 },
+        targetCpuPct: 4,
+        harnessCpuPct: 5,
+      });
+      return { stop: async () => {} };
     };
-    const { events, types } = await drillOn(machine, folder, planOf(machine.url), undefined, undefined, {
-      startCanary,
+    const { types, events } = await drillOn(machine, folder, planOf(machine.url), undefined, undefined, {
+      startControl: controlOf(1.2),
+      startPressure,
     });
     expect(types).toContain('heal.proven');
-    expect(types).not.toContain('canary.started');
+    expect(types).toContain('control.started');
+    expect(events).toContainEqual(expect.objectContaining({ type: 'control.sample', cpuMs: 8, wallMs: 9.6 }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'machine.pressure', hosts: ['alpha'], targetCpuPct: 4 }),
+    );
+  });
+
+  test('goes on without a control that cannot be started, and says so', async () => {
+    const startControl: StartControl = async () => {
+      throw new DrillError('harness', 'cannot start the control: no more processes');
+    };
+    const { events, types } = await drillOn(machine, folder, planOf(machine.url), undefined, undefined, {
+      startControl,
+    });
+    expect(types).toContain('heal.proven');
+    expect(types).not.toContain('control.started');
     expect(events).toContainEqual(
       expect.objectContaining({
         type: 'log',
         level: 'warn',
-        text: 'the canary could not be started: no more processes',
+        text: 'cannot start the control: no more processes',
       }),
     );
   });

@@ -36,6 +36,8 @@ const seenTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'row.written',
   'rows.read',
   'prober.health',
+  'control.sample',
+  'machine.pressure',
 ]);
 
 /** Some hundreds of events; a run ends with a dozen for each fault. When the log is closed, it is room for the reports. */

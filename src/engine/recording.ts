@@ -1,12 +1,16 @@
 import type { Clock } from '../core/clock.ts';
+import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
-import type { Canary, StartCanary } from './canary.ts';
+import type { Control, StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
 import { readCpuTimes } from './cpu-times.ts';
 import { meterHarness } from './harness-cost.ts';
+import { localMachine } from './local-machine.ts';
+import type { MachineFitness } from './machine-fitness.ts';
+import type { PressureWatch, StartPressure } from './pressure.ts';
 import { startProber, type Prober } from './prober.ts';
 
 /** Wall time is written this often, so that a stepped clock shows. */
@@ -15,14 +19,18 @@ const anchorEveryMs = 10_000;
 /** What a recording needs. */
 export interface RecordingOptions {
   readonly probes: readonly PlannedProbe[];
+  /** Names of the hosts whose machines are watched. */
+  readonly hosts: readonly string[];
   readonly host: (name: string) => Host;
   readonly clock: Clock;
   readonly log: EventLog;
-  /** Starts the server that tells whether the prober's machine is fit; without one, none is looked at. */
-  readonly startCanary?: StartCanary | undefined;
-  /** Told once, before the first sample, how the canary is looked at. */
-  readonly onCanary?: (probe: PlannedProbe) => void;
-  /** Follows the samples as they are logged, the canary's among them. */
+  /** Starts the control of the prober's machine; without it, the machine counts as fit. */
+  readonly startControl?: StartControl | undefined;
+  /** Watches the machines' pressure; without it, nobody does. */
+  readonly startPressure?: StartPressure | undefined;
+  /** Is told of the control and the machines as the log is. */
+  readonly machine?: MachineFitness;
+  /** Follows the samples as they are logged. */
   readonly onSample?: (sample: Sample) => void;
   /** Told of each slot that was not sent. */
   readonly onDropped?: (probeId: string, slot: number) => void;
@@ -41,12 +49,15 @@ export interface RecordingOptions {
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
   const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
-  const canary = await openCanary(options);
+  const control = await openControl(options);
+  const pressure = openPressure(options);
+  const stopMachine = async (): Promise<void> => {
+    await Promise.all([control?.stop(), pressure?.stop()]);
+  };
   let prober: Prober;
   try {
     prober = await startProber({
-      // Last, so that the places of the others in the interval follow each other as in the plan.
-      probes: canary === undefined ? probes : [...probes, canary.probe],
+      probes,
       host,
       clock,
       raisePriority,
@@ -64,7 +75,7 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
       onBroken,
     });
   } catch (error) {
-    await canary?.stop();
+    await stopMachine();
     throw error;
   }
   const anchors = setInterval(() => {
@@ -77,22 +88,49 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
       clearInterval(anchors);
       await prober.stop();
       log.append({ type: 'harness.cost', ...meter.read() });
-      await canary?.stop();
+      await stopMachine();
     },
   };
 }
 
-/** A prober without its canary still measures: the log says that nothing vouches for it. */
-async function openCanary(options: RecordingOptions): Promise<Canary | undefined> {
-  const { probes, log, startCanary, onCanary } = options;
-  if (startCanary === undefined) return undefined;
+/** A prober without its control still measures: the log says that its machine's health is unknown. */
+async function openControl({
+  clock,
+  log,
+  machine,
+  startControl,
+}: RecordingOptions): Promise<Control | undefined> {
+  if (startControl === undefined) return undefined;
   try {
-    const canary = await startCanary(probes);
-    log.append({ type: 'canary.started', probe: canary.probe });
-    onCanary?.(canary.probe);
-    return canary;
+    const control = await startControl({
+      clock,
+      onSample: (sample) => {
+        log.append({ type: 'control.sample', ...sample });
+        machine?.addSample(sample);
+      },
+      onEnd: (why) => {
+        log.append({ type: 'log', level: 'warn', text: `the control ended by itself: ${why}` });
+      },
+    });
+    log.append({ type: 'control.started', everyMs: controlEveryMs, workMs: controlWorkMs });
+    machine?.startControl(clock.nowMs());
+    return control;
   } catch (error) {
     log.append({ type: 'log', level: 'warn', text: messageOf(error) });
     return undefined;
   }
+}
+
+function openPressure(options: RecordingOptions): PressureWatch | undefined {
+  const { hosts, host, clock, log, machine, startPressure } = options;
+  return startPressure?.({
+    hosts,
+    host,
+    clock,
+    local: localMachine(),
+    onPressure: (pressure) => {
+      log.append({ type: 'machine.pressure', ...pressure });
+      machine?.addPressure(pressure);
+    },
+  });
 }

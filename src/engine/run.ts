@@ -4,12 +4,14 @@ import type { Clock } from '../core/clock.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
-import type { StartCanary } from './canary.ts';
+import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
 import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
 import { countCommands } from '../hosts/count-commands.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
+import { createMachineFitness } from './machine-fitness.ts';
+import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
@@ -27,8 +29,10 @@ export interface DrillDeps extends Reach {
   readonly versions: { readonly firedrill: string; readonly node: string };
   /** The release that is drilled. */
   readonly label?: string | undefined;
-  /** Without one, nothing vouches for the prober's machine. */
-  readonly startCanary?: StartCanary;
+  /** Without it, the health of the prober's machine is unknown. */
+  readonly startControl?: StartControl;
+  /** Without it, no machine's pressure is read. */
+  readonly startPressure?: StartPressure;
   /** A file that stops the drill as soon as it is there. */
   readonly stopFile?: string;
 }
@@ -72,7 +76,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const counting = countCommands();
   const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = madeOnce(plan.hosts, deps.createServer);
-  const world = createWorld(plan, deps.clock);
+  const machine = createMachineFitness();
+  const world = createWorld(plan, deps.clock, machine);
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
   // Every wait of the run listens on this one signal: not a leak.
@@ -117,11 +122,13 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     async probing(body) {
       prober = await startRecording({
         probes: plan.probes,
+        hosts: plan.hosts.map(({ name }) => name),
         host,
         clock: deps.clock,
         log: deps.log,
-        startCanary: deps.startCanary,
-        onCanary: (probe) => world.setCanary(probe),
+        startControl: deps.startControl,
+        startPressure: deps.startPressure,
+        machine,
         onSample: (sample) => world.see(sample),
         onDropped: (probeId, slot) => world.drop(probeId, slot),
         commands: () => counting.commands,

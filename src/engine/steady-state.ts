@@ -67,7 +67,7 @@ export function followSteadyState(run: Run): SteadyState {
   const missing = (): Reasons => {
     const lost = watching?.lost;
     if (lost !== undefined) return lostWords(run, lost, { fromMs, underLoad: loads > 0 });
-    return [...world.unmet(plan.steady.require), ...world.unfitSince(fromMs)];
+    return [...world.unmet(plan.steady.require), ...world.unfit(plan.steady.forMs)];
   };
 
   /** Waits for the state at the base rate, within what is left of its time; what was missing, where it does not come. */

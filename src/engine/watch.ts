@@ -33,11 +33,13 @@ export async function runWatch(
   const counting = countCommands();
   const recording = await startRecording({
     probes: plan.probes,
+    hosts: plan.hosts.map(({ name }) => name),
     host: madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
     commands: () => counting.commands,
     clock,
     log,
-    startCanary: deps.startCanary,
+    startControl: deps.startControl,
+    startPressure: deps.startPressure,
     onBroken: (error) => broken.abort(error),
   });
   const stop = AbortSignal.any([signal, broken.signal, log.broken]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Clock } from '../core/clock.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
+import { createMachineFitness } from './machine-fitness.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
@@ -169,37 +170,55 @@ describe('a gate', () => {
     expect(unmet).toEqual([expect.stringMatching(/^held for .* only$/)]);
   });
 
-  test('holds a gate that asks for a fit prober back until its canary was well for as long', async () => {
-    const { world, clock } = makeWorld();
-    world.setCanary(probe('firedrill:canary'));
-    const see = (part: Partial<Sample>) => world.see(sample('firedrill:canary', clock.nowMs(), part));
-    const gate = { require: [], forMs: 1000, withinMs: 2500 };
+  test('holds a gate that asks for a fit machine back until it was fit over the hold', async () => {
+    const clock = manualClock();
+    const machine = createMachineFitness();
+    const world = createWorld({ probes, roles }, clock, machine);
+    const gate = { require: [], forMs: 3000, withinMs: 8000 };
+    let dilation = 1;
+    const work = (): void => machine.addSample({ finishMs: clock.nowMs(), cpuMs: 8, wallMs: 8 * dilation });
+    const sleep = clock.sleep.bind(clock);
+    let dueMs = 0;
+    clock.sleep = async (ms, signal) => {
+      await sleep(ms, signal);
+      if (clock.nowMs() < dueMs) return;
+      work();
+      dueMs = clock.nowMs() + 500;
+    };
     const wait = async (fit: boolean) => {
       const fromMs = clock.nowMs();
       const out = await world.waitForGate(gate, new AbortController().signal, { fit });
       return { ...out, afterMs: clock.nowMs() - fromMs };
     };
-    expect(await wait(true)).toEqual({ met: true, unmet: [], afterMs: 1000 });
-    // Answered, but only after more than a third of its time-out.
-    see({ sendMs: clock.nowMs() - 400 });
-    expect(await wait(false)).toMatchObject({ met: true, afterMs: 1000 });
+    machine.startControl(clock.nowMs());
+    expect(await wait(true)).toEqual({ met: true, unmet: [], afterMs: 3000 });
+    dilation = 12;
+    expect(await wait(false)).toMatchObject({ met: true, afterMs: 3000 });
     expect(await wait(true)).toEqual({
       met: false,
-      unmet: ["the prober's own canary is answered in time"],
-      afterMs: 2500,
+      unmet: [
+        expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 96 ms \(dilation 12 x/),
+      ],
+      afterMs: 8000,
     });
-    const waiting = wait(true);
-    see({ slot: 1e6 });
-    expect(await waiting).toMatchObject({ met: true, afterMs: 1100 });
-    // Bad and good again, both seen before the wait looks: the bad one counts.
-    const again = wait(true);
-    await Promise.resolve();
-    clock.advance(500);
-    see({ slot: 1e6 + 1, status: 'fail', cause: 'timeout' });
-    see({ slot: 1e6 + 2 });
-    const { met, afterMs } = await again;
+    // Fit again: as soon as most of the hold was.
+    dilation = 1;
+    const { met, afterMs } = await wait(true);
     expect(met).toBe(true);
-    expect(afterMs).toBeGreaterThanOrEqual(1500);
+    expect(afterMs).toBeGreaterThanOrEqual(3000);
+    expect(afterMs).toBeLessThan(5000);
+  });
+
+  test('names both, what is missing and that the machine is not fit', async () => {
+    const clock = manualClock();
+    const machine = { unmet: () => ['this machine is overloaded'] };
+    const world = createWorld({ probes, roles }, clock, machine);
+    const gate = { require: [{ probe: 'health' }], forMs: 1000, withinMs: 2000 };
+    const { unmet } = await world.waitForGate(gate, new AbortController().signal, { fit: true });
+    expect(unmet).toEqual([
+      'health is ok everywhere (health: no fresh answer)',
+      'this machine is overloaded',
+    ]);
   });
 });
 

@@ -1,13 +1,13 @@
-import { isGoodLook } from '../core/canary.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Condition, describeCondition, type GateCondition, instancesOf } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Gate, Plan, PlannedProbe } from '../core/plan.ts';
+import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { brokenConditions, hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
 import { followAnswers } from './answered.ts';
 import { followHold, type Hold, type HoldOptions } from './hold.ts';
+import type { MachineFitness } from './machine-fitness.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
@@ -19,7 +19,7 @@ export interface GateOutcome {
 
 /** What a wait for a gate asks for besides its conditions. */
 export interface GateOptions {
-  /** The canary must have been well for as long, too, where there is one. */
+  /** The prober's machine must have been fit over as long, too. */
   readonly fit?: boolean;
   /** End at the first sample that shows that a condition does not hold. What is unknown or missing does not show that. */
   readonly endWhenLost?: boolean;
@@ -40,10 +40,8 @@ export interface World {
    * called at the first sample that shows that one does not.
    */
   watch(conditions: readonly GateCondition[], onLost: () => void): Hold;
-  /** That the canary was not well at some moment since then, or is not now, in words; nothing where it was, or where there is none. */
-  unfitSince(sinceMs: number): readonly string[];
-  /** From now on, samples of this probe tell whether the prober's machine is fit. */
-  setCanary(probe: PlannedProbe): void;
+  /** Why the prober's machine was not fit over the last `overMs`, in words; nothing where it was, or where nobody knows. */
+  unfit(overMs: number): readonly string[];
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
   /** Conditions of a gate that do not hold now, in words with what is seen instead. */
@@ -55,23 +53,25 @@ export interface World {
   /**
    * Waits until all conditions held without a break for `forMs`, up to a moment before which every sample is answered: a
    * failed sample sent within the hold breaks it, however late it arrives. Not met when `withinMs` ran out. The answers
-   * may take one time-out more.
+   * may take one time-out more. `fit`: the prober's machine must have been fit over as long, too.
    */
   waitForGate(gate: Gate, signal: AbortSignal, options?: GateOptions): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A world of the plan's probe instances. */
-export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock): World {
+/** A world of the plan's probe instances, seen from a machine of that fitness. */
+export function createWorld(
+  plan: Pick<Plan, 'probes' | 'roles'>,
+  clock: Clock,
+  machine?: Pick<MachineFitness, 'unmet'>,
+): World {
   const { probes, roles } = plan;
   const latest = new Map<string, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
   const answered = followAnswers(probes);
   const listeners = new Set<(sample: Sample) => void>();
   let wake: (() => void)[] = [];
-  let canary: PlannedProbe | undefined;
-  let unfitMs = -Infinity;
 
   const fresh = (probeId: string): Sample | undefined => {
     const sample = latest.get(probeId);
@@ -128,19 +128,8 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     }
   };
 
-  /** Whether the canary was badly seen since then, or just now. */
-  const sickSince = (sinceMs: number): string[] => {
-    const sample = canary === undefined ? undefined : latest.get(canary.id);
-    const isSick = sample !== undefined && canary !== undefined && !isGoodLook(canary, sample);
-    return isSick || unfitMs >= sinceMs ? ["the prober's own canary is answered in time"] : [];
-  };
-
   return {
-    setCanary(probe) {
-      canary = probe;
-    },
     see(sample) {
-      if (sample.probe === canary?.id && !isGoodLook(canary, sample)) unfitMs = sample.finishMs;
       answered.note(sample.probe, sample.slot, sample.sendMs);
       // Answers can overtake each other: the later request is the later word.
       const before = latest.get(sample.probe);
@@ -155,7 +144,7 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
     answeredUntilMs,
     watch: (conditions, onLost) =>
       hold(conditions, { fromMs: answeredUntilMs(spokenOf(conditions)), onLost }),
-    unfitSince: sickSince,
+    unfit: (overMs) => machine?.unmet(clock.nowMs(), overMs) ?? [],
     fresh,
     unmet,
     hostsWith: (condition) => hostsWith(condition, seen),
@@ -183,15 +172,18 @@ export function createWorld(plan: Pick<Plan, 'probes' | 'roles'>, clock: Clock):
         for (;;) {
           const now = clock.nowMs();
           const { lost } = holding;
-          const missing = [...holding.look(), ...(fit ? sickSince(holding.sinceMs ?? now) : [])];
+          const missing = holding.look();
+          const unfit = fit ? (machine?.unmet(now, gate.forMs) ?? []) : [];
           if (endWhenLost && lost !== undefined) return { met: false, unmet: lost.unmet, lost: true };
           if (missing.length > 0) {
             holding.startAgain();
-            if (now >= deadline) return { met: false, unmet: missing };
+            if (now >= deadline) return { met: false, unmet: [...missing, ...unfit] };
           } else {
             const sinceMs = holding.sinceMs ?? now;
-            if (answeredUntilMs(ids) - sinceMs >= gate.forMs) return { met: true, unmet: [] };
+            const hasHeld = answeredUntilMs(ids) - sinceMs >= gate.forMs;
+            if (hasHeld && unfit.length === 0) return { met: true, unmet: [] };
             const heldMs = now - sinceMs;
+            if (now >= deadline && unfit.length > 0) return { met: false, unmet: unfit };
             if (now >= deadline && heldMs < gate.forMs)
               return { met: false, unmet: [`held for ${formatMs(heldMs)} only`] };
           }

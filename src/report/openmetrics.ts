@@ -148,8 +148,25 @@ const gauges: readonly Gauge[] = [
   },
   {
     name: 'firedrill_drill_prober_sick_seconds',
-    help: 'For how long the prober was too slow to judge.',
+    help: 'For how long the HTTP control of version 0.1 did not answer in time.',
     of: ({ prober }) => one(prober.canary === null ? null : seconds(prober.canary.sickMs)),
+  },
+  {
+    name: 'firedrill_drill_prober_starved_seconds',
+    help: "For how long the prober's machine was starved of CPU.",
+    of: ({ prober }) => one(prober.control === null ? null : seconds(prober.control.starvedMs)),
+  },
+  {
+    name: 'firedrill_drill_prober_dilation',
+    help: "Wall time of the control's work on the prober's machine divided by its CPU time.",
+    of: ({ prober: { control } }) =>
+      control?.dilation == null
+        ? []
+        : [
+            [{ quantile: '0.5' }, control.dilation.p50] as const,
+            [{ quantile: '0.99' }, control.dilation.p99] as const,
+            [{ quantile: '1' }, control.dilation.max] as const,
+          ],
   },
 ];
 

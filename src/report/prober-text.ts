@@ -1,20 +1,38 @@
 import { durationWords, limitWords } from '../analysis/words.ts';
 import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
+import { dilationWords } from '../core/control.ts';
 import { counted } from './text.ts';
 
-type CanarySummary = NonNullable<ProberSummary['canary']>;
+/** How the control fared, in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without one. */
+export function controlWords(prober: Pick<ProberSummary, 'control' | 'canary'>): string | null {
+  const { control, canary } = prober;
+  if (control !== null) {
+    const { samples, dilation, starved, starvedMs } = control;
+    return [
+      counted(samples, 'sample'),
+      dilation === null
+        ? 'no dilation'
+        : `dilation p50 ${dilationWords(dilation.p50)}, p99 ${dilationWords(dilation.p99)}, max ${dilationWords(dilation.max)}`,
+      starved.length === 0
+        ? 'never starved'
+        : `starved for ${durationWords(starvedMs)} in ${counted(starved.length, 'interval')}`,
+    ].join(', ');
+  }
+  return canary === null ? null : httpControlWords(canary);
+}
 
-/** How the canary fared, in a line: `240 looks, p50 0.6 ms, p99 2.1 ms, never sick`. */
-export function canaryWords({ looks, failed, late, limitMs, latency, sick, sickMs }: CanarySummary): string {
+/** The same of the HTTP control of version 0.1. */
+function httpControlWords(canary: NonNullable<ProberSummary['canary']>): string {
+  const { looks, failed, late, limitMs, latency, sick, sickMs } = canary;
   return [
-    counted(looks, 'look'),
+    counted(looks, 'HTTP request'),
     ...(latency === null
       ? ['no good answer']
       : [`p50 ${latency.p50Ms.toFixed(1)} ms`, `p99 ${latency.p99Ms.toFixed(1)} ms`]),
     ...(failed + late === 0 ? [] : [`${failed} failed`, `${late} took more than ${limitWords(limitMs)}`]),
     sick.length === 0
-      ? 'never sick'
-      : `sick for ${durationWords(sickMs)} in ${counted(sick.length, 'interval')}`,
+      ? 'never degraded'
+      : `degraded for ${durationWords(sickMs)} in ${counted(sick.length, 'interval')}`,
   ].join(', ');
 }
 
@@ -31,6 +49,55 @@ export function harnessWords(harness: HarnessSummary): string {
     counted(newConnections, 'new connection'),
     `${counted(commands, 'command')} on hosts`,
   ].join(', ');
+}
+
+/** What a machine is called: `machine (node-a, node-b)`, `prober's machine`. */
+export function machineName({
+  prober,
+  hosts,
+}: Pick<ProberSummary['machines'][number], 'prober' | 'hosts'>): string {
+  const own = prober ? "prober's machine" : 'machine';
+  return hosts.length === 0 ? own : `${own} (${hosts.join(', ')})`;
+}
+
+/** Before and after the fault. */
+type Around = ProberSummary['machines'][number]['cpuSomePct'];
+
+/**
+ * How much of a machine was in use: `CPU pressure p50 12 %, max 31 % before the fault, p50 64 %, max 92 % after it, others
+ * took 3 % of its CPU after the fault`; the run queue where the kernel has no pressure.
+ */
+export function machineWords({
+  cpuSomePct,
+  runQueue,
+  othersCpuPct,
+}: Omit<ProberSummary['machines'][number], 'machine'>): string {
+  const used = aroundWords('CPU pressure', ' %', cpuSomePct) ?? aroundWords('run queue', '', runQueue);
+  return [
+    used ?? 'CPU pressure not read',
+    ...(othersCpuPct === null
+      ? []
+      : [`others took ${Math.round(othersCpuPct)} % of its CPU after the fault`]),
+  ].join(', ');
+}
+
+function aroundWords(what: string, unit: string, { before, after }: Around): string | null {
+  const spread = (of: Around['before'], when: string): string[] =>
+    of === null ? [] : [`p50 ${Math.round(of.p50)}${unit}, max ${Math.round(of.max)}${unit}${when}`];
+  const both = before !== null && after !== null;
+  const words = [
+    ...spread(before, both ? ' before the fault' : ''),
+    ...spread(after, both ? ' after it' : ''),
+  ];
+  return words.length === 0 ? null : `${what} ${words.join(', ')}`;
+}
+
+/** When the prober's machine was starved, or its HTTP control did not answer in time. */
+export function degradedIntervals({
+  control,
+  canary,
+}: Pick<ProberSummary, 'control' | 'canary'>): NonNullable<ProberSummary['canary']>['sick'] {
+  return control?.starved ?? canary?.sick ?? [];
 }
 
 /** How punctual a thread of the prober was. */

@@ -380,7 +380,7 @@ describe('what firedrill itself cost', () => {
   });
 });
 
-describe('a sick prober', () => {
+describe('a prober that was degraded by its HTTP control', () => {
   const sick = new LogBuilder(planWith({ probes: [probeOf('health')] }))
     .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
     .probing('health', 0, 20_000, 1000, (ms) =>
@@ -399,7 +399,7 @@ describe('a sick prober', () => {
   const read = sick.read();
   const told = summarize(read);
 
-  test('stands in the report with its canary, its threads and its clock', () => {
+  test('stands in the report with its control, its threads and its clock', () => {
     const text = renderMarkdown(told, read);
     const prober = /^## Prober\n[^]*?(?=\n## )/m.exec(text)?.[0];
     expect(prober).toMatchInlineSnapshot(`
@@ -408,19 +408,19 @@ describe('a sick prober', () => {
       |  |  |
       | --- | --- |
       | thread network | ticks at most 311 ms late, p99 4.3 ms |
-      | canary | 20 looks, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, sick for 3.00 s in 1 interval |
+      | control | 20 HTTP requests, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, degraded for 3.00 s in 1 interval |
       | wall clock set | by 2.00 s forwards at 2026-03-01T10:00:12.000Z |
 
-      | sick from | to | for |
+      | degraded from | to | for |
       | --- | --- | --- |
       | 2026-03-01T10:00:07.500Z | 2026-03-01T10:00:10.502Z | 3.00 s |
 
-      The canary is a server of firedrill on its own machine, looked at like a probe. While it does not answer in time, a look that fails is not known to have found an outage.
+      The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.
       "
     `);
     expect(text).toContain('Windows in the state “unsure” are outages or none');
-    expect(text).toContain('the prober is sick: its canary does not answer in time');
-    expect(text).toContain('| +7.000 s | health perhaps down from here on, seen by a sick prober |');
+    expect(text).toContain('the prober is degraded: its HTTP control does not answer in time');
+    expect(text).toContain('| +7.000 s | health perhaps down from here on, seen by a degraded prober |');
     expect(text).toContain('| +10.005 s | health surely up |');
     expect(text).toContain(
       '| health | unsure | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | 1.50 s (0 ms to 3.00 s) |',
@@ -433,9 +433,9 @@ describe('a sick prober', () => {
 
   test('is told by a watch and by the verdict in a line', () => {
     const line =
-      '20 looks, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, sick for 3.00 s in 1 interval';
-    expect(renderWatchText(told)).toContain(`prober's canary: ${line}\n`);
-    expect(renderVerdictText(told)).toContain(`canary  ${line}`);
+      '20 HTTP requests, p50 2.0 ms, p99 2.0 ms, 2 failed, 0 took more than 300 ms, degraded for 3.00 s in 1 interval';
+    expect(renderWatchText(told)).toContain(`prober's control: ${line}\n`);
+    expect(renderVerdictText(told)).toContain(`control  ${line}`);
   });
 
   test('has its looks in samples.csv, under a name that no probe can have', () => {

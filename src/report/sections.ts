@@ -1,9 +1,18 @@
 import type { RunLog } from '../analysis/read-log.ts';
 import type { Analysis } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
+import { dilationWords } from '../core/control.ts';
+import { controlWorkMs, dilationLimit } from '../core/starvation-limits.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
-import { canaryWords, harnessWords, laneWords } from './prober-text.ts';
+import {
+  controlWords,
+  degradedIntervals,
+  harnessWords,
+  laneWords,
+  machineName,
+  machineWords,
+} from './prober-text.ts';
 import { timelineOf } from './timeline.ts';
 import { availabilityWords, causeWords } from './watch-text.ts';
 
@@ -136,7 +145,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are outages or none: their looks failed while the prober was sick.' : ''}`,
+              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are outages or none: their samples failed while the prober was degraded.' : ''}`,
             ),
           ],
   };
@@ -213,32 +222,46 @@ export function probeSection({ probes }: Summary): Section {
 
 /** Whether what looked was fit to look. */
 export function proberSection({ prober, harness }: Summary): Section {
-  const { canary, lanes, clockSteps } = prober;
+  const { control, canary, machines, lanes, clockSteps } = prober;
+  const words = controlWords(prober);
   const rows = [
     ...lanes.map((lane) => [`thread ${lane.lane}`, laneWords(lane)]),
-    ...(canary === null ? [] : [['canary', canaryWords(canary)]]),
+    ...(words === null ? [] : [['control', words]]),
+    ...machines.map((machine) => [machineName(machine), machineWords(machine)]),
     ...(harness === undefined ? [] : [['cost', harnessWords(harness)]]),
     ...clockSteps.map((s) => [
       s.cause === 'suspend' ? 'machine slept' : 'wall clock set',
       `by ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,
     ]),
   ];
-  const sick = (canary?.sick ?? []).map((s) => [s.startAt, s.endAt ?? 'the end', durationWords(s.ms)]);
+  const degraded = degradedIntervals(prober).map((s) => [
+    s.startAt,
+    s.endAt ?? 'the end',
+    durationWords(s.ms),
+  ]);
+  const head = [control === null ? 'degraded from' : 'starved from', 'to', 'for'];
   return {
     title: 'Prober',
     blocks: [
       ...table(['', ''], rows),
-      ...cutTable(['sick from', 'to', 'for'], sick, { limit: windowLimit, where: 'summary.json' }),
-      ...(canary === null
-        ? []
-        : [
-            text(
-              'The canary is a server of firedrill on its own machine, looked at like a probe. While it does not answer in time, a look that fails is not known to have found an outage.',
-            ),
-          ]),
+      ...cutTable(head, degraded, { limit: windowLimit, where: 'summary.json' }),
+      ...(control === null ? [] : [text(controlNote(machines))]),
+      ...(control !== null || canary === null ? [] : [text(httpControlNote)]),
     ],
   };
 }
+
+/** What the control is, and what it means that the machine was starved. */
+function controlNote(machines: Summary['prober']['machines']): string {
+  const own = machines.some((m) => m.prober && m.hosts.length > 0);
+  const meaning = own
+    ? 'The target runs on the same machine: what it takes of it is its own, and a starved machine changes no sample. A check that fails while other programs took too much of it is inconclusive.'
+    : 'A sample that fails while the machine is starved is unknown.';
+  return `The control uses ${controlWorkMs} ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: ${dilationWords(1)} on a quiet machine; from ${dilationWords(dilationLimit)} on the machine is starved. ${meaning}`;
+}
+
+const httpControlNote =
+  'The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.';
 
 function spreadWords(s: Spread): string {
   return [s.p50Ms, s.p99Ms, s.maxMs].map((ms) => `${ms.toFixed(1)} ms`).join(' / ');

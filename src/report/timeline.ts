@@ -1,7 +1,7 @@
 import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
-import { sickSpans } from '../analysis/sick.ts';
+import { starvedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
@@ -54,7 +54,7 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
     list.flatMap((w) => {
       if (w.state === 'unsure')
         return [
-          { atMs: w.startLoMs, what: `${id} perhaps down from here on, seen by a sick prober` },
+          { atMs: w.startLoMs, what: `${id} perhaps down from here on, seen by a degraded prober` },
           ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} surely up` }]),
         ];
       const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };
@@ -106,9 +106,13 @@ export function timelineOf(analysis: Analysis): readonly TimelineEntry[] {
     ...faultEntries(analysis),
     ...windowEntries(analysis),
     ...roleEntries(analysis),
-    ...sickSpans(log).flatMap((s) => [
-      { atMs: s.fromMs, what: 'the prober is sick: its canary does not answer in time' },
-      { atMs: s.toMs, what: "the prober's canary answers in time again" },
+    ...starvedSpans(log).flatMap((s) => [
+      { atMs: s.fromMs, what: "the prober's machine is starved of CPU" },
+      { atMs: s.toMs, what: "the prober's machine has enough CPU again" },
+    ]),
+    ...(log.canary?.sick ?? []).flatMap((s) => [
+      { atMs: s.fromMs, what: 'the prober is degraded: its HTTP control does not answer in time' },
+      { atMs: Math.min(s.toMs, log.endMs), what: "the prober's HTTP control answers in time again" },
     ]),
     ...log.clockSteps.map((s) => ({
       atMs: s.atMs,

@@ -1,6 +1,6 @@
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { ProbeSummary, Summary } from '../core/summary.ts';
-import { canaryWords } from './prober-text.ts';
+import { controlWords, machineName, machineWords } from './prober-text.ts';
 import { aligned, counted, plain } from './text.ts';
 
 /** Causes with their counts: `refused 12, timeout 3`. */
@@ -45,7 +45,10 @@ export function renderWatchText(summary: Summary): string {
       p.unknown === p.samples && p.samples > 0 ? '  nothing seen: all looks unknown' : '  no outage seen';
     lines.push(...(rows.length === 0 ? [nothing] : aligned(rows)));
   }
-  if (summary.prober.canary !== null) lines.push(`prober's canary: ${canaryWords(summary.prober.canary)}`);
+  const control = controlWords(summary.prober);
+  if (control !== null) lines.push(`prober's control: ${control}`);
+  for (const machine of summary.prober.machines)
+    lines.push(`${plain(machineName(machine))}: ${machineWords(machine)}`);
   for (const note of summary.notes) lines.push(`note: ${plain(note)}`);
   return `${lines.join('\n')}\n`;
 }

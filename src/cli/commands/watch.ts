@@ -1,7 +1,8 @@
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Gate, Json, Plan, PlannedProbe } from '../../core/plan.ts';
-import { startCanary } from '../../engine/canary.ts';
+import { startControl } from '../../engine/control.ts';
+import { startPressure } from '../../engine/pressure.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { runWatch } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -43,7 +44,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   try {
     await runWatch(
       plan,
-      { runId, clock, log, createHost, versions: versions(), startCanary },
+      { runId, clock, log, createHost, versions: versions(), startControl, startPressure },
       AbortSignal.any([stop.signal, ...timeUp]),
     );
   } finally {

@@ -1,8 +1,9 @@
-import { isGoodLook } from '../../core/canary.ts';
-import type { DrillEvent, PhaseName } from '../../core/event.ts';
-import type { Gate, Plan, PlannedFault, PlannedProbe } from '../../core/plan.ts';
+import { controlHealth, type ControlHealth, type ControlSample } from '../../core/control.ts';
+import type { DrillEvent, MachinePressure, PhaseName } from '../../core/event.ts';
+import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
 import { isFresh, type Seen, unmetConditions } from '../../core/seen.ts';
+import { controlSamples } from '../../core/starvation-limits.ts';
 
 /** What the live view knows of a drill; times are offsets on the run clock, ms. */
 export interface LiveState {
@@ -19,7 +20,10 @@ export interface LiveState {
   readonly resolved: ReadonlyMap<string, string>;
   readonly wait: GateWait | undefined;
   readonly outage: LiveOutage | undefined;
-  readonly canary: { readonly probe: PlannedProbe; readonly last?: Sample } | undefined;
+  /** The control of the prober's machine, with its last samples. */
+  readonly control: { readonly sinceMs: number; readonly recent: readonly ControlSample[] } | undefined;
+  /** The last reading of each machine, by its id. */
+  readonly machines: ReadonlyMap<string, MachinePressure>;
   readonly burst: boolean;
   readonly aborted: string | undefined;
 }
@@ -100,7 +104,8 @@ export const nothingYet: LiveState = {
   resolved: new Map(),
   wait: undefined,
   outage: undefined,
-  canary: undefined,
+  control: undefined,
+  machines: new Map(),
   burst: false,
   aborted: undefined,
 };
@@ -114,8 +119,12 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
       return startPhase(state, event.phase, event.t);
     case 'gate':
       return endWait(state, event.state === 'met');
-    case 'canary.started':
-      return { ...state, canary: { probe: event.probe } };
+    case 'control.started':
+      return { ...state, control: { sinceMs: event.t, recent: state.control?.recent ?? [] } };
+    case 'control.sample':
+      return takeControl(state, event);
+    case 'machine.pressure':
+      return { ...state, machines: new Map(state.machines).set(event.machine, event) };
     case 'rate.changed':
       return { ...state, burst: event.burst };
     case 'role.resolved':
@@ -143,6 +152,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
       return failPhase({ ...state, aborted: event.reason, wait: undefined });
     case 'run.ended':
       return { ...state, phases: ended(state.phases, event.t), wait: undefined };
+    case 'canary.started':
     case 'clock.anchor':
     case 'clock.stepped':
     case 'fault.unanswered':
@@ -235,12 +245,11 @@ function addToStep(state: LiveState, id: string, more: Partial<StepState>): Live
 }
 
 function takeSample(state: LiveState, sample: Sample): LiveState {
-  if (sample.probe === state.canary?.probe.id)
-    return { ...state, canary: { probe: state.canary.probe, last: sample } };
   const before = state.probes.get(sample.probe);
   // Answers can overtake each other: the later request is the later word.
   if (before !== undefined && before.last.slot > sample.slot) return state;
-  const status = sample.status === 'fail' && isSick(state) ? 'unknown' : sample.status;
+  const status =
+    sample.status === 'fail' && hidesFailures(state, sample.finishMs) ? 'unknown' : sample.status;
   const history: ProbeHistory = {
     last: sample,
     looks: [
@@ -256,9 +265,23 @@ function takeSample(state: LiveState, sample: Sample): LiveState {
   );
 }
 
-/** Whether the prober's own canary was badly seen just now. */
-export function isSick({ canary }: Pick<LiveState, 'canary'>): boolean {
-  return canary?.last !== undefined && !isGoodLook(canary.probe, canary.last);
+function takeControl(state: LiveState, { finishMs, wallMs, cpuMs }: ControlSample): LiveState {
+  const { sinceMs = finishMs, recent = [] } = state.control ?? {};
+  return {
+    ...state,
+    control: { sinceMs, recent: [...recent.slice(1 - controlSamples), { finishMs, wallMs, cpuMs }] },
+  };
+}
+
+/** What the control says at a moment; undefined without a control. */
+export function controlAt({ control }: Pick<LiveState, 'control'>, nowMs: number): ControlHealth | undefined {
+  return control === undefined ? undefined : controlHealth(control.recent, nowMs, control.sinceMs);
+}
+
+/** Whether samples that fail just now may have failed for the prober's own machine, which the target does not run on. */
+export function hidesFailures(state: Pick<LiveState, 'control' | 'machines'>, nowMs: number): boolean {
+  const carriesTarget = [...state.machines.values()].some((m) => m.prober && m.hosts.length > 0);
+  return !carriesTarget && (controlAt(state, nowMs)?.state ?? 'fit') !== 'fit';
 }
 
 function sinceOf(

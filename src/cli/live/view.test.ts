@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LogBuilder, planWith, probeOf } from '../../analysis/testing/log-builder.ts';
-import type { DrillEvent } from '../../core/event.ts';
+import type { DrillEvent, MachinePressure } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
 import { paint, widthOf } from './line.ts';
 import { nothingYet, reduce } from './state.ts';
@@ -35,21 +35,42 @@ const plan = planWith({
   recovery: { probe: 'health', withinMs: 90_000, stableForMs: 5000 },
 });
 
+const cpu = { somePct: 12, busyPct: 40, stealPct: 0, runQueue: 3, cores: 2 };
+const pressure = (more: Partial<MachinePressure>) =>
+  ({
+    type: 'machine.pressure',
+    machine: 'm1',
+    prober: true,
+    hosts: [],
+    overMs: 1000,
+    cpu,
+    memory: { somePct: 0, fullPct: 0 },
+    io: { somePct: 0, fullPct: 0 },
+    targetCpuPct: null,
+    ...more,
+  }) as const;
+
 /** Up, down from 12 s to 20 s after a cut of node-1 at 10 s; node-2 is primary from 16 s on. */
 function drill(own: Plan = plan): LogBuilder {
   const good = (latencyMs: number) => (sendMs: number) =>
     ({ status: 'ok', finishMs: sendMs + latencyMs }) as const;
   const said = (sendMs: number, value: string) => ({ status: 'ok', finishMs: sendMs + 10, value }) as const;
   const down = (sendMs: number) => ({ status: 'fail', finishMs: sendMs + 900, cause: 'timeout' }) as const;
-  return new LogBuilder(own)
+  const log = new LogBuilder(own);
+  for (let t = 500; t < 40_000; t += 500) {
+    const wallMs = t > 30_000 && t < 33_000 ? 64 : 8.8;
+    log.at(t, { type: 'control.sample', finishMs: t, cpuMs: 8, wallMs });
+  }
+  for (let t = 1000; t < 40_000; t += 1000)
+    log.at(t, pressure({ hosts: [], cpu: { ...cpu, somePct: t > 30_000 ? 91.4 : 12 } }));
+  return log
     .at(0, { type: 'phase.started', phase: 'steady' })
-    .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
+    .at(1, { type: 'control.started', everyMs: 500, workMs: 8 })
     .probing('health', 100, 40_000, 1000, (t) =>
       t > 11_000 && t < 20_000 ? down(t) : good(t < 5000 ? 20 : 700)(t),
     )
     .probing('role@node-1', 200, 40_000, 1000, (t) => (t > 10_000 ? down(t) : said(t, 'primary')))
     .probing('role@node-2', 300, 40_000, 1000, (t) => said(t, t < 16_000 ? 'standby' : 'primary'))
-    .probing('firedrill:canary', 400, 40_000, 1000, (t) => good(t > 30_000 && t < 32_000 ? 800 : 3)(t))
     .at(7000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
     .at(7001, { type: 'role.resolved', role: 'db-primary', host: 'node-1' })
     .at(8000, { type: 'phase.started', phase: 'fault' })
@@ -98,7 +119,7 @@ describe('drillLines', () => {
       '  outage   DOWN 7.0 s health: timeout · cut short in 23.1 s',
       '  wait     recovery: 82.5 s left',
       '  fault    cut: power.cut on node-1 · in effect 7.5 s · heals in 12.4 s',
-      '  prober   fit, canary answers in 3 ms',
+      '  prober   fit, dilation 1.1 x · CPU pressure 12 %',
       '  owner    vip node-2',
       '  roles    db-primary node-1 → node-2',
       `  health      ${' '.repeat(23)}▁▁▁▁▁██████xxxxxxx bad 7.0 s timeout`,
@@ -118,10 +139,29 @@ describe('drillLines', () => {
     expect(lines[3]).toBe('  wait     recovery: 76.5 s left · holds 3.2 s of 5.0 s');
   });
 
-  test('says that the prober is sick, and takes no failure for known meanwhile', () => {
-    const lines = shown(32_300);
-    expect(lines.find((line) => line.includes('prober'))).toContain('SICK: canary not answered in 300 ms');
+  test('says that the prober is degraded, and takes no failure for known meanwhile', () => {
+    const lines = shown(32_300, { columns: 120 });
+    expect(lines).toContain(
+      '  prober   DEGRADED: dilation 8.0 x, limit 2.5 x · CPU pressure 91 % · failures are unknown',
+    );
     expect(lines.find((line) => line.includes('role@node-1'))).toMatch(/x\?+ /);
+  });
+
+  test('takes failures for known where the prober runs on the machine of the target', () => {
+    const own = drill();
+    for (let t = 30_100; t < 33_000; t += 1000) own.at(t, pressure({ machine: 'm2', hosts: ['node-1'] }));
+    const told = shown(32_300, { columns: 120, of: own });
+    expect(told.find((line) => line.includes('prober'))).not.toContain('failures are unknown');
+    expect(told.find((line) => line.includes('role@node-1'))).not.toContain('?');
+  });
+
+  test('says that the control is silent, and names the pressure of other machines', () => {
+    const of = drill()
+      .until(20_000)
+      .at(19_500, pressure({ machine: 'm2', prober: false, hosts: ['node-1', 'node-2'] }));
+    expect(shown(22_000, { columns: 160, of })).toContain(
+      '  prober   DEGRADED: its control reports nothing · CPU pressure 12 % · CPU pressure of node-1, node-2 12 % · failures are unknown',
+    );
   });
 
   test('counts the lease down, and says when the host undoes the fault by itself', () => {

@@ -1,12 +1,14 @@
-import { canaryLimitMs } from '../../core/canary.ts';
-import type { PhaseName } from '../../core/event.ts';
+import { dilationWords } from '../../core/control.ts';
+import type { MachinePressure, PhaseName } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
 import { unmetConditions } from '../../core/seen.ts';
+import { dilationLimit } from '../../core/starvation-limits.ts';
 import { flow, label, type Line, running, type Size, spinner } from './line.ts';
 import { placeLines } from './place-lines.ts';
 import { probeLines } from './probe-lines.ts';
 import {
-  isSick,
+  controlAt,
+  hidesFailures,
   type LivePhase,
   type LiveState,
   plannedPhases,
@@ -30,7 +32,7 @@ export function drillLines(state: LiveState, nowMs: number, size: Size): readonl
     ...outageLines(state, plan, nowMs, columns),
     ...waitLines(state, plan, nowMs, columns),
     ...stepLines(state, plan, nowMs, columns),
-    ...proberLines(state, columns),
+    ...proberLines(state, nowMs, columns),
     ...placeLines(state, plan, nowMs, columns),
   ].slice(0, most);
   return [...top, ...probeLines(state, plan, nowMs, { columns, rows: most - top.length })];
@@ -237,22 +239,32 @@ function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, no
   return after === undefined ? 'to come' : `once ${after} is healed`;
 }
 
-function proberLines(state: LiveState, columns: number): Line[] {
-  const { canary } = state;
-  if (canary?.last === undefined) return [];
-  if (!isSick(state)) {
-    const tookMs = canary.last.finishMs - canary.last.sendMs;
-    return [
-      [
-        label('prober'),
-        { text: 'fit', style: 'green' },
-        { text: `, canary answers in ${Math.round(tookMs)} ms` },
-      ],
-    ];
-  }
+/** Whether the prober's machine is fit, and how much of each machine is in use. */
+function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
+  const health = controlAt(state, nowMs);
+  if (health === undefined || (health.dilation === null && health.state === 'fit')) return [];
+  const { state: word, dilation } = health;
   const parts: Line[] = [
-    [{ text: `SICK: canary not answered in ${canaryLimitMs(canary.probe)} ms`, style: 'red' }],
-    [{ text: 'what fails now may be up' }],
+    word === 'fit'
+      ? [{ text: 'fit', style: 'green' }, { text: `, dilation ${dilationWords(dilation ?? 1)}` }]
+      : [
+          {
+            text:
+              word === 'silent'
+                ? 'DEGRADED: its control reports nothing'
+                : `DEGRADED: dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`,
+            style: 'red',
+          },
+        ],
+    ...[...state.machines.values()].flatMap(pressurePart),
+    ...(hidesFailures(state, nowMs) ? [[{ text: 'failures are unknown' }]] : []),
   ];
   return flow(label('prober'), parts, ' · ', columns);
+}
+
+/** `CPU pressure 34 %`, of other machines than the prober's with their hosts. */
+function pressurePart({ prober, hosts, cpu }: MachinePressure): Line[] {
+  const where = prober ? '' : ` of ${hosts.join(', ')}`;
+  if (cpu.somePct !== null) return [[{ text: `CPU pressure${where} ${Math.round(cpu.somePct)} %` }]];
+  return cpu.runQueue === null ? [] : [[{ text: `run queue${where} ${cpu.runQueue}` }]];
 }

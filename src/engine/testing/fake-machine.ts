@@ -127,7 +127,7 @@ export async function drillOn(
   plan: Plan,
   signal = new AbortController().signal,
   onEvent?: (event: DrillEvent) => void,
-  more: Pick<DrillDeps, 'startCanary'> = {},
+  more: Pick<DrillDeps, 'startControl' | 'startPressure'> = {},
 ): Promise<Outcome> {
   const clock = createSystemClock();
   const path = join(folder, 'events.ndjson');
@@ -157,6 +157,8 @@ export async function drillOn(
     .map((line) => JSON.parse(line) as DrillEvent);
   const quiet = new Set([
     'sample',
+    'control.sample',
+    'machine.pressure',
     'clock.anchor',
     'prober.health',
     'harness.cost',

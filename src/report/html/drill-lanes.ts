@@ -9,6 +9,7 @@ import type { Stage } from '../../core/summary.ts';
 import { offsetWords } from '../ownership-text.ts';
 import { counted } from '../text.ts';
 import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
+import { machineLanes } from './machine-lane.ts';
 import { probeLane } from './probe-lane.ts';
 
 /** All lanes of a drill's timeline; what there is nothing of is left out. Offsets in titles count from `zeroMs`. */
@@ -30,6 +31,7 @@ export function drillLanes(analysis: Analysis, zeroMs: number): readonly LaneGro
         zeroMs,
       ),
     })),
+    { title: 'Machines', lanes: machineLanes(log, zeroMs) },
     { title: 'Marks in logs', lanes: markLanes(analysis, zeroMs) },
     ...others,
   ];

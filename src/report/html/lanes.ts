@@ -16,7 +16,10 @@ export type PieceKind =
   | 'fault'
   | 'stage'
   | 'longest'
-  | 'phase';
+  | 'phase'
+  | 'calm'
+  | 'pressed'
+  | 'starved';
 
 /** A stretch of a lane, ms on the run clock. */
 export interface Piece {
@@ -77,6 +80,9 @@ const extents: Readonly<Record<PieceKind, readonly [top: number, height: number]
   stage: [1, 14],
   longest: [1, 14],
   phase: [1, 14],
+  calm: [10, 4],
+  pressed: [6, 8],
+  starved: [0, 14],
 };
 
 /** Those that matter more are drawn over those that matter less. */
@@ -84,6 +90,9 @@ const gravity: readonly PieceKind[] = [
   'good',
   'value',
   'owner',
+  'calm',
+  'pressed',
+  'starved',
   'phase',
   'stage',
   'longest',
@@ -264,6 +273,9 @@ const legendPieces: readonly (readonly [PieceKind, string])[] = [
   ['nobody', 'no owner'],
   ['several', 'several owners'],
   ['longest', 'longest stage'],
+  ['calm', 'machine calm'],
+  ['pressed', 'machine pressed'],
+  ['starved', 'machine starved of CPU'],
 ];
 const legendMarkers: readonly (readonly [MarkerShape, string])[] = [
   ['issued', 'fault issued'],

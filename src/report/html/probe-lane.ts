@@ -40,7 +40,8 @@ function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): s
     return own.length === 0 ? [] : [`${state} for ${durationWords(ms)} in ${counted(own.length, 'window')}`];
   });
   const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
-  if (unsureMs > 0) words.push(`perhaps down for up to ${durationWords(unsureMs)}, seen by a sick prober`);
+  if (unsureMs > 0)
+    words.push(`perhaps down for up to ${durationWords(unsureMs)}, seen by a degraded prober`);
   const unknown = samples.some((s) => s.status === 'unknown') ? ['in part unknown'] : [];
   return [...words, ...unknown].join(', ') || 'good throughout';
 }

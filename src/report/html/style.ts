@@ -66,6 +66,9 @@ svg text{font-size:10.5px;fill:var(--fg)}
 .fault{fill:var(--badbg);stroke:var(--bad);stroke-width:1}
 .stage,.phase{fill:var(--stage);stroke:var(--bg);stroke-width:1}
 .longest{fill:var(--long);stroke:var(--fg);stroke-width:1}
+.calm{fill:var(--stage)}
+.pressed{fill:var(--long);stroke:var(--fg);stroke-width:1}
+.starved{fill:url(#cross);stroke:var(--bad);stroke-width:1}
 .track{fill:var(--panel);stroke:var(--line);stroke-width:1}
 .sure{fill:var(--link)}
 .might{fill:url(#might);stroke:var(--link);stroke-width:1}

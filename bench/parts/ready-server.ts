@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
-// The canary: answers every request with the same few bytes, in a process and session of its own at ordinary priority,
-// so that it starves when the machine does. Started by canary.ts; ends with its standard input, whatever becomes of firedrill.
+// A server that answers every request at once with the same few bytes, in a process and session of its own at ordinary
+// priority. Started by overload.ts; ends with its standard input.
 
 const reply = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 

@@ -71,7 +71,7 @@ function story({
 const rto = (maxMs: number): Check => ({ kind: 'rto', name: 'RTO', maxMs });
 const downtime = (maxMs: number): Check => ({ kind: 'downtime', name: 'downtime', maxMs });
 
-describe('a sick prober', () => {
+describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', () => {
   test('tells no outage where it only was held up itself', () => {
     const { summary, windows } = analyse(
       story({ held: [[12_000, 14_000]], checks: [rto(1000), downtime(500)] }).read(),
@@ -84,7 +84,8 @@ describe('a sick prober', () => {
     expect(summary.downtime!.maxMs).toBeGreaterThan(1900);
     expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive', 'inconclusive']);
     expect(summary.verdict).toBe('inconclusive');
-    for (const reason of summary.reasons) expect(reason).toMatch(/canary.*use a quieter machine/);
+    for (const reason of summary.reasons)
+      expect(reason).toMatch(/its control, an HTTP server .*use a quieter machine/);
     expect(summary.prober.canary).toMatchObject({
       looks: 300,
       sick: [{ startAt: '2026-03-01T10:00:11.960Z' }],
@@ -140,7 +141,7 @@ describe('a sick prober', () => {
     const well = summarize(story({ down }).read());
     const sick = summarize(story({ down, held: [[14_000, 16_000]] }).read());
     expect(sick).toMatchObject({ verdict: 'pass', rto: well.rto, downtime: well.downtime });
-    expect(sick.notes).toEqual([expect.stringMatching(/sick for 2\.\d\d s.*canary/)]);
+    expect(sick.notes).toEqual([expect.stringMatching(/degraded for 2\.\d\d s.*its control/)]);
   });
 
   test('does not call a good answer late', () => {
@@ -156,7 +157,7 @@ describe('a sick prober', () => {
     const { verdict, reasons } = summarize(story({ held: [[7000, 7600]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
-      expect.stringMatching(/^the steady state before the fault was not seen for sure: .*canary/),
+      expect.stringMatching(/^the steady state before the fault was not seen for sure: .*its control/),
     ]);
   });
 
@@ -173,7 +174,7 @@ describe('a sick prober', () => {
     expect(summarize(late([[10_050, 30_000]], [])).checks[0]).toMatchObject({ status: 'pass' });
     const sick = summarize(late([[10_050, 30_000]], [[12_000, 29_000]]));
     expect(sick.checks[0]).toMatchObject({ status: 'inconclusive' });
-    expect(sick.reasons.join()).toMatch(/whether health stayed away is not known: the prober was sick/);
+    expect(sick.reasons.join()).toMatch(/whether health stayed away is not known: the prober was degraded/);
     // Too short for a recovery that holds.
     expect(summarize(late([[10_050, 30_000]], [[12_000, 14_000]])).checks[0]).toMatchObject({
       status: 'pass',

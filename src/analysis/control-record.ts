@@ -1,0 +1,108 @@
+import { type ControlSample, dilationOf } from '../core/control.ts';
+import type { Spread } from '../core/summary.ts';
+import {
+  controlSamples,
+  controlSilenceMs,
+  dilationLimit,
+  standstillDilation,
+} from '../core/starvation-limits.ts';
+import type { DegradedSpan } from './canary-record.ts';
+import { Histogram } from './histogram.ts';
+
+/** All that the control of a run said. */
+export interface ControlRecord {
+  readonly samples: number;
+  /** Of the dilations; here the `Ms` are wall ms per CPU ms. null without any. */
+  readonly dilation: Spread | null;
+  /** When the machine was starved or the control silent: from the last good work to the next good one. In order, apart. */
+  readonly starved: readonly DegradedSpan[];
+}
+
+/** Reads control samples one by one; holds 24 bytes of each (4 MB a day). */
+export class ControlReader {
+  readonly #startMs: number;
+  readonly #dilation = new Histogram();
+  readonly #finishMs: number[] = [];
+  readonly #wallMs: number[] = [];
+  readonly #dilations: number[] = [];
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  /** Takes the next sample; returns the time in which the machine may have been starved, if any. */
+  add(sample: ControlSample): { readonly fromMs: number; readonly toMs: number } | undefined {
+    const dilation = dilationOf(sample);
+    const beforeMs = this.#finishMs.at(-1) ?? this.#startMs;
+    const startMs = sample.finishMs - sample.wallMs;
+    this.#dilation.add(dilation);
+    this.#finishMs.push(sample.finishMs);
+    this.#wallMs.push(sample.wallMs);
+    this.#dilations.push(dilation);
+    const suspicious = dilation > dilationLimit || startMs - beforeMs > controlSilenceMs;
+    return suspicious ? { fromMs: beforeMs, toMs: sample.finishMs } : undefined;
+  }
+
+  /** @param endMs the log's end */
+  finish(endMs: number): ControlRecord {
+    return {
+      samples: this.#finishMs.length,
+      dilation: this.#dilation.spread(),
+      starved: merged([...this.#overLimit(endMs), ...this.#silences(endMs)]),
+    };
+  }
+
+  /** Runs of samples whose neighbourhood is over the limit. */
+  #overLimit(endMs: number): readonly DegradedSpan[] {
+    const spans: { fromMs: number; toMs: number; looks: number }[] = [];
+    let isOpen = false;
+    for (const [index, finishMs] of this.#finishMs.entries()) {
+      const startMs = finishMs - (this.#wallMs[index] ?? 0);
+      const open = spans.at(-1);
+      if (!this.#isStarved(index)) {
+        if (isOpen && open !== undefined) open.toMs = startMs;
+        isOpen = false;
+      } else if (isOpen && open !== undefined) open.looks++;
+      else {
+        spans.push({ fromMs: this.#finishMs[index - 1] ?? this.#startMs, toMs: endMs, looks: 1 });
+        isOpen = true;
+      }
+    }
+    return spans;
+  }
+
+  #isStarved(index: number): boolean {
+    if ((this.#dilations[index] ?? 0) >= standstillDilation) return true;
+    const half = Math.floor(controlSamples / 2);
+    const around = this.#dilations.slice(Math.max(0, index - half), index + half + 1);
+    const over = around.filter((d) => d > dilationLimit).length;
+    return over * 2 > around.length;
+  }
+
+  #silences(endMs: number): readonly DegradedSpan[] {
+    const spans: DegradedSpan[] = [];
+    let beforeMs = this.#startMs;
+    for (const [index, finishMs] of this.#finishMs.entries()) {
+      const startMs = finishMs - (this.#wallMs[index] ?? 0);
+      if (startMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: startMs, looks: 0 });
+      beforeMs = finishMs;
+    }
+    if (endMs - beforeMs > controlSilenceMs) spans.push({ fromMs: beforeMs, toMs: endMs, looks: 0 });
+    return spans;
+  }
+}
+
+function merged(spans: readonly DegradedSpan[]): readonly DegradedSpan[] {
+  const result: DegradedSpan[] = [];
+  for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+    const last = result.at(-1);
+    if (last === undefined || span.fromMs > last.toMs) result.push(span);
+    else
+      result[result.length - 1] = {
+        fromMs: last.fromMs,
+        toMs: Math.max(last.toMs, span.toMs),
+        looks: last.looks + span.looks,
+      };
+  }
+  return result;
+}

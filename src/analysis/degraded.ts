@@ -1,0 +1,93 @@
+import { canaryLimitMs } from '../core/canary.ts';
+import { dilationWords, starvedHint } from '../core/control.ts';
+import { roundMs } from '../core/clock.ts';
+import { dilationLimit } from '../core/starvation-limits.ts';
+import type { DegradedSpan } from './canary-record.ts';
+import type { KeptSample } from './kept-samples.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
+import { carriesTarget } from './machine-record.ts';
+import { durationWords, limitWords } from './words.ts';
+
+/**
+ * The log without what a degraded prober cannot tell: a sample that failed while it was degraded, be it for a part of the
+ * sample, is not known to have failed (`unknown`, marked `degraded`), and a good answer of that time is no late one. Good
+ * answers stay good. The same log where the prober was fit, had no control, or runs on the target's own machine.
+ */
+export function withoutDegraded(log: RunLog): RunLog {
+  const spans = degradedSpans(log);
+  if (spans.length === 0) return log;
+  return {
+    ...log,
+    series: new Map([...log.series].map(([id, series]) => [id, seriesWithout(series, spans)])),
+  };
+}
+
+/**
+ * When failed samples are the prober's own rather than the target's, cut off at the log's end. On a machine that carries the
+ * target there are none in a drill: a stack that starves itself after the fault takes that much longer to recover there.
+ */
+export function degradedSpans(log: RunLog): readonly DegradedSpan[] {
+  const ownMachine = carriesTarget(log.machines) && log.plan.faults.length > 0;
+  const starved = ownMachine ? [] : starvedSpans(log);
+  return [...clipped(log.canary?.sick ?? [], log), ...starved];
+}
+
+/** When the prober's machine was starved of CPU or its control was silent, whatever runs there; cut off at the log's end. */
+export function starvedSpans(log: RunLog): readonly DegradedSpan[] {
+  return clipped(log.control?.starved ?? [], log);
+}
+
+function clipped(spans: readonly DegradedSpan[], log: RunLog): readonly DegradedSpan[] {
+  return spans.map((span) => ({ ...span, toMs: Math.min(span.toMs, log.endMs) }));
+}
+
+function seriesWithout(series: ProbeSeries, spans: readonly DegradedSpan[]): ProbeSeries {
+  let next = 0;
+  const samples = series.samples.map((sample): KeptSample => {
+    while ((spans[next]?.toMs ?? Infinity) < sample.sendMs) next++;
+    // What is left out after a sample says the same as it, and may have been seen later.
+    const untilMs = Math.max(
+      sample.finishMs,
+      (sample.leftOut?.lastSendMs ?? 0) + (sample.leftOut?.widestMs ?? 0),
+    );
+    if ((spans[next]?.fromMs ?? Infinity) > untilMs) return sample;
+    if (sample.status === 'fail') return { ...sample, status: 'unknown', degraded: true };
+    return sample.status === 'ok' ? { ...sample, stallMs: sample.finishMs - sample.sendMs } : sample;
+  });
+  return { ...series, samples };
+}
+
+/** For how long of [fromMs, toMs] the prober was degraded, ms. */
+export function degradedMsIn(log: RunLog, fromMs = log.startMs, toMs = log.endMs): number {
+  return sumIn(degradedSpans(log), fromMs, toMs);
+}
+
+/** For how long of [fromMs, toMs] the prober's machine was starved, ms. */
+export function starvedMsIn(log: RunLog, fromMs = log.startMs, toMs = log.endMs): number {
+  return sumIn(starvedSpans(log), fromMs, toMs);
+}
+
+function sumIn(spans: readonly DegradedSpan[], fromMs: number, toMs: number): number {
+  const ms = spans.reduce(
+    (sum, s) => sum + Math.max(0, Math.min(s.toMs, toMs) - Math.max(s.fromMs, fromMs)),
+    0,
+  );
+  return roundMs(ms);
+}
+
+/** Why a prober was degraded, and what to do; as the rest of a sentence that begins with what hangs on it. */
+export function degradedWords(log: RunLog, fromMs = log.startMs, toMs = log.endMs): string {
+  const { canary, control } = log;
+  const forMs = durationWords(degradedMsIn(log, fromMs, toMs));
+  if (control !== null)
+    return `the prober was degraded for ${forMs}: its machine was starved of CPU (${dilationNote(control.dilation?.maxMs ?? null)}); ${starvedHint}`;
+  if (canary === null) return 'the health of the prober is unknown';
+  return `the prober was degraded for ${forMs}: its control, an HTTP server on the same machine, did not answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
+}
+
+/** `work took up to 14 x its CPU time, the limit is 2.5 x` */
+export function dilationNote(max: number | null): string {
+  return max === null
+    ? 'its control reported nothing'
+    : `the control's work took up to ${dilationWords(max)} its CPU time, the limit is ${dilationWords(dilationLimit)}`;
+}

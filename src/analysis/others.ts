@@ -1,0 +1,46 @@
+import { othersLimitPct } from '../core/starvation-limits.ts';
+import { othersIn } from './machine-record.ts';
+import type { Evidence, JudgedCheck } from './outcome.ts';
+import { waitOverMs } from './rto.ts';
+import type { RunLog } from './read-log.ts';
+
+/**
+ * Why a failure that was decided at a moment may be that of other programs, and not of the stack: on the machine that
+ * carries both the target and firedrill, others took more than `othersLimitPct` of the CPU from the fault until then. null
+ * when they did not, and where it is not known (hosts of their own, control groups that could not be read, old logs).
+ */
+export function othersDoubt(log: RunLog, untilMs: number): string | null {
+  const machine = log.machines.find((m) => m.prober && m.hosts.length > 0);
+  const fromMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
+  if (machine === undefined || untilMs <= fromMs) return null;
+  const share = othersIn(machine, fromMs, untilMs);
+  if (share === null || share.othersPct <= othersLimitPct) return null;
+  return `other programs took ${Math.round(share.othersPct)} % of this machine's CPU from the fault until then (it was busy for ${Math.round(share.busyPct)} %; the limit is ${othersLimitPct} %): end them, or run the drill on a quieter machine`;
+}
+
+/** Failed checks of which other programs may be the cause: inconclusive, and why. What passes in spite of them passes. */
+export function withoutOthers(evidence: Evidence, checks: readonly JudgedCheck[]): readonly JudgedCheck[] {
+  return checks.map((check) => {
+    if (check.result.status !== 'fail') return check;
+    const doubt = othersDoubt(evidence.log, decidedMs(evidence, check.result.kind));
+    if (doubt === null) return check;
+    const reason = check.reason === null ? doubt : `${check.reason}, but ${doubt}`;
+    return { result: { ...check.result, status: 'inconclusive' }, reason };
+  });
+}
+
+/** The moment at which a check of that kind was decided: the recovery, the redundancy, or the end of the wait for either. */
+function decidedMs({ log, recovery }: Evidence, kind: string): number {
+  switch (kind) {
+    case 'rto':
+    case 'no-recovery':
+    case 'role-moved':
+    case 'role-stays':
+      return Math.min(recovery?.recovered?.hiMs ?? Infinity, waitOverMs(log), log.endMs);
+    case 'redundancy':
+    case 'return':
+      return Math.min(log.gates.findLast((g) => g.gate === 'redundancy')?.t ?? Infinity, log.endMs);
+    default:
+      return log.endMs;
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Check, Plan } from '../core/plan.ts';
+import { summarize } from './summarize.ts';
+import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+const fault = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} } as const;
+const ok = (ms: number, latencyMs = 20): Answer => ({ status: 'ok', finishMs: ms + latencyMs });
+const refused = (ms: number): Answer => ({ status: 'fail', cause: 'refused', finishMs: ms + 5 });
+const timeout = (ms: number): Answer => ({ status: 'fail', cause: 'timeout', finishMs: ms + 900 });
+
+/** The gate is met at 9 s, the fault comes at 12 s, the service is back at 18 s. */
+function drill(
+  answers: Readonly<Record<string, (ms: number) => Answer>>,
+  { checks = [], plan = {} }: { checks?: readonly Check[]; plan?: Partial<Plan> } = {},
+) {
+  const ids = ['health', 'role@node-1', 'role@node-2'];
+  const log = new LogBuilder(
+    planWith({
+      probes: ids.map((id) => probeOf(id, { intervalMs: 200 })),
+      steady: {
+        require: [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }],
+        forMs: 3000,
+        withinMs: 60_000,
+      },
+      faults: [fault],
+      checks,
+      recovery: { probe: 'health', withinMs: 30_000, stableForMs: 3000 },
+      ...plan,
+    }),
+  )
+    .at(9000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+    .at(9100, { type: 'rate.changed', burst: true })
+    .fault(12_000, { healedMs: 35_000 })
+    .at(30_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+    .at(40_000, { type: 'run.ended' });
+  const usual = (ms: number): Answer => (ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms));
+  for (const id of ids)
+    log.probing(id, 10, 39_000, 200, answers[id] ?? (id === 'health' ? usual : (ms) => ok(ms)));
+  return summarize(log.read());
+}
+
+const strict: Check = { kind: 'rto', name: 'RTO', maxMs: 1000 };
+
+describe('a drill', () => {
+  test('that began from the steady state is judged', () => {
+    expect(drill({}).verdict).toBe('pass');
+    expect(drill({}, { checks: [strict] }).verdict).toBe('fail');
+  });
+
+  test('is inconclusive after a failed sample between the gate and the fault, whatever its checks say', () => {
+    const flaw = (ms: number): Answer =>
+      ms > 10_100 && ms < 10_300 ? timeout(ms) : ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms);
+    const { verdict, reasons, checks } = drill({ health: flaw }, { checks: [strict] });
+    expect(verdict).toBe('inconclusive');
+    expect(checks.map((c) => c.status)).toEqual(['inconclusive']);
+    expect(reasons[0]).toBe(
+      'the steady state did not hold until the fault: health failed once (timeout, first 1.79 s before the fault); what failed after it cannot be told from what failed before',
+    );
+    expect(drill({ health: flaw }).verdict).toBe('inconclusive');
+  });
+
+  test('is inconclusive after one of a probe that the gate asks', () => {
+    const { verdict, reasons } = drill({
+      'role@node-2': (ms) => (ms > 9500 && ms < 10_300 ? refused(ms) : ok(ms)),
+    });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons[0]).toContain('role@node-2 failed 4 times (refused, first 2.39 s before the fault)');
+  });
+
+  test('may have an instance that never was good, and failures before the gate', () => {
+    expect(drill({ 'role@node-2': refused }).verdict).toBe('pass');
+    const early = (ms: number): Answer => (ms < 3000 || (ms > 12_100 && ms < 18_000) ? refused(ms) : ok(ms));
+    expect(drill({ health: early }).verdict).toBe('pass');
+  });
+
+  test('may break what is under way with its fault, if that was not overdue', () => {
+    const broken = (fromMs: number) => (ms: number) =>
+      ms > fromMs && ms < 18_000 ? { ...refused(ms), finishMs: Math.max(ms + 5, 12_100) } : ok(ms);
+    expect(drill({ health: broken(11_900) }).verdict).toBe('pass');
+    expect(drill({ health: broken(11_500) }).verdict).toBe('inconclusive');
+  });
+
+  test('is inconclusive where answers came late before the fault', () => {
+    const slow = (ms: number): Answer => (ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms, 600));
+    const { verdict, reasons } = drill({ health: slow }, { checks: [strict] });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons[0]).toBe(
+      'answers took 600 ms (p90) of a time-out of 900 ms before the fault: a little more load makes time-outs of health without any outage; use a quieter machine or a longer time-out',
+    );
+    const quick = (ms: number): Answer => (ms > 12_100 && ms < 18_000 ? refused(ms) : ok(ms, 400));
+    expect(drill({ health: quick }).verdict).toBe('pass');
+  });
+});

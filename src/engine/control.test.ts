@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { controlHealth, type ControlSample, dilationOf } from '../core/control.ts';
+import { controlSilenceMs, controlWorkMs } from '../core/starvation-limits.ts';
+import { type Control, sampleOf, startControl } from './control.ts';
+import { createMachineFitness } from './machine-fitness.ts';
+import { createSystemClock } from './system-clock.ts';
+
+const running: Control[] = [];
+afterEach(async () => {
+  for (const control of running.splice(0)) await control.stop();
+});
+
+/** A control at work, and waits for its samples. */
+async function start() {
+  const clock = createSystemClock();
+  const samples: ControlSample[] = [];
+  const ends: string[] = [];
+  let wake = (): void => {};
+  const next = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const control = await startControl({
+    clock,
+    onSample: (sample) => {
+      samples.push(sample);
+      wake();
+    },
+    onEnd: (why) => {
+      ends.push(why);
+      wake();
+    },
+  });
+  running.push(control);
+  const seen = async (count: number): Promise<void> => {
+    while (samples.length < count) await next();
+  };
+  return { clock, control, samples, ends, seen, next };
+}
+
+describe('the control', () => {
+  test('does its work over and over, and tells what it took', { timeout: 60_000 }, async () => {
+    const { clock, samples, seen } = await start();
+    await seen(3);
+    for (const sample of samples) {
+      expect(sample.cpuMs).toBeGreaterThanOrEqual(controlWorkMs);
+      // The two clocks are not read at the same moment.
+      expect(sample.wallMs).toBeGreaterThan(sample.cpuMs * 0.9);
+      expect(dilationOf(sample)).toBeGreaterThanOrEqual(1);
+      expect(sample.finishMs).toBeLessThanOrEqual(clock.nowMs());
+    }
+    const finished = samples.map((s) => s.finishMs);
+    expect(finished).toEqual([...finished].sort((a, b) => a - b));
+  });
+
+  test('runs in a session of its own, and ends when it is stopped', { timeout: 60_000 }, async () => {
+    const { control, ends, seen } = await start();
+    await seen(1);
+    // proc_pid_stat(5): after the name come the state, the parent, the group and the session.
+    const stat = readFileSync(`/proc/${control.pid}/stat`, 'utf8');
+    expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]).toBe(String(control.pid));
+    await control.stop();
+    expect(() => process.kill(control.pid, 0)).toThrow('ESRCH');
+    expect(ends).toEqual([]);
+  });
+
+  test('that gets no CPU at all tells nothing, and the machine is not fit', { timeout: 60_000 }, async () => {
+    const { clock, control, samples, seen } = await start();
+    const machine = createMachineFitness();
+    machine.startControl(clock.nowMs());
+    await seen(1);
+    process.kill(control.pid, 'SIGSTOP');
+    while (!/\) T /.test(readFileSync(`/proc/${control.pid}/stat`, 'utf8')))
+      await clock.sleep(5, AbortSignal.timeout(30_000));
+    const told = samples.length;
+    for (const sample of samples) machine.addSample(sample);
+    const lastMs = samples.at(-1)?.finishMs ?? 0;
+    await clock.sleep(lastMs + controlSilenceMs + 1 - clock.nowMs(), AbortSignal.timeout(30_000));
+    // At most what it had written before it was stopped.
+    expect(samples.length - told).toBeLessThanOrEqual(1);
+    expect(machine.unmet(lastMs + controlSilenceMs + 1, 1000)).toEqual([
+      expect.stringMatching(
+        /^the control on the prober's machine reported nothing for 2\.0 s: .*quieter machine/,
+      ),
+    ]);
+    process.kill(control.pid, 'SIGCONT');
+    await seen(told + 2);
+  });
+
+  test('that ends by itself is told of', { timeout: 60_000 }, async () => {
+    const { control, ends, next } = await start();
+    const ended = next();
+    process.kill(control.pid, 'SIGKILL');
+    while (ends.length === 0) await Promise.race([ended, next()]);
+    expect(ends).toEqual(['SIGKILL']);
+  });
+
+  test('is read on the run clock, however late its line comes', () => {
+    expect(sampleOf('5000000000 16250.6 8040', 5_250_000_000n, 900)).toEqual({
+      finishMs: 650,
+      wallMs: 16.251,
+      cpuMs: 8.04,
+    });
+    expect(sampleOf('no line of ours', 1n, 1)).toBeUndefined();
+  });
+});
+
+describe('the health of a machine by its control', () => {
+  const at = (finishMs: number, dilation: number): ControlSample => ({
+    finishMs,
+    cpuMs: 8,
+    wallMs: 8 * dilation,
+  });
+  const list = (...dilations: number[]) => dilations.map((d, i) => at((i + 1) * 500, d));
+
+  test('is that of the median, or of one piece of work that stood still', () => {
+    expect(controlHealth(list(1, 1.6, 1.2, 1.1, 1), 2600, 0)).toEqual({ state: 'fit', dilation: 1.1 });
+    // Interrupted twice: no starvation.
+    expect(controlHealth(list(1, 3.9, 1.2, 3.8, 1), 2600, 0).state).toBe('fit');
+    expect(controlHealth(list(1, 3.9, 3.8, 3.8, 1), 2600, 0)).toEqual({ state: 'starved', dilation: 3.8 });
+    expect(controlHealth(list(1, 1, 1, 1, 60), 2600, 0).state).toBe('starved');
+  });
+
+  test('is unknown without a sample for 2 s', () => {
+    expect(controlHealth(list(1, 1), 3000, 0).state).toBe('fit');
+    expect(controlHealth(list(1, 1), 3001, 0)).toEqual({ state: 'silent', dilation: 1 });
+    expect(controlHealth([], 1000, 0)).toEqual({ state: 'fit', dilation: null });
+    expect(controlHealth([], 2001, 0)).toEqual({ state: 'silent', dilation: null });
+  });
+});

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { readPressureLine, type MachineReading } from './pressure-reading.ts';
+
+/** The machine that firedrill runs on. */
+export interface LocalMachine {
+  /** Of the kernel; undefined where it has none, as on other systems than Linux. */
+  readonly bootId: string | undefined;
+  readonly cores: number;
+  /** null where it cannot be read. */
+  read(): MachineReading | null;
+  /** CPU time of firedrill and its child processes so far, ms; null where it cannot be read. */
+  ownCpuMs(): number | null;
+}
+
+/** USER_HZ, on every machine that Node runs on (time(7), "The software clock, HZ, and jiffies"). */
+const tickMs = 10;
+
+/** Reads /proc. Every call is a few small files, 0.2 ms. */
+export function localMachine(read: (path: string) => string = readText): LocalMachine {
+  const first = (path: string): string => attempt(() => read(path).split('\n')[0] ?? '') ?? '';
+  const stall = (kind: string): string => {
+    const text = attempt(() => read(`/proc/pressure/${kind}`)) ?? '';
+    const of = (word: string): string => new RegExp(`^${word} .*total=(\\d+)`, 'm').exec(text)?.[1] ?? '-';
+    return `${of('some')} ${of('full')}`;
+  };
+  const bootId = first('/proc/sys/kernel/random/boot_id').trim();
+  return {
+    bootId: bootId === '' ? undefined : bootId,
+    cores: Math.max(1, cpus().length),
+    read: () => {
+      const [up = '-'] = first('/proc/uptime').split(' ');
+      const stat = first('/proc/stat').trim().split(/\s+/).slice(1, 9);
+      const ticks = stat.length === 8 ? stat : Array.from({ length: 8 }, () => '-');
+      const running = /(\d+)\/\d+/.exec(first('/proc/loadavg'))?.[1] ?? '-';
+      const stalls = ['cpu', 'memory', 'io'].map(stall);
+      return readPressureLine(['at', up, '-', ...stalls, ...ticks, running].join(' '))?.machine ?? null;
+    },
+    ownCpuMs: () => {
+      const own = cpuMsOf(first('/proc/self/stat'));
+      if (own === null) return null;
+      // CPU time of children is counted in ours only once they ended.
+      const children = first(`/proc/self/task/${process.pid}/children`).trim().split(' ').filter(Boolean);
+      return children.reduce((sum, pid) => sum + (cpuMsOf(first(`/proc/${pid}/stat`)) ?? 0), own);
+    },
+  };
+}
+
+/** CPU time in /proc/PID/stat: of a process and of its children that ended, ms (proc_pid_stat(5), fields 14 to 17). */
+function cpuMsOf(stat: string): number | null {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fields.slice(11, 15).map(Number);
+  return ticks.length < 4 || ticks.some(Number.isNaN) ? null : ticks.reduce((a, b) => a + b, 0) * tickMs;
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    // Not on this system, or not permitted: not known.
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import {
+  controlHealth,
+  type ControlSample,
+  dilationWords,
+  medianDilation,
+  starvedHint,
+} from '../core/control.ts';
+import { formatMs } from '../core/duration.ts';
+import type { MachinePressure } from '../core/event.ts';
+import { controlEveryMs, controlSamples, dilationLimit } from '../core/starvation-limits.ts';
+
+/** Whether the prober's machine can carry a drill, by the control and the machine's pressure. */
+export interface MachineFitness {
+  /** From now on there has to be a control sample now and then. Without a control, every machine is fit. */
+  startControl(nowMs: number): void;
+  addSample(sample: ControlSample): void;
+  addPressure(pressure: MachinePressure): void;
+  /** Why the machine was not fit over the last `overMs`, with the figures and what to do; empty when it was. */
+  unmet(nowMs: number, overMs: number): readonly string[];
+}
+
+/** No gate is held for longer, for all that is kept of the samples. */
+const keptSamples = 1200;
+
+/** The fitness of a machine of which nothing is known yet. */
+export function createMachineFitness(): MachineFitness {
+  let startedMs: number | undefined;
+  let samples: ControlSample[] = [];
+  let pressure: MachinePressure | undefined;
+  return {
+    startControl: (nowMs) => {
+      startedMs = nowMs;
+    },
+    addSample: (sample) => {
+      samples.push(sample);
+      if (samples.length > keptSamples) samples = samples.slice(-keptSamples / 2);
+    },
+    addPressure: (next) => {
+      if (next.prober) pressure = next;
+    },
+    unmet: (nowMs, overMs) => {
+      if (startedMs === undefined) return [];
+      // A short hold has fewer samples than it takes to tell anything.
+      const sinceMs = nowMs - Math.max(overMs, controlSamples * controlEveryMs);
+      const recent = samples.filter((s) => s.finishMs >= sinceMs);
+      const last = samples.at(-1);
+      if (last === undefined) return ["the control on the prober's machine has not reported yet"];
+      const { state, dilation } = controlHealth(recent, nowMs, last.finishMs);
+      if (state === 'silent')
+        return [
+          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded or the control ended; ${starvedHint}`,
+        ];
+      if (state === 'fit') return [];
+      const median = dilation !== null && dilation > dilationLimit;
+      return [overloadWords(median ? recent : [last], pressure)];
+    },
+  };
+}
+
+/** `this machine is overloaded: 8 ms of CPU work took 96 ms (dilation 12 x, limit 2.5 x), CPU pressure 94 %; use …` */
+function overloadWords(samples: readonly ControlSample[], pressure: MachinePressure | undefined): string {
+  const dilation = medianDilation(samples) ?? 1;
+  const cpuMs = Math.max(...samples.map((s) => s.cpuMs));
+  const somePct = pressure?.cpu.somePct ?? null;
+  const runQueue = pressure?.cpu.runQueue ?? null;
+  const queued =
+    somePct !== null
+      ? `, CPU pressure ${Math.round(somePct)} %`
+      : runQueue !== null
+        ? `, ${runQueue} tasks in the run queue`
+        : '';
+  return `this machine is overloaded: ${Math.round(cpuMs)} ms of CPU work took ${Math.round(cpuMs * dilation)} ms (dilation ${dilationWords(dilation)}, limit ${dilationWords(dilationLimit)})${queued}; ${starvedHint}`;
+}

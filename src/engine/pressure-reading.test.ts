@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { createLocalHost } from '../hosts/local.ts';
+import { localMachine } from './local-machine.ts';
+import { pressureBetween, readPressureLine, usedBetween } from './pressure-reading.ts';
+import { pressureScript } from './pressure-script.ts';
+
+const line = 'at 569.96 1500000000 124094592 0 10 5 4776215 2477328 100 10 50 800 30 2 8 0 7';
+
+describe('a line of a host', () => {
+  test('has what it used itself, and the counters of its machine', () => {
+    expect(readPressureLine(line)).toEqual({
+      usedMs: 1500,
+      machine: {
+        upMs: 569_960,
+        stalls: {
+          cpu: { some: 124_094_592, full: 0 },
+          memory: { some: 10, full: 5 },
+          io: { some: 4_776_215, full: 2_477_328 },
+        },
+        ticks: { busy: 170, steal: 0, total: 1000 },
+        runQueue: 7,
+      },
+    });
+  });
+
+  test('is null where something could not be read, never 0', () => {
+    expect(readPressureLine('at 569.96 - - - - - - - 100 10 50 800 30 2 8 - -')).toEqual({
+      usedMs: null,
+      machine: {
+        upMs: 569_960,
+        stalls: {
+          cpu: { some: null, full: null },
+          memory: { some: null, full: null },
+          io: { some: null, full: null },
+        },
+        ticks: null,
+        runQueue: null,
+      },
+    });
+    expect(readPressureLine('at 569.96 77000000')).toEqual({ usedMs: 77, machine: null });
+    expect(readPressureLine('at - -')).toEqual({ usedMs: null, machine: null });
+    expect(readPressureLine('boot 757f4631')).toBeUndefined();
+  });
+});
+
+describe('two readings', () => {
+  const reading = (text: string) => readPressureLine(text)?.machine ?? expect.fail('no reading');
+  const before = reading(line);
+
+  test('give the shares of the time between them', () => {
+    const after = reading('at 570.96 1500000000 124594592 0 10 5 4876215 2502328 200 10 70 860 30 2 8 20 3');
+    expect(pressureBetween(before, after)).toEqual({
+      overMs: 1000,
+      cpu: { somePct: 50, busyPct: 60, stealPct: 10, runQueue: 3, cores: null },
+      memory: { somePct: 0, fullPct: 0 },
+      io: { somePct: 10, fullPct: 2.5 },
+    });
+  });
+
+  test('give null for what one of them lacks, and nothing for one moment or another boot', () => {
+    const blind = reading('at 570.96 - - - - - - - - - - - - - - - -');
+    expect(pressureBetween(before, blind)).toEqual({
+      overMs: 1000,
+      cpu: { somePct: null, busyPct: null, stealPct: null, runQueue: null, cores: null },
+      memory: { somePct: null, fullPct: null },
+      io: { somePct: null, fullPct: null },
+    });
+    expect(pressureBetween(before, before)).toBeNull();
+    expect(pressureBetween(before, reading(line.replace('569.96', '3.00')))).toBeNull();
+  });
+
+  test('of a control group that was made again count from its beginning', () => {
+    expect(usedBetween(1000, 1250)).toBe(250);
+    expect(usedBetween(1000, 40)).toBe(40);
+  });
+});
+
+test.each([
+  ['sh', ['sh']],
+  ['bash', ['bash']],
+  // No bash to hand over to and no sleep: lines a second apart, or none.
+  ['a bare sh', ['env', 'PATH=/nonexistent', '/bin/sh']],
+])('a real host prints such lines with %s, never more than one a second', async (_, shell) => {
+  const stop = new AbortController();
+  const argv = [...shell, '-c', pressureScript, pressureScript, 'another boot'];
+  const lines: string[] = [];
+  for await (const said of createLocalHost('here').follow(argv, stop.signal)) {
+    lines.push(said);
+    if (lines.length === 4) break;
+  }
+  const [boot, ...rest] = lines;
+  expect(boot).toMatch(new RegExp(`^boot ${localMachine().bootId} \\d+$`));
+  const readings = rest.map((said) => readPressureLine(said)?.machine);
+  for (const [index, reading] of readings.entries()) {
+    expect(reading?.ticks?.total).toBeGreaterThan(0);
+    expect(reading?.runQueue).toBeGreaterThan(0);
+    const before = readings[index - 1];
+    if (before === undefined || before === null || reading == null) continue;
+    // Whatever a busy machine adds: it waits, and does not turn round and round.
+    expect(reading.upMs - before.upMs).toBeGreaterThanOrEqual(900);
+  }
+});
+
+test('a host on the machine of the prober says only what it used itself', async () => {
+  const stop = new AbortController();
+  const argv = ['sh', '-c', pressureScript, pressureScript, localMachine().bootId ?? ''];
+  for await (const said of createLocalHost('here').follow(argv, stop.signal)) {
+    if (!said.startsWith('at ')) continue;
+    expect(said).toMatch(/^at \d+\.\d+ (-|\d+)$/);
+    break;
+  }
+});
+
+test('the prober reads its machine and itself', () => {
+  const machine = localMachine();
+  expect(machine.cores).toBeGreaterThan(0);
+  const reading = machine.read();
+  expect(reading?.ticks?.busy).toBeGreaterThan(0);
+  const used = machine.ownCpuMs();
+  expect(used).toBeGreaterThan(0);
+});
+
+test('a prober on another system reads nothing', () => {
+  const none = localMachine(() => {
+    throw new Error('ENOENT');
+  });
+  expect(none).toMatchObject({ bootId: undefined });
+  expect(none.read()).toBeNull();
+  expect(none.ownCpuMs()).toBeNull();
+});

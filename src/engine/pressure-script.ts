@@ -1,0 +1,68 @@
+/**
+ * Prints a host's boot id and when its first process began (a container's counters begin again with it), then once a second a line that `readPressureLine` reads: the CPU time of the host's own control
+ * group and, unless the boot id is the one given as `$1` (that machine is read elsewhere), the machine's counters.
+ *
+ * Only builtins after its start: no process is started per reading, where `read -t` works (bash, BusyBox); dash hands over
+ * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe that nobody writes
+ * to. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
+ *
+ * A control group that is the whole machine is not the host's own: the root has no `cgroup.type` (version 2), or has a
+ * `release_agent` (version 1).
+ */
+export const pressureScript = `
+exec 2>/dev/null
+[ -n "$BASH_VERSION" ] || ! command -v bash >/dev/null || exec bash -c "$0" "$0" "$@"
+boot=
+read -r boot </proc/sys/kernel/random/boot_id
+read -r stat </proc/1/stat
+since() { echo "boot \${boot:--} \${20:--}"; }
+since \${stat##*) }
+own=
+while IFS=: read -r _ kinds path; do
+  case ,$kinds, in
+    ,,) for at in "/sys/fs/cgroup\${path%/init.scope}" /sys/fs/cgroup; do
+      [ -z "$own" ] && [ -e "$at/cgroup.type" ] && [ -e "$at/cpu.stat" ] && own=$at/cpu.stat
+    done ;;
+    *,cpuacct,*) for at in "/sys/fs/cgroup/$kinds\${path%/init.scope}" "/sys/fs/cgroup/$kinds"; do
+      [ -z "$own" ] && [ -e "$at/cpuacct.usage" ] && [ ! -e "$at/release_agent" ] && own=$at/cpuacct.usage
+    done ;;
+  esac
+done </proc/self/cgroup
+usage() {
+  used=-
+  [ -n "$own" ] || return
+  read -r key value <"$own" || return
+  case $own in */cpu.stat) used=\${value}000 ;; *) used=$key ;; esac
+}
+pressure() {
+  some=- full=-
+  while read -r kind _ _ _ total; do
+    case $kind in some) some=\${total#total=} ;; full) full=\${total#total=} ;; esac
+  done <"/proc/pressure/$1"
+  line="$line $some $full"
+}
+machine() {
+  for kind in cpu memory io; do pressure "$kind"; done
+  user= running=
+  read -r _ user nice system idle iowait irq softirq steal _ </proc/stat
+  read -r _ _ _ running _ </proc/loadavg
+  running=\${running%/*}
+  line="$line \${user:--} \${nice:--} \${system:--} \${idle:--} \${iowait:--} \${irq:--} \${softirq:--} \${steal:--} \${running:--}"
+}
+: | {
+  exec 4<>/proc/self/fd/0
+  last=
+  while :; do
+    up=
+    read -r up _ </proc/uptime
+    # The wait was none: this shell cannot wait by itself.
+    if [ "\${up%%.*}" = "$last" ]; then sleep 1 || exit; read -r up _ </proc/uptime; fi
+    last=\${up%%.*}
+    line=
+    usage
+    [ "$boot" = "$1" ] || machine
+    echo "at \${up:--} $used$line"
+    read -r -t 1 _ <&4
+  done
+}
+`;

@@ -1,0 +1,193 @@
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../core/clock.ts';
+import type { MachinePressure } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { LocalMachine } from './local-machine.ts';
+import {
+  type HostReading,
+  type MachineReading,
+  pressureBetween,
+  readPressureLine,
+  usedBetween,
+} from './pressure-reading.ts';
+import { pressureScript } from './pressure-script.ts';
+
+/** Machines are told of this often, ms. */
+const tellEveryMs = 1000;
+/** A host that went off, or could not be asked, is asked again after this, ms: a `docker exec` costs its machine some 0.1 s of CPU. */
+const askAgainMs = 10_000;
+/** Of a boot id, enough to tell machines apart. */
+const shortId = 8;
+
+/** What a watch over machines needs. */
+export interface PressureOptions {
+  /** Names of the target's hosts, in the plan's order. */
+  readonly hosts: readonly string[];
+  readonly host: (name: string) => Pick<Host, 'follow'>;
+  readonly clock: Clock;
+  readonly local: LocalMachine;
+  readonly onPressure: (pressure: MachinePressure) => void;
+}
+
+/** A watch over machines. */
+export interface PressureWatch {
+  /** Resolves when nothing is followed any more. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** Starts a watch over the prober's machine and those of hosts. */
+export type StartPressure = (options: PressureOptions) => PressureWatch;
+
+/** What is known of a host. */
+interface Known {
+  readonly name: string;
+  bootId: string | undefined;
+  /** When its first process began, in ticks since the boot: a container that was started again has new counters. */
+  since: string | undefined;
+  latest: HostReading | undefined;
+  /** As it was told of last. */
+  told: MachineReading | undefined;
+  /** CPU time that it used and that was not told of yet, ms; undefined: never read. */
+  untoldMs: number | undefined;
+}
+
+/**
+ * Follows the counters of the prober's machine, and of every host through one command that stays open on it, and tells of
+ * each machine once a second. Hosts with the boot id of the prober's machine are asked for the CPU time of their own
+ * control group only. A host that cannot be asked is left out until it can.
+ */
+export const startPressure: StartPressure = ({ hosts, host, clock, local, onPressure }) => {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const known = hosts.map((name): Known => ({
+    name,
+    bootId: undefined,
+    since: undefined,
+    latest: undefined,
+    told: undefined,
+    untoldMs: undefined,
+  }));
+  const sleep = (ms: number): Promise<boolean> =>
+    clock.sleep(ms, stop.signal).then(
+      () => true,
+      () => false,
+    );
+  const following = known.map(async (each) => {
+    do {
+      await followHost(each, host(each.name), local.bootId, stop.signal);
+    } while (await sleep(askAgainMs));
+  });
+  const telling = (async () => {
+    const prober = tellProber(local);
+    while (await sleep(tellEveryMs)) {
+      const pressures = [prober(known), ...othersOf(known, local.bootId)];
+      for (const pressure of pressures) if (pressure !== null) onPressure(pressure);
+    }
+  })();
+  return {
+    stop: async () => {
+      stop.abort();
+      await Promise.all([...following, telling]);
+    },
+  };
+};
+
+/** Takes in what a host says until it says no more. */
+async function followHost(
+  known: Known,
+  host: Pick<Host, 'follow'>,
+  localBootId: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const argv = ['sh', '-c', pressureScript, pressureScript, localBootId ?? ''];
+  try {
+    for await (const line of host.follow(argv, signal)) {
+      if (line.startsWith('boot ')) {
+        const [, bootId, since] = line.trim().split(' ');
+        if (bootId !== known.bootId) known.told = undefined;
+        if (since !== known.since && known.latest?.usedMs != null)
+          known.latest = { ...known.latest, usedMs: 0 };
+        known.bootId = bootId === '-' ? undefined : bootId;
+        known.since = since;
+      }
+      const reading = readPressureLine(line);
+      if (reading !== undefined) take(known, reading);
+    }
+  } catch {
+    // Off, cut off, or no host of this kind: it is asked again, and what it does is not known until then.
+  }
+}
+
+function take(known: Known, reading: HostReading): void {
+  const beforeMs = known.latest?.usedMs ?? null;
+  if (reading.usedMs !== null)
+    known.untoldMs = (known.untoldMs ?? 0) + (beforeMs === null ? 0 : usedBetween(beforeMs, reading.usedMs));
+  known.latest = { ...reading, usedMs: reading.usedMs ?? beforeMs };
+}
+
+/** CPU time that hosts used since they were last asked this, ms; null where that of one was never read, or there are none. */
+function takeUsed(hosts: readonly Known[]): number | null {
+  let sum: number | null = hosts.length === 0 ? null : 0;
+  for (const known of hosts) {
+    sum = sum === null || known.untoldMs === undefined ? null : sum + known.untoldMs;
+    if (known.untoldMs !== undefined) known.untoldMs = 0;
+  }
+  return sum;
+}
+
+/** Tells of the prober's machine since it last did. */
+function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePressure | null {
+  let before = local.read();
+  let ownBeforeMs = local.ownCpuMs();
+  return (known) => {
+    const after = local.read();
+    const pressure = before === null || after === null ? null : pressureBetween(before, after);
+    const ownMs = local.ownCpuMs();
+    const usedMs = ownMs === null || ownBeforeMs === null ? null : usedBetween(ownBeforeMs, ownMs);
+    [before, ownBeforeMs] = [after, ownMs];
+    const hosts = known.filter((k) => k.bootId !== undefined && k.bootId === local.bootId);
+    const targetMs = takeUsed(hosts);
+    if (pressure === null || local.bootId === undefined) return null;
+    return {
+      machine: local.bootId.slice(0, shortId),
+      prober: true,
+      hosts: hosts.map((k) => k.name),
+      ...pressure,
+      cpu: { ...pressure.cpu, cores: local.cores },
+      targetCpuPct: ofOneCore(targetMs, pressure.overMs),
+      harnessCpuPct: ofOneCore(usedMs, pressure.overMs),
+    };
+  };
+}
+
+/** Tells of machines that the prober does not run on, each by the first of its hosts that said something new. */
+function othersOf(known: readonly Known[], localBootId: string | undefined): readonly MachinePressure[] {
+  const ids = new Set(
+    known.flatMap((k) => (k.bootId === undefined || k.bootId === localBootId ? [] : [k.bootId])),
+  );
+  return [...ids].flatMap((bootId) => {
+    const hosts = known.filter((k) => k.bootId === bootId);
+    const readings = hosts.flatMap((k) => {
+      const now = k.latest?.machine ?? undefined;
+      const before = k.told;
+      k.told = now;
+      return now === undefined || before === undefined ? [] : [pressureBetween(before, now)];
+    });
+    const pressure = readings.find((r) => r !== null);
+    if (pressure === undefined) return [];
+    return [
+      {
+        machine: bootId.slice(0, shortId),
+        prober: false,
+        hosts: hosts.map((k) => k.name),
+        ...pressure,
+        targetCpuPct: ofOneCore(takeUsed(hosts), pressure.overMs),
+      },
+    ];
+  });
+}
+
+/** Percent of one core, to a tenth. */
+function ofOneCore(usedMs: number | null, overMs: number): number | null {
+  return usedMs === null ? null : Math.round((usedMs / overMs) * 1000) / 10;
+}

@@ -1,0 +1,75 @@
+import { starvedSpans } from '../../analysis/degraded.ts';
+import type { MachineRecord, PressureReading } from '../../analysis/machine-record.ts';
+import type { RunLog } from '../../analysis/read-log.ts';
+import { durationWords } from '../../analysis/words.ts';
+import { pressedPct, starvedPct } from '../../core/starvation-limits.ts';
+import { offsetWords } from '../ownership-text.ts';
+import { machineName } from '../prober-text.ts';
+import type { Lane, Piece } from './lanes.ts';
+
+type Level = 'calm' | 'pressed' | 'starved';
+
+/** A band for each machine: its CPU pressure, and on the prober's machine what the control says of it. */
+export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
+  const lanes = log.machines.map((machine) => {
+    const starved = machine.prober ? starvedPieces(log, zeroMs) : [];
+    return laneOf(machineName(machine), [...pressurePieces(machine, zeroMs), ...starved]);
+  });
+  const isAlone = log.control !== null && !log.machines.some((m) => m.prober);
+  const own = { prober: true, hosts: [] };
+  return isAlone ? [laneOf(machineName(own), starvedPieces(log, zeroMs)), ...lanes] : lanes;
+}
+
+function laneOf(label: string, pieces: readonly Piece[]): Lane {
+  const words = (['pressed', 'starved'] as const).flatMap((level) => {
+    const ms = pieces.reduce((sum, p) => sum + (p.kind === level ? p.toMs - p.fromMs : 0), 0);
+    return ms === 0 ? [] : [`${level} for ${durationWords(ms)}`];
+  });
+  return { label, words: words.join(', ') || 'calm throughout', pieces };
+}
+
+/** Readings of one level that touch, as one piece with the highest pressure in it. */
+function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[] {
+  const runs: { fromMs: number; toMs: number; level: Level; maxPct: number | null }[] = [];
+  for (const reading of machine.readings()) {
+    const level = levelOf(reading);
+    if (level === null) continue;
+    const fromMs = reading.t - reading.overMs;
+    const last = runs.at(-1);
+    // Readings are about a second apart; what lies between two is less than another one.
+    if (last?.level === level && fromMs - last.toMs < reading.overMs) {
+      last.toMs = reading.t;
+      last.maxPct = higher(last.maxPct, reading.somePct);
+    } else runs.push({ fromMs, toMs: reading.t, level, maxPct: reading.somePct });
+  }
+  return runs.map(({ fromMs, toMs, level, maxPct }) => ({
+    fromMs,
+    toMs,
+    kind: level,
+    title: `${level}${maxPct === null ? '' : `, CPU pressure up to ${Math.round(maxPct)} %`}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+  }));
+}
+
+/** By the CPU pressure; without it by how busy the machine was. null: neither was read. */
+function levelOf({ somePct, busyPct }: PressureReading): Level | null {
+  if (somePct !== null) return somePct >= starvedPct ? 'starved' : somePct >= pressedPct ? 'pressed' : 'calm';
+  if (busyPct === null) return null;
+  return busyPct >= 95 ? 'pressed' : 'calm';
+}
+
+function higher(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+function starvedPieces(log: RunLog, zeroMs: number): readonly Piece[] {
+  return starvedSpans(log).map(({ fromMs, toMs, looks }) => ({
+    fromMs,
+    toMs,
+    kind: 'starved',
+    title: `${looks === 0 ? 'the control was silent' : 'starved of CPU by the control'}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+  }));
+}
+
+function rangeWords(fromMs: number, toMs: number, zeroMs: number): string {
+  return `${offsetWords(fromMs - zeroMs, 2)} to ${offsetWords(toMs - zeroMs, 2)} (${durationWords(toMs - fromMs)})`;
+}

@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+import { probeKind } from '../../src/probes/catalog.ts';
 import { schemaOf } from '../../src/cli/commands/schema.ts';
 import {
   checkExamples,
@@ -61,7 +63,7 @@ those in [writers.md](writers.md), models of those in [models.md](models.md).`,
       page(
         'Probes',
         `Entries of \`probes\` of a [target](target.md).`,
-        kinds(entries(target, 'probes'), probeExamples),
+        kinds(entries(target, 'probes'), probeExamples, { note: costOfSample }),
       ),
     ],
     [
@@ -77,12 +79,38 @@ those in [writers.md](writers.md), models of those in [models.md](models.md).`,
       page(
         'Models',
         `Entries of \`models\` of a [target](target.md), by name: settings from which times are predicted.`,
-        kinds(typeof models === 'object' ? (models.oneOf ?? []) : [], modelExamples, false),
+        kinds(typeof models === 'object' ? (models.oneOf ?? []) : [], modelExamples, { listed: false }),
       ),
     ],
     ['suite.md', page('Suite', 'A file that makes a failure table of scenarios.', fieldTable(suite))],
   ]);
 }
+
+/** What a sample costs, with the parameters of the kind's example. */
+function costOfSample(kind: string, example: string): string {
+  const found = probeKind(kind);
+  if (found === undefined) throw new Error(`no probe kind ${kind}`);
+  const given = parse(example) as Readonly<Record<string, unknown>>;
+  const own = Object.entries(given).filter(([name]) => !commonFields.includes(name));
+  const cost = found.cost(found.params.parse(Object.fromEntries(own)));
+  const parts = [
+    ...(cost.newConnections === 0 ? [] : ['one new TCP connection']),
+    ...(cost.commands === 0
+      ? []
+      : [
+          `one command, which starts ${cost.processes === 1 ? 'a process' : `${cost.processes} processes`} or more`,
+        ]),
+  ];
+  const standing =
+    cost.standingProcessesPerSecond === undefined
+      ? ''
+      : ` Between samples, a followed command starts ${cost.standingProcessesPerSecond} processes a second on its host.`;
+  const once = found.together === true ? ' Instances that look from one host share it.' : '';
+  return `\nCost of a sample like this one: ${parts.join(' and ') || 'no new connection and no command'}.${once}${standing}\n`;
+}
+
+/** Fields that every kind of probe has. */
+const commonFields = ['kind', 'id', 'on', 'from', 'interval', 'timeout', 'burst', 'always'];
 
 function overview(): string {
   const line = (file: string, words: string): string => `- [${file}](${file}): ${words}`;
@@ -106,7 +134,14 @@ function page(title: string, lead: string, body: string): string {
 }
 
 /** A section for each kind, with its own fields; first the fields that all have. */
-function kinds(options: readonly Shape[], examples: Examples, listed = true): string {
+function kinds(
+  options: readonly Shape[],
+  examples: Examples,
+  {
+    listed = true,
+    note = () => '',
+  }: { readonly listed?: boolean; readonly note?: (kind: string, example: string) => string } = {},
+): string {
   const [first] = options;
   const names = Object.keys(first?.properties ?? {}).filter((name) => name !== 'kind');
   const common = names.filter((name) => options.every(({ properties = {} }) => name in properties));
@@ -124,7 +159,7 @@ function kinds(options: readonly Shape[], examples: Examples, listed = true): st
       option,
       (field) => field === 'kind' || common.includes(field.replace(/[.[].*/, '')),
     );
-    return `## \`${kind}\`\n\n${about}\n\n${own}\n\`\`\`yaml\n${entry}\n\`\`\`\n`;
+    return `## \`${kind}\`\n\n${about}\n\n${own}\n\`\`\`yaml\n${entry}\n\`\`\`\n${note(kind, example)}`;
   });
   return shared + sections.join('\n');
 }

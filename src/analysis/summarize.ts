@@ -162,6 +162,7 @@ export function analyse(told: RunLog): Analysis {
     prober: proberSummary(log),
     ...(log.cost === null ? {} : { harness: harnessSummary(log.cost, log.startMs) }),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
+    ...(log.plan.probesLeftOut === undefined ? {} : { probesLeftOut: log.plan.probesLeftOut }),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),
     ...(watch ? {} : wholePredicted(log)),

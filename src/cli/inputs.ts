@@ -48,6 +48,8 @@ export interface PlanChoices {
   readonly target?: string | undefined;
   /** Values of variables by name: `--var`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Every probe of the target runs, used or not: `--all-probes`. */
+  readonly allProbes?: boolean;
   /** Settings of the target's models by `model.name`: `--set`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told of each of them, for each plan. */
@@ -81,7 +83,7 @@ export function loadAllPlans(args: readonly string[], choices: PlanChoices): Pla
 }
 
 function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
-  const { target, variables, settings, onSetting } = choices;
+  const { target, variables = {}, settings, onSetting, allProbes = false } = choices;
   const { path } = scenario.source;
   const targetFor = (named: string | undefined): TargetInput => {
     const file = target ?? (named === undefined ? undefined : display(resolve(dirname(path), named)));
@@ -96,12 +98,28 @@ function plansOf(scenario: ScenarioInput, choices: PlanChoices): Plan[] {
     for (const setting of made.changed) onSetting?.(setting);
     return made.target;
   };
-  return makePlans(scenario, targetFor, variables);
+  return makePlans(scenario, targetFor, { overrides: variables, allProbes });
 }
 
 /** What `watch` and the lab need of a target file. @throws InvalidInput */
 export function loadWatchPlan(path: string): TargetPlan {
   return planTarget(readTarget(path));
+}
+
+/**
+ * What may name secrets in a drill: its plan, with the probes and writers of the target that it leaves out. What they refer to
+ * may be said by a command or a log all the same.
+ * @throws InvalidInput when the target can no longer be read
+ */
+export function withTargetsSecrets(plan: Plan): Pick<Plan, 'hosts' | 'probes' | 'writers'> {
+  const { probesLeftOut = [], target, probes, writers } = plan;
+  if (probesLeftOut.length === 0) return plan;
+  const whole = loadWatchPlan(target.path);
+  return {
+    ...plan,
+    probes: [...probes, ...whole.probes.filter(({ name }) => probesLeftOut.includes(name))],
+    writers: [...writers, ...whole.writers.filter(({ id }) => !writers.some((own) => own.id === id))],
+  };
 }
 
 /** Files named in a target are relative to it; the plan holds them relative to the working folder. */

@@ -19,6 +19,7 @@ import {
   labelText,
   positiveInteger,
   shardOf,
+  shortDuration,
   toleranceOf,
   trialCount,
   wholeNumber,
@@ -98,6 +99,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   )
     .argParser(addVariable)
     .default({});
+  const allProbes = new Option(
+    '--all-probes',
+    "run every probe of the target, also those that the drill doesn't use",
+  ).default(false);
   const production = new Option(
     '--allow-production',
     'drill a target of the environment `production`',
@@ -140,6 +145,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(reporter)
     .option('--repeat <n>', 'run each scenario this often', positiveInteger, 1)
     .addOption(variable)
+    .addOption(allProbes)
     .addOption(seed)
     .addOption(label)
     .addOption(shard)
@@ -167,6 +173,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .option('--repeat <n>', 'run each drill this often', positiveInteger, 1)
     .option('--grep <regex>', 'only what matches: number or failure of a row, or name of a drill')
     .addOption(variable)
+    .addOption(allProbes)
     .addOption(seed)
     .addOption(label)
     .addOption(shard)
@@ -186,13 +193,16 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(target)
     .option('--json', 'print the plans as JSON', false)
     .addOption(variable)
+    .addOption(allProbes)
     .addOption(seed)
-    .action((scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed'>) => {
-      const { target, var: variables, seed } = options;
-      const loaded = loadAllPlans(scenarios, { target, variables });
-      const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
-      output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
-    });
+    .action(
+      (scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed' | 'allProbes'>) => {
+        const { target, var: variables, seed, allProbes } = options;
+        const loaded = loadAllPlans(scenarios, { target, variables, allProbes });
+        const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
+        output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
+      },
+    );
 
   program
     .command('model')
@@ -284,6 +294,14 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('[scenario...]', 'with --target: scenarios whose faults are to be possible')
     .addOption(target)
     .option('--stack <name>', 'what this lab stack needs; all of them by default')
+    .addOption(
+      new Option(
+        '--measure-burst [duration]',
+        'run the probes of the scenarios for so long at the base rate and in the burst, and compare',
+      )
+        .preset('2s')
+        .argParser(shortDuration),
+    )
     .addOption(out)
     .option('--json', 'as JSON', false)
     .action(async (scenarios: string[], options: DoctorOptions) => {

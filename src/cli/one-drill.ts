@@ -15,6 +15,7 @@ import { createNarrator } from './console.ts';
 import { showDrill } from './live/show-drill.ts';
 import { type Output, tell } from './output.ts';
 import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
+import { withTargetsSecrets } from './inputs.ts';
 import { learnSecrets } from './secrets.ts';
 import type { Stop } from './stop.ts';
 import { versions } from './versions.ts';
@@ -44,7 +45,7 @@ export async function runOneDrill(
   refuseOpenFaults(plan, ledger);
   const clock = createSystemClock();
   const runId = newRunId(plan.scenario.name, clock.wallMs());
-  for (const warning of learnSecrets(plan)) output.progress(`warning: ${warning}`);
+  for (const warning of learnSecrets(withTargetsSecrets(plan))) output.progress(`warning: ${warning}`);
   const { folder, log } = openRun(out, runId, clock);
   log.subscribe(createNarrator((line) => output.progress(line)));
   log.subscribe((event) => reporters.event(event));

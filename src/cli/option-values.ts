@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseTolerance, type Tolerance } from '../analysis/gate.ts';
+import { parseDuration } from '../core/duration.ts';
 import { plain } from '../report/text.ts';
 import { parseShard, type Shard } from './shards.ts';
 
@@ -25,6 +26,17 @@ export function trialCount(value: string): number {
 export function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 0');
   return Number(value);
+}
+
+/** Longest measurement of a burst: it is a look, not a test of endurance. */
+const longestMs = 60_000;
+
+/** A duration of a measurement, ms. @throws InvalidArgumentError */
+export function shortDuration(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined || ms < 100 || ms > longestMs)
+    throw new InvalidArgumentError('expected a duration from 100ms to 1m, such as 2s');
+  return ms;
 }
 
 /** A shard, `2/3`. @throws InvalidArgumentError */

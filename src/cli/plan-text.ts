@@ -1,11 +1,14 @@
 import { describeCondition } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
-import type { Plan, PlannedFault, PlannedHost, Prediction } from '../core/plan.ts';
+import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
+import { drillTime, hostAtRisk } from '../model/drill-time.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { aligned } from '../report/text.ts';
+import { loadAdvice, loadWords } from '../scenario/load-words.ts';
+import { probingLoad } from '../scenario/probing-load.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { predictedWords } from '../report/verdict-text.ts';
 
@@ -34,17 +37,10 @@ function planText(plan: Plan): string {
     'Hosts',
     ...plan.hosts.map((host) => `  ${host.name.padEnd(12)} ${transportText(host)}`),
     '',
-    'Probes',
-    ...plan.probes.map((probe) => {
-      const burst =
-        probe.burstIntervalMs === undefined
-          ? ''
-          : `, every ${formatMs(probe.burstIntervalMs)} around the fault`;
-      const from = probe.from === undefined ? '' : `, from ${probe.from}`;
-      return `  ${probe.id.padEnd(24)} every ${formatMs(probe.intervalMs)}${burst}, time-out ${formatMs(probe.timeoutMs)}${from}: ${oneLine(probeKind(probe.kind)?.describe(probe.params) ?? probe.kind)}`;
-    }),
+    ...probeLines(plan),
     '',
     ...writerLines(plan),
+    ...loadLines(plan),
     ...ownershipLines(plan),
     ...numbered(stepsOf(plan)),
     '',
@@ -55,6 +51,45 @@ function planText(plan: Plan): string {
     'Every fault is healed in any case, in reverse order, and the heal is proven. Nothing was touched by this command.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The probes that run, what for, and those that do not. */
+function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
+  const lines = probes.flatMap((probe, i) => {
+    const { name, usedBy = [] } = probe;
+    const isLast = probes[i + 1]?.name !== name;
+    return [
+      probeLine(probe),
+      ...(isLast && usedBy.length > 0 ? [`  ${''.padEnd(24)} for ${usedBy.join(', ')}`] : []),
+    ];
+  });
+  const out =
+    probesLeftOut.length === 0
+      ? []
+      : [
+          `  not run: ${probesLeftOut.join(', ')}`,
+          '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
+        ];
+  return ['Probes', ...lines, ...out];
+}
+
+function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {
+  const burst = burstIntervalMs === undefined ? '' : `, every ${formatMs(burstIntervalMs)} around the fault`;
+  const where = from === undefined ? '' : `, from ${from}`;
+  const what = oneLine(probeKind(kind)?.describe(params) ?? kind);
+  return `  ${id.padEnd(24)} every ${formatMs(intervalMs)}${burst}, time-out ${formatMs(timeoutMs)}${where}: ${what}`;
+}
+
+/** What probing asks of the stack, in all and of each host, and what to do where that is much. */
+function loadLines(plan: Plan): string[] {
+  const { base, burst, hosts } = probingLoad(plan);
+  const rows = [
+    ['  base rate', loadWords(base)],
+    ['  burst', loadWords(burst)],
+    ...hosts.map(({ host, burst: load }) => [`  burst, ${host}`, loadWords(load)]),
+  ];
+  const advice = loadAdvice(plan).flatMap(({ text, hint }) => [`  note: ${text}`, `  hint: ${hint}`]);
+  return ['Load of probing and writing, while the stack answers', ...aligned(rows), ...advice, ''];
 }
 
 /** Who writes into the stack while the drill runs, what and where; nothing where no check asks for it. */
@@ -97,12 +132,14 @@ function predictionLines(plan: Plan): string[] {
     const by = predictions === undefined ? '' : ` (${predictions.map(useWords).join('; ')})`;
     return [`  ${name}`, `${words}${by}`];
   });
-  return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ''];
-}
-
-/** The host that the first fault is on, where the file says so. */
-export function hostAtRisk({ faults: [fault] }: Plan): string | undefined {
-  return fault !== undefined && 'host' in fault.on ? fault.on.host : undefined;
+  const time = drillTime(plan);
+  const whole =
+    time === undefined
+      ? []
+      : [
+          `  The drill takes about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow; preparations, heal, and return come on top.`,
+        ];
+  return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ...whole, ''];
 }
 
 function useWords({ model, steps, from }: Prediction): string {

@@ -25,6 +25,8 @@ export interface SuiteChoices {
   readonly target?: string | undefined;
   /** Values for variables, of the scenarios that have them; they outrank those of a row. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Every probe of the target runs, used or not. */
+  readonly allProbes?: boolean;
 }
 
 /** Names that an argument may be, by the folders in `scenarios`. */
@@ -55,6 +57,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const path = suiteFile(arg);
   const { source, sha256 } = readInput(path);
   const suite = parseSuite(source);
+  const { allProbes = false } = choices;
   const beside = (file: string) => display(resolve(dirname(path), file));
   const target = choices.target ?? (suite.target === undefined ? undefined : beside(suite.target));
   const problems: Problem[] = [];
@@ -72,7 +75,7 @@ export function loadSuite(arg: string, choices: SuiteChoices): LoadedSuite {
   const planRow = (row: Suite['rows'][number], i: number): Plan[] => {
     const own = Object.entries(row.variables).map(([name, value]): [string, string] => [name, String(value)]);
     const plansWith = (values: readonly (readonly [string, string])[]) =>
-      loadPlans(beside(row.scenario), { target, variables: Object.fromEntries(values) });
+      loadPlans(beside(row.scenario), { target, allProbes, variables: Object.fromEntries(values) });
     let plans: Plan[];
     try {
       plans = plansWith(own);

@@ -28,7 +28,10 @@ export interface Plan {
     readonly sha256: string;
   };
   readonly hosts: readonly PlannedHost[];
+  /** Those that run: what the drill uses, what the target marks `always`, or all with `--all-probes`. */
   readonly probes: readonly PlannedProbe[];
+  /** Names of the target's other probes, which do not run in this drill; absent where all of them run. */
+  readonly probesLeftOut?: readonly string[];
   /** Those whose rows a check asks for: no others write. */
   readonly writers: readonly PlannedWriter[];
   readonly roles: Readonly<Record<string, Condition>>;
@@ -215,6 +218,10 @@ export interface PlannedProbe {
   readonly timeoutMs: number;
   /** The interval from shortly before the fault until stable recovery. */
   readonly burstIntervalMs?: number;
+  /** The target wants it in every drill, whether the drill uses it or not. */
+  readonly always?: true;
+  /** What the drill needs it for, in words such as `recovery` or `role primary`; absent outside of drills and in logs of older versions. */
+  readonly usedBy?: readonly string[];
 }
 
 /** Clients that write numbered rows the way the stack's own do, from the steady state to the end. */

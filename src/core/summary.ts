@@ -106,6 +106,8 @@ export interface Summary {
   /** What firedrill itself cost; absent in runs of older versions. */
   readonly harness?: HarnessSummary;
   readonly probes: readonly ProbeSummary[];
+  /** Names of the target's probes that did not run, as nothing in the drill uses them; absent where all ran. */
+  readonly probesLeftOut?: readonly string[];
   readonly stages: readonly Stage[];
   readonly checks: readonly CheckResult[];
   /** What the models say of the whole: the RTO, the time to redundancy. Absent where they say nothing. */

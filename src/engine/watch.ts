@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
-import type { Gate, Plan, PlannedHost } from '../core/plan.ts';
+import type { Gate, Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import type { DrillDeps } from './run.ts';
 import { countCommands } from '../hosts/count-commands.ts';
 import { madeOnce } from './reach.ts';
@@ -55,7 +55,16 @@ export async function runWatch(
   log.append({ type: 'run.ended' });
 }
 
-/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. */
+/** The probes that a gate reads: its own, and those of the roles that it names. No others load the stack while it is waited for. */
+function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>): readonly PlannedProbe[] {
+  const names = gate.require.flatMap(({ probe, role }) => [
+    probe,
+    ...(role === undefined ? [] : [roles[role]?.probe]),
+  ]);
+  return probes.filter(({ name }) => names.includes(name));
+}
+
+/** Waits until a gate's conditions hold, with nothing logged: for the lab's start. Only the gate's probes run. */
 export async function awaitGate(
   plan: Pick<Plan, 'hosts' | 'probes' | 'roles'>,
   gate: Gate,
@@ -65,7 +74,7 @@ export async function awaitGate(
   const world = createWorld(plan, deps.clock);
   const broken = new AbortController();
   const prober = await startProber({
-    probes: plan.probes,
+    probes: probesOf(gate, plan),
     host: madeOnce(plan.hosts, deps.createHost),
     clock: deps.clock,
     onEvents: (events) => {

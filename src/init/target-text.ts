@@ -16,11 +16,12 @@ hosts:
 ${hostLines(stack).join('\n')}
 
 probes:
-  # What clients see: the outage is when this fails. Every second, and every 50 ms around the fault.
+  # What clients see: the outage is when this fails. Every second, and every 100 ms around the fault: a new connection each time.
+  # \`firedrill plan\` says what that asks of the stack; a burst on other probes makes the RTO no more exact.
   - id: service
     kind: http
     url: ${yamlText(stack.url)}
-    burst: 50ms
+    burst: 100ms
     # body: ok                   # a regular expression that the body must match
     # connectTo: 10.0.0.11:443   # past the name's own addresses
   # ${health.comment}

@@ -7,6 +7,7 @@ import { ensureEngine } from './engine.ts';
 import { saveInnerImages } from './image-archive.ts';
 import { type LabContext, StepLog, type StepTiming } from './lab-context.ts';
 import { ensureState, type StatePaths, statePaths } from './lab-state.ts';
+import { measureSpeed, speedDeps, speedWords } from './machine-speed.ts';
 import { gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
 import { type Lab, settingsEnvironment } from './manifest.ts';
 import { provision, startServices, startVms, waitForBoot } from './virtual-machines.ts';
@@ -44,7 +45,7 @@ export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions
 export async function labBuild(context: LabContext, lab: Lab): Promise<number> {
   const steps = new StepLog(context.report);
   await together(context, async (inner) => {
-    await prepareMachine(inner, lab, steps);
+    await prepareMachine(inner, lab, steps, gatherFacts);
     await Promise.all([buildForVms(inner, lab, steps), buildForInside(inner, lab, steps)]);
   });
   return steps.elapsedMs();
@@ -62,9 +63,16 @@ async function together(context: LabContext, work: (context: LabContext) => Prom
   }
 }
 
-async function prepareMachine(context: LabContext, lab: Lab, steps: StepLog): Promise<void> {
+async function prepareMachine(
+  context: LabContext,
+  lab: Lab,
+  steps: StepLog,
+  look: typeof gatherFacts,
+): Promise<void> {
   const { manifest } = lab;
-  const facts = await steps.step('machine', 'looking at the machine', () => gatherFacts(context, manifest));
+  const facts = await steps.step('machine', 'looking at the machine', () => look(context, manifest));
+  if (facts.speed !== undefined)
+    context.report({ step: 'machine', state: 'info', text: speedWords(facts.speed) });
   refuseUnfit(facts, judgeMachine(facts, manifest));
   await steps.step('engine', 'Docker engine', () => ensureEngine(context, facts));
   await Promise.all([
@@ -73,6 +81,12 @@ async function prepareMachine(context: LabContext, lab: Lab, steps: StepLog): Pr
       ensureBaseImage(context, manifest.base, facts),
     ),
   ]);
+}
+
+/** Measures the speed, too, where it matters: a lab that runs has shown that the machine carries it. */
+async function lookAtMachine(context: LabContext, manifest: Lab['manifest']): Promise<MachineFacts> {
+  const facts = await gatherFacts(context, manifest);
+  return facts.labRunning ? facts : { ...facts, speed: await measureSpeed(speedDeps(context)) };
 }
 
 async function buildForVms(context: LabContext, lab: Lab, steps: StepLog): Promise<void> {
@@ -91,7 +105,7 @@ async function bringUp(
   environment: Readonly<Record<string, string>>,
 ): Promise<void> {
   const { manifest } = lab;
-  await prepareMachine(context, lab, steps);
+  await prepareMachine(context, lab, steps, lookAtMachine);
   // The VMs boot while the images that run in them are still being built and packed.
   await Promise.all([
     (async () => {

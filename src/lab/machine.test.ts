@@ -57,6 +57,20 @@ const noEngine = { engine: undefined, engineError: 'Cannot connect to the Docker
 const alpine = { id: 'alpine', idLike: [], codename: undefined, prettyName: 'Alpine' };
 
 describe('judgeMachine', () => {
+  it('refuses a machine with no room, and says nothing of a speed that was not measured', () => {
+    const speed = {
+      processStartMs: 0.6,
+      coreWorkMs: 24,
+      cpus: 2,
+      effectiveCpus: 2,
+      busyShare: 0.95,
+      pressureShare: 0.9,
+    };
+    expect(finding({ speed }, 'speed').status).toBe('fail');
+    expect(finding({ speed, labRunning: true }, 'speed').status).toBe('ok');
+    expect(judgeMachine(fit, manifest).map(({ name }) => name)).not.toContain('speed');
+  });
+
   it('finds nothing wrong with a machine that fits', () => {
     expect(judgeMachine(fit, manifest).map((f) => f.status)).not.toContain('fail');
     expect(judgeMachine(fit, manifest).map((f) => f.status)).not.toContain('warn');

@@ -3,6 +3,7 @@ import { arch, platform } from 'node:os';
 import { messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { LabContext } from './lab-context.ts';
+import { judgeSpeed, type MachineSpeed } from './machine-speed.ts';
 import type { LabManifest } from './manifest.ts';
 import { isDebianFamily, type OsRelease, parseOsRelease } from './os-release.ts';
 
@@ -28,6 +29,8 @@ export interface MachineFacts {
   readonly netem: boolean | undefined;
   /** Text of `ip -4 route show`; undefined where it could not be asked. */
   readonly routes: string | undefined;
+  /** Absent where it was not measured. */
+  readonly speed?: MachineSpeed;
 }
 
 /** What the engine says about itself. */
@@ -104,15 +107,17 @@ export function judgeMachine(facts: MachineFacts, manifest: LabManifest): readon
     overlayFinding(facts),
     netemFinding(facts),
     routeFinding(facts, manifest),
+    ...(facts.speed === undefined ? [] : [judgeSpeed(facts.speed, facts.labRunning)]),
   ];
 }
 
-/** Gathers and judges. */
+/** Gathers and judges, with the speed as it was measured before: once for all stacks. */
 export async function inspectMachine(
   context: LabContext,
   manifest: LabManifest,
+  speed: MachineSpeed,
 ): Promise<readonly Finding[]> {
-  return judgeMachine(await gatherFacts(context, manifest), manifest);
+  return judgeMachine({ ...(await gatherFacts(context, manifest)), speed }, manifest);
 }
 
 /** Whether `lab up` could install an engine on this machine by itself. */

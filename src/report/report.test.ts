@@ -446,3 +446,23 @@ describe('a prober that was degraded by its HTTP control', () => {
     expect(csv.match(/^firedrill:canary,/gm)).toHaveLength(20);
   });
 });
+
+describe('probes that did not run', () => {
+  const left = summarize({
+    ...log,
+    plan: { ...log.plan, probesLeftOut: ['unroutable', 'replication-tls'] },
+  });
+
+  test('are named where the probes are listed, and are not looked for', () => {
+    expect(left.probesLeftOut).toEqual(['unroutable', 'replication-tls']);
+    expect(left.verdict).toBe(summary.verdict);
+    expect(renderMarkdown(left)).toContain(
+      'Not run, as nothing in this drill uses them: unroutable, replication-tls.',
+    );
+  });
+
+  test('are nothing to speak of in a log that names none', () => {
+    expect(summary).not.toHaveProperty('probesLeftOut');
+    expect(renderMarkdown(summary)).not.toContain('Not run');
+  });
+});

@@ -182,7 +182,7 @@ export function faultSection({ faults }: Summary): Section {
 }
 
 /** What each probe saw and how well it was sent, and what answers took around the outage. */
-export function probeSection({ probes }: Summary): Section {
+export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
   const head = [
     'probe',
     'kind',
@@ -216,6 +216,13 @@ export function probeSection({ probes }: Summary): Section {
     blocks: [
       ...table(head, rows),
       ...table(['latency p50 / p99 / max', 'before the fault', 'until recovered', 'after that'], around),
+      ...(probesLeftOut.length === 0
+        ? []
+        : [
+            text(
+              `Not run, as nothing in this drill uses them: ${probesLeftOut.join(', ')}. --all-probes runs them.`,
+            ),
+          ]),
     ],
   };
 }

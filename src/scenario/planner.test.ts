@@ -8,7 +8,7 @@ import { problemsOf } from './testing/problems-of.ts';
 
 const target = inputOf('target.yaml', readTestdata('target.yaml'));
 const plans = (text: string, overrides: Record<string, string> = {}, name = 'scenario.yaml'): Plan[] =>
-  makePlans(openScenario(inputOf(name, text)), () => target, overrides);
+  makePlans(openScenario(inputOf(name, text)), () => target, { overrides });
 const plan = (text: string, overrides: Record<string, string> = {}, name = 'scenario.yaml'): Plan => {
   const [only] = plans(text, overrides, name);
   if (only === undefined) throw new Error('no plan');

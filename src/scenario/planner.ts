@@ -21,6 +21,7 @@ import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type Problem } from './source.ts';
 import { planPredicted, planStage } from './stage-schema.ts';
 import { planTarget, type Input, type TargetInput } from './target-planner.ts';
+import { withUsedProbes } from './used-probes.ts';
 import {
   combinationsOf,
   compositionOf,
@@ -40,22 +41,30 @@ export function openScenario(input: Input): ScenarioInput {
   return { ...input, composition: compositionOf(input.source) };
 }
 
+/** What a command says of the plans that it makes. */
+export interface PlanOptions {
+  /** Values of variables by name. */
+  readonly overrides?: Readonly<Record<string, string>>;
+  /** Every probe of the target runs, used or not. */
+  readonly allProbes?: boolean;
+}
+
 /**
  * Makes the plans of a scenario's drills: one, or one for each combination of its
  * matrix. Moments of faults with a jitter are not drawn yet: see `drawMoments`.
  *
  * @param targetFor gives the target for the file that the scenario names as its own, if it names one
- * @param overrides values of variables by name, as the command line gives them
  * @throws InvalidInput for what is wrong in either file, DrillError `invalid-input` for an override
  */
 export function makePlans(
   scenario: ScenarioInput,
   targetFor: (named: string | undefined) => TargetInput,
-  overrides: Readonly<Record<string, string>> = {},
+  { overrides = {}, allProbes = false }: PlanOptions = {},
 ): Plan[] {
   return combinationsOf(scenario.source, scenario.composition, overrides).map((combination) => {
     const parsed = parseWith(combination.source, scenarioSchema);
-    return makePlan(parsed, combination, scenario.sha256, targetFor(parsed.target));
+    const plan = makePlan(parsed, combination, scenario.sha256, targetFor(parsed.target));
+    return withUsedProbes(plan, allProbes);
   });
 }
 

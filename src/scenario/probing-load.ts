@@ -69,7 +69,8 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
     const kind = probeKind(probe.kind);
     const from = probe.from ?? probe.host;
     const rate = 1000 / ((bursting ? probe.burstIntervalMs : undefined) ?? probe.intervalMs);
-    const cost = kind?.cost(probe.params) ?? { newConnections: 0, commands: 0, processes: 0 };
+    // Logs of other versions may hold parameters that are none of this kind.
+    const cost = kind?.cost(probe.params ?? {}) ?? { newConnections: 0, commands: 0, processes: 0 };
     // Instances that look together share one command.
     const asks = kind?.together !== true || isFirst('round', probe.name, from ?? '');
     const standing = cost.standingProcessesPerSecond;
@@ -93,7 +94,7 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
 function writerLoads({ kind, paths, clients, intervalMs, readIntervalMs }: PlannedWriter): Part[] {
   return paths.map(({ host, params }) => {
     const rows = (clients * 1000) / intervalMs;
-    const newConnections = writerKind(kind)?.newConnections(params) ?? 0;
+    const newConnections = writerKind(kind)?.newConnections(params ?? {}) ?? 0;
     return {
       host,
       load: {

@@ -159,7 +159,7 @@ function planProbe(
   resolveFile: (path: string) => string,
   problem: (field: string, message: string) => void,
 ): PlannedProbe[] {
-  const { id, kind, on, from, interval, timeout, burst, ...params } = probe;
+  const { id, kind, on, from, interval, timeout, burst, always, ...params } = probe;
   const common = {
     name: id,
     ...(from === undefined ? {} : { from }),
@@ -167,6 +167,7 @@ function planProbe(
     intervalMs: interval ?? defaults.intervalMs,
     timeoutMs: timeout ?? Math.min(defaults.timeoutMs, interval ?? defaults.timeoutMs),
     ...(burst === undefined ? {} : { burstIntervalMs: burst }),
+    ...(always === true ? { always } : {}),
   };
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');

@@ -96,6 +96,12 @@ const probe = kindUnion(probeKinds, {
   interval: duration.optional().describe('1s by default.'),
   timeout: duration.optional().describe('900ms by default: below the one-second SYN retransmission.'),
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
+  always: z
+    .boolean()
+    .optional()
+    .describe(
+      'Run in every drill; no by default: a drill runs only the probes that it uses: in gates, roles, ownership, checks, stages, or for the recovery.',
+    ),
 });
 
 const writer = kindUnion(writerKinds, {

@@ -159,7 +159,11 @@ describe('secrets that everything repeats', () => {
     async (name) => {
       const out = join(bench.out, name);
       const args = ['run', join(files, `${name}.yaml`), '--target', join(files, 'target.yaml'), '--out', out];
-      const { stdout, stderr } = await bench.startWith({ CANARY: canaries.environment }, ...args);
+      const { stdout, stderr } = await bench.startWith(
+        { CANARY: canaries.environment },
+        ...args,
+        '--all-probes',
+      );
       const kept = [...contents(out), ...contents(bench.state)];
       const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
       // They were said, or nothing is shown here.
@@ -179,6 +183,18 @@ describe('secrets that everything repeats', () => {
     },
   );
 
+  test('are kept out also where only probes that do not run refer to them', async () => {
+    const out = join(bench.out, 'left-out');
+    const args = ['run', join(files, 'command.yaml'), '--target', join(files, 'target.yaml'), '--out', out];
+    const { stdout, stderr } = await bench.startWith({ CANARY: canaries.environment }, ...args);
+    const kept = [...contents(out), ...contents(bench.state)];
+    const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
+    expect(log).toContain('"probesLeftOut":["body","by-file","by-environment"');
+    expect(stderr).toContain('exited 1: [secret]');
+    for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const)
+      expect(sung(text), path).toEqual([]);
+  });
+
   test('are in nothing that reporters say, whatever they are answered', async () => {
     const out = join(bench.out, 'reporters');
     const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
@@ -194,7 +210,8 @@ describe('secrets that everything repeats', () => {
       FIREDRILL_SLACK_WEBHOOK_URL: `${url}/services/${receivers.slack}`,
     };
     const names = ['otlp', 'grafana', 'webhook', 'slack'];
-    const args = ['run', join(files, 'quiet.yaml'), '--target', join(files, 'target.yaml'), '--out', out];
+    const target = join(files, 'target.yaml');
+    const args = ['run', join(files, 'quiet.yaml'), '--target', target, '--out', out, '--all-probes'];
     const reporters = names.flatMap((name) => ['--reporter', name]);
     const { stdout, stderr, exitCode } = await bench.startWith(
       told,

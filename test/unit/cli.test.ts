@@ -55,6 +55,8 @@ describe('the command line', () => {
       `--set vrp.x: ${testdata}/vip-target.yaml has no model "vrp"; did you mean "vrrp"?`,
     ],
     [['plan', 'x.yaml', '--seed', '-1'], 2, 'expected a whole number from 0'],
+    [['doctor', '--measure-burst', '2h'], 2, 'expected a duration from 100ms to 1m'],
+    [['doctor', '--measure-burst'], 2, '--measure-burst needs a target and a scenario'],
     [
       ['validate', ...composed, '--var', 'waits=1s'],
       2,
@@ -92,6 +94,24 @@ describe('the command line', () => {
     expect(stdout).toContain('docker exec db pkill -KILL -x postgres');
     expect(stdout).toContain('the host that is db-primary at that moment (db-role is primary on exactly 1)');
     expect(stdout).toContain('blast radius  container db, process postgres');
+  });
+
+  test('plans with what each probe is for, those that do not run, and what probing asks of the stack', async () => {
+    const plan = ['plan', 'scenarios/certlocker/lessons/tcp-check.yaml'];
+    const { stdout } = await bench.start(...plan);
+    expect(stdout).toMatch(
+      /\n {2}lb-backend-tcp-check@node-2 +every [^\n]*\n +for check the balancer with the TCP check [^\n]*\n/,
+    );
+    expect(stdout).toMatch(/\n {2}not run: .*\bunroutable\b.*\n {2}Nothing in this drill uses them\. Run /);
+    expect(stdout).toMatch(
+      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections? and \d[^\n]* commands? a second\n {2}burst +\d/,
+    );
+    const [left] = JSON.parse((await bench.start(...plan, '--json')).stdout) as Plan[];
+    expect(left?.probesLeftOut).toContain('unroutable');
+    expect(left?.probes[0]?.usedBy).toContain('steady state');
+    const [all] = JSON.parse((await bench.start(...plan, '--json', '--all-probes')).stdout) as Plan[];
+    expect(all).not.toHaveProperty('probesLeftOut');
+    expect(all?.probes.find(({ name }) => name === 'unroutable')?.usedBy).toEqual(['--all-probes']);
   });
 
   test('plans with who should own what, and how long stages should take', async () => {

@@ -4,11 +4,14 @@ import { createServer } from '../../cloud/catalog.ts';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import type { Finding } from '../../core/finding.ts';
 import { inspectTarget } from '../../doctor/inspect-target.ts';
+import { burstFindings, loadFindings, timeFindings } from '../../doctor/load-findings.ts';
 import { folderFinding } from '../../doctor/this-machine.ts';
+import { measureBurst } from '../../engine/burst-trial.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { labContext } from '../../lab/lab-context.ts';
 import { inspectMachine } from '../../lab/machine.ts';
+import { measureSpeed, speedDeps } from '../../lab/machine-speed.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
 import type { Output } from '../output.ts';
@@ -22,6 +25,8 @@ export interface DoctorOptions {
   readonly target?: string;
   readonly out: string;
   readonly json: boolean;
+  /** Measure what the burst does to latency, for so long at each rate, ms. */
+  readonly measureBurst?: number;
 }
 
 /**
@@ -34,7 +39,12 @@ export async function doctorCommand(
   signal: AbortSignal,
   output: Output,
 ): Promise<number> {
-  const { target, stack, out, json } = options;
+  const { target, stack, out, json, measureBurst: burstMs } = options;
+  if (burstMs !== undefined && (target === undefined || scenarios.length === 0)) {
+    throw new DrillError('invalid-input', 'doctor: --measure-burst needs a target and a scenario', {
+      mend: 'Say `firedrill doctor --target FILE SCENARIO --measure-burst`: the probes of that drill are run.',
+    });
+  }
   const findings = [
     nodeFinding(),
     ledgerFinding(),
@@ -42,7 +52,7 @@ export async function doctorCommand(
     folderFinding('runs', resolve(out)),
     ...(target === undefined
       ? await labFindings(scenarios, stack, signal)
-      : await targetFindings(target, scenarios, signal)),
+      : await targetFindings(target, scenarios, burstMs, signal)),
   ];
   if (json) output.data(`${JSON.stringify({ findings }, null, 2)}\n`);
   else output.data(findingsText(findings));
@@ -62,9 +72,10 @@ async function labFindings(
   }
   const context = labContext(signal, () => undefined);
   const findings: Finding[] = [];
+  const speed = await measureSpeed(speedDeps(context));
   for (const name of stack === undefined ? stackNames() : [stack]) {
     const lab = await loadLab(labRoot, name);
-    for (const finding of await inspectMachine(context, lab.manifest)) {
+    for (const finding of await inspectMachine(context, lab.manifest, speed)) {
       // What is the same for all stacks is said once.
       if (!findings.some((known) => known.name === finding.name && known.observed === finding.observed)) {
         findings.push(finding);
@@ -77,19 +88,26 @@ async function labFindings(
 async function targetFindings(
   target: string,
   scenarios: readonly string[],
+  burstMs: number | undefined,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const plan = loadWatchPlan(target);
   const plans = scenarios.length === 0 ? [] : loadAllPlans(scenarios, { target });
   learnSecrets(plan);
-  return inspectTarget(plan, plans, {
+  const clock = createSystemClock();
+  const findings = await inspectTarget(plan, plans, {
     createHost,
     createServer,
-    clock: createSystemClock(),
+    clock,
     signal,
     readText: (path) => readFile(path, 'utf8'),
     env: (name) => process.env[name],
   });
+  const loads = [...loadFindings(plan, plans), ...timeFindings(plans)];
+  if (burstMs === undefined) return [...findings, ...loads];
+  const probes = [...new Map(plans.flatMap((drill) => drill.probes.map((p) => [p.id, p]))).values()];
+  const effects = await measureBurst({ ...plan, probes }, burstMs, { clock, createHost }, signal);
+  return [...findings, ...loads, ...burstFindings(effects)];
 }
 
 const marks = { ok: 'ok  ', info: 'info', warn: 'warn', fail: 'FAIL' } as const;

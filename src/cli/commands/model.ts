@@ -4,7 +4,7 @@ import { renderWhatIf, type WhatIf, type WhatIfLine, type WhatIfReport } from '.
 import type { ChangedSetting } from '../../scenario/settings.ts';
 import { loadAllPlans } from '../inputs.ts';
 import type { Output } from '../output.ts';
-import { hostAtRisk } from '../plan-text.ts';
+import { hostAtRisk } from '../../model/drill-time.ts';
 
 /** Options of `firedrill model`. */
 export interface ModelOptions {

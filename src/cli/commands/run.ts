@@ -28,6 +28,8 @@ export interface RunOptions extends ReportingOptions {
   readonly tolerance: Tolerance;
   /** Runs only this part of the drills. */
   readonly shard?: Shard;
+  /** Every probe of the target runs, used or not. */
+  readonly allProbes: boolean;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
   /** Draws the moments of faults with a jitter; drawn itself by default. */
@@ -47,8 +49,8 @@ export async function runCommand(
   output: ReportingOutput,
 ): Promise<number> {
   return reporting(options, { command: 'run', stop, output }, async (reporters) => {
-    const { shard } = options;
-    const all = loadAllPlans(args, { target: options.target, variables: options.var });
+    const { shard, target, allProbes } = options;
+    const all = loadAllPlans(args, { target, variables: options.var, allProbes });
     const seed = (shard === undefined ? seedFor : seedForShard)(all, options.seed, output);
     const baseline = readBaseline(options, output);
     const weightOf = durationOf(baseline?.side.runs ?? []);

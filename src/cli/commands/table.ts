@@ -44,6 +44,8 @@ export interface TableOptions extends ReportingOptions {
   readonly tolerance: Tolerance;
   /** Runs only this part of the table. */
   readonly shard?: Shard;
+  /** Every probe of the target runs, used or not. */
+  readonly allProbes: boolean;
   /** Values of variables by name. */
   readonly var: Readonly<Record<string, string>>;
 }
@@ -62,8 +64,8 @@ export async function tableCommand(
   output: ReportingOutput,
 ): Promise<number> {
   return reporting(options, { command: 'table', stop, output }, async (reporters) => {
-    const { target, repeat, grep, shard } = options;
-    const loaded = loadSuite(arg, { target, variables: options.var });
+    const { target, repeat, grep, shard, allProbes } = options;
+    const loaded = loadSuite(arg, { target, variables: options.var, allProbes });
     const plans = loaded.rows.flat();
     const seed = (shard === undefined ? seedFor : seedForShard)(plans, options.seed, output);
     const all = jobsOf(loaded, { grep, repeat, seed });

@@ -52,6 +52,8 @@ export async function createSmallDrill(): Promise<SmallDrill> {
       },
       {
         id: 'hostile',
+        // Nothing in the drill uses it: it is there for what it says.
+        always: true,
         kind: 'exec',
         on: ['alpha'],
         argv: ['printf', hostile],

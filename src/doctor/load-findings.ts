@@ -1,0 +1,118 @@
+import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
+import { formatMs } from '../core/duration.ts';
+import type { Finding } from '../core/finding.ts';
+import type { Plan } from '../core/plan.ts';
+import { drillTime } from '../model/drill-time.ts';
+import { loadAdvice, loadWords } from '../scenario/load-words.ts';
+import { probingLoad } from '../scenario/probing-load.ts';
+import type { TargetPlan } from '../scenario/target-planner.ts';
+
+/**
+ * What probing asks of a stack: in each of the drills, those with the same load in one line; without any, with all probes
+ * of the target.
+ */
+export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Finding[] {
+  if (plans.length === 0) {
+    return [loadFinding('load of all probes', { ...target, writers: [] })];
+  }
+  const byLoad = Map.groupBy(plans, (plan) => JSON.stringify([probingLoad(plan), loadAdvice(plan)]));
+  return [...byLoad.values()].flatMap(([plan, ...others]) => {
+    if (plan === undefined) return [];
+    return [loadFinding(`load of ${nameWith(plan, others.length)}`, plan)];
+  });
+}
+
+function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0]): Finding {
+  const { base, burst } = probingLoad(plan);
+  const observed = `${loadWords(base)}; in the burst ${loadWords(burst)}`;
+  const advice = loadAdvice(plan);
+  if (advice.length === 0) return { name, status: 'ok', observed };
+  return {
+    name,
+    status: 'warn',
+    observed: [observed, ...advice.map(({ text }) => text)].join('; '),
+    mend: advice.map(({ hint }) => hint).join('; '),
+  };
+}
+
+/** How long each drill should take, as far as models predict its RTO: those of one length in one line. */
+export function timeFindings(plans: readonly Plan[]): Finding[] {
+  const timed = plans.flatMap((plan) => {
+    const time = drillTime(plan);
+    return time === undefined ? [] : [{ plan, time }];
+  });
+  const byTime = Map.groupBy(timed, ({ time }) => JSON.stringify(time));
+  return [...byTime.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { plan, time } = first;
+    return [
+      {
+        name: `time of ${nameWith(plan, others.length)}`,
+        status: 'ok',
+        observed: `about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow, by the models of the target; preparations, heal, and return come on top`,
+      },
+    ];
+  });
+}
+
+function nameWith({ scenario }: Plan, others: number): string {
+  return others === 0 ? scenario.name : `${scenario.name} and ${others} more`;
+}
+
+/** Good answers that take longer than this share of the time-out leave the burst no room: in drills that failed falsely the p90 took 0.71 to 0.81 of it, in good ones 0.02 to 0.19. */
+const tightShare = 0.5;
+/** An answer that takes so many times longer in the burst is slowed by it. */
+const slowedTimes = 3;
+/** Below this, a longer answer is no sign of load. */
+const slowedFromMs = 20;
+
+/** What the burst does to each probe, as it was measured. */
+export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
+  return effects.map((effect) => {
+    const { probe, base, burst } = effect;
+    const every = formatMs(probe.burstIntervalMs ?? probe.intervalMs);
+    const ratio =
+      base.p90Ms === null || burst.p90Ms === null || base.p90Ms === 0
+        ? ''
+        : `, ${(burst.p90Ms / base.p90Ms).toFixed(1)} times`;
+    const name = `burst ${probe.id}`;
+    const observed = `base ${rateWords(base)}; burst, every ${every}, ${rateWords(burst)}${ratio}`;
+    const why = whyTooMuch(effect);
+    return why === undefined
+      ? { name, status: 'ok', observed }
+      : {
+          name,
+          status: 'warn',
+          observed: `${observed}: ${why}`,
+          mend: 'Raise `burst` of the probes that ask most (`firedrill plan` says which), or run firedrill on a machine of its own.',
+        };
+  });
+}
+
+/** `p50 12 ms, p90 20 ms of 40`, with what was not good. */
+function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures): string {
+  const lost = [
+    failed > 0 ? `${failed} failed` : '',
+    unknown > 0 ? `${unknown} unknown` : '',
+    dropped > 0 ? `${dropped} not sent` : '',
+  ].filter(Boolean);
+  const latency =
+    p50Ms === null || p90Ms === null ? 'no good answer' : `p50 ${tenths(p50Ms)}, p90 ${tenths(p90Ms)}`;
+  return `${latency} of ${sent}${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`;
+}
+
+/** What the burst is too much for; undefined where it is not. What fails at the base rate, too, is not the burst's doing. */
+function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
+  if (burst.dropped > 0) return 'samples were not sent, as too many were under way';
+  if (base.failed + base.unknown === 0 && burst.failed + burst.unknown > 0)
+    return 'samples are lost in the burst only';
+  if (burst.p90Ms === null) return undefined;
+  if (burst.p90Ms > probe.timeoutMs * tightShare)
+    return `answers take more than half of the time-out (${formatMs(probe.timeoutMs)})`;
+  const slowed = base.p90Ms !== null && burst.p90Ms > base.p90Ms * slowedTimes;
+  return slowed && burst.p90Ms > slowedFromMs ? 'answers are slower in the burst' : undefined;
+}
+
+function tenths(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

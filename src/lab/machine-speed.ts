@@ -1,0 +1,195 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../core/finding.ts';
+import type { LabContext } from './lab-context.ts';
+import { busyShareBetween, cgroupCpus, cpusAllowed, cpuPressure } from './cpu-limits.ts';
+
+/** How fast the machine is, and how much of it is free. What could not be found out is undefined. */
+export interface MachineSpeed {
+  /** From fork to exit of `/bin/true`, started by a shell, ms: the median of several rounds. */
+  readonly processStartMs: number | undefined;
+  /** Wall time of a fixed piece of arithmetic on one core, ms: the best of several. */
+  readonly coreWorkMs: number;
+  /** CPUs that this process may run on. */
+  readonly cpus: number | undefined;
+  /** What the CPU quota of its cgroups leaves of them. A container engine may be in another cgroup. */
+  readonly effectiveCpus: number | undefined;
+  /** Share of the machine's CPU time that others took while nothing was measured, 0 to 1. */
+  readonly busyShare: number | undefined;
+  /** Of the last ten seconds, the share in which some process waited for a CPU, 0 to 1 (PSI). */
+  readonly pressureShare: number | undefined;
+}
+
+/**
+ * What a machine needs to carry a lab. Estimates, not the result of trials at these limits: an idle lab takes 39 to 50 % of
+ * two vCPUs at 2.1 GHz, so that less than one CPU, or a tenth of what there is, is too little.
+ */
+export const labLimits = {
+  /** Fewer CPUs than this are too few where processes start slowly, too. */
+  effectiveCpus: 1,
+  slowProcessStartMs: 5,
+  /** From here on, what else runs leaves no room. */
+  busyShare: 0.9,
+} as const;
+
+/** What measuring uses; of tests, a machine of their own. */
+export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** The text of a file; undefined where there is none. */
+  readonly read: (path: string) => Promise<string | undefined>;
+  /** The fixed piece of arithmetic. */
+  readonly work: () => void;
+}
+
+/** For so long the machine is looked at with nothing of ours at work. */
+const restMs = 700;
+/** Rounds of starting processes: as many as fit into the time, five at most. */
+const rounds = 5;
+const roundsWithinMs = 900;
+/** Starts in a round. The start of the shell itself is measured apart, by a round without any. */
+const startsInRound = 30;
+const workTimes = 5;
+
+/** Measures for about two seconds, one thing after another. */
+export async function measureSpeed(deps: SpeedDeps): Promise<MachineSpeed> {
+  const before = await deps.read('/proc/stat');
+  await deps.sleep(restMs);
+  const busyShare = busyShareBetween(before, await deps.read('/proc/stat'));
+  const pressureShare = cpuPressure(await deps.read('/proc/pressure/cpu'));
+  const cpus = cpusAllowed(await deps.read('/proc/self/status'));
+  const quota = await cgroupCpus(deps.read);
+  return {
+    processStartMs: await processStart(deps),
+    coreWorkMs: bestOf(deps),
+    cpus,
+    effectiveCpus: cpus === undefined ? quota : Math.min(cpus, quota ?? Infinity),
+    busyShare,
+    pressureShare,
+  };
+}
+
+/** The dependencies of real use. */
+export function speedDeps({ run, signal }: Pick<LabContext, 'run' | 'signal'>): SpeedDeps {
+  return {
+    run,
+    signal,
+    nowMs: () => performance.now(),
+    sleep: (ms) => sleep(ms, undefined, { signal }),
+    read: (path) =>
+      readFile(path, 'utf8').then(
+        (text) => text,
+        () => undefined,
+      ),
+    work: arithmetic,
+  };
+}
+
+/** 24 ms on a core of 2.6 GHz. Nothing that special instructions do, and nothing that memory slows. */
+function arithmetic(): void {
+  let x = 1;
+  for (let i = 0; i < 1 << 24; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+  }
+  // Used, so that the loop is not optimised away.
+  if (x === 0) throw new Error('a xorshift never comes to 0');
+}
+
+function bestOf({ work, nowMs }: SpeedDeps): number {
+  const times = Array.from({ length: workTimes }, () => {
+    const startMs = nowMs();
+    work();
+    return nowMs() - startMs;
+  });
+  return Math.min(...times);
+}
+
+const loop = 'i=0; while [ $i -lt "$1" ]; do /bin/true; i=$((i+1)); done';
+
+/** Undefined where there is no shell or no `/bin/true`. */
+async function processStart({ run, signal, nowMs }: SpeedDeps): Promise<number | undefined> {
+  const timeOf = async (starts: number): Promise<number | undefined> => {
+    const startMs = nowMs();
+    const { exitCode } = await run(['sh', '-c', loop, 'starts', String(starts)], {
+      timeoutMs: 10_000,
+      signal,
+    });
+    return exitCode === 0 ? nowMs() - startMs : undefined;
+  };
+  const perStart: number[] = [];
+  const beganMs = nowMs();
+  while (perStart.length < rounds && (perStart.length === 0 || nowMs() - beganMs < roundsWithinMs)) {
+    const empty = await timeOf(0);
+    const full = await timeOf(startsInRound);
+    if (empty === undefined || full === undefined) return undefined;
+    perStart.push(Math.max(0, (full - empty) / startsInRound));
+  }
+  return perStart.toSorted((a, b) => a - b)[Math.floor(perStart.length / 2)];
+}
+
+/** One line: `2 CPUs, a process starts in 2.5 ms, the fixed work takes 41 ms on one core; 12 % busy now`. */
+export function speedWords(speed: MachineSpeed): string {
+  const { processStartMs, coreWorkMs, cpus, effectiveCpus, busyShare, pressureShare } = speed;
+  const quota =
+    effectiveCpus === undefined || effectiveCpus === cpus
+      ? ''
+      : ` (of which a quota leaves ${tenth(effectiveCpus)})`;
+  const parts = [
+    cpus === undefined ? 'an unknown number of CPUs' : `${cpus} CPU${cpus === 1 ? '' : 's'}${quota}`,
+    processStartMs === undefined
+      ? 'process start unknown'
+      : `a process starts in ${processStartMs.toFixed(1)} ms (fork and exec of /bin/true)`,
+    `16 million steps of arithmetic take ${Math.round(coreWorkMs)} ms on one core`,
+  ];
+  const now = [
+    ...(busyShare === undefined ? [] : [`${percent(busyShare)} busy`]),
+    ...(pressureShare === undefined ? [] : [`CPU pressure ${percent(pressureShare)}`]),
+  ];
+  return `${parts.join(', ')}${now.length === 0 ? '' : `; now ${now.join(', ')}`}`;
+}
+
+/** Whether the machine can carry a lab. One whose lab runs has shown that it does, and its own load is in the figures. */
+export function judgeSpeed(speed: MachineSpeed, labRunning: boolean): Finding {
+  const name = 'speed';
+  const observed = speedWords(speed);
+  const why = labRunning ? undefined : whyTooSlow(speed);
+  return why === undefined
+    ? { name, status: 'ok', observed }
+    : { name, status: 'fail', observed: `${why.what}: ${observed}`, mend: why.mend };
+}
+
+function whyTooSlow({
+  processStartMs,
+  effectiveCpus,
+  busyShare,
+}: MachineSpeed): { readonly what: string; readonly mend: string } | undefined {
+  const { effectiveCpus: fewest, slowProcessStartMs, busyShare: fullest } = labLimits;
+  if (
+    effectiveCpus !== undefined &&
+    effectiveCpus < fewest &&
+    processStartMs !== undefined &&
+    processStartMs > slowProcessStartMs
+  ) {
+    return {
+      what: `less than ${fewest} CPU, and processes that start in more than ${slowProcessStartMs} ms`,
+      mend: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), and run `firedrill doctor`.',
+    };
+  }
+  if (busyShare !== undefined && busyShare >= fullest) {
+    return {
+      what: `other work takes ${percent(fullest)} of the CPUs or more`,
+      mend: 'End what else runs on this machine (`top` shows it), and run `firedrill doctor`.',
+    };
+  }
+  return undefined;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+function tenth(value: number): string {
+  return String(Number(value.toFixed(1)));
+}

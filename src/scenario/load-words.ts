@@ -1,0 +1,144 @@
+import { formatMs } from '../core/duration.ts';
+import type { Plan } from '../core/plan.ts';
+import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
+
+/**
+ * More than this, and probing itself may be the load. On two cores at 2.1 GHz, where a new PostgreSQL session takes about
+ * 70 ms of CPU and a Docker client about 73 ms, a burst of 65 samples and 44 new connections a second took a Patroni pair
+ * down. The limit on connections is about half of that; one on processes is as much again. Samples over a kept connection
+ * cost a hundredth of either and have no limit.
+ */
+const sensibleLoad = { newConnectionsPerSecond: 20, processesPerSecond: 20 } as const;
+
+type LimitedFigure = keyof typeof sensibleLoad;
+
+/** Load that may be too much, and the edit that lowers it. */
+export interface LoadAdvice {
+  readonly text: string;
+  readonly hint: string;
+}
+
+/** `65 samples, 44 new connections and 3 commands a second`; processes and rows only where there are any. */
+export function loadWords(load: Load): string {
+  const { commandsPerSecond: commands, processesPerSecond: processes, rowsPerSecond: rows } = load;
+  const parts = [
+    counted(load.samplesPerSecond, 'sample'),
+    counted(load.newConnectionsPerSecond, 'new connection'),
+  ];
+  const started = processes > commands ? ` (${figure(processes)} processes at least)` : '';
+  const written = rows > 0 ? `; ${counted(rows, 'row')} written` : '';
+  return `${parts.join(', ')} and ${counted(commands, 'command')}${started} a second${written}`;
+}
+
+/** The load, and the probe that the RTO comes from; absent outside of drills. */
+type AdvisedPlan = LoadPlan & Partial<Pick<Plan, 'recovery'>>;
+
+/** What is more than sensible in a plan, at the base rate or in the burst; nothing where all is. */
+export function loadAdvice(plan: AdvisedPlan): readonly LoadAdvice[] {
+  const { base, burst } = probingLoad(plan);
+  return [
+    ...adviceAt('base', base, plan, 'newConnectionsPerSecond'),
+    ...adviceAt('burst', burst, plan, 'newConnectionsPerSecond'),
+    ...adviceAt('base', base, plan, 'processesPerSecond'),
+    ...adviceAt('burst', burst, plan, 'processesPerSecond'),
+  ];
+}
+
+const figureWords: Readonly<Record<LimitedFigure, string>> = {
+  newConnectionsPerSecond: 'new connections',
+  processesPerSecond: 'processes on hosts',
+};
+
+/** Advice on the burst is left out where the base rate alone is too much: the edit for that comes first. */
+function adviceAt(rate: 'base' | 'burst', load: Load, plan: AdvisedPlan, what: LimitedFigure): LoadAdvice[] {
+  const limit = sensibleLoad[what];
+  if (load[what] <= limit) return [];
+  if (rate === 'burst' && probingLoad(plan).base[what] > limit) return [];
+  const where = rate === 'base' ? 'at the base rate' : 'in the burst';
+  return [
+    {
+      text: `probing itself may be the load: ${figure(load[what])} ${figureWords[what]} a second ${where}, more than ${limit}`,
+      hint: hintFor(rate, plan, what),
+    },
+  ];
+}
+
+/** The edit at what adds most. Bursts of other probes than the recovery probe go first: the RTO's bounds do not depend on them. */
+function hintFor(rate: 'base' | 'burst', plan: AdvisedPlan, what: LimitedFigure): string {
+  const parts = partsOf(plan, what)
+    .map((part): Adding => {
+      const everyMs = rate === 'burst' ? (part.burstMs ?? part.intervalMs) : part.intervalMs;
+      return { ...part, adds: part[rate], everyMs };
+    })
+    .filter(({ adds }) => adds > 0)
+    .sort((a, b) => b.adds - a.adds);
+  if (rate === 'burst') {
+    // Of others, a longer burst interval would change nothing.
+    const bursting = parts.filter(({ burstMs, burst, base }) => burstMs !== undefined && burst > base);
+    const spare =
+      plan.recovery === undefined ? [] : bursting.filter(({ name }) => name !== plan.recovery?.probe);
+    if (plan.recovery !== undefined && spare.length > 0) {
+      return `delete or raise \`burst\` of ${named(spare)}: the bounds of the RTO come from the recovery probe \`${plan.recovery.probe}\` alone`;
+    }
+    const writing = parts.filter(({ name }) => plan.writers.some(({ id }) => id === name));
+    const slower = writing.length === 0 ? '' : `, or \`interval\` of the writer ${named(writing)}`;
+    if (bursting.length > 0) return `raise \`burst\` of ${named(bursting)}${slower}`;
+  }
+  return `raise \`interval\` of ${named(parts)}`;
+}
+
+/** What one probe, or one writer, adds. */
+interface Share {
+  readonly name: string;
+  readonly base: number;
+  readonly burst: number;
+  readonly intervalMs: number;
+  readonly burstMs: number | undefined;
+}
+
+/** The same at one of the rates. */
+interface Adding extends Share {
+  readonly adds: number;
+  readonly everyMs: number;
+}
+
+function partsOf(plan: LoadPlan, what: LimitedFigure): Share[] {
+  const { hosts } = plan;
+  const share = (part: Pick<LoadPlan, 'probes' | 'writers'>) => {
+    const { base, burst } = probingLoad({ hosts, ...part });
+    return { base: base[what], burst: burst[what] };
+  };
+  const names = [...new Set(plan.probes.map(({ name }) => name))];
+  return [
+    ...names.flatMap((name): Share[] => {
+      const probes = plan.probes.filter((probe) => probe.name === name);
+      const [first] = probes;
+      if (first === undefined) return [];
+      const { intervalMs, burstIntervalMs: burstMs } = first;
+      return [{ name, ...share({ probes, writers: [] }), intervalMs, burstMs }];
+    }),
+    ...plan.writers.map((writer): Share => ({
+      name: writer.id,
+      ...share({ probes: [], writers: [writer] }),
+      intervalMs: writer.intervalMs,
+      burstMs: undefined,
+    })),
+  ];
+}
+
+/** The first three, with what they have and what they add: `service (50 ms: 20 a second)`. */
+function named(parts: readonly Adding[]): string {
+  return parts
+    .slice(0, 3)
+    .map(({ name, everyMs, adds }) => `\`${name}\` (${formatMs(everyMs)}: ${figure(adds)} a second)`)
+    .join(', ');
+}
+
+function counted(perSecond: number, noun: string): string {
+  return `${figure(perSecond)} ${noun}${figure(perSecond) === '1' ? '' : 's'}`;
+}
+
+/** A tenth where it matters: 0.5, 12, 43.5. */
+function figure(perSecond: number): string {
+  return String(Number(perSecond.toFixed(1)));
+}

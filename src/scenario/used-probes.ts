@@ -1,0 +1,85 @@
+import type { GateCondition } from '../core/condition.ts';
+import type { Check, Plan, StageRule } from '../core/plan.ts';
+
+/** Why a probe runs that nothing in the drill uses. */
+const alwaysWords = '`always` in the target';
+const allProbesWords = '--all-probes';
+
+/**
+ * The plan with the probes that its drill uses, each with what it is for, and the names of those that are left out.
+ * A probe that nothing reads loads the stack for nothing. References have been checked before, against all probes.
+ */
+export function withUsedProbes(plan: Plan, allProbes: boolean): Plan {
+  const uses = probeUses(plan);
+  const probes = plan.probes.flatMap((probe) => {
+    const used = uses.get(probe.name) ?? [];
+    const usedBy = [
+      ...used,
+      ...(probe.always === true ? [alwaysWords] : []),
+      ...(allProbes && used.length === 0 && probe.always !== true ? [allProbesWords] : []),
+    ];
+    return usedBy.length === 0 ? [] : [{ ...probe, usedBy }];
+  });
+  const running = new Set(probes.map(({ name }) => name));
+  const names = [...new Set(plan.probes.map(({ name }) => name))];
+  const probesLeftOut = names.filter((name) => !running.has(name));
+  return { ...plan, probes, ...(probesLeftOut.length === 0 ? {} : { probesLeftOut }) };
+}
+
+/** By the name of a probe, everything in the plan that reads it, in the order of a drill, each once. */
+function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
+  const uses = new Map<string, string[]>();
+  const use = (name: string, by: string): void => {
+    const known = uses.get(name) ?? [];
+    if (!known.includes(by)) uses.set(name, [...known, by]);
+  };
+  const useAll = (conditions: readonly GateCondition[], by: string): void => {
+    for (const { probe } of conditions) use(probe, by);
+  };
+  use(plan.recovery.probe, 'recovery');
+  useAll(plan.steady.require, 'steady state');
+  useAll(plan.redundancy.require, 'redundancy');
+  // Every role is resolved and reported, whether a fault names it or not.
+  for (const [role, { probe }] of Object.entries(plan.roles)) use(probe, `role ${role}`);
+  for (const [thing, sides] of Object.entries(plan.ownership)) {
+    useAll(Object.values(sides), `ownership ${thing}`);
+  }
+  if (plan.healthy !== undefined) use(plan.healthy.probe, 'healthy');
+  for (const check of plan.checks) for (const name of namesIn(check, plan)) use(name, `check ${check.name}`);
+  for (const stage of plan.stages) useStage(stage, 'stage', use);
+  for (const stage of plan.returnStages) useStage(stage, 'return stage', use);
+  return uses;
+}
+
+/** Names of the probes that a check reads by itself. */
+function namesIn(check: Check, { probes }: Plan): readonly string[] {
+  switch (check.kind) {
+    case 'downtime':
+      // It names an instance.
+      return probes.flatMap(({ id, name }) => (id === check.probe ? [name] : []));
+    case 'happens':
+    case 'finally':
+    case 'never':
+      return [check.condition.probe];
+    case 'announced':
+      return [check.changes.probe, check.deliveries.probe];
+    case 'rto':
+    case 'redundancy':
+    case 'no-recovery':
+    case 'heal-outage':
+    case 'return':
+    case 'role-moved':
+    case 'role-stays':
+    case 'ownership':
+    case 'rpo':
+    case 'rows':
+    case 'stale-reads':
+      // They read the recovery probe, gates, roles, owners or rows.
+      return [];
+  }
+}
+
+function useStage({ name, until }: StageRule, what: string, use: (name: string, by: string) => void): void {
+  if (until.kind === 'condition') use(until.condition.probe, `${what} ${name}`);
+  if (until.kind === 'mark') use(until.probe, `${what} ${name}`);
+}

@@ -10,11 +10,13 @@ import { runCapacity } from './parts/capacity.ts';
 import { runHostile } from './parts/hostile.ts';
 import { runIsolation } from './parts/isolation.ts';
 import { runLight } from './parts/light.ts';
+import { runObserver } from './parts/observer.ts';
 import { runOverload } from './parts/overload.ts';
 import type { BenchContext } from './parts/part.ts';
 import { runRto } from './parts/rto.ts';
 import { runSoak } from './parts/soak.ts';
 import { runWindows } from './parts/windows.ts';
+import type { Tools } from './peers/peer.ts';
 import { fetchTools } from './peers/tools.ts';
 import type { PartResults, Results } from './results.ts';
 import { renderTable } from './table.ts';
@@ -26,6 +28,7 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   windows: runWindows,
   rto: runRto,
   light: runLight,
+  observer: runObserver,
   capacity: runCapacity,
   isolation: runIsolation,
   hostile: runHostile,
@@ -34,6 +37,8 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   soak: runSoak,
 };
 const names = Object.keys(parts) as (keyof PartResults)[];
+
+const noTools: Tools = { program: () => undefined, env: {} };
 
 const usage = `usage: npm run bench -- [--only PART,...] [--seed N] [--out FOLDER] [--quick]
 
@@ -66,7 +71,9 @@ async function bench(args: readonly string[]): Promise<number> {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const lower = raiseSessionPriority();
   try {
-    const tools = await fetchTools(join('.firedrill', 'bench'), say);
+    // The observer is held against what the machine has.
+    const needsTools = only.some((name) => name !== 'observer');
+    const tools = needsTools ? await fetchTools(join('.firedrill', 'bench'), say) : noTools;
     say(`seed ${seed}`);
     for (const name of only) {
       say(`${name} ...`);

@@ -36,6 +36,7 @@ const recording = await startRecording({
   log,
   raisePriority: true,
   startControl,
+  commands: () => 0,
   onBroken: (error) => {
     throw error;
   },

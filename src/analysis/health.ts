@@ -32,7 +32,8 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const inside = (ms: number) => ms >= fromMs && ms <= toMs;
   const sent = series.samples.filter((s) => inside(s.sendMs));
   const unknown = countOf(sent.filter((s) => s.status === 'unknown' && !s.degraded));
-  const dropped = series.dropped.filter((s) => inside(s.dueMs)).length;
+  // A slot that the target's own pace left out was not lost by the prober.
+  const dropped = series.dropped.filter((s) => !s.paced && inside(s.dueMs)).length;
   const slots = countOf(sent) + dropped;
   const complaints: string[] = [];
   if (slots === 0) complaints.push(`the prober sent no sample of ${probe.id} around the outage`);

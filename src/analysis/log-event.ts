@@ -67,6 +67,7 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'heal.proven': { fault: 'string' },
   'heal.failed': { fault: 'string', message: 'string' },
   'prober.health': { lane: 'string', loopMaxMs: 'number', loopP99Ms: 'number' },
+  'harness.cost': { cpuMs: 'number', samples: 'number', newConnections: 'number', commands: 'number' },
   log: { level: 'string', text: 'string' },
   'run.aborted': { reason: 'string' },
   'run.ended': {},

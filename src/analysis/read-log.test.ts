@@ -29,7 +29,7 @@ describe('reading an event log', () => {
     const log = readLines(lines());
     const series = log.series.get('health');
     expect(series?.samples.map((s) => s.slot)).toEqual([1, 2]);
-    expect(series?.dropped).toEqual([{ slot: 3, dueMs: 1200 }]);
+    expect(series?.dropped).toEqual([{ slot: 3, dueMs: 1200, paced: false }]);
     expect(log).toMatchObject({ ended: true, torn: false, startMs: 0, endMs: 2000, aborted: null });
     expect(wallTime(log, 1900)).toBe('2026-03-01T10:00:01.900Z');
   });

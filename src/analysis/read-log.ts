@@ -25,8 +25,8 @@ export interface ProbeSeries {
   /** In send order, whatever the order in which the answers came; without those that say nothing new. */
   readonly samples: readonly KeptSample[];
   readonly latency: LatencyModel;
-  /** Slots that were not sent, in the order of the log. */
-  readonly dropped: readonly { readonly slot: number; readonly dueMs: number }[];
+  /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
+  readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -101,6 +101,8 @@ export interface RunLog {
   readonly health: readonly EventOf<'prober.health'>[];
   /** null: the run had none, as those before 0.1 and since 0.2. */
   readonly canary: CanaryRecord | null;
+  /** What firedrill itself had cost when it was last written; null in logs of older versions. */
+  readonly cost: EventOf<'harness.cost'> | null;
   /** null: the run had none, as those of older versions. */
   readonly control: ControlRecord | null;
   /** In the order in which the log first names them; empty in logs of older versions. */
@@ -111,7 +113,7 @@ export interface RunLog {
 
 interface OpenSeries {
   readonly keeper: SampleKeeper;
-  readonly dropped: { slot: number; dueMs: number }[];
+  readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
 
 interface OpenWriter {
@@ -122,6 +124,7 @@ interface OpenWriter {
 /** Events that come all the time, and of whose moments the analysis asks nothing. */
 const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
+  'harness.cost',
   'clock.anchor',
   'clock.stepped',
   'canary.started',
@@ -177,6 +180,7 @@ class LogReader implements LogSink {
   readonly #writing = new Map<string, OpenWriter>();
   readonly #rates: EventOf<'rate.changed'>[] = [];
   readonly #roles: EventOf<'role.resolved'>[] = [];
+  #cost: EventOf<'harness.cost'> | null = null;
   readonly #health: EventOf<'prober.health'>[] = [];
   readonly #logs: EventOf<'log'>[] = [];
   readonly #clockSteps: EventOf<'clock.stepped'>[] = [];
@@ -244,6 +248,7 @@ class LogReader implements LogSink {
       repairs,
       health: this.#health,
       canary: this.#canary?.finish() ?? null,
+      cost: this.#cost,
       control: this.#control?.finish(this.#endMs) ?? null,
       machines: [...this.#machines.values()],
       clockSteps: this.#clockSteps,
@@ -272,7 +277,11 @@ class LogReader implements LogSink {
         return;
       case 'sample.dropped':
         if (event.probe === this.#canary?.id) return;
-        this.#seriesOf(event.probe).dropped.push({ slot: event.slot, dueMs: event.dueMs });
+        this.#seriesOf(event.probe).dropped.push({
+          slot: event.slot,
+          dueMs: event.dueMs,
+          paced: event.reason === 'pace',
+        });
         return;
       case 'row.written':
         this.#writerOf(event.writer).written.push(event);
@@ -324,6 +333,9 @@ class LogReader implements LogSink {
         return;
       case 'prober.health':
         this.#health.push(event);
+        return;
+      case 'harness.cost':
+        this.#cost = event;
         return;
       case 'log':
         this.#logs.push(event);

@@ -8,6 +8,7 @@ import { withoutOthers } from './others.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
+import { harnessSummary } from './harness-summary.ts';
 import { proberSummary } from './prober-summary.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
@@ -159,6 +160,7 @@ export function analyse(told: RunLog): Analysis {
     ownership: analyseOwnership(log, recovery?.effect ?? null),
     faults: faultSummaries(log),
     prober: proberSummary(log),
+    ...(log.cost === null ? {} : { harness: harnessSummary(log.cost, log.startMs) }),
     probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
     ...(log.plan.probesLeftOut === undefined ? {} : { probesLeftOut: log.plan.probesLeftOut }),
     stages: toSummaryStages(log, stagesOf(log, recovery)),

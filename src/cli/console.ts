@@ -121,6 +121,7 @@ function describe(
     case 'machine.pressure':
     case 'sample.dropped':
     case 'rate.changed':
+    case 'harness.cost':
     case 'lease.kept':
     case 'row.written':
     case 'prober.health':

@@ -103,13 +103,14 @@ export type DrillEvent =
       readonly unmet: readonly string[];
     }
   | ({ readonly t: number; readonly type: 'sample' } & Sample)
-  /** A slot that was not sent because too many probes were in flight. */
+  /** A slot that was not sent: as many samples were in flight as may be, or (`pace`) the target answers more slowly than it is asked. */
   | {
       readonly t: number;
       readonly type: 'sample.dropped';
       readonly probe: string;
       readonly slot: number;
       readonly dueMs: number;
+      readonly reason?: 'pace';
     }
   /** A line in a host's log that a probe recognised; `atMs` is on the run clock. */
   | {
@@ -194,6 +195,8 @@ export type DrillEvent =
       readonly loopMaxMs: number;
       readonly loopP99Ms: number;
     }
+  /** What firedrill itself has cost so far; the last one is near the run's end. */
+  | ({ readonly t: number; readonly type: 'harness.cost' } & HarnessCost)
   | {
       readonly t: number;
       readonly type: 'log';
@@ -211,6 +214,20 @@ export type DrillEvent =
       readonly broken?: true;
     }
   | { readonly t: number; readonly type: 'run.ended' };
+
+/** What it cost to look at the target, from the run's start. */
+export interface HarnessCost {
+  /** CPU time of firedrill's process with all its threads, ms. */
+  readonly cpuMs: number;
+  /** CPU time of processes that it started on its own machine and that have ended, ms; absent where the system does not say. */
+  readonly childCpuMs?: number;
+  /** Of all probes of the target. */
+  readonly samples: number;
+  /** Connections that probes opened. */
+  readonly newConnections: number;
+  /** Commands run, followed and piped on hosts, by probes and faults. */
+  readonly commands: number;
+}
 
 /** Distributes `Omit` over the union. */
 type WithoutTime<E> = E extends DrillEvent ? Omit<E, 't'> : never;

@@ -29,6 +29,17 @@ export interface FollowEnd {
   readonly stderr: string;
 }
 
+/** The standard input and output of a command that goes on by itself. */
+export interface CommandPipe {
+  write(bytes: Uint8Array): void;
+  /** Called with what the command writes, as it comes. Set before anything is written. */
+  onData(listener: (bytes: Uint8Array) => void): void;
+  /** Called once, with the reason: the command ended, could not be started, or the way to it broke. */
+  onEnd(listener: (why: string) => void): void;
+  /** Closes its standard input, and kills it where that does not end it. */
+  close(): void;
+}
+
 /**
  * A place where commands run: the local machine, a container, a machine behind
  * SSH. Only a broken channel (no such container, connection lost, time-out)
@@ -45,6 +56,11 @@ export interface Host {
    * process dies.
    */
   follow(argv: readonly string[], signal: AbortSignal): AsyncGenerator<string, FollowEnd, void>;
+  /**
+   * Starts a command that ends with its standard input, and talks to it. Never throws: what goes wrong ends the pipe.
+   * Absent where the transport has none.
+   */
+  readonly pipe?: (argv: readonly string[]) => CommandPipe;
   /** The machine's power, where the transport reaches it from beneath: undefined where it does not. */
   readonly power?: PowerSwitch;
 }

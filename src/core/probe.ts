@@ -32,6 +32,8 @@ export interface ProbeSession {
    * at the probe's time-out (reason `ProbeTimeout`) or when the run stops.
    */
   observe(signal: AbortSignal): Promise<Observation>;
+  /** True while it can take no other sample, because the target is still at work on earlier ones: slots are dropped meanwhile. */
+  isBusy?(): boolean;
   /** Frees what the session holds; called once, when the run ends. */
   close(): Promise<void>;
 }

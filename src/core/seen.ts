@@ -3,6 +3,7 @@ import {
   countHolds,
   describeCondition,
   type GateCondition,
+  type InstanceRef,
   instancesOf,
   sampleMatches,
 } from './condition.ts';
@@ -36,18 +37,49 @@ export function hostsWith(condition: Condition, seen: Seen): string[] {
 /** Conditions that do not hold now, in words with what is seen instead. */
 export function unmetConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
   return conditions.flatMap((condition) => {
-    const role = condition.role === undefined ? undefined : seen.roles[condition.role];
-    const there = role === undefined ? undefined : hostsWith(role, seen);
-    const instances = instancesOf(condition, seen.probes).filter(
-      (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
-    );
-    const matching = instances.filter((instance) => sampleMatches(condition, seen.fresh(instance.id)));
-    if (countHolds(condition, matching.length, instances.length)) return [];
-    const found = instances.map((instance) => `${instance.id}: ${describeSample(seen.fresh(instance.id))}`);
-    return [
-      `${describeCondition(condition)} (${found.join('; ') || `no host is ${condition.role ?? 'there'}`})`,
-    ];
+    const { instances, matching } = countOf(condition, seen);
+    return countHolds(condition, matching, instances.length) ? [] : [describeUnmet(condition, seen)];
   });
+}
+
+/** Conditions that do not hold whatever the instances would say of which nothing is known now. */
+export function brokenConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
+  return conditions.flatMap((condition) => {
+    const role = condition.role === undefined ? undefined : seen.roles[condition.role];
+    if (role !== undefined && instancesOf(role, seen.probes).some(({ id }) => isUnknown(seen.fresh(id))))
+      return [];
+    const { instances, matching } = countOf(condition, seen);
+    const unknown = instances.filter(({ id }) => isUnknown(seen.fresh(id))).length;
+    const mayHold = Array.from({ length: unknown + 1 }, (_, more) =>
+      countHolds(condition, matching + more, instances.length),
+    ).some(Boolean);
+    return mayHold ? [] : [describeUnmet(condition, seen)];
+  });
+}
+
+function isUnknown(sample: Sample | undefined): boolean {
+  return sample === undefined || sample.status === 'unknown';
+}
+
+/** The instances that a condition speaks of now, and how many of them satisfy it. */
+function countOf(
+  condition: GateCondition,
+  seen: Seen,
+): { readonly instances: readonly InstanceRef[]; readonly matching: number } {
+  const role = condition.role === undefined ? undefined : seen.roles[condition.role];
+  const there = role === undefined ? undefined : hostsWith(role, seen);
+  const instances = instancesOf(condition, seen.probes).filter(
+    (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
+  );
+  const matching = instances.filter((instance) => sampleMatches(condition, seen.fresh(instance.id)));
+  return { instances, matching: matching.length };
+}
+
+function describeUnmet(condition: GateCondition, seen: Seen): string {
+  const found = countOf(condition, seen).instances.map(
+    (instance) => `${instance.id}: ${describeSample(seen.fresh(instance.id))}`,
+  );
+  return `${describeCondition(condition)} (${found.join('; ') || `no host is ${condition.role ?? 'there'}`})`;
 }
 
 /** Of why nothing is known; the first words say it. */

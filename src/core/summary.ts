@@ -103,6 +103,8 @@ export interface Summary {
     readonly healedAt: string | null;
   }[];
   readonly prober: ProberSummary;
+  /** What firedrill itself cost; absent in runs of older versions. */
+  readonly harness?: HarnessSummary;
   readonly probes: readonly ProbeSummary[];
   /** Names of the target's probes that did not run, as nothing in the drill uses them; absent where all ran. */
   readonly probesLeftOut?: readonly string[];
@@ -272,6 +274,20 @@ export interface ProbeSummary {
     readonly maxShare: number;
   } | null;
   readonly windows: readonly Window[];
+}
+
+/** What firedrill itself cost, from the run's start until `ms` later. */
+export interface HarnessSummary {
+  readonly ms: number;
+  /** CPU time of firedrill's process with all its threads. */
+  readonly cpuMs: number;
+  /** CPU time of processes that it started on its own machine and that have ended; null where the system did not say. */
+  readonly childCpuMs: number | null;
+  readonly samples: number;
+  readonly samplesPerSecond: number;
+  readonly newConnections: number;
+  /** Commands on hosts, of probes and faults. */
+  readonly commands: number;
 }
 
 /** Whether what looked was fit to look. */

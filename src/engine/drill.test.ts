@@ -67,6 +67,12 @@ describe('a drill', () => {
     expect(open).toBe(0);
     expect(events[0]).toMatchObject({ type: 'run.started', label: 'v1.3' });
     expect(machine.commands.at(-1)).toBe('docker inspect');
+    const cost = events.findLast((event) => event.type === 'harness.cost');
+    const samples = events.filter((event) => event.type === 'sample').length;
+    expect(cost).toMatchObject({ samples, newConnections: samples });
+    expect(cost?.type === 'harness.cost' && cost.cpuMs > 0 && cost.commands >= machine.commands.length).toBe(
+      true,
+    );
   });
 
   test('writes the undo record before the fault acts', async () => {

@@ -1,18 +1,14 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
+import { awaitRecovery } from './await-recovery.ts';
+import { logGate } from './gate-log.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
 import { failRepair, repairOwed, settleRepair } from './repair.ts';
-import { recoveryProbe } from './recovery-probe.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
+import { followSteadyState } from './steady-state.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
-import type { GateOutcome } from './world.ts';
-
-/** Probes are at their burst interval this long before the fault (guides: both edges sharpen). */
-const burstLeadMs = 2000;
-/** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
-const quietLookMs = 15_000;
 
 /**
  * Runs one drill from the preparations to restored redundancy. Whatever
@@ -66,13 +62,15 @@ async function drill(run: Run): Promise<void> {
   const { plan, world } = run;
   if (plan.prepare.length > 0) {
     startPhase(run, 'prepare');
-    for (const step of plan.prepare) if (!(await injectFault(run, step))) return;
+    for (const step of plan.prepare) if ((await injectFault(run, step)) !== 'effect') return;
   }
-  if (!(await reachSteadyState(run))) return;
+  startPhase(run, 'steady');
+  const steady = followSteadyState(run);
+  if (!(await steady.reach())) return;
   resolveRoles(run);
 
   startPhase(run, 'fault');
-  const timeline = startTimeline(run);
+  const timeline = startTimeline(run, steady);
   try {
     if (!(await timeline.injected)) return;
     startPhase(run, 'recovery');
@@ -94,29 +92,6 @@ async function drill(run: Run): Promise<void> {
   } finally {
     await timeline.over;
   }
-}
-
-/** Waits for the steady state, seen by a fit prober, and for it to bear the writers and the burst rate; false when it does not come. */
-async function reachSteadyState(run: Run): Promise<boolean> {
-  const { plan, world } = run;
-  startPhase(run, 'steady');
-  const steady = await world.waitForGate(plan.steady, run.signal, { fit: true });
-  logGate(run, 'steady', steady);
-  if (!steady.met) return false;
-  await run.startWriting();
-  const burst = hasBurst(plan);
-  if (!burst && run.writing === undefined) return true;
-  if (burst) run.setBurst(true);
-  // A stack that is not steady under the drill's own load would be blamed for what that does to it.
-  const { met, unmet } = await world.waitForGate({ ...plan.steady, forMs: burstLeadMs }, run.signal, {
-    fit: true,
-  });
-  if (!met)
-    logGate(run, 'steady', {
-      met,
-      unmet: unmet.map((what) => `${burst ? 'at the burst rate' : 'while rows are written'}: ${what}`),
-    });
-  return met;
 }
 
 function hasBurst(plan: Plan): boolean {
@@ -186,46 +161,6 @@ async function endWriting(run: Run): Promise<void> {
 
 function startPhase(run: Run, phase: PhaseName): void {
   run.deps.log.append({ type: 'phase.started', phase });
-}
-
-function logGate(run: Run, gate: 'steady' | 'recovery' | 'redundancy', { met, unmet }: GateOutcome): void {
-  run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
-}
-
-/** Waits until the recovery probe has been good long enough after being bad, or never was bad. */
-async function awaitRecovery(run: Run): Promise<GateOutcome> {
-  const { plan, world, deps } = run;
-  const { clock } = deps;
-  const start = clock.nowMs();
-  const deadline = start + plan.recovery.withinMs;
-  const id = recoveryProbe(run);
-  let wasBad = false;
-  let goodSince: number | undefined;
-  let lastSlot = -1;
-  while (clock.nowMs() < deadline) {
-    const sample = world.fresh(id);
-    if (sample === undefined) goodSince = undefined;
-    else if (sample.slot !== lastSlot && sample.sendMs >= start - plan.recovery.stableForMs) {
-      lastSlot = sample.slot;
-      if (sample.status === 'ok') goodSince ??= sample.finishMs;
-      else {
-        goodSince = undefined;
-        if (sample.status === 'fail') wasBad = true;
-      }
-    }
-    const now = clock.nowMs();
-    const settled = wasBad || now - start >= (plan.recovery.quietForMs ?? quietLookMs);
-    if (goodSince !== undefined && settled && now - Math.max(goodSince, start) >= plan.recovery.stableForMs) {
-      return { met: true, unmet: [] };
-    }
-    await world.nextSample(100, run.signal);
-  }
-  const sample = world.fresh(id);
-  const seen =
-    sample === undefined
-      ? 'no fresh answer'
-      : [sample.status, sample.cause, sample.message].filter(Boolean).join(' ');
-  return { met: false, unmet: [`${id}: ${seen}`] };
 }
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {

@@ -1,20 +1,29 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { type Aim, takeAim } from './aim.ts';
-import { armLease, leaseFor } from './leases.ts';
+import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
-import { recordOf } from './records.ts';
-import { oweRepairs } from './repair.ts';
-import type { Run } from './run.ts';
+import { closeRecord, recordOf } from './records.ts';
+import { oweRepairs, settleRepair } from './repair.ts';
+import type { OpenFault, Run } from './run.ts';
+import type { SteadyState } from './steady-state.ts';
 
 /** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
 const effectWithinMs = 30_000;
 
+/** What came of a step: its effect was seen; it failed, or had none; it did not act, for want of the steady state. */
+export type Injection = 'effect' | 'failed' | 'not-steady';
+
 /**
- * Injects a fault or preparation and sees its effect; false when there was none.
- * Nothing acts before its undo record and its `fault.issued` event are on disk.
+ * Injects a fault or preparation and sees its effect.
+ * Nothing acts before its undo record and its `fault.issued` event are on disk. With `steady`, nothing acts unless that
+ * state is held when `fault.issued` is written: a fault that then does not act leaves nothing behind.
  */
-export async function injectFault(run: Run, fault: PlannedFault): Promise<boolean> {
+export async function injectFault(
+  run: Run,
+  fault: PlannedFault,
+  steady?: Pick<SteadyState, 'isHeld' | 'end'>,
+): Promise<Injection> {
   const { clock, ledger } = run.deps;
   const aim = await takeAim(run, fault);
   const { kind, planned, params, ctx } = aim;
@@ -25,6 +34,7 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   if (undo !== undefined && fault.leaseMs !== undefined && lease === undefined)
     noteNoLease(run, fault, planned);
   const machine = await machineOf(ctx);
+  if (steady?.isHeld() === false) return 'not-steady';
   const record = recordOf(run, fault, aim, {
     before,
     ...(undo === undefined ? {} : { undo }),
@@ -32,7 +42,8 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
     ...(machine === undefined ? {} : { machine }),
   });
   ledger.open(record);
-  run.open.push({ record, kind, sinceMs: clock.nowMs() });
+  const opened = { record, kind, sinceMs: clock.nowMs() };
+  run.open.push(opened);
   await oweRepairs(run, record);
   try {
     const untilMs = await armLease(ctx, record);
@@ -40,10 +51,30 @@ export async function injectFault(run: Run, fault: PlannedFault): Promise<boolea
   } catch (error) {
     run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();
-    return false;
+    return 'failed';
   }
+  if (steady?.isHeld() === false) {
+    await withdraw(run, opened, ctx);
+    return 'not-steady';
+  }
+  steady?.end();
   const times = await act(run, fault, aim, before);
-  return times !== undefined && awaitEffect(run, fault, { ...aim, before }, times);
+  const seen = times !== undefined && (await awaitEffect(run, fault, { ...aim, before }, times));
+  return seen ? 'effect' : 'failed';
+}
+
+/**
+ * Takes back what was made ready for a fault that does not act: its timer, the repairs that it calls for, its record.
+ * @throws DrillError where its timer is still there: the record stays open then
+ */
+async function withdraw(run: Run, opened: OpenFault, ctx: Aim['ctx']): Promise<void> {
+  const { record } = opened;
+  await run.releaseLease(record.faultId);
+  await endLease(ctx, record);
+  for (const owed of run.owed.filter(({ fault }) => fault === record.faultId))
+    settleRepair(run, owed.record.faultId);
+  closeRecord(run, record, 'not injected, but its undo record');
+  run.open.splice(run.open.indexOf(opened), 1);
 }
 
 /** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */

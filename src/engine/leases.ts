@@ -88,12 +88,13 @@ interface KeptLease {
 export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const { clock, log } = run;
   const stopped = new AbortController();
+  /** By tag: a fault that was withdrawn and is made ready again has another lease. */
   const leases = new Map<string, KeptLease>();
-  const keptOf = (faultId: string): KeptLease => {
-    const known = leases.get(faultId);
+  const keptOf = (tag: string): KeptLease => {
+    const known = leases.get(tag);
     if (known !== undefined) return known;
     const fresh = { dueMs: Infinity, renewals: 0, lapsing: false, released: false, renewing: undefined };
-    leases.set(faultId, fresh);
+    leases.set(tag, fresh);
     return fresh;
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
@@ -114,9 +115,9 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     }
   };
   const look = (open: OpenFault): void => {
-    const { faultId, lease, undo } = open.record;
+    const { lease, undo } = open.record;
     if (lease === undefined || undo === undefined) return;
-    const kept = keptOf(faultId);
+    const kept = keptOf(lease.tag);
     if (kept.released || kept.renewing !== undefined) return;
     const nextMs = clock.nowMs() + lease.ms / renewalsPerLease;
     if (kept.dueMs === Infinity) kept.dueMs = nextMs;
@@ -135,7 +136,9 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const looping = loop();
   return {
     async release(faultId) {
-      const kept = keptOf(faultId);
+      const tag = run.open.find(({ record }) => record.faultId === faultId)?.record.lease?.tag;
+      if (tag === undefined) return;
+      const kept = keptOf(tag);
       kept.released = true;
       await kept.renewing;
     },

@@ -123,11 +123,16 @@ function runLane(
   };
 
   const startProbe = (phase: number, planned: PlannedProbe, session: ProbeSession): void => {
-    const look = async (slot: number, dueMs: number): Promise<void> => {
+    const look = async (
+      slot: number,
+      dueMs: number,
+      { given, answered }: { readonly given: Promise<Observation>; readonly answered: (ms: number) => void },
+    ): Promise<void> => {
       const sendMs = clock.nowMs();
-      const seen = await observe(session, planned.timeoutMs, stopping, options);
+      const seen = await given;
       const finishMs = clock.nowMs();
       if (stopping.reason !== undefined) return;
+      if (isAnswer(seen)) answered(finishMs - sendMs);
       const stallMs = watch?.stallSince(sendMs) ?? 0;
       const times = { dueMs, sendMs, finishMs, stallMs };
       add({ type: 'sample', ...toSample(planned.id, slot, times, seen) });
@@ -139,13 +144,22 @@ function runLane(
       intervalMs: planned.intervalMs,
       timeoutMs: planned.timeoutMs,
       phase,
-      send: async (slot, dueMs) => {
-        const looking = look(slot, dueMs);
+      send: async (slot, dueMs, answered) => {
+        const { given, over } = observe(session, planned.timeoutMs, stopping, options);
+        const looking = look(slot, dueMs, { given, answered });
         underWay.add(looking);
         await looking.finally(() => underWay.delete(looking));
+        await over;
       },
-      drop: (slot, dueMs) => {
-        add({ type: 'sample.dropped', probe: planned.id, slot, dueMs: roundMs(dueMs) });
+      isBusy: () => session.isBusy?.() === true,
+      drop: (slot, dueMs, reason) => {
+        add({
+          type: 'sample.dropped',
+          probe: planned.id,
+          slot,
+          dueMs: roundMs(dueMs),
+          ...(reason === 'pace' ? { reason } : {}),
+        });
       },
     });
     schedules.push({ planned, schedule });
@@ -206,18 +220,37 @@ interface Stopping {
   readonly cuts: Set<(reason: Error) => void>;
 }
 
+/** The target took its time and answered; a time-out is no answer, nor is what this thread made of one. */
+function isAnswer(seen: Observation): boolean {
+  return seen.status === 'ok' || (seen.status === 'fail' && seen.cause !== 'timeout');
+}
+
 /**
- * One look with its time-out. Never rejects, and ends even if the probe breaks
- * its promise to heed the signal.
+ * One sample with its time-out. `given` is its result: it never rejects, and comes even if the probe breaks its promise to
+ * heed the signal. `over` resolves when the probe is done with it, which may be later, or never.
  */
-async function observe(
+function observe(
   session: ProbeSession,
   timeoutMs: number,
   stopping: Stopping,
   options: Pick<LaneOptions, 'clock' | 'timers'>,
-): Promise<Observation> {
-  const { clock, timers } = options;
+): { readonly given: Promise<Observation>; readonly over: Promise<void> } {
   const controller = new AbortController();
+  const observing = (async () => session.observe(controller.signal))();
+  const over = observing.then(
+    () => undefined,
+    () => undefined,
+  );
+  return { given: withTimeout(observing, controller, timeoutMs, stopping, options), over };
+}
+
+async function withTimeout(
+  observing: Promise<Observation>,
+  controller: AbortController,
+  timeoutMs: number,
+  stopping: Stopping,
+  { clock, timers }: Pick<LaneOptions, 'clock' | 'timers'>,
+): Promise<Observation> {
   const givenUp = Promise.withResolvers<Observation>();
   const startMs = clock.nowMs();
   let lateMs = 0;
@@ -237,7 +270,7 @@ async function observe(
   stopping.cuts.add(cut);
   try {
     if (stopping.reason !== undefined) cut(stopping.reason);
-    const seen = await Promise.race([session.observe(controller.signal), givenUp.promise]);
+    const seen = await Promise.race([observing, givenUp.promise]);
     if (seen.status === 'fail' && seen.cause === 'timeout' && lateMs > lateTimeoutMs) {
       const stall = Math.round(lateMs);
       return { status: 'unknown', message: `the prober itself was stalled for ${stall} ms at the time-out` };

@@ -6,6 +6,8 @@ import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import type { Control, StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
+import { readCpuTimes } from './cpu-times.ts';
+import { meterHarness } from './harness-cost.ts';
 import { localMachine } from './local-machine.ts';
 import type { MachineFitness } from './machine-fitness.ts';
 import type { PressureWatch, StartPressure } from './pressure.ts';
@@ -30,6 +32,10 @@ export interface RecordingOptions {
   readonly machine?: MachineFitness;
   /** Follows the samples as they are logged. */
   readonly onSample?: (sample: Sample) => void;
+  /** Told of each slot that was not sent. */
+  readonly onDropped?: (probeId: string, slot: number) => void;
+  /** Commands started on hosts so far. */
+  readonly commands: () => number;
   /** Called when the prober cannot go on. */
   readonly onBroken: (error: unknown) => void;
   readonly raisePriority?: boolean;
@@ -41,7 +47,8 @@ export interface RecordingOptions {
  * @throws DrillError `invalid-input` for what a probe's parameters turn out to lack
  */
 export async function startRecording(options: RecordingOptions): Promise<Prober> {
-  const { probes, host, clock, log, onSample, onBroken, raisePriority = false } = options;
+  const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
+  const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
   const control = await openControl(options);
   const pressure = openPressure(options);
   const stopMachine = async (): Promise<void> => {
@@ -58,7 +65,11 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
         for (const event of events) {
           // As the log has it: what is waited for here is judged there.
           const logged = log.append(event);
-          if (logged.type === 'sample') onSample?.(logged);
+          if (logged.type === 'sample') {
+            meter.countSample(logged.probe);
+            onSample?.(logged);
+          }
+          if (logged.type === 'sample.dropped') onDropped?.(logged.probe, logged.slot);
         }
       },
       onBroken,
@@ -69,12 +80,14 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
   }
   const anchors = setInterval(() => {
     log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
+    log.append({ type: 'harness.cost', ...meter.read() });
   }, anchorEveryMs);
   return {
     setBurst: (on) => prober.setBurst(on),
     stop: async () => {
       clearInterval(anchors);
       await prober.stop();
+      log.append({ type: 'harness.cost', ...meter.read() });
       await stopMachine();
     },
   };

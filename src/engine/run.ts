@@ -8,6 +8,7 @@ import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
 import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
+import { countCommands } from '../hosts/count-commands.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import { createMachineFitness } from './machine-fitness.ts';
 import type { StartPressure } from './pressure.ts';
@@ -72,7 +73,8 @@ export interface Run {
 
 /** A run of the plan, nothing of it begun. */
 export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run {
-  const host = madeOnce(plan.hosts, deps.createHost);
+  const counting = countCommands();
+  const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = madeOnce(plan.hosts, deps.createServer);
   const machine = createMachineFitness();
   const world = createWorld(plan, deps.clock, machine);
@@ -128,6 +130,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         startPressure: deps.startPressure,
         machine,
         onSample: (sample) => world.see(sample),
+        onDropped: (probeId, slot) => world.drop(probeId, slot),
+        commands: () => counting.commands,
         onBroken: (error) => broken.abort(error),
         raisePriority: true,
       });

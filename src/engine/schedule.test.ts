@@ -46,13 +46,13 @@ function fakeTime(): {
 function run(options: { intervalMs: number; timeoutMs: number; phase?: number }): {
   time: ReturnType<typeof fakeTime>;
   shots: Shot[];
-  drops: { slot: number; dueMs: number }[];
+  drops: { slot: number; dueMs: number; reason: string }[];
   finish: (() => void)[];
   schedule: Schedule;
 } {
   const time = fakeTime();
   const shots: Shot[] = [];
-  const drops: { slot: number; dueMs: number }[] = [];
+  const drops: { slot: number; dueMs: number; reason: string }[] = [];
   const finish: (() => void)[] = [];
   const schedule = startSchedule({
     nowMs: time.nowMs,
@@ -63,7 +63,7 @@ function run(options: { intervalMs: number; timeoutMs: number; phase?: number })
       shots.push({ slot, dueMs, sendMs: time.nowMs() });
       await new Promise<void>((resolve) => void finish.push(resolve));
     },
-    drop: (slot, dueMs) => void drops.push({ slot, dueMs }),
+    drop: (slot, dueMs, reason) => void drops.push({ slot, dueMs, reason }),
   });
   return { time, shots, drops, finish, schedule };
 }
@@ -113,16 +113,16 @@ describe('startSchedule', () => {
 
   it('reports slots above the in-flight cap and goes on when one finishes', async () => {
     const { time, shots, drops, finish } = run({ intervalMs: 100, timeoutMs: 200 });
-    await time.advance(450); // cap: 200 / 100 + 1 = 3
-    expect(shots.map((s) => s.slot)).toEqual([0, 1, 2]);
+    await time.advance(550); // cap: 200 / 100 + 2 = 4
+    expect(shots.map((s) => s.slot)).toEqual([0, 1, 2, 3]);
     expect(drops).toEqual([
-      { slot: 3, dueMs: 300 },
-      { slot: 4, dueMs: 400 },
+      { slot: 4, dueMs: 400, reason: 'in-flight' },
+      { slot: 5, dueMs: 500, reason: 'in-flight' },
     ]);
     finish[0]!();
     await new Promise(setImmediate);
     await time.advance(100);
-    expect(shots.map((s) => s.slot)).toEqual([0, 1, 2, 5]);
+    expect(shots.map((s) => s.slot)).toEqual([0, 1, 2, 3, 6]);
   });
 
   it('starts a new grid when the interval gets shorter, without putting off the next slot', async () => {
@@ -160,5 +160,130 @@ describe('startSchedule', () => {
     schedule.setIntervalMs(10);
     await time.advance(1000);
     expect(shots).toHaveLength(2);
+  });
+});
+
+/** What one sample is like: over after `overMs`, answered after `answerMs` unless the target hangs. */
+interface Look {
+  readonly answerMs?: number;
+  readonly overMs: number;
+}
+
+/** Runs a schedule against a target for a while; what was sent, what was in flight at most, and what was dropped. */
+function probeTarget(
+  target: (sendMs: number, slot: number) => Look,
+  { intervalMs = 50, timeoutMs = 900 }: { readonly intervalMs?: number; readonly timeoutMs?: number } = {},
+) {
+  const time = fakeTime();
+  const sends: number[] = [];
+  const drops: { atMs: number; reason: string }[] = [];
+  let inFlight = 0;
+  let most = 0;
+  const schedule = startSchedule({
+    nowMs: time.nowMs,
+    timers: time.timers,
+    phase: 0,
+    intervalMs,
+    timeoutMs,
+    send: (slot, _dueMs, answered) => {
+      const { answerMs, overMs } = target(time.nowMs(), slot);
+      sends.push(time.nowMs());
+      most = Math.max(most, ++inFlight);
+      if (answerMs !== undefined) time.timers.setTimeout(() => answered(answerMs), answerMs);
+      return new Promise((resolve) => {
+        time.timers.setTimeout(() => {
+          inFlight--;
+          resolve();
+        }, overMs);
+      });
+    },
+    drop: (_slot, _dueMs, reason) => void drops.push({ atMs: time.nowMs(), reason }),
+  });
+  /** Sent in [fromMs, toMs). */
+  const sentIn = (fromMs: number, toMs: number): number =>
+    sends.filter((ms) => ms >= fromMs && ms < toMs).length;
+  return { time, schedule, drops, sentIn, most: () => most };
+}
+
+/** Answers after that time. */
+const after = (answerMs: number): Look => ({ answerMs, overMs: answerMs });
+/** Given up at a time-out of 900 ms. */
+const hung: Look = { overMs: 901 };
+
+describe('a schedule limits itself', () => {
+  it('sends every slot to a target that hangs: a time-out needs that many in flight, and no more', async () => {
+    const { time, drops, most, sentIn } = probeTarget(() => hung);
+    await time.advance(10_000);
+    expect(most()).toBe(19);
+    expect(sentIn(1000, 2000)).toBe(20);
+    expect(drops).toEqual([]);
+  });
+
+  it('counts a sample that was given up as in flight until it is over', async () => {
+    const { time, drops, most, sentIn } = probeTarget(() => ({ overMs: 5000 }));
+    await time.advance(10_000);
+    expect(most()).toBe(900 / 50 + 2);
+    expect(sentIn(0, 5000)).toBe(20);
+    expect(drops.every(({ reason }) => reason === 'in-flight')).toBe(true);
+    expect(drops).toHaveLength(201 - sentIn(0, 10_001));
+  });
+
+  it.each([
+    { answerMs: 10, aSecond: 20 },
+    { answerMs: 60, aSecond: 20 },
+    { answerMs: 200, aSecond: 7 },
+    { answerMs: 600, aSecond: 2 },
+  ])('asks a target $aSecond times a second that takes $answerMs ms to answer', async (row) => {
+    const { answerMs, aSecond } = row;
+    const { time, drops, most, sentIn } = probeTarget(() => after(answerMs));
+    await time.advance(10_000);
+    // Until the first answers tell.
+    expect(most()).toBeLessThanOrEqual(Math.ceil(answerMs / 50) + 1);
+    expect(Math.round(sentIn(4000, 10_000) / 6)).toBe(aSecond);
+    expect(drops.every(({ reason }) => reason === 'pace')).toBe(true);
+  });
+
+  it('never sends more to a target that gets slower', async () => {
+    const { time, sentIn } = probeTarget((sendMs) => after(Math.min(800, 10 + sendMs / 20)));
+    await time.advance(20_000);
+    const bySecond = Array.from({ length: 20 }, (_, s) => sentIn(s * 1000, (s + 1) * 1000));
+    for (const [s, count] of bySecond.entries())
+      expect(count).toBeLessThanOrEqual((bySecond[s - 1] ?? 21) + 1);
+    expect(bySecond.at(-1)).toBeLessThanOrEqual(2);
+  });
+
+  it('is back at its rate once the target answers quickly again', async () => {
+    const { time, sentIn } = probeTarget((sendMs) => after(sendMs < 5000 ? 400 : 5));
+    await time.advance(10_000);
+    expect(sentIn(4000, 5000)).toBeLessThanOrEqual(3);
+    expect(sentIn(8000, 9000)).toBe(20);
+  });
+
+  it('looks for the end of an outage at the full rate, whether it hangs or refuses', async () => {
+    for (const outage of [hung, after(1)]) {
+      const { time, sentIn, drops } = probeTarget((sendMs) => (sendMs < 3000 ? after(20) : outage));
+      await time.advance(10_000);
+      expect(sentIn(3000, 10_000)).toBe(140);
+      expect(drops).toEqual([]);
+    }
+  });
+
+  it('keeps its rate for a target of which every other sample hangs', async () => {
+    const { time, most, sentIn, drops } = probeTarget((_, slot) => (slot % 2 === 0 ? after(10) : hung));
+    await time.advance(10_000);
+    expect(sentIn(5000, 6000)).toBe(20);
+    expect(most()).toBeLessThanOrEqual(11);
+    expect(drops).toEqual([]);
+  });
+
+  it('bounds all that is in flight over changes of the interval', async () => {
+    const { time, schedule, most } = probeTarget(() => ({ overMs: 60_000 }), { intervalMs: 1000 });
+    for (let round = 0; round < 10; round++) {
+      schedule.setIntervalMs(50);
+      await time.advance(2000);
+      schedule.setIntervalMs(1000);
+      await time.advance(2000);
+    }
+    expect(most()).toBe(20);
   });
 });

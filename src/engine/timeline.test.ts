@@ -10,6 +10,7 @@ import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { openEventLog, type EventLog } from './event-log.ts';
 import { openLedger, type Ledger } from './ledger.ts';
 import { createRun, type Run } from './run.ts';
+import type { SteadyState } from './steady-state.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { startTimeline } from './timeline.ts';
 
@@ -110,10 +111,19 @@ function primaryIs(run: Run, name: string, slot: number): void {
   }
 }
 
+/** A steady state that holds. */
+const held: SteadyState = {
+  reach: () => Promise.resolve(true),
+  isHeld: () => true,
+  regain: () => Promise.resolve(true),
+  end: () => {},
+};
+
 describe('the faults of a drill', () => {
   test('begin at their own times and lie over each other', async () => {
     const { injected, over } = startTimeline(
       runOf([fault('late', { atMs: 5000 }), fault('early', { atMs: 1000, forMs: 10_000 }), fault('now')]),
+      held,
     );
     expect(await injected).toBe(true);
     await over;
@@ -122,7 +132,7 @@ describe('the faults of a drill', () => {
 
   test('with a length are healed at its end; the others are left to whoever heals at the end', async () => {
     const run = runOf([fault('short', { forMs: 30_000 }), fault('long')]);
-    await startTimeline(run).over;
+    await startTimeline(run, held).over;
     expect(done).toEqual(['0s break short', '0s break long', '30s mend short']);
     expect(run.open.map(({ record }) => record.faultId)).toEqual(['long']);
     expect(ledger.list().map((record) => record.faultId)).toEqual(['long']);
@@ -135,6 +145,7 @@ describe('the faults of a drill', () => {
         fault('second', { after: 'first', atMs: 2000, forMs: 3000 }),
         fault('first', { atMs: 1000, forMs: 10_000 }),
       ]),
+      held,
     );
     expect(await injected).toBe(true);
     expect(done).toEqual([
@@ -154,7 +165,7 @@ describe('the faults of a drill', () => {
       fault('third', { atMs: 2000 }),
       fault('fourth', { after: 'first' }),
     ]);
-    const { injected, over } = startTimeline(run);
+    const { injected, over } = startTimeline(run, held);
     expect(await injected).toBe(false);
     await over;
     expect(done).toEqual(['0s break first', '1s break second']);
@@ -165,7 +176,7 @@ describe('the faults of a drill', () => {
   test('that are not healed when their time is up let nothing come after them', async () => {
     fails = ([verb]) => verb === 'mend';
     const run = runOf([fault('first', { forMs: 1000 }), fault('second', { after: 'first' })]);
-    const { injected, over } = startTimeline(run);
+    const { injected, over } = startTimeline(run, held);
     expect(await injected).toBe(false);
     await over;
     expect(done).not.toContainEqual(expect.stringContaining('break second'));
@@ -175,7 +186,7 @@ describe('the faults of a drill', () => {
   test('end with the run when it is stopped', async () => {
     const stop = new AbortController();
     const run = runOf([fault('first', { forMs: 60_000 }), fault('second', { atMs: 5000 })], stop.signal);
-    const { injected, over } = startTimeline(run);
+    const { injected, over } = startTimeline(run, held);
     void clock.sleep(1000, new AbortController().signal).then(() => stop.abort(new Error('stopped')));
     await expect(injected).rejects.toThrow('stopped');
     await expect(over).rejects.toThrow('stopped');
@@ -185,6 +196,7 @@ describe('the faults of a drill', () => {
   test('say why when one cannot be injected', async () => {
     const { injected, over } = startTimeline(
       runOf([fault('lost', { on: { role: 'primary' } }), fault('other', { atMs: 60_000 })]),
+      held,
     );
     await expect(injected).rejects.toThrow(DrillError);
     await expect(over).rejects.toThrow('role primary (role is primary everywhere) fits no host');
@@ -208,7 +220,7 @@ describe('the faults of a drill', () => {
       }),
     ]);
     primaryIs(run, 'alpha', 0);
-    const { over } = startTimeline(run);
+    const { over } = startTimeline(run, held);
     void clock.sleep(500, new AbortController().signal).then(() => primaryIs(run, 'beta', 1));
     await over;
     expect(resolved).toEqual(['primary alpha', 'primary beta']);
@@ -217,9 +229,61 @@ describe('the faults of a drill', () => {
 
   test('wait a little for a role that is not clear yet', async () => {
     const run = runOf([fault('first', { on: { role: 'primary' } })]);
-    const { injected } = startTimeline(run);
+    const { injected } = startTimeline(run, held);
     void clock.sleep(2000, new AbortController().signal).then(() => primaryIs(run, 'beta', 0));
     expect(await injected).toBe(true);
     expect(run.hit.get('first')).toBe('beta');
+  });
+
+  /** Not held at those looks; comes back after 20 s, unless it does not. */
+  function steadyLost(at: readonly number[], comesBack = true): SteadyState {
+    let looks = 0;
+    let ended = false;
+    let regaining: Promise<boolean> | undefined;
+    return {
+      ...held,
+      isHeld: () => ended || (regaining === undefined && !at.includes(looks++)),
+      regain: () =>
+        (regaining ??= clock.sleep(20_000, new AbortController().signal).then(() => {
+          regaining = undefined;
+          return comesBack;
+        })),
+      end: () => {
+        ended = true;
+      },
+    };
+  }
+
+  test('wait for the steady state where it is lost before the first, and count their times from then', async () => {
+    const run = runOf([fault('late', { atMs: 5000 }), fault('first', { atMs: 1000 })]);
+    const { injected } = startTimeline(run, steadyLost([0]));
+    expect(await injected).toBe(true);
+    expect(done).toEqual(['22s break first', '26s break late']);
+  });
+
+  test('do not begin where the steady state does not come back, and leave nothing behind', async () => {
+    const run = runOf([fault('first', { atMs: 1000 }), fault('second', { atMs: 1000 })]);
+    const { injected, over } = startTimeline(run, steadyLost([0, 1], false));
+    expect(await injected).toBe(false);
+    await over;
+    expect(done).toEqual([]);
+    expect(run.hit.size + run.open.length + ledger.list().length).toBe(0);
+  });
+
+  test('are taken back where the steady state is lost between their timer and the act', async () => {
+    const leased = { on: { host: 'alpha' }, leaseMs: 30_000 };
+    const run = runOf([fault('first', leased)]);
+    const { injected } = startTimeline(run, steadyLost([1]));
+    expect(await injected).toBe(true);
+    const acts = done.filter((line) => !/ (test|systemctl list-units) /.test(line));
+    expect(acts.map((line) => line.replaceAll(/firedrill-\w+-/g, 'firedrill-TAG-').slice(0, 48))).toEqual([
+      '0s systemd-run --quiet --unit=firedrill-TAG-1 --',
+      '0s systemctl stop firedrill-TAG-*.timer',
+      '0s systemctl reset-failed firedrill-TAG-*',
+      '20s systemd-run --quiet --unit=firedrill-TAG-1 -',
+      '20s break first',
+    ]);
+    expect(run.open.map(({ record }) => record.faultId)).toEqual(['first']);
+    expect(ledger.list()).toHaveLength(1);
   });
 });

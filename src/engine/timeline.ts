@@ -2,6 +2,7 @@ import type { PlannedFault } from '../core/plan.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault } from './inject.ts';
 import type { Run } from './run.ts';
+import type { SteadyState } from './steady-state.ts';
 
 /** The faults of a drill at work. */
 export interface Timeline {
@@ -23,12 +24,15 @@ interface Track {
  * from the end of that fault's heal. A fault that fails, or is not healed when its
  * time is up, keeps those from beginning that have not; whoever calls heals what
  * was injected.
+ *
+ * The steady state is looked at once more when the first fault is about to act. Where it was lost, it is waited for again,
+ * and times count from then; where it does not come back, nothing begins.
  */
-export function startTimeline(run: Run): Timeline {
+export function startTimeline(run: Run, steady: SteadyState): Timeline {
   const { clock } = run.deps;
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
-  const zero = clock.nowMs();
+  let zeroMs = clock.nowMs();
   const tracks = new Map(
     run.plan.faults.map((fault): [string, Track] => [
       fault.id,
@@ -37,12 +41,23 @@ export function startTimeline(run: Run): Timeline {
   );
   let failure: { readonly error: unknown } | undefined;
 
+  /** Injects a fault when its time has come, counted from `startMs` or else from the steady state; false when there was none. */
+  const begin = async (fault: PlannedFault, startMs?: number): Promise<boolean> => {
+    for (;;) {
+      const dueMs = (): number => (startMs ?? zeroMs) + fault.atMs;
+      // The steady state may be reached again meanwhile.
+      do await clock.sleep(Math.max(0, dueMs() - clock.nowMs()), signal);
+      while (clock.nowMs() < dueMs());
+      const outcome = await injectFault(run, fault, steady);
+      if (outcome !== 'not-steady') return outcome === 'effect';
+      if (!(await steady.regain())) return false;
+      zeroMs = clock.nowMs();
+    }
+  };
   const play = async ({ fault, injected, healed }: Track): Promise<void> => {
     const before = fault.after === undefined ? undefined : tracks.get(fault.after);
     if (before !== undefined && !(await before.healed.promise)) return;
-    const startMs = before === undefined ? zero : clock.nowMs();
-    await clock.sleep(Math.max(0, startMs + fault.atMs - clock.nowMs()), signal);
-    if (!(await injectFault(run, fault))) {
+    if (!(await begin(fault, before === undefined ? undefined : clock.nowMs()))) {
       stop.abort(new Error(`${fault.id} failed`));
       return;
     }

@@ -4,6 +4,7 @@ import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { Gate, Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import type { DrillDeps } from './run.ts';
+import { countCommands } from '../hosts/count-commands.ts';
 import { madeOnce } from './reach.ts';
 import { startProber } from './prober.ts';
 import { startRecording } from './recording.ts';
@@ -29,10 +30,12 @@ export async function runWatch(
     versions: deps.versions,
   });
   log.append({ type: 'phase.started', phase: 'watching' });
+  const counting = countCommands();
   const recording = await startRecording({
     probes: plan.probes,
     hosts: plan.hosts.map(({ name }) => name),
-    host: madeOnce(plan.hosts, deps.createHost),
+    host: madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned))),
+    commands: () => counting.commands,
     clock,
     log,
     startControl: deps.startControl,
@@ -77,6 +80,7 @@ export async function awaitGate(
     onEvents: (events) => {
       for (const event of events) {
         if (event.type === 'sample') world.see(event);
+        if (event.type === 'sample.dropped') world.drop(event.probe, event.slot);
       }
     },
     onBroken: (error) => broken.abort(error),

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { createMachineFitness } from './machine-fitness.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
 function probe(name: string, host?: string): PlannedProbe {
@@ -218,5 +219,123 @@ describe('a gate', () => {
       'health is ok everywhere (health: no fresh answer)',
       'this machine is overloaded',
     ]);
+  });
+});
+
+describe('a gate and late answers', () => {
+  const never = new AbortController().signal;
+  const gate = { require: [{ probe: 'health' }], forMs: 5000, withinMs: 60_000 };
+
+  /** A probe every 200 ms with a time-out of 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. */
+  function replay(
+    outcome: (slot: number) => { readonly afterMs: number; readonly bad?: boolean } | 'dropped',
+  ) {
+    const clock = simulatedClock();
+    const world = createWorld({ probes: [{ ...probe('health'), intervalMs: 200 }], roles: {} }, clock);
+    const stop = new AbortController();
+    const send = async (slot: number): Promise<void> => {
+      const sendMs = slot * 200;
+      const what = outcome(slot);
+      if (what === 'dropped') return world.drop('health', slot);
+      await clock.sleep(what.afterMs, stop.signal);
+      const end = { slot, finishMs: clock.nowMs() };
+      const bad = { status: 'fail', cause: 'timeout' } as const;
+      world.see(sample('health', sendMs, what.bad === true ? { ...end, ...bad } : end));
+    };
+    const sending = (async () => {
+      for (let slot = 0; !stop.signal.aborted; slot++) {
+        void send(slot).catch(() => undefined);
+        await clock.sleep(200, stop.signal).catch(() => undefined);
+      }
+    })();
+    const wait = async (part: Partial<typeof gate> = {}) => {
+      const out = await world.waitForGate({ ...gate, ...part }, never);
+      const atMs = clock.nowMs();
+      stop.abort();
+      await sending;
+      return { ...out, atMs };
+    };
+    return { wait, world, clock };
+  }
+
+  test('is never met while half of the samples time out', async () => {
+    const { wait } = replay((slot) => (slot % 2 === 0 ? { afterMs: 5 } : { afterMs: 900, bad: true }));
+    expect(await wait()).toMatchObject({ met: false });
+  });
+
+  test('is met only once all that was sent within its hold is answered', async () => {
+    // The last sample of the first five seconds is late by most of its time-out, and good.
+    const { wait } = replay((slot) => (slot === 25 ? { afterMs: 850 } : { afterMs: 5 }));
+    const { met, atMs } = await wait();
+    expect(met).toBe(true);
+    expect(atMs).toBeGreaterThanOrEqual(5850);
+    expect(atMs).toBeLessThan(6100);
+  });
+
+  test('remembers a failed sample that was sent within its hold, however late it arrives', async () => {
+    const { wait } = replay((slot) => (slot === 24 ? { afterMs: 900, bad: true } : { afterMs: 5 }));
+    const { met, atMs } = await wait();
+    expect(met).toBe(true);
+    // Sent at 4.8 s, known at 5.7 s: the hold begins again.
+    expect(atMs).toBeGreaterThanOrEqual(10_700);
+  });
+
+  test('attributes a time-out to when it was sent: one from before the hold does not break it', async () => {
+    // Slot 0 hangs, slot 1 is good at once.
+    const { wait } = replay((slot) => (slot === 0 ? { afterMs: 900, bad: true } : { afterMs: 5 }));
+    const { met, atMs } = await wait();
+    expect(met).toBe(true);
+    expect(atMs).toBeLessThan(5600);
+  });
+
+  test('waits at most one time-out for an answer that does not come', async () => {
+    const { wait } = replay((slot) => (slot === 10 ? { afterMs: 1e9 } : { afterMs: 5 }));
+    const { met, atMs } = await wait();
+    expect(met).toBe(true);
+    expect(atMs).toBeLessThan(6200);
+  });
+
+  test('does not wait for slots that were never sent', async () => {
+    const { wait } = replay((slot) => (slot === 10 ? 'dropped' : { afterMs: 5 }));
+    const { met, atMs } = await wait();
+    expect(met).toBe(true);
+    expect(atMs).toBeLessThan(5500);
+  });
+
+  test('sees a failed sample that a good one follows before the wait looks', async () => {
+    const { wait, world, clock } = replay(() => ({ afterMs: 5 }));
+    const waiting = wait({ forMs: 2000 });
+    await clock.sleep(1100, never);
+    world.see(sample('health', 1100, { slot: 5, status: 'fail', cause: 'refused' }));
+    world.see(sample('health', 1100, { slot: 5 }));
+    const { met, atMs } = await waiting;
+    expect(met).toBe(true);
+    expect(atMs).toBeGreaterThanOrEqual(3100);
+  });
+
+  test('can end as soon as a condition is lost, and says which', async () => {
+    const { wait, world, clock } = replay((slot) =>
+      slot === 6 ? { afterMs: 5, bad: true } : { afterMs: 5 },
+    );
+    await clock.sleep(500, never);
+    const out = await world.waitForGate(gate, never, { endWhenLost: true });
+    expect(out).toEqual({
+      met: false,
+      lost: true,
+      unmet: ['health is ok everywhere (health: fail timeout)'],
+    });
+    expect(clock.nowMs()).toBeLessThan(1300);
+    await wait({ forMs: 0 });
+  });
+
+  test('takes an unknown sample for no loss: it counts again from there', async () => {
+    const { wait, world, clock } = replay(() => ({ afterMs: 5 }));
+    await clock.sleep(500, never);
+    const waiting = world.waitForGate({ ...gate, forMs: 1000 }, never, { endWhenLost: true });
+    await clock.sleep(600, never);
+    world.see(sample('health', 1100, { slot: 5, status: 'unknown' }));
+    expect(await waiting).toEqual({ met: true, unmet: [] });
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(2100);
+    await wait({ forMs: 0 });
   });
 });

@@ -1,22 +1,47 @@
 import type { Clock } from '../core/clock.ts';
-import { type Condition, describeCondition, type GateCondition } from '../core/condition.ts';
+import { type Condition, describeCondition, type GateCondition, instancesOf } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
-import { hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
+import { brokenConditions, hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
+import { followAnswers } from './answered.ts';
+import { followHold, type Hold, type HoldOptions } from './hold.ts';
 import type { MachineFitness } from './machine-fitness.ts';
 
 /** How a wait came out; `unmet` says in words what was missing at its end. */
 export interface GateOutcome {
   readonly met: boolean;
   readonly unmet: readonly string[];
+  /** The wait ended early: a sample showed that a condition does not hold. */
+  readonly lost?: true;
+}
+
+/** What a wait for a gate asks for besides its conditions. */
+export interface GateOptions {
+  /** The prober's machine must have been fit over as long, too. */
+  readonly fit?: boolean;
+  /** End at the first sample that shows that a condition does not hold. What is unknown or missing does not show that. */
+  readonly endWhenLost?: boolean;
 }
 
 /** What the probes last saw, and waits upon it. */
 export interface World {
   /** Takes a sample in; wakes whoever waits. */
   see(sample: Sample): void;
+  /** A slot was not sent: it has no sample. */
+  drop(probeId: string, slot: number): void;
+  /** Calls the listener with each sample from now on, in order of arrival; the result ends that. */
+  follow(listener: (sample: Sample) => void): () => void;
+  /** Every sample of these instances sent before this moment is answered or timed out, ms on the run clock. */
+  answeredUntilMs(probeIds: readonly string[]): number;
+  /**
+   * Follows whether the conditions go on holding: what was sent before now and is not answered yet counts, too. `onLost` is
+   * called at the first sample that shows that one does not.
+   */
+  watch(conditions: readonly GateCondition[], onLost: () => void): Hold;
+  /** Why the prober's machine was not fit over the last `overMs`, in words; nothing where it was, or where nobody knows. */
+  unfit(overMs: number): readonly string[];
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
   /** Conditions of a gate that do not hold now, in words with what is seen instead. */
@@ -26,10 +51,11 @@ export interface World {
   /** The hosts for which the condition holds, as far as is freshly seen. */
   hostsWith(condition: Condition): readonly string[];
   /**
-   * Waits until all conditions held without a break for `forMs`; false when `withinMs` ran out. `fit`: the prober's
-   * machine must have been fit over as long, too.
+   * Waits until all conditions held without a break for `forMs`, up to a moment before which every sample is answered: a
+   * failed sample sent within the hold breaks it, however late it arrives. Not met when `withinMs` ran out. The answers
+   * may take one time-out more. `fit`: the prober's machine must have been fit over as long, too.
    */
-  waitForGate(gate: Gate, signal: AbortSignal, options?: { readonly fit: boolean }): Promise<GateOutcome>;
+  waitForGate(gate: Gate, signal: AbortSignal, options?: GateOptions): Promise<GateOutcome>;
   /** Resolves at the next sample or after `maxMs`. */
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -43,6 +69,8 @@ export function createWorld(
   const { probes, roles } = plan;
   const latest = new Map<string, Sample>();
   const byId = new Map(probes.map((probe) => [probe.id, probe]));
+  const answered = followAnswers(probes);
+  const listeners = new Set<(sample: Sample) => void>();
   let wake: (() => void)[] = [];
 
   const fresh = (probeId: string): Sample | undefined => {
@@ -54,6 +82,39 @@ export function createWorld(
 
   const seen: Seen = { probes, roles, fresh };
   const unmet = (conditions: readonly GateCondition[]): string[] => unmetConditions(conditions, seen);
+  /** What is seen if this sample counts as the latest of its instance. */
+  const seenBy = (sample: Sample): Seen => ({
+    probes,
+    roles,
+    fresh: (id) => (id === sample.probe ? sample : fresh(id)),
+  });
+  const follow = (listener: (sample: Sample) => void): (() => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  const answeredUntilMs = (ids: readonly string[]): number =>
+    Math.min(clock.nowMs(), ...ids.map((id) => answered.untilMs(id, clock.nowMs())));
+  /** The instances that the conditions speak of, those that tell who has a role among them. */
+  const spokenOf = (conditions: readonly GateCondition[]): string[] =>
+    conditions.flatMap((condition) => {
+      const role = condition.role === undefined ? undefined : roles[condition.role];
+      return [condition, ...(role === undefined ? [] : [role])].flatMap((one) =>
+        instancesOf(one, probes).map(({ id }) => id),
+      );
+    });
+  const hold = (
+    conditions: readonly GateCondition[],
+    more: Pick<HoldOptions, 'fromMs' | 'onLost'> = {},
+  ): Hold =>
+    followHold({
+      ...more,
+      probeIds: new Set(spokenOf(conditions)),
+      follow,
+      unmet: () => unmet(conditions),
+      unmetBy: (sample) => unmetConditions(conditions, seenBy(sample)),
+      brokenBy: (sample) => brokenConditions(conditions, seenBy(sample)),
+      nowMs: () => clock.nowMs(),
+    });
 
   const nextSample = async (maxMs: number, signal: AbortSignal): Promise<void> => {
     const woken = new Promise<void>((resolve) => {
@@ -69,14 +130,21 @@ export function createWorld(
 
   return {
     see(sample) {
+      answered.note(sample.probe, sample.slot, sample.sendMs);
       // Answers can overtake each other: the later request is the later word.
       const before = latest.get(sample.probe);
-      if (before !== undefined && before.slot > sample.slot) return;
-      latest.set(sample.probe, sample);
+      if (before === undefined || before.slot <= sample.slot) latest.set(sample.probe, sample);
+      for (const listener of listeners) listener(sample);
       const waiting = wake;
       wake = [];
       for (const resolve of waiting) resolve();
     },
+    drop: (probeId, slot) => answered.note(probeId, slot),
+    follow,
+    answeredUntilMs,
+    watch: (conditions, onLost) =>
+      hold(conditions, { fromMs: answeredUntilMs(spokenOf(conditions)), onLost }),
+    unfit: (overMs) => machine?.unmet(clock.nowMs(), overMs) ?? [],
     fresh,
     unmet,
     hostsWith: (condition) => hostsWith(condition, seen),
@@ -96,26 +164,33 @@ export function createWorld(
       }
       return host;
     },
-    async waitForGate(gate, signal, { fit } = { fit: false }) {
+    async waitForGate(gate, signal, { fit = false, endWhenLost = false } = {}) {
       const deadline = clock.nowMs() + gate.withinMs;
-      let since: number | undefined;
-      for (;;) {
-        const now = clock.nowMs();
-        const missing = unmet(gate.require);
-        const unfit = fit ? (machine?.unmet(now, gate.forMs) ?? []) : [];
-        if (missing.length > 0) {
-          since = undefined;
-          if (now >= deadline) return { met: false, unmet: [...missing, ...unfit] };
-        } else {
-          since ??= now;
-          if (now - since >= gate.forMs && unfit.length === 0) return { met: true, unmet: [] };
-          if (now >= deadline)
-            return {
-              met: false,
-              unmet: unfit.length > 0 ? unfit : [`held for ${formatMs(now - since)} only`],
-            };
+      const ids = spokenOf(gate.require);
+      const holding = hold(gate.require);
+      try {
+        for (;;) {
+          const now = clock.nowMs();
+          const { lost } = holding;
+          const missing = holding.look();
+          const unfit = fit ? (machine?.unmet(now, gate.forMs) ?? []) : [];
+          if (endWhenLost && lost !== undefined) return { met: false, unmet: lost.unmet, lost: true };
+          if (missing.length > 0) {
+            holding.startAgain();
+            if (now >= deadline) return { met: false, unmet: [...missing, ...unfit] };
+          } else {
+            const sinceMs = holding.sinceMs ?? now;
+            const hasHeld = answeredUntilMs(ids) - sinceMs >= gate.forMs;
+            if (hasHeld && unfit.length === 0) return { met: true, unmet: [] };
+            const heldMs = now - sinceMs;
+            if (now >= deadline && unfit.length > 0) return { met: false, unmet: unfit };
+            if (now >= deadline && heldMs < gate.forMs)
+              return { met: false, unmet: [`held for ${formatMs(heldMs)} only`] };
+          }
+          await nextSample(100, signal);
         }
-        await nextSample(100, signal);
+      } finally {
+        holding.end();
       }
     },
   };

@@ -4,6 +4,7 @@ import type { Transport } from '../core/plan.ts';
 import { commandError, followError } from './command-error.ts';
 import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
+import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
 /**
@@ -77,6 +78,8 @@ export function createDockerHost(
     if (exitCode !== 0 && dockersWords.test(stderr)) throw unreachable(stderr.trim());
     return { exitCode, stderr };
   };
+
+  const pipe: Host['pipe'] = (argv) => pipeCommand([...docker, 'exec', '-i', container, ...argv]);
 
   /** Tells the command's own failure from Docker's. */
   const settle = async (
@@ -176,7 +179,7 @@ export function createDockerHost(
     on: (signal) => turn('start', true, signal),
   };
 
-  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, power };
+  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, pipe, power };
 }
 
 function callsDocker(argv: readonly string[]): boolean {

@@ -25,6 +25,14 @@ function shells(name: string): {
   };
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 function exited(exitCode: number, stdout = '', stderr = ''): ShellOutcome {
   return { kind: 'exited', exitCode, stdout, stderr };
 }
@@ -102,6 +110,27 @@ describe('kept shells', () => {
     expect(await run(['true'], { signal: controller.signal })).toEqual({ kind: 'aborted' });
     expect(await run(['echo', 'after'])).toEqual(exited(0, 'after\n'));
     expect(await started()).toHaveLength(3);
+  });
+
+  it('use a shell again whose command was cut short, once that has ended: a slow host gets no new ones', async () => {
+    const { run, started } = shells('slow');
+    const slow = ['sh', '-c', 'until [ -e "$1" ]; do sleep 0.02; done; echo late', 'sh', join(folder, 'go')];
+    expect(await run(['true'])).toEqual(exited(0));
+    expect(await run(slow, { timeoutMs: 50 })).toEqual({ kind: 'timed-out' });
+    await writeFile(join(folder, 'go'), '');
+    // Until the late one has ended, others get a second shell: what it says is no answer of theirs.
+    for (let n = 0; n < 10; n++) expect(await run(['echo', String(n)])).toEqual(exited(0, `${n}\n`));
+    const both = await Promise.all([run(['sleep', '0.1']), run(['sleep', '0.1'])]);
+    expect(both).toEqual([exited(0), exited(0)]);
+    expect((await started()).length).toBeLessThanOrEqual(2);
+  });
+
+  it('are not more than a few where commands hang', async () => {
+    const { run, started } = shells('many-hung');
+    for (let n = 0; n < 12; n++) expect(await run(['sleep', '5'], { timeoutMs: 30 })).toMatchObject({});
+    expect(await run(['echo', 'after'])).toEqual(exited(0, 'after\n'));
+    const alive = (await started()).filter((pid) => isAlive(pid));
+    expect(alive.length).toBeLessThanOrEqual(8);
   });
 
   it('tell of a shell that ended under its command, or between two, or never was', async () => {

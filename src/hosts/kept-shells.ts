@@ -12,6 +12,10 @@ export type ShellRunner = (command: Command) => Promise<ShellOutcome>;
 
 /** A shell that had nothing to do for so long is closed. */
 const idleMs = 20_000;
+/** A shell whose command was cut short is given so long to end it. */
+const lingerMs = 10_000;
+/** So many shells at most, where some of them are at commands that were cut short. */
+const mostShells = 8;
 
 /**
  * Runs commands in POSIX shells that are started once, by `start`, and read from their standard input. Starting a
@@ -19,23 +23,52 @@ const idleMs = 20_000;
  * three programs and a set of namespaces), which probes that look every half second would load the system with that they
  * measure.
  *
- * A shell runs one command at a time; more of them are started as they are needed. One whose command is cut short is
- * given up. Commands get no input, and must leave nothing behind that writes to their output.
+ * A shell runs one command at a time; more of them are started as they are needed. One whose command is cut short stays
+ * until that has ended, and is used again then: a host that is merely slow is not asked for a new shell each time, which
+ * would make it slower. It is given up after a while, or for a new one where there are many. Commands get no input, and
+ * must leave nothing behind that writes to their output.
  */
 export function keepShells(start: readonly string[]): ShellRunner {
   const idle = new Set<Shell>();
+  /** At a command that was cut short, the oldest first. */
+  const lingering = new Set<Shell>();
+  const open = new Set<Shell>();
+  const forget = (shell: Shell): void => {
+    for (const set of [idle, lingering, open]) set.delete(shell);
+  };
+  const openOne = (): Shell => {
+    const [oldest] = lingering;
+    if (open.size >= mostShells) oldest?.drop();
+    const shell = openShell(start, forget);
+    open.add(shell);
+    return shell;
+  };
   return async (command) => {
     if (command.signal.aborted) return { kind: 'aborted' };
     const [known] = idle;
     if (known !== undefined) idle.delete(known);
-    const shell = known ?? openShell(start, (ended) => idle.delete(ended));
-    const outcome = await runIn(shell, command);
-    if (shell.isOpen()) {
-      idle.add(shell);
-      shell.closeIn(idleMs);
-    }
-    return outcome;
+    const shell = known ?? openOne();
+    return runIn(shell, command, {
+      onCut: () => {
+        lingering.add(shell);
+        setTimeout(() => lingering.has(shell) && shell.drop(), lingerMs).unref();
+      },
+      onFree: () => {
+        lingering.delete(shell);
+        if (!shell.isOpen()) return;
+        idle.add(shell);
+        shell.closeIn(idleMs);
+      },
+    });
   };
+}
+
+/** What becomes of the shell of a command. */
+interface ShellUse {
+  /** The command was cut short, and may still be at work. */
+  readonly onCut: () => void;
+  /** The command has ended: the shell can take another. */
+  readonly onFree: () => void;
 }
 
 /** A shell at the other end of three pipes. */
@@ -106,32 +139,34 @@ function openShell(start: readonly string[], onEnd: (shell: Shell) => void): She
   return shell;
 }
 
-async function runIn(shell: Shell, command: Command): Promise<ShellOutcome> {
+async function runIn(shell: Shell, command: Command, { onCut, onFree }: ShellUse): Promise<ShellOutcome> {
   const { promise, resolve } = Promise.withResolvers<ShellOutcome>();
   const limit = command.maxOutputBytes ?? defaultMaxOutputBytes;
   const mark = randomUUID();
   const out = untilMark(new RegExp(`\n${mark} (\\d+)\n$`));
   const errors = untilMark(new RegExp(`\n${mark}()\n$`));
-  const end = (outcome: ShellOutcome): void => {
+  const cut = (outcome: ShellOutcome): void => {
+    onCut();
     resolve(outcome);
-    shell.drop();
   };
-  const timer = setTimeout(() => end({ kind: 'timed-out' }), command.timeoutMs);
-  const onAbort = (): void => end({ kind: 'aborted' });
+  const timer = setTimeout(() => cut({ kind: 'timed-out' }), command.timeoutMs);
+  const onAbort = (): void => cut({ kind: 'aborted' });
   command.signal.addEventListener('abort', onAbort, { once: true });
   shell.give(scriptOf(command.argv, mark), {
     onText: (stream, text) => {
       (stream === 'stdout' ? out : errors).add(text);
       const code = out.marked();
       if (code !== undefined && errors.marked() !== undefined) {
+        onFree();
         resolve({ kind: 'exited', exitCode: Number(code), stdout: out.text(), stderr: errors.text() });
       } else if (out.text().length > limit || errors.text().length > limit) {
         const output = { stdout: out.text().slice(0, limit), stderr: errors.text().slice(0, limit) };
-        end(
+        resolve(
           command.maxOutputBytes === undefined
             ? { kind: 'overflow', limitBytes: limit }
             : { kind: 'exited', exitCode: 0, ...output, truncated: true },
         );
+        shell.drop();
       }
     },
     onEnd: () => resolve({ kind: 'lost' }),

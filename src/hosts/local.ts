@@ -1,6 +1,7 @@
 import type { ExecResult, Host } from '../core/host.ts';
 import { commandError, followError } from './command-error.ts';
 import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
+import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
 /** Exit codes of a shell for a program that is not there, and for one that may not be run (POSIX 2.8.2). */
@@ -16,6 +17,7 @@ export function createLocalHost(
   return {
     name,
     transport: 'local',
+    pipe: pipeCommand,
     async *follow(argv, signal) {
       const outcome = yield* follow({ argv: followedBy(argv), signal });
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);

@@ -297,3 +297,25 @@ describe('sudo', () => {
     });
   });
 });
+
+describe('pipe', () => {
+  test('is written to before it is open and after, is read from, and ends with its standard input', async () => {
+    const pipe = lab.host().pipe?.(['cat']);
+    let said = '';
+    const ended = Promise.withResolvers<string>();
+    pipe?.onEnd(ended.resolve);
+    pipe?.onData((bytes) => {
+      said += Buffer.from(bytes).toString('utf8');
+      if (said === 'early') pipe.write(Buffer.from(' late\0'));
+      if (said === 'early late\0') pipe.close();
+    });
+    pipe?.write(Buffer.from('early'));
+    expect(await ended.promise).toBe('closed');
+    expect(said).toBe('early late\0');
+  });
+
+  test('tells why its command ended', async () => {
+    const pipe = lab.host().pipe?.(['sh', '-c', 'echo "no engine" >&2; exit 3']);
+    expect(await new Promise((resolve) => pipe?.onEnd(resolve))).toBe('exit 3: no engine');
+  });
+});

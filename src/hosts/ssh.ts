@@ -8,6 +8,7 @@ import { runOnChannel } from './ssh-command.ts';
 import { resolveRoute, sshWords, type SshRoute, type SshSurroundings } from './ssh-config.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { followOnChannel } from './ssh-follow.ts';
+import { pipeOverSsh } from './ssh-pipe.ts';
 import { createPool, type SshPlace } from './ssh-pool.ts';
 
 /** How long the end of a command that was cut short is tried to be brought about. */
@@ -142,7 +143,9 @@ export function createSshHost(
     }
   };
 
-  return { name, transport: sshWords(transport), exec, follow };
+  const pipe: Host['pipe'] = (argv) => pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo });
+
+  return { name, transport: sshWords(transport), exec, follow, pipe };
 }
 
 const timedOut = Symbol('timed out');

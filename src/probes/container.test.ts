@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { container } from './container.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import type { Host } from '../core/host.ts';
+import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { listen } from './testing/servers.ts';
 
 const seenWith = async (script: Script) =>
   (await lookOnce(container, { name: 'app' }, { host: scriptedHost(script) })).seen;
@@ -69,5 +73,129 @@ describe('container probe', () => {
 
   it('refuses to open without a host', async () => {
     await expect(openProbe(container, { name: 'app' })).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+});
+
+describe('container probe over the engine’s kept connection', () => {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  /** A host whose `docker system dial-stdio` leads to a server; its CLI answers from the script. */
+  async function engine(
+    onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+    script: Script = () => ({ exitCode: 1, stderr: 'Cannot connect to the Docker daemon' }),
+    timeoutMs = 300,
+  ) {
+    const server: Server = createServer(onRequest);
+    const { port, close } = await listen(server);
+    cleanups.push(close);
+    const pipes: string[] = [];
+    const scripted = scriptedHost(script);
+    const host: Host = {
+      ...scripted,
+      pipe: (argv) => {
+        pipes.push(argv.join(' '));
+        const socket = connect(port, '127.0.0.1');
+        let why = 'exit 0';
+        socket.on('error', (error) => void (why = error.message));
+        return {
+          write: (bytes) => void socket.write(bytes),
+          onData: (listener) => void socket.on('data', listener),
+          onEnd: (listener) => void socket.on('close', () => listener(why)),
+          close: () => void socket.destroy(),
+        };
+      },
+    };
+    const session = await openProbe(container, { name: 'app' }, { host, timeoutMs });
+    cleanups.push(async () => session.close());
+    const look = async () => (await lookWith(session, timeoutMs)).seen;
+    return { look, session, pipes, commands: scripted.commands, server, close };
+  }
+  const running = (response: ServerResponse): void =>
+    void response.end(JSON.stringify({ Id: 'x'.repeat(9000), State: { Status: 'running' } }));
+
+  it('asks over one connection, and starts no command for a sample', async () => {
+    const paths: string[] = [];
+    const { look, pipes, commands } = await engine((request, response) => {
+      paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      running(response);
+    });
+    for (let n = 0; n < 3; n++) expect(await look()).toEqual({ status: 'ok', value: 'running' });
+    expect(paths).toEqual(Array.from({ length: 3 }, () => 'GET /containers/app/json'));
+    expect(pipes).toEqual(['docker system dial-stdio']);
+    expect(commands).toEqual([]);
+  });
+
+  it('tells a container that is not there, and an engine that refuses', async () => {
+    let status = 404;
+    const { look } = await engine((_, response) => {
+      response.statusCode = status;
+      response.end(JSON.stringify({ message: status === 404 ? 'No such container: app' : 'no disk' }));
+    });
+    expect(await look()).toEqual({ status: 'ok', value: 'absent' });
+    status = 500;
+    expect(await look()).toEqual({ status: 'fail', cause: 'error', message: 'status 500: no disk' });
+  });
+
+  it('asks by a command when the connection breaks, and over a new one once that was answered', async () => {
+    let breaks = false;
+    let engineIsUp = true;
+    const { look, pipes, commands } = await engine(
+      (request, response) => {
+        if (breaks) request.socket.destroy();
+        else running(response);
+      },
+      () =>
+        engineIsUp
+          ? { stdout: '{"Status":"exited"}' }
+          : { exitCode: 1, stderr: 'Cannot connect to the Docker daemon' },
+    );
+    expect(await look()).toMatchObject({ value: 'running' });
+    breaks = true;
+    engineIsUp = false;
+    // Gone: told by the command, and asked by the command alone until it is back.
+    for (let n = 0; n < 3; n++) expect(await look()).toMatchObject({ status: 'fail', cause: 'error' });
+    expect([pipes.length, commands.length]).toEqual([1, 3]);
+    breaks = false;
+    engineIsUp = true;
+    expect(await look()).toMatchObject({ value: 'exited' });
+    expect(await look()).toMatchObject({ value: 'running' });
+    expect([pipes.length, commands.length]).toEqual([2, 4]);
+  });
+
+  it('gives the connection up on a host where it never worked', async () => {
+    const { look, pipes } = await engine(
+      (request) => request.socket.destroy(),
+      () => ({ stdout: '{"Status":"running"}' }),
+    );
+    for (let n = 0; n < 6; n++) expect(await look()).toEqual({ status: 'ok', value: 'running' });
+    expect(pipes).toHaveLength(3);
+  });
+
+  it('takes an engine that does not answer for a time-out, never for a state', async () => {
+    const waiting: ServerResponse[] = [];
+    const { look, session, pipes, commands } = await engine((_, response) => void waiting.push(response));
+    const both = await Promise.all([look(), look()]);
+    expect(both).toMatchObject([
+      { status: 'fail', cause: 'timeout' },
+      { status: 'fail', cause: 'timeout' },
+    ]);
+    expect(session.isBusy?.()).toBe(true);
+    for (const response of waiting.splice(0)) running(response);
+    await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
+    expect(pipes).toHaveLength(2);
+    expect(commands).toEqual([]);
+  });
+
+  it('closes a connection whose answer is late by more than a time-out', async () => {
+    const { look, session, server } = await engine(() => {}, undefined, 100);
+    const closed = new Promise((resolve) => {
+      server.once('connection', (socket) => socket.once('close', resolve));
+    });
+    expect(await look()).toMatchObject({ cause: 'timeout' });
+    await closed;
+    await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
   });
 });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { ExecResult } from '../core/host.ts';
-import type { ProbeKind } from '../core/probe.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { dockerEngine, type DockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
 
@@ -17,7 +18,7 @@ const hostGraceMs = 1000;
 /** Exit codes by which a shell or Docker says that the command could not even be started. */
 const notStarted: ReadonlySet<number> = new Set([126, 127]);
 
-/** Asks the Docker engine of a host for a container's state. */
+/** Asks the Docker engine of a host for a container's state, over a connection that is kept. */
 export const container: ProbeKind<Params> = {
   kind: 'container',
   summary:
@@ -26,30 +27,81 @@ export const container: ProbeKind<Params> = {
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
   needsHost: true,
-  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
+  cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
   describe: (p) => `state of the container ${p.name}`,
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "container" needs `on:`');
-    const argv = ['docker', 'container', 'inspect', '--format', '{{json .State}}', p.name];
-    return {
-      observe: async (signal) => {
-        try {
-          return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }));
-        } catch (error) {
-          // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
-          if (signal.aborted) return abortedBy(signal);
-          return { status: 'unknown', message: shorten(messageOf(error)) };
-        }
-      },
-      close: async () => {},
-    };
+    const { pipe } = host;
+    const byCommand = commandSession(p, host, ctx);
+    return pipe === undefined ? byCommand : engineSession(p, dockerEngine(pipe, ctx.timeoutMs), byCommand);
   },
 };
 
+/** Asks by a command for each sample. */
+function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession {
+  const argv = ['docker', 'container', 'inspect', '--format', '{{json .State}}', p.name];
+  return {
+    observe: async (signal) => {
+      try {
+        return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }));
+      } catch (error) {
+        // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
+        if (signal.aborted) return abortedBy(signal);
+        return { status: 'unknown', message: shorten(messageOf(error)) };
+      }
+    },
+    close: async () => {},
+  };
+}
+
+/** A host whose connection never worked so often has none: its Docker is too old, or none. */
+const mostFailures = 3;
+
+/**
+ * Asks over the engine's kept connection. Where that breaks, a command asks in the same sample: it tells an engine that is
+ * gone from a way to the host that is. The connection is tried again once a command was answered.
+ */
+function engineSession(p: Params, engine: DockerEngine, byCommand: ProbeSession): ProbeSession {
+  let worked = false;
+  let failures = 0;
+  let isOpen = true;
+  return {
+    isBusy: () => engine.isBusy(),
+    observe: async (signal) => {
+      if (isOpen) {
+        try {
+          const answer = await engine.get(`/containers/${encodeURIComponent(p.name)}/json`, signal);
+          worked = true;
+          return judgeAnswer(answer);
+        } catch {
+          if (signal.aborted) return abortedBy(signal);
+          failures += 1;
+        }
+      }
+      const seen = await byCommand.observe(signal);
+      isOpen = seen.status === 'ok' && (worked || failures < mostFailures);
+      return seen;
+    },
+    close: async () => engine.close(),
+  };
+}
+
+function judgeAnswer({ status, body }: EngineAnswer): Observation {
+  const said = parseJson(body);
+  if (status === 200) {
+    const value = stateOf(z.object({ State: z.unknown() }).safeParse(said).data?.State);
+    if (value !== undefined) return { status: 'ok', value };
+    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${body}`) };
+  }
+  const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
+  if (status === 404 && saysNoSuchContainer(message)) return { status: 'ok', value: 'absent' };
+  return { status: 'fail', cause: 'error', message: shorten(`status ${status}: ${message.trim()}`) };
+}
+
 function judge({ exitCode, stdout, stderr }: ExecResult): Observation {
   if (exitCode === 0) {
-    const value = stateIn(stdout);
+    const value = stateOf(parseJson(stdout));
     if (value !== undefined) return { status: 'ok', value };
     return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${stdout}`) };
   }
@@ -66,8 +118,8 @@ const dockerState = z.object({
   Health: z.object({ Status: z.string() }).nullish(),
 });
 
-function stateIn(text: string): string | undefined {
-  const state = dockerState.safeParse(parseJson(text));
+function stateOf(told: unknown): string | undefined {
+  const state = dockerState.safeParse(told);
   if (!state.success) return undefined;
   const { Status: status, Health: health } = state.data;
   // A container that stopped keeps the last word of its health check. `none`: the check was switched off.

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sql } from './sql.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
 import {
@@ -238,5 +238,135 @@ describe('sql probe', () => {
     const looking = session.observe(controller.signal);
     await session.close();
     expect((await looking).status).toBe('fail');
+  });
+});
+
+describe('sql probe with kept sessions', () => {
+  /** A server that counts its sessions; `onQuery` answers. */
+  async function keptOn(onQuery: (socket: Socket, query: string, session: number) => void, timeoutMs = 100) {
+    const sockets: Socket[] = [];
+    const dsn = await server(
+      (socket) => {
+        sockets.push(socket);
+        accept(socket);
+      },
+      (socket, query) => onQuery(socket, query, sockets.indexOf(socket)),
+    );
+    const session = await openProbe(sql, { dsn, query: 'SELECT 1', connection: 'kept' }, { timeoutMs });
+    cleanups.push(async () => session.close());
+    const look = async () => (await lookWith(session, timeoutMs)).seen;
+    return { sockets, session, look };
+  }
+  const one = rows('1');
+
+  it('asks in one session, sample after sample', async () => {
+    const { sockets, look } = await keptOn((socket) => void socket.write(one));
+    const [first, second, third] = [await look(), await look(), await look()];
+    expect([first, second, third]).toMatchObject(
+      Array.from({ length: 3 }, () => ({ status: 'ok', value: '1' })),
+    );
+    expect(first).toMatchObject({ phases: { connectMs: expect.any(Number) as number } });
+    expect(second).not.toHaveProperty('phases.connectMs');
+    expect(second).toHaveProperty('phases.firstByteMs');
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('leaves no listeners behind on the session', async () => {
+    const warned = vi.fn<(warning: Error) => void>();
+    process.on('warning', warned);
+    cleanups.push(async () => void process.off('warning', warned));
+    const { look } = await keptOn((socket) => void socket.write(one));
+    for (let n = 0; n < 15; n++) await look();
+    await new Promise(setImmediate);
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  it('goes on in the session after an error of the statement, and after a notice', async () => {
+    let count = 0;
+    const notice = message('N', 'SNOTICE\0C00000\0Mcareful\0\0');
+    const { sockets, look } = await keptOn((socket) => {
+      if (count++ === 0) socket.write(Buffer.concat([failure('ERROR', '57014', 'cancelled'), ready]));
+      else socket.write(Buffer.concat([notice, one]));
+    });
+    expect(await look()).toMatchObject({ status: 'fail', cause: 'error', message: '57014 cancelled' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('fails the sample whose session is reset, and opens another for the next', async () => {
+    const { sockets, look } = await keptOn((socket, _, session) => {
+      if (session === 0) socket.resetAndDestroy();
+      else socket.write(one);
+    });
+    expect(await look()).toMatchObject({ status: 'fail', cause: 'reset' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('fails the sample of a server that shuts down, and opens another session for the next', async () => {
+    const { sockets, look } = await keptOn((socket, _, session) => {
+      if (session === 0) socket.end(failure('FATAL', '57P01', 'terminating connection'));
+      else socket.write(one);
+    });
+    expect(await look()).toMatchObject({ status: 'fail', message: '57P01 terminating connection' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('takes a session that was closed between two samples for no failure of the next', async () => {
+    const { sockets, look } = await keptOn((socket) => void socket.write(one));
+    expect(await look()).toMatchObject({ status: 'ok' });
+    const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
+    sockets[0]?.end(failure('FATAL', '57P05', 'idle session'));
+    await gone;
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('notices a hang by its time-out, and asks in another session', async () => {
+    const { sockets, look } = await keptOn((socket, _, session) => {
+      if (session > 0) socket.write(one);
+    });
+    expect(await look()).toMatchObject({ status: 'fail', cause: 'timeout' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('uses a session again whose answer came late, and makes no third one meanwhile', async () => {
+    const waiting: Socket[] = [];
+    const { sockets, session, look } = await keptOn((socket) => void waiting.push(socket), 200);
+    expect(await Promise.all([look(), look()])).toMatchObject([{ cause: 'timeout' }, { cause: 'timeout' }]);
+    expect(session.isBusy?.()).toBe(true);
+    for (const socket of waiting.splice(0)) socket.write(one);
+    await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
+    const again = look();
+    await expect.poll(() => waiting.length, { interval: 5 }).toBe(1);
+    waiting[0]?.write(one);
+    expect(await again).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('gives up a session whose answer is late by more than a time-out', async () => {
+    const { sockets, session, look } = await keptOn(() => {});
+    const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
+    await Promise.all([look(), look()]);
+    expect(session.isBusy?.()).toBe(true);
+    await expect.poll(() => session.isBusy?.(), { interval: 5 }).toBe(false);
+    await expect.poll(closed, { interval: 5 }).toBe(2);
+  });
+
+  it('gives up a session whose transaction was left open', async () => {
+    const open = Buffer.concat([one.subarray(0, one.length - ready.length), message('Z', 'T')]);
+    const { sockets, look } = await keptOn((socket) => void socket.write(open));
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('lets go of its sessions when it is closed', async () => {
+    const { sockets, session, look } = await keptOn((socket) => void socket.write(one));
+    await look();
+    await session.close();
+    await expect.poll(() => sockets[0]?.destroyed, { interval: 5 }).toBe(true);
   });
 });

@@ -2,8 +2,9 @@ import { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
-import type { ProbeContext, ProbeKind } from '../core/probe.ts';
-import type { Observation } from '../core/sample.ts';
+import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
+import type { Observation, Phases } from '../core/sample.ts';
+import { keepSqlSessions, type KeptSqlSessions } from './lib/kept-sql-sessions.ts';
 import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
 import { clientConfig, connectionFields, sayGoodbye } from './lib/postgres.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
@@ -15,20 +16,27 @@ const params = z.strictObject({
     .min(1)
     .describe('Statement to run; the first column of the first row is the probe’s value.'),
   map: valueMap,
+  connection: z
+    .enum(['new', 'kept'])
+    .default('new')
+    .describe(
+      '`new`: a session for each sample, for whether clients reach the server. `kept`: at most two sessions that are used again, for questions about the server’s state: a new session costs the server a process, which is most of what a sample costs. A kept session that breaks fails one sample; the next one opens another. A session that the server closed between two samples is replaced without a failed sample.',
+    ),
 });
 type Params = z.output<typeof params>;
 
-/** Runs a statement over a connection of its own each time. */
+/** Runs a statement over a connection of its own each time, or over one that is kept. */
 export const sql: ProbeKind<Params> = {
   kind: 'sql',
-  summary: 'A statement on a PostgreSQL server over a new connection; its first column is the value.',
+  summary: 'A statement on a PostgreSQL server over a new or a kept session; its first column is the value.',
   params,
   lane: 'network',
   needsHost: false,
-  cost: () => ({ newConnections: 1, commands: 0, processes: 0 }),
-  describe: (p) => `${p.query} on ${p.dsn}`,
+  cost: (p) => ({ newConnections: p.connection === 'kept' ? 0 : 1, commands: 0, processes: 0 }),
+  describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', session kept' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);
+    if (p.connection === 'kept') return keptSession(p, keepSqlSessions(config, ctx.timeoutMs), ctx);
     const sockets = new Set<Socket>();
     return {
       observe: (signal) => look(p, config, sockets, ctx, signal),
@@ -38,6 +46,32 @@ export const sql: ProbeKind<Params> = {
     };
   },
 };
+
+function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): ProbeSession {
+  return {
+    isBusy: () => sessions.isBusy(),
+    observe: async (signal) => {
+      const startMs = ctx.clock.nowMs();
+      const phases: { connectMs?: number; firstByteMs?: number } = {};
+      const since = (): number => ctx.clock.nowMs() - startMs;
+      const watch = (socket: Socket): void => {
+        // A session that is used again is connected: the event does not come.
+        if (socket.pending) socket.once('connect', () => void (phases.connectMs = since()));
+        socket.once('data', () => void (phases.firstByteMs ??= since()));
+      };
+      try {
+        return withPhases(await sessions.use(async (client) => ask(client, p), signal, watch), phases);
+      } catch (error) {
+        return withPhases(signal.aborted ? abortedBy(signal) : sqlFailure(error), phases);
+      }
+    },
+    close: async () => sessions.close(),
+  };
+}
+
+function withPhases(seen: Observation, phases: Phases): Observation {
+  return seen.status === 'unknown' ? seen : { ...seen, phases };
+}
 
 async function look(
   p: Params,
@@ -50,8 +84,6 @@ async function look(
   const startMs = ctx.clock.nowMs();
   const phases: { connectMs?: number; firstByteMs?: number } = {};
   const since = (): number => ctx.clock.nowMs() - startMs;
-  const withPhases = (seen: Observation): Observation =>
-    seen.status === 'unknown' ? seen : { ...seen, phases };
   // The socket is ours, so that it can always be cut: end() of a client waits for the server.
   const socket = new Socket();
   sockets.add(socket);
@@ -62,32 +94,36 @@ async function look(
     socket.once('data', () => void (phases.firstByteMs = since()));
   });
   const aborted = Promise.withResolvers<Observation>();
-  const onAbort = (): void => aborted.resolve(withPhases(abortedBy(signal)));
+  const onAbort = (): void => aborted.resolve(withPhases(abortedBy(signal), phases));
   signal.addEventListener('abort', onAbort, { once: true });
   let polite = false;
   try {
     const client = new Client({ ...config, stream: () => socket });
     // Errors also reject the call under way; without a listener they would end the process.
     client.on('error', () => {});
-    const asked = ask(client, p).then(
+    const asked = connectAndAsk(client, p).then(
       (seen) => {
         polite = true;
         sayGoodbye(client, socket);
-        return withPhases(seen);
+        return withPhases(seen, phases);
       },
-      (error: unknown) => withPhases(sqlFailure(error)),
+      (error: unknown) => withPhases(sqlFailure(error), phases),
     );
     return await Promise.race([asked, aborted.promise]);
   } catch (error) {
-    return withPhases(sqlFailure(error));
+    return withPhases(sqlFailure(error), phases);
   } finally {
     signal.removeEventListener('abort', onAbort);
     if (!polite) socket.destroy();
   }
 }
 
-async function ask(client: Client, p: Params): Promise<Observation> {
+async function connectAndAsk(client: Client, p: Params): Promise<Observation> {
   await client.connect();
+  return ask(client, p);
+}
+
+async function ask(client: Client, p: Params): Promise<Observation> {
   const result: unknown = await client.query({
     text: p.query,
     rowMode: 'array',

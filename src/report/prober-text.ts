@@ -1,6 +1,6 @@
 import { durationWords, limitWords } from '../analysis/words.ts';
+import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
 import { dilationWords } from '../core/control.ts';
-import type { ProberSummary } from '../core/summary.ts';
 import { counted } from './text.ts';
 
 /** How the control fared, in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without one. */
@@ -33,6 +33,21 @@ function httpControlWords(canary: NonNullable<ProberSummary['canary']>): string 
     sick.length === 0
       ? 'never degraded'
       : `degraded for ${durationWords(sickMs)} in ${counted(sick.length, 'interval')}`,
+  ].join(', ');
+}
+
+/** What firedrill itself cost, in a line: `4.2 s of CPU in 94.3 s (4 % of a core), 1240 samples (13.1 a second), …`. */
+export function harnessWords(harness: HarnessSummary): string {
+  const { ms, cpuMs, childCpuMs, samples, samplesPerSecond, newConnections, commands } = harness;
+  const share = ms > 0 ? ` (${((cpuMs / ms) * 100).toFixed(1)} % of a core)` : '';
+  return [
+    `${durationWords(cpuMs)} of CPU in ${durationWords(ms)}${share}`,
+    ...(childCpuMs === null || childCpuMs === 0
+      ? []
+      : [`${durationWords(childCpuMs)} more in commands on its own machine`]),
+    `${counted(samples, 'sample')} (${samplesPerSecond.toFixed(1)} a second)`,
+    counted(newConnections, 'new connection'),
+    `${counted(commands, 'command')} on hosts`,
   ].join(', ');
 }
 

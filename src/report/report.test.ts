@@ -347,6 +347,39 @@ describe('texts from outside', () => {
   });
 });
 
+describe('what firedrill itself cost', () => {
+  const cost = { cpuMs: 840, samples: 40, newConnections: 20, commands: 7 };
+  const log = () => new LogBuilder(planWith({ probes: [probeOf('health')] }));
+
+  test('is the last that the log has of it, in summary.json and in each report', () => {
+    const read = log()
+      .at(10_000, { type: 'harness.cost', ...cost, samples: 20 })
+      .at(20_000, { type: 'harness.cost', ...cost, childCpuMs: 1200 })
+      .at(20_001, { type: 'run.ended' })
+      .read();
+    const told = summarize(read);
+    expect(told.harness).toEqual({ ms: 20_000, ...cost, childCpuMs: 1200, samplesPerSecond: 2 });
+    const line =
+      '840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more in commands on its own machine, 40 samples (2.0 a second), 20 new connections, 7 commands on hosts';
+    expect(renderMarkdown(told, read)).toContain(
+      '| cost | 840 ms of CPU in 20.00 s (4.2 % of a core), 1.20 s more',
+    );
+    expect(renderVerdictText(told)).toContain(`cost  ${line}`);
+  });
+
+  test('is of a run that was killed what was written until then, and absent in logs of older versions', () => {
+    const killed = summarize(
+      log()
+        .at(10_000, { type: 'harness.cost', ...cost })
+        .read(),
+    );
+    expect(killed.harness).toMatchObject({ ms: 10_000, childCpuMs: null, samplesPerSecond: 4 });
+    const old = summarize(log().at(20_000, { type: 'run.ended' }).read());
+    expect(old).not.toHaveProperty('harness');
+    expect(renderVerdictText(old)).not.toContain('cost');
+  });
+});
+
 describe('a prober that was degraded by its HTTP control', () => {
   const sick = new LogBuilder(planWith({ probes: [probeOf('health')] }))
     .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })

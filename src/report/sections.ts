@@ -5,7 +5,14 @@ import { dilationWords } from '../core/control.ts';
 import { controlWorkMs, dilationLimit } from '../core/starvation-limits.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
-import { controlWords, degradedIntervals, laneWords, machineName, machineWords } from './prober-text.ts';
+import {
+  controlWords,
+  degradedIntervals,
+  harnessWords,
+  laneWords,
+  machineName,
+  machineWords,
+} from './prober-text.ts';
 import { timelineOf } from './timeline.ts';
 import { availabilityWords, causeWords } from './watch-text.ts';
 
@@ -221,13 +228,14 @@ export function probeSection({ probes, probesLeftOut = [] }: Summary): Section {
 }
 
 /** Whether what looked was fit to look. */
-export function proberSection({ prober }: Summary): Section {
+export function proberSection({ prober, harness }: Summary): Section {
   const { control, canary, machines, lanes, clockSteps } = prober;
   const words = controlWords(prober);
   const rows = [
     ...lanes.map((lane) => [`thread ${lane.lane}`, laneWords(lane)]),
     ...(words === null ? [] : [['control', words]]),
     ...machines.map((machine) => [machineName(machine), machineWords(machine)]),
+    ...(harness === undefined ? [] : [['cost', harnessWords(harness)]]),
     ...clockSteps.map((s) => [
       s.cause === 'suspend' ? 'machine slept' : 'wall clock set',
       `by ${durationWords(Math.abs(s.byMs))} ${s.byMs > 0 ? 'forwards' : 'backwards'} at ${s.at}`,

@@ -2,7 +2,7 @@ import { dominantStage } from '../analysis/stages.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
-import { controlWords } from './prober-text.ts';
+import { controlWords, harnessWords } from './prober-text.ts';
 import { rowLines, rpoWords } from './rows-text.ts';
 import { aligned, bar, counted, plain } from './text.ts';
 
@@ -72,6 +72,7 @@ function facts(summary: Summary): string[] {
         'role',
         `${plain(r.role)}: ${plain(r.before ?? 'nobody')} -> ${plain(r.after ?? 'nobody')}`,
       ]);
+  if (summary.harness !== undefined) rows.push(['cost', harnessWords(summary.harness)]);
   const control = controlWords(summary.prober);
   if (control !== null) rows.push(['control', control]);
   return aligned(rows);

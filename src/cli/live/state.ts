@@ -156,6 +156,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
     case 'clock.anchor':
     case 'clock.stepped':
     case 'fault.unanswered':
+    case 'harness.cost':
     case 'log':
     case 'mark':
     case 'prober.health':

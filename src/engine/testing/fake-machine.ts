@@ -161,6 +161,7 @@ export async function drillOn(
     'machine.pressure',
     'clock.anchor',
     'prober.health',
+    'harness.cost',
     'sample.dropped',
     'row.written',
     'rows.read',

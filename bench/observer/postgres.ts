@@ -1,0 +1,77 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { pause } from '../mono.ts';
+
+/** A PostgreSQL server of its own, at work. */
+export interface PostgresServer {
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Debian's place for its versions. */
+const versions = '/usr/lib/postgresql';
+const startWithinMs = 20_000;
+
+/** Where the newest installed version has its programs; undefined without any. */
+export function postgresPrograms(): string | undefined {
+  if (!existsSync(versions)) return undefined;
+  return readdirSync(versions)
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join(versions, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'postgres')));
+}
+
+/** Makes a cluster in the folder and starts it; any user of this machine may log in. The server does not run as root. */
+export async function startPostgres(programs: string, folder: string): Promise<PostgresServer> {
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  const asRoot = process.getuid?.() === 0;
+  const user = asRoot ? { uid: id('-u'), gid: id('-g') } : {};
+  if (user.uid !== undefined) for (const path of [folder, data]) chownSync(path, user.uid, user.gid);
+  const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync'];
+  execFileSync(join(programs, 'initdb'), initdb, { ...user, cwd: folder, stdio: 'ignore' });
+  const port = await freePort();
+  const child = spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port), '-k', folder], {
+    ...user,
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  const deadline = performance.now() + startWithinMs;
+  const isReady = (): boolean => {
+    try {
+      execFileSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)], {
+        stdio: 'ignore',
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (!isReady()) {
+    if (performance.now() > deadline) throw new Error('PostgreSQL did not start in time');
+    await pause(100);
+  }
+  return {
+    pid: child.pid ?? 0,
+    port,
+    stop: async () => {
+      // A fast shutdown (postgres(1)).
+      child.kill('SIGINT');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { awaitRecovery } from './await-recovery.ts';
+import { planOf } from './testing/fake-machine.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
+import { createWorld } from './world.ts';
+
+/** A recovery probe every 200 ms, time-out 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. */
+async function recover(outcome: (slot: number) => 'good' | 'refused' | 'timeout') {
+  const clock = simulatedClock();
+  const [probe] = planOf('http://unused/').probes;
+  if (probe === undefined) throw new Error('no probe');
+  const plan = {
+    ...planOf('http://unused/'),
+    probes: [{ ...probe, intervalMs: 200, timeoutMs: 900 }],
+    recovery: { probe: 'web', withinMs: 30_000, stableForMs: 2000 },
+  };
+  const world = createWorld(plan, clock);
+  const stop = new AbortController();
+  const send = async (slot: number): Promise<void> => {
+    const what = outcome(slot);
+    const sendMs = clock.nowMs();
+    await clock.sleep(what === 'timeout' ? 900 : 5, stop.signal);
+    const times = { slot, dueMs: sendMs, sendMs, finishMs: clock.nowMs() };
+    world.see({
+      probe: 'web',
+      ...times,
+      ...(what === 'good' ? { status: 'ok' } : { status: 'fail', cause: what }),
+    });
+  };
+  const sending = (async () => {
+    for (let slot = 0; !stop.signal.aborted; slot++) {
+      void send(slot).catch(() => undefined);
+      await clock.sleep(200, stop.signal).catch(() => undefined);
+    }
+  })();
+  const out = await awaitRecovery({
+    plan,
+    world,
+    hit: new Map(),
+    signal: new AbortController().signal,
+    deps: { clock },
+  });
+  const atMs = clock.nowMs();
+  stop.abort();
+  await sending;
+  return { ...out, atMs };
+}
+
+describe('the wait for a recovery', () => {
+  test('is over once the probe has been good for long enough after it was bad', async () => {
+    const { met, atMs } = await recover((slot) => (slot < 10 ? 'refused' : 'good'));
+    expect(met).toBe(true);
+    expect(atMs).toBeGreaterThanOrEqual(4005);
+    expect(atMs).toBeLessThan(4500);
+  });
+
+  test('is not over while every other sample times out', async () => {
+    const { met } = await recover((slot) => (slot < 10 || slot % 2 === 1 ? 'timeout' : 'good'));
+    expect(met).toBe(false);
+  });
+
+  test('counts a time-out that was sent while it was good, however late it arrives', async () => {
+    // Good from 2.0 s on, but for what was sent at 3.8 s.
+    const { met, atMs } = await recover((slot) => (slot < 10 ? 'refused' : slot === 19 ? 'timeout' : 'good'));
+    expect(met).toBe(true);
+    expect(atMs).toBeGreaterThanOrEqual(6000);
+  });
+
+  test('lets a time-out that was sent before the recovery be', async () => {
+    const { met, atMs } = await recover((slot) => (slot < 10 ? 'timeout' : 'good'));
+    expect(met).toBe(true);
+    expect(atMs).toBeLessThan(4500);
+  });
+});

@@ -1,0 +1,89 @@
+import type { Sample } from '../core/sample.ts';
+import { recoveryProbe } from './recovery-probe.ts';
+import type { Run } from './run.ts';
+import type { GateOutcome } from './world.ts';
+
+/** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
+const quietLookMs = 15_000;
+
+/** What the wait needs of a run. */
+export type Recovering = Pick<Run, 'plan' | 'world' | 'hit' | 'signal'> & {
+  readonly deps: Pick<Run['deps'], 'clock'>;
+};
+
+/**
+ * Waits until the recovery probe has been good long enough after being bad, or never was bad. "Long enough" ends at a moment
+ * before which every sample is answered: a failed one that was sent meanwhile counts, however late it arrives.
+ */
+export async function awaitRecovery(run: Recovering): Promise<GateOutcome> {
+  const { plan, world } = run;
+  const { clock } = run.deps;
+  const start = clock.nowMs();
+  const deadline = start + plan.recovery.withinMs;
+  const id = recoveryProbe(run);
+  const streak = goodStreak(start - plan.recovery.stableForMs);
+  const now = world.fresh(id);
+  if (now !== undefined) streak.take(now);
+  const end = world.follow((sample) => {
+    if (sample.probe === id) streak.take(sample);
+  });
+  try {
+    while (clock.nowMs() < deadline) {
+      if (world.fresh(id) === undefined) streak.startAgain();
+      const settled = streak.wasBad || clock.nowMs() - start >= (plan.recovery.quietForMs ?? quietLookMs);
+      const { sinceMs } = streak;
+      const stableMs =
+        sinceMs === undefined ? -Infinity : world.answeredUntilMs([id]) - Math.max(sinceMs, start);
+      if (settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
+      await world.nextSample(100, run.signal);
+    }
+  } finally {
+    end();
+  }
+  const sample = world.fresh(id);
+  const seen =
+    sample === undefined
+      ? 'no fresh answer'
+      : [sample.status, sample.cause, sample.message].filter(Boolean).join(' ');
+  return { met: false, unmet: [`${id}: ${seen}`] };
+}
+
+/** Good samples of one probe without a bad one in between, in the order in which they were sent. */
+interface GoodStreak {
+  /** When the first of them was answered; undefined while the latest word is a bad one. */
+  readonly sinceMs: number | undefined;
+  /** A sample has failed. */
+  readonly wasBad: boolean;
+  take(sample: Sample): void;
+  startAgain(): void;
+}
+
+/** Samples sent before `fromMs` do not count. */
+function goodStreak(fromMs: number): GoodStreak {
+  let first: Sample | undefined;
+  let badSentMs = -Infinity;
+  let wasBad = false;
+  return {
+    get sinceMs() {
+      return first?.finishMs;
+    },
+    get wasBad() {
+      return wasBad;
+    },
+    take(sample) {
+      if (sample.sendMs < fromMs) return;
+      if (sample.status === 'ok') {
+        if (sample.sendMs > badSentMs) first ??= sample;
+        return;
+      }
+      badSentMs = Math.max(badSentMs, sample.sendMs);
+      if (sample.status === 'fail') wasBad = true;
+      // A time-out says "down since it was sent": it leaves what was sent after it alone.
+      const isBefore = sample.cause === 'timeout' && first !== undefined && sample.sendMs < first.sendMs;
+      if (!isBefore) first = undefined;
+    },
+    startAgain() {
+      first = undefined;
+    },
+  };
+}

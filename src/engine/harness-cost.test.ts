@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { PlannedProbe } from '../core/plan.ts';
+import { countCommands } from '../hosts/count-commands.ts';
+import { scriptedHost } from '../faults/testing/scripted-host.ts';
+import { readCpuTimes } from './cpu-times.ts';
+import { meterHarness } from './harness-cost.ts';
+
+function probe(id: string, kind: string, params: PlannedProbe['params'] = {}): PlannedProbe {
+  return { id, name: id, kind, params, intervalMs: 1000, timeoutMs: 900 };
+}
+
+describe('the meter of the harness', () => {
+  test('adds up from where it began, with the connections that samples make', () => {
+    let ownMs = 5000;
+    let commands = 0;
+    const meter = meterHarness({
+      probes: [
+        probe('tcp', 'tcp'),
+        probe('kept', 'sql', { connection: 'kept' }),
+        probe('new', 'sql', { connection: 'new' }),
+        probe('gone', 'telepathy'),
+      ],
+      cpu: () => ({ ownMs, childrenMs: ownMs / 10 }),
+      commands: () => commands,
+    });
+    for (const id of ['tcp', 'tcp', 'kept', 'new', 'gone', 'firedrill:canary']) meter.countSample(id);
+    ownMs += 1000;
+    commands = 3;
+    expect(meter.read()).toEqual({
+      cpuMs: 1000,
+      childCpuMs: 100,
+      samples: 5,
+      newConnections: 3,
+      commands: 3,
+    });
+  });
+
+  test('says nothing of children where the system does not', () => {
+    const cpu = () => ({ ownMs: 0, childrenMs: undefined });
+    expect(meterHarness({ probes: [], cpu, commands: () => 0 }).read()).not.toHaveProperty('childCpuMs');
+  });
+
+  test('reads times that go on', () => {
+    const before = readCpuTimes();
+    let sum = 0;
+    while (readCpuTimes().ownMs < before.ownMs + 5) sum += 1;
+    expect(sum).toBeGreaterThan(0);
+    expect(before.childrenMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('counted hosts', () => {
+  test('count what is run, followed and piped, on all of them, and change nothing', async () => {
+    const count = countCommands();
+    const inner = scriptedHost(() => ({ stdout: 'out' }));
+    const alpha = count.counted({
+      ...inner,
+      async *follow() {
+        yield 'line';
+        return { exitCode: 0, stderr: '' };
+      },
+      pipe: () => ({ write: () => {}, onData: () => {}, onEnd: () => {}, close: () => {} }),
+    });
+    const beta = count.counted(inner);
+    const options = { timeoutMs: 1, signal: new AbortController().signal };
+    expect(await alpha.exec(['a'], options)).toMatchObject({ stdout: 'out' });
+    await beta.exec(['b'], options);
+    for await (const line of alpha.follow(['c'], options.signal)) expect(line).toBe('line');
+    alpha.pipe?.(['d']).close();
+    expect(count.commands).toBe(4);
+    expect(beta.pipe).toBeUndefined();
+    expect(inner.commands).toEqual(['a', 'b']);
+  });
+});

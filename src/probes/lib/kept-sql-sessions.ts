@@ -1,0 +1,113 @@
+import { Socket } from 'node:net';
+import { Client, DatabaseError, type ClientConfig } from 'pg';
+import { ProbeTimeout } from '../../core/probe.ts';
+import { sayGoodbye } from './postgres.ts';
+
+/** One answering late, and one more. */
+const mostSessions = 2;
+
+/** Sessions on a PostgreSQL server that are used again. */
+export interface KeptSqlSessions {
+  /** True while every session is still at work, with no other allowed. */
+  isBusy(): boolean;
+  /**
+   * Runs `ask` in an idle session, or in a new one. Rejects with the signal's reason when that aborts; the session goes on
+   * for one time-out more, so that a server that is merely slow is not asked for a new session each time.
+   */
+  use<T>(
+    ask: (client: Client) => Promise<T>,
+    signal: AbortSignal,
+    watch: (socket: Socket) => void,
+  ): Promise<T>;
+  close(): void;
+}
+
+/** One session. */
+interface Session {
+  readonly client: Client;
+  readonly socket: Socket;
+  connected: boolean;
+  busy: boolean;
+}
+
+/**
+ * Keeps at most two sessions. A session is used again while nothing is known against it: it is given up when the server
+ * closed it, when its transaction was left open, when an error other than the statement's own came, and when an answer is
+ * more than `timeoutMs` late.
+ */
+export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSqlSessions {
+  const sessions = new Set<Session>();
+
+  const open = (): Session => {
+    // The socket is ours, so that it can always be cut: end() of a client waits for the server.
+    const socket = new Socket();
+    const client = new Client({ ...config, stream: () => socket });
+    // Errors also reject the call under way; without a listener they would end the process.
+    client.on('error', () => {});
+    const session = { client, socket, connected: false, busy: false };
+    sessions.add(session);
+    socket.once('close', () => sessions.delete(session));
+    return session;
+  };
+  const cut = (session: Session): void => {
+    sessions.delete(session);
+    session.socket.destroy();
+  };
+  const part = (session: Session): void => {
+    sessions.delete(session);
+    sayGoodbye(session.client, session.socket);
+  };
+  /** A session that nobody uses; one with an open transaction is given up: it would hold its snapshot and locks. */
+  const idle = (): Session | undefined => {
+    for (const session of sessions) {
+      if (session.busy) continue;
+      if (session.client.getTransactionStatus() === 'I') return session;
+      part(session);
+    }
+    return undefined;
+  };
+  const run = async <T>(session: Session, ask: (client: Client) => Promise<T>): Promise<T> => {
+    try {
+      if (!session.connected) await session.client.connect();
+      session.connected = true;
+      const result = await ask(session.client);
+      if (session.client.getTransactionStatus() !== 'I') part(session);
+      return result;
+    } catch (error) {
+      const isStatements = session.connected && error instanceof DatabaseError && error.severity === 'ERROR';
+      if (!isStatements) cut(session);
+      throw error;
+    } finally {
+      session.busy = false;
+    }
+  };
+
+  return {
+    isBusy: () => idle() === undefined && sessions.size >= mostSessions,
+    async use(ask, signal, watch) {
+      signal.throwIfAborted();
+      const session = idle() ?? open();
+      session.busy = true;
+      watch(session.socket);
+      const running = run(session, ask);
+      const aborted = Promise.withResolvers<never>();
+      const onAbort = (): void => {
+        aborted.reject(signal.reason);
+        if (!session.connected || !(signal.reason instanceof ProbeTimeout)) return cut(session);
+        const late = setTimeout(() => cut(session), timeoutMs);
+        late.unref();
+        void running.catch(() => undefined).finally(() => clearTimeout(late));
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        return await Promise.race([running, aborted.promise]);
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        running.catch(() => undefined);
+      }
+    },
+    close() {
+      for (const session of sessions) session.socket.destroy();
+    },
+  };
+}

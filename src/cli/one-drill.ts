@@ -63,6 +63,7 @@ export async function runOneDrill(
         label,
         startCanary,
         stopFile: stopFilePath(),
+        abandonHeals: stop.abandonHeals,
       },
       stop.signal,
     );

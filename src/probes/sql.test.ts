@@ -93,7 +93,7 @@ describe('sql probe', () => {
     );
     cleanups.push(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
-    expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+    expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
     await expect.poll(() => goodbyes.map((data) => data.toString('latin1'))).toEqual(['X\0\0\0\u0004']);
     await session.close();
   });
@@ -196,11 +196,11 @@ describe('sql probe', () => {
     process.env['PGPASSWORD'] = 'of the user';
     for (const password of [{ env: 'PROBE_PW' }, { file: '/pw' }]) {
       const session = await openProbe(sql, { dsn, query: 'SELECT 1', password }, context);
-      expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+      expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
       await session.close();
     }
     const none = await openProbe(sql, { dsn, query: 'SELECT 1' }, context);
-    await lookWith(none, 1000);
+    await lookWith(none, 60_000);
     await none.close();
     delete process.env['PGPASSWORD'];
     expect(got.slice(0, 2)).toEqual(['from env', 'from file']);

@@ -434,6 +434,22 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(1);
   });
 
+  test('makes a repair whose host gave no answer once it answers', async () => {
+    const exec = machine.exec.bind(machine);
+    let asked = 0;
+    machine.exec = async (argv, options) => {
+      if (argv[0] === 'sweep' && ++asked < 3) throw new DrillError('host-unreachable', 'alpha: no answer');
+      return exec(argv, options);
+    };
+    const { events, open } = await run(withSteps());
+    expect(events.findLast((event) => event.type === 'fault.failed')).toMatchObject({
+      fault: 'repair-1',
+      message: 'alpha: no answer',
+    });
+    expect(done().at(-1)).toBe('sweep floor');
+    expect([asked, open]).toEqual([3, 0]);
+  });
+
   test('heals a fault with a length of its own in the middle, and counts a recovery after it', async () => {
     const base = planOf(machine.url);
     const plan = {

@@ -54,9 +54,12 @@ export function settleRepair(run: Run, stepId: string): void {
   if (owed !== undefined) closeRecord(run, owed.record, 'done, but its record');
 }
 
-/** A repair was tried and failed: it stays owed, and is not tried again by this run. */
+/**
+ * A repair was tried and failed: it stays owed, and is not tried again by this run. Where its host gave no answer it is tried
+ * again when the run ends, as one that the run did not come to.
+ */
 export function failRepair(run: Run, stepId: string): void {
-  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = true;
+  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
 }
 
 /**
@@ -80,7 +83,7 @@ export async function repairOwed(run: Run): Promise<void> {
           withinMs: healTimeLeftMs(run),
           onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),
         });
-        note('info', 'repaired, though the run was cut short');
+        note('info', 'repaired, after the run had been cut short or had no answer');
       } catch (error) {
         note('error', messageOf(error));
         continue;

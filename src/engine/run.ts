@@ -55,6 +55,8 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Steps whose host gave no answer: whether they were made is not known. */
+  readonly unanswered: Set<string>;
   /** What heals and repairs have taken so far, ms. */
   readonly healing: { spentMs: number };
   /** The lease of that fault is about to end: it is renewed no more. */
@@ -94,6 +96,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    unanswered: new Set(),
     healing: { spentMs: 0 },
     reach,
     releaseLease: async (faultId) => leases?.release(faultId),

@@ -16,10 +16,10 @@ import { createSystemClock } from './system-clock.ts';
 type SampleEvent = Extract<NewEvent, { type: 'sample' }>;
 
 /** Slots of each probe that are waited for, and looks of it that say something of the server. */
-const slotsWanted = 25;
-const looksWanted = 5;
-const intervalMs = 100;
-const timeoutMs = 300;
+const slotsWanted = 10;
+const looksWanted = 3;
+const intervalMs = 200;
+const timeoutMs = 600;
 
 /**
  * A look during which the prober itself was held up says so, and nothing of the server. A time-out says something of a

@@ -68,7 +68,7 @@ checks:
 `;
 }
 
-function target(work: string): string {
+function target(work: string, interval: string): string {
   // Samples of some size: the log needs another block several times in a drill.
   const long = 'x'.repeat(200);
   return `name: small
@@ -76,7 +76,7 @@ environment: test
 hosts:
   here: { transport: local }
 probes:
-  - { id: there, kind: exec, on: here, argv: [sh, -c, 'echo ${long}; test ! -e ${join(work, 'effect')}'], interval: 40ms, timeout: 30s }
+  - { id: there, kind: exec, on: here, argv: [sh, -c, 'echo ${long}; test ! -e ${join(work, 'effect')}'], interval: ${interval}, timeout: 2s }
 steady: { require: [{ probe: there }], for: 150ms, within: 120s }
 `;
 }
@@ -84,16 +84,20 @@ steady: { require: [{ probe: there }], for: 150ms, within: 120s }
 /**
  * Runs a drill of the command line with all of its files on a disk, whatever happens to that; then, with the disk as it is,
  * `heal` until nothing is open (with records left `status` before it and one more after it), and with room again `report`.
- * The samples of a fault that lasts `faultFor` fill so much of the disk.
+ * How much of the disk its samples take depends on how long the fault lasts and on how often it is looked at.
  */
-export async function drillOnDisk(disk: SmallDisk, point?: WritePoint, faultFor = '400ms'): Promise<Seen> {
+export async function drillOnDisk(
+  disk: SmallDisk,
+  point?: WritePoint,
+  { faultFor, interval } = { faultFor: '400ms', interval: '40ms' },
+): Promise<Seen> {
   const work = mkdtempSync(join(tmpdir(), 'disk-full-'));
   const state = join(disk.folder, 'state');
   const out = join(disk.folder, 'reports');
   const note = join(work, 'points');
   writeFileSync(note, '');
   writeFileSync(join(work, 'scenario.yaml'), scenario(work, state, faultFor));
-  writeFileSync(join(work, 'target.yaml'), target(work));
+  writeFileSync(join(work, 'target.yaml'), target(work, interval));
   const firedrill = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     execa(process.execPath, [bin, ...args], {
       cwd: work,

@@ -58,14 +58,17 @@ export const furtherMoments: readonly ToldMoment[] = [
   },
 ];
 
-/** Long enough for the log to need another block of the disk, however few samples a busy machine makes. */
-const faultFor = '3s';
+/**
+ * So few looks, each of which starts a process, that a busy machine keeps up with them; and a fault so long that the log needs
+ * another block of the disk all the same.
+ */
+const unhurried = { faultFor: '5s', interval: '150ms' };
 
 /** Runs a drill on a disk of its own that takes no more from that moment on. */
 export async function expectTold({ point, seenToBe, says, proven }: ToldMoment): Promise<void> {
   const disk = mountTmpfs(1024);
   try {
-    const seen = await drillOnDisk(disk, point, faultFor);
+    const seen = await drillOnDisk(disk, point, unhurried);
     expect(seen, seen.output).toMatchObject({
       exitCode: 3,
       left: false,

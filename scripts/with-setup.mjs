@@ -3,6 +3,7 @@
 //
 //   node scripts/with-setup.mjs drill [arguments of `firedrill run`]
 //   node scripts/with-setup.mjs test
+//   node scripts/with-setup.mjs test-all
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,7 +18,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -45,16 +47,50 @@ const needy = {
     whyNot: whyNoReaders,
     need: 'They need Debian, whose packages they unpack without installing them, and python3 on the path.',
   },
-  lab: {
-    whyNot: whyNoEngine,
-    need: 'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.',
+  ...Object.fromEntries(
+    ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack'].map((project) => [
+      project,
+      {
+        whyNot: whyNoEngine,
+        need: 'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.',
+      },
+    ]),
+  ),
+  'disk-full': {
+    whyNot: () => (process.getuid?.() === 0 ? undefined : 'this user is not root.'),
+    need: 'They mount small disks.',
+  },
+  collector: {
+    whyNot: () => whyNothingInstalls('OpenTelemetry Collector'),
+    need: 'They build one from the sources of Debian.',
   },
 };
 
+/** Parts of the tests, one after the other: vitest projects that are run side by side. */
+const shortParts = [
+  {
+    name: 'unit, pages, shells, terminal, reporters',
+    projects: ['unit', 'pages', 'shells', 'terminal', 'reporters'],
+  },
+  { name: 'lab', projects: ['lab'] },
+];
+const longParts = [
+  shortParts[0],
+  ...['lab-all', 'fuzz', 'disk-full', 'packets', 'storm', 'docs-lab', 'openstack', 'collector'].map(
+    (name) => ({
+      name,
+      projects: [name],
+    }),
+  ),
+];
+
+/** Test files that are shown with their times. */
+const slowestShown = 10;
+
 const [task, ...rest] = process.argv.slice(2);
-const tasks = { drill, test, bench };
+const tasks = { drill, test, 'test-all': testAll, bench };
 if (!Object.hasOwn(tasks, task ?? '')) {
-  console.error('usage: node scripts/with-setup.mjs drill|test|bench [arguments]');
+  console.error('usage: node scripts/with-setup.mjs drill|test|test-all|bench [arguments]');
   process.exit(2);
 }
 try {
@@ -80,25 +116,53 @@ function bench(node, args) {
   return run(node, [join(root, 'bench', 'main.ts'), ...args]);
 }
 
+function test(node) {
+  console.log(
+    'npm test takes at most 15 minutes on a slow machine with two cores, all set-up included, at most 25 minutes where other work takes up one of them, and about half of that on a quick machine.\n',
+  );
+  return runParts(node, shortParts);
+}
+
+function testAll(node) {
+  console.log('npm run test:all takes about three hours. It has all that `npm test` has.\n');
+  return runParts(node, longParts);
+}
+
 /**
- * Static checks; unit and integration tests, the pages in a real browser, completion in real shells, the live view on a
- * terminal, and what reporters write before its readers, side by side; then the tests on the real lab, with the machine to
- * themselves. Every part runs, whatever the one before it said; the last line counts all tests.
+ * Static checks; then the parts: in the first one unit and integration tests, the pages in a real browser, completion in real
+ * shells, the live view on a terminal, and what reporters write before its readers, side by side; those on the real lab have the
+ * machine to themselves. Every part runs, whatever the one before it said; the last line counts all tests.
  */
-async function test(node) {
+async function runParts(node, wanted) {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-test-'));
+  // The tests note in here each drill that they ran once more because the machine was too busy for it (test/starvation.ts).
+  const starvedNote = join(folder, 'starved');
+  process.env.FIREDRILL_STARVED_NOTE = starvedNote;
   try {
+    const startedMs = performance.now();
     const check = await run('npm', ['run', '--silent', 'check']);
+    const times = [{ name: 'static checks', ms: performance.now() - startedMs }];
     const leftOut = [];
-    for (const [project, { whyNot, need }] of Object.entries(needy)) {
+    for (const project of wanted.flatMap(({ projects }) => projects)) {
+      const { whyNot, need } = needy[project] ?? { whyNot: () => undefined };
       const reason = await whyNot();
       if (reason === undefined) continue;
       leftOut.push(project);
       console.log(`\nThe ${project} tests are LEFT OUT: ${reason}\n${need}`);
     }
-    const beside = ['unit', 'pages', 'shells', 'terminal', 'reporters'].filter((p) => !leftOut.includes(p));
-    const parts = [await runTests(node, folder, beside)];
-    if (!leftOut.includes('lab')) parts.push(await runTests(node, folder, ['lab']));
+    const parts = [];
+    for (const { name, projects } of wanted) {
+      const here = projects.filter((project) => !leftOut.includes(project));
+      if (here.length === 0) continue;
+      const partMs = performance.now();
+      parts.push(await runTests(node, folder, here));
+      times.push({ name, ms: performance.now() - partMs });
+    }
+    tellTimes(
+      parts.flatMap(({ files }) => files),
+      [...times, { name: 'all', ms: performance.now() - startedMs }],
+    );
+    tellStarved(starvedNote);
     const passed = parts.reduce((sum, part) => sum + part.passed, 0);
     const failed = parts.reduce((sum, part) => sum + part.failed, 0);
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
@@ -110,6 +174,29 @@ async function test(node) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What took how long: the slowest files of all parts, and each part. */
+function tellTimes(files, times) {
+  const slowest = [...files].sort((a, b) => b.ms - a.ms).slice(0, slowestShown);
+  console.log(`\nThe slowest of ${files.length} test files:`);
+  for (const { name, ms } of slowest) console.log(timeLine(name, ms));
+  console.log('\nTime of each part:');
+  for (const { name, ms } of times) console.log(timeLine(name, ms));
+}
+
+function timeLine(name, ms) {
+  const seconds = Math.round(ms / 1000);
+  const minutes = seconds < 60 ? '' : `${Math.floor(seconds / 60)} min `;
+  return `${`${minutes}${String(seconds % 60).padStart(2)} s`.padStart(12)}  ${name}`;
+}
+
+/** Drills that were run once more: of none nothing is said. */
+function tellStarved(note) {
+  if (!existsSync(note)) return;
+  const lines = readFileSync(note, 'utf8').trimEnd().split('\n');
+  console.log(`\nDrills that were run once more, because the machine was too busy for them: ${lines.length}`);
+  for (const line of lines) console.log(`  ${line}`);
 }
 
 /** undefined when one of these programs is there, or can be installed by the set-up of the tests. */
@@ -150,7 +237,7 @@ async function whyNoEngine() {
   return undefined;
 }
 
-/** Vitest projects beside each other, shown as usual and counted from a JSON report. */
+/** Vitest projects beside each other, shown as usual; counted and timed from a JSON report. */
 async function runTests(node, folder, projects) {
   const report = join(folder, `${projects[0]}.json`);
   const code = await run(node, [
@@ -161,11 +248,15 @@ async function runTests(node, folder, projects) {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]);
-  if (!existsSync(report)) return { passed: 0, failed: 0, ok: false };
-  const counts = JSON.parse(readFileSync(report, 'utf8'));
+  if (!existsSync(report)) return { passed: 0, failed: 0, ok: false, files: [] };
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
   // A file whose set-up fails has no test that failed, but the count must not look as if all was well: `code` says so.
-  const failed = code === 0 ? counts.numFailedTests : Math.max(counts.numFailedTests, 1);
-  return { passed: counts.numPassedTests, failed, ok: code === 0 };
+  const failed = code === 0 ? numFailedTests : Math.max(numFailedTests, 1);
+  const files = testResults.map(({ name, startTime, endTime }) => ({
+    name: relative(root, name),
+    ms: endTime - startTime,
+  }));
+  return { passed: numPassedTests, failed, ok: code === 0, files };
 }
 
 /** `npm ci` when there is no node_modules, or when it was made from another lock file. */

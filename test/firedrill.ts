@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Summary } from '../src/core/summary.ts';
+import { onceMoreIfStarved } from './starvation.ts';
 
 const bin = join(import.meta.dirname, '../bin/firedrill.mjs');
 const root = join(import.meta.dirname, '..');
@@ -28,6 +29,8 @@ export interface Bench {
   startWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): ReturnType<typeof startCli>;
   /** The same for what must succeed: rejects with what it wrote otherwise. */
   must(...args: readonly string[]): Promise<void>;
+  /** `run` with these arguments, kept in `out`; once more where the machine was too busy for the drill (test/starvation.ts). */
+  drill(...args: readonly string[]): Promise<Awaited<ReturnType<typeof startCli>>>;
   /** The summary of the latest run. */
   summary(): Summary;
   /** The folder of the latest run. */
@@ -53,6 +56,8 @@ export function createBench(): Bench {
       const { exitCode, all } = await startCli(join(folder, 'state'), args);
       if (exitCode !== 0) throw new Error(`firedrill ${args.join(' ')}: exit ${exitCode}\n${all}`);
     },
+    drill: (...args) =>
+      onceMoreIfStarved(out, async () => startCli(join(folder, 'state'), ['run', ...args, '--out', out])),
     summary: () => JSON.parse(readFileSync(join(runFolder(), 'summary.json'), 'utf8')) as Summary,
     runFolder,
     remove: () => rmSync(folder, { recursive: true, force: true }),

@@ -65,6 +65,7 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   'fault.failed': { fault: 'string', message: 'string' },
   'heal.started': { fault: 'string' },
   'heal.proven': { fault: 'string' },
+  'heal.attempted': { fault: 'string', attempt: 'number', observed: 'boolean', message: 'string' },
   'heal.failed': { fault: 'string', message: 'string' },
   'prober.health': { lane: 'string', loopMaxMs: 'number', loopP99Ms: 'number' },
   'harness.cost': { cpuMs: 'number', samples: 'number', newConnections: 'number', commands: 'number' },

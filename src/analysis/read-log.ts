@@ -274,6 +274,8 @@ class LogReader implements LogSink {
       case 'run.started':
       // For who looks on: what a lease that ran out did is seen by the probes, or found by the heal.
       case 'lease.kept':
+      // And how a heal goes; how it came out is an event of its own.
+      case 'heal.attempted':
         return;
       case 'sample.dropped':
         if (event.probe === this.#canary?.id) return;

@@ -99,6 +99,11 @@ function describe(
       return `${event.fault}: ${isIn(steps.prepare, event.fault) ? 'undoing' : 'healing'}`;
     case 'heal.proven':
       return `${event.fault}: ${isIn(steps.prepare, event.fault) ? 'undone' : 'healed'}, proven`;
+    case 'heal.attempted': {
+      const { fault, attempt, observed, message } = event;
+      const why = observed ? firstLine(message) : `could not look: ${firstLine(message)}`;
+      return `${fault}: not ${isIn(steps.prepare, fault) ? 'undone' : 'healed'} yet, attempt ${attempt}: ${why}; trying again`;
+    }
     case 'heal.failed': {
       const what = isIn(steps.prepare, event.fault) ? 'NOT UNDONE' : 'NOT HEALED';
       return `${event.fault}: ${what}: ${firstLine(event.message)}`;

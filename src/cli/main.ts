@@ -261,7 +261,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       'drop the record of a fault whose machine is gone for good; heals nothing',
     )
     .action(async ({ forget }: { forget?: string }) => {
-      done(forget === undefined ? await healCommand(output) : forgetCommand(forget, output));
+      done(forget === undefined ? await healCommand(output, stop) : forgetCommand(forget, output));
     });
 
   program

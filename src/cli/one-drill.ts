@@ -66,6 +66,7 @@ export async function runOneDrill(
         startControl,
         startPressure,
         stopFile: stopFilePath(),
+        abandonHeals: stop.abandonHeals,
       },
       stop.signal,
     );

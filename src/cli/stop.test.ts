@@ -3,40 +3,67 @@ import { describe, expect, test } from 'vitest';
 
 const url = new URL('./stop.ts', import.meta.url).href;
 
-/** Runs a program that listens for a stop, does something, and ends when it is told to; what it printed. */
-async function stopped(what: string): Promise<string> {
+/**
+ * Runs a program that listens for a stop: it takes the steps one after the other, each when the one before it has been
+ * told of, and ends after the last. `now` is the time that the listener sees, ms. Returns what it printed.
+ */
+async function stopped(...steps: readonly string[]): Promise<string> {
   const program = `
     const { listenForStop } = await import(${JSON.stringify(url)});
-    const stop = listenForStop((line) => console.log(line.split('\\n')[0]));
+    const send = (name) => process.kill(process.pid, name);
+    let now = 0;
+    const steps = [${steps.map((step) => `() => { ${step} }`).join(', ')}];
     const hold = setInterval(() => {}, 1000);
-    stop.signal.addEventListener('abort', () => setTimeout(() => {
-      console.log('healed, exit ' + stop.exitCode());
+    const next = () => {
+      const step = steps.shift();
+      if (step !== undefined) return step();
+      console.log('healed, exit ' + stop.exitCode() + (stop.abandonHeals.aborted ? ', heals abandoned' : ''));
       clearInterval(hold);
-    }, 100));
-    ${what}`;
+    };
+    const stop = listenForStop((line) => {
+      console.log(line.split('\\n')[0]);
+      if (!line.startsWith('firedrill broke')) setImmediate(next);
+    }, () => now);
+    next();`;
   const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', program]);
   return stdout;
 }
+
+const stopping = (signal: string): string =>
+  `${signal}: stopping; what was broken is healed first${signal === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`;
 
 describe('what stops a drill', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 143],
-  ])('%s heals first, and more of it changes nothing', async (signal, exitCode) => {
-    const twice = `process.kill(process.pid, '${signal}'); setTimeout(() => process.kill(process.pid, '${signal}'), 40);`;
-    await expect(stopped(twice)).resolves.toBe(
+  ])('%s heals first, and more of it right after changes nothing', async (signal, exitCode) => {
+    await expect(stopped(`send('${signal}')`, `now = 1999; send('${signal}')`)).resolves.toBe(
+      [stopping(signal), `${signal}: already stopping; healing comes first`, `healed, exit ${exitCode}`].join(
+        '\n',
+      ),
+    );
+  });
+
+  test('a second Ctrl-C, two seconds after the first, ends the heal', async () => {
+    await expect(stopped("send('SIGINT')", "now = 2000; send('SIGINT')")).resolves.toBe(
       [
-        `${signal}: stopping; what was broken is healed first`,
-        `${signal}: already stopping; healing comes first`,
-        `healed, exit ${exitCode}`,
+        stopping('SIGINT'),
+        'SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`',
+        'healed, exit 130, heals abandoned',
       ].join('\n'),
+    );
+  });
+
+  test('a SIGTERM never does', async () => {
+    await expect(stopped("send('SIGTERM')", "now = 60_000; send('SIGTERM')")).resolves.toBe(
+      [stopping('SIGTERM'), 'SIGTERM: already stopping; healing comes first', 'healed, exit 143'].join('\n'),
     );
   });
 
   test.each([
     ['a rejection that nobody took', "Promise.reject(new Error('lost'));"],
-    ['an exception that nobody caught', "setTimeout(() => { throw new Error('lost'); }, 1);"],
+    ['an exception that nobody caught', "setImmediate(() => { throw new Error('lost'); });"],
   ])('%s heals first', async (_what, code) => {
     await expect(stopped(code)).resolves.toBe(
       ['firedrill broke: Error: lost', 'what was broken is healed first', 'healed, exit 3'].join('\n'),
@@ -44,14 +71,9 @@ describe('what stops a drill', () => {
   });
 
   test('a defect while it heals is told, and no more', async () => {
-    await expect(
-      stopped("process.kill(process.pid, 'SIGTERM'); setTimeout(() => { throw new Error('lost'); }, 50);"),
-    ).resolves.toBe(
-      [
-        'SIGTERM: stopping; what was broken is healed first',
-        'firedrill broke: Error: lost',
-        'healed, exit 143',
-      ].join('\n'),
+    const broke = "setImmediate(() => { setImmediate(next); throw new Error('lost'); });";
+    await expect(stopped("send('SIGTERM')", broke)).resolves.toBe(
+      [stopping('SIGTERM'), 'firedrill broke: Error: lost', 'healed, exit 143'].join('\n'),
     );
   });
 });

@@ -1,28 +1,46 @@
+import { performance } from 'node:perf_hooks';
 import { DrillError, ExitCode, messageOf } from '../core/errors.ts';
 
 /** A request from outside to stop: aborts the signal once, then waits for the heal. */
 export interface Stop {
   readonly signal: AbortSignal;
+  /** Aborts on a second Ctrl-C: heals that are under way end, proven or not. */
+  readonly abandonHeals: AbortSignal;
   /** The exit code that belongs to the signal received, or to a defect; undefined when there was none. */
   exitCode(): number | undefined;
   /** Takes the process's signal handlers off again. */
   dispose(): void;
 }
 
+/** A second SIGINT counts from this long after the first signal, ms: npm passes on a Ctrl-C that the terminal has sent to all. */
+const secondAfterMs = 2000;
+
 /**
  * Listens for SIGINT, SIGTERM and SIGHUP, and for what nobody caught: firedrill's own defects heal first, too. Further
- * ones only say that the heal goes on.
+ * signals only say that the heal goes on; but a second SIGINT ends it.
+ *
+ * @param nowMs a monotonic clock
  */
-export function listenForStop(write: (line: string) => void): Stop {
+export function listenForStop(write: (line: string) => void, nowMs = (): number => performance.now()): Stop {
   const controller = new AbortController();
+  const abandon = new AbortController();
   let code: number | undefined;
+  let stoppedMs = Infinity;
   const handler = (name: NodeJS.Signals): void => {
     if (code !== undefined) {
-      write(`${name}: already stopping; healing comes first`);
+      if (name !== 'SIGINT' || nowMs() - stoppedMs < secondAfterMs) {
+        write(`${name}: already stopping; healing comes first`);
+      } else if (!abandon.signal.aborted) {
+        write('SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`');
+        abandon.abort(new Error('a second SIGINT'));
+      }
       return;
     }
+    stoppedMs = nowMs();
     code = name === 'SIGINT' ? ExitCode.interrupted : ExitCode.terminated;
-    write(`${name}: stopping; what was broken is healed first`);
+    write(
+      `${name}: stopping; what was broken is healed first${name === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`,
+    );
     controller.abort(new Error(`stopped by ${name}`));
   };
   const broke = (error: unknown): void => {
@@ -38,6 +56,7 @@ export function listenForStop(write: (line: string) => void): Stop {
   process.on('uncaughtException', broke).on('unhandledRejection', broke);
   return {
     signal: controller.signal,
+    abandonHeals: abandon.signal,
     exitCode: () => code,
     dispose() {
       for (const name of names) process.off(name, handler);

@@ -480,7 +480,7 @@ describe('an action whose answer is lost', () => {
   ];
 
   test.each(lostAnswers)('%s: carried out, seen, and sent once', async (_, reply) => {
-    const server = web({ timeoutMs: 300 });
+    const server = web({ timeoutMs: 1500 });
     cloud.next(action, lost(reply, { 'os-stop': null }));
     await expect(server.stop(signal)).resolves.toEqual({ requestId: 'req-1' });
     expect(cloud.posts).toHaveLength(1);

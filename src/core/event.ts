@@ -186,7 +186,27 @@ export type DrillEvent =
   | { readonly t: number; readonly type: 'heal.started'; readonly fault: string }
   /** The inverse was applied where needed and seen to hold. */
   | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
-  | { readonly t: number; readonly type: 'heal.failed'; readonly fault: string; readonly message: string }
+  /**
+   * An attempt to heal that proved nothing; the heal goes on. `observed`: the host answered, and the fault is still there;
+   * otherwise it could not be looked at. Attempts that come out alike are not all recorded.
+   */
+  | {
+      readonly t: number;
+      readonly type: 'heal.attempted';
+      readonly fault: string;
+      /** Counted from 1. */
+      readonly attempt: number;
+      readonly observed: boolean;
+      readonly message: string;
+    }
+  | {
+      readonly t: number;
+      readonly type: 'heal.failed';
+      readonly fault: string;
+      readonly message: string;
+      /** Whether the last attempt could look at the host; absent in older logs. */
+      readonly observed?: boolean;
+    }
   /** The prober's own health over the time since the last such event. */
   | {
       readonly t: number;

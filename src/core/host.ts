@@ -20,6 +20,8 @@ export interface ExecOptions {
    * in a way that loads the host less.
    */
   readonly look?: true;
+  /** Factor for the limits that the transport sets itself (connecting, asking its engine); 1 by default. */
+  readonly patience?: number;
 }
 
 /** How a followed command ended by itself. */
@@ -65,13 +67,16 @@ export interface Host {
   readonly power?: PowerSwitch;
 }
 
-/** Power of a machine, from beneath it: nothing in the machine is asked or told. All throw DrillError `host-unreachable` when the hypervisor does not answer. */
+/**
+ * Power of a machine, from beneath it: nothing in the machine is asked or told. All throw DrillError `host-unreachable` when
+ * the hypervisor does not answer; `patience` is a factor for how long it may take, 1 by default.
+ */
 export interface PowerSwitch {
   /** The commands, for `plan`. */
   readonly describe: { readonly cut: string; readonly on: string };
-  isOn(signal: AbortSignal): Promise<boolean>;
+  isOn(signal: AbortSignal, patience?: number): Promise<boolean>;
   /** No shutdown, no FIN: the machine is gone when this resolves. */
-  cut(signal: AbortSignal): Promise<void>;
+  cut(signal: AbortSignal, patience?: number): Promise<void>;
   /** Resolves when the machine has power, not when it has booted. */
-  on(signal: AbortSignal): Promise<void>;
+  on(signal: AbortSignal, patience?: number): Promise<void>;
 }

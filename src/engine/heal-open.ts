@@ -1,32 +1,50 @@
 import { messageOf } from '../core/errors.ts';
-import { healFault } from './heal.ts';
+import { healFault, NotHealed } from './heal.ts';
+import { persistForMs } from './persist.ts';
 import { closeRecord } from './records.ts';
 import type { OpenFault, Run } from './run.ts';
 
 /** Longest look at a fault before its heal: whether its effect was still there. */
 const lookWithinMs = 5000;
+/** However long the heals before it took, a heal is tried for at least this long, ms. */
+const leastHealMs = 60_000;
 
 /** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */
 export async function healOpen(run: Run, which: (open: OpenFault) => boolean): Promise<void> {
   const { log, clock } = run.deps;
   for (const open of run.open.toReversed().filter(which)) {
     const { record } = open;
-    const reach = run.reach(record.host.name);
+    const fault = record.faultId;
     if (await endedEarly(run, open)) {
-      const text = `${record.faultId}: its effect was gone before the heal`;
+      const text = `${fault}: its effect was gone before the heal`;
       log.append({ type: 'log', level: 'info', text });
     }
-    log.append({ type: 'heal.started', fault: record.faultId });
+    log.append({ type: 'heal.started', fault });
+    const startMs = clock.nowMs();
     try {
-      await healFault(record, reach, clock, () => run.releaseLease(record.faultId));
+      await healFault(record, run.reach(record.host.name), clock, {
+        releaseLease: () => run.releaseLease(fault),
+        onFailed: ({ attempt, observed, why }) =>
+          void log.append({ type: 'heal.attempted', fault, attempt, observed, message: why }),
+        abandon: run.deps.abandonHeals,
+        withinMs: healTimeLeftMs(run),
+      });
     } catch (error) {
-      log.append({ type: 'heal.failed', fault: record.faultId, message: messageOf(error) });
+      const observed = error instanceof NotHealed ? error.observed : true;
+      log.append({ type: 'heal.failed', fault, message: messageOf(error), observed });
       continue;
+    } finally {
+      run.healing.spentMs += clock.nowMs() - startMs;
     }
     closeRecord(run, record, 'healed, but its undo record');
-    log.append({ type: 'heal.proven', fault: record.faultId });
+    log.append({ type: 'heal.proven', fault });
     run.open.splice(run.open.indexOf(open), 1);
   }
+}
+
+/** All heals and repairs of a run share one limit: a host that never answers does not cost it once per fault. */
+export function healTimeLeftMs({ healing }: Pick<Run, 'healing'>): number {
+  return Math.max(leastHealMs, persistForMs - healing.spentMs);
 }
 
 /** Whether a fault that lasts until it is healed was over before: its lease ran out, or the stack undid it. */

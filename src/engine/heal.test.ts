@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { DrillError } from '../core/errors.ts';
+import { DrillError, exitCodeOf } from '../core/errors.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
-import { healFault } from './heal.ts';
-import { createSystemClock } from './system-clock.ts';
+import { healFault, type HealOptions } from './heal.ts';
+import type { FailedAttempt } from './persist.ts';
+import { lateHost } from './testing/late-host.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
 const record = undoRecord({
@@ -26,15 +28,15 @@ function machine(id: string) {
   });
 }
 
-const heal = (host: ReturnType<typeof machine>, beforeLeaseEnds?: () => Promise<void>) =>
-  healFault(record, { host, server: undefined }, createSystemClock(), beforeLeaseEnds);
+const heal = (host: ReturnType<typeof machine>, options: HealOptions = {}) =>
+  healFault(record, { host, server: undefined }, simulatedClock(), options);
 
 describe('healFault', () => {
   test('undoes, proves it, and stops the timer last', async () => {
     const host = machine('m1');
     const seen: string[] = [];
-    await heal(host, async () => {
-      seen.push(...host.commands.filter((command) => !command.startsWith('cat')));
+    await heal(host, {
+      releaseLease: async () => void seen.push(...host.commands.filter((one) => !one.startsWith('cat'))),
     });
     expect(seen).toEqual(['test ! -e /x', 'test ! -e /x', 'rm /x', 'test ! -e /x']);
     expect(host.commands).toContain('systemctl stop firedrill-ab12cd34-*.timer');
@@ -64,5 +66,108 @@ describe('healFault', () => {
       message: 'alpha is another machine now (machine-id m2, the fault was made on m1)',
     });
     expect(host.commands).toEqual(['cat /etc/machine-id /proc/sys/kernel/random/boot_id']);
+  });
+});
+
+describe('a heal on a starved machine', () => {
+  const minuteMs = 60_000;
+  const identity = { id: 'm1', bootId: 'b1' };
+
+  /** A machine with the file of the fault on it, whose answers take so long. */
+  function starved(delayMs: (nowMs: number) => number, removes = true) {
+    const clock = simulatedClock();
+    let there = true;
+    const host = lateHost(
+      clock,
+      () => delayMs(clock.nowMs()),
+      ([word, ...rest]) => {
+        if (word === 'cat') return { stdout: `${identity.id}\nb1\n` };
+        if (word === 'test') return { exitCode: there ? 1 : 0 };
+        if (word === 'rm' && removes) there = false;
+        if (word === 'rm' && !removes) return { exitCode: 1, stderr: `rm: cannot remove ${rest.join(' ')}` };
+        return {};
+      },
+    );
+    const failed: FailedAttempt[] = [];
+    const params = { run: ['touch', '/x'], undo: ['rm', '/x'], undone: ['test', '!', '-e', '/x'] };
+    const run = (options: HealOptions = {}) =>
+      healFault(
+        undoRecord({ params: { ...params, timeout: minuteMs }, machine: identity }),
+        { host, server: undefined },
+        clock,
+        { onFailed: (one) => failed.push(one), ...options },
+      );
+    return { clock, host, failed, run };
+  }
+  const never = Number.MAX_SAFE_INTEGER;
+  const thrownBy = (promise: Promise<void>) => promise.then(() => undefined).catch((error: unknown) => error);
+
+  test('waits for a host that answers after five minutes only', async () => {
+    const { clock, host, failed, run } = starved((nowMs) => (nowMs < 5 * minuteMs ? never : 10));
+    await run();
+    expect(clock.nowMs()).toBeGreaterThan(5 * minuteMs);
+    expect(failed.map(({ observed }) => observed)).not.toContain(true);
+    expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(1);
+  });
+
+  test('gives each attempt more time, for a host that answers later than the first one allows', async () => {
+    const { host, failed, run } = starved(() => 100_000);
+    await run();
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.every(({ why }) => /did not end within|had no answer within/.test(why))).toBe(true);
+    expect(host.commands.filter((command) => command === 'rm /x')).toHaveLength(1);
+  });
+
+  test('says of a host that never answers that it could not look, and leaves it open', async () => {
+    const { clock, host, failed, run } = starved(() => never);
+    const error = await thrownBy(run());
+    expect(error).toMatchObject({ code: 'heal-failed', observed: false });
+    expect(String(error)).toMatch(
+      /cut \(command on alpha\) is not healed: not known within 15 min 00 s and \d+ attempts, because firedrill could not look at alpha: /,
+    );
+    expect(clock.nowMs()).toBe(15 * minuteMs);
+    expect(failed.length).toBeGreaterThan(2);
+    expect(host.commands).toEqual([]);
+    expect(exitCodeOf('heal-failed')).toBe(4);
+  });
+
+  test('says of a fault that is still there that it looked', async () => {
+    const { clock, failed, run } = starved(() => 10, false);
+    const error = await thrownBy(run());
+    expect(error).toMatchObject({ code: 'heal-failed', observed: true });
+    expect(String(error)).toMatch(/not proven within 15 min 00 s and \d+ attempts: .*rm: cannot remove/);
+    // Told now and then, not of each of some 200 attempts.
+    expect(failed.length).toBeGreaterThan(30);
+    expect(failed.length).toBeLessThan(70);
+    expect(failed[0]?.elapsedMs).toBeGreaterThanOrEqual(15_000);
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(15 * minuteMs);
+  });
+
+  test('says when a host that it could look at went silent', async () => {
+    const { run } = starved((nowMs) => (nowMs < minuteMs ? 10 : never), false);
+    await expect(run()).rejects.toThrow(
+      /could not look at alpha, which last answered 5\d\.\d s after the first attempt began/,
+    );
+  });
+
+  test('lets the timer of the host run out when it takes long: it may succeed where this does not', async () => {
+    const { clock, run } = starved(() => 10, false);
+    const released: number[] = [];
+    const releaseLease = async (): Promise<void> => void released.push(clock.nowMs());
+    await thrownBy(run({ releaseLease }));
+    expect(released[0]).toBeGreaterThanOrEqual(minuteMs);
+    expect(released[0]).toBeLessThan(1.2 * minuteMs);
+  });
+
+  test('ends at once when it is abandoned, and says so', async () => {
+    const abandon = new AbortController();
+    const { clock, run } = starved(() => never);
+    const healing = thrownBy(run({ abandon: abandon.signal }));
+    await clock.sleep(90_000, new AbortController().signal);
+    abandon.abort();
+    const error = await healing;
+    expect(String(error)).toContain('ended by a second Ctrl-C after 90.0 s');
+    expect(error).toMatchObject({ code: 'heal-failed', observed: false });
+    expect(clock.nowMs()).toBe(90_000);
   });
 });

@@ -112,6 +112,7 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
     before = await aim.kind.before(aim.params, aim.ctx);
   } catch (error) {
     run.signal.throwIfAborted();
+    if (isUnreachable(error)) run.unanswered.add(step.id);
     run.deps.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
     return false;
   }
@@ -149,7 +150,8 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     return { notBeforeMs, ackedMs: acked.t };
   } catch (error) {
     const message = messageOf(error);
-    const isBroken = error instanceof DrillError && error.code === 'host-unreachable';
+    const isBroken = isUnreachable(error);
+    if (isBroken) run.unanswered.add(fault.id);
     if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
       log.append({ type: 'fault.unanswered', fault: fault.id, message });
       return { notBeforeMs, broken: message };
@@ -187,8 +189,8 @@ async function awaitEffect(
       seen = 'no effect was seen';
     } catch (error) {
       // The fault may have taken the way to its host along: not seen is not the same as not there.
-      if (!(error instanceof DrillError && error.code === 'host-unreachable')) throw error;
-      seen = `the effect could not be looked for: ${error.message}`;
+      if (!isUnreachable(error)) throw error;
+      seen = `the effect could not be looked for: ${messageOf(error)}`;
     }
     await clock.sleep(200, run.signal);
   }
@@ -196,4 +198,8 @@ async function awaitEffect(
     times.broken === undefined ? 'acknowledged' : `whether it was injected is not known (${times.broken})`;
   log.append({ type: 'fault.failed', fault: id, message: `${asked}, but ${seen}` });
   return false;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof DrillError && error.code === 'host-unreachable';
 }

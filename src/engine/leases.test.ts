@@ -6,7 +6,7 @@ import { faultContext } from '../faults/testing/fault-context.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { armLease, endLease, keepLeases, leaseFor } from './leases.ts';
-import { createSystemClock } from './system-clock.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 import { undoRecord } from './testing/undo-record.ts';
 
 /** A log that keeps what is written. */
@@ -77,7 +77,7 @@ describe('keeping leases', () => {
     return { host, renewals, reached };
   }
 
-  const keep = (host: Host, log = logged(), clock = createSystemClock()) =>
+  const keep = (host: Host, log = logged(), clock = simulatedClock()) =>
     keepLeases({
       clock,
       log,
@@ -88,7 +88,7 @@ describe('keeping leases', () => {
   test('renews, again and again, until it is stopped', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
     const log = logged();
-    const clock = createSystemClock();
+    const clock = simulatedClock();
     const keeper = keep(host, log, clock);
     await reached(3);
     await keeper.stop();
@@ -100,7 +100,7 @@ describe('keeping leases', () => {
     expect(untilMs.at(-1)).toBeLessThanOrEqual(clock.nowMs() + 60);
     const stopped = renewals.map((command) => /stop (\S+)/.exec(command)?.[1]);
     expect(stopped.slice(0, 3)).toEqual([1, 2, 3].map((n) => `firedrill-ab12cd34-${n}.timer`));
-    await createSystemClock().sleep(600, AbortSignal.timeout(2000));
+    await clock.sleep(10_000, new AbortController().signal);
     expect(renewals).toHaveLength(count);
   });
 
@@ -121,11 +121,12 @@ describe('keeping leases', () => {
 
   test('lets go of a fault whose lease is about to end', async () => {
     const { host, renewals, reached } = renewable(() => ({}));
-    const keeper = keep(host);
+    const clock = simulatedClock();
+    const keeper = keep(host, logged(), clock);
     await reached(1);
     await keeper.release('cut');
     const count = renewals.length;
-    await createSystemClock().sleep(600, AbortSignal.timeout(2000));
+    await clock.sleep(10_000, new AbortController().signal);
     expect(renewals).toHaveLength(count);
     await keeper.stop();
   });

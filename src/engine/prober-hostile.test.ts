@@ -5,21 +5,31 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NewEvent } from '../core/event.ts';
 import type { Json, PlannedProbe } from '../core/plan.ts';
 import { http } from '../probes/http.ts';
-import { startHostileServers, type HostileServers } from '../probes/testing/hostile-servers.ts';
+import {
+  startHostileServers,
+  type HostileServer,
+  type HostileServers,
+} from '../probes/testing/hostile-servers.ts';
 import { startProber } from './prober.ts';
 import { createSystemClock } from './system-clock.ts';
 
 type SampleEvent = Extract<NewEvent, { type: 'sample' }>;
 
 /** Slots of each probe that are waited for, and looks of it that say something of the server. */
-const slotsWanted = 25;
-const looksWanted = 5;
-const intervalMs = 100;
-const timeoutMs = 300;
+const slotsWanted = 10;
+const looksWanted = 3;
+const intervalMs = 200;
+const timeoutMs = 600;
 
-/** A look during which the prober itself was held up says so, and nothing of the server. */
-const isEvidence = (event: NewEvent): event is SampleEvent =>
-  event.type === 'sample' && event.status !== 'unknown' && event.stallMs === undefined;
+/**
+ * A look during which the prober itself was held up says so, and nothing of the server. A time-out says something of a
+ * server that hangs only: the others are in this process, and late on a busy machine.
+ */
+const isEvidence = (event: NewEvent, { outcome }: Pick<HostileServer, 'outcome'>): event is SampleEvent =>
+  event.type === 'sample' &&
+  event.status !== 'unknown' &&
+  event.stallMs === undefined &&
+  (event.cause !== 'timeout' || outcome === 'timeout');
 
 describe('the prober, looking at hostile servers all at once', () => {
   let folder = '';
@@ -29,7 +39,8 @@ describe('the prober, looking at hostile servers all at once', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'firedrill-hostile-'));
     hostile = await startHostileServers(folder);
-    const probes = hostile.servers.map(({ name, params }): PlannedProbe => ({
+    const { servers } = hostile;
+    const probes = servers.map(({ name, params }): PlannedProbe => ({
       id: name,
       name,
       kind: 'http',
@@ -51,7 +62,9 @@ describe('the prober, looking at hostile servers all at once', () => {
           events.push(event);
           if (event.type !== 'sample' && event.type !== 'sample.dropped') continue;
           told.set(event.probe, (told.get(event.probe) ?? 0) + 1);
-          if (isEvidence(event)) known.set(event.probe, (known.get(event.probe) ?? 0) + 1);
+          const server = servers.find(({ name }) => name === event.probe);
+          if (server !== undefined && isEvidence(event, server))
+            known.set(event.probe, (known.get(event.probe) ?? 0) + 1);
         }
         // On a machine that is busy, most looks at a server that hangs may say nothing of it.
         const has = (id: string) => (told.get(id) ?? 0) >= slotsWanted && (known.get(id) ?? 0) >= looksWanted;
@@ -61,7 +74,7 @@ describe('the prober, looking at hostile servers all at once', () => {
     });
     await enough.promise;
     await prober.stop();
-  }, 120_000);
+  }, 600_000);
   afterAll(async () => {
     await hostile?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -77,24 +90,32 @@ describe('the prober, looking at hostile servers all at once', () => {
           (e.type === 'sample' || e.type === 'sample.dropped') && e.probe === name ? [e.slot] : [],
         )
         .sort((a, b) => a - b);
-      // Those that were under way at the end leave no sample: no more than there can be at once.
-      const over = slotsWanted - Math.ceil(timeoutMs / intervalMs) - 1;
-      expect(slots.slice(0, over), name).toEqual(Array.from({ length: over }, (_, i) => i));
       expect(slots.length, name).toBe(new Set(slots).size);
+      // Those that were under way at the end leave no sample: no more than there can be at once.
+      const atOnce = Math.ceil(timeoutMs / intervalMs) + 1;
+      const untold = (slots.at(-1) ?? NaN) + 1 - slots.length;
+      expect(untold, name).toBeLessThanOrEqual(atOnce);
     }
   });
 
   test('each server is told for what it is', () => {
-    const seen = (hostile?.servers ?? []).map(({ name }) => {
-      const known = samplesOf(name).filter(isEvidence);
-      return [name, ...new Set(known.map(({ status, cause }) => cause ?? status))];
+    const seen = (hostile?.servers ?? []).map((server) => {
+      const known = samplesOf(server.name).filter((sample) => isEvidence(sample, server));
+      return [server.name, ...new Set(known.map(({ status, cause }) => cause ?? status))];
     });
     expect(seen).toEqual(hostile?.servers.map(({ name, outcome }) => [name, outcome]));
+  });
+
+  test('no look is called a time-out before its time', () => {
+    const late = events.filter((event) => event.type === 'sample').filter(({ cause }) => cause === 'timeout');
+    expect(late.length).toBeGreaterThan(looksWanted);
+    for (const { probe, sendMs, finishMs } of late)
+      expect(finishMs - sendMs, probe).toBeGreaterThanOrEqual(timeoutMs - 1);
   });
 
   test('no connection is left open', async () => {
     const open = (): unknown[] =>
       (hostile?.servers ?? []).flatMap(({ name, open }) => (open() === 0 ? [] : [`${name}: ${open()}`]));
-    await expect.poll(open).toEqual([]);
+    await expect.poll(open, { timeout: 120_000 }).toEqual([]);
   });
 });

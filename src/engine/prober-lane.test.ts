@@ -6,6 +6,7 @@ import type { PlannedProbe } from '../core/plan.ts';
 import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
 import type { Sample } from '../core/sample.ts';
 import { openLane, type Lane } from './prober-lane.ts';
+import { steppedTime, type SteppedTime } from './testing/stepped-time.ts';
 import { createSystemClock } from './system-clock.ts';
 
 const lanes: Lane[] = [];
@@ -27,24 +28,31 @@ function kindOf(session: Partial<ProbeSession>, open?: () => Promise<ProbeSessio
   };
 }
 
-/** Runs one fake probe until it gave `count` samples. */
+/** Runs one fake probe, on a time of its own, until it gave `count` samples. */
 async function run(
   session: Partial<ProbeSession>,
   over: Partial<PlannedProbe> = {},
   count = 1,
+  time = steppedTime(),
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
-  const enough = Promise.withResolvers<void>();
-  const lane = await open(kindOf(session), over, (events) => {
-    for (const event of events) {
-      if (event.type !== 'sample') continue;
-      const { type: _, ...sample } = event;
-      samples.push(sample);
-      if (samples.length === count) enough.resolve();
-    }
-  });
+  const lane = await open(
+    kindOf(session),
+    over,
+    (events) => {
+      for (const event of events) {
+        if (event.type !== 'sample') continue;
+        const { type: _, ...sample } = event;
+        samples.push(sample);
+      }
+    },
+    time,
+  );
   lane.start();
-  await enough.promise;
+  while (samples.length < count) await time.advance(1);
+  const stopping = lane.stop();
+  await time.advance(1);
+  await stopping;
   return samples;
 }
 
@@ -52,26 +60,21 @@ async function open(
   kind: ProbeKind<unknown>,
   over: Partial<PlannedProbe>,
   emit: (events: readonly NewEvent[]) => void,
+  time: Pick<SteppedTime, 'clock' | 'timers'> = { clock: createSystemClock(), timers: globalThis },
 ): Promise<Lane> {
   const lane = await openLane({
     lane: 'network',
     probes: [{ id: 'p', name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100, ...over }],
     kindOf: () => kind,
     hostOf: () => undefined,
-    clock: createSystemClock(),
-    timers: globalThis,
+    clock: time.clock,
+    timers: time.timers,
     readText: async () => '',
     env: () => undefined,
     emit,
   });
   lanes.push(lane);
   return lane;
-}
-
-/** Keeps this thread busy. */
-function stall(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
 }
 
 const untilAborted = async (signal: AbortSignal): Promise<unknown> =>
@@ -91,44 +94,45 @@ describe('openLane', () => {
       cause: 'timeout',
       message: 'ProbeTimeout: no answer within 100 ms',
     });
-    expect(sample!.finishMs - sample!.sendMs).toBeGreaterThanOrEqual(100);
-    expect(sample!.finishMs - sample!.sendMs).toBeLessThan(600);
+    expect(sample!.finishMs - sample!.sendMs).toBe(100);
   });
 
   it('calls a time-out that came late for reasons of this thread unknown', async () => {
-    const [sample] = await run({
+    const time = steppedTime();
+    const hangs: Partial<ProbeSession> = {
       observe: async (signal) => {
-        setTimeout(stall, 20, 300);
+        time.timers.setTimeout(() => time.stall(300), 20);
         await untilAborted(signal);
         return { status: 'fail', cause: 'timeout', message: '' };
       },
-    });
+    };
+    const [sample] = await run(hangs, {}, 1, time);
     expect(sample).toMatchObject({
       status: 'unknown',
-      message: expect.stringMatching(/stalled for \d+ ms/) as string,
+      message: expect.stringMatching(/stalled for 2\d\d ms/) as string,
     });
     expect(sample!.stallMs).toBeGreaterThan(200);
   });
 
   it('lets a reply that came in time win over a time-out held up by a stall', async () => {
-    const [sample] = await run({
+    const time = steppedTime();
+    const replies: Partial<ProbeSession> = {
       observe: async (signal) => {
-        setTimeout(stall, 20, 300);
+        time.timers.setTimeout(() => time.stall(300), 20);
         // Due within the stall, before the time-out: what a socket's reply would be.
-        const reply = new Promise((resolve) => setTimeout(resolve, 50, 'reply'));
+        const reply = new Promise((resolve) => time.timers.setTimeout(() => resolve('reply'), 50));
         const first = await Promise.race([reply, untilAborted(signal)]);
         return first === 'reply' ? { status: 'ok' } : { status: 'fail', cause: 'timeout', message: '' };
       },
-    });
+    };
+    const [sample] = await run(replies, {}, 1, time);
     expect(sample).toMatchObject({ status: 'ok' });
     expect(sample!.stallMs).toBeGreaterThan(200);
   });
 
   it('tells of no stall where there was none', async () => {
     const samples = await run({}, { intervalMs: 10 }, 5);
-    expect(
-      samples.every((sample) => sample.finishMs - sample.sendMs > 50 || sample.stallMs === undefined),
-    ).toBe(true);
+    expect(samples.map(({ stallMs }) => stallMs)).toEqual(samples.map(() => undefined));
   });
 
   it('gives up a probe that ignores its signal, and calls a probe that throws unknown', async () => {
@@ -234,34 +238,39 @@ describe('openLane', () => {
   });
 
   it('lets events that come close together leave together', async () => {
-    const enough = Promise.withResolvers<void>();
     let samples = 0;
     let batches = 0;
-    const lane = await open(kindOf({}), { intervalMs: 1 }, (events) => {
+    const time = steppedTime();
+    const count = (events: readonly NewEvent[]): void => {
       batches++;
       samples += events.filter((event) => event.type === 'sample').length;
-      if (samples >= 200) enough.resolve();
-    });
+    };
+    const lane = await open(kindOf({}), { intervalMs: 1 }, count, time);
     lane.start();
-    await enough.promise;
+    await time.advance(200);
+    expect(samples).toBeGreaterThan(190);
     expect(batches).toBeLessThan(samples / 2);
   });
 
   it('reports slots above the in-flight cap, in which a sample counts until the probe is done with it', async () => {
     const dropped: number[] = [];
     let asked = 0;
-    const late = Promise.withResolvers<void>();
     const observe = async (): Promise<never> => {
       asked++;
       return new Promise(() => {});
     };
-    const lane = await open(kindOf({ observe }), { intervalMs: 100, timeoutMs: 200 }, (events) => {
-      for (const event of events) if (event.type === 'sample.dropped') dropped.push(event.slot);
-      // By then the first ones were given up.
-      if (dropped.includes(10)) late.resolve();
-    });
+    const time = steppedTime();
+    const lane = await open(
+      kindOf({ observe }),
+      { intervalMs: 100, timeoutMs: 200 },
+      (events) => {
+        for (const event of events) if (event.type === 'sample.dropped') dropped.push(event.slot);
+      },
+      time,
+    );
     lane.start();
-    await late.promise;
+    // By then the first ones were given up.
+    await time.advance(1050);
     expect(dropped).toEqual([4, 5, 6, 7, 8, 9, 10]);
     expect(asked).toBe(4);
   });

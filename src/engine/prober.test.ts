@@ -43,7 +43,8 @@ function httpProbe(url: string, over: Partial<PlannedProbe> = {}): PlannedProbe 
     value: 'node',
     maxBodyBytes: 1000,
   };
-  return { id: 'web', name: 'web', kind: 'http', params, intervalMs: 50, timeoutMs: 400, ...over };
+  // A busy machine answers late: no look of these tests may end as a time-out, and none be left out for those under way.
+  return { id: 'web', name: 'web', kind: 'http', params, intervalMs: 50, timeoutMs: 55_000, ...over };
 }
 
 interface Running {
@@ -87,7 +88,17 @@ async function start(probes: PlannedProbe[], over: Partial<ProberOptions> = {}):
   };
 }
 
-const samplesOf = (events: readonly NewEvent[]) => events.filter((event) => event.type === 'sample');
+/** Samples by slot: those that are answered late come late. */
+const samplesOf = (events: readonly NewEvent[]) =>
+  events.filter((event) => event.type === 'sample').sort((a, b) => a.slot - b.slot);
+/** Whether all slots up to this one have told what they saw. */
+const isWhole = (events: readonly NewEvent[], slot: number): boolean =>
+  samplesOf(events).filter((sample) => sample.slot <= slot).length === slot + 1;
+/** When a slot was due after the one before it, ms; NaN where it is not told yet. */
+const gapBefore = (events: readonly NewEvent[], slot: number): number => {
+  const due = (of: number): number => samplesOf(events).find((sample) => sample.slot === of)?.dueMs ?? NaN;
+  return due(slot) - due(slot - 1);
+};
 
 describe('startProber', () => {
   it('samples a real server from its own thread, on the run clock', async () => {
@@ -95,8 +106,8 @@ describe('startProber', () => {
     const arrivals: number[] = [];
     const { url } = await serve(() => void arrivals.push(clock.nowMs()));
     const { events, until } = await start([httpProbe(url)], { clock });
-    await until((event) => event.type === 'sample' && event.slot === 5);
-    const samples = samplesOf(events);
+    await until(() => isWhole(events, 5));
+    const samples = samplesOf(events).slice(0, 6);
     expect(samples.map((sample) => sample.slot)).toEqual([...samples.keys()]);
     for (const [i, sample] of samples.entries()) {
       expect(sample).toMatchObject({ probe: 'web', status: 'ok', value: 'node-1' });
@@ -116,15 +127,20 @@ describe('startProber', () => {
     const { prober, events, until } = await start([httpProbe(url, { intervalMs: 400, burstIntervalMs: 20 })]);
     await until((event) => event.type === 'sample' && event.slot === 0);
     prober.setBurst(true);
-    await until((event) => event.type === 'sample' && event.slot === 10);
+    const isGap = (slot: number, ms: number): boolean => Math.abs(gapBefore(events, slot) - ms) < 0.01;
+    const fast = await until((event) => event.type === 'sample' && isGap(event.slot, 20));
     prober.setBurst(false);
-    const last = Math.max(...samplesOf(events).map((sample) => sample.slot));
-    await until((event) => event.type === 'sample' && event.slot === last + 3);
-    const due = samplesOf(events)
-      .sort((a, b) => a.slot - b.slot)
-      .map((sample) => sample.dueMs);
-    expect(due[10]! - due[9]!).toBeCloseTo(20, 2);
-    expect(due.at(-1)! - due.at(-2)!).toBeCloseTo(400, 2);
+    const burst = fast.type === 'sample' ? fast.slot : NaN;
+    const slow = await until(
+      (event) => event.type === 'sample' && event.slot > burst && isGap(event.slot, 400),
+    );
+    const last = slow.type === 'sample' ? slow.slot : NaN;
+    // Slot numbers go on through both changes, and a change brings no longer gap than the longer interval.
+    await until(() => isWhole(events, last));
+    for (let slot = 1; slot <= last; slot += 1) {
+      expect(gapBefore(events, slot)).toBeGreaterThan(0);
+      expect(gapBefore(events, slot)).toBeLessThan(400.01);
+    }
   });
 
   it('sees an outage begin and end without losing a slot', async () => {
@@ -138,16 +154,18 @@ describe('startProber', () => {
     const bad = await until((event) => event.type === 'sample' && event.cause === 'refused');
     server.listen(port, '127.0.0.1');
     const slot = bad.type === 'sample' ? bad.slot : 0;
-    await until((event) => event.type === 'sample' && event.slot > slot && event.status === 'ok');
-    const slots = samplesOf(events).map((sample) => sample.slot);
-    expect([...slots].sort((a, b) => a - b)).toEqual([...slots.keys()]);
+    const back = await until(
+      (event) => event.type === 'sample' && event.slot > slot && event.status === 'ok',
+    );
+    const last = back.type === 'sample' ? back.slot : NaN;
+    await until(() => isWhole(events, last));
     expect(events.filter((event) => event.type === 'sample.dropped')).toEqual([]);
   });
 
   it('runs host probes on the main thread and puts marks on the run clock', async () => {
     const clock = createSystemClock();
+    const earliestMs = clock.nowMs();
     const wallMs = Date.now();
-    const atMs = clock.nowMs();
     let looks = 0;
     const host: Host = {
       name: 'node-1',
@@ -169,12 +187,15 @@ describe('startProber', () => {
       kind: 'journal',
       params: { marks: [{ name: 'promote', match: 'promot' }] },
       intervalMs: 30,
-      timeoutMs: 400,
+      timeoutMs: 55_000,
     };
     const { until } = await start([probe], { clock, host: () => host });
     const mark = await until((event) => event.type === 'mark');
     expect(mark).toMatchObject({ probe: 'log@node-1', host: 'node-1', name: 'promote', text: 'promoting' });
-    expect(mark.type === 'mark' ? mark.atMs - atMs : NaN).toBeCloseTo(0, -0.5);
+    // The wall clock has whole milliseconds.
+    const atMs = mark.type === 'mark' ? mark.atMs : NaN;
+    expect(atMs).toBeGreaterThan(earliestMs - 2);
+    expect(atMs).toBeLessThan(clock.nowMs() + 2);
   });
 
   it('tells its health when it stops, and nothing after', async () => {
@@ -218,12 +239,13 @@ describe('startProber', () => {
     };
     const probes = [httpProbe('http://127.0.0.1:1/')];
     const cases = [
-      [await thread('throws', 'throw new Error("boom")'), /broke: boom/],
-      [await thread('exits', 'process.exit(7)'), /ended with exit code 7/],
-      [await thread('hangs', 'for (;;);'), /said nothing for 300 ms/],
+      // Only the last one has to be found out by its silence.
+      [await thread('throws', 'throw new Error("boom")'), /broke: boom/, 55_000],
+      [await thread('exits', 'process.exit(7)'), /ended with exit code 7/, 55_000],
+      [await thread('hangs', 'for (;;);'), /said nothing for 300 ms/, 300],
     ] as const;
-    for (const [workerUrl, words] of cases) {
-      const { broken, prober } = await start(probes, { workerUrl, silenceMs: 300 });
+    for (const [workerUrl, words, silenceMs] of cases) {
+      const { broken, prober } = await start(probes, { workerUrl, silenceMs });
       const error = await broken;
       expect(error.code).toBe('harness');
       expect(error.message).toMatch(words);

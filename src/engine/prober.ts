@@ -39,7 +39,8 @@ export interface Prober {
 
 /** The thread tells its health every 5 s; three of those missed is a hang (a regular expression gone wild, say). */
 const defaultSilenceMs = 15_000;
-const openWithinMs = 10_000;
+/** A machine that is short of CPU takes many seconds to load a thread's program. */
+const openWithinMs = 60_000;
 const youngGenerationMib = 6;
 const stopWithinMs = 3000;
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { makeRepair } from './repair.ts';
-import { createSystemClock } from './system-clock.ts';
+import { lateHost } from './testing/late-host.ts';
+import { simulatedClock } from './testing/simulated-clock.ts';
 
-const clock = createSystemClock();
+const clock = simulatedClock();
 const owed: LedgerRecord = {
   version: 1,
   runId: 'r',
@@ -60,5 +61,52 @@ describe('a repair that is owed', () => {
       code: 'heal-failed',
     });
     expect(host.ran).toEqual(['cat']);
+  });
+
+  describe('on a starved machine', () => {
+    const never = Number.MAX_SAFE_INTEGER;
+    const alone = () => {
+      const alike = simulatedClock();
+      const ran: string[] = [];
+      const hostThat = (delayMs: (nowMs: number) => number) =>
+        lateHost(
+          alike,
+          () => delayMs(alike.nowMs()),
+          ([word = '']) => {
+            ran.push(word);
+            return {};
+          },
+        );
+      return { alike, ran, hostThat };
+    };
+
+    test('is made once, when the host answers at last', async () => {
+      const { alike, ran, hostThat } = alone();
+      const host = hostThat((nowMs) => (nowMs < 300_000 ? never : 10));
+      await makeRepair(owed, { host, server: undefined }, alike);
+      expect(ran).toEqual(['sweep']);
+    });
+
+    test('is not made again while its effect is waited for', async () => {
+      const { alike, ran } = alone();
+      const params = { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 };
+      const host = scriptedHost(([word = '']) => {
+        ran.push(word);
+        return { exitCode: word === 'is' && alike.nowMs() < 120_000 ? 1 : 0 };
+      });
+      await makeRepair({ ...owed, params }, { host, server: undefined }, alike);
+      expect(ran.filter((word) => word === 'sweep')).toHaveLength(1);
+      expect(alike.nowMs()).toBeGreaterThanOrEqual(120_000);
+    });
+
+    test('stays owed where the host never answers, and says that it could not look', async () => {
+      const { alike, ran, hostThat } = alone();
+      await expect(
+        makeRepair(owed, { host: hostThat(() => never), server: undefined }, alike),
+      ).rejects.toThrow(
+        /the repair repair-1 \(command on alpha\) is still owed: not known within 15 min 00 s .* could not look at alpha/,
+      );
+      expect(ran).toEqual([]);
+    });
   });
 });

@@ -1,16 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import type { Json } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { takeAim } from './aim.ts';
 import type { LedgerRecord } from './ledger.ts';
+import { healTimeLeftMs } from './heal-open.ts';
 import { machineOf, requireSameMachine } from './machine.ts';
+import { persist, persistedWords, type PersistOptions } from './persist.ts';
 import { closeRecord, recordOf } from './records.ts';
 import type { Run } from './run.ts';
-
-/** How long a repair is tried for when its run is over; its own deadline, whatever became of the run. */
-const repairWithinMs = 60_000;
 
 /** A repair that is on record, and the fault that called for it. */
 export interface OwedRepair {
@@ -55,9 +54,12 @@ export function settleRepair(run: Run, stepId: string): void {
   if (owed !== undefined) closeRecord(run, owed.record, 'done, but its record');
 }
 
-/** A repair was tried and failed: it stays owed, and is not tried again by this run. */
+/**
+ * A repair was tried and failed: it stays owed, and is not tried again by this run. Where its host gave no answer it is tried
+ * again when the run ends, as one that the run did not come to.
+ */
 export function failRepair(run: Run, stepId: string): void {
-  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = true;
+  for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
 }
 
 /**
@@ -74,12 +76,19 @@ export async function repairOwed(run: Run): Promise<void> {
         note('error', 'this repair is still owed: `firedrill heal` makes it');
         continue;
       }
+      const startMs = clock.nowMs();
       try {
-        await makeRepair(record, run.reach(record.host.name), clock);
-        note('info', 'repaired, though the run was cut short');
+        await makeRepair(record, run.reach(record.host.name), clock, {
+          abandon: run.deps.abandonHeals,
+          withinMs: healTimeLeftMs(run),
+          onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),
+        });
+        note('info', 'repaired, after the run had been cut short or had no answer');
       } catch (error) {
         note('error', messageOf(error));
         continue;
+      } finally {
+        run.healing.spentMs += clock.nowMs() - startMs;
       }
     }
     settleRepair(run, record.faultId);
@@ -94,30 +103,31 @@ export async function makeRepair(
   record: LedgerRecord,
   reach: Pick<FaultContext, 'host' | 'server'>,
   clock: Clock,
+  options: Pick<PersistOptions, 'abandon' | 'onFailed' | 'withinMs'> = {},
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined) throw notRepaired(record, `this firedrill knows no kind ${record.kind}`);
   const { params } = record;
-  const ctx: FaultContext = { ...reach, clock, signal: AbortSignal.timeout(repairWithinMs) };
-  let problem = 'it has no effect';
-  while (!ctx.signal.aborted) {
-    try {
+  /** It was made and acknowledged: from then on only its effect is looked for. */
+  let made: { readonly before: Json } | undefined;
+  const result = await persist({
+    ...options,
+    clock,
+    reach,
+    notDone: 'it has no effect',
+    async attempt(ctx) {
       await requireSameMachine(ctx, record.machine);
-      // One whose effect can be told by itself may have been made already.
-      if (kind.unseen?.(params) === false && (await kind.effect(params, null, ctx))) return;
-      const before = await kind.before(params, ctx);
-      await kind.inject(params, before, ctx);
-      while (!ctx.signal.aborted) {
-        if (await kind.effect(params, before, ctx)) return;
-        await clock.sleep(200, ctx.signal);
+      if (made === undefined) {
+        // One whose effect can be told by itself may have been made already.
+        if (kind.unseen?.(params) === false && (await kind.effect(params, null, ctx))) return true;
+        const before = await kind.before(params, ctx);
+        await kind.inject(params, before, ctx);
+        made = { before };
       }
-    } catch (error) {
-      if (error instanceof DrillError && error.code === 'heal-failed') throw error;
-      if (!ctx.signal.aborted) problem = messageOf(error);
-    }
-    await clock.sleep(500, ctx.signal).catch(() => undefined);
-  }
-  throw notRepaired(record, `not done within ${formatMs(repairWithinMs)}: ${problem}`);
+      return kind.effect(params, made.before, ctx);
+    },
+  });
+  if (!result.proven) throw notRepaired(record, persistedWords(result, record.host.name));
 }
 
 function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {

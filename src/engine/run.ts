@@ -35,6 +35,8 @@ export interface DrillDeps extends Reach {
   readonly startPressure?: StartPressure;
   /** A file that stops the drill as soon as it is there. */
   readonly stopFile?: string;
+  /** Ends heals and repairs that are under way, proven or not: a person does not want to wait for them any longer. */
+  readonly abandonHeals?: AbortSignal;
 }
 
 /** A fault or preparation that was injected and is not proven healed. */
@@ -58,6 +60,10 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Steps whose host gave no answer: whether they were made is not known. */
+  readonly unanswered: Set<string>;
+  /** What heals and repairs have taken so far, ms. */
+  readonly healing: { spentMs: number };
   /** The lease of that fault is about to end: it is renewed no more. */
   releaseLease(faultId: string): Promise<void>;
   /** What reaches a host. */
@@ -97,6 +103,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    unanswered: new Set(),
+    healing: { spentMs: 0 },
     reach,
     releaseLease: async (faultId) => leases?.release(faultId),
     setBurst(on) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startSchedule, type Schedule, type Timers } from './schedule.ts';
+import { startSchedule, type Schedule } from './schedule.ts';
+import { steppedTime, type SteppedTime } from './testing/stepped-time.ts';
 
 interface Shot {
   readonly slot: number;
@@ -7,50 +8,14 @@ interface Shot {
   readonly sendMs: number;
 }
 
-/** A clock that only moves when told, with the runtime's timer rules: whole ms, in order of time. */
-function fakeTime(): {
-  nowMs: () => number;
-  timers: Timers;
-  advance: (ms: number) => Promise<void>;
-  stall: (ms: number) => void;
-} {
-  let now = 0;
-  let nextId = 1;
-  const pending = new Map<number, { at: number; callback: () => void }>();
-  return {
-    nowMs: () => now,
-    timers: {
-      setTimeout: (callback, ms) => {
-        pending.set(nextId, { at: now + Math.max(1, Math.trunc(ms)), callback });
-        return nextId++;
-      },
-      clearTimeout: (id) => void pending.delete(id as number),
-    },
-    // The loop is busy: time passes and no timer runs.
-    stall: (ms) => void (now += ms),
-    advance: async (ms) => {
-      const end = now + ms;
-      for (;;) {
-        const next = [...pending].sort(([, a], [, b]) => a.at - b.at)[0];
-        if (next === undefined || next[1].at > end) break;
-        pending.delete(next[0]);
-        now = Math.max(now, next[1].at);
-        next[1].callback();
-        await new Promise(setImmediate);
-      }
-      now = Math.max(now, end);
-    },
-  };
-}
-
 function run(options: { intervalMs: number; timeoutMs: number; phase?: number }): {
-  time: ReturnType<typeof fakeTime>;
+  time: SteppedTime;
   shots: Shot[];
   drops: { slot: number; dueMs: number; reason: string }[];
   finish: (() => void)[];
   schedule: Schedule;
 } {
-  const time = fakeTime();
+  const time = steppedTime();
   const shots: Shot[] = [];
   const drops: { slot: number; dueMs: number; reason: string }[] = [];
   const finish: (() => void)[] = [];
@@ -174,7 +139,7 @@ function probeTarget(
   target: (sendMs: number, slot: number) => Look,
   { intervalMs = 50, timeoutMs = 900 }: { readonly intervalMs?: number; readonly timeoutMs?: number } = {},
 ) {
-  const time = fakeTime();
+  const time = steppedTime();
   const sends: number[] = [];
   const drops: { atMs: number; reason: string }[] = [];
   let inFlight = 0;

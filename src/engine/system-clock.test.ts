@@ -15,7 +15,7 @@ describe('createSystemClock', () => {
       eval: true,
       workerData: { module: new URL('./system-clock.ts', import.meta.url).href, originNs: clock.originNs },
     });
-    const [workerMs] = (await once(worker, 'message', { signal: AbortSignal.timeout(10_000) })) as [number];
+    const [workerMs] = (await once(worker, 'message', { signal: AbortSignal.timeout(240_000) })) as [number];
     await worker.terminate();
     expect(workerMs).toBeGreaterThan(beforeMs);
     expect(workerMs).toBeLessThan(clock.nowMs());
@@ -25,7 +25,7 @@ describe('createSystemClock', () => {
     const clock = createSystemClock();
     for (let i = 0; i < 20; i++) {
       const startMs = clock.nowMs();
-      await clock.sleep(3.3, AbortSignal.timeout(5000));
+      await clock.sleep(3.3, AbortSignal.timeout(240_000));
       expect(clock.nowMs() - startMs).toBeGreaterThanOrEqual(3.3);
     }
   });

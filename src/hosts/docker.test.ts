@@ -218,6 +218,19 @@ describe('power of a docker host', () => {
     await expect(machine(on).power.isOn(signal)).resolves.toBe(on);
   });
 
+  it('gives the engine more time where patience is asked for', async () => {
+    const timeouts: number[] = [];
+    const transport = { kind: 'docker', container: 'lab-node-1' } as const;
+    const { power } = createDockerHost('node-1', transport, async ({ argv, timeoutMs }) => {
+      timeouts.push(timeoutMs);
+      return exited(0, argv.includes('inspect') ? 'true\n' : '');
+    });
+    await power?.isOn(signal);
+    await power?.isOn(signal, 4);
+    await power?.on(signal, 2);
+    expect(timeouts).toEqual([5000, 20_000, 60_000]);
+  });
+
   it('takes the kill of a container that does not run for done, and of one that does for refused', async () => {
     const kill = exited(
       1,

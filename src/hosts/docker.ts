@@ -90,7 +90,7 @@ export function createDockerHost(
     const output = `${result.stdout}${result.stderr}`.trim();
     const suspicious = dockersWords.test(output);
     if (result.exitCode === 0 || (!suspicious && result.exitCode !== killedExit)) return result;
-    const seen = await inspect(options.signal);
+    const seen = await inspect(options.signal, options.patience);
     if (!seen.running) throw unreachable(seen.problem ?? (output || 'it stopped'));
     if (!suspicious) return result;
     // On a node with an engine of its own the command may be `docker` too, and these its words about a
@@ -118,11 +118,12 @@ export function createDockerHost(
 
   const inspect = async (
     signal: AbortSignal,
+    patience = 1,
   ): Promise<{ readonly running: boolean; readonly id: string; readonly problem?: string }> => {
     const format = '{{.Id}} {{.State.Running}} {{.State.Paused}}';
     const outcome = await run({
       argv: [...docker, 'container', 'inspect', '--format', format, container],
-      timeoutMs: inspectTimeoutMs,
+      timeoutMs: inspectTimeoutMs * patience,
       signal,
     });
     if (outcome.kind !== 'exited') return { running: false, id: '' };
@@ -156,17 +157,23 @@ export function createDockerHost(
     }
   };
 
-  const isOn = async (signal: AbortSignal): Promise<boolean> => {
+  const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
-    const seen = await manage(words, inspectTimeoutMs, signal);
+    const seen = await manage(words, inspectTimeoutMs * patience, signal);
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
     return seen.stdout.trim() === 'true';
   };
 
-  const turn = async (verb: 'kill' | 'start', wanted: boolean, signal: AbortSignal): Promise<void> => {
-    const done = await manage([verb], powerTimeoutMs, signal);
+  const turn = async (
+    verb: 'kill' | 'start',
+    wanted: boolean,
+    signal: AbortSignal,
+    patience = 1,
+  ): Promise<void> => {
+    const done = await manage([verb], powerTimeoutMs * patience, signal);
     // Docker refuses to kill what does not run: then there is no power already.
-    if (done.exitCode !== 0 && (await isOn(signal)) !== wanted) throw unreachable(done.stderr.trim());
+    if (done.exitCode !== 0 && (await isOn(signal, patience)) !== wanted)
+      throw unreachable(done.stderr.trim());
   };
 
   const power: PowerSwitch = {
@@ -175,8 +182,8 @@ export function createDockerHost(
       on: [...docker, 'start', container].join(' '),
     },
     isOn,
-    cut: (signal) => turn('kill', false, signal),
-    on: (signal) => turn('start', true, signal),
+    cut: (signal, patience) => turn('kill', false, signal, patience),
+    on: (signal, patience) => turn('start', true, signal, patience),
   };
 
   return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, pipe, power };

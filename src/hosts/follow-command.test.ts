@@ -13,7 +13,7 @@ const sleeper = ['sh', '-c', 'echo $$; exec sleep 300'];
 
 /** Follows to the command's own end. */
 async function wholeOf(argv: readonly string[]): Promise<{ lines: string[]; end: FollowEnd }> {
-  const following = host.follow(argv, AbortSignal.timeout(10_000));
+  const following = host.follow(argv, AbortSignal.timeout(240_000));
   const lines: string[] = [];
   for (;;) {
     const step = await following.next();
@@ -37,7 +37,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function expectGone(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid), { timeout: 120_000 }).toBe(false);
 }
 
 describe('following a command', () => {
@@ -55,13 +55,13 @@ describe('following a command', () => {
   });
 
   it('gives a line when it is written, not when the command ends', async () => {
-    const following = host.follow(sleeper, AbortSignal.timeout(10_000));
+    const following = host.follow(sleeper, AbortSignal.timeout(240_000));
     expect(Number(await firstOf(following))).toBeGreaterThan(0);
     await following.return({ exitCode: 0, stderr: '' });
   });
 
   it('ends the command when the consumer stops', async () => {
-    const following = host.follow(sleeper, AbortSignal.timeout(10_000));
+    const following = host.follow(sleeper, AbortSignal.timeout(240_000));
     const pid = Number(await firstOf(following));
     expect(isAlive(pid)).toBe(true);
     await following.return({ exitCode: 0, stderr: '' });
@@ -81,7 +81,7 @@ describe('following a command', () => {
 
   it('ends a command that does not heed being asked', async () => {
     const stubborn = ['sh', '-c', 'trap "" TERM; echo $$; while :; do sleep 1; done'];
-    const following = host.follow(stubborn, AbortSignal.timeout(10_000));
+    const following = host.follow(stubborn, AbortSignal.timeout(240_000));
     const pid = Number(await firstOf(following));
     await following.return({ exitCode: 0, stderr: '' });
     await expectGone(pid);
@@ -115,7 +115,7 @@ describe('following in a container', () => {
     const transport = { kind: 'docker', container: 'lab-node-1', context: 'far' } as const;
     const docker = createDockerHost('node-1', transport, undefined, follower);
     const following = async (): Promise<FollowEnd> => {
-      const lines = docker.follow(['tcpdump', '-n'], AbortSignal.timeout(10_000));
+      const lines = docker.follow(['tcpdump', '-n'], AbortSignal.timeout(240_000));
       expect(await lines.next()).toEqual({ done: false, value: 'line' });
       const end = await lines.next();
       return end.value as FollowEnd;

@@ -159,7 +159,7 @@ async function runIn(shell: Shell, command: Command, { onCut, onFree }: ShellUse
       if (code !== undefined && errors.marked() !== undefined) {
         onFree();
         resolve({ kind: 'exited', exitCode: Number(code), stdout: out.text(), stderr: errors.text() });
-      } else if (out.text().length > limit || errors.text().length > limit) {
+      } else if (out.length() > limit || errors.length() > limit) {
         const output = { stdout: out.text().slice(0, limit), stderr: errors.text().slice(0, limit) };
         resolve(
           command.maxOutputBytes === undefined
@@ -196,20 +196,29 @@ function untilMark(mark: RegExp): {
   marked(): string | undefined;
   /** What came before the mark. */
   text(): string;
+  /** Its length so far. */
+  length(): number;
 } {
   /** A mark and its exit code, with room to spare. */
   const longest = 64;
-  let text = '';
+  const pieces: string[] = [];
+  let length = 0;
+  // Looking at the end of all that came would copy it once for each piece.
+  let end = '';
   let found: string | undefined;
   return {
     add: (piece) => {
-      text += piece;
-      const match = mark.exec(text.slice(-longest));
+      if (found !== undefined) return;
+      pieces.push(piece);
+      length += piece.length;
+      end = `${end}${piece}`.slice(-longest);
+      const match = mark.exec(end);
       if (match === null) return;
       found = match[1];
-      text = text.slice(0, text.length - match[0].length);
+      length -= match[0].length;
     },
     marked: () => found,
-    text: () => text,
+    text: () => pieces.join('').slice(0, length),
+    length: () => length,
   };
 }

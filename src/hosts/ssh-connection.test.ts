@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => lab.close());
 
 async function says(host: Host): Promise<string> {
-  return (await host.exec(['echo', 'hello'], { timeoutMs: 10_000, signal })).stdout;
+  return (await host.exec(['echo', 'hello'], { timeoutMs: 120_000, signal })).stdout;
 }
 
 describe('the host key', () => {

@@ -11,8 +11,11 @@ export interface SshPlace {
 
 /** Connections to one host, opened as they are needed. */
 export interface SshPool {
-  /** A place, as soon as there is one. Rejects with what keeps the host from being reached, or with the signal's reason. */
-  take(signal: AbortSignal): Promise<SshPlace>;
+  /**
+   * A place, as soon as there is one. Rejects with what keeps the host from being reached, or with the signal's reason.
+   * `patience` is a factor for how long a connection may take to be made, 1 by default.
+   */
+  take(signal: AbortSignal, patience?: number): Promise<SshPlace>;
 }
 
 /** sshd gives 10 sessions a connection by default (MaxSessions); a command that was cut short holds one until it is gone. */
@@ -29,12 +32,13 @@ interface Member {
 }
 
 interface Waiting {
+  readonly patience: number;
   readonly give: (place: SshPlace) => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** A pool over `open`, which makes one connection. A connection that is lost is not made anew but for the next command. */
-export function createPool(open: () => Promise<SshConnection>): SshPool {
+/** A pool over `open`, which makes one connection with so much patience. A connection that is lost is not made anew but for the next command. */
+export function createPool(open: (patience: number) => Promise<SshConnection>): SshPool {
   const members = new Set<Member>();
   const waiting: Waiting[] = [];
   let opening = 0;
@@ -72,7 +76,7 @@ export function createPool(open: () => Promise<SshConnection>): SshPool {
     if (failed !== undefined && since < retryAfterMs) return settle(failed.error);
     opening += 1;
     try {
-      const connection = await open();
+      const connection = await open(Math.max(1, ...waiting.map(({ patience }) => patience)));
       failed = undefined;
       const member: Member = { connection, used: 0, limit: channelsOfOne };
       members.add(member);
@@ -97,7 +101,7 @@ export function createPool(open: () => Promise<SshConnection>): SshPool {
   };
 
   return {
-    take(signal) {
+    take(signal, patience = 1) {
       const { promise, resolve, reject } = Promise.withResolvers<SshPlace>();
       const leave = (error: unknown): void => {
         const at = waiting.indexOf(one);
@@ -105,7 +109,7 @@ export function createPool(open: () => Promise<SshConnection>): SshPool {
         reject(error instanceof Error ? error : new Error(messageOf(error)));
       };
       const onAbort = (): void => leave(signal.reason);
-      const one: Waiting = { give: resolve, fail: leave };
+      const one: Waiting = { patience, give: resolve, fail: leave };
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort, { once: true });
       waiting.push(one);

@@ -5,7 +5,7 @@ import { startRelay } from './testing/ssh-server.ts';
 import { startSshLab, type SshLab } from './testing/ssh-lab.ts';
 
 const { signal } = new AbortController();
-const brief = { timeoutMs: 10_000, signal };
+const brief = { timeoutMs: 120_000, signal };
 
 let lab: SshLab;
 beforeEach(async () => {
@@ -63,7 +63,7 @@ describe('exec', () => {
       .host()
       .exec(['sh', '-c', 'echo $$ >"$1"; exec yes', 'x', pid], { ...brief, maxOutputBytes: 10 });
     expect(result).toEqual({ exitCode: 0, stdout: 'y\ny\ny\ny\ny\n', stderr: '', truncated: true });
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
   test('does not wait for a descendant that holds the output after the command has ended', async () => {
@@ -75,9 +75,9 @@ describe('exec', () => {
   test('ends a command that takes too long, with what it started, and says so', async () => {
     const pid = join(lab.folder, 'pid');
     const script = 'sleep 600 & echo $! >"$1"; wait';
-    const slow = lab.host().exec(['sh', '-c', script, 'x', pid], { timeoutMs: 1000, signal });
-    await expect(slow).rejects.toThrow(/^node-1: `sh -c .* did not end within 1000 ms$/s);
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    const slow = lab.host().exec(['sh', '-c', script, 'x', pid], { timeoutMs: 3000, signal });
+    await expect(slow).rejects.toThrow(/^node-1: `sh -c .* did not end within 3000 ms$/s);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
   test('ends a command when it is aborted', async () => {
@@ -87,13 +87,13 @@ describe('exec', () => {
       .host()
       .exec(['sh', '-c', 'echo $$ >"$1"; exec sleep 600', 'x', pid], { ...brief, signal: stop.signal })
       .catch((error: unknown) => error);
-    await vi.waitFor(() => expect(readFileSync(pid, 'utf8')).toMatch(/\d\n/), 5000);
+    await vi.waitFor(() => expect(readFileSync(pid, 'utf8')).toMatch(/\d\n/), 120_000);
     stop.abort();
     expect(await running).toMatchObject({
       code: 'host-unreachable',
       message: expect.stringMatching(/was cut short$/) as string,
     });
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
   test('does not begin what was aborted before', async () => {
@@ -115,9 +115,9 @@ describe('connections', () => {
     const go = join(lab.folder, 'go');
     const wait = 'while [ ! -e "$1" ]; do sleep 0.05; done; echo "$2"';
     const twenty = Array.from({ length: 20 }, (_, n) =>
-      host.exec(['sh', '-c', wait, 'x', go, String(n)], { timeoutMs: 20_000, signal }),
+      host.exec(['sh', '-c', wait, 'x', go, String(n)], { timeoutMs: 120_000, signal }),
     );
-    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(20), 10_000);
+    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(20), 120_000);
     lab.write('go', '');
     const said = (await Promise.all(twenty)).map((result) => result.stdout.trim());
     expect(said).toEqual(Array.from({ length: 20 }, (_, n) => String(n)));
@@ -143,7 +143,7 @@ describe('connections', () => {
   test('one that breaks takes its command along, whose outcome is unknown; nothing is sent again', async () => {
     const host = lab.host();
     const running = host.exec(['sleep', '600'], brief);
-    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(1), 5000);
+    await vi.waitFor(() => expect(lab.server.commands).toHaveLength(1), 120_000);
     lab.server.cut();
     await expect(running).rejects.toMatchObject({
       code: 'host-unreachable',
@@ -163,7 +163,7 @@ describe('connections', () => {
       const host = lab.host({ port: String(relay.port) });
       await host.exec(['true'], brief);
       const running = host.exec(['sleep', '600'], { timeoutMs: 60_000, signal });
-      await vi.waitFor(() => expect(lab.server.commands).toHaveLength(2), 5000);
+      await vi.waitFor(() => expect(lab.server.commands).toHaveLength(2), 120_000);
       relay.swallow();
       await expect(running).rejects.toThrow(/not known: nothing was heard of it for 2000 ms$/);
       relay.restore();
@@ -215,7 +215,7 @@ describe('follow', () => {
       expect(line).toBe('line');
       break;
     }
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
   test('ends the command when it is aborted', async () => {
@@ -228,7 +228,7 @@ describe('follow', () => {
       for await (const line of following) expect(line).toBe('line');
     };
     await expect(drain()).rejects.toThrow(/is no longer followed$/);
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
   test('ends the command when the connection does, and says so', async () => {
@@ -242,7 +242,7 @@ describe('follow', () => {
     await expect(drain()).rejects.toThrow(
       /is no longer followed: it was closed by the other side|ECONNRESET/,
     );
-    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 5000);
+    await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 });
 
@@ -282,9 +282,9 @@ describe('sudo', () => {
     withSudo();
     const file = join(lab.folder, 'pid');
     const host = lab.host({}, {}, asked);
-    const slow = host.exec(['sh', '-c', `echo $$ >${file}; sleep 60`], { timeoutMs: 500, signal });
-    await expect(slow).rejects.toThrow(/did not end within 500 ms$/);
-    await vi.waitFor(() => expect(stateOf(file)).toBe('gone'), { timeout: 5000 });
+    const slow = host.exec(['sh', '-c', `echo $$ >${file}; sleep 60`], { timeoutMs: 3000, signal });
+    await expect(slow).rejects.toThrow(/did not end within 3000 ms$/);
+    await vi.waitFor(() => expect(stateOf(file)).toBe('gone'), { timeout: 120_000 });
     expect(readFileSync(join(lab.folder, 'asked'), 'utf8')).toBe('-n --\n-n --\n');
   });
 

@@ -34,12 +34,12 @@ export function createSshHost(
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
 
-  const open = async (): Promise<SshConnection> => {
+  const open = async (patience: number): Promise<SshConnection> => {
     try {
       route ??= await resolveRoute(transport, around);
       // The library takes a tenth of a second and 18 MB: only for those who use it.
       const { openConnection } = await import('./ssh-connection.ts');
-      return await openConnection(route, learned);
+      return await openConnection(withPatience(route, patience), learned);
     } catch (error) {
       if (!(error instanceof DrillError)) throw error;
       const { code, message, mend, cause } = error;
@@ -53,9 +53,10 @@ export function createSshHost(
     argv: readonly string[],
     signal: AbortSignal,
     cut: () => DrillError,
+    patience = 1,
   ): Promise<SshPlace> => {
     try {
-      return await pool.take(signal);
+      return await pool.take(signal, patience);
     } catch (error) {
       if (!signal.aborted) throw error;
       if (signal.reason !== timedOut) throw cut();
@@ -78,7 +79,8 @@ export function createSshHost(
       commandError(name, argv, options.timeoutMs, outcome);
     try {
       for (let refused = 0; ; refused += 1) {
-        const { connection, release } = await place(argv, limits.signal, () => broken({ kind: 'aborted' }));
+        const cut = (): DrillError => broken({ kind: 'aborted' });
+        const { connection, release } = await place(argv, limits.signal, cut, options.patience);
         const command = { argv, sudo, signal: limits.signal, input, maxOutputBytes };
         const { outcome, leftBehind } = await runOnChannel(connection, command);
         release(outcome.kind === 'full' ? 'full' : undefined);
@@ -146,6 +148,14 @@ export function createSshHost(
   const pipe: Host['pipe'] = (argv) => pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo });
 
   return { name, transport: sshWords(transport), exec, follow, pipe };
+}
+
+/** The same way, each of its connections with so much more time to be made. */
+function withPatience({ settings, via }: SshRoute, factor: number): SshRoute {
+  return {
+    settings: { ...settings, connectTimeoutMs: settings.connectTimeoutMs * factor },
+    ...(via === undefined ? {} : { via: withPatience(via, factor) }),
+  };
 }
 
 const timedOut = Symbol('timed out');

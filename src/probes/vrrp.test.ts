@@ -126,7 +126,7 @@ const open = (vantage: Vantage, over: object = {}): Promise<ProbeSession> =>
     { interface: 'eth0', virtualRouterId: 51, address: nodeOne, ...over },
     { host: vantage.host, clock: vantage.clock },
   );
-const look = async (session: ProbeSession) => (await lookWith(session, 1000)).seen;
+const look = async (session: ProbeSession) => (await lookWith(session, 60_000)).seen;
 const told = async (session: ProbeSession) => {
   const seen = await look(session);
   return seen.status === 'ok' ? seen.value : seen.status;

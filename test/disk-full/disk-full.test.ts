@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { mountExt4, mountTmpfs, type SmallDisk } from '../../src/engine/testing/small-disk.ts';
 import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
+import { drillWithinMs, expectTold, furtherMoments } from './told-moments.ts';
 
 // Whole drills of the command line on disks that fill up or break at each of their write points, and on disks with every
 // amount of space from none to enough. Needs root, to mount them. DISK_FULL_REPORT names a file for the counts.
@@ -66,6 +67,8 @@ beforeAll(async () => {
     disk.unmount();
   }
 });
+
+test.each(furtherMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
 
 describe('no undo record is lost, every heal runs and the log stays readable', () => {
   test.each([

@@ -43,32 +43,32 @@ export interface Seen {
   readonly broken: readonly string[];
 }
 
-function scenario(work: string, state: string): string {
+function scenario(work: string, state: string, faultFor: string): string {
   const effect = join(work, 'effect');
   // The fault says when it does not find its undo record and that of the repair, and that it ran; it is longer than a block
   // of the disk, and so are its record and its event.
   const act = `test "$(ls ${state}/ledger/*.json | wc -l)" -eq 2 || touch ${work}/unrecorded; touch ${work}/acted ${effect}; : ${'y'.repeat(5000)}`;
   return `name: small
 title: A file is there
-steady: { for: 150ms, within: 60s }
+steady: { for: 150ms, within: 120s }
 faults:
   - kind: command
     on: here
-    for: 400ms
+    for: ${faultFor}
     run: [sh, -c, '${act}']
     effect: [test, -e, '${effect}']
     undo: [rm, -f, '${effect}']
     undone: [test, '!', -e, '${effect}']
 repair:
   - { kind: command, on: here, run: [touch, '${join(work, 'mended')}'] }
-recovery: { probe: there, within: 60s, stableFor: 150ms }
-redundancy: { for: 100ms, within: 60s }
+recovery: { probe: there, within: 120s, stableFor: 150ms }
+redundancy: { for: 100ms, within: 120s }
 checks:
-  - { kind: rto, max: 60s }
+  - { kind: rto, max: 100s }
 `;
 }
 
-function target(work: string): string {
+function target(work: string, interval: string): string {
   // Samples of some size: the log needs another block several times in a drill.
   const long = 'x'.repeat(200);
   return `name: small
@@ -76,23 +76,28 @@ environment: test
 hosts:
   here: { transport: local }
 probes:
-  - { id: there, kind: exec, on: here, argv: [sh, -c, 'echo ${long}; test ! -e ${join(work, 'effect')}'], interval: 40ms, timeout: 2s }
-steady: { require: [{ probe: there }], for: 150ms, within: 60s }
+  - { id: there, kind: exec, on: here, argv: [sh, -c, 'echo ${long}; test ! -e ${join(work, 'effect')}'], interval: ${interval}, timeout: 2s }
+steady: { require: [{ probe: there }], for: 150ms, within: 120s }
 `;
 }
 
 /**
  * Runs a drill of the command line with all of its files on a disk, whatever happens to that; then, with the disk as it is,
  * `heal` until nothing is open (with records left `status` before it and one more after it), and with room again `report`.
+ * How much of the disk its samples take depends on how long the fault lasts and on how often it is looked at.
  */
-export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<Seen> {
+export async function drillOnDisk(
+  disk: SmallDisk,
+  point?: WritePoint,
+  { faultFor, interval } = { faultFor: '400ms', interval: '40ms' },
+): Promise<Seen> {
   const work = mkdtempSync(join(tmpdir(), 'disk-full-'));
   const state = join(disk.folder, 'state');
   const out = join(disk.folder, 'reports');
   const note = join(work, 'points');
   writeFileSync(note, '');
-  writeFileSync(join(work, 'scenario.yaml'), scenario(work, state));
-  writeFileSync(join(work, 'target.yaml'), target(work));
+  writeFileSync(join(work, 'scenario.yaml'), scenario(work, state, faultFor));
+  writeFileSync(join(work, 'target.yaml'), target(work, interval));
   const firedrill = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     execa(process.execPath, [bin, ...args], {
       cwd: work,
@@ -100,7 +105,8 @@ export async function drillOnDisk(disk: SmallDisk, point?: WritePoint): Promise<
       reject: false,
       all: true,
       stdin: 'ignore',
-      timeout: 60_000,
+      // One that hangs; a busy machine takes a minute for a drill.
+      timeout: 300_000,
     });
   const watched = {
     NODE_OPTIONS: `--import=${preload}`,

@@ -6,6 +6,6 @@ export async function setup(): Promise<void> {
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',
-    timeout: 900_000,
+    timeout: 1_800_000,
   });
 }

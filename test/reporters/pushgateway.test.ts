@@ -30,7 +30,7 @@ beforeAll(async () => {
   gateway = spawn(program('prometheus-pushgateway'), [`--web.listen-address=${address}`], {
     stdio: 'ignore',
   });
-  for (let tries = 0; tries < 200 && gateway.exitCode === null; tries++) {
+  for (let tries = 0; tries < 4000 && gateway.exitCode === null; tries++) {
     const ready = fetch(`${url}/-/ready`).then(
       (answer) => answer.ok,
       () => false,

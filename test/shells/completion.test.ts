@@ -28,7 +28,7 @@ async function inShell(shell: readonly [string, ...string[]], script: string): P
       TERM: 'dumb',
       HOME: folder,
     },
-    timeout: 50_000,
+    timeout: 280_000,
     stdin: 'ignore',
   });
   return stdout;

@@ -25,7 +25,7 @@ async function onTerminal(
     'zpty -r init seen \'*ended [0-9]*\'; print -r -- "$seen"',
   ];
   const { stdout } = await execa('zsh', ['-f', '-c', script.join('\n')], {
-    timeout: 50_000,
+    timeout: 280_000,
     stdin: 'ignore',
   });
   return stdout;

@@ -253,9 +253,9 @@ describe('the command line', () => {
       '--interval',
       '50ms',
       '--timeout',
-      '900ms',
+      '30s',
       '--for',
-      '1s',
+      '2s',
       '--json',
       '--out',
       bench.out,
@@ -264,8 +264,10 @@ describe('the command line', () => {
     const { probes } = JSON.parse(stdout) as { probes: ProbeSummary[] };
     expect(probes).toHaveLength(1);
     expect(probes[0]).toMatchObject({ id: 'url', kind: 'http', failed: 0, windows: [] });
-    expect(probes[0]?.samples).toBeGreaterThan(5);
-    expect(readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8')).toContain('"type":"run.ended"');
+    const log = readFileSync(join(bench.runFolder(), 'events.ndjson'), 'utf8');
+    expect(probes[0]?.samples).toBeGreaterThan(0);
+    expect(probes[0]?.samples).toBe(log.match(/"type":"sample","probe":"url"/g)?.length);
+    expect(log).toContain('"type":"run.ended"');
   });
 
   test('says what it saw of a watch that is interrupted', async () => {

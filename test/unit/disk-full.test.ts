@@ -2,74 +2,17 @@ import { execa } from 'execa';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mountTmpfs, type SmallDisk, whyNoTmpfs } from '../../src/engine/testing/small-disk.ts';
-import { drillOnDisk } from '../disk-full/drill-on-disk.ts';
+import { drillWithinMs, essentialMoments, expectTold } from '../disk-full/told-moments.ts';
 
 // A few points of the sweep that `npm run test:disk-full` makes, and the standard streams.
 
 const noTmpfs = whyNoTmpfs();
-/** Each drill is four starts of the command line, all drills at the same time: a busy machine takes its time. */
-const drillsWithinMs = 120_000;
 
 describe.skipIf(noTmpfs !== undefined)(
   `a disk that fills up in a drill${noTmpfs ? ` (${noTmpfs})` : ''}`,
   () => {
-    test.concurrent.each([
-      {
-        when: 'the run is to be kept: nothing is touched, and no folder left',
-        point: { from: 'openSync .*events', at: 1, mode: 'full' },
-        seenToBe: { acted: false, runs: 0 },
-        says: ['events.ndjson with 256 KiB in reserve', 'Free some space there, then start again'],
-        proven: false,
-      },
-      {
-        when: 'the undo record is written: nothing is touched',
-        point: { from: 'openSync .*json.tmp', at: 2, mode: 'full' },
-        seenToBe: { acted: false, records: 0 },
-        says: ['cannot write the undo record', 'start again: the fault was not injected'],
-        proven: false,
-      },
-      {
-        when: 'the fault is there: healed at once, to the end of the log',
-        point: { from: 'events.ndjson fault.effect', at: 1, mode: 'full' },
-        seenToBe: { acted: true, records: 0 },
-        says: ['aborted: cannot write', 'events.ndjson: ENOSPC'],
-        proven: true,
-      },
-      {
-        when: 'the fault is there, and cannot be written at all: healed, with its record',
-        point: { from: 'events.ndjson fault.effect', at: 1, mode: 'EROFS' },
-        seenToBe: { acted: true, records: 1 },
-        says: ['healed, proven: only the log could not take it', 'its undo record could not be removed'],
-        proven: false,
-      },
-      {
-        when: 'the reports are made: the verdict is told, and is no pass',
-        point: { from: 'openSync .*samples.csv', at: 1, mode: 'EROFS' },
-        seenToBe: { acted: true, records: 0 },
-        says: ['summary.json: EROFS', 'make it with `firedrill report`', 'downtime '],
-        proven: true,
-      },
-    ] as const)(
-      'when $when',
-      async ({ point, seenToBe, says, proven }) => {
-        const disk = mountTmpfs(1024);
-        try {
-          const seen = await drillOnDisk(disk, point);
-          expect(seen, seen.output).toMatchObject({
-            exitCode: 3,
-            left: false,
-            torn: 'no',
-            broken: [],
-            ...seenToBe,
-          });
-          for (const words of says) expect(seen.output).toContain(words);
-          expect(seen.types.includes('heal.proven'), seen.types.join(' ')).toBe(proven);
-        } finally {
-          disk.unmount();
-        }
-      },
-      drillsWithinMs,
-    );
+    // One after the other: beside each other they would starve each other's probers on a small machine.
+    test.each(essentialMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
   },
 );
 

@@ -84,7 +84,7 @@ describe('a block of commands', () => {
           reject: false,
           all: true,
           stdin: 'ignore',
-          timeout: 60_000,
+          timeout: 280_000,
         },
       );
       expect(exitCode, all).toBe(0);

@@ -11,9 +11,9 @@ test('the files that come with firedrill are taken as they are', () => {
 
 // The same at length: npm run test:fuzz.
 test('changed files are planned or refused with the place and the mend, whatever is changed', async () => {
-  const counts = await fuzz({ seed: 1, mutants: 1000, typos: 300 });
-  expect(counts.taken + counts.refused).toBe(1000);
-  expect(counts.taken).toBeGreaterThan(50);
-  expect(counts.refused).toBeGreaterThan(500);
-  expect(counts.typos).toBeGreaterThan(180);
-}, 120_000);
+  const counts = await fuzz({ seed: 1, mutants: 300, typos: 100 });
+  expect(counts.taken + counts.refused).toBe(300);
+  expect(counts.taken).toBeGreaterThan(15);
+  expect(counts.refused).toBeGreaterThan(150);
+  expect(counts.typos).toBeGreaterThan(60);
+});

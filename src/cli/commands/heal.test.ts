@@ -7,6 +7,7 @@ import { locksFolder, userLedger } from '../run-folder.ts';
 import { lockTargets } from '../target-lock.ts';
 import { healCommand, statusCommand } from './heal.ts';
 
+const stop = { abandonHeals: new AbortController().signal };
 let folder: string;
 let out: string[];
 let progress: string[];
@@ -37,7 +38,9 @@ const record = (faultId: string, more: Partial<LedgerRecord> = {}): LedgerRecord
     kind: 'command',
     host: { name: 'here', transport: { kind: 'local' } },
     params:
-      more.repair === true ? { run: note, timeout: 5000 } : { run: ['true'], undo: note, timeout: 5000 },
+      more.repair === true
+        ? { run: note, timeout: 120_000 }
+        : { run: ['true'], undo: note, timeout: 120_000 },
     before: null,
     openedAt: `2026-01-01T00:00:0${userLedger().list().length}Z`,
     ...more,
@@ -50,7 +53,7 @@ const open = (...records: readonly Parameters<typeof record>[]): void => {
 describe('heal', () => {
   test('undoes faults newest first, and makes the repairs after them, in order', async () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true }], ['fault-2']);
-    expect(await healCommand(output)).toBe(0);
+    expect(await healCommand(output, stop)).toBe(0);
     expect(out).toEqual([
       'healed, proven: r fault-2: command on here\n',
       'healed, proven: r fault-1: command on here\n',
@@ -67,7 +70,7 @@ describe('heal', () => {
       ['repair-1', { repair: true }],
       ['repair-2', { repair: true, runId: 's' }],
     );
-    expect(await healCommand(output)).toBe(4);
+    expect(await healCommand(output, stop)).toBe(4);
     expect(out).toEqual([
       expect.stringMatching(/^NOT healed: r fault-1: .*another machine/),
       'NOT repaired: r repair-1: command on here: it waits for what is left of its run\n',
@@ -86,12 +89,12 @@ describe('heal', () => {
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(/target shop; its target is being drilled: `run` by .*, process \d+, since/);
     expect(out[1]).toMatch(/target shop, a repair that is owed; its target/);
-    expect(await healCommand(output)).toBe(0);
+    expect(await healCommand(output, stop)).toBe(0);
     expect(progress[0]).toMatch(/^target shop is being drilled: `run` by /);
     unlock();
     open(['fault-2']);
     progress = [];
-    expect(await healCommand(output)).toBe(0);
+    expect(await healCommand(output, stop)).toBe(0);
     expect(progress).toEqual(['healing r fault-2: command on here']);
   });
 });

@@ -3,11 +3,13 @@ import { formatMs } from '../../core/duration.ts';
 import type { LedgerRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
 import { makeRepair } from '../../engine/repair.ts';
+import type { FailedAttempt } from '../../engine/persist.ts';
 import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
 import { type Output, tell } from '../output.ts';
+import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
 import { holderOf } from '../target-lock.ts';
 
@@ -15,7 +17,7 @@ import { holderOf } from '../target-lock.ts';
  * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
  * faults are healed. Exit code 4 while any is left, 3 when only records are.
  */
-export async function healCommand(output: Output): Promise<number> {
+export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals'>): Promise<number> {
   const ledger = userLedger();
   const all = ledger.list();
   const open = [...all.filter(isFault).toReversed(), ...all.filter((record) => !isFault(record))];
@@ -45,7 +47,12 @@ export async function healCommand(output: Output): Promise<number> {
     learnCloudSecrets(record.host);
     try {
       const reach = { host: createHost(record.host), server: createServer(record.host) };
-      await (isFault(record) ? healFault : makeRepair)(record, reach, createSystemClock());
+      const options = {
+        abandon: stop.abandonHeals,
+        onFailed: ({ attempt, observed, why }: FailedAttempt) =>
+          output.progress(`  attempt ${attempt}: ${observed ? '' : 'could not look: '}${why}; trying again`),
+      };
+      await (isFault(record) ? healFault : makeRepair)(record, reach, createSystemClock(), options);
       output.data(`${done}: ${what}\n`);
     } catch (error) {
       left.add(record.runId);

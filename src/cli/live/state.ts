@@ -157,6 +157,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
     case 'clock.stepped':
     case 'fault.unanswered':
     case 'harness.cost':
+    case 'heal.attempted':
     case 'log':
     case 'mark':
     case 'prober.health':

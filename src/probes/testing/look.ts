@@ -42,7 +42,8 @@ export async function lookOnce<P>(
   fields: unknown,
   options: { readonly timeoutMs?: number; readonly host?: Host } = {},
 ): Promise<Look> {
-  const { timeoutMs = 1000, host } = options;
+  // Whoever waits for an answer gets it, however busy the machine is.
+  const { timeoutMs = 60_000, host } = options;
   const session = await openProbe(kind, fields, { host, timeoutMs });
   try {
     return await lookWith(session, timeoutMs);

@@ -10,6 +10,8 @@ import { armLease, endLease, leaseFor } from '../../../src/engine/leases.ts';
 import { createSystemClock } from '../../../src/engine/system-clock.ts';
 import { faultKind } from '../../../src/faults/catalog.ts';
 import { renewDeadMan } from '../../../src/faults/lib/dead-man.ts';
+import { kindsOnHosts } from '../lib/kinds-on-hosts.ts';
+import { isLong } from '../lib/long.ts';
 import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 
 // Machines, and the machine that runs this test as one more: what each fault does to real packets and containers, and
@@ -17,12 +19,17 @@ import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 const [tester, a, b] = ['198.18.65.1', '198.18.65.11', '198.18.65.12'] as const;
 const hosts = machines;
 const clock = createSystemClock();
-const signal = AbortSignal.timeout(600_000);
-/** Long enough for an answer on the same machine, short enough to wait for one that never comes. */
-const answerMs = 700;
+const signal = AbortSignal.timeout(3_600_000);
+/** How long an answer is waited for that has to come: a busy machine takes its time. */
+const answerMs = 60_000;
+/** How long one is waited for that has not to come. */
+const silenceMs = 700;
 
 beforeAll(() => machinesUp(signal));
 afterAll(machinesDown);
+
+/** Kinds that were injected, and whose effect was seen. */
+const tried = new Set<string>();
 
 /** A fault of this kind on a machine, stepped through as the engine does. */
 function fault(kindName: string, params: Readonly<Record<string, Json>>, host: Host = hosts.a) {
@@ -40,7 +47,8 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
       lease = await leaseFor(ctx, undo, leaseMs);
       if (undo !== undefined) await armLease(ctx, { undo, ...(lease === undefined ? {} : { lease }) });
       await kind.inject(parsed, before, ctx);
-      expect(await kind.effect(parsed, before, ctx)).toBe(true);
+      await until(() => kind.effect(parsed, before, ctx));
+      tried.add(kindName);
       // What mends itself may be mended already.
       const mayBeMended = kind.healAfter === 'redundancy';
       expect(mayBeMended || !(await kind.healed(parsed, before, ctx))).toBe(true);
@@ -57,13 +65,13 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
     renew: (renewal: number) => {
       const undo = kind.undo?.(parsed, before) ?? '';
       const deadMan = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
-      return renewDeadMan(ctx, deadMan, { renewal, timeoutMs: 5000 });
+      return renewDeadMan(ctx, deadMan, { renewal, timeoutMs: 60_000 });
     },
     healed: () => kind.healed(parsed, before, ctx),
   };
 }
 
-async function until(holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+async function until(holds: () => Promise<boolean>, withinMs = 120_000): Promise<void> {
   const deadline = clock.nowMs() + withinMs;
   while (!(await holds().catch(() => false))) {
     if (clock.nowMs() > deadline) throw new Error(`not so within ${withinMs} ms`);
@@ -72,11 +80,11 @@ async function until(holds: () => Promise<boolean>, withinMs = 20_000): Promise<
 }
 
 async function ok(host: Host, ...argv: readonly string[]): Promise<boolean> {
-  return (await host.exec(argv, { timeoutMs: 30_000, signal })).exitCode === 0;
+  return (await host.exec(argv, { timeoutMs: 120_000, signal })).exitCode === 0;
 }
 
 async function output(host: Host, ...argv: readonly string[]): Promise<string> {
-  return (await host.exec(argv, { timeoutMs: 30_000, signal })).stdout;
+  return (await host.exec(argv, { timeoutMs: 120_000, signal })).stdout;
 }
 
 /** An answer to one ping within a second. */
@@ -89,28 +97,33 @@ function innerPings(host: Host, address: string): Promise<boolean> {
   return ok(host, 'ip', 'netns', 'exec', 'inner', 'ping', '-n', '-c', '1', '-W', '1', address);
 }
 
-/** Does one datagram from this machine get to that address? */
-async function arrives(from: Host, to: Host, address: string): Promise<boolean> {
+/** An answer comes, though a busy machine may let many a ping wait. */
+const reaches = (ping: typeof pings, host: Host, address: string): Promise<void> =>
+  until(() => ping(host, address), answerMs);
+
+/** Does one datagram from this machine get to that address? One that has to is waited for. */
+async function arrives(from: Host, to: Host, address: string, hasTo: boolean): Promise<boolean> {
   const token = crypto.randomUUID();
   // The kernel tells the sender when it dropped the packet itself: then it did not arrive either.
   await ok(from, 'bash', '-c', `echo ${token} >/dev/udp/${address}/9000`);
-  return isWritten(to, token, '/run/received');
+  return isWritten(to, token, '/run/received', hasTo);
 }
 
-/** Does one packet of IP protocol 112, that this command sends there, get to where it is written down? */
+/** Does one packet of IP protocol 112, that this command sends there, get to where it is written down? One that has to is waited for. */
 async function advertArrives(
   from: Host,
   socat: readonly string[],
   { at, file }: { readonly at: Host; readonly file: string },
+  hasTo: boolean,
 ): Promise<boolean> {
   const token = crypto.randomUUID();
-  await from.exec(socat, { timeoutMs: 30_000, signal, input: `${token}\n` });
-  return isWritten(at, token, file);
+  await from.exec(socat, { timeoutMs: 120_000, signal, input: `${token}\n` });
+  return isWritten(at, token, file, hasTo);
 }
 
 /** Is it in that file before the time for an answer is over? */
-async function isWritten(host: Host, token: string, file: string): Promise<boolean> {
-  const deadline = clock.nowMs() + answerMs;
+async function isWritten(host: Host, token: string, file: string, hasTo: boolean): Promise<boolean> {
+  const deadline = clock.nowMs() + (hasTo ? answerMs : silenceMs);
   while (clock.nowMs() < deadline) {
     if (await ok(host, 'grep', '-aq', token, file)) return true;
     await clock.sleep(50, signal);
@@ -121,7 +134,7 @@ async function isWritten(host: Host, token: string, file: string): Promise<boole
 /** A connection from this test to an echo, that stays open. */
 async function echo(port: number) {
   const socket: Socket = connect(port, a);
-  await once(socket, 'connect', { signal: AbortSignal.timeout(5000) });
+  await once(socket, 'connect', { signal: AbortSignal.timeout(answerMs) });
   let heard = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
     heard += text;
@@ -129,8 +142,8 @@ async function echo(port: number) {
   // A connection that breaks is one that does not answer.
   socket.on('error', () => undefined);
   return {
-    /** Is a new word answered in time? */
-    answers: async (withinMs = answerMs): Promise<boolean> => {
+    /** Is a new word answered in that time? */
+    answers: async (withinMs: number): Promise<boolean> => {
       const word = crypto.randomUUID();
       socket.write(word);
       return until(() => Promise.resolve(heard.includes(word)), withinMs).then(
@@ -146,45 +159,48 @@ describe('network.partition', () => {
   test('cuts a host off from one peer, both ways, and from nobody else', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] });
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
     await cut.inject();
     expect(await pings(hosts.a, b)).toBe(false);
     expect(await pings(hosts.b, a)).toBe(false);
     expect(await innerPings(hosts.a, b)).toBe(false);
-    expect(await pings(hosts.a, tester)).toBe(true);
+    await reaches(pings, hosts.a, tester);
     await cut.heal();
-    expect(await pings(hosts.a, b)).toBe(true);
-    expect(await innerPings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
+    await reaches(innerPings, hosts.a, b);
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
-  test.each([
+  test.runIf(isLong).each([
     ['in', { fromPeer: false, toPeer: true }],
     ['out', { fromPeer: true, toPeer: false }],
   ] as const)('cuts one way: %s', async (direction, expected) => {
     const cut = fault('network.partition', { peers: [b], direction });
     await cut.inject();
     expect({
-      fromPeer: await arrives(hosts.b, hosts.a, a),
-      toPeer: await arrives(hosts.a, hosts.b, b),
+      fromPeer: await arrives(hosts.b, hosts.a, a, expected.fromPeer),
+      toPeer: await arrives(hosts.a, hosts.b, b, expected.toPeer),
     }).toEqual(expected);
     await cut.heal();
-    expect(await arrives(hosts.b, hosts.a, a)).toBe(true);
-    expect(await arrives(hosts.a, hosts.b, b)).toBe(true);
+    expect(await arrives(hosts.b, hosts.a, a, true)).toBe(true);
+    expect(await arrives(hosts.a, hosts.b, b, true)).toBe(true);
   });
 
-  test.each(['both', 'in', 'out'])(
+  test.runIf(isLong).each(['both', 'in', 'out'])(
     'cuts connections that exist, to the host and through it (%s)',
     async (direction) => {
       const [own, published] = [await echo(8001), await echo(8080)];
       try {
-        expect([await own.answers(), await published.answers()]).toEqual([true, true]);
+        expect([await own.answers(answerMs), await published.answers(answerMs)]).toEqual([true, true]);
         const cut = fault('network.partition', { peers: [tester], direction });
         await cut.inject();
-        expect(await Promise.all([own.answers(), published.answers()])).toEqual([false, false]);
+        expect(await Promise.all([own.answers(silenceMs), published.answers(silenceMs)])).toEqual([
+          false,
+          false,
+        ]);
         await cut.heal();
         // The same connections: nobody had told them that anything was wrong.
-        expect(await Promise.all([own.answers(15_000), published.answers(15_000)])).toEqual([true, true]);
+        expect(await Promise.all([own.answers(answerMs), published.answers(answerMs)])).toEqual([true, true]);
       } finally {
         own.close();
         published.close();
@@ -192,38 +208,38 @@ describe('network.partition', () => {
     },
   );
 
-  test('cuts some ports only', async () => {
+  test.runIf(isLong)('cuts some ports only', async () => {
     const [cutOff, other] = [await echo(8001), await echo(8002)];
     try {
       const cut = fault('network.partition', { peers: [tester], ports: [{ port: 8001 }] });
       await cut.inject();
-      expect(await Promise.all([cutOff.answers(), other.answers()])).toEqual([false, true]);
-      expect(await pings(hosts.a, tester)).toBe(true);
+      expect(await Promise.all([cutOff.answers(silenceMs), other.answers(answerMs)])).toEqual([false, true]);
+      await reaches(pings, hosts.a, tester);
       await cut.heal();
-      expect(await cutOff.answers(15_000)).toBe(true);
+      expect(await cutOff.answers(answerMs)).toBe(true);
     } finally {
       cutOff.close();
       other.close();
     }
   });
 
-  test('cuts one IP protocol only', async () => {
+  test.runIf(isLong)('cuts one IP protocol only', async () => {
     const connection = await echo(8001);
     try {
       const cut = fault('network.partition', { peers: [tester], protocols: ['icmp'] });
-      expect(await pings(hosts.a, tester)).toBe(true);
+      await reaches(pings, hosts.a, tester);
       await cut.inject();
       expect(await pings(hosts.a, tester)).toBe(false);
-      expect(await connection.answers()).toBe(true);
-      expect(await pings(hosts.a, b)).toBe(true);
+      expect(await connection.answers(answerMs)).toBe(true);
+      await reaches(pings, hosts.a, b);
       await cut.heal();
-      expect(await pings(hosts.a, tester)).toBe(true);
+      await reaches(pings, hosts.a, tester);
     } finally {
       connection.close();
     }
   });
 
-  test.each([
+  test.runIf(isLong).each([
     ['both', { fromPeer: false, toPeer: false, fromGroup: false, toGroup: false }],
     ['in', { fromPeer: false, toPeer: true, fromGroup: false, toGroup: true }],
     ['out', { fromPeer: true, toPeer: false, fromGroup: true, toGroup: false }],
@@ -232,34 +248,42 @@ describe('network.partition', () => {
     const send = (to: string) => ['socat', '-u', '-', `IP4-SENDTO:${to}`];
     const own = { at: hosts.a, file: '/run/vrrp' };
     // Adverts for a peer go to the other machine and come from there, those for the group on a bridge of the machine.
-    const heard = async () => ({
-      fromPeer: await advertArrives(hosts.b, send(`${a}:112`), own),
-      toPeer: await advertArrives(hosts.a, send(`${b}:112`), { at: hosts.b, file: '/run/vrrp' }),
+    const heard = async (hasTo: Readonly<Record<keyof typeof all, boolean>>) => ({
+      fromPeer: await advertArrives(hosts.b, send(`${a}:112`), own, hasTo.fromPeer),
+      toPeer: await advertArrives(
+        hosts.a,
+        send(`${b}:112`),
+        { at: hosts.b, file: '/run/vrrp' },
+        hasTo.toPeer,
+      ),
       fromGroup: await advertArrives(
         hosts.a,
         ['ip', 'netns', 'exec', 'inner', ...send('224.0.0.18:112')],
         own,
+        hasTo.fromGroup,
       ),
-      toGroup: await advertArrives(hosts.a, send('224.0.0.18:112,ip-multicast-if=198.18.66.1'), {
-        at: hosts.a,
-        file: '/run/inner-vrrp',
-      }),
+      toGroup: await advertArrives(
+        hosts.a,
+        send('224.0.0.18:112,ip-multicast-if=198.18.66.1'),
+        { at: hosts.a, file: '/run/inner-vrrp' },
+        hasTo.toGroup,
+      ),
     });
     const all = { fromPeer: true, toPeer: true, fromGroup: true, toGroup: true };
 
     const untouched = await traces(hosts.a, signal);
-    expect(await heard()).toEqual(all);
+    expect(await heard(all)).toEqual(all);
     const cut = fault('network.partition', { peers: [b, inner], protocols: ['vrrp'], direction });
     await cut.inject();
-    expect(await heard()).toEqual(expected);
-    expect(await pings(hosts.a, b)).toBe(true);
-    expect(await pings(hosts.a, inner)).toBe(true);
+    expect(await heard(expected)).toEqual(expected);
+    await reaches(pings, hosts.a, b);
+    await reaches(pings, hosts.a, inner);
     await cut.heal();
-    expect(await heard()).toEqual(all);
+    expect(await heard(all)).toEqual(all);
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
-  test('refuses a peer that is the host itself', async () => {
+  test.runIf(isLong)('refuses a peer that is the host itself', async () => {
     await expect(fault('network.partition', { peers: [b, a] }).inject()).rejects.toMatchObject({
       code: 'fault-failed',
       message: `a: the peer ${a} is the host itself`,
@@ -269,10 +293,10 @@ describe('network.partition', () => {
 
 describe('the lease of a fault', () => {
   const leaseMs = 3000;
-  /** What the dead man may take beyond the lease. */
-  const graceMs = 5000;
+  /** What the timer may take beyond the lease on a busy machine. */
+  const graceMs = 120_000;
 
-  test.each([
+  const leased: readonly (readonly [kind: string, params: Readonly<Record<string, Json>>, host: Host])[] = [
     ['network.partition', { peers: [b] }, hosts.a],
     ['network.isolate', {}, hosts.a],
     ['network.loss', { percent: 50 }, hosts.a],
@@ -288,29 +312,38 @@ describe('the lease of a fault', () => {
       { run: ['touch', '/run/x y'], undo: ['rm', '-f', '/run/x y'], undone: ['test', '!', '-e', '/run/x y'] },
       hosts.a,
     ],
-  ] as const)('undoes %s %j where nobody comes back', async (kind, params, host) => {
-    // Interfaces of containers have another name each time.
-    const seen = () =>
-      host === hosts.engine
-        ? output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*')
-        : traces(host, signal);
-    const untouched = await seen();
-    const broken = fault(kind, params, host);
-    await broken.inject(leaseMs);
-    await until(broken.healed, leaseMs + graceMs);
-    await until(async () => (await seen()) === untouched);
-    expect(await broken.healed()).toBe(true);
-  });
+  ];
+  /** Kinds that the short run tries here only, and one with rules of packets. */
+  const alwaysLeased = ['network.partition', 'container.stop', 'container.kill', 'command'];
 
-  test('is renewed for as long as somebody is there, and no longer', async () => {
+  test.each(leased.filter(([kind]) => isLong || alwaysLeased.includes(kind)))(
+    'undoes %s %j where nobody comes back',
+    async (kind, params, host) => {
+      // Interfaces of containers have another name each time.
+      const seen = () =>
+        host === hosts.engine
+          ? output(host, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*')
+          : traces(host, signal);
+      const untouched = await seen();
+      const broken = fault(kind, params, host);
+      await broken.inject(leaseMs);
+      await until(broken.healed, leaseMs + graceMs);
+      await until(async () => (await seen()) === untouched);
+      expect(await broken.healed()).toBe(true);
+    },
+  );
+
+  test.runIf(isLong)('is renewed for as long as somebody is there, and no longer', async () => {
     const stop = fault('service.stop', { units: ['drowse.service'] });
-    await stop.inject(leaseMs);
+    // Long against what one renewal takes on a busy machine; together they are longer than the lease.
+    const longLeaseMs = 20_000;
+    await stop.inject(longLeaseMs);
     for (let renewal = 1; renewal <= 6; renewal++) {
-      await clock.sleep(1000, signal);
+      await clock.sleep(longLeaseMs / 5, signal);
       expect(await stop.healed()).toBe(false);
       await stop.renew(renewal);
     }
-    await until(stop.healed, leaseMs + graceMs);
+    await until(stop.healed, longLeaseMs + graceMs);
     // What has fired is not armed again.
     await expect(stop.renew(7)).rejects.toMatchObject({ code: 'fault-failed' });
     expect(await stop.healed()).toBe(true);
@@ -325,7 +358,7 @@ describe('the lease of a fault', () => {
         : hosts.a.exec(argv, options),
   };
 
-  test('that runs out over nothing leaves nothing, no failed unit either', async () => {
+  test.runIf(isLong)('that runs out over nothing leaves nothing, no failed unit either', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] }, refusing);
     await expect(cut.inject(leaseMs)).rejects.toMatchObject({ code: 'fault-failed' });
@@ -333,7 +366,7 @@ describe('the lease of a fault', () => {
     await until(async () => (await traces(hosts.a, signal)) === untouched, leaseMs + graceMs);
   });
 
-  test('ends with the heal, also of an injection that got no further', async () => {
+  test.runIf(isLong)('ends with the heal, also of an injection that got no further', async () => {
     const untouched = await traces(hosts.a, signal);
     const cut = fault('network.partition', { peers: [b] }, refusing);
     await expect(cut.inject(60_000)).rejects.toMatchObject({ code: 'fault-failed' });
@@ -351,18 +384,18 @@ describe('network.isolate', () => {
     expect(await pings(hosts.a, b)).toBe(false);
     expect(await pings(hosts.b, a)).toBe(false);
     expect(await innerPings(hosts.a, tester)).toBe(false);
-    expect(await pings(hosts.a, a)).toBe(true);
-    expect(await innerPings(hosts.a, '198.18.66.1')).toBe(true);
-    expect(await ok(hosts.a, 'nc', '-z', '-w', '1', '198.18.66.2', '80')).toBe(true);
+    await reaches(pings, hosts.a, a);
+    await reaches(innerPings, hosts.a, '198.18.66.1');
+    await until(() => ok(hosts.a, 'nc', '-z', '-w', '1', '198.18.66.2', '80'));
     await alone.heal();
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 
-  test('leaves those that are allowed', async () => {
+  test.runIf(isLong)('leaves those that are allowed', async () => {
     const alone = fault('network.isolate', { allow: [b] });
     await alone.inject();
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
     expect(await pings(hosts.a, tester)).toBe(false);
     await alone.heal();
   });
@@ -372,13 +405,13 @@ describe('network.loss', () => {
   test('loses about the share asked for', async () => {
     const loss = fault('network.loss', { peers: [b], percent: 50, direction: 'in' });
     await loss.inject();
-    const said = await output(hosts.a, 'ping', '-n', '-q', '-c', '200', '-i', '0.005', '-W', '1', b);
+    const said = await output(hosts.a, 'ping', '-n', '-q', '-c', '200', '-i', '0.005', '-W', '5', b);
     const received = Number(/ (\d+) received/.exec(said)?.[1]);
     // Six standard deviations: seven around a hundred.
     expect(received).toBeGreaterThan(58);
     expect(received).toBeLessThan(142);
     await loss.heal();
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
   });
 });
 
@@ -391,7 +424,7 @@ describe('network.link-down', () => {
     expect(await pings(hosts.a, b)).toBe(false);
     expect(await output(hosts.a, 'ip', 'route')).not.toContain('default');
     await down.heal();
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
 });
@@ -402,9 +435,11 @@ describe('network.delay', () => {
     const netem = await ok(hosts.b, ...'tc qdisc add dev br-inner root netem limit 9'.split(' '));
     const delay = fault('network.delay', { delay: '200ms', variation: '10ms' });
     const outcome = await delay.inject().then(() => 'injected', messageOf);
-    const rtt = /time=([\d.]+) ms/.exec(await output(hosts.a, 'ping', '-n', '-c', '1', '-W', '2', b))?.[1];
+    // The quickest of some: without a delay one of them is quick on a busy machine, too.
+    const said = await output(hosts.a, 'ping', '-n', '-c', '5', '-i', '0.3', '-W', '10', b);
+    const rtt = Math.min(...[...said.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms)));
     expect(outcome).toMatch(netem ? /^injected$/ : /^a: .* tc netem does not work: /);
-    expect(Number(rtt) > 150).toBe(netem);
+    expect(rtt > 150).toBe(netem);
     if (netem) await delay.heal();
     expect(await traces(hosts.a, signal)).toBe(untouched);
   });
@@ -432,7 +467,7 @@ describe('service.restart', () => {
     await restart.heal();
   });
 
-  test('reloads a unit, whose process goes on', async () => {
+  test.runIf(isLong)('reloads a unit, whose process goes on', async () => {
     const before = await mainPid();
     const reload = fault('service.restart', { units: ['ssh.service'], action: 'reload' });
     await reload.inject();
@@ -440,7 +475,7 @@ describe('service.restart', () => {
     await reload.heal();
   });
 
-  test.each([
+  test.runIf(isLong).each([
     ['haproxy.service', 'restart', 'a: haproxy.service is not active'],
     ['drowse.service', 'reload', 'a: drowse.service has no reload'],
   ])('refuses what would be none: %s, %s', async (unit, action, message) => {
@@ -450,7 +485,7 @@ describe('service.restart', () => {
     });
   });
 
-  test('has its heal start what did not come back', async () => {
+  test.runIf(isLong)('has its heal start what did not come back', async () => {
     const restart = fault('service.restart', { units: ['drowse.service'] });
     await restart.inject();
     expect(await ok(hosts.a, 'systemctl', 'stop', 'drowse.service')).toBe(true);
@@ -476,9 +511,12 @@ describe('a container', () => {
   /** Whether an echo on the holder's address takes a connection, and whether it answers. */
   async function echoes(port: number): Promise<{ readonly accepts: boolean; readonly answers: boolean }> {
     const script = `exec 3<>/dev/tcp/198.19.250.2/${port} && echo accepted && echo word >&3 && read -r -t 1 said <&3 && echo "$said"`;
-    const said = await output(engine, 'timeout', '3', 'bash', '-c', script);
+    const said = await output(engine, 'timeout', '30', 'bash', '-c', script);
     return { accepts: said.includes('accepted'), answers: said.includes('word') };
   }
+
+  /** It serves again, however long a busy machine takes for it. */
+  const served = (port: number): Promise<void> => until(async () => (await echoes(port)).answers);
 
   const inspect = (format: string, ...names: readonly string[]) =>
     output(engine, 'docker', 'inspect', '--format', format, ...names);
@@ -489,7 +527,7 @@ describe('a container', () => {
   }
 
   test('hangs while it is paused: connections are taken and not served', async () => {
-    expect(await echoes(8003)).toEqual({ accepts: true, answers: true });
+    await served(8003);
     const pause = fault('container.pause', { container: 'holder' }, engine);
     await pause.inject();
     expect(await echoes(8003)).toEqual({ accepts: true, answers: false });
@@ -498,19 +536,19 @@ describe('a container', () => {
       message: 'engine: container holder is paused, not running',
     });
     await pause.heal();
-    expect(await echoes(8003)).toEqual({ accepts: true, answers: true });
+    await served(8003);
   });
 
   test('that is restarted leaves those in its network namespace behind', async () => {
     expect(await namespaceOf('guest')).toBe(await namespaceOf('holder'));
     const restart = fault('container.restart', { container: 'holder', graceSeconds: 1 }, engine);
     await restart.inject();
-    expect(await echoes(8003)).toEqual({ accepts: true, answers: true });
+    await served(8003);
     expect(await namespaceOf('guest')).not.toBe(await namespaceOf('holder'));
     expect(await echoes(8004)).toEqual({ accepts: false, answers: false });
     await restart.heal();
     expect(await ok(engine, 'docker', 'restart', '--time', '1', 'guest')).toBe(true);
-    expect(await echoes(8004)).toEqual({ accepts: true, answers: true });
+    await served(8004);
   });
 
   test('that is removed comes back as it was, from the files that it was made of', async () => {
@@ -527,7 +565,7 @@ describe('a container', () => {
     expect(await others()).toBe(beside);
   });
 
-  test('is not removed where Compose could not bring it back', async () => {
+  test.runIf(isLong)('is not removed where Compose could not bring it back', async () => {
     const id = await inspect('{{.Id}}', 'spare');
     const params = { container: 'spare', projectDirectory: '/opt/app', file: 'more.yaml' };
     await expect(fault('container.remove', params, engine).inject()).rejects.toMatchObject({
@@ -537,12 +575,35 @@ describe('a container', () => {
   });
 });
 
+describe('compose.down', () => {
+  test('takes a whole project down and brings it up again', async () => {
+    const { engine } = hosts;
+    const services = async () =>
+      (await output(engine, 'docker', 'compose', '--project-directory', '/opt/whole', 'ps', '--services'))
+        .split('\n')
+        .filter((name) => name !== '')
+        .sort();
+    expect(await services()).toEqual(['one', 'other']);
+    const down = fault('compose.down', { projectDirectory: '/opt/whole' }, engine);
+    await down.inject();
+    expect(await services()).toEqual([]);
+    await down.heal();
+    expect(await services()).toEqual(['one', 'other']);
+  });
+});
+
 describe('power.cut', () => {
   test('takes the power from a machine and gives it back', async () => {
     const cut = fault('power.cut', {}, hosts.b);
     await cut.inject();
     expect(await pings(hosts.a, b)).toBe(false);
     await cut.heal();
-    expect(await pings(hosts.a, b)).toBe(true);
+    await reaches(pings, hosts.a, b);
   });
+});
+
+test('each kind that needs no stack was tried', () => {
+  // Where the kernel has no netem it is refused, which its own test makes sure of.
+  const untried = kindsOnHosts.filter((kind) => !tried.has(kind) && kind !== 'network.delay');
+  expect(untried).toEqual([]);
 });

@@ -36,7 +36,7 @@ export async function machinesDown(): Promise<void> {
 
 async function prepare(host: Host, name: string, signal: AbortSignal): Promise<void> {
   const script = await readFile(`${folder}/${name}`, 'utf8');
-  const made = await host.exec(['bash', '-s'], { timeoutMs: 60_000, signal, input: script });
+  const made = await host.exec(['bash', '-s'], { timeoutMs: 600_000, signal, input: script });
   if (made.exitCode !== 0) throw new Error(`${host.name}: ${name} exited ${made.exitCode}: ${made.stderr}`);
 }
 
@@ -51,7 +51,7 @@ export async function traces(host: Host, signal: AbortSignal): Promise<string> {
     ['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'firedrill-*'],
   ];
   const parts = await Promise.all(
-    looks.map(async (argv) => (await host.exec(argv, { timeoutMs: 30_000, signal })).stdout),
+    looks.map(async (argv) => (await host.exec(argv, { timeoutMs: 120_000, signal })).stdout),
   );
   return parts.join('--\n');
 }

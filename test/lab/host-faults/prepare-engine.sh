@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes the machine of this test ready that has a Docker engine: a compose project in /opt/app, of containers that are made of
 # what the machine itself has. `holder` echoes on 198.19.250.2:8003, `guest` on port 8004 in its network namespace; `spare`
-# is in a profile and half of it in a second file. The project has another name than its folder.
+# is in a profile and half of it in a second file. The project has another name than its folder. A project in /opt/whole is there to
+# be taken down.
 set -euo pipefail
 until systemctl is-system-running | grep -Eq 'running|degraded'; do sleep 0.2; done
 
@@ -41,3 +42,16 @@ services:
 EOF
 docker compose --project-directory /opt/app --project-name renamed --file /opt/app/compose.yaml --file /opt/app/more.yaml \
   --profile spare up --detach
+
+mkdir -p /opt/whole
+cat >/opt/whole/compose.yaml <<'EOF'
+x-echo: &echo
+  image: firedrill-test/socat:1
+  pull_policy: never
+services:
+  one: { <<: *echo, command: ['TCP-LISTEN:8006,fork,reuseaddr', PIPE] }
+  other: { <<: *echo, command: ['TCP-LISTEN:8007,fork,reuseaddr', PIPE] }
+networks:
+  default: { ipam: { config: [{ subnet: 198.19.251.0/24 }] } }
+EOF
+docker compose --project-directory /opt/whole up --detach

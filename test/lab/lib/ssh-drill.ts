@@ -30,7 +30,7 @@ export async function expectDrivenOverSsh(
   },
 ): Promise<void> {
   const target = await sshTarget(stack, ways);
-  const { exitCode, all } = await bench.start('run', ...drill, '--target', target, '--out', bench.out);
+  const { exitCode, all } = await bench.drill(...drill, '--target', target);
   expect(exitCode, all).toBe(0);
   const [started] = eventsOf(bench);
   if (started?.type !== 'run.started') throw new Error('the log does not begin with run.started');

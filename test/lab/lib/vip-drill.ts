@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Bench } from '../../firedrill.ts';
 import { checkedDrill } from '../../packets/lib/drill-truth.ts';
+import { onceMoreIfStarved } from '../../starvation.ts';
 import { besideCapture } from '../../packets/lib/prober-capture.ts';
 import {
   advertFaults,
@@ -30,12 +31,13 @@ export interface VipStack {
  */
 export async function expectPacketsAgree(stack: VipStack, scenario: string): Promise<void> {
   const { bench, vantage, vip, stations, silentAfterMs } = stack;
-  const capture = await startCapture(vantage);
-  const {
-    result: { exitCode, all },
-    packets: atProber,
-  } = await besideCapture(vip, async () => bench.start('run', scenario, '--out', bench.out));
-  const packets = readPackets(await capture.stop(), vip, stations);
+  const { exitCode, all, atProber, packets } = await onceMoreIfStarved(bench.out, async () => {
+    const capture = await startCapture(vantage);
+    const drill = await besideCapture(vip, async () => bench.start('run', scenario, '--out', bench.out));
+    const seen = readPackets(await capture.stop(), vip, stations);
+    const { exitCode, all } = drill.result;
+    return { exitCode, all, atProber: drill.packets, packets: seen };
+  });
   const { ownership } = bench.summary();
   // Sentences on where the summary and the packets disagree, by side.
   const disagreements = (of: typeof packets): Record<string, string[]> => ({

@@ -20,7 +20,7 @@ const drill = () => bench.start('run', `${folder}/primary-stop.yaml`, '--out', b
 
 describe('a foreign stack, described by a target and a scenario', () => {
   test('is drilled: Sentinel promotes the replica, clients follow, the old primary comes back', async () => {
-    const { exitCode, all } = await drill();
+    const { exitCode, all } = await bench.drill(`${folder}/primary-stop.yaml`);
     expect(exitCode, all).toBe(0);
     const summary = bench.summary();
     expect(summary.verdict).toBe('pass');

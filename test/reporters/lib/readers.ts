@@ -47,7 +47,7 @@ export async function setup(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await withForeignPackages(context, release, packages, async (debs) => {
-    for (const deb of debs) await mustRun(context, ['dpkg-deb', '-x', deb, folder], { timeoutMs: 60_000 });
+    for (const deb of debs) await mustRun(context, ['dpkg-deb', '-x', deb, folder], { timeoutMs: 600_000 });
   });
   await writeFile(stamp, wanted);
 }

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { ExecOptions, Host } from '../core/host.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import { patientHost } from './patient-host.ts';
+
+test('multiplies the time-outs of each command, and of the power switch, by the factor at that moment', async () => {
+  const asked: unknown[] = [];
+  const host: Host = {
+    name: 'alpha',
+    transport: 'test',
+    follow: neverFollowed,
+    exec: async (_argv, { timeoutMs, patience }) => {
+      asked.push({ timeoutMs, patience });
+      return { exitCode: 0, stdout: '', stderr: '' };
+    },
+    power: {
+      describe: { cut: '', on: '' },
+      isOn: async (_signal, patience) => asked.push({ patience }) > 0,
+      cut: async () => {},
+      on: async () => {},
+    },
+  };
+  const { signal } = new AbortController();
+  const options: ExecOptions = { timeoutMs: 1000, signal };
+  let factor = 1;
+  const patient = patientHost(host, () => factor);
+  await patient.exec(['true'], options);
+  factor = 4;
+  await patient.exec(['true'], options);
+  await patient.power?.isOn(signal);
+  expect(asked).toEqual([
+    { timeoutMs: 1000, patience: 1 },
+    { timeoutMs: 4000, patience: 4 },
+    { patience: 4 },
+  ]);
+  expect(patientHost({ ...host, power: undefined } as unknown as Host, () => 1).power).toBeUndefined();
+});

@@ -1,0 +1,30 @@
+import type { Host } from '../core/host.ts';
+
+/**
+ * The same host, with all time-outs of its commands multiplied by a factor that is asked for at each command: a machine
+ * that is short of CPU answers late, not never. Commands that are followed have no time-out.
+ */
+export function patientHost(host: Host, factor: () => number): Host {
+  const { power } = host;
+  return {
+    name: host.name,
+    transport: host.transport,
+    exec: (argv, options) =>
+      host.exec(argv, {
+        ...options,
+        timeoutMs: options.timeoutMs * factor(),
+        patience: (options.patience ?? 1) * factor(),
+      }),
+    follow: (argv, signal) => host.follow(argv, signal),
+    ...(power === undefined
+      ? {}
+      : {
+          power: {
+            describe: power.describe,
+            isOn: (signal: AbortSignal) => power.isOn(signal, factor()),
+            cut: (signal: AbortSignal) => power.cut(signal, factor()),
+            on: (signal: AbortSignal) => power.on(signal, factor()),
+          },
+        }),
+  };
+}

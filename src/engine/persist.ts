@@ -1,0 +1,160 @@
+import type { Clock } from '../core/clock.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { formatMs } from '../core/duration.ts';
+import type { FaultContext } from '../core/fault.ts';
+import { patientHost } from './patient-host.ts';
+
+/** Longest time that a heal or a repair is tried for, ms. A starved machine may need most of it. */
+export const persistForMs = 15 * 60_000;
+/** The first attempt ends after this long, ms; later ones last longer as patience grows. */
+const attemptMs = 180_000;
+/** For this long attempts follow each other quickly, ms: most stacks need a few seconds to converge. */
+const quickForMs = 30_000;
+const quickPauseMs = 500;
+const slowPauseMs = 5000;
+/** Patience doubles after each attempt without an answer, up to this factor. */
+const maxPatience = 16;
+/** Attempts that come out alike are reported at most this often, ms. */
+const reportEveryMs = 15_000;
+
+/** An attempt that proved nothing. */
+export interface FailedAttempt {
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** True: the host answered, and the work is not done. False: the host could not be asked, so nothing is known. */
+  readonly observed: boolean;
+  readonly why: string;
+  /** Since the first attempt began, ms. */
+  readonly elapsedMs: number;
+}
+
+/** How trying came out. */
+export type Persisted =
+  | { readonly proven: true }
+  | {
+      readonly proven: false;
+      /** Undefined where a stop came before the first attempt had ended. */
+      readonly last: FailedAttempt | undefined;
+      /** When an attempt last got an answer, ms since the first one began; undefined: never. */
+      readonly observedMs: number | undefined;
+      readonly elapsedMs: number;
+      /** It was ended from outside, before its time. */
+      readonly abandoned: boolean;
+    };
+
+/** What is tried, and for how long. */
+export interface PersistOptions {
+  readonly clock: Clock;
+  readonly reach: Pick<FaultContext, 'host' | 'server'>;
+  /** `persistForMs` by default. */
+  readonly withinMs?: number | undefined;
+  /** Ends the trying at once. */
+  readonly abandon?: AbortSignal | undefined;
+  /** One attempt: true when it is proven done. It gets the same context each time. What it throws with the code `heal-failed` is final. */
+  readonly attempt: (ctx: FaultContext) => Promise<boolean>;
+  /** Why an attempt without an error is not proven, for messages. */
+  readonly notDone: string;
+  /** Told of attempts that failed; not of all that come out alike (`reportEveryMs`). */
+  readonly onFailed?: ((failed: FailedAttempt) => void) | undefined;
+}
+
+/**
+ * Tries until it is proven done, however slow the host is: each attempt without an answer gives the next one, and every
+ * command in it, twice the time. @throws DrillError `heal-failed` as `attempt` does
+ */
+export async function persist(options: PersistOptions): Promise<Persisted> {
+  const { clock, withinMs = persistForMs } = options;
+  const abandon = options.abandon ?? new AbortController().signal;
+  const startMs = clock.nowMs();
+  const leftMs = (): number => startMs + withinMs - clock.nowMs();
+  const report = reporterOf(options);
+  let patience = 1;
+  let signal = abandon;
+  const ctx: FaultContext = {
+    ...options.reach,
+    host: patientHost(options.reach.host, () => patience),
+    clock,
+    get signal() {
+      return signal;
+    },
+  };
+  let last: FailedAttempt | undefined;
+  let observedMs: number | undefined;
+  while (leftMs() > 0 && !abandon.aborted) {
+    const limit = limitedTo(clock, Math.min(attemptMs * patience, leftMs()), abandon);
+    signal = limit.signal;
+    let why = options.notDone;
+    let observed = true;
+    try {
+      if (await options.attempt(ctx)) return { proven: true };
+    } catch (error) {
+      if (error instanceof DrillError && error.code === 'heal-failed') throw error;
+      observed = !(signal.aborted || isUnreachable(error));
+      why = limit.reason() ?? messageOf(error);
+    } finally {
+      limit.end();
+    }
+    if (abandon.aborted) break;
+    const elapsedMs = clock.nowMs() - startMs;
+    if (observed) observedMs = elapsedMs;
+    else patience = Math.min(maxPatience, patience * 2);
+    last = { attempt: (last?.attempt ?? 0) + 1, observed, why, elapsedMs };
+    report(last);
+    const pauseMs = elapsedMs < quickForMs ? quickPauseMs : slowPauseMs;
+    await clock.sleep(Math.max(0, Math.min(pauseMs, leftMs())), abandon).catch(() => undefined);
+  }
+  const elapsedMs = clock.nowMs() - startMs;
+  return { proven: false, last, observedMs, elapsedMs, abandoned: abandon.aborted };
+}
+
+/** What is known after trying in vain, in words. */
+export function persistedWords(result: Extract<Persisted, { proven: false }>, host: string): string {
+  const { last, observedMs, elapsedMs, abandoned } = result;
+  const ended = abandoned ? 'ended by a second Ctrl-C after' : 'within';
+  const tried = `${ended} ${formatMs(elapsedMs)}`;
+  if (last === undefined) return `not proven, ${tried}: no attempt has ended`;
+  const attempts = `${last.attempt} attempt${last.attempt === 1 ? '' : 's'}`;
+  if (last.observed) return `not proven ${tried} and ${attempts}: ${last.why}`;
+  const before =
+    observedMs === undefined
+      ? ''
+      : `, which last answered ${formatMs(observedMs)} after the first attempt began`;
+  return `not known ${tried} and ${attempts}, because firedrill could not look at ${host}${before}: ${last.why}`;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof DrillError && error.code === 'host-unreachable';
+}
+
+/** Passes on what is new: another kind of outcome, or as much time since the last report. */
+function reporterOf({ clock, onFailed }: PersistOptions): (failed: FailedAttempt) => void {
+  // The first failures of a heal that takes a few seconds are no news.
+  let reportedMs = clock.nowMs();
+  let observed = true;
+  return (failed) => {
+    if (failed.observed === observed && clock.nowMs() - reportedMs < reportEveryMs) return;
+    reportedMs = clock.nowMs();
+    observed = failed.observed;
+    onFailed?.(failed);
+  };
+}
+
+/** A signal that aborts with `outer`, or after so long on the clock. */
+function limitedTo(
+  clock: Clock,
+  ms: number,
+  outer: AbortSignal,
+): { readonly signal: AbortSignal; readonly reason: () => string | undefined; readonly end: () => void } {
+  const limit = new AbortController();
+  const done = new AbortController();
+  const why = `the attempt had no answer within ${formatMs(ms)}`;
+  void clock.sleep(ms, done.signal).then(
+    () => limit.abort(new DrillError('host-unreachable', why)),
+    () => undefined,
+  );
+  return {
+    signal: AbortSignal.any([limit.signal, outer]),
+    reason: () => (limit.signal.aborted ? why : undefined),
+    end: () => done.abort(),
+  };
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { createPool } from './ssh-pool.ts';
+import type { SshConnection } from './ssh-connection.ts';
+
+test('opens a connection with the patience of the most patient command that waits for one', async () => {
+  const opened: number[] = [];
+  const connection = {
+    isOpen: () => true,
+    hold: () => {},
+    release: () => {},
+    lost: new Promise<never>(() => {}),
+  } as unknown as SshConnection;
+  const pool = createPool(async (patience) => {
+    opened.push(patience);
+    return connection;
+  });
+  const { signal } = new AbortController();
+  const { release } = await pool.take(signal, 8);
+  release();
+  await pool.take(signal);
+  expect(opened).toEqual([8]);
+  const plain = createPool(async (patience) => {
+    opened.push(patience);
+    return connection;
+  });
+  await plain.take(signal);
+  expect(opened).toEqual([8, 1]);
+});

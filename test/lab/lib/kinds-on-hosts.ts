@@ -1,0 +1,19 @@
+/** Kinds of faults that need no stack: each is tried on a host alone, in host-faults.test.ts, which makes sure of this list. */
+export const kindsOnHosts = [
+  'command',
+  'compose.down',
+  'container.kill',
+  'container.pause',
+  'container.remove',
+  'container.restart',
+  'container.stop',
+  'network.delay',
+  'network.isolate',
+  'network.link-down',
+  'network.loss',
+  'network.partition',
+  'power.cut',
+  'process.kill',
+  'service.restart',
+  'service.stop',
+] as const;

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Summary } from '../../src/core/summary.ts';
+import { keepBaseline, startWebStack, tableIn, type WebStack } from './lib/web-stack.ts';
+
+let stack: WebStack;
+beforeAll(async () => {
+  stack = await startWebStack();
+});
+afterAll(() => stack.close());
+
+describe('drills more than once', () => {
+  test('run --repeat tells what the repeats came to, and the reporter json how it stands with each summary', async () => {
+    const args = `--target ${join(stack.files, 'target.yaml')} --var flavour=soft --repeat 2`.split(' ');
+    const out = join(stack.bench.out, 'repeated');
+    const run = (...more: string[]) =>
+      stack.bench.start('run', join(stack.files, 'crash.yaml'), '--out', out, ...args, ...more);
+    const junit = join(stack.bench.out, 'repeated.xml');
+    const { stdout } = await stack.drilled(() => run('--reporter', `list,junit=${junit}`));
+    expect(readFileSync(junit, 'utf8').match(/<testsuite name="crash-soft(?: #2)?"/g)).toHaveLength(2);
+    expect(stdout).toMatch(
+      /\nRTO of crash-soft\n {2}of 2 drills: min .* max .*\n {2}the median lies between/,
+    );
+    const { stdout: json } = await stack.drilled(() => run('--reporter', 'json'));
+    const lines = json.trim().split('\n');
+    const [first, second] = lines.map((line) => JSON.parse(line) as Summary);
+    expect(lines).toHaveLength(2);
+    expect(first).not.toHaveProperty('repeats');
+    expect(second?.repeats).toMatchObject({
+      count: 2,
+      minMs: Math.min(first?.rto?.ms ?? 0, second?.rto?.ms ?? 0),
+    });
+  });
+
+  test('spreads its rows over shards, which are merged to one table', async () => {
+    let shards = join(stack.bench.out, 'shards-0');
+    const labelled = '--label v2 --baseline v1 --var flavour=soft'.split(' ');
+    const run = (...more: string[]) =>
+      stack.bench.start('table', join(stack.files, 'suite.yaml'), '--out', shards, ...labelled, ...more);
+    const without = await run();
+    expect(without.exitCode).toBe(2);
+    expect(without.stderr).toContain(`v1: neither a path nor the label of a run below ${shards}`);
+    let tries = 0;
+    await stack.drilled(async () => {
+      shards = join(stack.bench.out, `shards-${++tries}`);
+      keepBaseline(join(shards, 'before'), 1, { label: 'v1' });
+      for (const index of [1, 2]) await run('--shard', `${index}/2`);
+    });
+    const out = join(stack.bench.out, 'merged');
+    const { exitCode, stdout, stderr } = await stack.bench.start('merge-reports', shards, '--out', out);
+    expect(exitCode, stderr).toBe(1);
+    const { folder, table } = tableIn(out);
+    expect(table.rows.map((r) => [r.row, r.verdict, r.drills.map((d) => d.number)])).toEqual([
+      ['1', 'pass', [1]],
+      ['2', 'fail', [2]],
+      ['3', 'pass', [1]],
+    ]);
+    expect(table).toMatchObject({ complete: true, label: 'v2', baseline: { of: 'v1' } });
+    expect(table).not.toHaveProperty('shard');
+    expect(readdirSync(join(folder, 'runs'))).toHaveLength(2);
+    expect(stdout).toMatch(/crash-soft.*: cannot tell with 1 and 1 runs/);
+  });
+
+  test('run --baseline fails for what is slower than before, by more than chance', async () => {
+    const baseline = join(stack.bench.out, 'baseline');
+    for (const i of [1, 2, 3, 4]) keepBaseline(join(baseline, `run-${i}`), i);
+    const args = `--target ${join(stack.files, 'target.yaml')} --var flavour=soft --repeat 4 --baseline ${baseline}`;
+    const run = (...more: string[]) =>
+      stack.bench.start(
+        'run',
+        join(stack.files, 'crash.yaml'),
+        '--out',
+        join(stack.bench.out, 'gated'),
+        ...args.split(' '),
+        ...more,
+      );
+    const { exitCode, stdout } = await stack.drilled(() => run('--tolerance', '100ms', '--reporter', 'json'));
+    expect(exitCode).toBe(1);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.slice(0, 4).map((line) => (JSON.parse(line) as Summary).verdict)).toEqual(
+      Array(4).fill('pass'),
+    );
+    expect(JSON.parse(lines[4] ?? '')).toMatchObject({
+      baseline: { of: baseline, tolerance: '100 ms', drills: [{ drill: 'crash-soft', status: 'fail' }] },
+    });
+  });
+});

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { onceMoreIfStarved, starvedReason } from '../starvation.ts';
+
+const sick =
+  'whether web was down for up to 2.0 s is not known: the prober was sick for 3.2 s: its canary did not answer';
+
+describe('a drill whose machine was too busy', () => {
+  test.each([
+    ['inconclusive', [sick], sick],
+    ['inconclusive', ['gate not met', sick], sick],
+    ['inconclusive', ['no effect was seen'], undefined],
+    // What was decided all the same counts.
+    ['fail', [sick], undefined],
+    ['pass', [], undefined],
+  ] as const)('is told from others: %s, %j', (verdict, reasons, reason) => {
+    expect(starvedReason({ verdict, reasons })).toBe(reason);
+  });
+
+  let out: string;
+  beforeEach(() => {
+    out = mkdtempSync(join(tmpdir(), 'starved-'));
+    vi.stubEnv('FIREDRILL_STARVED_NOTE', join(out, 'note'));
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(out, { recursive: true });
+  });
+
+  /** Keeps a run for each call, with the next of these reasons; counts the calls. */
+  function drills(...outcomes: readonly string[]) {
+    let calls = 0;
+    const run = async (): Promise<number> => {
+      const folder = join(out, `run-${calls}`);
+      mkdirSync(folder);
+      const reason = outcomes[calls] ?? '';
+      const summary = { verdict: 'inconclusive', reasons: [reason], scenario: { name: 'crash' } };
+      writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));
+      calls += 1;
+      return calls;
+    };
+    return onceMoreIfStarved(out, run);
+  }
+
+  test('is run once more, told and counted; the second outcome stands', async () => {
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    expect(await drills(sick, sick)).toBe(2);
+    expect(told).toHaveBeenCalledWith(`crash: run once more, the machine was too busy for it: ${sick}\n`);
+    told.mockRestore();
+    expect(readFileSync(join(out, 'note'), 'utf8')).toBe(`crash: ${sick}\n`);
+  });
+
+  test('is not, where it is inconclusive for another reason', async () => {
+    expect(await drills('no effect was seen')).toBe(1);
+  });
+});

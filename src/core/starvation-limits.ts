@@ -23,8 +23,11 @@ export const dilationLimit = 2.5;
  */
 export const controlSamples = 5;
 
-/** One piece of work with this dilation says by itself that the machine stood still: 90 ms of wall time or more. */
-export const standstillDilation = 12;
+/**
+ * One piece of work with this dilation says by itself that the machine stood still: it took 300 ms, a third of the default
+ * time-out of a probe. A request that passes three processes (balancer, service, database) times out where each is held up so long.
+ */
+export const standstillDilation = 40;
 
 /** Without a control sample for this long (four times `controlEveryMs`) the dilation is unknown, and the machine not known to be fit. */
 export const controlSilenceMs = 2000;

@@ -1,6 +1,7 @@
 /**
- * Prints a host's boot id and when its first process began (a container's counters begin again with it), then once a second a line that `readPressureLine` reads: the CPU time of the host's own control
- * group and, unless the boot id is the one given as `$1` (that machine is read elsewhere), the machine's counters.
+ * Prints a host's boot id and when its first process began (a container's counters begin again with it). Then it prints a
+ * line a second that `readPressureLine` reads: the CPU time of the host's own control group and, unless the boot id is the
+ * one given as `$1` (that machine is read elsewhere), the machine's counters.
  *
  * Only builtins after its start: no process is started per reading, where `read -t` works (bash, BusyBox); dash hands over
  * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe that nobody writes

@@ -69,8 +69,8 @@ const needy = {
 /** Parts of the tests, one after the other: vitest projects that are run side by side. */
 const shortParts = [
   {
-    name: 'unit, pages, shells, terminal, reporters',
-    projects: ['unit', 'pages', 'shells', 'terminal', 'reporters'],
+    name: 'pure, unit, pages, shells, terminal, reporters',
+    projects: ['pure', 'unit', 'pages', 'shells', 'terminal', 'reporters'],
   },
   { name: 'lab', projects: ['lab'] },
 ];

@@ -14,6 +14,7 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
             'test/contract/lab-cloud.test.ts',
             'test/packets/lib/**/*.test.ts',
+            'test/starvation/lib/**/*.test.ts',
           ],
           setupFiles: ['test/compile-cache.ts'],
           testTimeout: 60_000,
@@ -102,6 +103,17 @@ export default defineConfig({
           globalSetup: ['test/lab/engine-and-images.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
+          sequence: { concurrent: false },
+        },
+      },
+      {
+        // Slow, and not part of `npm test`: drills on a machine that lacks CPU or disk on purpose.
+        test: {
+          name: 'starvation',
+          include: ['test/starvation/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
           sequence: { concurrent: false },
         },
       },

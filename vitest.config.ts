@@ -28,6 +28,7 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
             'test/contract/lab-cloud.test.ts',
             'test/packets/lib/**/*.test.ts',
+            'test/starvation/lib/**/*.test.ts',
           ],
           exclude: pureFolders.map((folder) => `src/${folder}/**`),
           setupFiles: ['test/compile-cache.ts'],
@@ -123,6 +124,17 @@ export default defineConfig({
           globalSetup: ['test/lab/engine-and-images.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
+          sequence: { concurrent: false },
+        },
+      },
+      {
+        // Slow, and not part of `npm test`: drills on a machine that lacks CPU or disk on purpose.
+        test: {
+          name: 'starvation',
+          include: ['test/starvation/*.test.ts'],
+          globalSetup: ['test/lab/engine-and-images.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
           sequence: { concurrent: false },
         },
       },

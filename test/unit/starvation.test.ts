@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onceMoreIfStarved, starvedReason } from '../starvation.ts';
 
-const sick =
-  'whether web was down for up to 2.0 s is not known: the prober was sick for 3.2 s: its canary did not answer';
+const degraded = 'whether web was down for up to 2.0 s is not known: the prober was degraded for 3.2 s';
 
 describe('a drill whose machine was too busy', () => {
   test.each([
-    ['inconclusive', [sick], sick],
-    ['inconclusive', ['gate not met', sick], sick],
+    ['inconclusive', [degraded], degraded],
+    ['inconclusive', ['gate not met', degraded], degraded],
     ['inconclusive', ['no effect was seen'], undefined],
     // What was decided all the same counts.
-    ['fail', [sick], undefined],
+    ['fail', [degraded], undefined],
     ['pass', [], undefined],
   ] as const)('is told from others: %s, %j', (verdict, reasons, reason) => {
     expect(starvedReason({ verdict, reasons })).toBe(reason);
@@ -46,10 +45,10 @@ describe('a drill whose machine was too busy', () => {
 
   test('is run once more, told and counted; the second outcome stands', async () => {
     const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    expect(await drills(sick, sick)).toBe(2);
-    expect(told).toHaveBeenCalledWith(`crash: run once more, the machine was too busy for it: ${sick}\n`);
+    expect(await drills(degraded, degraded)).toBe(2);
+    expect(told).toHaveBeenCalledWith(`crash: run once more, the machine was too busy for it: ${degraded}\n`);
     told.mockRestore();
-    expect(readFileSync(join(out, 'note'), 'utf8')).toBe(`crash: ${sick}\n`);
+    expect(readFileSync(join(out, 'note'), 'utf8')).toBe(`crash: ${degraded}\n`);
   });
 
   test('is not, where it is inconclusive for another reason', async () => {

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { must } from '../../firedrill.ts';
+import { labOf } from '../../lab/lib/ssh-target.ts';
+import { labCgroup, type LabCgroup, type Unavailable } from './lab-cgroup.ts';
+import { cpuQuota, diskOf, type InForce, limitCpus, limitWrites } from './limits.ts';
+
+/** What drills run under; the order is the trial's. */
+export const conditionNames = [
+  'quiet',
+  'neighbour-1',
+  'neighbour-2',
+  'lab-1.0',
+  'lab-0.7',
+  'lab-0.5',
+  'slow-disk',
+] as const;
+export type ConditionName = (typeof conditionNames)[number];
+
+/** Writes that `slow-disk` leaves the lab, operations a second: a slow network volume. */
+const slowDiskOps = 20;
+
+/** The names in a list with commas, in the trial's order; all of them where there is no list. */
+export function chosenConditions(list: string | undefined): readonly ConditionName[] {
+  if (list === undefined || list === '') return conditionNames;
+  const asked = list.split(',').map((name) => name.trim());
+  const unknown = asked.filter((name) => !conditionNames.some((known) => known === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `STARVATION_ONLY: unknown condition ${unknown.join(', ')}\nhint: use some of ${conditionNames.join(',')}`,
+    );
+  return conditionNames.filter((name) => asked.includes(name));
+}
+
+/** Puts a condition in force for the lab of a stack, or says why this machine cannot have it. */
+export async function putInForce(name: ConditionName, stack: string): Promise<InForce | Unavailable> {
+  switch (name) {
+    case 'quiet':
+      return { holds: () => true, undo: () => {} };
+    case 'neighbour-1':
+      return neighbours(1);
+    case 'neighbour-2':
+      return neighbours(2);
+    case 'lab-1.0':
+    case 'lab-0.7':
+    case 'lab-0.5': {
+      const cgroup = await cgroupOf(stack, 'cpu');
+      return 'unavailable' in cgroup ? cgroup : limitCpus(cgroup, Number(name.slice('lab-'.length)));
+    }
+    case 'slow-disk':
+      return slowDisk(stack);
+  }
+}
+
+/** The CPU quota that the lab's control group has, CPUs: one that a killed run left would spoil the quiet drills. null: none. */
+export async function leftQuota(stack: string): Promise<number | null> {
+  const cgroup = await cgroupOf(stack, 'cpu');
+  return 'unavailable' in cgroup ? null : cpuQuota(cgroup);
+}
+
+/**
+ * Processes that use a core each. Each is in a session of its own, as another program is: schedulers share CPU between
+ * sessions. It ends when this process has ended.
+ */
+function neighbours(count: number): InForce {
+  const burn =
+    'for (;;) { const until = Date.now() + 1000; while (Date.now() < until); process.kill(Number(process.argv[1]), 0); }';
+  const children = Array.from({ length: count }, () => {
+    const child = spawn(process.execPath, ['-e', burn, String(process.pid)], {
+      detached: true,
+      stdio: 'ignore',
+    });
+    child.unref();
+    return child;
+  });
+  return {
+    holds: () =>
+      children.every(
+        ({ pid, exitCode, signalCode }) => pid !== undefined && exitCode === null && signalCode === null,
+      ),
+    undo: () => {
+      for (const child of children) child.kill('SIGKILL');
+    },
+  };
+}
+
+async function slowDisk(stack: string): Promise<InForce | Unavailable> {
+  const cgroup = await cgroupOf(stack, 'blkio');
+  if ('unavailable' in cgroup) return cgroup;
+  const root = await must(['docker', 'info', '--format', '{{.DockerRootDir}}']);
+  const disk = diskOf(root.trim());
+  return typeof disk === 'string' ? limitWrites(cgroup, disk, slowDiskOps) : disk;
+}
+
+async function cgroupOf(stack: string, controller: 'cpu' | 'blkio'): Promise<LabCgroup | Unavailable> {
+  const { manifest } = await labOf(stack);
+  const [vm] = manifest.vms;
+  if (vm === undefined) return { unavailable: `the lab of ${stack} has no container` };
+  const told = await must(['docker', 'inspect', '--format', '{{.Id}} {{.State.Pid}}', vm.container]);
+  const [id = '', pid = ''] = told.trim().split(' ');
+  return labCgroup(controller, readFileSync(`/proc/${pid}/cgroup`, 'utf8'), id);
+}

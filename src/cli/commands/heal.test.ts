@@ -38,7 +38,9 @@ const record = (faultId: string, more: Partial<LedgerRecord> = {}): LedgerRecord
     kind: 'command',
     host: { name: 'here', transport: { kind: 'local' } },
     params:
-      more.repair === true ? { run: note, timeout: 120_000 } : { run: ['true'], undo: note, timeout: 120_000 },
+      more.repair === true
+        ? { run: note, timeout: 120_000 }
+        : { run: ['true'], undo: note, timeout: 120_000 },
     before: null,
     openedAt: `2026-01-01T00:00:0${userLedger().list().length}Z`,
     ...more,

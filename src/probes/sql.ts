@@ -55,9 +55,10 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
       const phases: { connectMs?: number; firstByteMs?: number } = {};
       const since = (): number => ctx.clock.nowMs() - startMs;
       const watch = (socket: Socket): void => {
-        // A session that is used again is connected: the event does not come.
-        if (socket.pending) socket.once('connect', () => void (phases.connectMs = since()));
-        socket.once('data', () => void (phases.firstByteMs ??= since()));
+        // A session that is used again is connected, and with TLS its socket emits no data any more: listeners would only pile up.
+        if (!socket.pending) return;
+        socket.once('connect', () => void (phases.connectMs = since()));
+        socket.once('data', () => void (phases.firstByteMs = since()));
       };
       try {
         return withPhases(await sessions.use(async (client) => ask(client, p), signal, watch), phases);

@@ -139,7 +139,7 @@ describe('the command line', () => {
     const [, written = ''] =
       /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
     expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
-      'rows  every 100 ms a row by each client, time-out 2.0 s; a read every 500 ms',
+      'rows  every 200 ms a row by each client, time-out 2.0 s; a read every 1.0 s',
       "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
       'at the end  DROP TABLE',

@@ -63,7 +63,7 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
   if (degradedMsIn(log, steadyMs, issuedMs) > 0)
     complaints.push(
-      `the steady state before the fault was not seen for sure: ${degradedWords(log, steadyMs, issuedMs)}`,
+      `the steady state before the fault is uncertain: ${degradedWords(log, steadyMs, issuedMs)}`,
     );
   const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
   if (doubtful.length > 0)

@@ -49,7 +49,7 @@ describe('what stops a drill', () => {
     await expect(stopped("send('SIGINT')", "now = 2000; send('SIGINT')")).resolves.toBe(
       [
         stopping('SIGINT'),
-        'SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`',
+        'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
         'healed, exit 130, heals abandoned',
       ].join('\n'),
     );

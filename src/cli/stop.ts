@@ -31,7 +31,9 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
       if (name !== 'SIGINT' || nowMs() - stoppedMs < secondAfterMs) {
         write(`${name}: already stopping; healing comes first`);
       } else if (!abandon.signal.aborted) {
-        write('SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`');
+        write(
+          'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
+        );
         abandon.abort(new Error('a second SIGINT'));
       }
       return;

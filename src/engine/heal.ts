@@ -29,10 +29,10 @@ export class NotHealed extends DrillError {
 
   constructor(record: LedgerRecord, why: string, observed: boolean) {
     const { faultId, kind, host } = record;
-    super('heal-failed', `${faultId} (${kind} on ${host.name}) is not healed: ${why}`, {
+    super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
       mend: observed
-        ? `Look at ${host.name}, then run \`firedrill heal\` again.`
-        : `See whether ${host.name} answers, then run \`firedrill heal\` again: it goes on from the undo record.`,
+        ? `Find out on ${host.name} what keeps the heal from working, then run \`firedrill heal\` again.`
+        : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
     });
     this.observed = observed;
   }
@@ -53,7 +53,7 @@ export async function healFault(
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined)
-    throw new NotHealed(record, `this firedrill knows no fault of kind ${record.kind}`, false);
+    throw new NotHealed(record, `because this version of firedrill has no fault kind ${record.kind}`, false);
   const isOver = async (ctx: FaultContext): Promise<boolean> => {
     if (!(await kind.healed(record.params, record.before, ctx))) return false;
     await releaseLease();
@@ -67,7 +67,7 @@ export async function healFault(
     withinMs,
     abandon,
     onFailed,
-    notDone: 'the fault is still seen',
+    notDone: 'the fault is still in effect',
     async attempt(ctx) {
       if (clock.nowMs() - startMs >= releaseLeaseAfterMs) await releaseLease();
       // Waiting makes no other machine of it: this error is final.

@@ -190,7 +190,7 @@ async function awaitEffect(
     } catch (error) {
       // The fault may have taken the way to its host along: not seen is not the same as not there.
       if (!isUnreachable(error)) throw error;
-      seen = `the effect could not be looked for: ${messageOf(error)}`;
+      seen = `the effect could not be checked: ${messageOf(error)}`;
     }
     await clock.sleep(200, run.signal);
   }

@@ -48,7 +48,7 @@ export function createMachineFitness(): MachineFitness {
       const { state, dilation } = controlHealth(recent, nowMs, last.finishMs);
       if (state === 'silent')
         return [
-          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded or the control ended; ${starvedHint}`,
+          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded, or the control's process ended; ${starvedHint}`,
         ];
       if (state === 'fit') return [];
       const median = dilation !== null && dilation > dilationLimit;

@@ -92,7 +92,7 @@ function judgeAnswer({ status, body }: EngineAnswer): Observation {
   if (status === 200) {
     const value = stateOf(z.object({ State: z.unknown() }).safeParse(said).data?.State);
     if (value !== undefined) return { status: 'ok', value };
-    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${body}`) };
+    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${body}`) };
   }
   const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
   if (status === 404 && saysNoSuchContainer(message)) return { status: 'ok', value: 'absent' };
@@ -103,7 +103,7 @@ function judge({ exitCode, stdout, stderr }: ExecResult): Observation {
   if (exitCode === 0) {
     const value = stateOf(parseJson(stdout));
     if (value !== undefined) return { status: 'ok', value };
-    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${stdout}`) };
+    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${stdout}`) };
   }
   if (saysNoSuchContainer(stderr)) return { status: 'ok', value: 'absent' };
   const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);

@@ -47,7 +47,8 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
         response.setEncoding('utf8');
         response.on('data', (text: string) => {
           body += text;
-          if (body.length > maxBodyBytes) sent.destroy(new Error('the engine answered with too much'));
+          if (body.length > maxBodyBytes)
+            sent.destroy(new Error(`the engine's answer is longer than ${maxBodyBytes} bytes`));
         });
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
         response.on('error', reject);

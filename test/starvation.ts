@@ -31,7 +31,7 @@ interface Kept {
 
 /**
  * Runs drills that keep their runs below `out`. Where one of these says nothing because the machine was too busy for it, all of
- * it is run once more: a test asserts what a drill finds, not how quick the machine is. Each repeat is told, and counted in the
+ * it is run once more: a test asserts what a drill finds, not how quick the machine is. Each repeat is printed, and counted in the
  * file FIREDRILL_STARVED_NOTE (scripts/with-setup.mjs shows the number). The second outcome stands.
  */
 export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>): Promise<T> {

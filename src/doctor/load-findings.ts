@@ -101,7 +101,7 @@ function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures
   return `${latency}, ${sent} samples${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`;
 }
 
-/** What the burst is too much for; undefined where it is not. What fails at the base rate, too, is not the burst's doing. */
+/** Why the burst is too much; undefined if it is not. Failures that also occur at the base rate are not counted. */
 function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
   if (burst.dropped > 0) return 'samples were not sent, because too many were unanswered';
   if (base.failed + base.unknown === 0 && burst.failed + burst.unknown > 0)

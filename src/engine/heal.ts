@@ -12,9 +12,9 @@ const releaseLeaseAfterMs = 60_000;
 
 /** What a heal may be given. */
 export interface HealOptions {
-  /** Resolves when nobody renews the lease of the fault. Awaited before its timer is stopped, and when the heal takes long. */
+  /** Resolves once the lease of the fault is no longer renewed. Awaited before its timer is stopped, and when the heal takes long. */
   readonly releaseLease?: () => Promise<void>;
-  /** Told now and then that the heal is not proven yet; it goes on. */
+  /** Called at intervals while the heal is not proven yet. */
   readonly onFailed?: (failed: FailedAttempt) => void;
   /** Ends the heal at once, proven or not. */
   readonly abandon?: AbortSignal | undefined;
@@ -24,7 +24,7 @@ export interface HealOptions {
 
 /** A heal that is not proven. */
 export class NotHealed extends DrillError {
-  /** True: the host was looked at, and the fault is still there. False: it could not be looked at, so nothing is known. */
+  /** True: the host answered, and the fault is still in effect. False: the host could not be checked, so the state is unknown. */
   readonly observed: boolean;
 
   constructor(record: LedgerRecord, why: string, observed: boolean) {
@@ -43,7 +43,7 @@ export class NotHealed extends DrillError {
  * Works from the ledger record alone, so the run that made the fault and a later
  * `firedrill heal` do the very same thing. A second heal changes nothing.
  * Its timer on the host is stopped last: until then it may succeed where this does not.
- * @throws DrillError `heal-failed` when it cannot be proven in time; `NotHealed` says whether the host was looked at
+ * @throws DrillError `heal-failed` when it cannot be proven in time; `NotHealed` says whether the host could be checked
  */
 export async function healFault(
   record: LedgerRecord,

@@ -40,7 +40,7 @@ export function createMachineFitness(): MachineFitness {
     },
     unmet: (nowMs, overMs) => {
       if (startedMs === undefined) return [];
-      // A short hold has fewer samples than it takes to tell anything.
+      // A short hold has too few samples for a median.
       const sinceMs = nowMs - Math.max(overMs, controlSamples * controlEveryMs);
       const recent = samples.filter((s) => s.finishMs >= sinceMs);
       const last = samples.at(-1);

@@ -14,7 +14,7 @@ const quickPauseMs = 500;
 const slowPauseMs = 5000;
 /** Patience doubles after each attempt without an answer, up to this factor. */
 const maxPatience = 16;
-/** Attempts that come out alike are reported at most this often, ms. */
+/** Attempts with the same result are reported at most this often, ms. */
 const reportEveryMs = 15_000;
 
 /** An attempt that proved nothing. */
@@ -28,7 +28,7 @@ export interface FailedAttempt {
   readonly elapsedMs: number;
 }
 
-/** How trying came out. */
+/** Result of all attempts. */
 export type Persisted =
   | { readonly proven: true }
   | {
@@ -42,7 +42,7 @@ export type Persisted =
       readonly abandoned: boolean;
     };
 
-/** What is tried, and for how long. */
+/** The attempt, and its limits. */
 export interface PersistOptions {
   readonly clock: Clock;
   readonly reach: Pick<FaultContext, 'host' | 'server'>;
@@ -54,7 +54,7 @@ export interface PersistOptions {
   readonly attempt: (ctx: FaultContext) => Promise<boolean>;
   /** Why an attempt without an error is not proven, for messages. */
   readonly notDone: string;
-  /** Told of attempts that failed; not of all that come out alike (`reportEveryMs`). */
+  /** Called for failed attempts; those with the same result are limited to one per `reportEveryMs`. */
   readonly onFailed?: ((failed: FailedAttempt) => void) | undefined;
 }
 

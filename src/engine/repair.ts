@@ -109,7 +109,7 @@ export async function makeRepair(
   if (kind === undefined)
     throw notRepaired(record, `because this version of firedrill has no fault kind ${record.kind}`);
   const { params } = record;
-  /** It was made and acknowledged: from then on only its effect is looked for. */
+  /** It was made and acknowledged: later attempts only check its effect. */
   let made: { readonly before: Json } | undefined;
   const result = await persist({
     ...options,

@@ -42,7 +42,7 @@ export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
   readonly work: () => void;
 }
 
-/** For so long the machine is looked at with nothing of ours at work. */
+/** For this long the load of other programs is measured, ms. */
 const restMs = 700;
 /** Rounds of starting processes: as many as fit into the time, five at most. */
 const rounds = 5;
@@ -93,7 +93,7 @@ function arithmetic(): void {
     x ^= x >>> 17;
     x ^= x << 5;
   }
-  // Used, so that the loop is not optimised away.
+  // The result is used, so that the loop is not optimized away.
   if (x === 0) throw new Error('a xorshift never comes to 0');
 }
 

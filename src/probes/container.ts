@@ -59,8 +59,8 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
 const mostFailures = 3;
 
 /**
- * Asks over the engine's kept connection. Where that breaks, a command asks in the same sample: it tells an engine that is
- * gone from a way to the host that is. The connection is tried again once a command was answered.
+ * Asks over the engine's kept connection. If that breaks, a command asks in the same sample: it distinguishes an engine that is
+ * gone from a host that is unreachable. The connection is tried again once a command was answered.
  */
 function engineSession(p: Params, engine: DockerEngine, byCommand: ProbeSession): ProbeSession {
   let worked = false;

@@ -237,7 +237,7 @@ async function whyNoEngine() {
   return undefined;
 }
 
-/** Vitest projects beside each other, shown as usual; counted and timed from a JSON report. */
+/** Vitest projects in parallel, shown as usual; counted and timed from a JSON report. */
 async function runTests(node, folder, projects) {
   const report = join(folder, `${projects[0]}.json`);
   const code = await run(node, [

@@ -8,7 +8,7 @@ import type { Summary } from '../src/core/summary.ts';
  * knows them; a drill that is inconclusive for any other reason fails its test.
  */
 const starvedWords =
-  /\b(degraded|overloaded|starved|stood still|may be the load|the prober (?:lost|sent a look)|other programs took|steady state (?:did not hold until|was lost again just before) the fault|a little more load makes time-outs)\b/i;
+  /\b(degraded|overloaded|starved|stood still|may be the load|the prober (?:lost|sent a look)|other programs took|steady state (?:did not hold until|was lost again just before) the fault|a little more load causes time-outs)\b/i;
 
 /** Why a drill says nothing: its machine was too busy for it. Undefined for every other outcome. */
 export function starvedReason({
@@ -31,7 +31,7 @@ interface Kept {
 
 /**
  * Runs drills that keep their runs below `out`. Where one of these says nothing because the machine was too busy for it, all of
- * it is run once more: a test asserts what a drill finds, not how quick the machine is. Each repeat is told, and counted in the
+ * it is run once more: a test asserts what a drill finds, not how quick the machine is. Each repeat is printed, and counted in the
  * file FIREDRILL_STARVED_NOTE (scripts/with-setup.mjs shows the number). The second outcome stands.
  */
 export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>): Promise<T> {

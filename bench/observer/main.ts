@@ -14,7 +14,7 @@ import type { ObserverInput, ObserverResult, SampleCostRow } from './messages.ts
 import { postgresPrograms, startPostgres } from './postgres.ts';
 import { lastPid, treeCpuMs } from './tree-cpu.ts';
 
-// Measures what one sample of each kind of probe costs, beside what people use in its place. Runs in a process of its own,
+// Measures what one sample of each kind of probe costs, next to the tools that people use instead. Runs in a process of its own,
 // whose CPU time is that of the samples, and where it may in a namespace of process ids, in which nobody else starts any.
 // Its input is its argument, its result goes to the file that the second names.
 

@@ -157,7 +157,7 @@ describe('a prober that was degraded by its HTTP control, as in logs of 0.1,', (
     const { verdict, reasons } = summarize(story({ held: [[7000, 7600]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
-      expect.stringMatching(/^the steady state before the fault was not seen for sure: .*its control/),
+      expect.stringMatching(/^the steady state before the fault is uncertain: .*its control/),
     ]);
   });
 

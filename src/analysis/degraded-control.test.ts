@@ -108,9 +108,7 @@ describe('a starved machine that carries no host of the target', () => {
     const { verdict, reasons } = summarize(story({ starved: [[5000, 8500]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
-      expect.stringMatching(
-        /^the steady state before the fault was not seen for sure: the prober was degraded/,
-      ),
+      expect.stringMatching(/^the steady state before the fault is uncertain: the prober was degraded/),
     ]);
   });
 });
@@ -144,7 +142,7 @@ describe('a starved machine that carries the target', () => {
     expect(verdict).toBe('inconclusive');
     expect(checks.map((c) => c.status)).toEqual(['inconclusive']);
     expect(reasons[0]).toMatch(
-      /^RTO: RTO was .*, above the limit of 10 s, but other programs took 45 % of this machine's CPU from the fault until then \(it was busy for 85 %; the limit is 25 %\): end them/,
+      /^RTO: RTO was .*, above the limit of 10 s, but other programs took 45 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 85 %\): end them/,
     );
   });
 

@@ -9,9 +9,9 @@ import { carriesTarget } from './machine-record.ts';
 import { durationWords, limitWords } from './words.ts';
 
 /**
- * The log without what a degraded prober cannot tell: a sample that failed while it was degraded, be it for a part of the
- * sample, is not known to have failed (`unknown`, marked `degraded`), and a good answer of that time is no late one. Good
- * answers stay good. The same log where the prober was fit, had no control, or runs on the target's own machine.
+ * The log without failures that the degraded prober may have caused. A sample that failed while the prober was degraded for
+ * any part of it becomes `unknown` and is marked `degraded`. Good answers stay good, and do not count as late. Returns the
+ * same log if the prober was never degraded, had no control, or runs on the target's machine.
  */
 export function withoutDegraded(log: RunLog): RunLog {
   const spans = degradedSpans(log);

@@ -63,12 +63,12 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
   if (degradedMsIn(log, steadyMs, issuedMs) > 0)
     complaints.push(
-      `the steady state before the fault was not seen for sure: ${degradedWords(log, steadyMs, issuedMs)}`,
+      `the steady state before the fault is uncertain: ${degradedWords(log, steadyMs, issuedMs)}`,
     );
   const doubtful = recovery.unsure.filter((w) => inside(w.firstBadMs));
   if (doubtful.length > 0)
     complaints.push(
-      `whether ${probe.id} was down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))} is not known: ${degradedWords(log, fromMs, toMs)}`,
+      `${probe.id} may have been down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}, which is unknown: ${degradedWords(log, fromMs, toMs)}`,
     );
   const asleep = log.clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= steadyMs && s.atMs <= toMs);
   if (asleep.length > 0)

@@ -63,7 +63,7 @@ export class MachineRecord {
     for (const name of columns) this.#columns[name].push(reading[name] ?? NaN);
   }
 
-  /** Readings told of in [fromMs, toMs], in order. */
+  /** Readings with a time in [fromMs, toMs], in order. */
   *readings(fromMs = -Infinity, toMs = Infinity): Generator<PressureReading, void, void> {
     for (const [index, t] of this.#columns.t.entries()) {
       if (t < fromMs || t > toMs) continue;

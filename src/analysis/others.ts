@@ -15,7 +15,7 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
   if (machine === undefined || untilMs <= fromMs) return null;
   const share = othersIn(machine, fromMs, untilMs);
   if (share === null || share.othersPct <= othersLimitPct) return null;
-  return `other programs took ${Math.round(share.othersPct)} % of this machine's CPU from the fault until then (it was busy for ${Math.round(share.busyPct)} %; the limit is ${othersLimitPct} %): end them, or run the drill on a quieter machine`;
+  return `other programs took ${Math.round(share.othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together took ${Math.round(share.busyPct)} %): end them, or run the drill on a quieter machine`;
 }
 
 /** Failed checks of which other programs may be the cause: inconclusive, and why. What passes in spite of them passes. */

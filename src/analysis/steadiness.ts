@@ -33,7 +33,7 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
     return `${id} failed ${count === 1 ? 'once' : `${count} times`} (${first.cause ?? 'fail'}, first ${beforeMs} before the fault)`;
   });
   return [
-    `the steady state did not hold until the fault: ${what.join(', ')}; what failed after it cannot be told from what failed before`,
+    `the steady state did not hold until the fault: ${what.join(', ')}; so the fault may not be the cause of the outage; find the cause with \`firedrill watch\`, or use a quieter machine`,
   ];
 }
 
@@ -67,6 +67,6 @@ function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly stri
   const p90Ms = latency.percentile(0.9);
   if (p90Ms === null || p90Ms <= probe.timeoutMs * slowBeforeFaultShare) return [];
   return [
-    `answers took ${durationWords(p90Ms)} (p90) of a time-out of ${limitWords(probe.timeoutMs)} before the fault: a little more load makes time-outs of ${probe.id} without any outage; use a quieter machine or a longer time-out`,
+    `${probe.id} answered in ${durationWords(p90Ms)} (p90) before the fault, which is more than half of its time-out of ${limitWords(probe.timeoutMs)}: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out`,
   ];
 }

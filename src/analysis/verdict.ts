@@ -197,7 +197,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
     return ms === 0
       ? []
-      : [`whether ${id} was down for up to ${durationWords(ms)} is not known: ${degradedWords(log)}`];
+      : [`${id} may have been down for up to ${durationWords(ms)}, which is unknown: ${degradedWords(log)}`];
   });
   return {
     verdict:

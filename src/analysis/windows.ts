@@ -116,7 +116,7 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
   return unsure.length === 0 ? windows : [...windows, ...unsure].sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
-/** Windows of which it is not known whether there was any: between two good looks, none failed but for those of a degraded prober. */
+/** Possible windows: between two good samples, only samples of a degraded prober failed. */
 function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindow[] {
   if (!samples.some((s) => s.degraded)) return [];
   const windows: BadWindow[] = [];

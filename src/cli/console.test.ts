@@ -69,7 +69,7 @@ test('tells when the prober is degraded and when it is fit again, and how the wa
   expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
     'run run-1',
     'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes or longer intervals',
-    'the prober is fit again: dilation 1.0 x, limit 2.5 x',
+    'the prober is no longer degraded: dilation 1.0 x, limit 2.5 x',
     'the wall clock was set backwards by 1.5 s; durations are not touched',
     'this machine slept for 61.0 s: the run clock stood still meanwhile',
   ]);

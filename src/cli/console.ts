@@ -46,7 +46,7 @@ function describeChange(sample: Sample, last: Map<string, string>): string | und
   return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
 }
 
-/** Tells when the prober's machine becomes starved, and when it is fit again. */
+/** Reports when the prober's machine becomes starved, and when that ends. */
 function controlNarrator(): (sample: ControlSample) => string | undefined {
   let recent: readonly ControlSample[] = [];
   let before = 'fit';
@@ -57,7 +57,7 @@ function controlNarrator(): (sample: ControlSample) => string | undefined {
     before = state;
     const words = `dilation ${dilationWords(dilation ?? 1)}, limit ${dilationWords(dilationLimit)}`;
     return state === 'fit'
-      ? `the prober is fit again: ${words}`
+      ? `the prober is no longer degraded: ${words}`
       : `the prober is DEGRADED: this machine is overloaded (${words}); ${starvedHint}`;
   };
 }
@@ -101,7 +101,7 @@ function describe(
       return `${event.fault}: ${isIn(steps.prepare, event.fault) ? 'undone' : 'healed'}, proven`;
     case 'heal.attempted': {
       const { fault, attempt, observed, message } = event;
-      const why = observed ? firstLine(message) : `could not look: ${firstLine(message)}`;
+      const why = observed ? firstLine(message) : `could not check: ${firstLine(message)}`;
       return `${fault}: not ${isIn(steps.prepare, fault) ? 'undone' : 'healed'} yet, attempt ${attempt}: ${why}; trying again`;
     }
     case 'heal.failed': {

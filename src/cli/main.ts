@@ -297,7 +297,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .addOption(
       new Option(
         '--measure-burst [duration]',
-        'run the probes of the scenarios for so long at the base rate and in the burst, and compare',
+        'run the probes of the scenarios at the base rate, then in the burst, each for this time, and compare the latency',
       )
         .preset('2s')
         .argParser(shortDuration),

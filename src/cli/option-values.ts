@@ -28,7 +28,7 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-/** Longest measurement of a burst: it is a look, not a test of endurance. */
+/** Longest measurement of a burst: it samples the effect, it is not a soak test. */
 const longestMs = 60_000;
 
 /** A duration of a measurement, ms. @throws InvalidArgumentError */

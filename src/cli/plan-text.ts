@@ -137,7 +137,7 @@ function predictionLines(plan: Plan): string[] {
     time === undefined
       ? []
       : [
-          `  The drill takes about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow; preparations, heal, and return come on top.`,
+          `  The drill takes about ${formatMs(time.medianMs)}, in the slow case ${formatMs(time.slowMs)}. Preparations, heal, and return are not included.`,
         ];
   return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ...whole, ''];
 }

@@ -30,7 +30,7 @@ async function stopped(...steps: readonly string[]): Promise<string> {
 }
 
 const stopping = (signal: string): string =>
-  `${signal}: stopping; what was broken is healed first${signal === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`;
+  `${signal}: stopping; faults are healed first${signal === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`;
 
 describe('what stops a drill', () => {
   test.each([
@@ -39,9 +39,11 @@ describe('what stops a drill', () => {
     ['SIGHUP', 143],
   ])('%s heals first, and more of it right after changes nothing', async (signal, exitCode) => {
     await expect(stopped(`send('${signal}')`, `now = 1999; send('${signal}')`)).resolves.toBe(
-      [stopping(signal), `${signal}: already stopping; healing comes first`, `healed, exit ${exitCode}`].join(
-        '\n',
-      ),
+      [
+        stopping(signal),
+        `${signal}: already stopping; faults are healed first${signal === 'SIGINT' ? ' (Ctrl-C after 2 s ends the heal)' : ''}`,
+        `healed, exit ${exitCode}`,
+      ].join('\n'),
     );
   });
 
@@ -49,7 +51,7 @@ describe('what stops a drill', () => {
     await expect(stopped("send('SIGINT')", "now = 2000; send('SIGINT')")).resolves.toBe(
       [
         stopping('SIGINT'),
-        'SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`',
+        'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
         'healed, exit 130, heals abandoned',
       ].join('\n'),
     );
@@ -57,7 +59,9 @@ describe('what stops a drill', () => {
 
   test('a SIGTERM never does', async () => {
     await expect(stopped("send('SIGTERM')", "now = 60_000; send('SIGTERM')")).resolves.toBe(
-      [stopping('SIGTERM'), 'SIGTERM: already stopping; healing comes first', 'healed, exit 143'].join('\n'),
+      [stopping('SIGTERM'), 'SIGTERM: already stopping; faults are healed first', 'healed, exit 143'].join(
+        '\n',
+      ),
     );
   });
 
@@ -66,7 +70,7 @@ describe('what stops a drill', () => {
     ['an exception that nobody caught', "setImmediate(() => { throw new Error('lost'); });"],
   ])('%s heals first', async (_what, code) => {
     await expect(stopped(code)).resolves.toBe(
-      ['firedrill broke: Error: lost', 'what was broken is healed first', 'healed, exit 3'].join('\n'),
+      ['firedrill broke: Error: lost', 'faults are healed first', 'healed, exit 3'].join('\n'),
     );
   });
 

@@ -29,9 +29,13 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
   const handler = (name: NodeJS.Signals): void => {
     if (code !== undefined) {
       if (name !== 'SIGINT' || nowMs() - stoppedMs < secondAfterMs) {
-        write(`${name}: already stopping; healing comes first`);
+        write(
+          `${name}: already stopping; faults are healed first${name === 'SIGINT' ? ' (Ctrl-C after 2 s ends the heal)' : ''}`,
+        );
       } else if (!abandon.signal.aborted) {
-        write('SIGINT: the heal ends now; what is not healed keeps its undo record, see `firedrill status`');
+        write(
+          'SIGINT: the heal ends now; faults that are not healed keep their undo records: `firedrill heal` goes on',
+        );
         abandon.abort(new Error('a second SIGINT'));
       }
       return;
@@ -39,14 +43,14 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
     stoppedMs = nowMs();
     code = name === 'SIGINT' ? ExitCode.interrupted : ExitCode.terminated;
     write(
-      `${name}: stopping; what was broken is healed first${name === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`,
+      `${name}: stopping; faults are healed first${name === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`,
     );
     controller.abort(new Error(`stopped by ${name}`));
   };
   const broke = (error: unknown): void => {
     write(`firedrill broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     if (code !== undefined) return;
-    write('what was broken is healed first');
+    write('faults are healed first');
     code = ExitCode.inconclusive;
     controller.abort(new DrillError('harness', `firedrill broke: ${messageOf(error)}`));
   };

@@ -188,7 +188,7 @@ export type DrillEvent =
   | { readonly t: number; readonly type: 'heal.proven'; readonly fault: string }
   /**
    * An attempt to heal that proved nothing; the heal goes on. `observed`: the host answered, and the fault is still there;
-   * otherwise it could not be looked at. Attempts that come out alike are not all recorded.
+   * otherwise it could not be checked. Attempts with the same result are not all recorded.
    */
   | {
       readonly t: number;
@@ -204,7 +204,7 @@ export type DrillEvent =
       readonly type: 'heal.failed';
       readonly fault: string;
       readonly message: string;
-      /** Whether the last attempt could look at the host; absent in older logs. */
+      /** Whether the last attempt could check the host; absent in older logs. */
       readonly observed?: boolean;
     }
   /** The prober's own health over the time since the last such event. */
@@ -235,7 +235,7 @@ export type DrillEvent =
     }
   | { readonly t: number; readonly type: 'run.ended' };
 
-/** What it cost to look at the target, from the run's start. */
+/** What probing and the harness cost since the run's start. */
 export interface HarnessCost {
   /** CPU time of firedrill's process with all its threads, ms. */
   readonly cpuMs: number;

@@ -218,7 +218,7 @@ export interface PlannedProbe {
   readonly timeoutMs: number;
   /** The interval from shortly before the fault until stable recovery. */
   readonly burstIntervalMs?: number;
-  /** The target wants it in every drill, whether the drill uses it or not. */
+  /** The target runs it in every drill, even if the drill does not use it. */
   readonly always?: true;
   /** What the drill needs it for, in words such as `recovery` or `role primary`; absent outside of drills and in logs of older versions. */
   readonly usedBy?: readonly string[];

@@ -39,8 +39,8 @@ export interface ProbeSession {
 }
 
 /**
- * What one sample costs the system that it looks at. Counted while the target answers: a kept connection that broke is
- * opened again. What a transport needs to reach the host is not in it.
+ * What one sample costs the target while the target answers; a kept connection that breaks is opened again, which is not
+ * counted. The cost of the transport to the host is not included.
  */
 export interface SampleCost {
   /** TCP connections opened, with the TLS handshake or database session that comes with each. */

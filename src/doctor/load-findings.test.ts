@@ -59,13 +59,13 @@ describe('a burst that was measured', () => {
       name: 'burst health',
       status: 'ok',
       observed:
-        'base p50 4.0 ms, p90 10 ms of 10; burst, every 100 ms, p50 5.0 ms, p90 12 ms of 10, 1.2 times',
+        'base p50 4.0 ms, p90 10 ms, 10 samples; burst, every 100 ms, p50 5.0 ms, p90 12 ms, 10 samples, 1.2 times the base p90',
     });
   });
 
   test.each([
     ['samples were not sent', figures(4, 10), figures(5, 12, { dropped: 1 })],
-    ['samples are lost in the burst only', figures(4, 10), figures(5, 12, { failed: 1 })],
+    ['samples fail in the burst only', figures(4, 10), figures(5, 12, { failed: 1 })],
     ['answers take more than half of the time-out (900 ms)', figures(400, 440), figures(430, 451)],
     ['answers are slower in the burst', figures(4, 10), figures(20, 31)],
   ])('is too much where %s', (why, base, burst) => {
@@ -97,7 +97,7 @@ describe('the time of a drill', () => {
         status: 'ok',
         // 5 s steady, 2 s with the burst on, 10 s RTO, 5 s stable, 5 s redundancy.
         observed:
-          'about 27.0 s, 27.0 s if all is slow, by the models of the target; preparations, heal, and return come on top',
+          "about 27.0 s, in the slow case 27.0 s, predicted by the target's models; preparations, heal, and return are not included",
       },
     ]);
   });

@@ -49,7 +49,7 @@ export function timeFindings(plans: readonly Plan[]): Finding[] {
       {
         name: `time of ${nameWith(plan, others.length)}`,
         status: 'ok',
-        observed: `about ${formatMs(time.medianMs)}, ${formatMs(time.slowMs)} if all is slow, by the models of the target; preparations, heal, and return come on top`,
+        observed: `about ${formatMs(time.medianMs)}, in the slow case ${formatMs(time.slowMs)}, predicted by the target's models; preparations, heal, and return are not included`,
       },
     ];
   });
@@ -74,7 +74,7 @@ export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
     const ratio =
       base.p90Ms === null || burst.p90Ms === null || base.p90Ms === 0
         ? ''
-        : `, ${(burst.p90Ms / base.p90Ms).toFixed(1)} times`;
+        : `, ${(burst.p90Ms / base.p90Ms).toFixed(1)} times the base p90`;
     const name = `burst ${probe.id}`;
     const observed = `base ${rateWords(base)}; burst, every ${every}, ${rateWords(burst)}${ratio}`;
     const why = whyTooMuch(effect);
@@ -84,12 +84,12 @@ export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
           name,
           status: 'warn',
           observed: `${observed}: ${why}`,
-          mend: 'Raise `burst` of the probes that ask most (`firedrill plan` says which), or run firedrill on a machine of its own.',
+          mend: 'Raise `burst` of the probes that open most connections (`firedrill plan` names them), or run firedrill on a machine of its own.',
         };
   });
 }
 
-/** `p50 12 ms, p90 20 ms of 40`, with what was not good. */
+/** `p50 12 ms, p90 20 ms, 40 samples`, with those that were not good. */
 function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures): string {
   const lost = [
     failed > 0 ? `${failed} failed` : '',
@@ -98,14 +98,14 @@ function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures
   ].filter(Boolean);
   const latency =
     p50Ms === null || p90Ms === null ? 'no good answer' : `p50 ${tenths(p50Ms)}, p90 ${tenths(p90Ms)}`;
-  return `${latency} of ${sent}${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`;
+  return `${latency}, ${sent} samples${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`;
 }
 
-/** What the burst is too much for; undefined where it is not. What fails at the base rate, too, is not the burst's doing. */
+/** Why the burst is too much; undefined if it is not. Failures that also occur at the base rate are not counted. */
 function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
-  if (burst.dropped > 0) return 'samples were not sent, as too many were under way';
+  if (burst.dropped > 0) return 'samples were not sent, because too many were unanswered';
   if (base.failed + base.unknown === 0 && burst.failed + burst.unknown > 0)
-    return 'samples are lost in the burst only';
+    return 'samples fail in the burst only';
   if (burst.p90Ms === null) return undefined;
   if (burst.p90Ms > probe.timeoutMs * tightShare)
     return `answers take more than half of the time-out (${formatMs(probe.timeoutMs)})`;

@@ -6,7 +6,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import { linesOf } from '../hosts/follow-command.ts';
 import { compileCache } from './compile-cache.ts';
 
-/** The control at work. */
+/** A running control. */
 export interface Control {
   /** Its process id. */
   readonly pid: number;
@@ -14,7 +14,7 @@ export interface Control {
   stop(): Promise<void>;
 }
 
-/** What the control is told by and tells. */
+/** The control's clock and callbacks. */
 export interface ControlOptions {
   readonly clock: Clock;
   readonly onSample: (sample: ControlSample) => void;
@@ -80,7 +80,7 @@ async function readSamples(
       if (sample !== undefined) onSample(sample);
     }
   } catch {
-    // Its pipe broke: its end is told of by itself, its silence shows.
+    // The pipe broke: `onEnd` reports the end of the process, and missing samples count as starvation.
   }
 }
 

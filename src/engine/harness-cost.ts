@@ -18,7 +18,7 @@ export interface MeterOptions {
   readonly commands: () => number;
 }
 
-/** Adds up what looking at the target costs. */
+/** Adds up what probing the target costs. */
 export interface HarnessMeter {
   /** A probe gave a sample. */
   countSample(probeId: string): void;

@@ -123,7 +123,7 @@ describe('a heal on a starved machine', () => {
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
     expect(String(error)).toMatch(
-      /cut \(command on alpha\) is not healed: not known within 15 min 00 s and \d+ attempts, because firedrill could not look at alpha: /,
+      /cut \(command on alpha\) is not proven healed after \d+ completed attempts in 15 min 00 s: alpha could not be checked: /,
     );
     expect(clock.nowMs()).toBe(15 * minuteMs);
     expect(failed.length).toBeGreaterThan(2);
@@ -135,7 +135,9 @@ describe('a heal on a starved machine', () => {
     const { clock, failed, run } = starved(() => 10, false);
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: true });
-    expect(String(error)).toMatch(/not proven within 15 min 00 s and \d+ attempts: .*rm: cannot remove/);
+    expect(String(error)).toMatch(
+      /not proven healed after \d+ completed attempts in 15 min 00 s: .*rm: cannot remove/,
+    );
     // Told now and then, not of each of some 200 attempts.
     expect(failed.length).toBeGreaterThan(30);
     expect(failed.length).toBeLessThan(70);
@@ -146,7 +148,7 @@ describe('a heal on a starved machine', () => {
   test('says when a host that it could look at went silent', async () => {
     const { run } = starved((nowMs) => (nowMs < minuteMs ? 10 : never), false);
     await expect(run()).rejects.toThrow(
-      /could not look at alpha, which last answered 5\d\.\d s after the first attempt began/,
+      /alpha could not be checked \(its last answer came 5\d\.\d s after the first attempt began/,
     );
   });
 
@@ -166,7 +168,7 @@ describe('a heal on a starved machine', () => {
     await clock.sleep(90_000, new AbortController().signal);
     abandon.abort();
     const error = await healing;
-    expect(String(error)).toContain('ended by a second Ctrl-C after 90.0 s');
+    expect(String(error)).toContain('in 90.0 s, ended by a second Ctrl-C');
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
     expect(clock.nowMs()).toBe(90_000);
   });

@@ -12,9 +12,9 @@ const releaseLeaseAfterMs = 60_000;
 
 /** What a heal may be given. */
 export interface HealOptions {
-  /** Resolves when nobody renews the lease of the fault. Awaited before its timer is stopped, and when the heal takes long. */
+  /** Resolves once the lease of the fault is no longer renewed. Awaited before its timer is stopped, and when the heal takes long. */
   readonly releaseLease?: () => Promise<void>;
-  /** Told now and then that the heal is not proven yet; it goes on. */
+  /** Called at intervals while the heal is not proven yet. */
   readonly onFailed?: (failed: FailedAttempt) => void;
   /** Ends the heal at once, proven or not. */
   readonly abandon?: AbortSignal | undefined;
@@ -24,15 +24,15 @@ export interface HealOptions {
 
 /** A heal that is not proven. */
 export class NotHealed extends DrillError {
-  /** True: the host was looked at, and the fault is still there. False: it could not be looked at, so nothing is known. */
+  /** True: the host answered, and the fault is still in effect. False: the host could not be checked, so the state is unknown. */
   readonly observed: boolean;
 
   constructor(record: LedgerRecord, why: string, observed: boolean) {
     const { faultId, kind, host } = record;
-    super('heal-failed', `${faultId} (${kind} on ${host.name}) is not healed: ${why}`, {
+    super('heal-failed', `${faultId} (${kind} on ${host.name}) is not proven healed ${why}`, {
       mend: observed
-        ? `Look at ${host.name}, then run \`firedrill heal\` again.`
-        : `See whether ${host.name} answers, then run \`firedrill heal\` again: it goes on from the undo record.`,
+        ? `Find out on ${host.name} what keeps the heal from working, then run \`firedrill heal\` again.`
+        : `Make sure that ${host.name} answers, then run \`firedrill heal\` again: it needs only the undo record.`,
     });
     this.observed = observed;
   }
@@ -43,7 +43,7 @@ export class NotHealed extends DrillError {
  * Works from the ledger record alone, so the run that made the fault and a later
  * `firedrill heal` do the very same thing. A second heal changes nothing.
  * Its timer on the host is stopped last: until then it may succeed where this does not.
- * @throws DrillError `heal-failed` when it cannot be proven in time; `NotHealed` says whether the host was looked at
+ * @throws DrillError `heal-failed` when it cannot be proven in time; `NotHealed` says whether the host could be checked
  */
 export async function healFault(
   record: LedgerRecord,
@@ -53,7 +53,7 @@ export async function healFault(
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined)
-    throw new NotHealed(record, `this firedrill knows no fault of kind ${record.kind}`, false);
+    throw new NotHealed(record, `because this version of firedrill has no fault kind ${record.kind}`, false);
   const isOver = async (ctx: FaultContext): Promise<boolean> => {
     if (!(await kind.healed(record.params, record.before, ctx))) return false;
     await releaseLease();
@@ -67,7 +67,7 @@ export async function healFault(
     withinMs,
     abandon,
     onFailed,
-    notDone: 'the fault is still seen',
+    notDone: 'the fault is still in effect',
     async attempt(ctx) {
       if (clock.nowMs() - startMs >= releaseLeaseAfterMs) await releaseLease();
       // Waiting makes no other machine of it: this error is final.

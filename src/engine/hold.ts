@@ -10,11 +10,11 @@ export interface Lost {
 
 /** Conditions that are followed, sample by sample. */
 export interface Hold {
-  /** Since when all have held without a break, as far as was looked; ms on the run clock. Undefined while they do not. */
+  /** Since when all have held without a break, as of the last check; ms on the run clock. Undefined while they do not. */
   readonly sinceMs: number | undefined;
   /** The first sample since the last `startAgain` that showed that a condition does not hold; undefined while none did. */
   readonly lost: Lost | undefined;
-  /** What does not hold, or did not since the last look, in words; starts counting where nothing is missing. */
+  /** The conditions that do not hold, or did not at some moment since the last check, in words. Starts counting when none is left. */
   look(): readonly string[];
   /** From now on nothing has held yet. */
   startAgain(): void;
@@ -42,7 +42,7 @@ export interface HoldOptions {
 
 /**
  * Follows conditions. Each sample counts, also one that a later one has overtaken and one that is followed by a good one
- * before anybody looks. A time-out says "down since it was sent", so one that was sent before the hold does not break it;
+ * before the next check. A time-out says "down since it was sent", so one that was sent before the hold does not break it;
  * every other bad answer says "down at some moment until it arrived", and does.
  */
 export function followHold(options: HoldOptions): Hold {

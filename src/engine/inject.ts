@@ -11,7 +11,7 @@ import type { SteadyState } from './steady-state.ts';
 /** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
 const effectWithinMs = 30_000;
 
-/** What came of a step: its effect was seen; it failed, or had none; it did not act, for want of the steady state. */
+/** Result of a step: its effect was seen; it failed or had no effect; or it did not act because the steady state was lost. */
 export type Injection = 'effect' | 'failed' | 'not-steady';
 
 /**
@@ -190,7 +190,7 @@ async function awaitEffect(
     } catch (error) {
       // The fault may have taken the way to its host along: not seen is not the same as not there.
       if (!isUnreachable(error)) throw error;
-      seen = `the effect could not be looked for: ${messageOf(error)}`;
+      seen = `the effect could not be checked: ${messageOf(error)}`;
     }
     await clock.sleep(200, run.signal);
   }

@@ -40,7 +40,7 @@ export function createMachineFitness(): MachineFitness {
     },
     unmet: (nowMs, overMs) => {
       if (startedMs === undefined) return [];
-      // A short hold has fewer samples than it takes to tell anything.
+      // A short hold has too few samples for a median.
       const sinceMs = nowMs - Math.max(overMs, controlSamples * controlEveryMs);
       const recent = samples.filter((s) => s.finishMs >= sinceMs);
       const last = samples.at(-1);
@@ -48,7 +48,7 @@ export function createMachineFitness(): MachineFitness {
       const { state, dilation } = controlHealth(recent, nowMs, last.finishMs);
       if (state === 'silent')
         return [
-          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded or the control ended; ${starvedHint}`,
+          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded, or the control's process ended; ${starvedHint}`,
         ];
       if (state === 'fit') return [];
       const median = dilation !== null && dilation > dilationLimit;

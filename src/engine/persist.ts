@@ -14,7 +14,7 @@ const quickPauseMs = 500;
 const slowPauseMs = 5000;
 /** Patience doubles after each attempt without an answer, up to this factor. */
 const maxPatience = 16;
-/** Attempts that come out alike are reported at most this often, ms. */
+/** Attempts with the same result are reported at most this often, ms. */
 const reportEveryMs = 15_000;
 
 /** An attempt that proved nothing. */
@@ -28,7 +28,7 @@ export interface FailedAttempt {
   readonly elapsedMs: number;
 }
 
-/** How trying came out. */
+/** Result of all attempts. */
 export type Persisted =
   | { readonly proven: true }
   | {
@@ -42,7 +42,7 @@ export type Persisted =
       readonly abandoned: boolean;
     };
 
-/** What is tried, and for how long. */
+/** The attempt, and its limits. */
 export interface PersistOptions {
   readonly clock: Clock;
   readonly reach: Pick<FaultContext, 'host' | 'server'>;
@@ -54,7 +54,7 @@ export interface PersistOptions {
   readonly attempt: (ctx: FaultContext) => Promise<boolean>;
   /** Why an attempt without an error is not proven, for messages. */
   readonly notDone: string;
-  /** Told of attempts that failed; not of all that come out alike (`reportEveryMs`). */
+  /** Called for failed attempts; those with the same result are limited to one per `reportEveryMs`. */
   readonly onFailed?: ((failed: FailedAttempt) => void) | undefined;
 }
 
@@ -107,19 +107,19 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   return { proven: false, last, observedMs, elapsedMs, abandoned: abandon.aborted };
 }
 
-/** What is known after trying in vain, in words. */
+/** How long it was tried, and why it is not proven: `after 12 completed attempts in 15 min 00 s: …`. */
 export function persistedWords(result: Extract<Persisted, { proven: false }>, host: string): string {
   const { last, observedMs, elapsedMs, abandoned } = result;
-  const ended = abandoned ? 'ended by a second Ctrl-C after' : 'within';
-  const tried = `${ended} ${formatMs(elapsedMs)}`;
-  if (last === undefined) return `not proven, ${tried}: no attempt has ended`;
-  const attempts = `${last.attempt} attempt${last.attempt === 1 ? '' : 's'}`;
-  if (last.observed) return `not proven ${tried} and ${attempts}: ${last.why}`;
+  const ended = abandoned ? ', ended by a second Ctrl-C' : '';
+  const completed = last?.attempt ?? 0;
+  const tried = `after ${completed} completed attempt${completed === 1 ? '' : 's'} in ${formatMs(elapsedMs)}${ended}`;
+  if (last === undefined) return tried;
+  if (last.observed) return `${tried}: ${last.why}`;
   const before =
     observedMs === undefined
       ? ''
-      : `, which last answered ${formatMs(observedMs)} after the first attempt began`;
-  return `not known ${tried} and ${attempts}, because firedrill could not look at ${host}${before}: ${last.why}`;
+      : ` (its last answer came ${formatMs(observedMs)} after the first attempt began)`;
+  return `${tried}: ${host} could not be checked${before}: ${last.why}`;
 }
 
 function isUnreachable(error: unknown): boolean {

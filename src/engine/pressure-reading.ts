@@ -97,7 +97,7 @@ function percent(part: number, whole: number): number {
   return Math.round(Math.min(1, Math.max(0, part / whole)) * 1000) / 10;
 }
 
-/** CPU time used between two readings of a counter that begins anew with its host, ms. */
+/** CPU time used between two readings of a counter that restarts with its host, ms. */
 export function usedBetween(beforeMs: number, afterMs: number): number {
   return afterMs >= beforeMs ? afterMs - beforeMs : afterMs;
 }

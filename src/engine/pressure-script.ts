@@ -4,8 +4,8 @@
  * one given as `$1` (that machine is read elsewhere), the machine's counters.
  *
  * Only builtins after its start: no process is started per reading, where `read -t` works (bash, BusyBox); dash hands over
- * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe that nobody writes
- * to. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
+ * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe without a
+ * writer. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
  *
  * A control group that is the whole machine is not the host's own: the root has no `cgroup.type` (version 2), or has a
  * `release_agent` (version 1).

@@ -12,7 +12,7 @@ import {
 } from './pressure-reading.ts';
 import { pressureScript } from './pressure-script.ts';
 
-/** Machines are told of this often, ms. */
+/** Each machine is reported this often, ms. */
 const tellEveryMs = 1000;
 /** A host that went off, or could not be asked, is asked again after this, ms: a `docker exec` costs its machine some 0.1 s of CPU. */
 const askAgainMs = 10_000;
@@ -45,14 +45,14 @@ interface Known {
   /** When its first process began, in ticks since the boot: a container that was started again has new counters. */
   since: string | undefined;
   latest: HostReading | undefined;
-  /** As it was told of last. */
+  /** As it was last reported. */
   told: MachineReading | undefined;
-  /** CPU time that it used and that was not told of yet, ms; undefined: never read. */
+  /** CPU time used since the last report, ms; undefined: never read. */
   untoldMs: number | undefined;
 }
 
 /**
- * Follows the counters of the prober's machine, and of every host through one command that stays open on it, and tells of
+ * Follows the counters of the prober's machine, and of every host through one command that stays open on it, and reports
  * each machine once a second. Hosts with the boot id of the prober's machine are asked for the CPU time of their own
  * control group only. A host that cannot be asked is left out until it can.
  */
@@ -135,7 +135,7 @@ function takeUsed(hosts: readonly Known[]): number | null {
   return sum;
 }
 
-/** Tells of the prober's machine since it last did. */
+/** Reports the prober's machine since its last report. */
 function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePressure | null {
   let before = local.read();
   let ownBeforeMs = local.ownCpuMs();
@@ -160,7 +160,7 @@ function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePr
   };
 }
 
-/** Tells of machines that the prober does not run on, each by the first of its hosts that said something new. */
+/** Reports machines that the prober does not run on, each by its first host with a new reading. */
 function othersOf(known: readonly Known[], localBootId: string | undefined): readonly MachinePressure[] {
   const ids = new Set(
     known.flatMap((k) => (k.bootId === undefined || k.bootId === localBootId ? [] : [k.bootId])),

@@ -26,13 +26,13 @@ export interface RecordingOptions {
   readonly log: EventLog;
   /** Starts the control of the prober's machine; without it, the machine counts as fit. */
   readonly startControl?: StartControl | undefined;
-  /** Watches the machines' pressure; without it, nobody does. */
+  /** Reads the machines' pressure; without it, none is recorded. */
   readonly startPressure?: StartPressure | undefined;
-  /** Is told of the control and the machines as the log is. */
+  /** Gets the same samples of the control and the machines as the log. */
   readonly machine?: MachineFitness;
   /** Follows the samples as they are logged. */
   readonly onSample?: (sample: Sample) => void;
-  /** Told of each slot that was not sent. */
+  /** Called for each slot that was not sent. */
   readonly onDropped?: (probeId: string, slot: number) => void;
   /** Commands started on hosts so far. */
   readonly commands: () => number;

@@ -83,7 +83,7 @@ export async function repairOwed(run: Run): Promise<void> {
           withinMs: healTimeLeftMs(run),
           onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),
         });
-        note('info', 'repaired, after the run had been cut short or had no answer');
+        note('info', 'repaired at the end of the run');
       } catch (error) {
         note('error', messageOf(error));
         continue;
@@ -106,15 +106,16 @@ export async function makeRepair(
   options: Pick<PersistOptions, 'abandon' | 'onFailed' | 'withinMs'> = {},
 ): Promise<void> {
   const kind = faultKind(record.kind);
-  if (kind === undefined) throw notRepaired(record, `this firedrill knows no kind ${record.kind}`);
+  if (kind === undefined)
+    throw notRepaired(record, `because this version of firedrill has no fault kind ${record.kind}`);
   const { params } = record;
-  /** It was made and acknowledged: from then on only its effect is looked for. */
+  /** It was made and acknowledged: later attempts only check its effect. */
   let made: { readonly before: Json } | undefined;
   const result = await persist({
     ...options,
     clock,
     reach,
-    notDone: 'it has no effect',
+    notDone: 'the repair has had no effect',
     async attempt(ctx) {
       await requireSameMachine(ctx, record.machine);
       if (made === undefined) {
@@ -133,9 +134,9 @@ export async function makeRepair(
 function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {
   return new DrillError(
     'heal-failed',
-    `the repair ${faultId} (${kind} on ${host.name}) is still owed: ${why}`,
+    `the repair ${faultId} (${kind} on ${host.name}) is still owed ${why}`,
     {
-      mend: `Look at ${host.name}, then run \`firedrill heal\` again.`,
+      mend: `Make sure that ${host.name} answers and that the repair can work there, then run \`firedrill heal\` again.`,
     },
   );
 }

@@ -35,7 +35,7 @@ export interface DrillDeps extends Reach {
   readonly startPressure?: StartPressure;
   /** A file that stops the drill as soon as it is there. */
   readonly stopFile?: string;
-  /** Ends heals and repairs that are under way, proven or not: a person does not want to wait for them any longer. */
+  /** Aborts heals and repairs that are under way, proven or not, after a second Ctrl-C. */
   readonly abandonHeals?: AbortSignal;
 }
 

@@ -25,8 +25,8 @@ interface Track {
  * time is up, keeps those from beginning that have not; whoever calls heals what
  * was injected.
  *
- * The steady state is looked at once more when the first fault is about to act. Where it was lost, it is waited for again,
- * and times count from then; where it does not come back, nothing begins.
+ * The steady state is checked again when the first fault is about to act. If it was lost, the timeline waits for it again,
+ * and times count from then. If it does not come back, no fault begins.
  */
 export function startTimeline(run: Run, steady: SteadyState): Timeline {
   const { clock } = run.deps;

@@ -40,7 +40,7 @@ export interface World {
    * called at the first sample that shows that one does not.
    */
   watch(conditions: readonly GateCondition[], onLost: () => void): Hold;
-  /** Why the prober's machine was not fit over the last `overMs`, in words; nothing where it was, or where nobody knows. */
+  /** Why the prober's machine was not fit over the last `overMs`, in words; empty if it was, or if that is unknown. */
   unfit(overMs: number): readonly string[];
   /** The latest sample of an instance, unless it is too old to speak for the present. */
   fresh(probeId: string): Sample | undefined;
@@ -185,7 +185,7 @@ export function createWorld(
             const heldMs = now - sinceMs;
             if (now >= deadline && unfit.length > 0) return { met: false, unmet: unfit };
             if (now >= deadline && heldMs < gate.forMs)
-              return { met: false, unmet: [`held for ${formatMs(heldMs)} only`] };
+              return { met: false, unmet: [`all conditions held, but only for ${formatMs(heldMs)}`] };
           }
           await nextSample(100, signal);
         }

@@ -17,7 +17,7 @@ ${hostLines(stack).join('\n')}
 
 probes:
   # What clients see: the outage is when this fails. Every second, and every 100 ms around the fault: a new connection each time.
-  # \`firedrill plan\` says what that asks of the stack; a burst on other probes makes the RTO no more exact.
+  # \`firedrill plan\` prints the load of that. A burst on other probes does not narrow the bounds of the RTO.
   - id: service
     kind: http
     url: ${yamlText(stack.url)}

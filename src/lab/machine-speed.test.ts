@@ -68,7 +68,7 @@ describe('the speed of a machine', () => {
 
   test('is one line', () => {
     expect(speedWords({ ...quick, effectiveCpus: 0.7 })).toBe(
-      '2 CPUs (of which a quota leaves 0.7), a process starts in 0.6 ms (fork and exec of /bin/true), 16 million steps of arithmetic take 24 ms on one core; now 10 % busy, CPU pressure 5 %',
+      '2 CPUs (a quota leaves 0.7 of them), a process starts in 0.6 ms (fork and exec of /bin/true), 16 million steps of arithmetic take 24 ms on one core; now 10 % busy, CPU pressure 5 %',
     );
     expect(
       speedWords({
@@ -100,7 +100,7 @@ describe('a machine that is to carry a lab', () => {
     [
       'no room beside other work',
       { busyShare: labLimits.busyShare },
-      /^other work takes 90 % of the CPUs or more: /,
+      /^other programs take 90 % of the CPUs or more: /,
     ],
   ])('is refused with %s, with figures and what to do', (_, over, words) => {
     const finding = judgeSpeed({ ...quick, ...over }, false);

@@ -42,7 +42,7 @@ export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
   readonly work: () => void;
 }
 
-/** For so long the machine is looked at with nothing of ours at work. */
+/** For this long the load of other programs is measured, ms. */
 const restMs = 700;
 /** Rounds of starting processes: as many as fit into the time, five at most. */
 const rounds = 5;
@@ -93,7 +93,7 @@ function arithmetic(): void {
     x ^= x >>> 17;
     x ^= x << 5;
   }
-  // Used, so that the loop is not optimised away.
+  // The result is used, so that the loop is not optimized away.
   if (x === 0) throw new Error('a xorshift never comes to 0');
 }
 
@@ -135,7 +135,7 @@ export function speedWords(speed: MachineSpeed): string {
   const quota =
     effectiveCpus === undefined || effectiveCpus === cpus
       ? ''
-      : ` (of which a quota leaves ${tenth(effectiveCpus)})`;
+      : ` (a quota leaves ${tenth(effectiveCpus)} of them)`;
   const parts = [
     cpus === undefined ? 'an unknown number of CPUs' : `${cpus} CPU${cpus === 1 ? '' : 's'}${quota}`,
     processStartMs === undefined
@@ -174,13 +174,13 @@ function whyTooSlow({
   ) {
     return {
       what: `less than ${fewest} CPU, and processes that start in more than ${slowProcessStartMs} ms`,
-      mend: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), and run `firedrill doctor`.',
+      mend: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), then run `firedrill doctor` to check.',
     };
   }
   if (busyShare !== undefined && busyShare >= fullest) {
     return {
-      what: `other work takes ${percent(fullest)} of the CPUs or more`,
-      mend: 'End what else runs on this machine (`top` shows it), and run `firedrill doctor`.',
+      what: `other programs take ${percent(fullest)} of the CPUs or more`,
+      mend: 'End other programs on this machine (`top` lists them), then run `firedrill doctor` to check.',
     };
   }
   return undefined;

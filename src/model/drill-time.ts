@@ -8,7 +8,7 @@ export interface DrillTime {
   readonly slowMs: number;
 }
 
-/** After the steady state, what the gate looks at once more with the burst and the writers on. */
+/** After the steady state, how long the gate holds again with the burst and the writers on. */
 const burstLeadMs = 2000;
 
 /** The host that the first fault is on, where the file says so. */

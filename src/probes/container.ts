@@ -59,8 +59,8 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
 const mostFailures = 3;
 
 /**
- * Asks over the engine's kept connection. Where that breaks, a command asks in the same sample: it tells an engine that is
- * gone from a way to the host that is. The connection is tried again once a command was answered.
+ * Asks over the engine's kept connection. If that breaks, a command asks in the same sample: it distinguishes an engine that is
+ * gone from a host that is unreachable. The connection is tried again once a command was answered.
  */
 function engineSession(p: Params, engine: DockerEngine, byCommand: ProbeSession): ProbeSession {
   let worked = false;
@@ -92,7 +92,7 @@ function judgeAnswer({ status, body }: EngineAnswer): Observation {
   if (status === 200) {
     const value = stateOf(z.object({ State: z.unknown() }).safeParse(said).data?.State);
     if (value !== undefined) return { status: 'ok', value };
-    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${body}`) };
+    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${body}`) };
   }
   const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
   if (status === 404 && saysNoSuchContainer(message)) return { status: 'ok', value: 'absent' };
@@ -103,7 +103,7 @@ function judge({ exitCode, stdout, stderr }: ExecResult): Observation {
   if (exitCode === 0) {
     const value = stateOf(parseJson(stdout));
     if (value !== undefined) return { status: 'ok', value };
-    return { status: 'fail', cause: 'error', message: shorten(`docker told no state: ${stdout}`) };
+    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${stdout}`) };
   }
   if (saysNoSuchContainer(stderr)) return { status: 'ok', value: 'absent' };
   const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);

@@ -20,7 +20,7 @@ const params = z.strictObject({
     .enum(['new', 'kept'])
     .default('new')
     .describe(
-      '`new`: a session for each sample, for whether clients reach the server. `kept`: at most two sessions that are used again, for questions about the server’s state: a new session costs the server a process, which is most of what a sample costs. A kept session that breaks fails one sample; the next one opens another. A session that the server closed between two samples is replaced without a failed sample.',
+      '`new` (default) opens a session for each sample; use it to measure whether clients can reach the server. `kept` uses at most two sessions for all samples; use it for questions about the server’s state. Each new session costs the server a process, which is most of the cost of a sample. When a kept session breaks during a sample, that sample fails and the next one opens a session. A session that the server closed between two samples is replaced, and no sample fails.',
     ),
 });
 type Params = z.output<typeof params>;
@@ -28,12 +28,12 @@ type Params = z.output<typeof params>;
 /** Runs a statement over a connection of its own each time, or over one that is kept. */
 export const sql: ProbeKind<Params> = {
   kind: 'sql',
-  summary: 'A statement on a PostgreSQL server over a new or a kept session; its first column is the value.',
+  summary: 'A statement on a PostgreSQL server, in a new or a kept session; its first column is the value.',
   params,
   lane: 'network',
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept' ? 0 : 1, commands: 0, processes: 0 }),
-  describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', session kept' : ''}`,
+  describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', in a kept session' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);
     if (p.connection === 'kept') return keptSession(p, keepSqlSessions(config, ctx.timeoutMs), ctx);

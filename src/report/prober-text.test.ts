@@ -69,7 +69,7 @@ describe('a drill with a control', () => {
       | --- | --- | --- |
       | 2026-03-01T10:00:14.000Z | 2026-03-01T10:00:18.492Z | 4.49 s |
 
-      The control uses 7.5 ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: 1.0 x on a quiet machine; from 2.5 x on the machine is starved. The target runs on the same machine: what it takes of it is its own, and a starved machine changes no sample. A check that fails while other programs took too much of it is inconclusive.
+      The control uses 7.5 ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: about 1.0 x on a quiet machine. Above 2.5 x the machine is starved. The target runs on the same machine, so a sample that fails while the machine is starved counts as failed. A check that fails while other programs took more than 25 % of its CPU is inconclusive.
       "
     `);
   });
@@ -92,9 +92,9 @@ describe('a drill with a control', () => {
     const page = htmlOf(built);
     const words = [...page.matchAll(/role="img"\s+aria-label="([^"]*)"/g)].map((m) => m[1]);
     expect(words).toContain(
-      'prober&#39;s machine (node-1, node-2): pressed for 19.00 s, starved for 10.49 s',
+      'prober&#39;s machine (node-1, node-2): short of CPU for 19.00 s, starved of CPU for 10.49 s',
     );
-    expect(words).toContain('machine (vip): calm throughout');
+    expect(words).toContain('machine (vip): never short of CPU');
     expect(page).toContain('CPU pressure up to 90 %');
   });
 });

@@ -3,7 +3,7 @@ import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
 import { dilationWords } from '../core/control.ts';
 import { counted } from './text.ts';
 
-/** How the control fared, in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without one. */
+/** The control's samples in a line: `240 samples, dilation p50 1.1 x, p99 1.9 x, max 3.2 x, never starved`; null without one. */
 export function controlWords(prober: Pick<ProberSummary, 'control' | 'canary'>): string | null {
   const { control, canary } = prober;
   if (control !== null) {
@@ -51,7 +51,7 @@ export function harnessWords(harness: HarnessSummary): string {
   ].join(', ');
 }
 
-/** What a machine is called: `machine (node-a, node-b)`, `prober's machine`. */
+/** Name of a machine: `machine (node-a, node-b)`, `prober's machine`. */
 export function machineName({
   prober,
   hosts,

@@ -418,9 +418,9 @@ describe('a prober that was degraded by its HTTP control', () => {
       The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.
       "
     `);
-    expect(text).toContain('Windows in the state “unsure” are outages or none');
+    expect(text).toContain('Windows in the state “unsure” may be no outages');
     expect(text).toContain('the prober is degraded: its HTTP control does not answer in time');
-    expect(text).toContain('| +7.000 s | health perhaps down from here on, seen by a degraded prober |');
+    expect(text).toContain('| +7.000 s | health perhaps down from here on: the prober was degraded |');
     expect(text).toContain('| +10.005 s | health surely up |');
     expect(text).toContain(
       '| health | unsure | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | 1.50 s (0 ms to 3.00 s) |',

@@ -2,7 +2,7 @@ import type { RunLog } from '../analysis/read-log.ts';
 import type { Analysis } from '../analysis/summarize.ts';
 import { durationWords, measureWords } from '../analysis/words.ts';
 import { dilationWords } from '../core/control.ts';
-import { controlWorkMs, dilationLimit } from '../core/starvation-limits.ts';
+import { controlWorkMs, dilationLimit, othersLimitPct } from '../core/starvation-limits.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
 import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
 import {
@@ -145,7 +145,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” are outages or none: their samples failed while the prober was degraded.' : ''}`,
+              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded.' : ''}`,
             ),
           ],
   };
@@ -262,9 +262,9 @@ export function proberSection({ prober, harness }: Summary): Section {
 function controlNote(machines: Summary['prober']['machines']): string {
   const own = machines.some((m) => m.prober && m.hosts.length > 0);
   const meaning = own
-    ? 'The target runs on the same machine: what it takes of it is its own, and a starved machine changes no sample. A check that fails while other programs took too much of it is inconclusive.'
+    ? `The target runs on the same machine, so a sample that fails while the machine is starved counts as failed. A check that fails while other programs took more than ${othersLimitPct} % of its CPU is inconclusive.`
     : 'A sample that fails while the machine is starved is unknown.';
-  return `The control uses ${controlWorkMs} ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: ${dilationWords(1)} on a quiet machine; from ${dilationWords(dilationLimit)} on the machine is starved. ${meaning}`;
+  return `The control uses ${controlWorkMs} ms of CPU time on the prober's machine twice a second. Its dilation is the wall time divided by the CPU time: about ${dilationWords(1)} on a quiet machine. Above ${dilationWords(dilationLimit)} the machine is starved. ${meaning}`;
 }
 
 const httpControlNote =

@@ -54,7 +54,7 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
     list.flatMap((w) => {
       if (w.state === 'unsure')
         return [
-          { atMs: w.startLoMs, what: `${id} perhaps down from here on, seen by a degraded prober` },
+          { atMs: w.startLoMs, what: `${id} perhaps down from here on: the prober was degraded` },
           ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} surely up` }]),
         ];
       const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };

@@ -12,7 +12,7 @@ const sensibleLoad = { newConnectionsPerSecond: 20, processesPerSecond: 20 } as 
 
 type LimitedFigure = keyof typeof sensibleLoad;
 
-/** Load that may be too much, and the edit that lowers it. */
+/** A load above the limit, and the edit that lowers it. */
 export interface LoadAdvice {
   readonly text: string;
   readonly hint: string;
@@ -33,7 +33,7 @@ export function loadWords(load: Load): string {
 /** The load, and the probe that the RTO comes from; absent outside of drills. */
 type AdvisedPlan = LoadPlan & Partial<Pick<Plan, 'recovery'>>;
 
-/** What is more than sensible in a plan, at the base rate or in the burst; nothing where all is. */
+/** Loads of a plan above the limits, at the base rate or in the burst. */
 export function loadAdvice(plan: AdvisedPlan): readonly LoadAdvice[] {
   const { base, burst } = probingLoad(plan);
   return [

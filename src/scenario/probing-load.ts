@@ -2,7 +2,7 @@ import type { Plan, PlannedProbe, PlannedWriter } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { writerKind } from '../writers/catalog.ts';
 
-/** What looking at a stack asks of it, a second, while it answers. */
+/** Load of probing and writing on a stack that answers, per second. */
 export interface Load {
   /** Attempts of all probes. */
   readonly samplesPerSecond: number;
@@ -71,7 +71,7 @@ function sampleLoads(probes: readonly PlannedProbe[], bursting: boolean): Part[]
     const rate = 1000 / ((bursting ? probe.burstIntervalMs : undefined) ?? probe.intervalMs);
     // Logs of other versions may hold parameters that are none of this kind.
     const cost = kind?.cost(probe.params ?? {}) ?? { newConnections: 0, commands: 0, processes: 0 };
-    // Instances that look together share one command.
+    // Instances that are sampled together share one command.
     const asks = kind?.together !== true || isFirst('round', probe.name, from ?? '');
     const standing = cost.standingProcessesPerSecond;
     const stands = standing !== undefined && isFirst('standing', probe.kind, from ?? '');

@@ -100,7 +100,7 @@ const probe = kindUnion(probeKinds, {
     .boolean()
     .optional()
     .describe(
-      'Run in every drill; no by default: a drill runs only the probes that it uses: in gates, roles, ownership, checks, stages, or for the recovery.',
+      '`true` runs this probe in every drill. By default a drill runs only the probes that its recovery, gates, roles, ownership, `healthy`, checks, and stages use.',
     ),
 });
 

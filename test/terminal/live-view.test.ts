@@ -126,9 +126,7 @@ test.concurrent(
     expect(drill.isDown()).toBe(false);
     const left = (await open.everything()).join('\n');
     expect(left).not.toMatch(ofBlock);
-    expect(left).toContain(
-      'SIGINT: stopping; what was broken is healed first (Ctrl-C again ends the heal)\n',
-    );
+    expect(left).toContain('SIGINT: stopping; faults are healed first (Ctrl-C again ends the heal)\n');
     expect(left).toContain('plug: healed, proven\n');
     expect(await open.cursorIsShown()).toBe(true);
   }),

@@ -11,7 +11,7 @@ const noTmpfs = whyNoTmpfs();
 describe.skipIf(noTmpfs !== undefined)(
   `a disk that fills up in a drill${noTmpfs ? ` (${noTmpfs})` : ''}`,
   () => {
-    // One after the other: beside each other they would starve each other's probers on a small machine.
+    // One after the other: in parallel they would starve each other's probers on a small machine.
     test.each(essentialMoments)('when $when', async (moment) => expectTold(moment), drillWithinMs);
   },
 );

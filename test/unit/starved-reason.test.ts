@@ -8,10 +8,10 @@ describe('a reason that says that the machine was starved', () => {
     "the prober's thread stood still for 600 ms, more than half the time-out of web",
     'the prober lost 9 of 80 looks of web around the outage (0 unknown, 9 not sent), more than 2 %',
     'the prober sent a look of web 1.2 s late, more than 500 ms',
-    'RTO: RTO was 12.0 s, but other programs took 48 % of this machine’s CPU from the fault until then',
+    'RTO: RTO was 12.0 s, but other programs took 48 % of this machine’s CPU from the fault until this was decided',
     'the steady state did not hold until the fault: web failed once (timeout, first 200 ms before the fault)',
     'steady state was lost again just before the fault, no fault was injected: web is bad',
-    'answers took 800 ms (p90) of a time-out of 1 s before the fault: a little more load makes time-outs of web without any outage',
+    'web answered in 800 ms (p90) before the fault, which is more than half of its time-out of 1 s: a little more load causes time-outs without an outage',
   ])('%s', (reason) => {
     expect(starvedReason({ verdict: 'inconclusive', reasons: ['first', reason] })).toBe(reason);
   });

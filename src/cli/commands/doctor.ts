@@ -42,7 +42,7 @@ export async function doctorCommand(
   const { target, stack, out, json, measureBurst: burstMs } = options;
   if (burstMs !== undefined && (target === undefined || scenarios.length === 0)) {
     throw new DrillError('invalid-input', 'doctor: --measure-burst needs a target and a scenario', {
-      mend: 'Say `firedrill doctor --target FILE SCENARIO --measure-burst`: the probes of that drill are run.',
+      mend: 'Run `firedrill doctor --target FILE SCENARIO --measure-burst`: it measures the probes of that scenario.',
     });
   }
   const findings = [

@@ -50,7 +50,7 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
       const options = {
         abandon: stop.abandonHeals,
         onFailed: ({ attempt, observed, why }: FailedAttempt) =>
-          output.progress(`  attempt ${attempt}: ${observed ? '' : 'could not look: '}${why}; trying again`),
+          output.progress(`  attempt ${attempt}: ${observed ? '' : 'could not check: '}${why}; trying again`),
       };
       await (isFault(record) ? healFault : makeRepair)(record, reach, createSystemClock(), options);
       output.data(`${done}: ${what}\n`);

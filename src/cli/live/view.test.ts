@@ -119,7 +119,7 @@ describe('drillLines', () => {
       '  outage   DOWN 7.0 s health: timeout · cut short in 23.1 s',
       '  wait     recovery: 82.5 s left',
       '  fault    cut: power.cut on node-1 · in effect 7.5 s · heals in 12.4 s',
-      '  prober   fit, dilation 1.1 x · CPU pressure 12 %',
+      '  prober   ok, dilation 1.1 x · CPU pressure 12 %',
       '  owner    vip node-2',
       '  roles    db-primary node-1 → node-2',
       `  health      ${' '.repeat(23)}▁▁▁▁▁██████xxxxxxx bad 7.0 s timeout`,
@@ -142,7 +142,7 @@ describe('drillLines', () => {
   test('says that the prober is degraded, and takes no failure for known meanwhile', () => {
     const lines = shown(32_300, { columns: 120 });
     expect(lines).toContain(
-      '  prober   DEGRADED: dilation 8.0 x, limit 2.5 x · CPU pressure 91 % · failures are unknown',
+      '  prober   DEGRADED: dilation 8.0 x, limit 2.5 x · CPU pressure 91 % · failures count as unknown',
     );
     expect(lines.find((line) => line.includes('role@node-1'))).toMatch(/x\?+ /);
   });
@@ -151,7 +151,7 @@ describe('drillLines', () => {
     const own = drill();
     for (let t = 30_100; t < 33_000; t += 1000) own.at(t, pressure({ machine: 'm2', hosts: ['node-1'] }));
     const told = shown(32_300, { columns: 120, of: own });
-    expect(told.find((line) => line.includes('prober'))).not.toContain('failures are unknown');
+    expect(told.find((line) => line.includes('prober'))).not.toContain('failures count as unknown');
     expect(told.find((line) => line.includes('role@node-1'))).not.toContain('?');
   });
 
@@ -160,7 +160,7 @@ describe('drillLines', () => {
       .until(20_000)
       .at(19_500, pressure({ machine: 'm2', prober: false, hosts: ['node-1', 'node-2'] }));
     expect(shown(22_000, { columns: 160, of })).toContain(
-      '  prober   DEGRADED: its control reports nothing · CPU pressure 12 % · CPU pressure of node-1, node-2 12 % · failures are unknown',
+      '  prober   DEGRADED: its control reports nothing · CPU pressure 12 % · CPU pressure of node-1, node-2 12 % · failures count as unknown',
     );
   });
 

@@ -246,7 +246,7 @@ function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
   const { state: word, dilation } = health;
   const parts: Line[] = [
     word === 'fit'
-      ? [{ text: 'fit', style: 'green' }, { text: `, dilation ${dilationWords(dilation ?? 1)}` }]
+      ? [{ text: 'ok', style: 'green' }, { text: `, dilation ${dilationWords(dilation ?? 1)}` }]
       : [
           {
             text:
@@ -257,7 +257,7 @@ function proberLines(state: LiveState, nowMs: number, columns: number): Line[] {
           },
         ],
     ...[...state.machines.values()].flatMap(pressurePart),
-    ...(hidesFailures(state, nowMs) ? [[{ text: 'failures are unknown' }]] : []),
+    ...(hidesFailures(state, nowMs) ? [[{ text: 'failures count as unknown' }]] : []),
   ];
   return flow(label('prober'), parts, ' · ', columns);
 }

@@ -5,7 +5,7 @@ import { ProbeTimeout } from '../../core/probe.ts';
 
 /** One answering late, and one more. */
 const mostAsked = 2;
-/** An answer that is longer than this tells of no container. */
+/** Longest answer that is read; a container's state is shorter. */
 const maxBodyBytes = 4_194_304;
 
 /** What the engine answered. */
@@ -16,7 +16,7 @@ export interface EngineAnswer {
 
 /** A Docker engine's API over a kept connection. */
 export interface DockerEngine {
-  /** True while earlier requests are still at work, with no other allowed. */
+  /** True while earlier requests are unanswered and no other is allowed. */
   isBusy(): boolean;
   /**
    * GET of a path. Rejects when the connection breaks, and with the signal's reason when that aborts. A request that was
@@ -47,7 +47,8 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
         response.setEncoding('utf8');
         response.on('data', (text: string) => {
           body += text;
-          if (body.length > maxBodyBytes) sent.destroy(new Error('the engine answered with too much'));
+          if (body.length > maxBodyBytes)
+            sent.destroy(new Error(`the engine's answer is longer than ${maxBodyBytes} bytes`));
         });
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
         response.on('error', reject);

@@ -8,7 +8,7 @@ const mostSessions = 2;
 
 /** Sessions on a PostgreSQL server that are used again. */
 export interface KeptSqlSessions {
-  /** True while every session is still at work, with no other allowed. */
+  /** True while every session is busy and no other is allowed. */
   isBusy(): boolean;
   /**
    * Runs `ask` in an idle session, or in a new one. Rejects with the signal's reason when that aborts; the session goes on
@@ -57,7 +57,7 @@ export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSq
     sessions.delete(session);
     sayGoodbye(session.client, session.socket);
   };
-  /** A session that nobody uses; one with an open transaction is given up: it would hold its snapshot and locks. */
+  /** An idle session. One with an open transaction is closed: it would hold its snapshot and locks. */
   const idle = (): Session | undefined => {
     for (const session of sessions) {
       if (session.busy) continue;

@@ -273,8 +273,8 @@ const legendPieces: readonly (readonly [PieceKind, string])[] = [
   ['nobody', 'no owner'],
   ['several', 'several owners'],
   ['longest', 'longest stage'],
-  ['calm', 'machine calm'],
-  ['pressed', 'machine pressed'],
+  ['calm', 'machine has enough CPU'],
+  ['pressed', 'machine short of CPU'],
   ['starved', 'machine starved of CPU'],
 ];
 const legendMarkers: readonly (readonly [MarkerShape, string])[] = [

@@ -9,6 +9,12 @@ import type { Lane, Piece } from './lanes.ts';
 
 type Level = 'calm' | 'pressed' | 'starved';
 
+const levelWords: Readonly<Record<Level, string>> = {
+  calm: 'enough CPU',
+  pressed: 'short of CPU',
+  starved: 'starved of CPU',
+};
+
 /** A band for each machine: its CPU pressure, and on the prober's machine what the control says of it. */
 export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
   const lanes = log.machines.map((machine) => {
@@ -23,9 +29,9 @@ export function machineLanes(log: RunLog, zeroMs: number): readonly Lane[] {
 function laneOf(label: string, pieces: readonly Piece[]): Lane {
   const words = (['pressed', 'starved'] as const).flatMap((level) => {
     const ms = pieces.reduce((sum, p) => sum + (p.kind === level ? p.toMs - p.fromMs : 0), 0);
-    return ms === 0 ? [] : [`${level} for ${durationWords(ms)}`];
+    return ms === 0 ? [] : [`${levelWords[level]} for ${durationWords(ms)}`];
   });
-  return { label, words: words.join(', ') || 'calm throughout', pieces };
+  return { label, words: words.join(', ') || 'never short of CPU', pieces };
 }
 
 /** Readings of one level that touch, as one piece with the highest pressure in it. */
@@ -46,7 +52,7 @@ function pressurePieces(machine: MachineRecord, zeroMs: number): readonly Piece[
     fromMs,
     toMs,
     kind: level,
-    title: `${level}${maxPct === null ? '' : `, CPU pressure up to ${Math.round(maxPct)} %`}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+    title: `${levelWords[level]}${maxPct === null ? '' : `, CPU pressure up to ${Math.round(maxPct)} %`}, ${rangeWords(fromMs, toMs, zeroMs)}`,
   }));
 }
 
@@ -66,7 +72,7 @@ function starvedPieces(log: RunLog, zeroMs: number): readonly Piece[] {
     fromMs,
     toMs,
     kind: 'starved',
-    title: `${looks === 0 ? 'the control was silent' : 'starved of CPU by the control'}, ${rangeWords(fromMs, toMs, zeroMs)}`,
+    title: `${looks === 0 ? 'the control reported nothing' : 'starved of CPU, measured by the control'}, ${rangeWords(fromMs, toMs, zeroMs)}`,
   }));
 }
 

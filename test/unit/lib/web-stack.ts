@@ -11,7 +11,7 @@ import { onceMoreIfStarved } from '../../starvation.ts';
 /** The web server is down for this long, ms, from the moment it sees that it was broken. */
 export const downMs = 600;
 
-/** A web server that a drill breaks and that mends itself, with its target, scenario and suite as files. */
+/** A web server that a drill breaks and that recovers by itself, with its target, scenario and suite as files. */
 export interface WebStack {
   readonly bench: Bench;
   /** Folder of the files. */
@@ -19,7 +19,7 @@ export interface WebStack {
   /** Is there while the server is broken. */
   readonly flag: string;
   readonly suite: string;
-  /** Writes a file beside the others; returns its path. */
+  /** Writes a file into the stack's folder; returns its path. */
   file(name: string, text: string): string;
   /** Runs the suite, or another one; `more` is split at blanks. */
   runTable(out: string, more?: string, name?: string): ReturnType<Bench['start']>;

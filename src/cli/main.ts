@@ -289,7 +289,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('doctor')
     .description(
-      'say what is missing before it hurts: for the lab, or with --target for drills of a stack; touches nothing',
+      'say what is missing before it hurts: for the lab, or with --target for drills of a stack; changes nothing',
     )
     .argument('[scenario...]', 'with --target: scenarios whose faults are to be possible')
     .addOption(target)

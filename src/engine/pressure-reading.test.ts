@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { followedBy } from '../hosts/follow-command.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { localMachine } from './local-machine.ts';
 import { pressureBetween, readPressureLine, usedBetween } from './pressure-reading.ts';
 import { pressureScript } from './pressure-script.ts';
+import { createSystemClock } from './system-clock.ts';
 
 const line = 'at 569.96 1500000000 124094592 0 10 5 4776215 2477328 100 10 50 800 30 2 8 0 7';
 
@@ -100,6 +104,41 @@ test.each([
     expect(reading.upMs - before.upMs).toBeGreaterThanOrEqual(900);
   }
 });
+
+/** Processes of a session, by their commands (proc_pid_stat(5)). */
+function inSession(session: number): readonly string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const stat = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+      const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)/s.exec(stat) ?? [];
+      return rest.split(' ')[3] === String(session) ? [name] : [];
+    } catch {
+      // It ended meanwhile.
+      return [];
+    }
+  });
+}
+
+test(
+  'the script leaves nothing behind where its output is still read after its follower is gone',
+  { timeout: 60_000 },
+  async () => {
+    const [shell = '', ...argv] = followedBy(['sh', '-c', pressureScript, pressureScript, 'another boot']);
+    const child = spawn(shell, argv, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const session = child.pid ?? Number.NaN;
+    const clock = createSystemClock();
+    const signal = AbortSignal.timeout(50_000);
+    try {
+      // The wrapper, its guard, the script and its loop.
+      while (inSession(session).length < 4) await clock.sleep(20, signal);
+      child.stdin.end();
+      while (inSession(session).length > 0) await clock.sleep(20, signal);
+      expect(inSession(session)).toEqual([]);
+    } finally {
+      if (inSession(session).length > 0) process.kill(-session, 'SIGKILL');
+    }
+  },
+);
 
 test('a host on the machine of the prober says only what it used itself', async () => {
   const stop = new AbortController();

@@ -7,6 +7,9 @@
  * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe that nobody writes
  * to. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
  *
+ * The loop runs in a process of its own, the end of that pipe. Whoever ends the command ends only the shell that started it
+ * (`$$`), so the loop looks for that: it would go on for as long as its output is read, in containers for some seconds.
+ *
  * A control group that is the whole machine is not the host's own: the root has no `cgroup.type` (version 2), or has a
  * `release_agent` (version 1).
  */
@@ -53,7 +56,7 @@ machine() {
 : | {
   exec 4<>/proc/self/fd/0
   last=
-  while :; do
+  while [ -e "/proc/$$" ]; do
     up=
     read -r up _ </proc/uptime
     # The wait was none: this shell cannot wait by itself.

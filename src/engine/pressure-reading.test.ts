@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { followedBy } from '../hosts/follow-command.ts';
 import { createLocalHost } from '../hosts/local.ts';
@@ -148,6 +150,45 @@ test('a host on the machine of the prober says only what it used itself', async 
     expect(said).toMatch(/^at \d+\.\d+ (-|\d+)$/);
     break;
   }
+});
+
+/** The CPU time that the script tells of, us, with the control groups of a host over SSH: the login has a group of its own. */
+async function usedUs(isContainer: boolean): Promise<number | string> {
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-cgroup-'));
+  try {
+    const group = (path: string, us: number, files = ['cgroup.type']): void => {
+      mkdirSync(join(folder, path), { recursive: true });
+      for (const file of files) writeFileSync(join(folder, path, file), 'domain\n');
+      writeFileSync(join(folder, path, 'cpu.stat'), `usage_usec ${us}\n`);
+    };
+    const login = 'user.slice/user-0.slice/session-7.scope';
+    group('', 5_000_000, isContainer ? ['cgroup.type'] : []);
+    group('init.scope', 40_000);
+    group(login, 700);
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const script = pressureScript
+      .replaceAll('/sys/fs/cgroup', folder)
+      .replaceAll('/proc/self/cgroup', file('self', `0::/${login}\n`))
+      .replaceAll('/proc/1/cgroup', file('init', '0::/init.scope\n'));
+    const argv = ['sh', '-c', script, script, localMachine().bootId ?? ''];
+    for await (const said of createLocalHost('here').follow(argv, new AbortController().signal)) {
+      if (!said.startsWith('at ')) continue;
+      const used = said.split(' ')[2] ?? '';
+      return used === '-' ? used : Number(used) / 1000;
+    }
+    return 'no reading';
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a host over SSH tells of its whole control group, not of its login’s', async () => {
+  expect(await usedUs(true)).toBe(5_000_000);
+  // The root of a machine's control groups is everything on it.
+  expect(await usedUs(false)).toBe('-');
 });
 
 test('the prober reads its machine and itself', () => {

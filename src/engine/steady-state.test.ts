@@ -199,6 +199,24 @@ describe('the steady state', () => {
     await end();
   });
 
+  test('is told of as lost with what was missing then, also where that is back when it is waited for', async () => {
+    let quiet = false;
+    const { steady, run, end } = steadyStack(() => 'good');
+    expect(await steady.reach()).toBe(true);
+    run.world.unmet = () => (quiet ? ['web is ok everywhere (web: no fresh answer)'] : []);
+    quiet = true;
+    expect(steady.isHeld()).toBe(false);
+    quiet = false;
+    expect(await steady.regain()).toBe(true);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'log',
+        text: 'steady state lost: web is ok everywhere (web: no fresh answer)',
+      }),
+    );
+    await end();
+  });
+
   test('may be lost once a fault acts: the burst goes on', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
     expect(await steady.reach()).toBe(true);

@@ -44,6 +44,8 @@ export function followSteadyState(run: Run): SteadyState {
   let ended = false;
   let regaining: Promise<boolean> | undefined;
   let regainUntilMs: number | undefined;
+  /** What was missing when a fault asked last whether the state holds. */
+  let missed: Reasons = [];
 
   const setBurst = (on: boolean): void => {
     if (!hasBurst || bursting === on) return;
@@ -110,7 +112,9 @@ export function followSteadyState(run: Run): SteadyState {
     return still === undefined || giveUp([...why, ...still.map((what) => `since then: ${what}`)]);
   };
   const regain = async (): Promise<boolean> => {
-    const why = missing();
+    // What was missing may be back by now.
+    const still = missing();
+    const why = still.length > 0 ? still : missed;
     if (watching?.lost !== undefined && loads >= mostLoads) return giveUp(why);
     regainUntilMs ??= clock.nowMs() + plan.steady.withinMs;
     deadlineMs = regainUntilMs;
@@ -125,7 +129,12 @@ export function followSteadyState(run: Run): SteadyState {
       await run.startWriting();
       return climb();
     },
-    isHeld: () => ended || (regaining === undefined && missing().length === 0),
+    isHeld() {
+      if (ended) return true;
+      if (regaining !== undefined) return false;
+      missed = missing();
+      return missed.length === 0;
+    },
     async regain() {
       regaining ??= regain().finally(() => {
         regaining = undefined;

@@ -20,7 +20,7 @@ const params = z.strictObject({
     .enum(['new', 'kept'])
     .default('new')
     .describe(
-      '`new`: a session for each sample, for whether clients reach the server. `kept`: at most two sessions that are used again, for questions about the server’s state: a new session costs the server a process, which is most of what a sample costs. A kept session that breaks fails one sample; the next one opens another. A session that the server closed between two samples is replaced without a failed sample.',
+      '`new`: a session for each sample, for whether clients reach the server. `kept`: at most two sessions that are used again, for questions about the server’s state: a new session costs the server a process, which is most of what a sample costs. A kept session that breaks fails one sample; the next one opens another. A session that the server closed between two samples is replaced without a failed sample. Not for the recovery probe or a `downtime` check.',
     ),
 });
 type Params = z.output<typeof params>;
@@ -33,6 +33,7 @@ export const sql: ProbeKind<Params> = {
   lane: 'network',
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept' ? 0 : 1, commands: 0, processes: 0 }),
+  keepsSession: (p) => p.connection === 'kept',
   describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', session kept' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);

@@ -217,6 +217,25 @@ describe('the steady state', () => {
     await end();
   });
 
+  test('is lost with the service, also where the gate does not ask for that', async () => {
+    const steady = { require: [], forMs: 3000, withinMs: 20_000 };
+    const stack = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'), { steady });
+    expect(await stack.steady.reach()).toBe(true);
+    await clock.sleep(5000, never);
+    expect(stack.steady.isHeld()).toBe(false);
+    expect(await stack.steady.regain()).toBe(false);
+    expect(lastGate()).toMatchObject({ gate: 'steady', state: 'timeout' });
+    await stack.end();
+  });
+
+  test('asks for no service that was never up', async () => {
+    const steady = { require: [], forMs: 3000, withinMs: 20_000 };
+    const stack = steadyStack(() => 'refused', { steady });
+    expect(await stack.steady.reach()).toBe(true);
+    expect(stack.steady.isHeld()).toBe(true);
+    await stack.end();
+  });
+
   test('may be lost once a fault acts: the burst goes on', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
     expect(await steady.reach()).toBe(true);

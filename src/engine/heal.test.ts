@@ -123,7 +123,7 @@ describe('a heal on a starved machine', () => {
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
     expect(String(error)).toMatch(
-      /cut \(command on alpha\) is not healed: not known within 15 min 00 s and \d+ attempts, because firedrill could not look at alpha: /,
+      /cut \(command on alpha\) is not proven healed: not known within 15 min 00 s and \d+ attempts, because firedrill could not look at alpha: /,
     );
     expect(clock.nowMs()).toBe(15 * minuteMs);
     expect(failed.length).toBeGreaterThan(2);

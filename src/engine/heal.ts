@@ -29,7 +29,8 @@ export class NotHealed extends DrillError {
 
   constructor(record: LedgerRecord, why: string, observed: boolean) {
     const { faultId, kind, host } = record;
-    super('heal-failed', `${faultId} (${kind} on ${host.name}) is not healed: ${why}`, {
+    const state = observed ? 'is not healed' : 'is not proven healed';
+    super('heal-failed', `${faultId} (${kind} on ${host.name}) ${state}: ${why}`, {
       mend: observed
         ? `Look at ${host.name}, then run \`firedrill heal\` again.`
         : `See whether ${host.name} answers, then run \`firedrill heal\` again: it goes on from the undo record.`,

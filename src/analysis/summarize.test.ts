@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check } from '../core/plan.ts';
 import { analyse, summarize } from './summarize.ts';
-import { LogBuilder, readLines } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './testing/postgres-crash.ts';
 
 const trueRto = truth.recoveredMs - truth.effectMs;
@@ -14,6 +14,41 @@ test('the release that was drilled is in the summary, where the run was given on
   expect(summarize(readLines([labelled('v1.3'), ...rest])).label).toBe('v1.3');
   expect(summarize(readLines([labelled(7), ...rest]))).not.toHaveProperty('label');
   expect(summarize(readLines(lines))).not.toHaveProperty('label');
+});
+
+test('a role that moved while the steady state was lost and reached again did not move by the fault', () => {
+  const owner = (host: string) => (ms: number) => {
+    const value = ms < 6000 === (host === 'node-1') ? 'owner' : 'none';
+    return { status: 'ok', value, finishMs: ms + 5 } as const;
+  };
+  const check: Check = { kind: 'role-moved', name: 'VIP moves', role: 'vip-owner' };
+  const summary = summarize(
+    new LogBuilder(
+      planWith({
+        probes: [probeOf('health'), probeOf('vip@node-1'), probeOf('vip@node-2')],
+        roles: { 'vip-owner': { probe: 'vip', is: ['owner'] } },
+        faults: [{ id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} }],
+        recovery: { probe: 'health', withinMs: 30_000, stableForMs: 3000 },
+        checks: [check],
+      }),
+    )
+      .at(5000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+      .at(5001, { type: 'role.resolved', role: 'vip-owner', host: 'node-1' })
+      .at(10_000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+      .probing('health', 10, 40_000, 500, (ms) =>
+        ms > 12_000 && ms < 15_000
+          ? { status: 'fail', cause: 'refused', finishMs: ms + 5 }
+          : { status: 'ok', finishMs: ms + 5 },
+      )
+      .probing('vip@node-1', 20, 40_000, 500, owner('node-1'))
+      .probing('vip@node-2', 30, 40_000, 500, owner('node-2'))
+      .fault(12_000, { healedMs: 30_000 })
+      .at(25_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(40_000, { type: 'run.ended' })
+      .read(),
+  );
+  expect(summary.roles).toEqual([{ role: 'vip-owner', before: 'node-2', after: 'node-2' }]);
+  expect(summary.checks).toMatchObject([{ name: 'VIP moves', status: 'fail' }]);
 });
 
 describe('a Postgres crash with failover', () => {

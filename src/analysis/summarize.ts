@@ -43,12 +43,20 @@ function soleOwner(log: RunLog, role: string, atMs: number): string | null {
   return owners.length === 1 ? (owners[0] ?? null) : null;
 }
 
-/** Who held each role before the first fault: as the engine resolved it, else by the samples just before. */
+/**
+ * Who held each role before the first fault: as the engine resolved it, else by the samples just before. Where the steady
+ * state was lost and reached again, roles may have moved: what was resolved before then does not count.
+ */
 function rolesBefore(log: RunLog): ReadonlyMap<string, string | null> {
   const issuedMs = log.faults.find((f) => f.issuedMs !== null)?.issuedMs ?? null;
+  const steadyMs =
+    log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= (issuedMs ?? Infinity))?.t ??
+    -Infinity;
   return new Map(
     Object.keys(log.plan.roles).map((role) => {
-      const resolved = log.roles.findLast((r) => r.role === role && (issuedMs === null || r.t <= issuedMs));
+      const resolved = log.roles.findLast(
+        (r) => r.role === role && r.t >= steadyMs && (issuedMs === null || r.t <= issuedMs),
+      );
       if (resolved !== undefined) return [role, resolved.host];
       const gate = log.gates.find((g) => g.gate === 'steady')?.t;
       return [role, soleOwner(log, role, issuedMs ?? gate ?? watchedUntil(log))];

@@ -42,6 +42,16 @@ test('takes the median over the hold, and says the figures and what to do', () =
   ]);
 });
 
+test('judges a long hold by its last 2.5 s, too: a machine that has just begun to starve is not fit', () => {
+  const steady = Array.from({ length: 60 }, () => 1);
+  const { machine, nowMs } = fed(...steady, 12, 12, 12, 12, 12);
+  expect(machine.unmet(nowMs, 30_000)).toEqual([
+    expect.stringMatching(/^this machine is overloaded: 8 ms of CPU work took 96 ms \(dilation 12 x/),
+  ]);
+  for (let i = 1; i <= 3; i++) machine.addSample({ finishMs: nowMs + i * 500, cpuMs: 8, wallMs: 8 });
+  expect(machine.unmet(nowMs + 1500, 30_000)).toEqual([]);
+});
+
 test('names the run queue where the kernel has no pressure, and neither where nothing was read', () => {
   const { machine, nowMs } = fed(4, 4, 4, 4, 4);
   expect(machine.unmet(nowMs, 1000)[0]).toContain('limit 2.5 x); use');

@@ -15,7 +15,7 @@ export interface MachineFitness {
   startControl(nowMs: number): void;
   addSample(sample: ControlSample): void;
   addPressure(pressure: MachinePressure): void;
-  /** Why the machine was not fit over the last `overMs`, with the figures and what to do; empty when it was. */
+  /** Why the machine was not fit over the last `overMs` or is not fit now, with the figures and what to do; empty when it is. */
   unmet(nowMs: number, overMs: number): readonly string[];
 }
 
@@ -50,9 +50,12 @@ export function createMachineFitness(): MachineFitness {
         return [
           `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded, or the control's process ended; ${starvedHint}`,
         ];
-      if (state === 'fit') return [];
-      const median = dilation !== null && dilation > dilationLimit;
-      return [overloadWords(median ? recent : [last], pressure)];
+      if (dilation !== null && dilation > dilationLimit) return [overloadWords(recent, pressure)];
+      if (state !== 'fit') return [overloadWords([last], pressure)];
+      // The median of a long hold says nothing of a machine that has just begun to starve.
+      const latest = recent.slice(-controlSamples);
+      const now = controlHealth(latest, nowMs, last.finishMs);
+      return now.state === 'fit' ? [] : [overloadWords(latest, pressure)];
     },
   };
 }

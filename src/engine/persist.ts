@@ -14,6 +14,11 @@ const quickPauseMs = 500;
 const slowPauseMs = 5000;
 /** Patience doubles after each attempt without an answer, up to this factor. */
 const maxPatience = 16;
+/**
+ * An attempt that failed sooner was refused (no such container, a closed port), ms: more time would not have helped.
+ * Time-outs that grew by such attempts would let one command that hangs use up all the time that is left.
+ */
+const refusedWithinMs = 1000;
 /** Attempts with the same result are reported at most this often, ms. */
 const reportEveryMs = 15_000;
 
@@ -59,8 +64,8 @@ export interface PersistOptions {
 }
 
 /**
- * Tries until it is proven done, however slow the host is: each attempt without an answer gives the next one, and every
- * command in it, twice the time. @throws DrillError `heal-failed` as `attempt` does
+ * Tries until it is proven done, however slow the host is: each attempt that waited for an answer in vain gives the next one,
+ * and every command in it, twice the time. @throws DrillError `heal-failed` as `attempt` does
  */
 export async function persist(options: PersistOptions): Promise<Persisted> {
   const { clock, withinMs = persistForMs } = options;
@@ -85,6 +90,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
     signal = limit.signal;
     let why = options.notDone;
     let observed = true;
+    const beganMs = clock.nowMs();
     try {
       if (await options.attempt(ctx)) return { proven: true };
     } catch (error) {
@@ -97,7 +103,7 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
     if (abandon.aborted) break;
     const elapsedMs = clock.nowMs() - startMs;
     if (observed) observedMs = elapsedMs;
-    else patience = Math.min(maxPatience, patience * 2);
+    else if (clock.nowMs() - beganMs >= refusedWithinMs) patience = Math.min(maxPatience, patience * 2);
     last = { attempt: (last?.attempt ?? 0) + 1, observed, why, elapsedMs };
     report(last);
     const pauseMs = elapsedMs < quickForMs ? quickPauseMs : slowPauseMs;

@@ -1,8 +1,14 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { followedBy } from '../hosts/follow-command.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { localMachine } from './local-machine.ts';
 import { pressureBetween, readPressureLine, usedBetween } from './pressure-reading.ts';
 import { pressureScript } from './pressure-script.ts';
+import { createSystemClock } from './system-clock.ts';
 
 const line = 'at 569.96 1500000000 124094592 0 10 5 4776215 2477328 100 10 50 800 30 2 8 0 7';
 
@@ -101,6 +107,41 @@ test.each([
   }
 });
 
+/** Processes of a session, by their commands (proc_pid_stat(5)). */
+function inSession(session: number): readonly string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const stat = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+      const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)/s.exec(stat) ?? [];
+      return rest.split(' ')[3] === String(session) ? [name] : [];
+    } catch {
+      // It ended meanwhile.
+      return [];
+    }
+  });
+}
+
+test(
+  'the script leaves nothing behind where its output is still read after its follower is gone',
+  { timeout: 60_000 },
+  async () => {
+    const [shell = '', ...argv] = followedBy(['sh', '-c', pressureScript, pressureScript, 'another boot']);
+    const child = spawn(shell, argv, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const session = child.pid ?? Number.NaN;
+    const clock = createSystemClock();
+    const signal = AbortSignal.timeout(50_000);
+    try {
+      // The wrapper, its guard, the script and its loop.
+      while (inSession(session).length < 4) await clock.sleep(20, signal);
+      child.stdin.end();
+      while (inSession(session).length > 0) await clock.sleep(20, signal);
+      expect(inSession(session)).toEqual([]);
+    } finally {
+      if (inSession(session).length > 0) process.kill(-session, 'SIGKILL');
+    }
+  },
+);
+
 test('a host on the machine of the prober says only what it used itself', async () => {
   const stop = new AbortController();
   const argv = ['sh', '-c', pressureScript, pressureScript, localMachine().bootId ?? ''];
@@ -109,6 +150,45 @@ test('a host on the machine of the prober says only what it used itself', async 
     expect(said).toMatch(/^at \d+\.\d+ (-|\d+)$/);
     break;
   }
+});
+
+/** The CPU time that the script tells of, us, with the control groups of a host over SSH: the login has a group of its own. */
+async function usedUs(isContainer: boolean): Promise<number | string> {
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-cgroup-'));
+  try {
+    const group = (path: string, us: number, files = ['cgroup.type']): void => {
+      mkdirSync(join(folder, path), { recursive: true });
+      for (const file of files) writeFileSync(join(folder, path, file), 'domain\n');
+      writeFileSync(join(folder, path, 'cpu.stat'), `usage_usec ${us}\n`);
+    };
+    const login = 'user.slice/user-0.slice/session-7.scope';
+    group('', 5_000_000, isContainer ? ['cgroup.type'] : []);
+    group('init.scope', 40_000);
+    group(login, 700);
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const script = pressureScript
+      .replaceAll('/sys/fs/cgroup', folder)
+      .replaceAll('/proc/self/cgroup', file('self', `0::/${login}\n`))
+      .replaceAll('/proc/1/cgroup', file('init', '0::/init.scope\n'));
+    const argv = ['sh', '-c', script, script, localMachine().bootId ?? ''];
+    for await (const said of createLocalHost('here').follow(argv, new AbortController().signal)) {
+      if (!said.startsWith('at ')) continue;
+      const used = said.split(' ')[2] ?? '';
+      return used === '-' ? used : Number(used) / 1000;
+    }
+    return 'no reading';
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a host over SSH tells of its whole control group, not of its login’s', async () => {
+  expect(await usedUs(true)).toBe(5_000_000);
+  // The root of a machine's control groups is everything on it.
+  expect(await usedUs(false)).toBe('-');
 });
 
 test('the prober reads its machine and itself', () => {

@@ -7,6 +7,11 @@
  * to bash where there is one, and starts `sleep` where there is none. The wait is a `read` from a pipe without a
  * writer. A reading is about 0.4 ms of CPU time in bash, 0.5 ms in dash (2.1 GHz).
  *
+ * The loop runs in a process of its own, the end of that pipe. Whoever ends the command ends only the shell that started it
+ * (`$$`), so the loop looks for that: it would go on for as long as its output is read, in containers for some seconds.
+ *
+ * A host's own control group is that of its first process: a login over SSH has one of its own within it.
+ *
  * A control group that is the whole machine is not the host's own: the root has no `cgroup.type` (version 2), or has a
  * `release_agent` (version 1).
  */
@@ -28,7 +33,7 @@ while IFS=: read -r _ kinds path; do
       [ -z "$own" ] && [ -e "$at/cpuacct.usage" ] && [ ! -e "$at/release_agent" ] && own=$at/cpuacct.usage
     done ;;
   esac
-done </proc/self/cgroup
+done </proc/1/cgroup
 usage() {
   used=-
   [ -n "$own" ] || return
@@ -53,7 +58,7 @@ machine() {
 : | {
   exec 4<>/proc/self/fd/0
   last=
-  while :; do
+  while [ -e "/proc/$$" ]; do
     up=
     read -r up _ </proc/uptime
     # The wait was none: this shell cannot wait by itself.

@@ -108,6 +108,19 @@ test('does not know what hosts used of which one cannot say it', async () => {
   expect(alone).toMatchObject([{ hosts: [], targetCpuPct: null, harnessCpuPct: 5 }]);
 });
 
+test('does not know what hosts used while one has never said which machine it runs on', async () => {
+  const silent = () => ({
+    // oxlint-disable-next-line require-yield
+    async *follow(): AsyncGenerator<string, { exitCode: number; stderr: string }, void> {
+      throw new DrillError('host-unreachable', 'no shell here');
+    },
+  });
+  const events = await told({ 'node-a': own((ms) => String(ms * 200_000)), 'node-b': silent }, 3500);
+  expect(events.map((e) => [e.hosts, e.targetCpuPct])).toEqual(
+    Array.from({ length: 3 }, () => [['node-a'], null]),
+  );
+});
+
 test('asks a host that went off again, and counts what it used meanwhile from its new beginning', async () => {
   // Off from 3 s to 8 s; its new control group has used 0.4 s when it is asked again.
   const events = await told(

@@ -146,7 +146,9 @@ function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePr
     const usedMs = ownMs === null || ownBeforeMs === null ? null : usedBetween(ownBeforeMs, ownMs);
     [before, ownBeforeMs] = [after, ownMs];
     const hosts = known.filter((k) => k.bootId !== undefined && k.bootId === local.bootId);
-    const targetMs = takeUsed(hosts);
+    const usedByHosts = takeUsed(hosts);
+    // One that has never said where it runs may run here: what it uses is not others'.
+    const targetMs = known.some((k) => k.bootId === undefined) ? null : usedByHosts;
     if (pressure === null || local.bootId === undefined) return null;
     return {
       machine: local.bootId.slice(0, shortId),

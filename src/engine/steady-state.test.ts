@@ -199,6 +199,43 @@ describe('the steady state', () => {
     await end();
   });
 
+  test('is told of as lost with what was missing then, also where that is back when it is waited for', async () => {
+    let quiet = false;
+    const { steady, run, end } = steadyStack(() => 'good');
+    expect(await steady.reach()).toBe(true);
+    run.world.unmet = () => (quiet ? ['web is ok everywhere (web: no fresh answer)'] : []);
+    quiet = true;
+    expect(steady.isHeld()).toBe(false);
+    quiet = false;
+    expect(await steady.regain()).toBe(true);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'log',
+        text: 'steady state lost: web is ok everywhere (web: no fresh answer)',
+      }),
+    );
+    await end();
+  });
+
+  test('is lost with the service, also where the gate does not ask for that', async () => {
+    const steady = { require: [], forMs: 3000, withinMs: 20_000 };
+    const stack = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'), { steady });
+    expect(await stack.steady.reach()).toBe(true);
+    await clock.sleep(5000, never);
+    expect(stack.steady.isHeld()).toBe(false);
+    expect(await stack.steady.regain()).toBe(false);
+    expect(lastGate()).toMatchObject({ gate: 'steady', state: 'timeout' });
+    await stack.end();
+  });
+
+  test('asks for no service that was never up', async () => {
+    const steady = { require: [], forMs: 3000, withinMs: 20_000 };
+    const stack = steadyStack(() => 'refused', { steady });
+    expect(await stack.steady.reach()).toBe(true);
+    expect(stack.steady.isHeld()).toBe(true);
+    await stack.end();
+  });
+
   test('may be lost once a fault acts: the burst goes on', async () => {
     const { steady, end } = steadyStack((atMs) => (atMs > 8000 ? 'refused' : 'good'));
     expect(await steady.reach()).toBe(true);

@@ -1,4 +1,5 @@
 import { formatMs } from '../core/duration.ts';
+import type { Plan } from '../core/plan.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import { logGate } from './gate-log.ts';
 import type { Hold, Lost } from './hold.ts';
@@ -35,6 +36,7 @@ export function followSteadyState(run: Run): SteadyState {
   const { plan, world, deps } = run;
   const { clock, log } = deps;
   const hasBurst = plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
+  let required = plan.steady.require;
   let deadlineMs = 0;
   let loads = 0;
   let bursting = false;
@@ -44,7 +46,15 @@ export function followSteadyState(run: Run): SteadyState {
   let ended = false;
   let regaining: Promise<boolean> | undefined;
   let regainUntilMs: number | undefined;
+  /** What was missing when a fault asked last whether the state holds. */
+  let missed: Reasons = [];
 
+  /** Once the service is up, it has to stay so: an outage that began before the fault would count as the fault's. */
+  const withService = (conditions: Plan['steady']['require']): Plan['steady']['require'] => {
+    const service = { probe: plan.recovery.probe };
+    const isAsked = conditions.some(({ probe }) => probe === service.probe);
+    return isAsked || world.unmet([service]).length > 0 ? conditions : [...conditions, service];
+  };
   const setBurst = (on: boolean): void => {
     if (!hasBurst || bursting === on) return;
     bursting = on;
@@ -52,7 +62,8 @@ export function followSteadyState(run: Run): SteadyState {
   };
   const watch = (): void => {
     watching?.end();
-    watching = world.watch(plan.steady.require, () => setBurst(false));
+    required = withService(required);
+    watching = world.watch(required, () => setBurst(false));
     fromMs = clock.nowMs();
   };
   const leftMs = (): number => Math.max(0, deadlineMs - clock.nowMs());
@@ -67,12 +78,12 @@ export function followSteadyState(run: Run): SteadyState {
   const missing = (): Reasons => {
     const lost = watching?.lost;
     if (lost !== undefined) return lostWords(run, lost, { fromMs, underLoad: loads > 0 });
-    return [...world.unmet(plan.steady.require), ...world.unfit(plan.steady.forMs)];
+    return [...world.unmet(required), ...world.unfit(plan.steady.forMs)];
   };
 
   /** Waits for the state at the base rate, within what is left of its time; what was missing, where it does not come. */
   const settle = async (): Promise<Reasons | undefined> => {
-    const gate = { ...plan.steady, withinMs: leftMs() };
+    const gate = { ...plan.steady, require: required, withinMs: leftMs() };
     const outcome = await world.waitForGate(gate, run.signal, { fit: true });
     if (!outcome.met) return outcome.unmet;
     logGate(run, 'steady', outcome);
@@ -87,7 +98,12 @@ export function followSteadyState(run: Run): SteadyState {
     loads += 1;
     setBurst(true);
     watch();
-    const gate = { ...plan.steady, forMs: loadLeadMs, withinMs: Math.max(leftMs(), loadLeadMs) };
+    const gate = {
+      ...plan.steady,
+      require: required,
+      forMs: loadLeadMs,
+      withinMs: Math.max(leftMs(), loadLeadMs),
+    };
     const outcome = await world.waitForGate(gate, run.signal, { fit: true, endWhenLost: true });
     if (watching?.lost !== undefined) return missing();
     const when = hasBurst ? 'at the burst rate' : 'while rows are written';
@@ -110,7 +126,9 @@ export function followSteadyState(run: Run): SteadyState {
     return still === undefined || giveUp([...why, ...still.map((what) => `since then: ${what}`)]);
   };
   const regain = async (): Promise<boolean> => {
-    const why = missing();
+    // What was missing may be back by now.
+    const still = missing();
+    const why = still.length > 0 ? still : missed;
     if (watching?.lost !== undefined && loads >= mostLoads) return giveUp(why);
     regainUntilMs ??= clock.nowMs() + plan.steady.withinMs;
     deadlineMs = regainUntilMs;
@@ -125,7 +143,12 @@ export function followSteadyState(run: Run): SteadyState {
       await run.startWriting();
       return climb();
     },
-    isHeld: () => ended || (regaining === undefined && missing().length === 0),
+    isHeld() {
+      if (ended) return true;
+      if (regaining !== undefined) return false;
+      missed = missing();
+      return missed.length === 0;
+    },
     async regain() {
       regaining ??= regain().finally(() => {
         regaining = undefined;

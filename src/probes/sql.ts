@@ -20,7 +20,7 @@ const params = z.strictObject({
     .enum(['new', 'kept'])
     .default('new')
     .describe(
-      '`new` (default) opens a session for each sample; use it to measure whether clients can reach the server. `kept` uses at most two sessions for all samples; use it for questions about the server’s state. Each new session costs the server a process, which is most of the cost of a sample. When a kept session breaks during a sample, that sample fails and the next one opens a session. A session that the server closed between two samples is replaced, and no sample fails.',
+      '`new` (default) opens a session for each sample; use it to measure whether clients can reach the server. `kept` uses at most two sessions for all samples; use it for questions about the server’s state. Each new session costs the server a process, which is most of the cost of a sample. When a kept session breaks during a sample, that sample fails and the next one opens a session. A session that the server closed between two samples is replaced, and no sample fails. Not for the recovery probe or a `downtime` check.',
     ),
 });
 type Params = z.output<typeof params>;
@@ -33,6 +33,7 @@ export const sql: ProbeKind<Params> = {
   lane: 'network',
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept' ? 0 : 1, commands: 0, processes: 0 }),
+  keepsSession: (p) => p.connection === 'kept',
   describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', in a kept session' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);

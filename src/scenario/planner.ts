@@ -10,6 +10,7 @@ import { suggest } from './suggest.ts';
 import {
   checkChecks,
   checkConditions,
+  checkNewSessions,
   checkPredicted,
   checkPredictedHosts,
   checkStages,
@@ -183,6 +184,7 @@ function planRecovery({ recovery }: Scenario, known: Known, report: Report): Pla
     const message = `probe "${probe.name}" has ${instances.length} instances; the outage needs one`;
     report(['recovery', 'probe'], message);
   }
+  checkNewSessions(probe, ['recovery', 'probe'], report);
   const intervalMs = probe?.intervalMs ?? defaults.intervalMs;
   return {
     probe: recovery.probe,

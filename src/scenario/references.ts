@@ -210,10 +210,24 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
           const hint = suggest(check.probe, instances);
           report([...path, 'probe'], `the target has no probe instance "${check.probe}"${hint}`);
         }
+        checkNewSessions(
+          known.probes.find(({ id }) => id === check.probe),
+          [...path, 'probe'],
+          report,
+        );
         break;
       default:
     }
   }
+}
+
+/** Checks that a probe whose bad windows are an outage asks as a new client would. */
+export function checkNewSessions(probe: PlannedProbe | undefined, path: NodePath, report: Report): void {
+  if (probe === undefined || probeKind(probe.kind)?.keepsSession?.(probe.params) !== true) return;
+  report(
+    path,
+    `probe "${probe.id}" keeps its sessions (\`connection: kept\`): they may go on while new clients are refused; name a probe with \`connection: new\``,
+  );
 }
 
 /** What a figure is judged by. */

@@ -82,6 +82,11 @@ export class Histogram {
     return { p50Ms: this.#percentile(0.5), p99Ms: this.#percentile(0.99), maxMs: roundMs(this.#maxMs) };
   }
 
+  /** How many were added. */
+  get count(): number {
+    return this.#total;
+  }
+
   /** By nearest rank; null of nothing. */
   percentile(share: number): number | null {
     return this.#total === 0 ? null : this.#percentile(share);

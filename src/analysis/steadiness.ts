@@ -33,7 +33,7 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
     return `${id} failed ${count === 1 ? 'once' : `${count} times`} (${first.cause ?? 'fail'}, first ${beforeMs} before the fault)`;
   });
   return [
-    `the steady state did not hold until the fault: ${what.join(', ')}; so the fault may not be the cause of the outage; find the cause with \`firedrill watch\`, or use a quieter machine`,
+    `between the steady gate and the fault, ${what.join(', ')}; so the fault may not be the cause of the outage; find the cause with \`firedrill watch\`, or use a quieter machine`,
   ];
 }
 
@@ -64,7 +64,8 @@ function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly stri
     if (status === 'ok') latency.add(finishMs - sendMs);
     if (leftOut !== undefined) latency.addAll(leftOut.latency);
   }
-  const p90Ms = latency.percentile(0.9);
+  // Of fewer than ten answers the p90 would be the slowest one, and one slow answer shows nothing: the second slowest is taken.
+  const p90Ms = latency.count < 2 ? null : latency.percentile(Math.min(0.9, 1 - 1 / latency.count));
   if (p90Ms === null || p90Ms <= probe.timeoutMs * slowBeforeFaultShare) return [];
   return [
     `${probe.id} answered in ${durationWords(p90Ms)} (p90) before the fault, which is more than half of its time-out of ${limitWords(probe.timeoutMs)}: a little more load causes time-outs without an outage; use a quieter machine or a longer time-out`,

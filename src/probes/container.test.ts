@@ -189,6 +189,17 @@ describe('container probe over the engine’s kept connection', () => {
     expect(commands).toEqual([]);
   });
 
+  it('opens ever fewer connections to an engine that is frozen', async () => {
+    const { look, session, pipes } = await engine(() => {}, undefined, 10);
+    const endMs = performance.now() + 2000;
+    while (performance.now() < endMs) {
+      if (session.isBusy?.() === true) await new Promise((resolve) => setTimeout(resolve, 5));
+      else await look();
+    }
+    // One for each 20 ms would be a hundred. Slower machines open fewer.
+    expect(pipes.length).toBeLessThan(40);
+  });
+
   it('closes a connection whose answer is late by more than a time-out', async () => {
     const { look, session, server } = await engine(() => {}, undefined, 100);
     const closed = new Promise((resolve) => {

@@ -5,6 +5,8 @@ import { ProbeTimeout } from '../../core/probe.ts';
 
 /** One answering late, and one more. */
 const mostAsked = 2;
+/** A request that hung is waited for up to this many time-outs. */
+const mostPatience = 16;
 /** Longest answer that is read; a container's state is shorter. */
 const maxBodyBytes = 4_194_304;
 
@@ -21,7 +23,8 @@ export interface DockerEngine {
   /**
    * GET of a path. Rejects when the connection breaks, and with the signal's reason when that aborts. A request that was
    * given up at its time-out goes on for one more, so that an engine that is merely slow is not asked for a new connection
-   * each time.
+   * each time. Each further one that hangs goes on for twice as long, up to 16 time-outs: an engine that is frozen closes none
+   * of its connections, and would come back to hundreds of them.
    */
   get(path: string, signal: AbortSignal): Promise<EngineAnswer>;
   close(): void;
@@ -36,6 +39,7 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
   const agent = new Agent({ keepAlive: true, maxSockets: mostAsked });
   agent.createConnection = () => new PipeSocket(pipe(['docker', 'system', 'dial-stdio']));
   let asked = 0;
+  let patience = 1;
   return {
     isBusy: () => asked >= mostAsked,
     async get(path, signal) {
@@ -50,14 +54,16 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
           if (body.length > maxBodyBytes)
             sent.destroy(new Error(`the engine's answer is longer than ${maxBodyBytes} bytes`));
         });
+        patience = 1;
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
         response.on('error', reject);
       });
       let late: NodeJS.Timeout | undefined;
       const onAbort = (): void => {
         reject(signal.reason as Error);
-        if (signal.reason instanceof ProbeTimeout) late = setTimeout(() => sent.destroy(), timeoutMs).unref();
-        else sent.destroy();
+        if (!(signal.reason instanceof ProbeTimeout)) return void sent.destroy();
+        late = setTimeout(() => sent.destroy(), timeoutMs * patience).unref();
+        patience = Math.min(2 * patience, mostPatience);
       };
       signal.addEventListener('abort', onAbort, { once: true });
       sent.on('error', reject);

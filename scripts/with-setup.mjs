@@ -118,7 +118,7 @@ function bench(node, args) {
 
 function test(node) {
   console.log(
-    'npm test takes at most 15 minutes on a slow machine with two cores, all set-up included, at most 25 minutes where other work takes up one of them, and about half of that on a quick machine.\n',
+    'npm test takes 8 to 10 minutes on a quick machine with two cores once the lab has been built. On a slow one it must not take more than 15, or 25 where other work takes up one of the cores.\n',
   );
   return runParts(node, shortParts);
 }

@@ -7,7 +7,7 @@ import { healOpen } from './heal-open.ts';
 import { injectFault, takeStep } from './inject.ts';
 import { failRepair, repairOwed, settleRepair } from './repair.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';
-import { followSteadyState } from './steady-state.ts';
+import { followSteadyState, hasBurst } from './steady-state.ts';
 import { startTimeline, type Timeline } from './timeline.ts';
 
 /**
@@ -92,10 +92,6 @@ async function drill(run: Run): Promise<void> {
   } finally {
     await timeline.over;
   }
-}
-
-function hasBurst(plan: Plan): boolean {
-  return plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
 }
 
 function endBurst(run: Run): void {

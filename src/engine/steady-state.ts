@@ -25,6 +25,11 @@ export interface SteadyState {
   end(): void;
 }
 
+/** Whether any probe samples more often around the fault. */
+export function hasBurst(plan: Pick<Plan, 'probes'>): boolean {
+  return plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
+}
+
 /** Why the state does not hold, in words. */
 type Reasons = readonly string[];
 
@@ -35,7 +40,7 @@ type Reasons = readonly string[];
 export function followSteadyState(run: Run): SteadyState {
   const { plan, world, deps } = run;
   const { clock, log } = deps;
-  const hasBurst = plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
+  const bursts = hasBurst(plan);
   let required = plan.steady.require;
   let deadlineMs = 0;
   let loads = 0;
@@ -56,7 +61,7 @@ export function followSteadyState(run: Run): SteadyState {
     return isAsked || world.unmet([service]).length > 0 ? conditions : [...conditions, service];
   };
   const setBurst = (on: boolean): void => {
-    if (!hasBurst || bursting === on) return;
+    if (!bursts || bursting === on) return;
     bursting = on;
     run.setBurst(on);
   };
@@ -93,7 +98,7 @@ export function followSteadyState(run: Run): SteadyState {
 
   /** Puts the drill's own load on the stack; undefined when the state bears it. */
   const load = async (): Promise<Reasons | undefined> => {
-    if (!hasBurst && run.writing === undefined) return undefined;
+    if (!bursts && run.writing === undefined) return undefined;
     if (watching?.lost !== undefined) return missing();
     loads += 1;
     setBurst(true);
@@ -106,7 +111,7 @@ export function followSteadyState(run: Run): SteadyState {
     };
     const outcome = await world.waitForGate(gate, run.signal, { fit: true, endWhenLost: true });
     if (watching?.lost !== undefined) return missing();
-    const when = hasBurst ? 'at the burst rate' : 'while rows are written';
+    const when = bursts ? 'at the burst rate' : 'while rows are written';
     return outcome.met ? undefined : outcome.unmet.map((what) => `${when}: ${what}`);
   };
 
@@ -174,7 +179,7 @@ function lostWords(
   const round = (perSecond: number): string => String(Math.round(perSecond));
   const rates = `${round(samplesPerSecond)} samples and ${round(newConnectionsPerSecond)} new connections a second`;
   const rows = writing === undefined ? '' : `, with ${round(rowsPerSecond)} rows written a second`;
-  return plan.probes.some((probe) => probe.burstIntervalMs !== undefined)
+  return hasBurst(plan)
     ? [
         `${after} the burst began, at ${rates}${rows}: probing itself may be the load`,
         'hint: raise `burst` or `interval` of the probes in the target file',

@@ -1,28 +1,21 @@
 import type { CommandPipe } from '../core/host.ts';
+import { pipeEnd, pipeStderrLimit } from './pipe-end.ts';
 import { startPiped } from './start-piped.ts';
 
 /** What it needs to end once its standard input is closed, and a little more. */
 const endWithinMs = 1500;
-/** Of what it says on standard error, the last. */
-const stderrLimit = 2000;
 
 /** Starts a command on this machine and talks to it. See `Host.pipe`. */
 export function pipeCommand(argv: readonly string[]): CommandPipe {
   const subprocess = startPiped(argv);
   const { stdin, stdout, stderr } = subprocess;
   let said = '';
-  let onEnd: ((why: string) => void) | undefined;
-  let ended: string | undefined;
-  const end = (why: string): void => {
-    if (ended !== undefined) return;
-    ended = why;
-    onEnd?.(why);
-  };
+  const { end, onEnd } = pipeEnd();
   // It may be gone before it has read what it is given.
   stdin.on('error', () => {});
   stdout.on('error', () => {});
   stderr.on('error', () => {});
-  stderr.on('data', (chunk: Buffer) => void (said = (said + chunk.toString('utf8')).slice(-stderrLimit)));
+  stderr.on('data', (chunk: Buffer) => void (said = (said + chunk.toString('utf8')).slice(-pipeStderrLimit)));
   const tellEnd = async (): Promise<void> => {
     const { exitCode, originalMessage } = await subprocess;
     const exit = exitCode === undefined ? (originalMessage ?? 'not started') : `exit ${exitCode}`;
@@ -32,10 +25,7 @@ export function pipeCommand(argv: readonly string[]): CommandPipe {
   return {
     write: (bytes) => void stdin.write(bytes),
     onData: (listener) => void stdout.on('data', listener),
-    onEnd: (listener) => {
-      onEnd = listener;
-      if (ended !== undefined) listener(ended);
-    },
+    onEnd,
     close: () => {
       end('closed');
       stdin.end();

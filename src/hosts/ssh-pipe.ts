@@ -2,6 +2,7 @@ import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../core/errors.ts';
 import type { CommandPipe } from '../core/host.ts';
 import { anyShellCommand, shellCommand } from '../core/shell-quote.ts';
+import { pipeEnd, pipeStderrLimit } from './pipe-end.ts';
 import { asRoot } from './ssh-command.ts';
 import type { SshPlace } from './ssh-pool.ts';
 
@@ -13,9 +14,6 @@ interface PipeOptions {
   readonly sudo: boolean;
 }
 
-/** Of what it says on standard error, the last. */
-const stderrLimit = 2000;
-
 /** Starts a command on a channel of its own and talks to it; what is written before it is there waits. See `Host.pipe`. */
 export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
   const opening = new AbortController();
@@ -23,13 +21,7 @@ export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
   const early: Uint8Array[] = [];
   let channel: ClientChannel | undefined;
   let onData: (bytes: Uint8Array) => void = () => {};
-  let onEnd: ((why: string) => void) | undefined;
-  let ended: string | undefined;
-  const end = (why: string): void => {
-    if (ended !== undefined) return;
-    ended = why;
-    onEnd?.(why);
-  };
+  const ending = pipeEnd();
 
   const run = async (): Promise<void> => {
     const { connection, release } = await take(opening.signal);
@@ -37,10 +29,10 @@ export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
       const running = await connection.exec(line);
       let said = '';
       running.channel.stderr.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString('utf8')).slice(-stderrLimit);
+        said = (said + chunk.toString('utf8')).slice(-pipeStderrLimit);
       });
       running.channel.on('data', (chunk: Buffer) => onData(chunk));
-      if (ended !== undefined) return running.channel.close();
+      if (ending.isOver) return running.channel.close();
       channel = running.channel;
       for (const bytes of early) channel.write(bytes);
       let exitCode: number | undefined;
@@ -49,22 +41,19 @@ export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
         exitCode === undefined ? 'its channel was closed' : `exit ${exitCode}`,
       );
       const why = await Promise.race([closed, connection.lost]);
-      end([why, said.trim()].filter(Boolean).join(': '));
+      ending.end([why, said.trim()].filter(Boolean).join(': '));
     } finally {
       release();
     }
   };
-  void run().catch((error: unknown) => end(messageOf(error)));
+  void run().catch((error: unknown) => ending.end(messageOf(error)));
 
   return {
     write: (bytes) => void (channel === undefined ? early.push(bytes) : channel.write(bytes)),
     onData: (listener) => void (onData = listener),
-    onEnd: (listener) => {
-      onEnd = listener;
-      if (ended !== undefined) listener(ended);
-    },
+    onEnd: ending.onEnd,
     close: () => {
-      end('closed');
+      ending.end('closed');
       opening.abort();
       channel?.end();
       channel?.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { cpuMsOf } from './proc-stat.ts';
 import { readPressureLine, type MachineReading } from './pressure-reading.ts';
 
 /** The machine that firedrill runs on. */
@@ -12,9 +13,6 @@ export interface LocalMachine {
   /** CPU time of firedrill and its child processes so far, ms; null where it cannot be read. */
   ownCpuMs(): number | null;
 }
-
-/** USER_HZ, on every machine that Node runs on (time(7), "The software clock, HZ, and jiffies"). */
-const tickMs = 10;
 
 /** Reads /proc. Every call is a few small files, 0.2 ms. */
 export function localMachine(read: (path: string) => string = readText): LocalMachine {
@@ -37,20 +35,13 @@ export function localMachine(read: (path: string) => string = readText): LocalMa
       return readPressureLine(['at', up, '-', ...stalls, ...ticks, running].join(' '))?.machine ?? null;
     },
     ownCpuMs: () => {
-      const own = cpuMsOf(first('/proc/self/stat'));
+      const own = cpuMsOf(first('/proc/self/stat'), 'all');
       if (own === null) return null;
       // CPU time of children is counted in ours only once they ended.
       const children = first(`/proc/self/task/${process.pid}/children`).trim().split(' ').filter(Boolean);
-      return children.reduce((sum, pid) => sum + (cpuMsOf(first(`/proc/${pid}/stat`)) ?? 0), own);
+      return children.reduce((sum, pid) => sum + (cpuMsOf(first(`/proc/${pid}/stat`), 'all') ?? 0), own);
     },
   };
-}
-
-/** CPU time in /proc/PID/stat: of a process and of its children that ended, ms (proc_pid_stat(5), fields 14 to 17). */
-function cpuMsOf(stat: string): number | null {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).map(Number);
-  return ticks.length < 4 || ticks.some(Number.isNaN) ? null : ticks.reduce((a, b) => a + b, 0) * tickMs;
 }
 
 function readText(path: string): string {

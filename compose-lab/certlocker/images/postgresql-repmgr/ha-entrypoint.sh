@@ -134,8 +134,12 @@ create_users_and_databases() {
 \getenv ha_user REPMGR_USERNAME
 \getenv ha_password REPMGR_PASSWORD
 \getenv ha_db REPMGR_DATABASE
--- repmgr works as a superuser: it promotes, reads replication state and rewinds.
+-- repmgr works as a superuser: it promotes, reads replication state and rewinds. repmgrd and pgpool log in as this role
+-- more than twice a second, and each iteration costs the client CPU. Iterations protect a stolen hash of a weak
+-- password. A random one needs one iteration.
+SET scram_iterations = 1;
 CREATE ROLE :"ha_user" LOGIN SUPERUSER REPLICATION PASSWORD :'ha_password';
+RESET scram_iterations;
 ALTER ROLE :"ha_user" SET search_path TO repmgr, "$user", public;
 CREATE DATABASE :"ha_db" OWNER :"ha_user";
 SQL

@@ -12,7 +12,7 @@ export interface PipedEngine {
   /** Commands that were run, each joined by spaces. */
   readonly commands: readonly string[];
   readonly server: Server;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A host whose `docker system dial-stdio` leads to a server; its commands are answered by the script. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { raiseSessionPriority } from '../src/engine/priority.ts';
 import { conditions } from './conditions.ts';
+import { costConditions, type SampleCosts, sampleCostsFile } from './observer/sample-costs.ts';
 import { runAnalysis } from './parts/analysis.ts';
 import { runCapacity } from './parts/capacity.ts';
 import { runHostile } from './parts/hostile.ts';
@@ -28,7 +29,6 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   windows: runWindows,
   rto: runRto,
   light: runLight,
-  observer: runObserver,
   capacity: runCapacity,
   isolation: runIsolation,
   hostile: runHostile,
@@ -37,12 +37,16 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   soak: runSoak,
 };
 const names = Object.keys(parts) as (keyof PartResults)[];
+/** Its result is a file of its own, from which the reference is made. */
+const observer = 'observer';
+type PartName = keyof PartResults | typeof observer;
+const allNames: readonly PartName[] = [...names, observer];
 
 const noTools: Tools = { program: () => undefined, env: {} };
 
 const usage = `usage: npm run bench -- [--only PART,...] [--seed N] [--out FOLDER] [--quick]
 
-  --only    of ${names.join(', ')}; the others keep the results that they have
+  --only    of ${allNames.join(', ')}; the others keep the results that they have
   --seed    draws the moments of outages; printed, and drawn itself by default
   --out     reports/bench by default
   --quick   a few seconds for each part; the figures mean nothing and go to a folder of their own
@@ -72,7 +76,7 @@ async function bench(args: readonly string[]): Promise<number> {
   const lower = raiseSessionPriority();
   try {
     // The observer is held against what the machine has.
-    const needsTools = only.some((name) => name !== 'observer');
+    const needsTools = only.some((name) => name !== observer);
     const tools = needsTools ? await fetchTools(join('.firedrill', 'bench'), say) : noTools;
     say(`seed ${seed}`);
     for (const name of only) {
@@ -80,27 +84,27 @@ async function bench(args: readonly string[]): Promise<number> {
       const here = join(folder, name);
       mkdirSync(here);
       const before = conditions();
-      const result = await parts[name]({
-        seed,
-        folder: here,
-        quick,
-        tools,
-        report: (line) => say(`  ${line}`),
-      });
+      const context = { seed, folder: here, quick, tools, report: (line: string) => say(`  ${line}`) };
+      if (name === observer) {
+        const costs = { conditions: costConditions(before), ...(await runObserver(context)) };
+        keepCosts(out, costs);
+      } else {
+        keep(out, { [name]: { conditions: before, seed, result: await parts[name](context) } });
+      }
       rmSync(here, { recursive: true });
-      keep(out, { [name]: { conditions: before, seed, result } });
     }
   } finally {
     lower();
     rmSync(folder, { recursive: true, force: true });
   }
-  process.stdout.write(readFileSync(join(out, 'table.md'), 'utf8'));
+  if (only.some((name) => name !== observer))
+    process.stdout.write(readFileSync(join(out, 'table.md'), 'utf8'));
   return 0;
 }
 
 function options(args: readonly string[]) {
   const { values } = parse(args);
-  const only = values.only === undefined ? names : values.only.split(',').map(partName);
+  const only = values.only === undefined ? allNames : values.only.split(',').map(partName);
   const quick = values.quick === true;
   const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed);
   if (!Number.isSafeInteger(seed))
@@ -125,8 +129,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function partName(text: string): keyof PartResults {
-  const name = names.find((one) => one === text);
+function partName(text: string): PartName {
+  const name = allNames.find((one) => one === text);
   if (name === undefined) throw new BadUsage(`--only: no part "${text}"`);
   return name;
 }
@@ -141,6 +145,13 @@ function keep(out: string, more: Results): void {
   );
   writeFileSync(path, `${JSON.stringify(ordered, rounded, 1)}\n`);
   writeFileSync(join(out, 'table.md'), renderTable(ordered));
+}
+
+/** Replaces the costs of samples that are there already. */
+function keepCosts(out: string, costs: SampleCosts): void {
+  const path = join(out, sampleCostsFile);
+  writeFileSync(path, `${JSON.stringify(costs, rounded, 1)}\n`);
+  say(`  ${path} is written; \`npm run docs\` renders it in docs/reference/probes.md`);
 }
 
 /** Microseconds are as much as any figure means. */

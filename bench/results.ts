@@ -5,7 +5,6 @@ import type { HostileResult } from './parts/hostile.ts';
 import type { IsolationResult } from './parts/isolation.ts';
 import type { LightResult } from './parts/light.ts';
 import type { OverloadLevel } from './parts/overload.ts';
-import type { ObserverResult } from './observer/messages.ts';
 import type { RtoTrial } from './parts/rto.ts';
 import type { SoakResult } from './parts/soak.ts';
 import type { WindowsResult } from './parts/windows.ts';
@@ -15,7 +14,6 @@ export interface PartResults {
   readonly windows: WindowsResult;
   readonly rto: readonly RtoTrial[];
   readonly light: LightResult;
-  readonly observer: ObserverResult;
   readonly capacity: readonly RateResult[];
   readonly isolation: IsolationResult;
   readonly hostile: HostileResult;

@@ -1,7 +1,6 @@
 import type { OutageKind } from './fault-server/messages.ts';
 import { goalsOf, signed } from './goals.ts';
 import { errorFigures, type Judged } from './judge.ts';
-import type { SampleCostRow } from './observer/messages.ts';
 import type { Results } from './results.ts';
 import type { ToolResult } from './parts/windows.ts';
 
@@ -19,9 +18,9 @@ export function renderTable(results: Results): string {
     '# Benchmarks',
     '',
     '`npm run bench` makes this file and results.json.',
+    'What one sample of each kind of probe costs is in sample-costs.json and docs/reference/probes.md.',
     '',
     ...windowLines(results),
-    ...observerLines(results),
     '## Goals',
     '',
     ...table(
@@ -61,38 +60,6 @@ function windowLines({ windows }: Results): readonly string[] {
     `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
     `Not judged, because the server itself was held up at an edge of theirs: ${voided} of ${scripted} outages.`,
     ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
-    '',
-  ];
-}
-
-/** Each row beside the dearest way of its group to ask the same. */
-function observerLines({ observer }: Results): readonly string[] {
-  if (observer === undefined) return [];
-  const { rows, absent, countedAlone } = observer.result;
-  const totalOf = (row: SampleCostRow): number => row.proberCpuMs + (row.serverCpuMs ?? 0);
-  const dearest = (group: string): number =>
-    Math.max(...rows.filter((row) => row.group === group).map(totalOf));
-  return [
-    '## What one sample costs',
-    '',
-    'CPU time on the machine of the prober, with the commands that it starts there, and of the server that is asked; processes and',
-    'threads that are started for it, anywhere. The ratio is the CPU time of the dearest way in the table to ask the same.',
-    '',
-    ...table(
-      ['sample', 'CPU here, ms', 'CPU of the server, ms', 'processes', 'CPU, of the dearest'],
-      rows.map((row) => [
-        row.what,
-        row.proberCpuMs.toFixed(2),
-        row.serverCpuMs === null ? '' : row.serverCpuMs.toFixed(2),
-        row.processes.toFixed(1),
-        `${Math.round((100 * totalOf(row)) / dearest(row.group))} %`,
-      ]),
-    ),
-    '',
-    ...absent.map((what) => `- Not measured: ${what}.`),
-    ...(countedAlone ? [] : ['- Processes that others started meanwhile are counted, too.']),
-    '- Not measured, because they need systemd or addresses of their own: `tcp-session` keeps its connection and `vrrp` follows one',
-    '  command; `journal` and `vip-claim` run a command for each sample, `arp` five processes.',
     '',
   ];
 }

@@ -10,7 +10,7 @@ import { keepShells } from '../../src/hosts/kept-shells.ts';
 import { probeKind } from '../../src/probes/catalog.ts';
 import { createSystemClock } from '../../src/engine/system-clock.ts';
 import { pause } from '../mono.ts';
-import type { ObserverInput, ObserverResult, SampleCostRow } from './messages.ts';
+import type { NotMeasured, ObserverInput, ObserverResult, SampleCostRow } from './messages.ts';
 import { postgresPrograms, startPostgres } from './postgres.ts';
 import { lastPid, treeCpuMs } from './tree-cpu.ts';
 
@@ -26,7 +26,8 @@ const pauseMs = 10;
 const warmUp = 10;
 
 const rows: SampleCostRow[] = [];
-const absent: string[] = [];
+const absent: NotMeasured[] = [];
+let postgres: string | null = null;
 const local = createLocalHost('here');
 
 /** A host whose commands run in a shell that is kept, as those of transport `docker` do. */
@@ -51,37 +52,42 @@ function commandsCpuMs(server: number | undefined): number {
 
 /** What is measured, around its samples. */
 interface Series {
-  readonly group: string;
+  readonly kind: string;
   readonly what: string;
   readonly peer?: true;
   /** The server's process, where its CPU is asked for. */
   readonly server?: number;
+  /** The commands are those of a host, not of the prober's machine. */
+  readonly onHost?: true;
 }
 
 async function measure(series: Series, samples: number, act: () => Promise<void>): Promise<void> {
-  const { group, what, peer = false, server } = series;
+  const { kind, what, peer = false, server, onHost = false } = series;
   // Of this process to the microsecond, of its commands in ticks.
-  const cpu = (): number => readCpuTimes().ownMs + commandsCpuMs(server);
-  const serverCpu = (): number => (server === undefined ? 0 : treeCpuMs(server));
-  const before = { cpu: cpu(), server: serverCpu(), pid: lastPid() };
+  const cpu = (): number => readCpuTimes().ownMs + (onHost ? 0 : commandsCpuMs(server));
+  const hostCpu = (): number | null => {
+    if (onHost) return commandsCpuMs(undefined);
+    return server === undefined ? null : treeCpuMs(server);
+  };
+  const before = { cpu: cpu(), host: hostCpu(), pid: lastPid() };
   await act();
   // What ended a moment ago is reaped by then.
   await pause(50);
+  const host = hostCpu();
   rows.push({
-    group,
+    kind,
     what,
     peer,
-    samples,
     proberCpuMs: (cpu() - before.cpu) / samples,
-    serverCpuMs: server === undefined ? null : (serverCpu() - before.server) / samples,
+    hostCpuMs: host === null || before.host === null ? null : (host - before.host) / samples,
     processes: (lastPid() - before.pid) / samples,
   });
 }
 
 /** Samples of a probe, one after the other. */
-async function probe(series: Series, kindName: string, fields: Json, host: Host = local): Promise<void> {
-  const kind = probeKind(kindName);
-  if (kind === undefined) throw new Error(`no probe ${kindName}`);
+async function probe(series: Series, fields: Json, host: Host = local): Promise<void> {
+  const kind = probeKind(series.kind);
+  if (kind === undefined) throw new Error(`no probe ${series.kind}`);
   const session = await kind.open(kind.params.parse(fields), {
     host,
     clock: createSystemClock(),
@@ -102,6 +108,15 @@ async function probe(series: Series, kindName: string, fields: Json, host: Host 
   } finally {
     await session.close();
     await pause(100);
+  }
+}
+
+/** The same for a kind that needs more of the machine than can be asked beforehand. */
+async function probeOrAbsent(series: Series, fields: Json, host: Host): Promise<void> {
+  try {
+    await probe(series, fields, host);
+  } catch (error) {
+    absent.push({ kind: series.kind, why: (error as Error).message });
   }
 }
 
@@ -126,77 +141,97 @@ function works(...argv: readonly [string, ...string[]]): boolean {
 async function measureSockets(): Promise<void> {
   const url = `http://127.0.0.1:${input.httpPort}/`;
   const at = `127.0.0.1:${input.httpPort}`;
-  await probe({ group: 'tcp', what: '`tcp`' }, 'tcp', { address: at });
-  await probe({ group: 'http', what: '`http`, a new connection' }, 'http', { url });
-  await probe({ group: 'http', what: '`http`, kept alive' }, 'http', { url, connection: 'kept-alive' });
-  if (works('curl', '--version')) await loop({ group: 'http', what: 'curl in a loop' }, `curl -s ${url}`);
-  else absent.push('curl in a loop: there is no curl');
+  await probe({ kind: 'tcp', what: '`tcp`' }, { address: at });
+  const lines = { address: `127.0.0.1:${input.linePort}`, send: 'PING', expect: '^ok$' };
+  await probe({ kind: 'tcp-session', what: '`tcp-session`' }, lines);
+  await probe({ kind: 'http', what: '`http`, a new connection' }, { url });
+  await probe({ kind: 'http', what: '`http`, kept alive' }, { url, connection: 'kept-alive' });
+  if (works('curl', '--version')) await loop({ kind: 'http', what: 'curl in a loop' }, `curl -s ${url}`);
+  else absent.push({ kind: 'http', why: 'curl in a loop, because there was no curl' });
   const csv = `http://127.0.0.1:${input.csvPort}/;csv`;
-  await probe({ group: 'haproxy-stats', what: '`haproxy-stats`' }, 'haproxy-stats', {
-    url: csv,
-    backend: 'web',
-    server: 'a',
-  });
-  await probe({ group: 'dns', what: '`dns`' }, 'dns', { name: 'a.example', server: input.dnsAddress });
+  const stats = { url: csv, backend: 'web', server: 'a' };
+  await probe({ kind: 'haproxy-stats', what: '`haproxy-stats`' }, stats);
+  await probe({ kind: 'dns', what: '`dns`' }, { name: 'a.example', server: input.dnsAddress });
 }
 
 async function measureCommands(): Promise<void> {
   const argv = ['cat', '/proc/loadavg'];
-  await probe({ group: 'exec', what: '`exec` of cat, transport local' }, 'exec', { argv });
+  const exec = { kind: 'exec' };
   await probe(
-    { group: 'exec', what: '`exec` of cat, kept shell (transport docker)' },
-    'exec',
+    { ...exec, what: '`exec` of cat, transport local (the host is the prober’s machine)' },
     { argv },
-    shellHost(),
   );
-  await loop({ group: 'exec', what: 'cat in a loop' }, argv.join(' '));
+  await probe({ ...exec, what: '`exec` of cat, kept shell of a host', onHost: true }, { argv }, shellHost());
+  await loop({ ...exec, what: 'cat in a loop' }, argv.join(' '));
   if (works('ping', '-c1', '127.0.0.1'))
-    await probe({ group: 'icmp', what: '`icmp`' }, 'icmp', { address: '127.0.0.1' });
-  else absent.push('icmp: no ping that may send');
+    await probe({ kind: 'icmp', what: '`icmp`' }, { address: '127.0.0.1' });
+  else absent.push({ kind: 'icmp', why: 'there was no ping that may send' });
+}
+
+/** Kinds that run a command in the kept shell of a host for each sample. */
+async function measureHostKinds(): Promise<void> {
+  if (works('ip', '-V')) {
+    const series: Series = { kind: 'vip-claim', what: '`vip-claim`, kept shell of a host', onHost: true };
+    await probeOrAbsent(series, { address: '192.0.2.1' }, shellHost());
+    await loop({ kind: 'vip-claim', what: 'ip address in a loop' }, 'ip -j address show');
+  } else absent.push({ kind: 'vip-claim', why: 'there was no ip' });
+  if (works('journalctl', '--lines=1')) {
+    const series: Series = { kind: 'journal', what: '`journal`, kept shell of a host', onHost: true };
+    const marks = [{ name: 'any', match: 'never in any line' }];
+    await probeOrAbsent(series, { unit: 'systemd-journald.service', marks }, shellHost());
+  } else absent.push({ kind: 'journal', why: 'there was no journal to read' });
+  absent.push(
+    { kind: 'arp', why: 'there was no network segment with another machine' },
+    { kind: 'vrrp', why: 'there was no network segment with another machine' },
+  );
 }
 
 async function measurePostgres(): Promise<void> {
   const programs = postgresPrograms();
   if (programs === undefined) {
-    absent.push('sql: no PostgreSQL server is installed');
+    absent.push({ kind: 'sql', why: 'no PostgreSQL server was installed' });
     return;
   }
+  postgres = execFileSync(join(programs, 'postgres'), ['--version'], { encoding: 'utf8' })
+    .replace(/^postgres \(PostgreSQL\) (\S+).*$/s, '$1')
+    .trim();
   const folder = join(input.folder, 'postgres');
   mkdirSync(folder);
   const server = await startPostgres(programs, folder);
   const dsn = `postgresql://postgres@127.0.0.1:${server.port}/postgres`;
   const query = 'SELECT pg_is_in_recovery()';
-  const group = { group: 'sql', server: server.pid };
+  const sql = { kind: 'sql', server: server.pid };
   try {
-    await probe({ ...group, what: '`sql`, a new session' }, 'sql', { dsn, query });
-    await probe({ ...group, what: '`sql`, kept' }, 'sql', { dsn, query, connection: 'kept' });
-    await loop({ ...group, what: 'psql in a loop' }, `psql -XAtc '${query}' '${dsn}'`);
+    await probe({ ...sql, what: '`sql`, a new session' }, { dsn, query });
+    await probe({ ...sql, what: '`sql`, `connection: kept`' }, { dsn, query, connection: 'kept' });
+    await loop({ ...sql, what: 'psql in a loop' }, `psql -XAtc '${query}' '${dsn}'`);
   } finally {
     await server.stop();
   }
 }
 
 async function measureDocker(): Promise<void> {
+  const kind = 'container';
   const found = works('docker', 'version')
     ? execFileSync('docker', ['ps', '-aq', '--no-trunc'], { encoding: 'utf8' }).split('\n')[0]
     : undefined;
   if (found === undefined || found === '') {
-    absent.push(
-      `container: ${found === undefined ? 'no Docker engine answers' : 'the engine has no container'}`,
-    );
+    const why = found === undefined ? 'no Docker engine answered' : 'the engine had no container';
+    absent.push({ kind, why });
     return;
   }
-  const group = { group: 'container' };
-  await probe({ ...group, what: '`container`, API over a kept connection' }, 'container', { name: found });
+  await probe({ kind, what: '`container`, API over a kept connection' }, { name: found });
   const { pipe: _, ...byCommand } = local;
-  await probe({ ...group, what: '`container`, a command each' }, 'container', { name: found }, byCommand);
+  await probe({ kind, what: '`container`, a command each' }, { name: found }, byCommand);
   await loop(
-    { ...group, what: 'docker inspect in a loop' },
+    { kind, what: 'docker inspect in a loop' },
     `docker inspect --format '{{.State.Status}}' ${found}`,
   );
 }
 
-for (const part of [measureSockets, measureCommands, measurePostgres, measureDocker]) await part();
-const result: ObserverResult = { rows, absent, countedAlone: process.pid < 100 };
+const parts = [measureSockets, measureCommands, measureHostKinds, measurePostgres, measureDocker];
+for (const part of parts) await part();
+const { samples } = input;
+const result: ObserverResult = { samples, rows, absent, countedAlone: process.pid < 100, postgres };
 writeFileSync(process.argv[3] ?? '/dev/stdout', JSON.stringify(result));
 process.exit(0);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ const csv = '# pxname,svname,status,weight,act,bck\nweb,a,UP,1,1,0\nweb,BACKEND,
 export async function runObserver(context: BenchContext): Promise<ObserverResult> {
   const http = await serve('ok');
   const stats = await serve(csv);
+  const lines = await lineServer();
   const dns = await dnsServer(() => ({ rcode: 0, answers: [Buffer.from([192, 0, 2, 1])] }));
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-observer-'));
   // PostgreSQL does not run as root: its user has to get in.
@@ -26,6 +27,7 @@ export async function runObserver(context: BenchContext): Promise<ObserverResult
     httpPort: http.port,
     csvPort: stats.port,
     dnsAddress: dns.address,
+    linePort: lines.port,
     folder,
     samples: context.quick ? 10 : 200,
   };
@@ -40,11 +42,35 @@ export async function runObserver(context: BenchContext): Promise<ObserverResult
     return JSON.parse(readFileSync(path, 'utf8')) as ObserverResult;
   } finally {
     rmSync(folder, { recursive: true, force: true });
-    await Promise.all([http.stop(), stats.stop(), dns.close()]);
+    await Promise.all([http.stop(), stats.stop(), lines.stop(), dns.close()]);
   }
 }
 
-async function serve(body: string): Promise<{ readonly port: number; stop(): Promise<void> }> {
+interface Served {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Answers whatever comes with a line. */
+async function lineServer(): Promise<Served> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => socket.write('ok\n'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function serve(body: string): Promise<Served> {
   const server = createServer((_, response) => void response.end(body)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -10,6 +10,7 @@ import {
   probeExamples,
   writerExamples,
 } from './examples.ts';
+import { costsOfKind, costsSection, readSampleCosts } from './sample-costs.ts';
 import { fieldTable, type Shape } from './schema-table.ts';
 
 const made = '<!-- Made by `npm run docs` from the schemas; do not edit. -->';
@@ -21,6 +22,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   const suite = schemaOf('suite') as Shape;
   const entries = (shape: Shape, list: string): readonly Shape[] =>
     shape.properties?.[list]?.items?.oneOf ?? [];
+  const costs = readSampleCosts();
   const models = target.properties?.['models']?.additionalProperties;
   return new Map([
     ['README.md', overview()],
@@ -63,7 +65,10 @@ those in [writers.md](writers.md), models of those in [models.md](models.md).`,
       page(
         'Probes',
         `Entries of \`probes\` of a [target](target.md).`,
-        kinds(entries(target, 'probes'), probeExamples, { note: costOfSample }),
+        kinds(entries(target, 'probes'), probeExamples, {
+          section: costsSection(costs),
+          note: (kind, example) => `${costOfSample(kind, example)}\n${costsOfKind(costs, kind)}\n`,
+        }),
       ),
     ],
     [
@@ -139,8 +144,14 @@ function kinds(
   examples: Examples,
   {
     listed = true,
+    section = '',
     note = () => '',
-  }: { readonly listed?: boolean; readonly note?: (kind: string, example: string) => string } = {},
+  }: {
+    readonly listed?: boolean;
+    /** Before the sections of the kinds. */
+    readonly section?: string;
+    readonly note?: (kind: string, example: string) => string;
+  } = {},
 ): string {
   const [first] = options;
   const names = Object.keys(first?.properties ?? {}).filter((name) => name !== 'kind');
@@ -161,5 +172,5 @@ function kinds(
     );
     return `## \`${kind}\`\n\n${about}\n\n${own}\n\`\`\`yaml\n${entry}\n\`\`\`\n${note(kind, example)}`;
   });
-  return shared + sections.join('\n');
+  return shared + (section === '' ? '' : `${section}\n`) + sections.join('\n');
 }

@@ -41,6 +41,8 @@ const manifestSchema = z.strictObject({
   stack: name,
   composeFile: z.string(),
   network: z.strictObject({ subnet: z.cidrv4(), gateway: address }),
+  /** Scenario, relative to this file, by which `lab up` and `doctor` say what a drill takes. */
+  drill: z.string().optional(),
   needs: z.strictObject({ memoryMiB: z.int().positive(), diskMiB: z.int().positive() }),
   base: z.strictObject({ tag: z.string(), suite: name }),
   vmImages: z

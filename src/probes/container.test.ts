@@ -1,12 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { container } from './container.ts';
-import type { Host } from '../core/host.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
-import { listen } from './testing/servers.ts';
+import { pipedEngine } from './testing/piped-engine.ts';
 
 const seenWith = async (script: Script) =>
   (await lookOnce(container, { name: 'app' }, { host: scriptedHost(script) })).seen;
@@ -82,36 +80,17 @@ describe('container probe over the engine’s kept connection', () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
 
-  /** A host whose `docker system dial-stdio` leads to a server; its CLI answers from the script. */
   async function engine(
     onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-    script: Script = () => ({ exitCode: 1, stderr: 'Cannot connect to the Docker daemon' }),
+    script?: Script,
     timeoutMs = 300,
   ) {
-    const server: Server = createServer(onRequest);
-    const { port, close } = await listen(server);
+    const { host, close, ...made } = await pipedEngine(onRequest, script);
     cleanups.push(close);
-    const pipes: string[] = [];
-    const scripted = scriptedHost(script);
-    const host: Host = {
-      ...scripted,
-      pipe: (argv) => {
-        pipes.push(argv.join(' '));
-        const socket = connect(port, '127.0.0.1');
-        let why = 'exit 0';
-        socket.on('error', (error) => void (why = error.message));
-        return {
-          write: (bytes) => void socket.write(bytes),
-          onData: (listener) => void socket.on('data', listener),
-          onEnd: (listener) => void socket.on('close', () => listener(why)),
-          close: () => void socket.destroy(),
-        };
-      },
-    };
     const session = await openProbe(container, { name: 'app' }, { host, timeoutMs });
     cleanups.push(async () => session.close());
     const look = async () => (await lookWith(session, timeoutMs)).seen;
-    return { look, session, pipes, commands: scripted.commands, server, close };
+    return { look, session, ...made };
   }
   const running = (response: ServerResponse): void =>
     void response.end(JSON.stringify({ Id: 'x'.repeat(9000), State: { Status: 'running' } }));

@@ -4,8 +4,9 @@ import type { ExecResult, Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
-import { dockerEngine, type DockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
+import { dockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { engineSession } from './lib/engine-session.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
 
 const params = z.strictObject({
@@ -34,7 +35,13 @@ export const container: ProbeKind<Params> = {
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "container" needs `on:`');
     const { pipe } = host;
     const byCommand = commandSession(p, host, ctx);
-    return pipe === undefined ? byCommand : engineSession(p, dockerEngine(pipe, ctx.timeoutMs), byCommand);
+    if (pipe === undefined) return byCommand;
+    const question = {
+      path: `/containers/${encodeURIComponent(p.name)}/json`,
+      judge: async (answer: EngineAnswer) => judgeAnswer(answer),
+      ended: abortedBy,
+    };
+    return engineSession(question, dockerEngine(pipe, ctx.timeoutMs), byCommand);
   },
 };
 
@@ -52,38 +59,6 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
       }
     },
     close: async () => {},
-  };
-}
-
-/** A host whose connection never worked so often has none: its Docker is too old, or none. */
-const mostFailures = 3;
-
-/**
- * Asks over the engine's kept connection. If that breaks, a command asks in the same sample: it distinguishes an engine that is
- * gone from a host that is unreachable. The connection is tried again once a command was answered.
- */
-function engineSession(p: Params, engine: DockerEngine, byCommand: ProbeSession): ProbeSession {
-  let worked = false;
-  let failures = 0;
-  let isOpen = true;
-  return {
-    isBusy: () => engine.isBusy(),
-    observe: async (signal) => {
-      if (isOpen) {
-        try {
-          const answer = await engine.get(`/containers/${encodeURIComponent(p.name)}/json`, signal);
-          worked = true;
-          return judgeAnswer(answer);
-        } catch {
-          if (signal.aborted) return abortedBy(signal);
-          failures += 1;
-        }
-      }
-      const seen = await byCommand.observe(signal);
-      isOpen = seen.status === 'ok' && (worked || failures < mostFailures);
-      return seen;
-    },
-    close: async () => engine.close(),
   };
 }
 

@@ -1,13 +1,14 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { scriptedHost, type Script } from '../faults/testing/scripted-host.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { vipClaim } from './vip-claim.ts';
-import { lookOnce, openProbe } from './testing/look.ts';
+import { lookOnce, lookWith, openProbe } from './testing/look.ts';
+import { pipedEngine } from './testing/piped-engine.ts';
 
 const vip = '198.18.2.100';
 const links = JSON.stringify([
@@ -132,5 +133,56 @@ describe('vip-claim probe in a container', () => {
     });
     containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('nothing fits') });
     expect(await seen()).toMatchObject({ status: 'unknown' });
+  });
+});
+
+describe('vip-claim probe in a container of an engine with a kept connection', () => {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  /** The engine says this process of the container; 0 where it does not run. undefined: it answers nothing. */
+  async function engineWith(pid: number | undefined, script: Script) {
+    const paths: string[] = [];
+    const { host, pipes, commands, close } = await pipedEngine((request, response) => {
+      paths.push(request.url ?? '');
+      if (pid === undefined) return;
+      response.end(JSON.stringify({ State: { Status: 'running', Pid: pid } }));
+    }, script);
+    cleanups.push(close);
+    const timeoutMs = 300;
+    const session = await openProbe(vipClaim, { address: vip, container: 'nginx' }, { host, timeoutMs });
+    cleanups.push(async () => session.close());
+    return { look: async () => (await lookWith(session, timeoutMs)).seen, paths, pipes, commands };
+  }
+  const enters = 'nsenter --target 77 --net ip -j address show';
+
+  it('asks for the process over one connection, and starts one command for a sample', async () => {
+    const { look, paths, pipes, commands } = await engineWith(77, () => ({ stdout: links }));
+    for (let n = 0; n < 3; n++) expect(await look()).toEqual({ status: 'ok', value: 'yes' });
+    expect(paths).toEqual(Array.from({ length: 3 }, () => '/containers/nginx/json'));
+    expect(pipes).toEqual(['docker system dial-stdio']);
+    expect(commands).toEqual([enters, enters, enters]);
+  });
+
+  it('runs the script for a container that does not run', async () => {
+    const { look, commands } = await engineWith(0, () => ({ exitCode: 114 }));
+    expect(await look()).toEqual({ status: 'ok', value: 'no' });
+    expect(commands).toEqual([expect.stringMatching(/^sh -c /)]);
+  });
+
+  it('runs the script where the process has ended since', async () => {
+    const { look, commands } = await engineWith(77, ([program]) =>
+      program === 'nsenter' ? { exitCode: 1, stderr: 'No such process' } : { stdout: links },
+    );
+    expect(await look()).toEqual({ status: 'ok', value: 'yes' });
+    expect(commands).toEqual([enters, expect.stringMatching(/^sh -c /)]);
+  });
+
+  it('calls it unknown when the engine does not answer', async () => {
+    const { look, commands } = await engineWith(undefined, () => ({ stdout: links }));
+    expect(await look()).toMatchObject({ status: 'unknown' });
+    expect(commands).toEqual([]);
   });
 });

@@ -1,11 +1,13 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
-import type { ExecResult } from '../core/host.ts';
-import type { ProbeKind } from '../core/probe.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { dockerEngine } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
+import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
 import { shorten } from './lib/net-errors.ts';
 
 const params = z.strictObject({
@@ -53,8 +55,8 @@ export const vipClaim: ProbeKind<Params> = {
       : { tools: ['ip', 'docker', 'nsenter'], root: true, engine: true },
   lane: 'host',
   needsHost: true,
-  // Into a container: a shell, the Docker client, and `nsenter`, which becomes `ip`.
-  cost: (p) => ({ newConnections: 0, commands: 1, processes: p.container === undefined ? 1 : 3 }),
+  // Into a container that runs: `nsenter`, which becomes `ip`. Docker is asked over a kept connection.
+  cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) =>
     `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
   open: async (p, ctx) => {
@@ -63,27 +65,56 @@ export const vipClaim: ProbeKind<Params> = {
     if (isIP(p.address) === 0) {
       throw new DrillError('invalid-input', `address: "${p.address}" is no IP address`);
     }
-    const argv =
-      p.container === undefined
-        ? ['ip', '-j', 'address', 'show']
-        : ['sh', '-c', script, 'vip-claim', p.container];
-    return {
-      observe: async (signal) => {
-        try {
-          return judge(
-            p,
-            await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }),
-          );
-        } catch (error) {
-          // What a host claims that does not answer is open, be it slow or gone.
-          const why: unknown = signal.aborted ? signal.reason : error;
-          return { status: 'unknown', message: shorten(messageOf(why)) };
-        }
-      },
-      close: async () => {},
-    };
+    const { container } = p;
+    if (container === undefined) return commandSession(p, ['ip', '-j', 'address', 'show'], host, ctx);
+    const byScript = commandSession(p, ['sh', '-c', script, 'vip-claim', container], host, ctx);
+    const { pipe } = host;
+    if (pipe === undefined) return byScript;
+    return engineSession(questionOf(p, container, host, ctx), dockerEngine(pipe, ctx.timeoutMs), byScript);
   },
 };
+
+/** Runs a command for each sample. */
+function commandSession(
+  p: Params,
+  argv: readonly string[],
+  host: Host,
+  { timeoutMs }: ProbeContext,
+): ProbeSession {
+  return {
+    observe: async (signal) => {
+      try {
+        return judge(p, await host.exec(argv, { timeoutMs: timeoutMs + hostGraceMs, signal, look: true }));
+      } catch (error) {
+        // What a host claims that does not answer is open, be it slow or gone.
+        return unknownBecause(signal.aborted ? signal.reason : error);
+      }
+    },
+    close: async () => {},
+  };
+}
+
+/**
+ * The process of a container that runs is in the namespace, and one command looks there. The script tells of all other
+ * containers, and of one whose process has ended since.
+ */
+function questionOf(p: Params, container: string, host: Host, ctx: ProbeContext): EngineQuestion {
+  return {
+    path: `/containers/${encodeURIComponent(container)}/json`,
+    judge: async ({ status, body }, signal) => {
+      const pid = status === 200 ? pidIn(body) : undefined;
+      if (pid === undefined) return undefined;
+      const argv = ['nsenter', '--target', String(pid), '--net', 'ip', '-j', 'address', 'show'];
+      const seen = await commandSession(p, argv, host, ctx).observe(signal);
+      return seen.status === 'ok' || signal.aborted ? seen : undefined;
+    },
+    ended: (signal) => unknownBecause(signal.reason),
+  };
+}
+
+function unknownBecause(why: unknown): Observation {
+  return { status: 'unknown', message: shorten(messageOf(why)) };
+}
 
 function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation {
   if (p.container !== undefined) {
@@ -110,8 +141,19 @@ const linkList = z.array(
 );
 
 function parseLinks(text: string): z.output<typeof linkList> | undefined {
+  return linkList.safeParse(parseJson(text)).data;
+}
+
+/** What Docker tells of a container that has a process; of one without, `Pid` is 0. */
+const containerState = z.object({ State: z.object({ Pid: z.int().positive() }) });
+
+function pidIn(body: string): number | undefined {
+  return containerState.safeParse(parseJson(body)).data?.State.Pid;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return linkList.safeParse(JSON.parse(text)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

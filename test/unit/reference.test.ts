@@ -8,7 +8,9 @@ import {
   probeExamples,
   writerExamples,
 } from '../../scripts/docs/examples.ts';
+import { costsOfKind, costsSection, readSampleCosts } from '../../scripts/docs/sample-costs.ts';
 import { fieldTable } from '../../scripts/docs/schema-table.ts';
+import type { SampleCosts } from '../../bench/observer/sample-costs.ts';
 import { planTarget } from '../../src/scenario/target-planner.ts';
 import { makePlans, openScenario } from '../../src/scenario/planner.ts';
 import { inputOf } from '../../src/scenario/testing/corpus.ts';
@@ -79,5 +81,65 @@ describe('a table of fields', () => {
       '| `e[].k` | `p` or `q` | required | P. Q. |',
       '| `e[].l` | true or false |  | L. |',
     ]);
+  });
+});
+
+describe('what a sample costs', () => {
+  const row = { kind: 'sql', peer: false, hostCpuMs: null, processes: 0 };
+  const costs: SampleCosts = {
+    conditions: {
+      date: '2026-11-29',
+      cores: 2,
+      cpu: 'AMD EPYC',
+      memoryGib: null,
+      system: null,
+      kernel: null,
+      node: '24.21',
+      loadBefore: 10,
+      cpuPressureBefore: null,
+    },
+    samples: 200,
+    rows: [
+      { ...row, what: 'a kept session', proberCpuMs: 0.4, hostCpuMs: 0.1 },
+      { ...row, what: 'psql in a loop', peer: true, proberCpuMs: 22.384, processes: 2.04 },
+    ],
+    absent: [{ kind: 'icmp', why: 'there was no ping' }],
+    countedAlone: true,
+    postgres: null,
+  };
+
+  test('is a table for each kind, with the tools that ask the same', () => {
+    expect(costsOfKind(costs, 'sql').split('\n').slice(2)).toEqual([
+      '| a kept session | 0.40 | 0.10 | 0 |',
+      '| psql in a loop | 22.38 | not measured | 2 |',
+    ]);
+  });
+
+  test('is not measured where there is no figure of the kind itself', () => {
+    expect(costsOfKind(costs, 'icmp')).toBe(
+      'CPU time and processes were not measured: on that machine there was no ping.',
+    );
+    expect(costsOfKind(costs, 'arp')).toBe('CPU time and processes were not measured.');
+    const peersOnly = { ...costs, rows: costs.rows.filter(({ peer }) => peer) };
+    expect(costsOfKind(peersOnly, 'sql')).toContain('not measured.');
+  });
+
+  test('comes with the conditions, without those that were not recorded', () => {
+    const text = costsSection(costs);
+    expect(text).toContain('on 2026-11-29: 2 cores (AMD EPYC), Node 24.21.');
+    expect(text).toContain('Other work ran on the machine (load average 10).');
+    const quiet = {
+      ...costs,
+      postgres: '15.1',
+      conditions: { ...costs.conditions, memoryGib: 24, loadBefore: 0.2, cpuPressureBefore: 0.014 },
+    };
+    expect(costsSection(quiet)).toContain('(AMD EPYC), 24 GiB, Node 24.21, PostgreSQL 15.1 without TLS.');
+    expect(costsSection(quiet)).toContain('Nothing else was at work (load average 0.2, CPU pressure 1 %).');
+  });
+
+  test('names only kinds of probes', () => {
+    const { rows, absent } = readSampleCosts();
+    const kinds = [...rows, ...absent].map(({ kind }) => kind);
+    expect(kinds.filter((kind) => !(kind in probeExamples))).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import { inspectMachine } from '../../lab/machine.ts';
 import { measureSpeed, speedDeps } from '../../lab/machine-speed.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
+import { drillFindings } from '../lab-drill.ts';
 import type { Output } from '../output.ts';
 import { stateFolder, userLedger } from '../run-folder.ts';
 import { learnSecrets } from '../secrets.ts';
@@ -81,6 +82,7 @@ async function labFindings(
         findings.push(finding);
       }
     }
+    findings.push(...drillFindings(lab));
   }
   return findings;
 }

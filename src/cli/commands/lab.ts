@@ -13,6 +13,7 @@ import { labStatus } from '../../lab/lab-status.ts';
 import { labBuild, labUp } from '../../lab/lab-up.ts';
 import { loadLab } from '../../lab/manifest.ts';
 import { loadWatchPlan } from '../inputs.ts';
+import { drillFindings } from '../lab-drill.ts';
 import { labReporter } from '../live/lab-reporter.ts';
 import type { Output } from '../output.ts';
 import { learnSecrets } from '../secrets.ts';
@@ -132,6 +133,9 @@ async function up(
   output: Output,
 ): Promise<number> {
   const lab = await loadLab(labRoot, options.stack);
+  for (const { name, observed } of drillFindings(lab, { settingsChanged: options.set.length > 0 })) {
+    context.report({ step: 'drill', state: 'info', text: `${name}: ${observed}` });
+  }
   const result = await labUp(context, lab, { settings: settingsOf(options.set) });
   if (!options.wait) return ExitCode.pass;
 

@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadPlans } from '../../src/cli/inputs.ts';
+import { loadAdvice } from '../../src/scenario/load-words.ts';
+import { ourFiles, root } from './lib/our-files.ts';
+
+const scenarios = ourFiles()
+  .filter(({ kind, path }) => kind === 'scenario' && path.startsWith('scenarios/'))
+  .map(({ path }) => path);
+
+test.each(scenarios)('%s: probing is no load that `plan` would warn of', (path) => {
+  const advice = loadPlans(join(root, path)).flatMap(loadAdvice);
+  expect(advice.map(({ text }) => text)).toEqual([]);
+});

@@ -26,6 +26,10 @@ interface Story {
   readonly others?: (ms: number) => number;
   /** Whether the target's control groups could be read. */
   readonly blind?: boolean;
+  /** When the CPU time of `hosts` was not read. */
+  readonly unread?: Stretch;
+  /** What they used in that time was read in the second after it. */
+  readonly readLate?: boolean;
 }
 
 const fault = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} } as const;
@@ -33,6 +37,7 @@ const fault = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atM
 /** 60 s of a drill whose fault comes after 10 s. */
 function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
   const { down = [], starved = [], silent = [], checks = [], plan = {}, blind = false } = more;
+  const { unread = [Infinity, Infinity], readLate = false } = more;
   const answer = (ms: number): Answer =>
     within(ms, down)
       ? { status: 'fail', cause: 'timeout', finishMs: ms + 900 }
@@ -59,6 +64,9 @@ function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
   }
   for (let t = 1000; t < 60_000; t += 1000) {
     const othersPct = others(t);
+    const isUnread = within(t, [unread]);
+    const isLate = readLate && t >= unread[1] && t < unread[1] + 1000;
+    const seconds = (unread[1] - unread[0]) / 1000 + 1;
     const pressure: MachinePressure = {
       machine: 'm1',
       prober: true,
@@ -68,7 +76,9 @@ function story({ hosts = [], others = () => 0, ...more }: Story): LogBuilder {
       memory: { somePct: 0, fullPct: 0 },
       io: { somePct: 0, fullPct: 0 },
       // Of one core: 60 and 20 of the 200 that there are.
-      targetCpuPct: blind || hosts.length === 0 ? null : 60,
+      targetCpuPct: blind || hosts.length === 0 ? null : isUnread || isLate ? 0 : 60,
+      ...(isUnread ? { unreadHosts: hosts } : {}),
+      ...(isLate ? { readLate: [{ host: 'node-1', usedMs: 600 * seconds }] } : {}),
       harnessCpuPct: 20,
     };
     log.at(t, { type: 'machine.pressure', ...pressure });
@@ -134,6 +144,33 @@ describe('a starved machine that carries the target', () => {
       },
     ]);
     expect(prober.control).toMatchObject({ samples: 120, dilation: { p50: 1, max: 8 } });
+  });
+
+  test('takes a host that was not read for neither idle nor busy, and says so', () => {
+    const checks = [rto(10_000)];
+    const hosts = ['node-1'];
+    const down: Stretch[] = [[10_100, 45_000]];
+    const { checks: judged, prober } = summarize(
+      story({ hosts, down, checks, unread: [11_000, 50_000] }).read(),
+    );
+    expect(judged.map((c) => c.status)).toEqual(['inconclusive']);
+    expect(summarize(story({ hosts, down, checks, unread: [11_000, 50_000] }).read()).reasons.join()).toMatch(
+      /other programs may have taken up to 30 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 40 %; the CPU time of node-1 was not read for 3\d\.\d\d s of it\): end them/,
+    );
+    expect(prober.machines[0]?.othersCpuPct).toBeNull();
+  });
+
+  test('knows what others took once the host that was not read is read again', () => {
+    const log = story({
+      hosts: ['node-1'],
+      down: [[10_100, 45_000]],
+      checks: [rto(10_000)],
+      unread: [11_000, 40_000],
+      readLate: true,
+    });
+    const { checks, prober } = summarize(log.read());
+    expect(checks.map((c) => c.status)).toEqual(['fail']);
+    expect(prober.machines[0]?.othersCpuPct).toBe(0);
   });
 
   test('fails nothing that other programs may have caused, and says the figures', () => {

@@ -10,9 +10,13 @@ export interface PressureReading {
   readonly runQueue: number | null;
   readonly memoryFullPct: number | null;
   readonly ioFullPct: number | null;
-  /** Used by neither the target's hosts nor firedrill, of all cores; below 0 where one reading makes up for another. */
+  /** Used by neither the target's hosts nor firedrill, of all cores; below 0 where one reading makes up for another. With `unreadHosts` the most that it can be. */
   readonly othersPct: number | null;
+  /** Hosts on it whose CPU time was not read, then or later. */
+  readonly unreadHosts: readonly string[];
 }
+
+type Column = Exclude<keyof PressureReading, 'unreadHosts'>;
 
 const columns = [
   't',
@@ -23,21 +27,25 @@ const columns = [
   'memoryFullPct',
   'ioFullPct',
   'othersPct',
-] as const satisfies readonly (keyof PressureReading)[];
+] as const satisfies readonly Column[];
 
 /** All that was read of a machine. */
 export class MachineRecord {
   readonly machine: string;
   readonly prober: boolean;
   /** NaN for null: a list of numbers takes 8 bytes each, 6 MB a day. */
-  readonly #columns: Readonly<Record<keyof PressureReading, number[]>>;
+  readonly #columns: Readonly<Record<Column, number[]>>;
   readonly #hosts = new Set<string>();
+  /** Hosts that were not read, by the index of the reading. */
+  readonly #unread = new Map<number, readonly string[]>();
+  /** Readings that a host is missing from since it was last read. */
+  readonly #missing = new Map<string, number[]>();
 
   constructor({ machine, prober }: Pick<MachinePressure, 'machine' | 'prober'>) {
     this.machine = machine;
     this.prober = prober;
     this.#columns = Object.fromEntries(columns.map((name) => [name, []])) as unknown as Readonly<
-      Record<keyof PressureReading, number[]>
+      Record<Column, number[]>
     >;
   }
 
@@ -50,7 +58,7 @@ export class MachineRecord {
     const { overMs, cpu, memory, io, hosts } = pressure;
     for (const host of hosts) this.#hosts.add(host);
     const busyPct = cpu.busyPct === null ? null : cpu.busyPct + (cpu.stealPct ?? 0);
-    const reading: PressureReading = {
+    const reading: Readonly<Record<Column, number | null>> = {
       t,
       overMs,
       somePct: cpu.somePct,
@@ -60,19 +68,55 @@ export class MachineRecord {
       ioFullPct: io.fullPct,
       othersPct: othersOf(pressure, busyPct),
     };
+    const index = this.#columns.t.length;
     for (const name of columns) this.#columns[name].push(reading[name] ?? NaN);
+    this.#addGaps(index, pressure);
+  }
+
+  /** Notes which hosts a reading lacks. What one used in readings that lack it is shared out over them once it is known. */
+  #addGaps(index: number, { hosts, cpu, unreadHosts = [], readLate = [] }: MachinePressure): void {
+    if (unreadHosts.length > 0) this.#unread.set(index, unreadHosts);
+    for (const host of unreadHosts) {
+      const missing = this.#missing.get(host) ?? [];
+      this.#missing.set(host, missing);
+      missing.push(index);
+    }
+    for (const host of hosts) {
+      if (unreadHosts.includes(host)) continue;
+      const missing = this.#missing.get(host) ?? [];
+      this.#missing.delete(host);
+      const late = readLate.find((one) => one.host === host);
+      if (late === undefined || cpu.cores === null) continue;
+      for (const one of missing)
+        this.#unread.set(
+          one,
+          (this.#unread.get(one) ?? []).filter((name) => name !== host),
+        );
+      this.#shareOut([...missing, index], late.usedMs, cpu.cores);
+    }
+  }
+
+  /** Takes the CPU time that a host used in those readings off what others took in them. */
+  #shareOut(indexes: readonly number[], usedMs: number, cores: number): void {
+    const { overMs, othersPct } = this.#columns;
+    const ms = indexes.reduce((sum, index) => sum + (overMs[index] ?? 0), 0);
+    if (ms <= 0) return;
+    for (const index of indexes) othersPct[index] = (othersPct[index] ?? NaN) - (100 * usedMs) / ms / cores;
   }
 
   /** Readings with a time in [fromMs, toMs], in order. */
   *readings(fromMs = -Infinity, toMs = Infinity): Generator<PressureReading, void, void> {
     for (const [index, t] of this.#columns.t.entries()) {
       if (t < fromMs || t > toMs) continue;
-      yield Object.fromEntries(
-        columns.map((name) => {
-          const value = this.#columns[name][index] ?? NaN;
-          return [name, Number.isNaN(value) ? null : value];
-        }),
-      ) as unknown as PressureReading;
+      yield {
+        ...(Object.fromEntries(
+          columns.map((name) => {
+            const value = this.#columns[name][index] ?? NaN;
+            return [name, Number.isNaN(value) ? null : value];
+          }),
+        ) as unknown as Omit<PressureReading, 'unreadHosts'>),
+        unreadHosts: this.#unread.get(index) ?? [],
+      };
     }
   }
 }
@@ -90,8 +134,11 @@ export function carriesTarget(machines: readonly MachineRecord[]): boolean {
 
 /** The mean share of the machine's CPU that others took in a time, percent of all cores. */
 export interface OthersShare {
+  /** With `unread` the most that it can be: hosts that were not read count as idle. */
   readonly othersPct: number;
   readonly busyPct: number;
+  /** Hosts of the target whose CPU time was not read, and for how long one of them was not; absent: all were. */
+  readonly unread?: { readonly hosts: readonly string[]; readonly ms: number };
 }
 
 /** What others took of a machine in (fromMs, toMs]; null where less than half of it was read. */
@@ -99,6 +146,8 @@ export function othersIn(machine: MachineRecord, fromMs: number, toMs: number): 
   let overMs = 0;
   let others = 0;
   let busy = 0;
+  const unreadHosts = new Set<string>();
+  let unreadMs = 0;
   for (const reading of machine.readings(fromMs, toMs + 1000)) {
     // A reading at the edge counts as far as it reaches into the time.
     const insideMs = Math.min(reading.t, toMs) - Math.max(reading.t - reading.overMs, fromMs);
@@ -106,8 +155,14 @@ export function othersIn(machine: MachineRecord, fromMs: number, toMs: number): 
     overMs += insideMs;
     others += reading.othersPct * insideMs;
     busy += reading.busyPct * insideMs;
+    if (reading.unreadHosts.length > 0) unreadMs += insideMs;
+    for (const host of reading.unreadHosts) unreadHosts.add(host);
   }
   if (overMs <= 0 || overMs < (toMs - fromMs) / 2) return null;
   const share = (sum: number): number => Math.round(Math.max(0, sum / overMs) * 10) / 10;
-  return { othersPct: share(others), busyPct: share(busy) };
+  return {
+    othersPct: share(others),
+    busyPct: share(busy),
+    ...(unreadHosts.size === 0 ? {} : { unread: { hosts: [...unreadHosts], ms: unreadMs } }),
+  };
 }

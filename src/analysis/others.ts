@@ -3,11 +3,13 @@ import { othersIn } from './machine-record.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { waitOverMs } from './rto.ts';
 import type { RunLog } from './read-log.ts';
+import { durationWords, listWords } from './words.ts';
 
 /**
  * Why a failure that was decided at a moment may be that of other programs, and not of the stack: on the machine that
- * carries both the target and firedrill, others took more than `othersLimitPct` of the CPU from the fault until then. null
- * when they did not, and where it is not known (hosts of their own, control groups that could not be read, old logs).
+ * carries both the target and firedrill, others took more than `othersLimitPct` of the CPU from the fault until then, or may
+ * have where a host was not read for a time. null when they did not, and where it is not known (hosts of their own, control
+ * groups that could not be read, old logs).
  */
 export function othersDoubt(log: RunLog, untilMs: number): string | null {
   const machine = log.machines.find((m) => m.prober && m.hosts.length > 0);
@@ -15,7 +17,13 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
   if (machine === undefined || untilMs <= fromMs) return null;
   const share = othersIn(machine, fromMs, untilMs);
   if (share === null || share.othersPct <= othersLimitPct) return null;
-  return `other programs took ${Math.round(share.othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together took ${Math.round(share.busyPct)} %): end them, or run the drill on a quieter machine`;
+  const { othersPct, busyPct, unread } = share;
+  const took = unread === undefined ? 'took' : 'may have taken up to';
+  const gap =
+    unread === undefined
+      ? ''
+      : `; the CPU time of ${listWords(unread.hosts)} was not read for ${durationWords(unread.ms)} of it`;
+  return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together took ${Math.round(busyPct)} %${gap}): end them, or run the drill on a quieter machine`;
 }
 
 /** Failed checks of which other programs may be the cause: inconclusive, and why. What passes in spite of them passes. */

@@ -89,7 +89,7 @@ function machineSummary(log: RunLog, machine: MachineRecord): ProberSummary['mac
       before: spreadOf(machine, 'runQueue', -Infinity, issuedMs),
       after: spreadOf(machine, 'runQueue', issuedMs, Infinity),
     },
-    othersCpuPct: others?.othersPct ?? null,
+    othersCpuPct: others === null || others.unread !== undefined ? null : others.othersPct,
   };
 }
 

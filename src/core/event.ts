@@ -51,6 +51,10 @@ export interface MachinePressure {
   readonly io: Stall;
   /** CPU time that the control groups of `hosts` used, percent of one core; above 100 for several. null: of none, or not of all. */
   readonly targetCpuPct: number | null;
+  /** Of `hosts`, those whose CPU time was not read this time: `targetCpuPct` is without theirs. Absent: none. */
+  readonly unreadHosts?: readonly string[];
+  /** CPU time that hosts used while they were among `unreadHosts`, and until now, ms: read now. `targetCpuPct` is without it. */
+  readonly readLate?: readonly { readonly host: string; readonly usedMs: number }[];
   /** The same of firedrill and its child processes; absent on other machines than the prober's. */
   readonly harnessCpuPct?: number | null;
 }

@@ -50,6 +50,11 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   /** True where nothing can be looked at, and `effect` says yes for want of anything else: then only an acknowledgement tells. */
   unseen?(params: P): boolean;
   /**
+   * True where acting twice does no harm. Only then does firedrill repeat a repair whose answer was lost and whose effect
+   * cannot be observed. Absent: false.
+   */
+  repeatable?(params: P): boolean;
+  /**
    * The inverse as a script for /bin/sh on the fault's host, for a timer there that fires when firedrill is silent for
    * longer than the lease. It does no harm where the fault is gone. Kinds without it cannot be undone from their host, or
    * mend themselves; undefined where these parameters leave nothing to undo.

@@ -263,6 +263,8 @@ export interface Recovery {
   readonly probe: string;
   /** The outage is what the probe's instance on the first fault's host sees. */
   readonly onFaultHost?: true;
+  /** The outage is that of clients that keep their connection: the probe keeps its own. */
+  readonly keptConnection?: true;
   readonly withinMs: number;
   /** A recovery counts when it holds this long without a bad sample. */
   readonly stableForMs: number;

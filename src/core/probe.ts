@@ -74,8 +74,12 @@ export interface ProbeKind<P> {
   uses?(params: P | undefined): HostUse;
   /** What one sample costs: `plan` and `doctor` add it up. */
   cost(params: P): SampleCost;
-  /** Whether a sample may be answered in a session that an earlier one opened. Such samples do not show that new clients are served. Absent: never. */
-  keepsSession?(params: P): boolean;
+  /**
+   * Whether a sample may be answered in a session that an earlier one opened. Such samples do not show that new clients are
+   * served. `client`: a client that keeps its connection sees the same outage. `state`: no client does; the question is the
+   * server's state. Absent or undefined: each sample opens its own.
+   */
+  keepsSession?(params: P): 'client' | 'state' | undefined;
   /** What it asks, in words, for `plan`. */
   describe(params: P): string;
   /** Called once per instance before its first slot. Throws DrillError `invalid-input` for what only shows at run time (unreadable CA file). */

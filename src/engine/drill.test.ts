@@ -284,7 +284,7 @@ describe('a drill', () => {
     const { types, events } = await run({ ...plan, faults: bare });
     expect(types).not.toContain('fault.unanswered');
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({
-      message: 'alpha: cut off',
+      message: 'whether it was made is unknown, and it has no `effect` to check: alpha: cut off',
     });
   });
 
@@ -477,19 +477,55 @@ describe('a drill with preparations and repairs', () => {
     expect(open).toBe(1);
   });
 
-  test('makes a repair whose host gave no answer once it answers', async () => {
+  /** The host loses its answer to the repair so many times. */
+  const losingAnswers = (times: number): (() => number) => {
     const exec = machine.exec.bind(machine);
     let asked = 0;
     machine.exec = async (argv, options) => {
-      if (argv[0] === 'sweep' && ++asked < 3) throw new DrillError('host-unreachable', 'alpha: no answer');
+      if (argv[0] === 'sweep' && ++asked <= times)
+        throw new DrillError('host-unreachable', 'alpha: no answer');
       return exec(argv, options);
     };
+    return () => asked;
+  };
+
+  test('makes no repair again whose answer was lost and of which nothing shows whether it was made', async () => {
+    const asked = losingAnswers(1);
     const { events, open } = await run(withSteps());
     expect(events.findLast((event) => event.type === 'fault.failed')).toMatchObject({
       fault: 'repair-1',
-      message: 'alpha: no answer',
+      message: 'whether it was made is unknown, and it has no `effect` to check: alpha: no answer',
     });
-    expect(done().at(-1)).toBe('sweep floor');
+    expect([asked(), open]).toEqual([1, 1]);
+    expect(openLedger(join(folder, 'ledger')).list()).toMatchObject([
+      { faultId: 'repair-1', issued: { before: null } },
+    ]);
+    expect(events.findLast((event) => event.type === 'log')).toMatchObject({
+      level: 'error',
+      text: expect.stringContaining('is not made again: whether it was made is unknown') as string,
+    });
+  });
+
+  test('makes a repair again whose answer was lost where it may run twice', async () => {
+    const asked = losingAnswers(2);
+    const plan = withSteps();
+    const repair = plan.repair.map((one) => ({
+      ...one,
+      params: { run: ['sweep', 'floor'], repeatable: true, timeout: 1000 },
+    }));
+    const { open } = await run({ ...plan, repair });
+    expect([asked(), open]).toEqual([3, 0]);
+  });
+
+  test('makes a repair at the end whose host did not answer before it was asked for', async () => {
+    const exec = machine.exec.bind(machine);
+    let asked = 0;
+    machine.exec = async (argv, options) => {
+      if (argv[0] === 'true' && ++asked < 3) throw new DrillError('host-unreachable', 'alpha: no answer');
+      return exec(argv, options);
+    };
+    const { open } = await run(withSteps());
+    expect(done().filter((command) => command === 'sweep floor')).toHaveLength(1);
     expect([asked, open]).toEqual([3, 0]);
   });
 

@@ -4,12 +4,16 @@ import { type Aim, takeAim } from './aim.ts';
 import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
 import { closeRecord, recordOf } from './records.ts';
-import { oweRepairs, settleRepair } from './repair.ts';
+import {
+  actsOnceUnobserved,
+  effectWithinMs,
+  markRepair,
+  oweRepairs,
+  requireAnswer,
+  settleRepair,
+} from './repair.ts';
 import type { OpenFault, Run } from './run.ts';
 import type { SteadyState } from './steady-state.ts';
-
-/** How long a fault may take to show its effect after it was acknowledged, where its kind does not say. */
-const effectWithinMs = 30_000;
 
 /** Result of a step: its effect was seen; it failed or had no effect; or it did not act because the steady state was lost. */
 export type Injection = 'effect' | 'failed' | 'not-steady';
@@ -109,6 +113,7 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
   let before: Json;
   try {
     aim = await takeAim(run, step);
+    if (actsOnceUnobserved(aim.kind, aim.params)) await requireAnswer(aim.ctx);
     before = await aim.kind.before(aim.params, aim.ctx);
   } catch (error) {
     run.signal.throwIfAborted();
@@ -116,7 +121,13 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
     run.deps.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
     return false;
   }
-  const times = await act(run, step, aim, before);
+  markRepair(run, step.id, { before });
+  let times: ActTimes | undefined;
+  try {
+    times = await act(run, step, aim, before);
+  } finally {
+    if (times === undefined && !run.unanswered.has(step.id)) markRepair(run, step.id, undefined);
+  }
   if (times === undefined || times.ackedMs !== undefined) return times !== undefined;
   return awaitEffect(run, step, { ...aim, before }, times);
 }
@@ -156,7 +167,14 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
       log.append({ type: 'fault.unanswered', fault: fault.id, message });
       return { notBeforeMs, broken: message };
     }
-    log.append({ type: 'fault.failed', fault: fault.id, message });
+    const isUnknown = isBroken && kind.unseen?.(params) === true;
+    log.append({
+      type: 'fault.failed',
+      fault: fault.id,
+      message: isUnknown
+        ? `whether it was made is unknown, and it has no \`effect\` to check: ${message}`
+        : message,
+    });
     // Cut off by a stop, not refused by the host: the run says so.
     run.signal.throwIfAborted();
     return undefined;

@@ -81,6 +81,15 @@ describe('the ledger', () => {
     });
   });
 
+  test('writes a record again, with what became of its repair', () => {
+    const ledger = openLedger(folder);
+    ledger.open({ ...record, repair: true });
+    const issued = { ...record, repair: true, issued: { before: { startedAt: 'then' } } } as const;
+    ledger.replace(issued);
+    expect(openLedger(folder).list()).toEqual([issued]);
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
   test('forgets a fault that is proven healed', () => {
     const ledger = openLedger(folder);
     ledger.open(record);
@@ -136,6 +145,17 @@ describe.skipIf(noTmpfs !== undefined)('the ledger on a full disk', () => {
     expect(ledger.list()).toEqual([record]);
     ledger.close(record);
     expect(readdirSync(ledger.directory)).toEqual([]);
+  });
+
+  test('keeps a record as it was that cannot be written again', () => {
+    const ledger = openLedger(join(disk.folder, 'ledger'));
+    ledger.open(record);
+    disk.fill();
+    expect(() => ledger.replace({ ...record, issued: { before: 'x'.repeat(10_000) } })).toThrow(
+      /fault-1\.json cannot be written again/,
+    );
+    expect(ledger.list()).toEqual([record]);
+    expect(readdirSync(ledger.directory)).toHaveLength(1);
   });
 
   test('opens a record whole or not at all', () => {

@@ -28,6 +28,11 @@ export interface LedgerRecord {
   readonly before: Json;
   /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
   readonly repair?: true;
+  /**
+   * The repair was about to be made, and no answer to it is known: it may have been made. `before` is the state observed
+   * before it. Absent: it was not made yet, or its host refused it.
+   */
+  readonly issued?: { readonly before: Json };
   /** The inverse as a script for /bin/sh on the host, where the kind has one: for people whose firedrill does not know the kind. */
   readonly undo?: string;
   /** The timer on the host that runs `undo` when firedrill is silent for so long, ms; absent where there is none. */
@@ -67,6 +72,7 @@ const recordSchema = z.object({
   params: z.json(),
   before: z.json(),
   repair: z.literal(true).optional(),
+  issued: z.object({ before: z.json() }).optional(),
   undo: z.string().optional(),
   lease: z.object({ tag: z.string(), ms: z.number() }).optional(),
   machine: z.object({ id: z.string(), bootId: z.string() }).optional(),
@@ -75,12 +81,14 @@ const recordSchema = z.object({
 
 /**
  * The open faults of this machine: one small file each, on disk before the fault acts, gone when it is proven healed. A
- * record is written once and whole, and its removal needs no space: a disk that fills up meanwhile keeps none from being closed.
+ * record is written whole, and its removal needs no space: a disk that fills up meanwhile keeps none from being closed.
  */
 export interface Ledger {
   readonly directory: string;
   /** @throws DrillError `harness` when the record is not on disk; nothing is left of it then */
   open(record: LedgerRecord): void;
+  /** Writes an open record again. @throws DrillError `harness` when it cannot: the record stays as it was */
+  replace(record: LedgerRecord): void;
   /** Removes a record; one that is gone is no error. @throws DrillError `harness` when it stays */
   close(record: Pick<LedgerRecord, 'runId' | 'faultId'>): void;
   /** Open records, oldest first; writes nothing. @throws DrillError `harness` for a file that cannot be read */
@@ -91,21 +99,34 @@ export interface Ledger {
 export function openLedger(directory: string): Ledger {
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
     join(directory, `${fileSlug(record.runId, 120)}--${fileSlug(record.faultId, 100)}.json`);
+  const write = (record: LedgerRecord, path: string, temporary: string): void => {
+    const known = { ...record, host: foundAnywhere(record.host) };
+    writeSynced(temporary, Buffer.from(JSON.stringify(known, null, 2)));
+    renameSync(temporary, path);
+    syncDirectory(directory);
+  };
   return {
     directory,
     open(record) {
       const path = fileOf(record);
       const temporary = `${path}.tmp`;
-      const known = { ...record, host: foundAnywhere(record.host) };
       try {
         makeSynced(directory);
-        writeSynced(temporary, Buffer.from(JSON.stringify(known, null, 2)));
-        renameSync(temporary, path);
-        syncDirectory(directory);
+        write(record, path, temporary);
       } catch (error) {
         // One that cannot be removed is an open fault that never was: its heal finds nothing to do.
         for (const file of [temporary, path]) removeQuietly(file);
         throw cannotWrite(`the undo record ${path}`, error, 'start again: the fault was not injected');
+      }
+    },
+    replace(record) {
+      const path = fileOf(record);
+      const temporary = `${path}.tmp`;
+      try {
+        write(record, path, temporary);
+      } catch (error) {
+        removeQuietly(temporary);
+        throw diskFailure(`${path} cannot be written again`, error, 'free space on its disk');
       }
     },
     close(record) {

@@ -121,8 +121,17 @@ test('does not know what hosts used while one has never said which machine it ru
   );
 });
 
-test('asks a host that went off again, and counts what it used meanwhile from its new beginning', async () => {
-  // Off from 3 s to 8 s; its new control group has used 0.4 s when it is asked again.
+/** Events with what is known of the hosts' CPU time: [t in s, percent of one core, hosts not read, ms read late]. */
+const usedOf = (events: readonly (MachinePressure & { readonly t: number })[]) =>
+  events.map((e) => [
+    e.t / 1000,
+    e.targetCpuPct,
+    e.unreadHosts ?? [],
+    (e.readLate ?? []).map(({ usedMs }) => Math.round(usedMs)),
+  ]);
+
+test('asks a host that went off again, and does not count it as idle meanwhile', async () => {
+  // Off from 3 s to 8 s; its new control group has used 0.4 s when it is asked again at 13 s.
   const events = await told(
     {
       'node-a': own((ms) =>
@@ -131,12 +140,66 @@ test('asks a host that went off again, and counts what it used meanwhile from it
     },
     16_500,
   );
-  const used = events.reduce((sum, e) => sum + ((e.targetCpuPct ?? 0) / 100) * e.overMs, 0);
-  // 0.4 s until it went off (its last line is of 2 s), and all that its new control group has used.
+  const unread = usedOf(events).filter(([, , hosts]) => (hosts as string[]).length > 0);
+  expect(unread.map(([t]) => t)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+  // What it used while it was off, or before it was read again, is not counted as if it had used that just now.
+  expect(usedOf(events).slice(-2)).toEqual([
+    [15, 10, [], []],
+    [16, 10, [], []],
+  ]);
+  expect(events.every((e) => (e.targetCpuPct ?? 0) <= 20 && e.hosts.length === 1)).toBe(true);
+});
+
+test('gives what a host used while nothing came from it, once it is read again', async () => {
+  // Its command breaks off at 3 s, and goes on at 13 s; the host itself uses 20 % of a core all the time.
+  const events = await told(
+    {
+      'node-a': (clock) => ({
+        async *follow(_, signal) {
+          yield 'boot local-boot-id 1000';
+          for (;;) {
+            const ms = clock.nowMs();
+            if (ms >= 3000 && ms < 8000) return { exitCode: 1, stderr: '' };
+            yield `at ${ms / 1000} ${ms * 200_000}`;
+            await clock.sleep(1000, signal).catch(() => undefined);
+            if (signal.aborted) return { exitCode: 0, stderr: '' };
+          }
+        },
+      }),
+    },
+    16_500,
+  );
+  const late = usedOf(events).filter(([, , , ms]) => (ms as number[]).length > 0);
+  expect(late).toHaveLength(1);
+  const total = events.reduce(
+    (sum, e) => sum + ((e.targetCpuPct ?? 0) / 100) * e.overMs + (e.readLate?.[0]?.usedMs ?? 0),
+    0,
+  );
   const endMs = Math.max(...events.map((e) => e.t));
-  expect(used).toBeGreaterThan(400 + 400 + (endMs - 8000) * 0.1 - 150);
-  expect(used).toBeLessThan(400 + 400 + (endMs - 8000) * 0.1 + 150);
-  expect(events.every((e) => e.hosts.length === 1)).toBe(true);
+  expect(Math.abs(total - endMs * 0.2)).toBeLessThanOrEqual(200);
+  expect(events.every((e) => (e.targetCpuPct ?? 0) <= 40)).toBe(true);
+});
+
+test('does not count a host as idle from which nothing comes for some seconds', async () => {
+  const events = await told(
+    {
+      'node-a': (clock) => ({
+        async *follow(_, signal) {
+          yield 'boot local-boot-id 1000';
+          for (;;) {
+            const ms = clock.nowMs();
+            yield `at ${ms / 1000} ${ms * 200_000}`;
+            await clock.sleep(ms === 4000 ? 6000 : 1000, signal).catch(() => undefined);
+            if (signal.aborted) return { exitCode: 0, stderr: '' };
+          }
+        },
+      }),
+    },
+    12_500,
+  );
+  const unread = usedOf(events).filter(([, , hosts]) => (hosts as string[]).length > 0);
+  expect(unread.map(([t]) => t)).toEqual([8, 9]);
+  expect(usedOf(events).find(([t]) => t === 10)).toEqual([10, 0, [], [1200]]);
 });
 
 test('tells of other machines by themselves, hosts with one kernel together', async () => {

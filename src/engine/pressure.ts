@@ -16,6 +16,8 @@ import { pressureScript } from './pressure-script.ts';
 const tellEveryMs = 1000;
 /** A host that went off, or could not be asked, is asked again after this, ms: a `docker exec` costs its machine some 0.1 s of CPU. */
 const askAgainMs = 10_000;
+/** A host whose last reading is older than this was not read, ms: readings come once a second, and a little late on a busy machine. */
+const readWithinMs = 3000;
 /** Of a boot id, enough to tell machines apart. */
 const shortId = 8;
 
@@ -49,6 +51,10 @@ interface Known {
   told: MachineReading | undefined;
   /** CPU time used since the last report, ms; undefined: never read. */
   untoldMs: number | undefined;
+  /** When its CPU time was last read, on the clock; undefined: never, or the command that reads it has ended since. */
+  readMs: number | undefined;
+  /** Whether it was last reported as unread. `lost`: its counter began again meanwhile, and no longer tells what it used. */
+  unread: 'no' | 'yes' | 'lost';
 }
 
 /**
@@ -66,6 +72,8 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     latest: undefined,
     told: undefined,
     untoldMs: undefined,
+    readMs: undefined,
+    unread: 'no',
   }));
   const sleep = (ms: number): Promise<boolean> =>
     clock.sleep(ms, stop.signal).then(
@@ -74,13 +82,14 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     );
   const following = known.map(async (each) => {
     do {
-      await followHost(each, host(each.name), local.bootId, stop.signal);
+      await followHost(each, host(each.name), local.bootId, clock, stop.signal);
     } while (await sleep(askAgainMs));
   });
   const telling = (async () => {
     const prober = tellProber(local);
     while (await sleep(tellEveryMs)) {
-      const pressures = [prober(known), ...othersOf(known, local.bootId)];
+      const nowMs = clock.nowMs();
+      const pressures = [prober(known, nowMs), ...othersOf(known, local.bootId, nowMs)];
       for (const pressure of pressures) if (pressure !== null) onPressure(pressure);
     }
   })();
@@ -97,6 +106,7 @@ async function followHost(
   known: Known,
   host: Pick<Host, 'follow'>,
   localBootId: string | undefined,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
   const argv = ['sh', '-c', pressureScript, pressureScript, localBootId ?? ''];
@@ -105,50 +115,85 @@ async function followHost(
       if (line.startsWith('boot ')) {
         const [, bootId, since] = line.trim().split(' ');
         if (bootId !== known.bootId) known.told = undefined;
-        if (since !== known.since && known.latest?.usedMs != null)
-          known.latest = { ...known.latest, usedMs: 0 };
+        if (since !== known.since) beginAgain(known);
         known.bootId = bootId === '-' ? undefined : bootId;
         known.since = since;
       }
       const reading = readPressureLine(line);
-      if (reading !== undefined) take(known, reading);
+      if (reading !== undefined) take(known, reading, clock.nowMs());
     }
   } catch {
     // Off, cut off, or no host of this kind: it is asked again, and what it does is not known until then.
+  } finally {
+    known.readMs = undefined;
   }
 }
 
-function take(known: Known, reading: HostReading): void {
+/** Its counter has begun again: it tells all that was used since then, which is not that of the last second where it was unread. */
+function beginAgain(known: Known): void {
+  if (known.latest?.usedMs == null) return;
+  known.latest = { ...known.latest, usedMs: known.unread === 'no' ? 0 : null };
+  if (known.unread === 'yes') known.unread = 'lost';
+}
+
+function take(known: Known, reading: HostReading, nowMs: number): void {
   const beforeMs = known.latest?.usedMs ?? null;
-  if (reading.usedMs !== null)
-    known.untoldMs = (known.untoldMs ?? 0) + (beforeMs === null ? 0 : usedBetween(beforeMs, reading.usedMs));
+  // The first reading of a counter says nothing about the time before it.
+  if (reading.usedMs !== null && beforeMs !== null) {
+    known.untoldMs = (known.untoldMs ?? 0) + usedBetween(beforeMs, reading.usedMs);
+    known.readMs = nowMs;
+  }
   known.latest = { ...reading, usedMs: reading.usedMs ?? beforeMs };
 }
 
-/** CPU time that hosts used since they were last asked this, ms; null where that of one was never read, or there are none. */
-function takeUsed(hosts: readonly Known[]): number | null {
-  let sum: number | null = hosts.length === 0 ? null : 0;
+/** CPU time of hosts since the last report. */
+interface Used {
+  /** null: that of one was never read, or there are none. */
+  readonly ms: number | null;
+  readonly gaps: Pick<MachinePressure, 'unreadHosts' | 'readLate'>;
+}
+
+/** CPU time that hosts used since they were last asked this. */
+function takeUsed(hosts: readonly Known[], nowMs: number): Used {
+  let ms: number | null = hosts.length === 0 ? null : 0;
+  const unreadHosts: string[] = [];
+  const readLate: { host: string; usedMs: number }[] = [];
   for (const known of hosts) {
-    sum = sum === null || known.untoldMs === undefined ? null : sum + known.untoldMs;
-    if (known.untoldMs !== undefined) known.untoldMs = 0;
+    const usedMs = known.untoldMs;
+    if (usedMs === undefined) {
+      ms = null;
+      continue;
+    }
+    known.untoldMs = 0;
+    const isRead = known.readMs !== undefined && nowMs - known.readMs <= readWithinMs;
+    if (isRead && known.unread === 'yes') readLate.push({ host: known.name, usedMs });
+    else if (ms !== null) ms += usedMs;
+    if (!isRead) unreadHosts.push(known.name);
+    known.unread = isRead ? 'no' : known.unread === 'lost' ? 'lost' : 'yes';
   }
-  return sum;
+  return {
+    ms,
+    gaps: {
+      ...(unreadHosts.length === 0 ? {} : { unreadHosts }),
+      ...(readLate.length === 0 ? {} : { readLate }),
+    },
+  };
 }
 
 /** Reports the prober's machine since its last report. */
-function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePressure | null {
+function tellProber(local: LocalMachine): (known: readonly Known[], nowMs: number) => MachinePressure | null {
   let before = local.read();
   let ownBeforeMs = local.ownCpuMs();
-  return (known) => {
+  return (known, nowMs) => {
     const after = local.read();
     const pressure = before === null || after === null ? null : pressureBetween(before, after);
     const ownMs = local.ownCpuMs();
     const usedMs = ownMs === null || ownBeforeMs === null ? null : usedBetween(ownBeforeMs, ownMs);
     [before, ownBeforeMs] = [after, ownMs];
     const hosts = known.filter((k) => k.bootId !== undefined && k.bootId === local.bootId);
-    const usedByHosts = takeUsed(hosts);
+    const used = takeUsed(hosts, nowMs);
     // One that has never said where it runs may run here: what it uses is not others'.
-    const targetMs = known.some((k) => k.bootId === undefined) ? null : usedByHosts;
+    const targetMs = known.some((k) => k.bootId === undefined) ? null : used.ms;
     if (pressure === null || local.bootId === undefined) return null;
     return {
       machine: local.bootId.slice(0, shortId),
@@ -157,13 +202,18 @@ function tellProber(local: LocalMachine): (known: readonly Known[]) => MachinePr
       ...pressure,
       cpu: { ...pressure.cpu, cores: local.cores },
       targetCpuPct: ofOneCore(targetMs, pressure.overMs),
+      ...used.gaps,
       harnessCpuPct: ofOneCore(usedMs, pressure.overMs),
     };
   };
 }
 
 /** Reports machines that the prober does not run on, each by its first host with a new reading. */
-function othersOf(known: readonly Known[], localBootId: string | undefined): readonly MachinePressure[] {
+function othersOf(
+  known: readonly Known[],
+  localBootId: string | undefined,
+  nowMs: number,
+): readonly MachinePressure[] {
   const ids = new Set(
     known.flatMap((k) => (k.bootId === undefined || k.bootId === localBootId ? [] : [k.bootId])),
   );
@@ -177,13 +227,15 @@ function othersOf(known: readonly Known[], localBootId: string | undefined): rea
     });
     const pressure = readings.find((r) => r !== null);
     if (pressure === undefined) return [];
+    const used = takeUsed(hosts, nowMs);
     return [
       {
         machine: bootId.slice(0, shortId),
         prober: false,
         hosts: hosts.map((k) => k.name),
         ...pressure,
-        targetCpuPct: ofOneCore(takeUsed(hosts), pressure.overMs),
+        targetCpuPct: ofOneCore(used.ms, pressure.overMs),
+        ...used.gaps,
       },
     ];
   });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
 import { scriptedHost } from '../faults/testing/scripted-host.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { makeRepair } from './repair.ts';
@@ -23,7 +25,7 @@ const owed: LedgerRecord = {
 function hostWith(codes: Readonly<Record<string, readonly number[]>>) {
   const ran: string[] = [];
   const host = scriptedHost(([word = '']) => {
-    ran.push(word);
+    if (word !== 'true') ran.push(word);
     const turn = ran.filter((one) => one === word).length - 1;
     const exitCode = codes[word]?.[turn] ?? codes[word]?.at(-1) ?? 0;
     return { exitCode, stdout: word === 'cat' ? 'machine\nboot\n' : '' };
@@ -63,6 +65,101 @@ describe('a repair that is owed', () => {
     expect(host.ran).toEqual(['cat']);
   });
 
+  describe('whose answer was lost', () => {
+    /** A host on which the answer to the first `sweep` is lost; `acts` says whether it was made all the same. */
+    const losing = (acts: boolean) => {
+      const alike = simulatedClock();
+      const ran: string[] = [];
+      let swept = false;
+      const host: Host = {
+        ...scriptedHost(() => ({})),
+        exec: ([word = '']) => {
+          if (word !== 'true') ran.push(word);
+          if (word === 'is') return Promise.resolve({ exitCode: swept ? 0 : 1, stdout: '', stderr: '' });
+          const isFirst = word === 'sweep' && ran.filter((one) => one === 'sweep').length === 1;
+          if (word === 'sweep') swept = !isFirst || acts;
+          if (isFirst) throw new DrillError('host-unreachable', 'alpha: cut off');
+          return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
+        },
+      };
+      const marks: LedgerRecord['issued'][] = [];
+      const make = (record: LedgerRecord) =>
+        makeRepair(record, { host, server: undefined }, alike, { mark: (issued) => marks.push(issued) });
+      const count = (word: string) => ran.filter((one) => one === word).length;
+      return { alike, marks, make, count };
+    };
+    const withEffect = {
+      ...owed,
+      params: { run: ['sweep', 'floor'], effect: ['is', 'clean'], timeout: 1000 },
+    };
+
+    test('is not made again where nothing shows whether it was made, and says so', async () => {
+      const { make, count, marks } = losing(true);
+      await expect(make(owed)).rejects.toMatchObject({
+        code: 'heal-failed',
+        message:
+          'the repair repair-1 (command on alpha) is not made again: whether it was made is unknown, and it has no `effect` to check (alpha: cut off)',
+        mend: expect.stringContaining('firedrill heal --forget r/repair-1') as string,
+      });
+      expect(count('sweep')).toBe(1);
+      expect(marks).toEqual([{ before: null }]);
+    });
+
+    test('is not made by a later `heal` either', async () => {
+      const { make, count } = losing(true);
+      await expect(make({ ...owed, issued: { before: null } })).rejects.toThrow(
+        /whether it was made is unknown, and it has no `effect` to check \(its answer was lost in an earlier attempt\)/,
+      );
+      expect(count('sweep')).toBe(0);
+    });
+
+    test('is made again where the scenario says that it may run twice', async () => {
+      const { make, count } = losing(true);
+      await make({ ...owed, params: { run: ['sweep', 'floor'], repeatable: true, timeout: 1000 } });
+      expect(count('sweep')).toBe(2);
+    });
+
+    test('is looked for, and not made again where its effect is there', async () => {
+      const { make, count } = losing(true);
+      await make(withEffect);
+      expect(count('sweep')).toBe(1);
+    });
+
+    test('is made again only after its effect was absent for as long as it may take', async () => {
+      const { make, count, alike } = losing(false);
+      await make(withEffect);
+      expect(count('sweep')).toBe(2);
+      expect(alike.nowMs()).toBeGreaterThanOrEqual(30_000);
+    });
+
+    test('is looked for with the state that was there before it', async () => {
+      const alike = simulatedClock();
+      const ran: string[] = [];
+      let startedAt = '2026-01-01T00:00:00Z';
+      const host: Host = {
+        ...scriptedHost(() => ({})),
+        exec: ([, verb = '']) => {
+          ran.push(verb);
+          if (verb === 'restart') {
+            startedAt = '2026-01-01T00:01:00Z';
+            throw new DrillError('host-unreachable', 'alpha: cut off');
+          }
+          return Promise.resolve({ exitCode: 0, stdout: `running ${startedAt}\n`, stderr: '' });
+        },
+      };
+      const params = { container: 'web', graceSeconds: 10 };
+      await makeRepair({ ...owed, kind: 'container.restart', params }, { host, server: undefined }, alike);
+      expect(ran.filter((verb) => verb === 'restart')).toHaveLength(1);
+    });
+  });
+
+  test('is on record as not made when its host refuses it', async () => {
+    const marks: LedgerRecord['issued'][] = [];
+    const host = hostWith({ sweep: [1, 0] });
+    await makeRepair(owed, { host, server: undefined }, clock, { mark: (issued) => marks.push(issued) });
+    expect(marks).toEqual([{ before: null }, undefined, { before: null }]);
+  });
+
   describe('on a starved machine', () => {
     const never = Number.MAX_SAFE_INTEGER;
     const alone = () => {
@@ -73,7 +170,7 @@ describe('a repair that is owed', () => {
           alike,
           () => delayMs(alike.nowMs()),
           ([word = '']) => {
-            ran.push(word);
+            if (word !== 'true') ran.push(word);
             return {};
           },
         );

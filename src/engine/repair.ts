@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
-import { faultKind } from '../faults/catalog.ts';
+import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
 import { takeAim } from './aim.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { healTimeLeftMs } from './heal-open.ts';
@@ -11,9 +11,14 @@ import { persist, persistedWords, type PersistOptions } from './persist.ts';
 import { closeRecord, recordOf } from './records.ts';
 import type { Run } from './run.ts';
 
+/** How long a fault or a repair may take to show its effect after it was acknowledged, where its kind does not say, ms. */
+export const effectWithinMs = 30_000;
+/** A host that has to answer before something is done there gets so long, ms. */
+const answerWithinMs = 5000;
+
 /** A repair that is on record, and the fault that called for it. */
 export interface OwedRepair {
-  readonly record: LedgerRecord;
+  record: LedgerRecord;
   readonly fault: string;
   /** The drill itself tried, and failed. */
   failed: boolean;
@@ -62,13 +67,35 @@ export function failRepair(run: Run, stepId: string): void {
   for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
 }
 
+/** A repair is about to be made, or (undefined) its host refused it: its record says so. */
+export function markRepair(run: Run, stepId: string, issued: LedgerRecord['issued']): void {
+  for (const owed of run.owed) if (owed.record.faultId === stepId) markOwed(run, owed, issued);
+}
+
+/** A disk that takes no record keeps no repair from being made: then only this run knows that it was issued. */
+function markOwed({ deps }: Run, owed: OwedRepair, issued: LedgerRecord['issued']): void {
+  owed.record = withIssued(owed.record, issued);
+  try {
+    deps.ledger.replace(owed.record);
+  } catch (error) {
+    deps.log.append({ type: 'log', level: 'warn', text: `${owed.record.faultId}: ${messageOf(error)}` });
+  }
+}
+
+/** The record of a repair that was issued, or of one that was not. */
+export function withIssued(record: LedgerRecord, issued: LedgerRecord['issued']): LedgerRecord {
+  const { issued: _, ...rest } = record;
+  return issued === undefined ? rest : { ...rest, issued };
+}
+
 /**
  * Makes what is still owed when a run ends, in order: it was cut short before its repairs. What a fault calls for that has
  * not acted is owed to nobody; while a fault is not healed, its repair has to wait for `firedrill heal`.
  */
 export async function repairOwed(run: Run): Promise<void> {
   const { log, clock } = run.deps;
-  for (const { record, fault, failed } of run.owed.slice()) {
+  for (const owed of run.owed.slice()) {
+    const { record, fault, failed } = owed;
     const note = (level: 'info' | 'error', text: string): void =>
       void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
     if (run.hit.has(fault)) {
@@ -81,6 +108,7 @@ export async function repairOwed(run: Run): Promise<void> {
         await makeRepair(record, run.reach(record.host.name), clock, {
           abandon: run.deps.abandonHeals,
           withinMs: healTimeLeftMs(run),
+          mark: (issued) => markOwed(run, owed, issued),
           onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),
         });
         note('info', 'repaired at the end of the run');
@@ -95,40 +123,114 @@ export async function repairOwed(run: Run): Promise<void> {
   }
 }
 
+/** What making a repair may be given. */
+export interface RepairOptions extends Pick<PersistOptions, 'abandon' | 'onFailed' | 'withinMs'> {
+  /** Puts on record that the repair is about to be made, or (undefined) that its host refused it. Never throws. */
+  readonly mark?: (issued: LedgerRecord['issued']) => void;
+}
+
 /**
- * Makes a repair from its record alone.
- * @throws DrillError `heal-failed` when it cannot be made in time
+ * Makes a repair from its record alone. One whose answer was lost, now or in an earlier run, is looked for by its effect. It
+ * is made again only where the effect stays absent for `effectWithinMs`, or where its kind says that it may be repeated.
+ * @throws DrillError `heal-failed` when it cannot be made in time, or when it is not known whether it was made
  */
 export async function makeRepair(
   record: LedgerRecord,
   reach: Pick<FaultContext, 'host' | 'server'>,
   clock: Clock,
-  options: Pick<PersistOptions, 'abandon' | 'onFailed' | 'withinMs'> = {},
+  { mark, ...options }: RepairOptions = {},
 ): Promise<void> {
   const kind = faultKind(record.kind);
   if (kind === undefined)
     throw notRepaired(record, `because this version of firedrill has no fault kind ${record.kind}`);
-  const { params } = record;
-  /** It was made and acknowledged: later attempts only check its effect. */
-  let made: { readonly before: Json } | undefined;
   const result = await persist({
     ...options,
     clock,
     reach,
     notDone: 'the repair has had no effect',
-    async attempt(ctx) {
-      await requireSameMachine(ctx, record.machine);
-      if (made === undefined) {
-        // One whose effect can be told by itself may have been made already.
-        if (kind.unseen?.(params) === false && (await kind.effect(params, null, ctx))) return true;
-        const before = await kind.before(params, ctx);
-        await kind.inject(params, before, ctx);
-        made = { before };
-      }
-      return kind.effect(params, made.before, ctx);
-    },
+    attempt: repairOnce(record, kind, clock, mark),
   });
   if (!result.proven) throw notRepaired(record, persistedWords(result, record.host.name));
+}
+
+/** Attempts of a repair, which remember what became of those before. Each is true when the repair is proven made. */
+function repairOnce(
+  record: LedgerRecord,
+  kind: AnyFaultKind,
+  clock: Clock,
+  mark: RepairOptions['mark'],
+): (ctx: FaultContext) => Promise<boolean> {
+  const { params } = record;
+  const isHidden = kind.unseen?.(params) === true;
+  const once = actsOnceUnobserved(kind, params);
+  const lookMs = kind.effectWithinMs ?? effectWithinMs;
+  /** It was acknowledged: later attempts only check its effect. */
+  let made: { readonly before: Json } | undefined;
+  /** It may have been made: its answer was lost. */
+  let lost = record.issued;
+  let lookUntilMs = clock.nowMs() + lookMs;
+
+  const make = async (ctx: FaultContext): Promise<{ readonly before: Json }> => {
+    if (once) await requireAnswer(ctx);
+    const issued = lost ?? { before: await kind.before(params, ctx) };
+    mark?.(issued);
+    try {
+      await kind.inject(params, issued.before, ctx);
+      return issued;
+    } catch (error) {
+      if (!isRefusal(error)) {
+        if (once) throw notKnown(record, messageOf(error));
+        lost = issued;
+        lookUntilMs = clock.nowMs() + lookMs;
+      } else if (lost === undefined) mark?.(undefined);
+      throw error;
+    }
+  };
+
+  return async (ctx) => {
+    await requireSameMachine(ctx, record.machine);
+    if (made === undefined) {
+      if (lost !== undefined && once) throw notKnown(record, 'its answer was lost in an earlier attempt');
+      if (lost !== undefined && !isHidden) {
+        if (await kind.effect(params, lost.before, ctx)) return true;
+        // It may be at work still.
+        if (clock.nowMs() < lookUntilMs) return false;
+      }
+      // One whose effect can be told by itself may have been made already.
+      if (lost === undefined && kind.unseen?.(params) === false && (await kind.effect(params, null, ctx)))
+        return true;
+      made = await make(ctx);
+    }
+    return kind.effect(params, made.before, ctx);
+  };
+}
+
+/** Whether a second act could do harm and nothing shows whether the first one happened. */
+export function actsOnceUnobserved(kind: AnyFaultKind, params: Json): boolean {
+  return kind.unseen?.(params) === true && kind.repeatable?.(params) !== true;
+}
+
+/**
+ * Asks the host for an answer. What acts once and cannot be observed is not sent to a host that does not answer: its own
+ * answer would be lost, too. @throws DrillError `host-unreachable`
+ */
+export async function requireAnswer({ host, signal }: Pick<FaultContext, 'host' | 'signal'>): Promise<void> {
+  await host.exec(['true'], { timeoutMs: answerWithinMs, signal, look: true });
+}
+
+/** The host answered, and did not do it. Anything else says nothing about what it did. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof DrillError && error.code !== 'host-unreachable';
+}
+
+function notKnown({ runId, faultId, kind, host }: LedgerRecord, why: string): DrillError {
+  return new DrillError(
+    'heal-failed',
+    `the repair ${faultId} (${kind} on ${host.name}) is not made again: whether it was made is unknown, and it has no \`effect\` to check (${why})`,
+    {
+      mend: `Check on ${host.name} whether it was made, make it by hand if it was not, then drop its record with \`firedrill heal --forget ${runId}/${faultId}\`. For the next drill, give the repair an \`effect\`, or \`repeatable: true\` if it may run twice.`,
+    },
+  );
 }
 
 function notRepaired({ faultId, kind, host }: LedgerRecord, why: string): DrillError {

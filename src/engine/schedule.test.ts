@@ -233,6 +233,14 @@ describe('a schedule limits itself', () => {
     }
   });
 
+  it('keeps the pace of slow answers when the target hangs: an outage makes no more load', async () => {
+    const { time, sentIn } = probeTarget((sendMs) => (sendMs < 4000 ? after(400) : hung));
+    await time.advance(10_000);
+    expect(sentIn(3000, 4000)).toBeLessThanOrEqual(3);
+    expect(sentIn(5000, 10_000)).toBeLessThanOrEqual(15);
+    expect(sentIn(5000, 10_000)).toBeGreaterThanOrEqual(12);
+  });
+
   it('keeps its rate for a target of which every other sample hangs', async () => {
     const { time, most, sentIn, drops } = probeTarget((_, slot) => (slot % 2 === 0 ? after(10) : hung));
     await time.advance(10_000);

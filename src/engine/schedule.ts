@@ -62,7 +62,8 @@ const pacedBy = 9;
  * 3. With M the median of the last nine answers, slots that are sent are at least `M - I` apart by their due times: a
  *    target that answers more slowly is asked less often, and at most three of its samples answer at a time. Closer ones
  *    would sharpen nothing, for an answer that takes M says only that the target was up at some moment of M. Time-outs are no
- *    answers: during an outage samples are sent at the full rate.
+ *    answers and leave M as it is. During an outage samples are sent at the pace of the last nine answers: every slot where
+ *    `M <= 2 * I`, and no more samples than before where the target answered slowly until it hung.
  */
 export function startSchedule(options: ScheduleOptions): Schedule {
   const { nowMs, timers, send, drop } = options;

@@ -18,6 +18,12 @@ const params = z.strictObject({
   undone: argv
     .optional()
     .describe('Exits 0 when nothing of the fault is left; without it, `undo` having exited 0 is that.'),
+  repeatable: z
+    .boolean()
+    .default(false)
+    .describe(
+      'For repairs: true says that `run` may run twice. A repair without `effect` whose answer was lost is made again only then.',
+    ),
   timeout: duration.prefault('60s').describe('Longest time that each of the commands may take.'),
 });
 type Params = z.output<typeof params>;
@@ -55,6 +61,7 @@ export const command: FaultKind<Params, null, null> = {
   },
 
   unseen: (p) => p.effect === undefined,
+  repeatable: (p) => p.repeatable,
   effect: async (p, _before, ctx) => p.effect === undefined || succeeds(ctx, p.effect, p),
 
   undo: (p) => (p.undo === undefined ? undefined : shellCommand(p.undo)),

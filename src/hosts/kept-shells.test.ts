@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepShells, type ShellOutcome } from './kept-shells.ts';
 import type { Command } from './run-command.ts';
 
@@ -10,6 +11,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firedrill-shells-'));
 });
 afterAll(async () => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** Kept shells of this machine, each of which leaves its process id in a file when it starts. */
 function shells(name: string): {
@@ -123,6 +127,41 @@ describe('kept shells', () => {
     const both = await Promise.all([run(['sleep', '0.1']), run(['sleep', '0.1'])]);
     expect(both).toEqual([exited(0), exited(0)]);
     expect((await started()).length).toBeLessThanOrEqual(2);
+  });
+
+  it('give a shell its time at each command that is cut short', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { run } = shells('twice');
+    /** The shell that runs the next command. */
+    const shellNow = async (): Promise<string> => {
+      const outcome = await run(['sh', '-c', 'echo $PPID']);
+      return outcome.kind === 'exited' ? outcome.stdout.trim() : outcome.kind;
+    };
+    /** Cuts a command short that goes on until `end` is called. */
+    const cutOne = async (name: string) => {
+      const [began, go] = [join(folder, `${name}-began`), join(folder, `${name}-go`)];
+      const script = 'touch "$1"; until [ -e "$2" ]; do sleep 0.02; done';
+      const controller = new AbortController();
+      const running = run(['sh', '-c', script, 'sh', began, go], { signal: controller.signal });
+      while (!existsSync(began)) await new Promise(setImmediate);
+      controller.abort();
+      expect(await running).toEqual({ kind: 'aborted' });
+      return { end: () => writeFile(go, '') };
+    };
+    const first = await shellNow();
+    const one = await cutOne('one');
+    await vi.advanceTimersByTimeAsync(9000);
+    await one.end();
+    // Shells take turns: after the first one, the other is next.
+    while ((await shellNow()) !== first);
+    await shellNow();
+    const two = await cutOne('two');
+    // 10.5 s after the first cut, 1.5 s after the second.
+    await vi.advanceTimersByTimeAsync(1500);
+    await two.end();
+    const used: string[] = [];
+    while (used.length < 500 && used.at(-1) !== first && isAlive(Number(first))) used.push(await shellNow());
+    expect(used.at(-1)).toBe(first);
   });
 
   it('are not more than a few where commands hang', async () => {

@@ -48,12 +48,15 @@ export function keepShells(start: readonly string[]): ShellRunner {
     const [known] = idle;
     if (known !== undefined) idle.delete(known);
     const shell = known ?? openOne();
+    /** Set while this command is cut short and at work: a later one has its own time. */
+    let linger: NodeJS.Timeout | undefined;
     return runIn(shell, command, {
       onCut: () => {
         lingering.add(shell);
-        setTimeout(() => lingering.has(shell) && shell.drop(), lingerMs).unref();
+        linger = setTimeout(() => lingering.has(shell) && shell.drop(), lingerMs).unref();
       },
       onFree: () => {
+        clearTimeout(linger);
         lingering.delete(shell);
         if (!shell.isOpen()) return;
         idle.add(shell);

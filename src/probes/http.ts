@@ -21,7 +21,7 @@ const params = z.strictObject({
     .enum(['new', 'kept-alive'])
     .default('new')
     .describe(
-      '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another.',
+      '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another. As the recovery probe only with `keptConnection: true`: a kept connection does not see that new clients are refused.',
     ),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']).default('GET').describe('Sent without a body.'),
   headers,
@@ -65,6 +65,7 @@ export const http: ProbeKind<Params> = {
   lane: 'network',
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept-alive' ? 0 : 1, commands: 0, processes: 0 }),
+  keepsSession: (p) => (p.connection === 'kept-alive' ? 'client' : undefined),
   describe: (p) =>
     `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}${p.connection === 'kept-alive' ? ' over a kept connection' : ''}`,
   async open(p, ctx) {

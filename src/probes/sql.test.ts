@@ -295,6 +295,28 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(1);
   });
 
+  it('goes on in the session after an error of the statement in another language', async () => {
+    let count = 0;
+    const { sockets, look } = await keptOn((socket) => {
+      const error = failure('ERROR', '57014', 'Anfrage wird abgebrochen', 'FEHLER');
+      socket.write(count++ === 0 ? Buffer.concat([error, ready]) : one);
+    });
+    expect(await look()).toMatchObject({ status: 'fail', message: '57014 Anfrage wird abgebrochen' });
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('cuts a session in which nothing comes after an error, and asks in others meanwhile', async () => {
+    const { sockets, look } = await keptOn((socket, _, session) => {
+      socket.write(session === 0 ? failure('ERROR', '57014', 'cancelled') : one);
+    });
+    expect(await look()).toMatchObject({ status: 'fail', message: '57014 cancelled' });
+    const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
+    expect(await look()).toMatchObject({ status: 'ok' });
+    expect(sockets).toHaveLength(2);
+    await gone;
+  });
+
   it('fails the sample whose session is reset, and opens another for the next', async () => {
     const { sockets, look } = await keptOn((socket, _, session) => {
       if (session === 0) socket.resetAndDestroy();

@@ -33,7 +33,7 @@ export const sql: ProbeKind<Params> = {
   lane: 'network',
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept' ? 0 : 1, commands: 0, processes: 0 }),
-  keepsSession: (p) => p.connection === 'kept',
+  keepsSession: (p) => (p.connection === 'kept' ? 'state' : undefined),
   describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', in a kept session' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);

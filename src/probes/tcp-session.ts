@@ -23,11 +23,12 @@ const lineLimit = 65_536;
 export const tcpSession: ProbeKind<Params> = {
   kind: 'tcp-session',
   summary:
-    'A line and its answer over one TCP connection that is kept: once broken, the look fails and the next one opens another. The value is how many there have been.',
+    'A line and its answer over one TCP connection that is kept: once broken, the look fails and the next one opens another. The value is how many there have been. As the recovery probe only with `keptConnection: true`.',
   params,
   lane: 'network',
   needsHost: false,
   cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
+  keepsSession: () => 'client',
   describe: (p) => `send "${p.send}" over one connection to ${p.address}`,
   open: async (p, ctx) => new Conversations(p, ctx.clock),
 };

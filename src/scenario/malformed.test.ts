@@ -81,6 +81,7 @@ describe('the fields that are known', () => {
     expect(fields(['faults', 0])).toContain('process');
     expect(fields(['faults', 0])).not.toContain('graceSeconds');
     expect(fields(['recovery']).toSorted()).toEqual([
+      'keptConnection',
       'onFaultHost',
       'probe',
       'quietFor',

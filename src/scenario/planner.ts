@@ -10,7 +10,7 @@ import { suggest } from './suggest.ts';
 import {
   checkChecks,
   checkConditions,
-  checkNewSessions,
+  checkRecoveryProbe,
   checkPredicted,
   checkPredictedHosts,
   checkStages,
@@ -184,11 +184,12 @@ function planRecovery({ recovery }: Scenario, known: Known, report: Report): Pla
     const message = `probe "${probe.name}" has ${instances.length} instances; the outage needs one`;
     report(['recovery', 'probe'], message);
   }
-  checkNewSessions(probe, ['recovery', 'probe'], report);
+  checkRecoveryProbe(probe, recovery.keptConnection, report);
   const intervalMs = probe?.intervalMs ?? defaults.intervalMs;
   return {
     probe: recovery.probe,
     ...(recovery.onFaultHost === undefined ? {} : { onFaultHost: recovery.onFaultHost }),
+    ...(recovery.keptConnection === undefined ? {} : { keptConnection: recovery.keptConnection }),
     withinMs: recovery.within,
     ...(recovery.until === undefined ? {} : { until: recovery.until }),
     stableForMs: recovery.stableFor ?? Math.max(5 * intervalMs, 5000),

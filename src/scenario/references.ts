@@ -210,7 +210,7 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
           const hint = suggest(check.probe, instances);
           report([...path, 'probe'], `the target has no probe instance "${check.probe}"${hint}`);
         }
-        checkNewSessions(
+        checkShowsOutage(
           known.probes.find(({ id }) => id === check.probe),
           [...path, 'probe'],
           report,
@@ -221,13 +221,38 @@ export function checkChecks(checks: readonly CheckInput[], known: Known, report:
   }
 }
 
-/** Checks that a probe whose bad windows are an outage asks as a new client would. */
-export function checkNewSessions(probe: PlannedProbe | undefined, path: NodePath, report: Report): void {
-  if (probe === undefined || probeKind(probe.kind)?.keepsSession?.(probe.params) !== true) return;
+/** Checks that a probe whose bad windows are an outage shows what a client sees. */
+function checkShowsOutage(probe: PlannedProbe | undefined, path: NodePath, report: Report): void {
+  if (probe === undefined || keptBy(probe) !== 'state') return;
   report(
     path,
     `probe "${probe.id}" keeps its sessions (\`connection: kept\`): they may go on while new clients are refused; name a probe with \`connection: new\``,
   );
+}
+
+/** Checks that the recovery probe asks as a new client would, unless the scenario says that kept connections are the question. */
+export function checkRecoveryProbe(
+  probe: PlannedProbe | undefined,
+  keptConnection: true | undefined,
+  report: Report,
+): void {
+  if (probe === undefined) return;
+  checkShowsOutage(probe, ['recovery', 'probe'], report);
+  const kept = keptBy(probe);
+  if (kept === 'client' && keptConnection === undefined)
+    report(
+      ['recovery', 'probe'],
+      `probe "${probe.id}" keeps its connection, which may go on while new clients are refused: name a probe that opens one for each sample; if the drill is about clients that keep theirs, set \`keptConnection: true\``,
+    );
+  if (kept === undefined && keptConnection === true)
+    report(
+      ['recovery', 'keptConnection'],
+      `keptConnection: probe "${probe.id}" opens a connection for each sample; remove this field`,
+    );
+}
+
+function keptBy({ kind, params }: PlannedProbe): 'client' | 'state' | undefined {
+  return probeKind(kind)?.keepsSession?.(params);
 }
 
 /** What a figure is judged by. */

@@ -114,13 +114,31 @@ describe('a row written by SQL', () => {
     ['ERROR', '58000', 'kind mismatch among backends', 'indeterminate'],
     ['FATAL', '25006', 'read-only', 'indeterminate'],
   ])('after %s %s (%s) is %s, and the connection is given up', async (severity, code, text, outcome) => {
-    let answer: Buffer = Buffer.concat([failure(severity, code, text), ready]);
-    const { dsn, connections } = await server((socket) => void socket.write(answer));
+    const error = failure(severity, code, text);
+    let failing = true;
+    const { dsn, connections } = await server((socket) => {
+      if (!failing) socket.write(done('INSERT 0 1'));
+      else if (severity === 'FATAL') socket.end(error);
+      else socket.write(Buffer.concat([error, ready]));
+    });
     const client = await connected(dsn);
     await expect(client.write(row, timeOut())).resolves.toEqual({ outcome, message: `${code} ${text}` });
-    answer = done('INSERT 0 1');
+    failing = false;
     await expect(client.write(row, timeOut())).resolves.toEqual({ outcome: 'acked' });
     expect(connections()).toBe(2);
+  });
+
+  test.each([
+    ['goes on after the error', 'FEHLER', 'refused'],
+    ['ends with the error', 'FATAL', 'indeterminate'],
+  ])('tells by a session that %s, not by a word of the server’s language', async (what, word, outcome) => {
+    const error = failure('ERROR', '25006', 'nur lesend', word);
+    const { dsn } = await server((socket) => {
+      if (what.includes('goes on')) socket.write(Buffer.concat([error, ready]));
+      else socket.end(error);
+    });
+    const client = await connected(dsn);
+    await expect(client.write(row, timeOut())).resolves.toEqual({ outcome, message: '25006 nur lesend' });
   });
 
   test.each([

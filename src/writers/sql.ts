@@ -5,7 +5,13 @@ import { messageOf } from '../core/errors.ts';
 import type { RowRange } from '../core/row-ranges.ts';
 import type { Row, RowClient, Rows, WriterKind, Written } from '../core/writer.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
-import { clientConfig, connectionFields, sayGoodbye } from '../probes/lib/postgres.ts';
+import {
+  clientConfig,
+  connectionFields,
+  followReadiness,
+  type Readiness,
+  sayGoodbye,
+} from '../probes/lib/postgres.ts';
 
 const params = z.strictObject({
   ...connectionFields,
@@ -71,11 +77,18 @@ function islands(table: string): string {
     GROUP BY client, times, island ORDER BY client, min(number)`;
 }
 
+/** A connection, and whether it waits for a statement. */
+interface Session {
+  readonly client: Client;
+  readonly socket: Socket;
+  readonly readiness: Readiness;
+}
+
 /** A client with one connection, opened when it is needed and given up after whatever went wrong on it. */
 class SqlClient implements RowClient {
   readonly #config: ClientConfig;
   readonly #table: string;
-  #session: { readonly client: Client; readonly socket: Socket } | undefined;
+  #session: Session | undefined;
 
   constructor(config: ClientConfig, table: string) {
     this.#config = config;
@@ -83,16 +96,19 @@ class SqlClient implements RowClient {
   }
 
   async write({ client, number }: Row, signal: AbortSignal): Promise<Written> {
-    let sent = false;
+    let session: Session | undefined;
     try {
       const statement = `INSERT INTO ${this.#table} (client, number) VALUES (${client}, ${number})`;
-      await this.ask(statement, signal, () => void (sent = true));
+      await this.ask(statement, signal, (on) => void (session = on));
       return { outcome: 'acked' };
     } catch (error) {
       const message = shorten(
         error instanceof DatabaseError ? `${error.code ?? ''} ${error.message}` : messageOf(error),
       );
-      return { outcome: sent && !isUndone(error) ? 'indeterminate' : 'refused', message };
+      return {
+        outcome: session === undefined || isUndone(error, session) ? 'refused' : 'indeterminate',
+        message,
+      };
     }
   }
 
@@ -112,27 +128,31 @@ class SqlClient implements RowClient {
     if (session !== undefined) sayGoodbye(session.client, session.socket);
   }
 
-  /** One statement in one message (simple protocol): its rows, all cells numbers. `onSend` is called just before it is sent. */
+  /** One statement in one message (simple protocol): its rows, all cells numbers. `onSend` is called just before it is sent, with its session. */
   async ask(
     statement: string,
     signal: AbortSignal,
-    onSend: () => void = () => {},
+    onSend: (session: Session) => void = () => {},
   ): Promise<readonly (readonly number[])[]> {
     const aborted = Promise.withResolvers<never>();
     // The race below may be over, or not yet begun, when it rejects.
     aborted.promise.catch(() => {});
     const onAbort = (): void => aborted.reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
+    let sentOn: Session | undefined;
     try {
       signal.throwIfAborted();
-      const client = await Promise.race([this.#connected(), aborted.promise]);
-      onSend();
+      const session = await Promise.race([this.#connected(), aborted.promise]);
+      onSend(session);
+      sentOn = session;
+      session.readiness.onSend();
       const result = await Promise.race([
-        client.query<unknown[]>({ text: statement, rowMode: 'array' }),
+        session.client.query<unknown[]>({ text: statement, rowMode: 'array' }),
         aborted.promise,
       ]);
       return result.rows.map((row) => row.map(Number));
     } catch (error) {
+      if (error instanceof DatabaseError) await sentOn?.readiness.untilReady(signal);
       this.#cut();
       throw error;
     } finally {
@@ -140,19 +160,19 @@ class SqlClient implements RowClient {
     }
   }
 
-  async #connected(): Promise<Client> {
-    if (this.#session !== undefined) return this.#session.client;
+  async #connected(): Promise<Session> {
+    if (this.#session !== undefined) return this.#session;
     // The socket is ours, so that it can always be cut: end() of a client waits for the server.
     const socket = new Socket();
     const client = new Client({ ...this.#config, stream: () => socket });
-    const session = { client, socket };
+    const session = { client, socket, readiness: followReadiness(client, socket) };
     this.#session = session;
     // Also what ends a session that nobody is using: the next statement opens another one.
     client.on('error', () => {
       if (this.#session === session) this.#cut();
     });
     await client.connect();
-    return client;
+    return session;
   }
 
   #cut(): void {
@@ -165,13 +185,14 @@ class SqlClient implements RowClient {
 const undecided = /^(?:08|40003|57|58|XX)/;
 
 /**
- * Whether an answer says that the statement was undone. PostgreSQL rolls the statement's own transaction back with
- * each ERROR; a FATAL may come after the commit (57P01, while it waits for a synchronous standby).
+ * Whether an answer says that the statement was undone. PostgreSQL rolls the statement's own transaction back with each
+ * ERROR, and then waits for the next statement. A FATAL, which ends the session, may come after the commit (57P01, while it
+ * waits for a synchronous standby).
  */
-function isUndone(error: unknown): boolean {
+function isUndone(error: unknown, { readiness }: Session): boolean {
   return (
     error instanceof DatabaseError &&
-    error.severity === 'ERROR' &&
+    readiness.isReady() &&
     error.code !== undefined &&
     !undecided.test(error.code)
   );

@@ -60,7 +60,7 @@ faults:
     undo: [rm, -f, '${effect}']
     undone: [test, '!', -e, '${effect}']
 repair:
-  - { kind: command, on: here, run: [touch, '${join(work, 'mended')}'] }
+  - { kind: command, on: here, run: [touch, '${join(work, 'mended')}'], repeatable: true }
 recovery: { probe: there, within: 120s, stableFor: 150ms }
 redundancy: { for: 100ms, within: 120s }
 checks:

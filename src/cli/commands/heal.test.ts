@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -81,6 +81,19 @@ describe('heal', () => {
         .list()
         .map(({ faultId }) => faultId),
     ).toEqual(['fault-1', 'repair-1']);
+  });
+
+  test('does not make a repair that may have been made, and says what to do', async () => {
+    open(['repair-1', { repair: true, issued: { before: null } }]);
+    expect(statusCommand(output, false)).toBe(4);
+    expect(out[0]).toMatch(/target shop, a repair that may have been made\n$/);
+    expect(await healCommand(output, stop)).toBe(4);
+    expect(out.at(-1)).toMatch(
+      /^NOT repaired: r repair-1: command on here: the repair .* is not made again: whether it was made is unknown/,
+    );
+    expect(progress.at(-1)).toMatch(/firedrill heal --forget r\/repair-1/);
+    expect(existsSync(mark('done'))).toBe(false);
+    expect(userLedger().list()).toHaveLength(1);
   });
 
   test('says so when it heals under a drill that is at work, as status does', async () => {

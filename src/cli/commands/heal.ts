@@ -2,7 +2,7 @@ import { createSystemClock } from '../../engine/system-clock.ts';
 import { formatMs } from '../../core/duration.ts';
 import type { LedgerRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
-import { makeRepair } from '../../engine/repair.ts';
+import { makeRepair, withIssued } from '../../engine/repair.ts';
 import type { FailedAttempt } from '../../engine/persist.ts';
 import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
@@ -33,6 +33,14 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
       '  What is healed now ends under that drill. Interrupt it instead, and it heals by itself.',
     );
   }
+  /** A disk that takes no record keeps no repair from being made. */
+  const markRecord = (record: LedgerRecord, issued: LedgerRecord['issued']): void => {
+    try {
+      ledger.replace(withIssued(record, issued));
+    } catch (error) {
+      tell(error as DrillError, output);
+    }
+  };
   /** Runs with something left. */
   const left = new Set<string>();
   let unclosed = 0;
@@ -52,11 +60,15 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
         onFailed: ({ attempt, observed, why }: FailedAttempt) =>
           output.progress(`  attempt ${attempt}: ${observed ? '' : 'could not check: '}${why}; trying again`),
       };
-      await (isFault(record) ? healFault : makeRepair)(record, reach, createSystemClock(), options);
+      const clock = createSystemClock();
+      if (isFault(record)) await healFault(record, reach, clock, options);
+      else
+        await makeRepair(record, reach, clock, { ...options, mark: (issued) => markRecord(record, issued) });
       output.data(`${done}: ${what}\n`);
     } catch (error) {
       left.add(record.runId);
       output.data(`${not}: ${what}: ${messageOf(error)}\n`);
+      if (error instanceof DrillError && error.mend !== undefined) output.progress(`  ${error.mend}`);
       continue;
     }
     try {
@@ -102,7 +114,7 @@ export function statusCommand(output: Output, json: boolean): number {
   else {
     for (const record of open) {
       output.data(
-        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? ', a repair that is owed' : leaseWords(record)}${drillWords(record)}\n`,
+        `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? repairWords(record) : leaseWords(record)}${drillWords(record)}\n`,
       );
     }
     output.data('Heal them with `firedrill heal`.\n');
@@ -113,6 +125,10 @@ export function statusCommand(output: Output, json: boolean): number {
 function drillWords({ target }: LedgerRecord): string {
   const holder = holderOf(locksFolder(), target);
   return holder === undefined ? '' : `; its target is being drilled: ${holder}`;
+}
+
+function repairWords({ issued }: LedgerRecord): string {
+  return issued === undefined ? ', a repair that is owed' : ', a repair that may have been made';
 }
 
 function leaseWords({ lease }: LedgerRecord): string {

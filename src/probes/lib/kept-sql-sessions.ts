@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ProbeTimeout } from '../../core/probe.ts';
-import { sayGoodbye } from './postgres.ts';
+import { followReadiness, type Readiness, sayGoodbye } from './postgres.ts';
 
 /** One answering late, and one more. */
 const mostSessions = 2;
@@ -26,14 +26,15 @@ export interface KeptSqlSessions {
 interface Session {
   readonly client: Client;
   readonly socket: Socket;
+  readonly readiness: Readiness;
   connected: boolean;
   busy: boolean;
 }
 
 /**
  * Keeps at most two sessions. A session is used again while nothing is known against it: it is given up when the server
- * closed it, when its transaction was left open, when an error other than the statement's own came, and when an answer is
- * more than `timeoutMs` late.
+ * closed it, when its transaction was left open, when an error other than the server's came, and when an answer, or the end
+ * of one, is more than `timeoutMs` late.
  */
 export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSqlSessions {
   const sessions = new Set<Session>();
@@ -44,7 +45,8 @@ export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSq
     const client = new Client({ ...config, stream: () => socket });
     // Errors also reject the call under way; without a listener they would end the process.
     client.on('error', () => {});
-    const session = { client, socket, connected: false, busy: false };
+    const readiness = followReadiness(client, socket);
+    const session = { client, socket, readiness, connected: false, busy: false };
     sessions.add(session);
     socket.once('close', () => sessions.delete(session));
     return session;
@@ -53,6 +55,11 @@ export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSq
     sessions.delete(session);
     session.socket.destroy();
   };
+  /** After an error of the statement the server waits for the next one; after another it ends the session. */
+  const cutUnlessReady = async (session: Session): Promise<void> => {
+    const isReady = await session.readiness.untilReady(AbortSignal.timeout(timeoutMs));
+    if (!isReady) cut(session);
+  };
   const part = (session: Session): void => {
     sessions.delete(session);
     sayGoodbye(session.client, session.socket);
@@ -60,7 +67,7 @@ export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSq
   /** An idle session. One with an open transaction is closed: it would hold its snapshot and locks. */
   const idle = (): Session | undefined => {
     for (const session of sessions) {
-      if (session.busy) continue;
+      if (session.busy || !session.readiness.isReady()) continue;
       if (session.client.getTransactionStatus() === 'I') return session;
       part(session);
     }
@@ -70,12 +77,13 @@ export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSq
     try {
       if (!session.connected) await session.client.connect();
       session.connected = true;
+      session.readiness.onSend();
       const result = await ask(session.client);
       if (session.client.getTransactionStatus() !== 'I') part(session);
       return result;
     } catch (error) {
-      const isStatements = session.connected && error instanceof DatabaseError && error.severity === 'ERROR';
-      if (!isStatements) cut(session);
+      if (session.connected && error instanceof DatabaseError) void cutUnlessReady(session);
+      else cut(session);
       throw error;
     } finally {
       session.busy = false;

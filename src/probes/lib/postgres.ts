@@ -37,6 +37,43 @@ export const connectionFields = {
 const connection = z.strictObject(connectionFields);
 export type Connection = z.output<typeof connection>;
 
+/** Whether a session waits for its next statement. */
+export interface Readiness {
+  /** A statement is about to be sent. */
+  onSend(): void;
+  isReady(): boolean;
+  /** Resolves true once it is ready, false once it is closed or the signal aborts. */
+  untilReady(signal: AbortSignal): Promise<boolean>;
+}
+
+/**
+ * Follows a session's ReadyForQuery messages. One comes after an ERROR, which undoes the statement and leaves the session as it
+ * is; none comes after a FATAL, which ends the session. pg gives the severity only in the server's language (`lc_messages`).
+ */
+export function followReadiness(client: Client, socket: Socket): Readiness {
+  let isReady = true;
+  client.on('drain', () => {
+    isReady = true;
+  });
+  return {
+    onSend: () => {
+      isReady = false;
+    },
+    isReady: () => isReady,
+    async untilReady(signal) {
+      if (isReady || socket.closed || signal.aborted) return isReady;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      client.once('drain', resolve);
+      socket.once('close', resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+      client.off('drain', resolve);
+      socket.off('close', resolve);
+      return isReady;
+    },
+  };
+}
+
 /** How long a good session may take to say goodbye before its socket is cut. */
 const goodbyeMs = 1000;
 

@@ -17,9 +17,9 @@ export const int32 = (n: number): Buffer => Buffer.from([n >> 24, (n >> 16) & 25
 export const ready = message('Z', 'I');
 /** The server takes the connection without a password. */
 export const accepted = Buffer.concat([message('R', int32(0)), ready]);
-/** An ErrorResponse. */
-export function failure(severity: string, code: string, text: string): Buffer {
-  return message('E', `S${severity}\0V${severity}\0C${code}\0M${text}\0\0`);
+/** An ErrorResponse; `localized` is the severity in the server's language (`lc_messages`). */
+export function failure(severity: string, code: string, text: string, localized = severity): Buffer {
+  return message('E', `S${localized}\0V${severity}\0C${code}\0M${text}\0\0`);
 }
 
 /** A server that answers the start-up message, then each query. */

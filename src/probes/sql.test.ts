@@ -243,7 +243,10 @@ describe('sql probe', () => {
 
 describe('sql probe with kept sessions', () => {
   /** A server that counts its sessions; `onQuery` answers. */
-  async function keptOn(onQuery: (socket: Socket, query: string, session: number) => void, timeoutMs = 100) {
+  async function keptOn(
+    onQuery: (socket: Socket, query: string, session: number) => void,
+    timeoutMs = 60_000,
+  ) {
     const sockets: Socket[] = [];
     const dsn = await server(
       (socket) => {
@@ -258,6 +261,8 @@ describe('sql probe with kept sessions', () => {
     return { sockets, session, look };
   }
   const one = rows('1');
+  /** Long enough for an answer on a busy machine. */
+  const hangMs = 2000;
 
   it('asks in one session, sample after sample', async () => {
     const { sockets, look } = await keptOn((socket) => void socket.write(one));
@@ -309,7 +314,7 @@ describe('sql probe with kept sessions', () => {
   it('cuts a session in which nothing comes after an error, and asks in others meanwhile', async () => {
     const { sockets, look } = await keptOn((socket, _, session) => {
       socket.write(session === 0 ? failure('ERROR', '57014', 'cancelled') : one);
-    });
+    }, hangMs);
     expect(await look()).toMatchObject({ status: 'fail', message: '57014 cancelled' });
     const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
     expect(await look()).toMatchObject({ status: 'ok' });
@@ -350,7 +355,7 @@ describe('sql probe with kept sessions', () => {
   it('notices a hang by its time-out, and asks in another session', async () => {
     const { sockets, look } = await keptOn((socket, _, session) => {
       if (session > 0) socket.write(one);
-    });
+    }, hangMs);
     expect(await look()).toMatchObject({ status: 'fail', cause: 'timeout' });
     expect(await look()).toMatchObject({ status: 'ok' });
     expect(sockets).toHaveLength(2);
@@ -358,7 +363,7 @@ describe('sql probe with kept sessions', () => {
 
   it('uses a session again whose answer came late, and makes no third one meanwhile', async () => {
     const waiting: Socket[] = [];
-    const { sockets, session, look } = await keptOn((socket) => void waiting.push(socket), 200);
+    const { sockets, session, look } = await keptOn((socket) => void waiting.push(socket), hangMs);
     expect(await Promise.all([look(), look()])).toMatchObject([{ cause: 'timeout' }, { cause: 'timeout' }]);
     expect(session.isBusy?.()).toBe(true);
     for (const socket of waiting.splice(0)) socket.write(one);
@@ -371,7 +376,7 @@ describe('sql probe with kept sessions', () => {
   });
 
   it('gives up a session whose answer is late by more than a time-out', async () => {
-    const { sockets, session, look } = await keptOn(() => {});
+    const { sockets, session, look } = await keptOn(() => {}, 200);
     const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
     await Promise.all([look(), look()]);
     expect(session.isBusy?.()).toBe(true);

@@ -5,7 +5,8 @@ import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
 import { doubted, marksWords, unproven, withMarksShifted } from './doubt.ts';
 import { withoutOthers } from './others.ts';
-import type { Evidence, JudgedCheck } from './outcome.ts';
+import { longerThan } from './longer-than.ts';
+import { type Evidence, isComplete, type JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
 import { harnessSummary } from './harness-summary.ts';
@@ -132,6 +133,7 @@ export function analyse(told: RunLog): Analysis {
   const checks = watch ? [] : judgeDoubting(evidence, told);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
+  const unseenEnds = watch ? undefined : longerThan(evidence);
   const summary: Summary = {
     schemaVersion: 1,
     runId: log.runId,
@@ -155,6 +157,8 @@ export function analyse(told: RunLog): Analysis {
       recovery?.rto == null
         ? null
         : { ...recovery.rto, first: recovery.first === null ? null : recovery.first },
+    ...(unseenEnds === undefined ? {} : { longerThan: unseenEnds }),
+    ...(watch || isComplete(log) ? {} : { cutShort: true as const }),
     downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
     redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
     redundancy: redundancy.state === 'restored' ? redundancy.after : null,

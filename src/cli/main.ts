@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultTolerance, toleranceWords } from '../analysis/gate.ts';
+import { defaultTolerance, toleranceWords } from '../analysis/tolerance.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';

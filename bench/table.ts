@@ -1,7 +1,8 @@
 import type { OutageKind } from './fault-server/messages.ts';
-import { goalsOf, signed } from './goals.ts';
+import { goalsOf, shareInterval, signed } from './goals.ts';
 import { errorFigures, type Judged } from './judge.ts';
 import type { SampleCostRow } from './observer/messages.ts';
+import type { AlarmCount } from './parts/nights.ts';
 import type { Results } from './results.ts';
 import type { ToolResult } from './parts/windows.ts';
 
@@ -22,6 +23,7 @@ export function renderTable(results: Results): string {
     '',
     ...windowLines(results),
     ...observerLines(results),
+    ...nightsLines(results),
     '## Goals',
     '',
     ...table(
@@ -93,6 +95,54 @@ function observerLines({ observer }: Results): readonly string[] {
     ...(countedAlone ? [] : ['- Processes that others started meanwhile are counted, too.']),
     '- Not measured, because they need systemd or addresses of their own: `tcp-session` keeps its connection and `vrrp` follows one',
     '  command; `journal` and `vip-claim` run a command for each sample, `arp` five processes.',
+    '',
+  ];
+}
+
+/** How often the gate of nightly drills alarms where the truth is known. */
+function nightsLines({ nights }: Results): readonly string[] {
+  if (nights === undefined) return [];
+  const { rows, nightEffect, runNoise } = nights.result;
+  const share = (count: AlarmCount): string => {
+    const { low, high } = shareInterval(count);
+    const at = (value: number) => (100 * value).toFixed(1);
+    return `${at(count.alarms / count.of)} % (${at(low)} to ${at(high)})`;
+  };
+  return [
+    '## How often a nightly gate alarms',
+    '',
+    `Simulated nights with a known truth, judged by \`--baseline\` at the default tolerance. All runs of a night have a factor in common`,
+    `(lognormal, ${(100 * nightEffect).toFixed(0)} %), each run has one of its own (${(100 * runNoise).toFixed(0)} %). The share of comparisons that alarm, with Wilson's 95 % interval. By runs:`,
+    'nothing changed, but each run counts as a value and each figure is judged by itself at 2.5 %.',
+    '',
+    ...table(
+      [
+        'nights: baseline, now',
+        'runs a night',
+        'drills',
+        'nothing changed',
+        '… without a tolerance',
+        'by runs',
+        '… without a tolerance',
+        'all 10 % longer',
+        'all 25 % longer',
+        'one 50 % longer',
+        'one recovers half of the time',
+      ],
+      rows.map((row) => [
+        `${row.baselineNights}, ${row.nowNights}`,
+        row.runs.join(' and '),
+        String(row.drills),
+        share(row.unchanged),
+        share(row.unchangedStrict),
+        share(row.byRuns),
+        share(row.byRunsStrict),
+        share(row.all10),
+        share(row.all25),
+        share(row.one50),
+        share(row.oneStuck),
+      ]),
+    ),
     '',
   ];
 }

@@ -7,6 +7,7 @@ import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-sample
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { MachineRecord } from './machine-record.ts';
 import { badLine, completed } from './log-event.ts';
+import { maxBackwardsMs } from './log-limits.ts';
 import type { SampleLine } from './sample-line.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
 
@@ -169,6 +170,8 @@ class LogReader implements LogSink {
   #start: EventOf<'run.started'> | undefined;
   #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
+  /** The highest `t` so far. */
+  #latestMs = 0;
   #ended = false;
   #aborted: RunLog['aborted'] = null;
   readonly #anchors: Anchor[] = [];
@@ -207,10 +210,7 @@ class LogReader implements LogSink {
     const { torn } = this.#scanner.end();
     const start = this.#start;
     if (start === undefined)
-      throw new DrillError(
-        'invalid-input',
-        'The event log holds no run.started event: there is no run in it.',
-      );
+      throw new DrillError('invalid-input', 'the event log has no run.started event: there is no run in it');
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
       [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => [
@@ -263,6 +263,7 @@ class LogReader implements LogSink {
       return;
     }
     this.#startBefore(event.type);
+    this.#inOrder(event.t);
     this.#advance(event.t);
     if (!quietTypes.has(event.type)) for (const loud of this.#loud) loud.mark(event.t);
     this.#take(event);
@@ -286,7 +287,7 @@ class LogReader implements LogSink {
         });
         return;
       case 'row.written':
-        this.#writerOf(event.writer).written.push(event);
+        this.#writerOf(event.writer, event.client).written.push(event);
         return;
       case 'rows.read':
         this.#writerOf(event.writer).read.push(event);
@@ -372,7 +373,7 @@ class LogReader implements LogSink {
     if (event.schemaVersion > eventSchemaVersion)
       throw new DrillError(
         'invalid-input',
-        `The event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}.`,
+        `the event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}`,
         { mend: 'Report on it with the firedrill that wrote it, or a newer one.' },
       );
     const plan = completed(event.plan);
@@ -394,9 +395,12 @@ class LogReader implements LogSink {
     }
   }
 
-  #writerOf(id: string): OpenWriter {
+  #writerOf(id: string, client?: number): OpenWriter {
     const writer = this.#writing.get(id);
     if (writer === undefined) throw badLine(this.#scanner.lineNumber, `writer "${id}" is not in the plan`);
+    const { paths, clients } = writer.planned;
+    if (client !== undefined && (client < 1 || client > paths.length * clients))
+      throw badLine(this.#scanner.lineNumber, `writer "${id}" has no client ${client} in the plan`);
     return writer;
   }
 
@@ -408,6 +412,9 @@ class LogReader implements LogSink {
 
   sample(line: SampleLine): void {
     this.#startBefore('sample');
+    if (line.finishMs < line.sendMs)
+      throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
+    this.#inOrder(line.t);
     if (line.probe === this.#canary?.id) this.#seeCanary(this.#canary, line);
     else this.#seriesOf(line.probe).keeper.add(line);
     this.#advance(line.t);
@@ -428,6 +435,16 @@ class LogReader implements LogSink {
     for (const { keeper } of this.#series.values()) keeper.noteSilence(t);
     for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
     for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
+  }
+
+  /** Events are written as they happen. */
+  #inOrder(t: number): void {
+    if (this.#latestMs - t > maxBackwardsMs)
+      throw badLine(
+        this.#scanner.lineNumber,
+        `its time, ${t} ms, is before that of a line above it, ${this.#latestMs} ms: lines are out of order`,
+      );
+    if (t > this.#latestMs) this.#latestMs = t;
   }
 
   #startBefore(type: string): void {

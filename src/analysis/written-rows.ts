@@ -61,8 +61,8 @@ export interface RowsAnalysis {
   readonly copies: ReadonlyMap<string, Store>;
 }
 
-/** Rows as often as they are there, by client and number. */
-type Store = ReadonlyMap<number, ReadonlyMap<number, number>>;
+/** Rows as often as they are there, by client: ranges of numbers in ascending order, apart from each other. */
+type Store = ReadonlyMap<number, readonly RowRange[]>;
 
 function rangesIn({
   rows = {},
@@ -71,18 +71,19 @@ function rangesIn({
 }
 
 function storeOf(read: RowsRead): Store {
-  return new Map(
-    rangesIn(read).map(([client, ranges]) => {
-      const counts = new Map<number, number>();
-      for (const { from, to, times } of ranges)
-        for (let number = from; number <= to; number++) counts.set(number, times);
-      return [client, counts];
-    }),
-  );
+  return new Map(rangesIn(read));
 }
 
 function timesIn(store: Store, { client, number }: Pick<RowWritten, 'client' | 'number'>): number {
-  return store.get(client)?.get(number) ?? 0;
+  const ranges = store.get(client) ?? [];
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((ranges[mid]?.to ?? Infinity) < number) low = mid + 1;
+    else high = mid;
+  }
+  const range = ranges[low];
+  return range !== undefined && range.from <= number ? range.times : 0;
 }
 
 /** The path that a client writes through. Throws for a client that the plan does not have. */
@@ -125,12 +126,13 @@ function strangers(written: readonly RowWritten[], stores: readonly Store[]): nu
     const numbers = known.get(client) ?? new Set();
     known.set(client, numbers.add(number));
   }
+  // Counted, not listed: a store may hold millions that nobody wrote.
   const strange = stores.map((store) =>
-    [...store].reduce(
-      (sum, [client, counts]) =>
-        sum + [...counts.keys()].filter((number) => known.get(client)?.has(number) !== true).length,
-      0,
-    ),
+    [...store].reduce((sum, [client, ranges]) => {
+      const there = ranges.reduce((rows, { from, to }) => rows + to - from + 1, 0);
+      const own = [...(known.get(client) ?? [])].filter((number) => timesIn(store, { client, number }) > 0);
+      return sum + there - own.length;
+    }, 0),
   );
   return Math.max(0, ...strange);
 }

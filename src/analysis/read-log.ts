@@ -9,6 +9,7 @@ import { MachineRecord } from './machine-record.ts';
 import { badLine, completed } from './log-event.ts';
 import { maxBackwardsMs } from './log-limits.ts';
 import type { SampleLine } from './sample-line.ts';
+import { type LostSlots, SlotTracker } from './slots.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
 
 /** The event of one type. */
@@ -28,6 +29,8 @@ export interface ProbeSeries {
   readonly latency: LatencyModel;
   /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
+  /** Slots of which the log says nothing: lines of it are lost. In order. */
+  readonly lost: readonly LostSlots[];
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -114,6 +117,7 @@ export interface RunLog {
 
 interface OpenSeries {
   readonly keeper: SampleKeeper;
+  readonly slots: SlotTracker;
   readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
 
@@ -213,9 +217,15 @@ class LogReader implements LogSink {
       throw new DrillError('invalid-input', 'the event log has no run.started event: there is no run in it');
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
-      [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => [
+      [...this.#series].map(([id, { keeper, slots, dropped }]): [string, ProbeSeries] => [
         id,
-        { probe: keeper.probe, samples: keeper.finish(), latency: keeper.healthy.finish(), dropped },
+        {
+          probe: keeper.probe,
+          samples: keeper.finish(),
+          latency: keeper.healthy.finish(),
+          dropped,
+          lost: slots.lostBy(this.#endMs),
+        },
       ]),
     );
     const records = [...this.#faults.values()];
@@ -278,14 +288,13 @@ class LogReader implements LogSink {
       // And how a heal goes; how it came out is an event of its own.
       case 'heal.attempted':
         return;
-      case 'sample.dropped':
+      case 'sample.dropped': {
         if (event.probe === this.#canary?.id) return;
-        this.#seriesOf(event.probe).dropped.push({
-          slot: event.slot,
-          dueMs: event.dueMs,
-          paced: event.reason === 'pace',
-        });
+        const { dropped, slots } = this.#seriesOf(event.probe);
+        dropped.push({ slot: event.slot, dueMs: event.dueMs, paced: event.reason === 'pace' });
+        slots.note(event.slot, event.dueMs);
         return;
+      }
       case 'row.written':
         this.#writerOf(event.writer, event.client).written.push(event);
         return;
@@ -391,7 +400,7 @@ class LogReader implements LogSink {
     for (const [index, probe] of plan.probes.entries()) {
       const healthy = new HealthyLatency(probe, plan.faults.length > 0);
       const keeper = new SampleKeeper(probe, healthy, this.#loud[index] ?? shared);
-      this.#series.set(probe.id, { keeper, dropped: [] });
+      this.#series.set(probe.id, { keeper, slots: new SlotTracker(probe.timeoutMs), dropped: [] });
     }
   }
 
@@ -416,7 +425,11 @@ class LogReader implements LogSink {
       throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
     this.#inOrder(line.t);
     if (line.probe === this.#canary?.id) this.#seeCanary(this.#canary, line);
-    else this.#seriesOf(line.probe).keeper.add(line);
+    else {
+      const { keeper, slots } = this.#seriesOf(line.probe);
+      slots.note(line.slot, line.dueMs);
+      keeper.add(line);
+    }
     this.#advance(line.t);
     if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
     this.#follower?.sample(line);
@@ -432,7 +445,12 @@ class LogReader implements LogSink {
     if (t > this.#endMs) this.#endMs = t;
     if (t - this.#settledMs < this.#reachMs / 4) return;
     this.#settledMs = t;
-    for (const { keeper } of this.#series.values()) keeper.noteSilence(t);
+    for (const { keeper, slots } of this.#series.values()) {
+      keeper.noteSilence(t);
+      // What was seen around a lost sample is asked of one by one.
+      for (const { fromMs, toMs } of slots.lostBy(t))
+        if (toMs > t - 2 * this.#reachMs) keeper.noteLost(fromMs, toMs);
+    }
     for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
     for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
   }

@@ -1,6 +1,6 @@
 /** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
 export interface Window {
-  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded. */
+  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded, or samples are lost from the log. */
   readonly state: string;
   readonly startAt: string;
   /** null: still open when the log ends. */
@@ -259,6 +259,8 @@ export interface ProbeSummary {
   readonly kind: string;
   readonly samples: number;
   readonly dropped: number;
+  /** Slots of which the log says nothing; absent without any. */
+  readonly lost?: number;
   readonly unknown: number;
   readonly failed: number;
   /** Send time minus due time. */

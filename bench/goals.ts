@@ -188,7 +188,9 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
 }
 
 function overloadGoals({ overload }: Results): readonly Goal[] {
-  return (overload?.result ?? []).map((level) => {
+  // Results that stand from a version with another control have other figures.
+  const levels = (overload?.result ?? []).filter(({ dilation }) => dilation !== undefined);
+  return levels.map((level) => {
     const { busy, raised, looks, failed, told, unsure, toldWithout, starved, starvedMs, dilation } = level;
     const control =
       dilation === null ? 'no sample' : `p50 ${fixed(dilation.p50)}, p99 ${fixed(dilation.p99)}`;

@@ -292,9 +292,13 @@ function rangesComplaint(text: string): string | undefined {
   return undefined;
 }
 
+/** A message with more of a damaged line than this is no help. */
+const longestWhy = 500;
+
 /** A line (counted from 1) that is no event. */
 export function badLine(line: number, why: string): DrillError {
-  return new DrillError('invalid-input', `the event log is damaged at line ${line}: ${why}`, {
+  const shortened = why.length > longestWhy ? `${why.slice(0, longestWhy)}…` : why;
+  return new DrillError('invalid-input', `the event log is damaged at line ${line}: ${shortened}`, {
     mend: 'Only its last line may be torn. Restore the file, or cut it off before that line.',
   });
 }

@@ -186,7 +186,7 @@ const plan = z.looseObject({
   faults: z.array(fault),
   repair: z.array(fault).optional(),
   recovery: z.looseObject({
-    probe: text,
+    probe: text.max(1000),
     onFaultHost: z.boolean().optional(),
     withinMs: ms,
     stableForMs: ms,

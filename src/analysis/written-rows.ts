@@ -42,6 +42,8 @@ export interface Fates {
   readonly indeterminateAbsent: number;
   /** Rows that are there by one path and not by another. */
   readonly disputed: number;
+  /** Writes of which the log lost the line: each client numbers its rows from 1, without a gap. What became of them is not known. */
+  readonly unrecorded: number;
 }
 
 /** What a writer's rows tell. */
@@ -116,22 +118,41 @@ function fatesOf({ written, read }: WriterRecord): Fates | null {
     indeterminatePresent: openPresent,
     indeterminateAbsent: open.length - openPresent,
     disputed: written.filter((row) => least(row) === 0 && most(row) > 0).length,
+    unrecorded: unrecorded(written),
   };
 }
 
-/** Rows that are there and that nobody wrote. */
-function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
+/** The numbers that each client is known to have written. */
+function numbersOf(written: readonly RowWritten[]): ReadonlyMap<number, ReadonlySet<number>> {
   const known = new Map<number, Set<number>>();
   for (const { client, number } of written) {
     const numbers = known.get(client) ?? new Set();
     known.set(client, numbers.add(number));
   }
+  return known;
+}
+
+function highest(numbers: ReadonlySet<number> = new Set()): number {
+  let found = 0;
+  for (const number of numbers) found = Math.max(found, number);
+  return found;
+}
+
+/** How many numbers below each client's highest the log does not have. */
+function unrecorded(written: readonly RowWritten[]): number {
+  let count = 0;
+  for (const numbers of numbersOf(written).values()) count += highest(numbers) - numbers.size;
+  return count;
+}
+
+/** Rows that are there and that nobody wrote: beyond the last that its client did. One below it is a write whose line is lost. */
+function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
+  const known = numbersOf(written);
   // Counted, not listed: a store may hold millions that nobody wrote.
   const strange = stores.map((store) =>
     [...store].reduce((sum, [client, ranges]) => {
-      const there = ranges.reduce((rows, { from, to }) => rows + to - from + 1, 0);
-      const own = [...(known.get(client) ?? [])].filter((number) => timesIn(store, { client, number }) > 0);
-      return sum + there - own.length;
+      const last = highest(known.get(client));
+      return ranges.reduce((rows, { from, to }) => rows + Math.max(0, to - Math.max(from - 1, last)), sum);
     }, 0),
   );
   return Math.max(0, ...strange);

@@ -3,9 +3,9 @@ import { median } from './repeats.ts';
 
 const hourMs = 3_600_000;
 /** A pause between two runs that ends a night. */
-export const nightPauseMs = 6 * hourMs;
+const nightPauseMs = 6 * hourMs;
 /** Runs that follow each other without such a pause: a night is over this long after its first. */
-export const longestNightMs = 20 * hourMs;
+const longestNightMs = 20 * hourMs;
 
 /**
  * The night of each run, by when it began (wall time, ms): the beginning of the night's first run. A run belongs to the night of

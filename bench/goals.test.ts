@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OutageKind } from './fault-server/messages.ts';
-import { goalsOf } from './goals.ts';
+import { goalsOf, shareInterval } from './goals.ts';
 import type { Judged } from './judge.ts';
 import type { PartResults, PartRun, Results } from './results.ts';
 import { renderTable } from './table.ts';
@@ -154,4 +154,44 @@ it('shows errors by kind of outage, what is absent, and the goals that were miss
   expect(text).toContain('| httping | absent | absent | absent | absent | absent |  |  |');
   expect(text).toContain('was held up at an edge of theirs: 2 of 7 outages.');
   expect(text).toContain('-3437 to +40 ms, 3 outages | **no** |');
+});
+
+describe('false alarms of a nightly gate', () => {
+  const row = (alarms: number, strict: number) => ({
+    baselineNights: 7,
+    nowNights: 7,
+    runs: [1, 1] as const,
+    drills: 24,
+    unchanged: { alarms, of: 4000 },
+    unchangedStrict: { alarms: strict, of: 4000 },
+    byRuns: { alarms: 0, of: 1 },
+    byRunsStrict: { alarms: 0, of: 1 },
+    all10: { alarms: 0, of: 1 },
+    all25: { alarms: 0, of: 1 },
+    one50: { alarms: 0, of: 1 },
+    oneStuck: { alarms: 0, of: 1 },
+  });
+  const met = (alarms: number, strict: number) =>
+    metOf(
+      {
+        nights: run<'nights'>({
+          trials: 4000,
+          nightEffect: 0.08,
+          runNoise: 0.15,
+          rows: [row(alarms, strict)],
+        }),
+      },
+      'false alarms, 7 nights against 7, 24 drills, 1 and 1 runs a night',
+    );
+
+  it('miss the goal where they are surely above 2.5 %, with a tolerance or without', () => {
+    expect([met(0, 0), met(100, 110), met(140, 100), met(100, 140)]).toEqual([true, true, false, false]);
+  });
+
+  it('have an interval that is Wilson’s', () => {
+    const { low, high } = shareInterval({ alarms: 100, of: 4000 });
+    expect(low).toBeCloseTo(0.020_6, 4);
+    expect(high).toBeCloseTo(0.030_3, 4);
+    expect(shareInterval({ alarms: 0, of: 10 }).low).toBe(0);
+  });
 });

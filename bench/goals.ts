@@ -27,6 +27,7 @@ export function goalsOf(results: Results): readonly Goal[] {
     ...overloadGoals(results),
     ...analysisGoals(results),
     ...soakGoals(results),
+    ...nightsGoals(results),
   ];
 }
 
@@ -187,7 +188,9 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
 }
 
 function overloadGoals({ overload }: Results): readonly Goal[] {
-  return (overload?.result ?? []).map((level) => {
+  // Results that stand from a version with another control have other figures.
+  const levels = (overload?.result ?? []).filter(({ dilation }) => dilation !== undefined);
+  return levels.map((level) => {
     const { busy, raised, looks, failed, told, unsure, toldWithout, starved, starvedMs, dilation } = level;
     const control =
       dilation === null ? 'no sample' : `p50 ${fixed(dilation.p50)}, p99 ${fixed(dilation.p99)}`;
@@ -225,6 +228,39 @@ function soakGoals({ soak }: Results): readonly Goal[] {
       met: growthBytes <= 5e6,
     },
   ];
+}
+
+/** What a night may alarm where nothing changed. */
+const falseAlarms = 0.025;
+
+function nightsGoals({ nights }: Results): readonly Goal[] {
+  return (nights?.result.rows ?? []).map((row) => {
+    const { baselineNights, nowNights, runs, drills, unchanged, unchangedStrict } = row;
+    const shares = [unchanged, unchangedStrict].map((count) => ({ ...count, ...shareInterval(count) }));
+    const words = shares.map(
+      ({ alarms, of, low, high }) => `${percent(alarms / of)} (${percent(low)} to ${percent(high)})`,
+    );
+    return {
+      what: `false alarms, ${baselineNights} nights against ${nowNights}, ${drills} drills, ${runs.join(' and ')} runs a night`,
+      goal: 'at most 2.5 % of nights',
+      measured: `${words[0] ?? ''}, without a tolerance ${words[1] ?? ''}`,
+      // Chance alone takes a rate at the limit above it half of the time: missed is what is surely above.
+      met: shares.every(({ low }) => low <= falseAlarms),
+    };
+  });
+}
+
+/** Wilson's 95 % interval of a share. */
+export function shareInterval({ alarms, of }: { readonly alarms: number; readonly of: number }): {
+  readonly low: number;
+  readonly high: number;
+} {
+  const z = 1.96;
+  const share = alarms / of;
+  const middle = share + (z * z) / (2 * of);
+  const half = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  const scale = 1 + (z * z) / of;
+  return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
 }
 
 /** With its sign. */

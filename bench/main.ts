@@ -11,6 +11,7 @@ import { runCapacity } from './parts/capacity.ts';
 import { runHostile } from './parts/hostile.ts';
 import { runIsolation } from './parts/isolation.ts';
 import { runLight } from './parts/light.ts';
+import { runNights } from './parts/nights.ts';
 import { runObserver } from './parts/observer.ts';
 import { runOverload } from './parts/overload.ts';
 import type { BenchContext } from './parts/part.ts';
@@ -35,6 +36,7 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   overload: runOverload,
   analysis: runAnalysis,
   soak: runSoak,
+  nights: runNights,
 };
 const names = Object.keys(parts) as (keyof PartResults)[];
 /** Its result is a file of its own, from which the reference is made. */
@@ -73,10 +75,10 @@ async function bench(args: readonly string[]): Promise<number> {
     process.exit(130);
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const lower = raiseSessionPriority();
+  const lower = only.every((name) => name === 'nights') ? () => undefined : raiseSessionPriority();
   try {
-    // The observer is held against what the machine has.
-    const needsTools = only.some((name) => name !== observer);
+    // The observer is held against what the machine has, the nights against nothing.
+    const needsTools = only.some((name) => name !== observer && name !== 'nights');
     const tools = needsTools ? await fetchTools(join('.firedrill', 'bench'), say) : noTools;
     say(`seed ${seed}`);
     for (const name of only) {

@@ -4,6 +4,7 @@ import type { RateResult } from './parts/capacity.ts';
 import type { HostileResult } from './parts/hostile.ts';
 import type { IsolationResult } from './parts/isolation.ts';
 import type { LightResult } from './parts/light.ts';
+import type { NightsResult } from './parts/nights.ts';
 import type { OverloadLevel } from './parts/overload.ts';
 import type { RtoTrial } from './parts/rto.ts';
 import type { SoakResult } from './parts/soak.ts';
@@ -20,6 +21,7 @@ export interface PartResults {
   readonly overload: readonly OverloadLevel[];
   readonly analysis: AnalysisResult;
   readonly soak: SoakResult;
+  readonly nights: NightsResult;
 }
 
 /** One part as it was run. */

@@ -1,6 +1,7 @@
 import type { OutageKind } from './fault-server/messages.ts';
-import { goalsOf, signed } from './goals.ts';
+import { goalsOf, shareInterval, signed } from './goals.ts';
 import { errorFigures, type Judged } from './judge.ts';
+import type { AlarmCount } from './parts/nights.ts';
 import type { Results } from './results.ts';
 import type { ToolResult } from './parts/windows.ts';
 
@@ -21,6 +22,7 @@ export function renderTable(results: Results): string {
     'What one sample of each kind of probe costs is in sample-costs.json and docs/reference/probes.md.',
     '',
     ...windowLines(results),
+    ...nightsLines(results),
     '## Goals',
     '',
     ...table(
@@ -60,6 +62,54 @@ function windowLines({ windows }: Results): readonly string[] {
     `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
     `Not judged, because the server itself was held up at an edge of theirs: ${voided} of ${scripted} outages.`,
     ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
+    '',
+  ];
+}
+
+/** How often the gate of nightly drills alarms where the truth is known. */
+function nightsLines({ nights }: Results): readonly string[] {
+  if (nights === undefined) return [];
+  const { rows, nightEffect, runNoise } = nights.result;
+  const share = (count: AlarmCount): string => {
+    const { low, high } = shareInterval(count);
+    const at = (value: number) => (100 * value).toFixed(1);
+    return `${at(count.alarms / count.of)} % (${at(low)} to ${at(high)})`;
+  };
+  return [
+    '## How often a nightly gate alarms',
+    '',
+    `Simulated nights with a known truth, judged by \`--baseline\` at the default tolerance. All runs of a night have a factor in common`,
+    `(lognormal, ${(100 * nightEffect).toFixed(0)} %), each run has one of its own (${(100 * runNoise).toFixed(0)} %). The share of comparisons that alarm, with Wilson's 95 % interval. By runs:`,
+    'nothing changed, but each run counts as a value and each figure is judged by itself at 2.5 %.',
+    '',
+    ...table(
+      [
+        'nights: baseline, now',
+        'runs a night',
+        'drills',
+        'nothing changed',
+        '… without a tolerance',
+        'by runs',
+        '… without a tolerance',
+        'all 10 % longer',
+        'all 25 % longer',
+        'one 50 % longer',
+        'one recovers half of the time',
+      ],
+      rows.map((row) => [
+        `${row.baselineNights}, ${row.nowNights}`,
+        row.runs.join(' and '),
+        String(row.drills),
+        share(row.unchanged),
+        share(row.unchangedStrict),
+        share(row.byRuns),
+        share(row.byRunsStrict),
+        share(row.all10),
+        share(row.all25),
+        share(row.one50),
+        share(row.oneStuck),
+      ]),
+    ),
     '',
   ];
 }

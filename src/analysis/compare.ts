@@ -1,6 +1,15 @@
 import type { Measure, VerdictWord } from '../core/summary.ts';
-import { figureName, figureOf } from './figures.ts';
+import { figureName, timedFigure } from './figures.ts';
+import { fisher } from './fisher-test.ts';
 import type { KeptRun } from './kept-run.ts';
+import {
+  byNight,
+  type EndedShare,
+  endedShares,
+  type NightFigure,
+  nightsOf,
+  type RunFigure,
+} from './nights.ts';
 import { type Shift, shiftOf } from './rank-test.ts';
 import { median } from './repeats.ts';
 
@@ -10,10 +19,14 @@ export interface Side {
   readonly runs: readonly KeptRun[];
 }
 
-/** What one side's runs of a scenario took, ms. */
+/** What one side's runs of a scenario took, ms. Infinity (null in JSON): longer than was waited. */
 export interface Sampled {
-  /** Runs that measured it. */
+  /** Runs that measured it, to its end or as longer than they waited. */
   readonly count: number;
+  /** Nights that these runs are of: the units that are compared. */
+  readonly nights: number;
+  /** Runs of these whose end was not seen, and what the shortest of them was longer than; null: there is none. */
+  readonly unended: { readonly count: number; readonly longerThanMs: number } | null;
   readonly minMs: number;
   readonly medianMs: number;
   readonly maxMs: number;
@@ -22,8 +35,8 @@ export interface Sampled {
 }
 
 /**
- * `longer`, `shorter`: B than A, by more than noise. `no-difference`: none was seen with runs enough to see one.
- * `cannot-tell`: too few runs. `one-sided`: only one side measured it.
+ * `longer`, `shorter`: B than A, by more than noise. `no-difference`: none was seen with nights enough to see one.
+ * `cannot-tell`: too few nights. `one-sided`: only one side measured it.
  */
 export type ComparedOutcome = 'longer' | 'shorter' | 'no-difference' | 'cannot-tell' | 'one-sided';
 
@@ -34,8 +47,10 @@ export interface Compared {
   readonly name: string;
   readonly a: Sampled | null;
   readonly b: Sampled | null;
-  /** B against A; null where a side measured none. */
+  /** B against A, night by night; null where a side measured none. */
   readonly shift: Shift | null;
+  /** Nights with a run that was waited for in vain, and the two-sided p of Fisher's exact test; null where none is. */
+  readonly missed: { readonly a: EndedShare; readonly b: EndedShare; readonly p: number } | null;
   readonly outcome: ComparedOutcome;
 }
 
@@ -153,25 +168,55 @@ function compareScenario(scenario: string, a: readonly KeptRun[], b: readonly Ke
 
 /** One figure of the runs of a scenario, by the name that a failure table has for it. */
 export function compareFigure(figure: string, a: readonly KeptRun[], b: readonly KeptRun[]): Compared {
-  const measures = (runs: readonly KeptRun[]) => runs.flatMap((run) => figureOf(figure, run) ?? []);
-  return compared(figure, figureName(figure), [measures(a), measures(b)], true);
+  const of = (run: KeptRun) => timedFigure(figure, run);
+  return compared(figure, figureName(figure), [runFigures(a, of), runFigures(b, of)], true);
+}
+
+/** A figure of each run, as one value among others. */
+export function runFigures(
+  runs: readonly KeptRun[],
+  of: (run: KeptRun) => Measure | null,
+): readonly RunFigure[] {
+  return runs.map((run) => {
+    const measure = of(run);
+    const isCut = run.cutShort === true && measure?.maxMs === Infinity;
+    return {
+      startMs: Date.parse(run.startedAt),
+      measure,
+      ended: measure === null || isCut ? null : measure.maxMs !== Infinity,
+    };
+  });
+}
+
+/** A figure of a side's runs by night. */
+export function nightFigures(figures: readonly RunFigure[]): readonly NightFigure[] {
+  return byNight(figures, nightsOf(figures.map(({ startMs }) => startMs)));
 }
 
 function compared(
   figure: string,
   name: string,
-  [a, b]: readonly [readonly Measure[], readonly Measure[]],
+  [a, b]: readonly [readonly RunFigure[], readonly RunFigure[]],
   bounded: boolean,
 ): Compared {
-  const shift = a.length > 0 && b.length > 0 ? shiftOf(a, b) : null;
+  const [nightsA, nightsB] = [nightFigures(a), nightFigures(b)];
+  const shift = nightsA.length > 0 && nightsB.length > 0 ? shiftOf(nightsA, nightsB) : null;
   return {
     figure,
     name,
     a: sampled(a, bounded),
     b: sampled(b, bounded),
     shift,
+    missed: missedOf(nightsA, nightsB),
     outcome: outcomeOf(shift),
   };
+}
+
+function missedOf(a: readonly NightFigure[], b: readonly NightFigure[]): Compared['missed'] {
+  const shares = endedShares(a, b);
+  if (shares === null || shares.a.missed + shares.b.missed === 0) return null;
+  const count = ({ of, missed }: EndedShare) => ({ of, count: missed });
+  return { ...shares, p: fisher(count(shares.a), count(shares.b)).either };
 }
 
 function outcomeOf(shift: Shift | null): ComparedOutcome {
@@ -181,11 +226,16 @@ function outcomeOf(shift: Shift | null): ComparedOutcome {
   return shift.maxMs < 0 ? 'shorter' : 'no-difference';
 }
 
-function sampled(measures: readonly Measure[], bounded: boolean): Sampled | null {
+/** What a side's runs took; null where none measured it. */
+export function sampled(figures: readonly RunFigure[], bounded: boolean): Sampled | null {
+  const measures = figures.flatMap(({ measure }) => measure ?? []);
   if (measures.length === 0) return null;
   const estimates = measures.map(({ ms }) => ms);
+  const unended = measures.filter(({ maxMs }) => maxMs === Infinity).map(({ minMs }) => minMs);
   return {
     count: measures.length,
+    nights: nightFigures(figures).length,
+    unended: unended.length === 0 ? null : { count: unended.length, longerThanMs: Math.min(...unended) },
     minMs: Math.min(...estimates),
     medianMs: median(estimates),
     maxMs: Math.max(...estimates),
@@ -215,10 +265,10 @@ function compareStages(
     }),
   );
   const measures = (runs: readonly KeptRun[], wanted: string) =>
-    runs
-      .flatMap(of)
-      .filter((stage) => key(stage) === wanted)
-      .map(({ ms }) => ({ ms, minMs: ms, maxMs: ms }));
+    runFigures(runs, (run) => {
+      const ms = of(run).find((stage) => key(stage) === wanted)?.ms;
+      return ms === undefined ? null : { ms, minMs: ms, maxMs: ms };
+    });
   return [...names].map(([wanted, title]) =>
     compared(figure, title, [measures(a, wanted), measures(b, wanted)], false),
   );

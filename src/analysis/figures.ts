@@ -12,6 +12,8 @@ export interface Figures extends Pick<Summary, 'rto' | 'downtime' | 'redundancy'
     readonly name: string;
     readonly measured?: Measure | undefined;
   }[];
+  /** By figure, what it was longer than: its end was not seen. */
+  readonly longerThan?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The figure of a drill that a row of a failure table names; null when it was not measured. */
@@ -34,6 +36,16 @@ export function figureOf(figure: string, summary: Figures): Measure | null {
       return summary.checks.find((c) => totalKinds.includes(c.kind) && c.name === name)?.measured ?? null;
     }
   }
+}
+
+/**
+ * The same as one value among others: where its end was not seen (the service did not recover, the run was cut short) it is
+ * censored, longer than its `minMs`, and its `ms` and `maxMs` are Infinity. null: nothing is known of it.
+ */
+export function timedFigure(figure: string, summary: Figures): Measure | null {
+  const longerThanMs = summary.longerThan?.[figure];
+  if (longerThanMs === undefined) return figureOf(figure, summary);
+  return { ms: Infinity, minMs: longerThanMs, maxMs: Infinity };
 }
 
 /** What a figure is called where a sentence names it. */

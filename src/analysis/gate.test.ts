@@ -1,16 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import {
-  defaultTolerance,
-  durationOf,
-  parseTolerance,
-  regressionsOf,
-  type Tolerance,
-  toleranceWords,
-} from './gate.ts';
+import { durationOf, type Gate, gateOf } from './gate.ts';
 import type { KeptRun } from './kept-run.ts';
 import { about, keptOf } from './testing/kept.ts';
+import { defaultTolerance, parseTolerance, type Tolerance, toleranceWords } from './tolerance.ts';
 
+/** One night each. */
 const runs = (from: number, rtos: readonly (number | null)[], parts: Partial<KeptRun> = {}) =>
   rtos.map((rto, i) => keptOf(from + i, rto, parts));
 
@@ -20,7 +15,7 @@ function judge(
   tolerance: Tolerance = defaultTolerance,
   figures: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ) {
-  return regressionsOf({ name: 'v1', runs: before }, { name: 'now', runs: now }, { tolerance, figures });
+  return gateOf({ name: 'v1', runs: before }, { name: 'now', runs: now }, { tolerance, figures }).drills;
 }
 
 const before = [30_000, 30_500, 31_000, 31_500];
@@ -54,10 +49,10 @@ describe('against a baseline', () => {
     expect(found?.why).toMatch(/^no worse: RTO 30\.75 s before, 20\.15 s now/);
   });
 
-  test('too few runs tell nothing, however much longer they took', () => {
+  test('too few nights tell nothing, however much longer they took', () => {
     const [found] = judge(runs(0, [30_000]), runs(9, [90_000]));
     expect(found).toMatchObject({ status: 'inconclusive' });
-    expect(found?.why).toMatch(/^cannot tell with 1 and 1 runs, it takes 4 each/);
+    expect(found?.why).toMatch(/^cannot tell with 1 and 1 nights, it takes 4 each/);
   });
 
   test('wide bounds of the measurements are noise, too', () => {
@@ -79,14 +74,66 @@ describe('against a baseline', () => {
 
   test('a drill of a table is judged by the figures of its rows', () => {
     const timed = (ms: number) => ({ redundancy: about(ms) });
-    const old = before.map((ms, i) => keptOf(i, ms, timed(10_000 + i)));
-    const now = before.map((ms, i) => keptOf(9 + i, ms, timed(20_000 + i)));
+    const nights = [...before, ...before.map((ms) => ms + 7)];
+    const old = nights.map((ms, i) => keptOf(i, ms, timed(10_000 + i)));
+    const now = nights.map((ms, i) => keptOf(9 + i, ms, timed(20_000 + i)));
     const found = judge(old, now, defaultTolerance, new Map([['crash', new Set(['redundancy', 'rto'])]]));
     expect(found.map(({ figure, status }) => [figure, status])).toEqual([
       ['redundancy', 'fail'],
       ['rto', 'pass'],
     ]);
     expect(found[0]?.why).toContain('time to redundancy 10.00 s before');
+  });
+
+  test('the runs of one night are one value: many of them prove nothing', () => {
+    // Each side in one night, an hour apart; the machine was slow in one of the two.
+    const oneNight = (from: number, rtos: readonly number[]) =>
+      rtos.map((rto, i) => {
+        const startedAt = new Date(Date.UTC(2026, 3, from, i)).toISOString();
+        return keptOf(100 * from + i, rto, { startedAt, endedAt: startedAt });
+      });
+    const slow = before.map((ms) => ms * 1.5);
+    const [found] = judge(oneNight(1, before), oneNight(2, slow));
+    expect(found).toMatchObject({
+      status: 'inconclusive',
+      baseline: { count: 4, nights: 1 },
+      now: { nights: 1 },
+    });
+    expect(found?.why).toMatch(/^cannot tell with 1 and 1 nights, it takes 4 each/);
+  });
+
+  test('runs that did not recover are longer than was waited, not left out', () => {
+    const never = [0, 1, 2, 3].map((i) => keptOf(9 + i, null, { longerThan: { rto: 60_000 } }));
+    const [found] = judge(runs(0, before), never);
+    expect(found).toMatchObject({
+      status: 'fail',
+      now: { count: 4, unended: { count: 4, longerThanMs: 60_000 } },
+    });
+    expect(found?.why).toContain('RTO 30.75 s before, longer than 60.00 s now');
+    // One of five nights: what is left is not all there is.
+    const some = [...runs(9, [30_100, 30_200, 30_300, 30_400]), never[3]!];
+    const [one] = judge(
+      runs(0, before),
+      some.map((run, i) => ({ ...run, startedAt: keptOf(9 + i, 1).startedAt })),
+    );
+    expect(one).toMatchObject({ status: 'inconclusive', now: { count: 5, maxMs: Infinity } });
+  });
+
+  test('a service that recovers less often is worse, however long its limit', () => {
+    // Waited for less than the slowest recovery of the baseline took: the times alone cannot show it.
+    const slow = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => keptOf(i, 30_000 + 10_000 * i));
+    const never = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => keptOf(20 + i, null, { longerThan: { rto: 31_000 } }));
+    const [found] = judge(slow, never);
+    expect(found).toMatchObject({ status: 'fail' });
+    expect(found?.why).toMatch(/^worse: waited for in vain in 8 of 8 nights now, in 0 of 8 before/);
+  });
+
+  test('a run that was cut short was not waited for in vain', () => {
+    const cut = [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
+      keptOf(20 + i, null, { longerThan: { rto: 1000 }, cutShort: true }),
+    );
+    const slow = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => keptOf(i, 30_000 + 10_000 * i));
+    expect(judge(slow, cut)).toMatchObject([{ status: 'inconclusive', p: { missed: null } }]);
   });
 
   test('where nothing changed, one in 40 is called worse at most, also without a tolerance', () => {
@@ -107,13 +154,70 @@ describe('against a baseline', () => {
   });
 });
 
+describe('many drills against a baseline', () => {
+  const drills = Array.from({ length: 24 }, (_, i) => `drill-${i}`);
+  /** A run of each drill in each night; a night is slow or quick as a whole. */
+  const nights = (trial: number, from: number, count: number, factorOf: (drill: number) => number) =>
+    Array.from({ length: count }, (_, night) =>
+      drills.map((name, drill) => {
+        const effect = 0.28 * (chance(11, trial, from + night) - 0.5);
+        const own = 0.3 * (chance(12, trial, (from + night) * drills.length + drill) - 0.5);
+        const run = keptOf(from + night, (20_000 + 500 * drill) * Math.exp(effect + own) * factorOf(drill));
+        return { ...run, runId: `${name}-${from + night}`, scenario: { ...run.scenario, name } };
+      }),
+    ).flat();
+  const gate = (trial: number, count: number, factorOf: (drill: number) => number = () => 1) =>
+    gateOf(
+      { name: 'v1', runs: nights(trial, 0, count, () => 1) },
+      { name: 'now', runs: nights(trial, 100, count, factorOf) },
+      { tolerance: defaultTolerance, figures: new Map() },
+    );
+  const isAlarm = ({ drills, together }: Pick<Gate, 'drills' | 'together'>) =>
+    together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
+  const alarms = (trials: number, of: (trial: number) => Pick<Gate, 'drills' | 'together'>) =>
+    Array.from({ length: trials }, (_, trial) => of(trial)).filter(isAlarm).length;
+
+  test('raise a false alarm in one of 40 nights at most, though a night is slow as a whole', () => {
+    const trials = 120;
+    // Each night by itself would be: 24 tests, and what they have in common.
+    expect(alarms(trials, (trial) => gate(trial, 7)) / trials).toBeLessThanOrEqual(0.025 + 0.02);
+  });
+
+  test('that all take two fifths longer are found together, though no single one is allowed to say so', () => {
+    const found = gate(1, 5, () => 1.4);
+    expect(found.together).toMatchObject({ status: 'fail', drills: 24, nights: { baseline: 5, now: 5 } });
+    expect(found.together?.why).toMatch(/^slower: \+\d+\.\d % \(.*\) in the median of 24 figures/);
+    expect(found.drills.filter(({ status }) => status === 'fail')).toHaveLength(0);
+  });
+
+  test('of which one takes twice as long, that one is found', () => {
+    const found = gate(2, 8, (drill) => (drill === 3 ? 2 : 1));
+    expect(found.drills.filter(({ status }) => status === 'fail').map(({ drill }) => drill)).toEqual([
+      'drill-3',
+    ]);
+    expect(found.together?.status).not.toBe('fail');
+  });
+
+  test('that all got slower by what somebody allowed are no alarm', () => {
+    const runsOf = (from: number, factor: number) => nights(3, from, 8, () => factor);
+    const judged = (tolerance: Tolerance) =>
+      gateOf(
+        { name: 'v1', runs: runsOf(0, 1) },
+        { name: 'now', runs: runsOf(100, 1.3) },
+        { tolerance, figures: new Map() },
+      ).together;
+    expect(judged(defaultTolerance)?.status).toBe('fail');
+    expect(judged(parseTolerance('50%')!)?.status).not.toBe('fail');
+  });
+});
+
 describe('a tolerance', () => {
   test.each([
-    ['10%', { share: 0.1, ms: 0 }, '10 %'],
-    ['2.5%', { share: 0.025, ms: 0 }, '2.5 %'],
-    ['0%', { share: 0, ms: 0 }, '0 ms'],
-    ['2s', { share: 0, ms: 2000 }, '2 s'],
-    ['500ms', { share: 0, ms: 500 }, '500 ms'],
+    ['10%', { share: 0.1, ms: 0, together: true as const }, '10 %'],
+    ['2.5%', { share: 0.025, ms: 0, together: true as const }, '2.5 %'],
+    ['0%', { share: 0, ms: 0, together: true as const }, '0 ms'],
+    ['2s', { share: 0, ms: 2000, together: true as const }, '2 s'],
+    ['500ms', { share: 0, ms: 500, together: true as const }, '500 ms'],
   ])('%s', (text, tolerance, words) => {
     expect(parseTolerance(text)).toEqual(tolerance);
     expect(toleranceWords(tolerance)).toBe(words);

@@ -1,35 +1,16 @@
-import { parseDuration } from '../core/duration.ts';
 import type { VerdictWord } from '../core/summary.ts';
-import { type Compared, compareFigure, drillsOf, type Sampled, type Side } from './compare.ts';
-import { figureName } from './figures.ts';
+import { alarmAlpha, alarmLevels, levelWords, nightWords, togetherShare } from './alarm.ts';
+import { drillsOf, nightFigures, runFigures, type Sampled, sampled, type Side } from './compare.ts';
+import { figureName, timedFigure } from './figures.ts';
+import { fisher, leastFisher } from './fisher-test.ts';
+import { holm, type WeightedTest } from './holm.ts';
 import type { KeptRun } from './kept-run.ts';
-import { neededEach, type Shift } from './rank-test.ts';
+import { endedShares, type NightFigure } from './nights.ts';
+import { canTell, neededEach, pAbove, type Shift, shiftOf } from './rank-test.ts';
 import { median } from './repeats.ts';
-import { durationWords, limitWords, signedWords } from './words.ts';
-
-/** How much longer than the baseline a figure may be: the greater of a share of the baseline's median and a time. */
-export interface Tolerance {
-  readonly share: number;
-  readonly ms: number;
-}
-
-/** A tenth, and of short times a second: less nobody would roll a release back for. */
-export const defaultTolerance: Tolerance = { share: 0.1, ms: 1000 };
-
-/** Reads `10%` or `2s`; undefined for anything else. */
-export function parseTolerance(text: string): Tolerance | undefined {
-  const percent = /^(\d{1,4}(?:\.\d{1,3})?)%$/.exec(text)?.[1];
-  if (percent !== undefined) return { share: Number(percent) / 100, ms: 0 };
-  const ms = parseDuration(text);
-  return ms === undefined ? undefined : { share: 0, ms };
-}
-
-/** `10 %`, `2 s`, `10 %, at least 1 s` */
-export function toleranceWords({ share, ms }: Tolerance): string {
-  const percent = `${Number((share * 100).toFixed(3))} %`;
-  if (share === 0) return limitWords(ms);
-  return ms === 0 ? percent : `${percent}, at least ${limitWords(ms)}`;
-}
+import { nightScores } from './together.ts';
+import { allowedMs, type Tolerance } from './tolerance.ts';
+import { durationWords, signedWords } from './words.ts';
 
 /** A figure of a drill against its baseline. */
 export interface Regression {
@@ -41,57 +22,27 @@ export interface Regression {
   readonly why: string;
   readonly baseline: Sampled | null;
   readonly now: Sampled | null;
-  /** Of now against the baseline; null where a side measured none. */
+  /** Of now against the baseline, night by night; null where a side measured none. */
   readonly shift: Shift | null;
   /** null without a baseline. */
   readonly toleranceMs: number | null;
+  /** Adjusted for all tests of the night (Holm): `longer` than the tolerance allows, and `missed` more often. null: no test. */
+  readonly p: { readonly longer: number | null; readonly missed: number | null };
+  /** What was compared; null in JSON: Infinity. */
+  readonly nights: { readonly baseline: readonly NightFigure[]; readonly now: readonly NightFigure[] };
 }
 
-/** Figures that are held against a baseline, by scenario: those that failure tables show of it. */
-export type FiguresOf = ReadonlyMap<string, ReadonlySet<string>>;
-
-/**
- * Each drill of `now` against the baseline: the figures that tables show of its scenario, the RTO of those that are in none.
- * Worse is what is longer by more than the tolerance, whatever chance and the bounds of the measurements have to do with it: the
- * whole interval of the shift lies above it. If nothing changed, that happens to a figure in one of 40 comparisons at most.
- */
-export function regressionsOf(
-  baseline: Side,
-  now: Side,
-  { tolerance, figures }: { readonly tolerance: Tolerance; readonly figures: FiguresOf },
-): readonly Regression[] {
-  return [...drillsOf(baseline.runs, now.runs)].flatMap(([drill, { a, b }]) => {
-    const scenario = b[0]?.scenario.name;
-    if (scenario === undefined) return [];
-    return [...(figures.get(scenario) ?? ['rto'])].map((figure) =>
-      judged(drill, compareFigure(figure, a, b), a.length, tolerance),
-    );
-  });
-}
-
-function judged(drill: string, compared: Compared, baselineRuns: number, tolerance: Tolerance): Regression {
-  const { figure, a, b, shift } = compared;
-  const name = figureName(figure);
-  const toleranceMs = a === null ? null : Math.max(tolerance.share * a.medianMs, tolerance.ms);
-  const found = { drill, figure, baseline: a, now: b, shift, toleranceMs };
-  const undecided = (why: string): Regression => ({ ...found, status: 'inconclusive', why });
-  if (baselineRuns === 0) return undecided('cannot tell: the baseline has no run of it');
-  if (shift === null || a === null || b === null || toleranceMs === null)
-    return undecided(`cannot tell: no ${name} was measured ${a === null ? 'in the baseline' : 'now'}`);
-  const allowed = `${durationWords(toleranceMs)} more are allowed`;
-  const interval = `${signedWords(shift.minMs)} to ${signedWords(shift.maxMs)}`;
-  const moved = `${name} ${durationWords(a.medianMs)} before, ${durationWords(b.medianMs)} now`;
-  if (shift.coverage === null)
-    return undecided(
-      `cannot tell with ${a.count} and ${b.count} runs, it takes ${neededEach()} each: ${moved}, ${interval} in these; ${allowed}`,
-    );
-  if (shift.minMs > toleranceMs)
-    return { ...found, status: 'fail', why: `worse: ${moved}, longer by ${interval}; ${allowed}` };
-  if (shift.maxMs <= toleranceMs)
-    return { ...found, status: 'pass', why: `no worse: ${moved}, ${interval}; ${allowed}` };
-  return undecided(
-    `cannot tell: ${moved}, ${interval}, which is neither surely more nor surely less than the ${durationWords(toleranceMs)} that are allowed`,
-  );
+/** All drills together against the baseline: the median of their ratios. */
+export interface Together {
+  readonly status: VerdictWord;
+  /** One sentence. */
+  readonly why: string;
+  readonly drills: number;
+  readonly nights: { readonly baseline: number; readonly now: number };
+  /** 1.1: now takes a tenth longer. null where nothing bounds it. */
+  readonly ratio: { readonly estimate: number; readonly min: number; readonly max: number };
+  /** One-sided, adjusted; null: too few nights for a test. */
+  readonly p: number | null;
 }
 
 /** What a baseline came to. */
@@ -99,7 +50,262 @@ export interface Gate {
   /** The path or label of the baseline. */
   readonly of: string;
   readonly tolerance: string;
+  /** The same as numbers; absent in tables of older versions. */
+  readonly allowed?: Tolerance;
   readonly drills: readonly Regression[];
+  /** null: fewer than two figures have values on both sides. Absent in tables of older versions. */
+  readonly together?: Together | null;
+}
+
+/** Figures that are held against a baseline, by scenario: those that failure tables show of it. */
+export type FiguresOf = ReadonlyMap<string, ReadonlySet<string>>;
+
+/**
+ * Each drill of `now` against the baseline: the figures that tables show of its scenario, the RTO of those that are in none; and all
+ * of them together. The unit is the night. An alarm is raised if nothing changed in one of 40 such comparisons at most, over all
+ * figures.
+ */
+export function gateOf(
+  baseline: Side,
+  now: Side,
+  {
+    tolerance,
+    figures,
+    figuresInAll,
+  }: {
+    readonly tolerance: Tolerance;
+    readonly figures: FiguresOf;
+    readonly figuresInAll?: number | undefined;
+  },
+): Pick<Gate, 'drills' | 'together'> {
+  const rows = [...drillsOf(baseline.runs, now.runs)].flatMap(([drill, { a, b }]) => {
+    const scenario = b[0]?.scenario.name;
+    if (scenario === undefined) return [];
+    return [...(figures.get(scenario) ?? ['rto'])].map((figure) => rowOf(drill, figure, a, b));
+  });
+  return judgeRows(rows, tolerance, figuresInAll);
+}
+
+/** Why nothing can be told of a drill that is new. */
+export const unknownDrill = 'cannot tell: the baseline has no run of it';
+
+/** A figure of a drill before it is judged. */
+export type GateRow = Pick<Regression, 'drill' | 'figure' | 'baseline' | 'now' | 'nights'> & {
+  /** The baseline has runs of the drill, whether or not they measured the figure. */
+  readonly known: boolean;
+};
+
+function rowOf(drill: string, figure: string, a: readonly KeptRun[], b: readonly KeptRun[]): GateRow {
+  const [before, now] = [a, b].map((runs) => runFigures(runs, (run) => timedFigure(figure, run)));
+  return {
+    drill,
+    figure,
+    baseline: sampled(before ?? [], true),
+    now: sampled(now ?? [], true),
+    nights: { baseline: nightFigures(before ?? []), now: nightFigures(now ?? []) },
+    known: a.length > 0,
+  };
+}
+
+/** A test of one row, or of all together (row null). */
+interface RowTest extends WeightedTest {
+  readonly row: number | null;
+  readonly kind: 'longer' | 'missed' | 'together';
+}
+
+/** Where runs were waited for in vain, most that can be seen is in the times: four nights against four can still show it there. */
+const singleWeights = { longer: 4, missed: 1 } as const;
+
+/**
+ * Judges the figures of one comparison: what any of them is worth depends on how many there are. `figuresInAll`: these are a part
+ * (a shard) of so many, whose part of the level is all that they get; all together are judged once the parts are merged.
+ */
+export function judgeRows(
+  rows: readonly GateRow[],
+  tolerance: Tolerance,
+  figuresInAll?: number,
+): Pick<Gate, 'drills' | 'together'> {
+  const compared = rows.map((row) => comparedRow(row, tolerance));
+  const isPart = figuresInAll !== undefined;
+  const drills = Math.max(rows.length, figuresInAll ?? 0);
+  const pooled = isPart ? null : pool(rows, compared, tolerance);
+  const single = compared.flatMap(({ tests }, row) => tests.map((test) => ({ ...test, row })));
+  const isPooled = pooled !== null && canTell(pooled.scores.a.length, pooled.scores.b.length, alarmAlpha);
+  const isShared = isPooled || (isPart && drills > 1);
+  const all = single.reduce((sum, { kind }) => sum + singleWeights[kind], 0);
+  const others = singleWeights.longer * (drills - rows.length);
+  const each = (isShared ? 1 - togetherShare : 1) / Math.max(1, all + others);
+  const tests: readonly RowTest[] = [
+    ...(isPooled
+      ? [
+          {
+            row: null,
+            kind: 'together' as const,
+            p: pooled.p,
+            weight: single.length === 0 ? 1 : togetherShare,
+          },
+        ]
+      : []),
+    ...single.map((test) => ({ ...test, weight: each * singleWeights[test.kind] })),
+    // What is judged elsewhere keeps its part of the level.
+    ...(isPart ? [{ row: null, kind: 'longer' as const, p: 1, weight: 1 - each * all }] : []),
+  ];
+  const adjusted = holm(tests);
+  const pOf = (row: number | null, kind: RowTest['kind']): number | null =>
+    adjusted[tests.findIndex((test) => test.row === row && test.kind === kind)] ?? null;
+  return {
+    drills: rows.map((row, index) =>
+      judged(row, compared[index]!, {
+        longer: pOf(index, 'longer'),
+        missed: pOf(index, 'missed'),
+        drills,
+      }),
+    ),
+    together: pooled === null ? null : judgedTogether(pooled, pOf(null, 'together'), drills),
+  };
+}
+
+interface ComparedRow {
+  readonly shift: Shift | null;
+  readonly toleranceMs: number | null;
+  readonly baselineMs: number;
+  readonly nowMs: number;
+  readonly shares: ReturnType<typeof endedShares>;
+  /** Those that could raise an alarm with numbers like these: others would only cost the rest (Tarone, Biometrics 46, 1990). */
+  readonly tests: readonly { readonly kind: 'longer' | 'missed'; readonly p: number }[];
+}
+
+function comparedRow({ nights }: GateRow, tolerance: Tolerance): ComparedRow {
+  const { baseline: a, now: b } = nights;
+  const [baselineMs, nowMs] = [a, b].map((side) => median(side.map(({ ms }) => ms)));
+  const shares = endedShares(a, b);
+  const toleranceMs = a.length === 0 ? null : allowedMs(tolerance, baselineMs ?? 0);
+  const missed =
+    shares === null ? null : ([shares.a, shares.b] as const).map(({ of, missed }) => ({ of, count: missed }));
+  const [before, now] = missed ?? [];
+  const tests = [
+    ...(toleranceMs !== null && canTell(a.length, b.length, alarmAlpha)
+      ? [{ kind: 'longer' as const, p: pAbove(a, b, toleranceMs) }]
+      : []),
+    ...(before !== undefined && now !== undefined && leastFisher(before, now) <= alarmAlpha
+      ? [{ kind: 'missed' as const, p: fisher(before, now).more }]
+      : []),
+  ];
+  return {
+    shift: a.length > 0 && b.length > 0 ? shiftOf(a, b) : null,
+    toleranceMs,
+    baselineMs: baselineMs ?? 0,
+    nowMs: nowMs ?? 0,
+    shares,
+    tests,
+  };
+}
+
+interface Pooled {
+  readonly scores: ReturnType<typeof nightScores>;
+  readonly p: number;
+  readonly shift: Shift;
+}
+
+function pool(
+  rows: readonly GateRow[],
+  compared: readonly ComparedRow[],
+  tolerance: Tolerance,
+): Pooled | null {
+  const scores = nightScores(
+    rows.map(({ nights }, index) => ({
+      a: nights.baseline,
+      b: nights.now,
+      marginMs: tolerance.together === true ? (compared[index]?.toleranceMs ?? 0) : 0,
+    })),
+  );
+  if (scores.rows < 2 || scores.a.length === 0 || scores.b.length === 0) return null;
+  return { scores, p: pAbove(scores.a, scores.b), shift: shiftOf(scores.a, scores.b) };
+}
+
+function judgedTogether({ scores, shift }: Pooled, p: number | null, drills: number): Together {
+  const nights = { baseline: scores.a.length, now: scores.b.length };
+  const [estimate, min, max] = [shift.ms, shift.minMs, shift.maxMs].map((log) => Math.exp(log));
+  const ratio = { estimate: estimate ?? 1, min: min ?? 1, max: max ?? 1 };
+  const found = { drills: scores.rows, nights, ratio, p };
+  const sides = `${nightWords(nights.baseline)} before, ${nightWords(nights.now)} now`;
+  const moved = `${percentWords(ratio.estimate)} (${percentWords(ratio.min)} to ${percentWords(ratio.max)}) in the median of ${scores.rows} figures, ${sides}`;
+  const level = alarmLevels(drills).together ?? alarmAlpha;
+  if (p === null || shift.coverage === null)
+    return {
+      ...found,
+      status: 'inconclusive',
+      why: `cannot tell with ${nights.baseline} and ${nights.now} nights, it takes ${neededEach(level)} each: ${moved}`,
+    };
+  const sure = `p ${levelWords(p)}, adjusted for ${drills} figures`;
+  if (p <= alarmAlpha) return { ...found, status: 'fail', why: `slower: ${moved}; ${sure}` };
+  return {
+    ...found,
+    status: ratio.max <= 1 ? 'pass' : 'inconclusive',
+    why: `${ratio.max <= 1 ? 'no slower' : 'not proven slower'}: ${moved}; ${sure}`,
+  };
+}
+
+/** A ratio as a change: `+10.0 %`, `−3.2 %`. */
+function percentWords(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  if (!Number.isFinite(change)) return 'without a limit';
+  return `${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(1)} %`;
+}
+
+function judged(
+  row: GateRow,
+  compared: ComparedRow,
+  { drills, ...p }: Regression['p'] & { readonly drills: number },
+): Regression {
+  const { drill, figure, baseline, now, nights, known } = row;
+  const { shift, toleranceMs, shares } = compared;
+  const name = figureName(figure);
+  const found = { drill, figure, baseline, now, shift, toleranceMs, p, nights };
+  const as = (status: VerdictWord, why: string): Regression => ({ ...found, status, why });
+  if (!known) return as('inconclusive', unknownDrill);
+  if (shift === null || baseline === null || now === null || toleranceMs === null)
+    return as(
+      'inconclusive',
+      `cannot tell: no ${name} was measured ${baseline === null ? 'in the baseline' : 'now'}`,
+    );
+  const allowed = `${durationWords(toleranceMs)} more are allowed`;
+  const interval = `${endWords(shift.minMs)} to ${endWords(shift.maxMs)}`;
+  const moved = `${name} ${medianWords(compared.baselineMs, baseline)} before, ${medianWords(compared.nowMs, now)} now`;
+  if (p.missed !== null && p.missed <= alarmAlpha && shares !== null)
+    return as(
+      'fail',
+      `worse: waited for in vain in ${shares.b.missed} of ${shares.b.of} nights now, in ${shares.a.missed} of ${shares.a.of} before; ${moved}`,
+    );
+  if (p.longer !== null && p.longer <= alarmAlpha)
+    return as('fail', `worse: ${moved}, longer by ${interval}; ${allowed}`);
+  if (shift.coverage === null) {
+    const each = neededEach(alarmLevels(drills).single);
+    return as(
+      'inconclusive',
+      `cannot tell with ${nights.baseline.length} and ${nights.now.length} nights, it takes ${each} each: ${moved}, ${interval} in these; ${allowed}`,
+    );
+  }
+  if (shift.maxMs <= toleranceMs) return as('pass', `no worse: ${moved}, ${interval}; ${allowed}`);
+  if (shift.minMs > toleranceMs)
+    return as(
+      'inconclusive',
+      `cannot tell: ${moved}, longer by ${interval}, ${allowed}; among ${drills} figures that is no proof (p ${levelWords(p.longer ?? 1)}, adjusted for their number)`,
+    );
+  return as(
+    'inconclusive',
+    `cannot tell: ${moved}, ${interval}, which is neither surely more nor surely less than the ${durationWords(toleranceMs)} that are allowed`,
+  );
+}
+
+/** An end of an interval; where censored values leave it open, that. */
+function endWords(ms: number): string {
+  if (Number.isFinite(ms)) return signedWords(ms);
+  return ms > 0 ? 'without an upper bound' : 'without a lower bound';
+}
+
+function medianWords(ms: number, { unended }: Sampled): string {
+  return Number.isFinite(ms) ? durationWords(ms) : `longer than ${durationWords(unended?.longerThanMs ?? 0)}`;
 }
 
 /** How long runs of a scenario took, by its name, ms; of one that was not run, the mean of the others. */

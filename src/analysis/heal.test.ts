@@ -4,7 +4,7 @@ import { renderMarkdown } from '../report/markdown.ts';
 import { renderVerdictText } from '../report/verdict-text.ts';
 import { analyse, summarize } from './summarize.ts';
 import { unattributed } from './stages.ts';
-import { LogBuilder, readLines } from './testing/log-builder.ts';
+import { LogBuilder, inOrder, readLines } from './testing/log-builder.ts';
 import { nodeLoss, truth } from './testing/node-loss.ts';
 
 const standbyOn = (onlyFaultHost: boolean, value: string): StageRule['until'] => ({
@@ -96,7 +96,7 @@ describe('the return', () => {
     const healed = nodeLoss()
       .lines()
       .filter((l) => l.includes('"heal.'));
-    expect(summarize(readLines([...early, ...healed])).heal?.return).toBeNull();
+    expect(summarize(readLines(inOrder([...early, ...healed]))).heal?.return).toBeNull();
   });
 
   test.each<[Check, string, RegExp]>([
@@ -147,9 +147,11 @@ describe('faults that end after their time', () => {
   /** The heal comes before the recovery. */
   const early = (forMs: number | undefined) =>
     readLines(
-      built(forMs)
-        .lines()
-        .map((l) => (l.includes('heal.started') ? l.replace(`"t":${truth.healMs}`, '"t":20000') : l)),
+      inOrder(
+        built(forMs)
+          .lines()
+          .map((l) => (l.includes('heal.started') ? l.replace(`"t":${truth.healMs}`, '"t":20000') : l)),
+      ),
     );
 
   test('do not end the wait for the recovery', () => {
@@ -161,9 +163,13 @@ describe('faults that end after their time', () => {
     expect(summarize(early(10_000)).heal?.startedAt).toBe('2026-03-01T10:00:20.000Z');
     const two = built(10_000).fault(30_000, { id: 'fault-2', kind: 'process.kill', healedMs: 60_000 });
     const log = readLines(
-      two
-        .lines()
-        .map((l) => (l.includes('heal.started","fault":"fault-1"') ? l.replace(/"t":\d+/, '"t":20000') : l)),
+      inOrder(
+        two
+          .lines()
+          .map((l) =>
+            l.includes('heal.started","fault":"fault-1"') ? l.replace(/"t":\d+/, '"t":20000') : l,
+          ),
+      ),
     );
     expect(analyse(log).heal?.began.ms).toBe(60_000);
   });

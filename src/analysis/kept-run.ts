@@ -49,11 +49,14 @@ const schema = z.object({
     .nullable()
     .default(null),
   stages,
+  longerThan: z.record(z.string(), z.number()).optional(),
+  cutShort: z.literal(true).optional(),
   checks: z
     .array(
       z.object({
         name: z.string(),
         kind: z.string().default(''),
+        status: z.string().optional(),
         measured: measure.optional(),
         limits: z.object({ minMs: z.number().optional(), maxMs: z.number().optional() }).optional(),
       }),
@@ -67,12 +70,26 @@ export type KeptRun = z.output<typeof schema>;
 /** Reads what was parsed from a summary.json. Returns a sentence about what is wrong with it where it is none. */
 export function asKeptRun(value: unknown): KeptRun | string {
   const { success, data, error } = schema.safeParse(value);
-  if (success) return data;
+  if (success) return withLongerThan(data);
   const [issue] = error.issues;
   return `not a summary that this version knows: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
 }
 
 /** A summary as a kept run. */
 export function keptRun(summary: Summary): KeptRun {
-  return schema.parse(summary);
+  return withLongerThan(schema.parse(summary));
+}
+
+/**
+ * A run of an older version, whose summary does not say what a missing figure was longer than: where the RTO's check failed
+ * without an RTO, the service did not recover within its limit, and the outage was not over.
+ */
+function withLongerThan(run: KeptRun): KeptRun {
+  if (run.longerThan !== undefined || run.rto !== null) return run;
+  const limits = run.checks.flatMap(({ kind, status, limits }) =>
+    kind === 'rto' && status === 'fail' ? (limits?.maxMs ?? []) : [],
+  );
+  if (limits.length === 0) return run;
+  const downtime = run.downtime === null ? {} : { downtime: run.downtime.minMs };
+  return { ...run, longerThan: { rto: Math.max(...limits), ...downtime } };
 }

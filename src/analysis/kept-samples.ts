@@ -24,6 +24,8 @@ export interface KeptSample extends Sample {
   readonly leftOut?: Stretch;
   /** It failed while the prober was degraded (degraded.ts): what the log calls a failure is not known to be one. */
   readonly degraded?: true;
+  /** It stands for samples that the log does not have (lost-samples.ts). */
+  readonly lost?: true;
 }
 
 /** When a sample was sent, or the last one that is left out after it and says the same. */
@@ -195,6 +197,11 @@ export class SampleKeeper {
     if (this.#isOverdue || staleMs > nowMs || this.#sendMs === -Infinity) return;
     this.#isOverdue = true;
     this.#loud.mark(staleMs);
+  }
+
+  /** Samples that were due then are not in the log. */
+  noteLost(fromMs: number, toMs: number): void {
+    this.#loud.mark(fromMs, toMs);
   }
 
   /** Judges the samples sent before that moment: by then all changes within the reach must be known. */

@@ -1,92 +1,135 @@
 import { DrillError } from '../core/errors.ts';
-import type { DrillEvent } from '../core/event.ts';
+import { type DrillEvent, eventSchemaVersion } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
+import { parseRanges } from '../core/row-ranges.ts';
+import { maxOffsetMs, maxRowNumber, maxWallMs } from './log-limits.ts';
+import { planComplaint, probeComplaint } from './stored-plan.ts';
 
-type FieldKind = 'number' | 'string' | 'boolean' | 'object' | 'array' | 'any';
+/** What a field must be: a type, or a range of numbers, or one of a few words. */
+type FieldKind = 'string' | 'boolean' | 'object' | 'array' | 'texts' | 'any' | NumberKind | readonly string[];
 
-/** What each type of event must bring; anything more is left to newer versions. */
+type NumberKind = keyof typeof numberKinds;
+
+/** Ranges of numbers. JSON has numbers such as 1e300, which are no time of any run and no date. */
+const numberKinds = {
+  /** An offset on the run clock, or a duration, ms. */
+  time: { from: 0, to: maxOffsetMs, whole: false },
+  /** A moment that may lie before the run, or a movement of a clock, ms. */
+  signed: { from: -maxWallMs, to: maxWallMs, whole: false },
+  /** Milliseconds since the Unix epoch. */
+  wall: { from: 0, to: maxWallMs, whole: false },
+  /** A number that counts from 0. */
+  count: { from: 0, to: maxRowNumber, whole: true },
+} as const;
+
+/** What each type of event must bring; anything more is left to newer versions. A question mark: it may be missing. */
 const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, FieldKind>>>> = {
   'run.started': {
-    schemaVersion: 'number',
+    schemaVersion: 'count',
     runId: 'string',
-    wallMs: 'number',
+    wallMs: 'wall',
     plan: 'object',
     versions: 'object',
   },
-  'clock.anchor': { wallMs: 'number' },
-  'clock.stepped': { atMs: 'number', byMs: 'number', cause: 'string' },
+  'clock.anchor': { wallMs: 'wall' },
+  'clock.stepped': { atMs: 'signed', byMs: 'signed', cause: ['step', 'suspend'] },
   'canary.started': { probe: 'object' },
-  'control.started': { everyMs: 'number', workMs: 'number' },
-  'control.sample': { finishMs: 'number', wallMs: 'number', cpuMs: 'number' },
+  'control.started': { everyMs: 'time', workMs: 'time' },
+  'control.sample': { finishMs: 'time', wallMs: 'time', cpuMs: 'time' },
   'machine.pressure': {
     machine: 'string',
     prober: 'boolean',
-    hosts: 'array',
-    overMs: 'number',
+    hosts: 'texts',
+    overMs: 'time',
     cpu: 'object',
     memory: 'object',
     io: 'object',
   },
   'phase.started': { phase: 'string' },
-  gate: { gate: 'string', state: 'string', unmet: 'array' },
+  gate: { gate: 'string', state: ['met', 'timeout'], unmet: 'texts' },
   sample: {
     probe: 'string',
-    slot: 'number',
-    dueMs: 'number',
-    sendMs: 'number',
-    finishMs: 'number',
-    status: 'string',
+    slot: 'count',
+    dueMs: 'time',
+    sendMs: 'time',
+    finishMs: 'time',
+    status: ['ok', 'fail', 'unknown'],
+    'stallMs?': 'time',
+    'cause?': 'string',
+    'value?': 'string',
+    'message?': 'string',
+    'phases?': 'object',
   },
-  'sample.dropped': { probe: 'string', slot: 'number', dueMs: 'number' },
-  mark: { probe: 'string', name: 'string', atMs: 'number', text: 'string' },
+  'sample.dropped': { probe: 'string', slot: 'count', dueMs: 'time' },
+  mark: {
+    probe: 'string',
+    name: 'string',
+    atMs: 'signed',
+    text: 'string',
+    'host?': 'string',
+    'value?': 'string',
+  },
   'row.written': {
     writer: 'string',
-    client: 'number',
-    number: 'number',
-    sendMs: 'number',
-    finishMs: 'number',
-    outcome: 'string',
+    client: 'count',
+    number: 'count',
+    sendMs: 'time',
+    finishMs: 'time',
+    outcome: ['acked', 'refused', 'indeterminate'],
+    'message?': 'string',
   },
   'rows.read': {
     writer: 'string',
     path: 'string',
-    place: 'string',
+    place: ['path', 'copy'],
     moment: 'string',
-    sendMs: 'number',
-    finishMs: 'number',
+    sendMs: 'time',
+    finishMs: 'time',
+    'rows?': 'object',
+    'message?': 'string',
   },
   'rate.changed': { burst: 'boolean' },
   'role.resolved': { role: 'string', host: 'string' },
   'fault.issued': { fault: 'string', kind: 'string', host: 'string', params: 'any' },
-  'lease.kept': { fault: 'string', untilMs: 'number' },
+  'lease.kept': { fault: 'string', untilMs: 'signed' },
   'fault.acked': { fault: 'string', receipt: 'any' },
   'fault.unanswered': { fault: 'string', message: 'string' },
-  'fault.effect': { fault: 'string', notBeforeMs: 'number', notAfterMs: 'number' },
+  'fault.effect': { fault: 'string', notBeforeMs: 'time', notAfterMs: 'time' },
   'fault.failed': { fault: 'string', message: 'string' },
   'heal.started': { fault: 'string' },
   'heal.proven': { fault: 'string' },
-  'heal.attempted': { fault: 'string', attempt: 'number', observed: 'boolean', message: 'string' },
+  'heal.attempted': { fault: 'string', attempt: 'count', observed: 'boolean', message: 'string' },
   'heal.failed': { fault: 'string', message: 'string' },
-  'prober.health': { lane: 'string', loopMaxMs: 'number', loopP99Ms: 'number' },
-  'harness.cost': { cpuMs: 'number', samples: 'number', newConnections: 'number', commands: 'number' },
-  log: { level: 'string', text: 'string' },
+  'prober.health': { lane: 'string', loopMaxMs: 'time', loopP99Ms: 'time' },
+  'harness.cost': {
+    cpuMs: 'time',
+    'childCpuMs?': 'time',
+    samples: 'count',
+    newConnections: 'count',
+    commands: 'count',
+  },
+  log: { level: ['info', 'warn', 'error'], text: 'string' },
   'run.aborted': { reason: 'string' },
   'run.ended': {},
 };
 
-const fieldListOf = new Map(Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]));
-
-const planLists = ['hosts', 'probes', 'faults', 'checks', 'stages'] as const;
-/** Lists and maps that came later: they may be missing. */
-const newerLists = ['prepare', 'repair', 'returnStages', 'writers'] as const;
-const newerMaps = ['ownership', 'models'] as const;
+const fieldListOf = new Map(
+  Object.entries(fieldsOf).map(([type, fields]) => [
+    type,
+    Object.entries(fields).map(([name, kind]) => ({
+      name: name.replace('?', ''),
+      kind,
+      isOptional: name.endsWith('?'),
+    })),
+  ]),
+);
 
 /** A plan as logs hold it that were written before some of its parts existed. */
 type StoredPlan = Omit<Plan, 'scenario' | NewerPart> &
   Partial<Pick<Plan, NewerPart>> & {
     readonly scenario: Omit<Plan['scenario'], 'variables'> & Partial<Pick<Plan['scenario'], 'variables'>>;
   };
-type NewerPart = (typeof newerLists | typeof newerMaps)[number];
+type NewerPart = 'prepare' | 'repair' | 'returnStages' | 'writers' | 'ownership' | 'models';
 
 /** What an older plan does not have, it did not do. */
 export function completed(plan: StoredPlan): Plan {
@@ -104,15 +147,45 @@ export function completed(plan: StoredPlan): Plan {
   };
 }
 
-function kindOf(value: unknown): FieldKind | 'undefined' {
-  if (value === undefined) return 'undefined';
-  if (Array.isArray(value)) return 'array';
-  const type = typeof value;
-  return type === 'number' || type === 'string' || type === 'boolean' ? type : 'object';
-}
-
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What was found, as a message can show it. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === Infinity) return 'a number beyond all limits';
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** What a field should be, where it is not; undefined where it is. */
+function expectation(value: unknown, kind: FieldKind): string | undefined {
+  if (typeof kind !== 'string') {
+    const isOne = typeof value === 'string' && kind.includes(value);
+    return isOne ? undefined : `one of ${kind.join(', ')}`;
+  }
+  switch (kind) {
+    case 'any':
+      return value === undefined ? 'there' : undefined;
+    case 'string':
+    case 'boolean':
+      return typeof value === kind ? undefined : `a ${kind}`;
+    case 'object':
+      return isRecord(value) ? undefined : 'an object';
+    case 'array':
+      return Array.isArray(value) ? undefined : 'a list';
+    case 'texts':
+      return Array.isArray(value) && value.every((one) => typeof one === 'string')
+        ? undefined
+        : 'a list of strings';
+    default: {
+      const { from, to, whole } = numberKinds[kind];
+      const isIn =
+        typeof value === 'number' && value >= from && value <= to && (!whole || Number.isInteger(value));
+      return isIn ? undefined : `a ${whole ? 'whole ' : ''}number from ${from} to ${to}`;
+    }
+  }
 }
 
 /** Says what is wrong with a parsed line; undefined when it is an event (or one of a newer version). */
@@ -121,28 +194,111 @@ export function complaint(value: unknown): string | undefined {
   if (typeof value['t'] !== 'number') return 'no numeric "t"';
   const type = value['type'];
   if (typeof type !== 'string') return 'no "type"';
-  for (const [field, kind] of fieldListOf.get(type) ?? []) {
-    const found = kindOf(value[field]);
-    if (found === 'undefined' || (kind !== 'any' && found !== kind))
-      return `${type}: "${field}" should be ${kind === 'any' ? 'there' : `of type ${kind}`}`;
+  const fields = fieldListOf.get(type);
+  const time = expectation(value['t'], 'time');
+  if (time !== undefined) return `${type}: "t" should be ${time}, is ${shown(value['t'])}`;
+  for (const { name, kind, isOptional } of fields ?? []) {
+    if (isOptional && value[name] === undefined) continue;
+    const expected = expectation(value[name], kind);
+    if (expected !== undefined) return `${type}: "${name}" should be ${expected}, is ${shown(value[name])}`;
   }
-  if (type === 'sample' && !['ok', 'fail', 'unknown'].includes(String(value['status'])))
-    return `sample: status "${String(value['status'])}" is none of ok, fail, unknown`;
-  if (type === 'run.started') {
-    const plan = value['plan'];
-    if (!isRecord(plan) || planLists.some((list) => !Array.isArray(plan[list])))
-      return `run.started: the plan lacks one of the lists ${planLists.join(', ')}`;
-    const odd = newerLists.find((list) => plan[list] !== undefined && !Array.isArray(plan[list]));
-    if (odd !== undefined) return `run.started: "${odd}" of the plan should be a list`;
-    const flat = newerMaps.find((map) => plan[map] !== undefined && !isRecord(plan[map]));
-    if (flat !== undefined) return `run.started: "${flat}" of the plan should be a map`;
+  const deeper = complaintWithin(type, value);
+  return deeper === undefined ? undefined : `${type}: ${deeper}`;
+}
+
+/** What is wrong within the objects of an event. */
+function complaintWithin(type: string, value: Readonly<Record<string, unknown>>): string | undefined {
+  switch (type) {
+    case 'run.started':
+      // A newer version says so itself.
+      if (Number(value['schemaVersion']) > eventSchemaVersion) return undefined;
+      return versionsComplaint(value['versions']) ?? planComplaint(value['plan']);
+    case 'canary.started':
+      return probeComplaint(value['probe']);
+    case 'sample':
+      return phasesComplaint(value['phases']);
+    case 'machine.pressure':
+      return pressureComplaint(value);
+    case 'rows.read':
+      return rowsComplaint(value['rows']);
+    case 'fault.effect':
+      return Number(value['notAfterMs']) < Number(value['notBeforeMs'])
+        ? '"notAfterMs" is before "notBeforeMs"'
+        : undefined;
+    case 'row.written':
+      return Number(value['finishMs']) < Number(value['sendMs'])
+        ? '"finishMs" is before "sendMs"'
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function versionsComplaint(versions: unknown): string | undefined {
+  const found = isRecord(versions) ? versions : {};
+  return ['firedrill', 'node'].every((name) => typeof found[name] === 'string')
+    ? undefined
+    : '"versions" should have firedrill and node';
+}
+
+function phasesComplaint(phases: unknown): string | undefined {
+  const odd = Object.entries(isRecord(phases) ? phases : {}).find(
+    ([, value]) => expectation(value, 'time') !== undefined,
+  );
+  return odd === undefined ? undefined : `"phases.${odd[0]}" should be a time, is ${shown(odd[1])}`;
+}
+
+/** Of a reading: what could not be read is null. */
+const readings = {
+  cpu: ['somePct', 'busyPct', 'stealPct', 'runQueue', 'cores'],
+  memory: ['somePct', 'fullPct'],
+  io: ['somePct', 'fullPct'],
+} as const;
+
+function pressureComplaint(value: Readonly<Record<string, unknown>>): string | undefined {
+  const odd = (name: string, found: unknown) =>
+    found === null || expectation(found, 'time') === undefined
+      ? undefined
+      : `"${name}" should be a number or null, is ${shown(found)}`;
+  for (const [part, names] of Object.entries(readings)) {
+    const own = value[part];
+    for (const name of names) {
+      const wrong = odd(`${part}.${name}`, isRecord(own) ? own[name] : undefined);
+      if (wrong !== undefined) return wrong;
+    }
+  }
+  return odd('targetCpuPct', value['targetCpuPct']) ?? odd('harnessCpuPct', value['harnessCpuPct'] ?? null);
+}
+
+/** Rows that were read, by client: ranges of numbers, apart from each other. */
+function rowsComplaint(rows: unknown): string | undefined {
+  for (const [client, text] of Object.entries(isRecord(rows) ? rows : {})) {
+    if (!/^\d{1,9}$/.test(client)) return `"rows" has ${shown(client)}, which is no client`;
+    const wrong = typeof text === 'string' ? rangesComplaint(text) : 'no ranges of numbers';
+    if (wrong !== undefined) return `"rows" of client ${client}: ${wrong}`;
   }
   return undefined;
 }
 
+function rangesComplaint(text: string): string | undefined {
+  const ranges = parseRanges(text);
+  if (text !== '' && ranges.length < text.split(' ').length) return `${shown(text)} are no ranges of numbers`;
+  let before = -1;
+  for (const { from, to, times } of ranges) {
+    if (to < from || from <= before) return `ranges run backwards or overlap at ${from}`;
+    if (to > maxRowNumber || times > maxRowNumber) return `a number above ${maxRowNumber}`;
+    before = to;
+  }
+  return undefined;
+}
+
+/** A message with more of a damaged line than this is no help. */
+const longestWhy = 500;
+
 /** A line (counted from 1) that is no event. */
 export function badLine(line: number, why: string): DrillError {
-  return new DrillError('invalid-input', `The event log is damaged at line ${line}: ${why}.`, {
+  const shortened = why.length > longestWhy ? `${why.slice(0, longestWhy)}…` : why;
+  return new DrillError('invalid-input', `the event log is damaged at line ${line}: ${shortened}`, {
     mend: 'Only its last line may be torn. Restore the file, or cut it off before that line.',
   });
 }

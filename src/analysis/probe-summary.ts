@@ -71,12 +71,14 @@ export function probeSummary(
   windows: readonly BadWindow[],
   recovery: RecoveryAnalysis | null,
 ): ProbeSummary {
-  const { probe, samples, dropped } = series;
+  const { probe, samples, dropped, lost } = series;
+  const lostCount = lost.reduce((sum, { count }) => sum + count, 0);
   return {
     id: probe.id,
     kind: probe.kind,
     samples: countOf(samples),
     dropped: dropped.length,
+    ...(lostCount === 0 ? {} : { lost: lostCount }),
     unknown: countOf(samples.filter((s) => s.status === 'unknown' && !s.degraded)),
     failed: countOf(samples.filter((s) => s.status === 'fail' || s.degraded)),
     lateness: latenessOf(samples),

@@ -41,6 +41,16 @@ export function rankDistribution(n: number, m: number): Float64Array {
   return previous[m] ?? Float64Array.of(1);
 }
 
+const distributions = new Map<string, Float64Array>();
+
+/** The same, kept: a gate asks for few sizes again and again. */
+function distributionOf(n: number, m: number): Float64Array {
+  const key = `${n} ${m}`;
+  const known = distributions.get(key) ?? rankDistribution(n, m);
+  distributions.set(key, known);
+  return known;
+}
+
 /** P(U <= u). */
 function upTo(distribution: Float64Array, u: number): number {
   let sum = 0;
@@ -48,19 +58,44 @@ function upTo(distribution: Float64Array, u: number): number {
   return sum;
 }
 
-/** Whether samples of these sizes can be told apart at all: where every value of one is above all of the other. */
-export function canTell(n: number, m: number): boolean {
-  // 1 of the (n+m choose n) orders, on either side.
-  let probability = 2;
+/** The one-sided p of samples of these sizes where every value of one is above all of the other: none is lower. */
+export function leastP(n: number, m: number): number {
+  if (n < 1 || m < 1) return 1;
+  // 1 of the (n+m choose n) orders.
+  let probability = 1;
   for (let i = 1; i <= n; i++) probability *= i / (m + i);
-  return n > 0 && m > 0 && probability <= wantedAlpha + rounding;
+  return probability;
+}
+
+/** Whether samples of these sizes can be told apart at all at a one-sided level; that of an interval's end by default. */
+export function canTell(n: number, m: number, level = wantedAlpha / 2): boolean {
+  return leastP(n, m) <= level + rounding;
 }
 
 /** The least size of two equal samples that can be told apart. */
-export function neededEach(): number {
+export function neededEach(level = wantedAlpha / 2): number {
   let size = 1;
-  while (!canTell(size, size)) size++;
+  while (!canTell(size, size, level)) size++;
   return size;
+}
+
+/** The least size of a sample that can be told from one of `n` values; null above `most`. */
+export function neededAgainst(n: number, level: number, most = 10_000): number | null {
+  for (let size = 1; size <= most; size++) if (canTell(n, size, level)) return size;
+  return null;
+}
+
+/**
+ * The exact one-sided p of the Mann-Whitney test: how probable, at most, it is that so many values of `b` are above values of
+ * `a` by more than `marginMs` if `b` is above `a` by no more than that. Only pairs count of which the bounds leave no doubt; a
+ * value without an upper bound (censored: longer than it was waited) is above another where its lower bound is. That is
+ * Gehan's score (Biometrika 52, 1965) with every undecided pair counted against the claim.
+ */
+export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 0): number {
+  if (a.length === 0 || b.length === 0) return 1;
+  let above = 0;
+  for (const x of a) for (const y of b) if (y.minMs - x.maxMs > marginMs) above++;
+  return Math.min(1, upTo(distributionOf(a.length, b.length), a.length * b.length - above));
 }
 
 /**
@@ -72,6 +107,9 @@ export function neededEach(): number {
  * possible differences, p is the greatest that values within the bounds can have. What is not surely above is no more than
  * equal, so that ties make both wider, never narrower. The interval leaves 0 out exactly where p is at most the wanted alpha.
  *
+ * A value whose `ms` and `maxMs` are Infinity is censored: longer than its `minMs`. The estimate, or an end of the interval, is
+ * infinite where so many values are censored that nothing bounds it.
+ *
  * Each sample has one value at least.
  */
 export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
@@ -80,7 +118,7 @@ export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
     b.flatMap((y) => a.map((x) => of(x, y))).sort((x, y) => x - y);
   const lowest = differences((x, y) => y.minMs - x.maxMs);
   const highest = differences((x, y) => y.maxMs - x.minMs);
-  const distribution = rankDistribution(a.length, b.length);
+  const distribution = distributionOf(a.length, b.length);
   let rank = -1;
   let below = 0;
   while (below + (distribution[rank + 1] ?? 1) <= wantedAlpha / 2 + rounding)
@@ -89,10 +127,15 @@ export function shiftOf(a: readonly Measure[], b: readonly Measure[]): Shift {
   const surelyBelow = highest.filter((d) => d < 0).length;
   const tail = (count: number): number => upTo(distribution, pairs - count);
   return {
-    ms: median(differences((x, y) => y.ms - x.ms)),
+    ms: median(differences((x, y) => difference(x.ms, y.ms))),
     minMs: lowest[Math.max(0, rank)] ?? 0,
     maxMs: highest[pairs - 1 - Math.max(0, rank)] ?? 0,
     coverage: rank < 0 ? null : 1 - 2 * below,
     p: Math.min(1, 2 * Math.min(tail(surelyAbove), tail(surelyBelow))),
   };
+}
+
+/** Of two values of which both are longer than anybody waited, none. */
+function difference(from: number, to: number): number {
+  return from === to ? 0 : to - from;
 }

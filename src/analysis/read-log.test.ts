@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import { intervalAt, wallTime } from './read-log.ts';
+import { analyseRows } from './written-rows.ts';
 import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 
 const plan = planWith({ probes: [probeOf('health', { burstIntervalMs: 50 })] });
@@ -54,7 +55,7 @@ describe('reading an event log', () => {
     [
       'an event without a field',
       '{"t":1,"type":"mark","probe":"health"}',
-      'mark: "name" should be of type string',
+      'mark: "name" should be a string, is nothing',
     ],
     [
       'a sample of an unplanned probe',
@@ -64,7 +65,7 @@ describe('reading an event log', () => {
     [
       'a sample with a strange status',
       '{"t":1,"type":"sample","probe":"health","slot":1,"dueMs":1,"sendMs":1,"finishMs":1,"status":"good"}',
-      'status "good"',
+      'sample: "status" should be one of ok, fail, unknown, is "good"',
     ],
     ['null', 'null', 'not a JSON object'],
   ])('refuses %s, even as the last line', (_, line, message) => {
@@ -82,9 +83,131 @@ describe('reading an event log', () => {
     expect(log.plan).toEqual(readLines(lines()).plan);
     expect(log).toMatchObject({ preparations: [], repairs: [] });
     const odd = start.replace('"prepare":[]', '"prepare":3');
-    expect(errorOf([odd]).message).toContain('"prepare" of the plan should be a list');
+    expect(errorOf([odd]).message).toContain('plan.prepare: expected array, received number');
     const flat = start.replace('"models":{}', '"models":[]');
-    expect(errorOf([flat]).message).toContain('"models" of the plan should be a map');
+    expect(errorOf([flat]).message).toContain('plan.models: expected record, received array');
+  });
+
+  test.each([
+    [
+      '"sendMs":1000',
+      '"sendMs":1e300',
+      'sample: "sendMs" should be a number from 0 to 100000000000, is 1e+300',
+    ],
+    [
+      '"sendMs":1000',
+      '"sendMs":1e999',
+      '"sendMs" should be a number from 0 to 100000000000, is a number beyond',
+    ],
+    ['"sendMs":1000', '"sendMs":-1000', '"sendMs" should be a number from 0 to 100000000000, is -1000'],
+    ['"sendMs":1000', '"sendMs":"1000"', '"sendMs" should be a number from 0 to 100000000000, is "1000"'],
+    ['"sendMs":1000', '"sendMs":2000', 'sample: "finishMs" is before "sendMs"'],
+    ['"slot":1,', '"slot":1.5,', '"slot" should be a whole number'],
+    ['"slot":1,', '"slot":null,', '"slot" should be a whole number from 0 to 1000000000000, is null'],
+    ['"t":1005', '"t":-5', 'sample: "t" should be a number from 0'],
+    ['"status":"ok"', '"status":"ok","value":7', '"value" should be a string, is 7'],
+  ])('refuses a sample with %s instead of %s', (from, to, message) => {
+    const all = new LogBuilder(plan)
+      .probing('health', 0, 3000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .lines();
+    const changed = all.map((line) => (line.includes('"t":1005') ? line.replace(from, to) : line));
+    expect(changed).not.toEqual(all);
+    const error = errorOf(changed);
+    expect(error).toMatchObject({ code: 'invalid-input' });
+    expect(error.message).toContain('the event log is damaged at line 3: ');
+    expect(error.message).toContain(message);
+  });
+
+  test.each([
+    [
+      '"wallMs":',
+      '"wallMs":9e15,"x":',
+      '"wallMs" should be a number from 0 to 8000000000000000, is 9000000000000000',
+    ],
+    ['"intervalMs":1000', '"intervalMs":0', 'plan.probes[0].intervalMs: Too small'],
+    ['"steady":', '"unsteady":', 'plan.steady: expected object, received undefined'],
+    ['"hosts":[]', '"hosts":{}', 'plan.hosts: expected array, received object'],
+    [
+      '"checks":[]',
+      '"checks":[{"kind":"of-tomorrow","name":"c"}]',
+      'plan.checks[0].kind: "of-tomorrow" is no kind of check that this version knows',
+    ],
+    ['"checks":[]', '"checks":[{"kind":"rto","name":"c"}]', 'plan.checks[0].maxMs: expected number'],
+    [
+      '"models":{}',
+      '"models":{"a":{"kind":"sequence","of":[{"model":"b"}]},"b":{"kind":"parallel","of":[{"model":"a"}]}}',
+      'plan.models.a: it is made of itself',
+    ],
+    ['"versions":', '"versions":{},"x":', '"versions" should have firedrill and node'],
+  ])('refuses a start with %s as %s', (from, to, message) => {
+    const [start = ''] = lines();
+    const changed = start.replace(from, to);
+    expect(changed).not.toBe(start);
+    expect(errorOf([changed]).message).toContain(`damaged at line 1: run.started: ${message}`);
+  });
+
+  test('refuses lines that are out of order', () => {
+    const [start = '', ...rest] = new LogBuilder(plan)
+      .probing('health', 0, 6000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .lines();
+    expect(errorOf([start, ...rest.toReversed()]).message).toMatch(
+      /damaged at line 4: its time, 3005 ms, is before that of a line above it, 5005 ms: lines are out of order/,
+    );
+    // What two threads wrote at nearly the same time may change places.
+    const [one = '', two = ''] = rest;
+    expect(readLines([start, one, two.replace('"t":1005', '"t":4.5')]).endMs).toBeGreaterThan(5);
+  });
+
+  test('refuses rows that are no ranges, and takes millions of them for what they are', () => {
+    const writer = {
+      id: 'rows',
+      kind: 'http',
+      paths: [{ id: 'rows', params: null }],
+      clients: 1,
+      intervalMs: 100,
+      timeoutMs: 900,
+      readIntervalMs: 1000,
+    };
+    const log = (rows: Record<string, string>, client = 1) =>
+      new LogBuilder({ ...plan, writers: [writer] })
+        .at(10, {
+          type: 'row.written',
+          writer: 'rows',
+          client,
+          number: 5,
+          sendMs: 1,
+          finishMs: 9,
+          outcome: 'acked',
+        })
+        .at(90, {
+          type: 'rows.read',
+          writer: 'rows',
+          path: 'rows',
+          place: 'path',
+          moment: 'end',
+          sendMs: 50,
+          finishMs: 80,
+          rows,
+        })
+        .lines();
+    const whole = readLines(log({ 1: '1-999999999999' }));
+    const record = whole.writing.get('rows')!;
+    expect(analyseRows(record).fates).toMatchObject({
+      present: 1,
+      unasked: 999_999_999_994,
+      unrecorded: 4,
+    });
+    for (const [rows, message] of [
+      ['5-', '"5-" are no ranges of numbers'],
+      ['7-5', 'ranges run backwards or overlap at 7'],
+      ['1-5 3-9', 'ranges run backwards or overlap at 3'],
+      ['1-9999999999999', 'a number above'],
+      [`1-${'9'.repeat(400)}`, 'a number above'],
+      ['1x9999999999999', 'a number above'],
+    ] as const)
+      expect(errorOf(log({ 1: rows })).message).toContain(`"rows" of client 1: ${message}`);
+    expect(errorOf(log({ x: '1' })).message).toContain('"rows" has "x", which is no client');
+    expect(errorOf(log({}, 2)).message).toContain('writer "rows" has no client 2 in the plan');
   });
 
   test('refuses a log without a start, and one of a newer version', () => {

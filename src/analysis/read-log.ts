@@ -7,7 +7,9 @@ import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-sample
 import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { MachineRecord } from './machine-record.ts';
 import { badLine, completed } from './log-event.ts';
+import { maxBackwardsMs } from './log-limits.ts';
 import type { SampleLine } from './sample-line.ts';
+import { type LostSlots, SlotTracker } from './slots.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
 
 /** The event of one type. */
@@ -27,6 +29,8 @@ export interface ProbeSeries {
   readonly latency: LatencyModel;
   /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
+  /** Slots of which the log says nothing: lines of it are lost. In order. */
+  readonly lost: readonly LostSlots[];
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -113,6 +117,7 @@ export interface RunLog {
 
 interface OpenSeries {
   readonly keeper: SampleKeeper;
+  readonly slots: SlotTracker;
   readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
 
@@ -169,6 +174,8 @@ class LogReader implements LogSink {
   #start: EventOf<'run.started'> | undefined;
   #planned: ReadonlyMap<string, PlannedFault> = new Map();
   #endMs = 0;
+  /** The highest `t` so far. */
+  #latestMs = 0;
   #ended = false;
   #aborted: RunLog['aborted'] = null;
   readonly #anchors: Anchor[] = [];
@@ -207,15 +214,18 @@ class LogReader implements LogSink {
     const { torn } = this.#scanner.end();
     const start = this.#start;
     if (start === undefined)
-      throw new DrillError(
-        'invalid-input',
-        'The event log holds no run.started event: there is no run in it.',
-      );
+      throw new DrillError('invalid-input', 'the event log has no run.started event: there is no run in it');
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
-      [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => [
+      [...this.#series].map(([id, { keeper, slots, dropped }]): [string, ProbeSeries] => [
         id,
-        { probe: keeper.probe, samples: keeper.finish(), latency: keeper.healthy.finish(), dropped },
+        {
+          probe: keeper.probe,
+          samples: keeper.finish(),
+          latency: keeper.healthy.finish(),
+          dropped,
+          lost: slots.lostBy(this.#endMs),
+        },
       ]),
     );
     const records = [...this.#faults.values()];
@@ -263,6 +273,7 @@ class LogReader implements LogSink {
       return;
     }
     this.#startBefore(event.type);
+    this.#inOrder(event.t);
     this.#advance(event.t);
     if (!quietTypes.has(event.type)) for (const loud of this.#loud) loud.mark(event.t);
     this.#take(event);
@@ -277,16 +288,15 @@ class LogReader implements LogSink {
       // And how a heal goes; how it came out is an event of its own.
       case 'heal.attempted':
         return;
-      case 'sample.dropped':
+      case 'sample.dropped': {
         if (event.probe === this.#canary?.id) return;
-        this.#seriesOf(event.probe).dropped.push({
-          slot: event.slot,
-          dueMs: event.dueMs,
-          paced: event.reason === 'pace',
-        });
+        const { dropped, slots } = this.#seriesOf(event.probe);
+        dropped.push({ slot: event.slot, dueMs: event.dueMs, paced: event.reason === 'pace' });
+        slots.note(event.slot, event.dueMs);
         return;
+      }
       case 'row.written':
-        this.#writerOf(event.writer).written.push(event);
+        this.#writerOf(event.writer, event.client).written.push(event);
         return;
       case 'rows.read':
         this.#writerOf(event.writer).read.push(event);
@@ -372,7 +382,7 @@ class LogReader implements LogSink {
     if (event.schemaVersion > eventSchemaVersion)
       throw new DrillError(
         'invalid-input',
-        `The event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}.`,
+        `the event log has schema version ${event.schemaVersion}; this firedrill reads up to ${eventSchemaVersion}`,
         { mend: 'Report on it with the firedrill that wrote it, or a newer one.' },
       );
     const plan = completed(event.plan);
@@ -390,13 +400,16 @@ class LogReader implements LogSink {
     for (const [index, probe] of plan.probes.entries()) {
       const healthy = new HealthyLatency(probe, plan.faults.length > 0);
       const keeper = new SampleKeeper(probe, healthy, this.#loud[index] ?? shared);
-      this.#series.set(probe.id, { keeper, dropped: [] });
+      this.#series.set(probe.id, { keeper, slots: new SlotTracker(probe.timeoutMs), dropped: [] });
     }
   }
 
-  #writerOf(id: string): OpenWriter {
+  #writerOf(id: string, client?: number): OpenWriter {
     const writer = this.#writing.get(id);
     if (writer === undefined) throw badLine(this.#scanner.lineNumber, `writer "${id}" is not in the plan`);
+    const { paths, clients } = writer.planned;
+    if (client !== undefined && (client < 1 || client > paths.length * clients))
+      throw badLine(this.#scanner.lineNumber, `writer "${id}" has no client ${client} in the plan`);
     return writer;
   }
 
@@ -408,8 +421,15 @@ class LogReader implements LogSink {
 
   sample(line: SampleLine): void {
     this.#startBefore('sample');
+    if (line.finishMs < line.sendMs)
+      throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
+    this.#inOrder(line.t);
     if (line.probe === this.#canary?.id) this.#seeCanary(this.#canary, line);
-    else this.#seriesOf(line.probe).keeper.add(line);
+    else {
+      const { keeper, slots } = this.#seriesOf(line.probe);
+      slots.note(line.slot, line.dueMs);
+      keeper.add(line);
+    }
     this.#advance(line.t);
     if (line.finishMs > this.#endMs) this.#endMs = line.finishMs;
     this.#follower?.sample(line);
@@ -425,9 +445,24 @@ class LogReader implements LogSink {
     if (t > this.#endMs) this.#endMs = t;
     if (t - this.#settledMs < this.#reachMs / 4) return;
     this.#settledMs = t;
-    for (const { keeper } of this.#series.values()) keeper.noteSilence(t);
+    for (const { keeper, slots } of this.#series.values()) {
+      keeper.noteSilence(t);
+      // What was seen around a lost sample is asked of one by one.
+      for (const { fromMs, toMs } of slots.lostBy(t))
+        if (toMs > t - 2 * this.#reachMs) keeper.noteLost(fromMs, toMs);
+    }
     for (const { keeper } of this.#series.values()) keeper.settle(t - this.#reachMs);
     for (const loud of this.#loud) loud.forgetBefore(t - 2 * this.#reachMs);
+  }
+
+  /** Events are written as they happen. */
+  #inOrder(t: number): void {
+    if (this.#latestMs - t > maxBackwardsMs)
+      throw badLine(
+        this.#scanner.lineNumber,
+        `its time, ${t} ms, is before that of a line above it, ${this.#latestMs} ms: lines are out of order`,
+      );
+    if (t > this.#latestMs) this.#latestMs = t;
   }
 
   #startBefore(type: string): void {

@@ -45,7 +45,7 @@ describe('the interval for the median', () => {
         const values = Array.from({ length: count }, (_, part) => measure(chance(5, trial, part) ** 3));
         const interval = repeatsOf(values, count, undefined)?.medianInterval;
         coverage = interval?.coverage ?? 0;
-        if (interval !== undefined && interval.lowMs <= truth && truth <= interval.highMs) held++;
+        if (interval !== undefined && interval.lowMs <= truth && truth <= (interval.highMs ?? 0)) held++;
       }
       expect(held / trials).toBeGreaterThan(coverage - 0.015);
       expect(held / trials).toBeLessThan(coverage + 0.015);
@@ -66,5 +66,24 @@ describe('repeats', () => {
     expect(worst?.share).toBeCloseTo(Math.sqrt(0.05), 12);
     expect(repeatsOf(of(59), 59, undefined)?.worst.share).toBeGreaterThan(0.95);
     expect(repeatsOf(of(58), 58, undefined)?.worst.share).toBeLessThan(0.95);
+  });
+
+  test('that did not recover are longer than any that did, and are not left out', () => {
+    const never = { ms: Infinity, minMs: 60_000, maxMs: Infinity };
+    const found = repeatsOf([measure(1000), never, measure(3000), never], 5, undefined);
+    expect(found).toMatchObject({
+      drills: 5,
+      count: 4,
+      unended: { count: 2, longerThanMs: 60_000 },
+      minMs: 1000,
+      medianMs: null,
+      maxMs: null,
+      medianInterval: { lowMs: 1000, highMs: null },
+      worst: { maxMs: null },
+    });
+    expect(repeatsOf([measure(1000), measure(2000), never], 3, undefined)).toMatchObject({
+      medianMs: 2000,
+      maxMs: null,
+    });
   });
 });

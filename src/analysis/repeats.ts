@@ -1,14 +1,17 @@
 import type { Measure, Predicted, Repeats, Summary } from '../core/summary.ts';
+import { timedFigure } from './figures.ts';
 
 /** With which an interval for the median is wanted, and how sure the share of phases is told. */
 export const wantedConfidence = 0.95;
 
-/** Middle value; of an even number, the mean of the two in the middle. */
+/** Middle value; of an even number, the mean of the two in the middle (0 where these are infinite on both sides). */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;
   const upper = sorted[Math.floor(half)] ?? 0;
-  return Number.isInteger(half) ? ((sorted[half - 1] ?? upper) + upper) / 2 : upper;
+  if (!Number.isInteger(half)) return upper;
+  const middle = ((sorted[half - 1] ?? upper) + upper) / 2;
+  return Number.isNaN(middle) ? 0 : middle;
 }
 
 /**
@@ -37,7 +40,8 @@ function rankFor(count: number): number {
 }
 
 /**
- * What repeats of one drill came to. `measures` are those that were measured, of `drills`.
+ * What repeats of one drill came to. `measures` are those that were measured, of `drills`; one that is censored
+ * (`timedFigure`) counts as longer than any that is not.
  *
  * The interval for the median takes the measures' own bounds: its lower end is an order
  * statistic of the lower bounds, its upper one of the upper bounds, so that it holds
@@ -56,19 +60,23 @@ export function repeatsOf(
   const sorted = (of: (measure: Measure) => number) => measures.map(of).sort((a, b) => a - b);
   const estimates = sorted(({ ms }) => ms);
   const rank = rankFor(count);
+  const unended = measures.filter(({ maxMs }) => maxMs === Infinity).map(({ minMs }) => minMs);
   return {
     drills,
     count,
-    minMs: estimates[0] ?? 0,
-    medianMs: median(estimates),
-    maxMs: estimates.at(-1) ?? 0,
+    ...(unended.length === 0
+      ? {}
+      : { unended: { count: unended.length, longerThanMs: Math.min(...unended) } }),
+    minMs: finite(estimates[0] ?? 0),
+    medianMs: finite(median(estimates)),
+    maxMs: finite(estimates.at(-1) ?? 0),
     medianInterval: {
       lowMs: sorted(({ minMs }) => minMs)[rank - 1] ?? 0,
-      highMs: sorted(({ maxMs }) => maxMs)[count - rank] ?? 0,
+      highMs: finite(sorted(({ maxMs }) => maxMs)[count - rank] ?? 0),
       coverage: medianCoverage(count, rank),
     },
     worst: {
-      maxMs: Math.max(...measures.map(({ maxMs }) => maxMs)),
+      maxMs: finite(Math.max(...measures.map(({ maxMs }) => maxMs))),
       share: (1 - wantedConfidence) ** (1 / count),
       confidence: wantedConfidence,
     },
@@ -76,11 +84,16 @@ export function repeatsOf(
   };
 }
 
+/** JSON has no Infinity. */
+function finite(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}
+
 /** What repeats of a drill came to in RTO; null for less than two that were measured. */
 export function rtoRepeats(summaries: readonly Summary[]): Repeats | null {
   const predicted = summaries.find((s) => s.predicted?.rto !== undefined)?.predicted?.rto;
   return repeatsOf(
-    summaries.flatMap(({ rto }) => rto ?? []),
+    summaries.flatMap((summary) => timedFigure('rto', summary) ?? []),
     summaries.length,
     predicted,
   );

@@ -40,6 +40,10 @@ function lossWords({ lost, present }: Fates): string {
 
 /** The length of the time whose acknowledged writes are lost. One that is lost breaks a limit of 0, however short the time was. */
 export function rpoCheck(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
+  return unlessUnrecorded(check.of, judgeRpo(check, evidence), evidence);
+}
+
+function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
   const limit = check.maxMs === 0 ? 'no acknowledged write lost' : limitsWords(check);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
@@ -70,8 +74,23 @@ const fateWords = {
   unasked: 'rows there that were refused, or never written',
 } as const;
 
+function unrecordedWords(count: number): string {
+  return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: rows are numbered, and there is no line for them; what became of them is not known`;
+}
+
+/** A check on rows that passes only by those that the log has is open where it lost some. */
+function unlessUnrecorded(of: string, outcome: Outcome, evidence: Evidence): Outcome {
+  const unrecorded = evidence.rows.find(({ planned }) => planned.id === of)?.fates?.unrecorded ?? 0;
+  if (unrecorded === 0 || outcome.status !== 'pass') return outcome;
+  return { ...outcome, status: 'inconclusive', reason: `${of}: ${unrecordedWords(unrecorded)}` };
+}
+
 /** How many rows came out so. */
 export function rowsCheck(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
+  return unlessUnrecorded(check.of, judgeRows(check, evidence), evidence);
+}
+
+function judgeRows(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
   const { are, min, max } = check;
   const limit = countLimit(min, max);
   const found = readBack(check.of, limit, evidence);
@@ -97,6 +116,10 @@ function countLimit(min: number | undefined, max: number | undefined): string {
 
 /** The total time of stale reads. */
 export function staleReadsCheck(check: CheckOf<'stale-reads'>, evidence: Evidence): Outcome {
+  return unlessUnrecorded(check.of, judgeStaleReads(check, evidence), evidence);
+}
+
+function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Outcome {
   const limit = check.maxMs === 0 ? 'none' : limitsWords(check);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
@@ -131,8 +154,11 @@ export function rowNotes(rows: readonly RowsAnalysis[]): readonly string[] {
   return rows.flatMap(({ planned: { id }, fates, written }) => {
     if (fates === null)
       return written.length === 0 ? [] : [`${id}: what was written was not read back: the RPO is not known`];
-    return fates.disputed === 0
-      ? []
-      : [`${id}: ${fates.disputed} rows are there by one path and not by another; they count as lost`];
+    return [
+      ...(fates.unrecorded === 0 ? [] : [`${id}: ${unrecordedWords(fates.unrecorded)}`]),
+      ...(fates.disputed === 0
+        ? []
+        : [`${id}: ${fates.disputed} rows are there by one path and not by another; they count as lost`]),
+    ];
   });
 }

@@ -215,7 +215,7 @@ export class SampleLine {
     this.probe = this.#text;
     if (!isAt(view, p, lit.slot)) return -1;
     p = readNumber(bytes, p + lit.slot.length, numbers, place.slot);
-    if (p < 0 || !isAt(view, p, lit.due)) return -1;
+    if (p < 0 || !Number.isInteger(numbers[place.slot]) || !isAt(view, p, lit.due)) return -1;
     p = readNumber(bytes, p + lit.due.length, numbers, place.due);
     if (p < 0 || !isAt(view, p, lit.send)) return -1;
     p = readNumber(bytes, p + lit.send.length, numbers, place.send);

@@ -4,8 +4,10 @@ import { judgeChecks } from './checks.ts';
 import { analyseHeal, type HealAnalysis } from './heal.ts';
 import { ownersAt } from './intervals.ts';
 import { doubted, marksWords, unproven, withMarksShifted } from './doubt.ts';
+import { lostWords, withLost } from './lost-samples.ts';
 import { withoutOthers } from './others.ts';
-import type { Evidence, JudgedCheck } from './outcome.ts';
+import { longerThan } from './longer-than.ts';
+import { type Evidence, isComplete, type JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
 import { probeSummary } from './probe-summary.ts';
 import { harnessSummary } from './harness-summary.ts';
@@ -122,16 +124,25 @@ function judgeDoubting(evidence: Evidence, told: RunLog): readonly JudgedCheck[]
   return steadinessDoubts(log).length === 0 ? checks : unproven(checks);
 }
 
+/** Checks that would come out otherwise if the samples that the log lost had failed: inconclusive. */
+function withLostDoubted(checks: readonly JudgedCheck[], whole: RunLog): readonly JudgedCheck[] {
+  const words = lostWords(whole);
+  if (words === null) return checks;
+  return doubted(checks, judgeChecks(evidenceOf(withLost(whole, 'failed'), false)), words);
+}
+
 /** Analyses a whole log. Pure: the same log gives the same result, on any machine at any time. */
-export function analyse(told: RunLog): Analysis {
+export function analyse(whole: RunLog): Analysis {
+  const told = withLost(whole, 'unknown');
   const log = withoutDegraded(told);
   const windows = new Map([...log.series].map(([id, series]) => [id, badWindows(log, series)]));
   const watch = isWatch(log);
   const evidence = evidenceOf(log, watch);
   const { recovery, redundancy, heal, roleBefore, rows } = evidence;
-  const checks = watch ? [] : judgeDoubting(evidence, told);
+  const checks = watch ? [] : withLostDoubted(judgeDoubting(evidence, told), whole);
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
+  const unseenEnds = watch ? undefined : longerThan(evidence);
   const summary: Summary = {
     schemaVersion: 1,
     runId: log.runId,
@@ -155,6 +166,8 @@ export function analyse(told: RunLog): Analysis {
       recovery?.rto == null
         ? null
         : { ...recovery.rto, first: recovery.first === null ? null : recovery.first },
+    ...(unseenEnds === undefined ? {} : { longerThan: unseenEnds }),
+    ...(watch || isComplete(log) ? {} : { cutShort: true as const }),
     downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
     redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
     redundancy: redundancy.state === 'restored' ? redundancy.after : null,
@@ -169,7 +182,9 @@ export function analyse(told: RunLog): Analysis {
     faults: faultSummaries(log),
     prober: proberSummary(log),
     ...(log.cost === null ? {} : { harness: harnessSummary(log.cost, log.startMs) }),
-    probes: [...log.series].map(([id, series]) => probeSummary(log, series, windows.get(id) ?? [], recovery)),
+    probes: [...withoutDegraded(whole).series].map(([id, series]) =>
+      probeSummary(log, series, windows.get(id) ?? [], recovery),
+    ),
     ...(log.plan.probesLeftOut === undefined ? {} : { probesLeftOut: log.plan.probesLeftOut }),
     stages: toSummaryStages(log, stagesOf(log, recovery)),
     checks: checks.map((c) => c.result),

@@ -10,6 +10,7 @@ import { proberNotes } from './prober-summary.ts';
 import { degradedWords } from './degraded.ts';
 import { steadinessDoubts } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
+import { lostWords } from './lost-samples.ts';
 import { durationWords, limitWords } from './words.ts';
 
 /** A verdict with its reasons, the weightiest first. */
@@ -192,12 +193,13 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   const blind = [...log.series.values()]
     .filter((s) => s.samples.every((x) => x.status === 'unknown'))
     .map((s) => `${s.probe.id} gave no evidence in ${durationWords(log.endMs - log.startMs)}`);
+  const doubt = lostWords(log) ?? degradedWords(log);
   const unsure = [...windows].flatMap(([id, list]) => {
     const perhaps = list.filter((w) => w.state === 'unsure');
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
     return ms === 0
       ? []
-      : [`${id} may have been down for up to ${durationWords(ms)}, which is unknown: ${degradedWords(log)}`];
+      : [`${id} may have been down for up to ${durationWords(ms)}, which is unknown: ${doubt}`];
   });
   return {
     verdict:
@@ -215,6 +217,8 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
 export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   const notes: string[] = [];
   if (log.torn) notes.push('the last line of the event log was torn and left out');
+  const lost = lostWords(log);
+  if (lost !== null) notes.push(lost);
   notes.push(...proberNotes(log));
   const { recovery } = evidence;
   if (recovery !== null && recovery.laterWindows > 0)

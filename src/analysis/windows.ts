@@ -39,7 +39,7 @@ function downBy(sample: KeptSample, model: LatencyModel): number {
 function countCauses(samples: readonly KeptSample[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const s of samples) {
-    const cause = s.status === 'ok' ? 'slow' : (s.cause ?? 'error');
+    const cause = s.lost ? 'lost' : s.status === 'ok' ? 'slow' : (s.cause ?? 'error');
     counts.set(cause, (counts.get(cause) ?? 0) + weightOf(s));
   }
   // Sorted, so that the same log always gives the same bytes.

@@ -456,4 +456,24 @@ describe('a check', () => {
       judged(stale({ maxMs: 0 }), { ...nothingLost, reads: [['rows@node-1', 11_000, 11_010]] }).status,
     ).toBe('inconclusive');
   });
+
+  test('of rows whose writes the log lost is open where it would pass, and they are no strangers', () => {
+    const parts: Case = {
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 4, 1300, 1310],
+      ],
+      end: { 1: '1-4' },
+    };
+    const summary = drill({ ...parts, checks: [rows('unasked', { max: 0 }), rows('lost', { max: 0 })] });
+    expect(summary.checks).toMatchObject([
+      { status: 'inconclusive', observed: '0 of 2' },
+      { status: 'inconclusive' },
+    ]);
+    expect(summary.notes.join()).toContain('rows: the event log lacks 2 writes');
+    expect(judged(rows('unasked', { max: 0 }), { ...parts, end: { 1: '1-5' } })).toMatchObject({
+      status: 'fail',
+      observed: '1 of 2',
+    });
+  });
 });

@@ -42,6 +42,8 @@ export interface Fates {
   readonly indeterminateAbsent: number;
   /** Rows that are there by one path and not by another. */
   readonly disputed: number;
+  /** Writes of which the log lost the line: each client numbers its rows from 1, without a gap. What became of them is not known. */
+  readonly unrecorded: number;
 }
 
 /** What a writer's rows tell. */
@@ -61,8 +63,8 @@ export interface RowsAnalysis {
   readonly copies: ReadonlyMap<string, Store>;
 }
 
-/** Rows as often as they are there, by client and number. */
-type Store = ReadonlyMap<number, ReadonlyMap<number, number>>;
+/** Rows as often as they are there, by client: ranges of numbers in ascending order, apart from each other. */
+type Store = ReadonlyMap<number, readonly RowRange[]>;
 
 function rangesIn({
   rows = {},
@@ -71,18 +73,19 @@ function rangesIn({
 }
 
 function storeOf(read: RowsRead): Store {
-  return new Map(
-    rangesIn(read).map(([client, ranges]) => {
-      const counts = new Map<number, number>();
-      for (const { from, to, times } of ranges)
-        for (let number = from; number <= to; number++) counts.set(number, times);
-      return [client, counts];
-    }),
-  );
+  return new Map(rangesIn(read));
 }
 
 function timesIn(store: Store, { client, number }: Pick<RowWritten, 'client' | 'number'>): number {
-  return store.get(client)?.get(number) ?? 0;
+  const ranges = store.get(client) ?? [];
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((ranges[mid]?.to ?? Infinity) < number) low = mid + 1;
+    else high = mid;
+  }
+  const range = ranges[low];
+  return range !== undefined && range.from <= number ? range.times : 0;
 }
 
 /** The path that a client writes through. Throws for a client that the plan does not have. */
@@ -115,22 +118,42 @@ function fatesOf({ written, read }: WriterRecord): Fates | null {
     indeterminatePresent: openPresent,
     indeterminateAbsent: open.length - openPresent,
     disputed: written.filter((row) => least(row) === 0 && most(row) > 0).length,
+    unrecorded: unrecorded(written),
   };
 }
 
-/** Rows that are there and that nobody wrote. */
-function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
+/** The numbers that each client is known to have written. */
+function numbersOf(written: readonly RowWritten[]): ReadonlyMap<number, ReadonlySet<number>> {
   const known = new Map<number, Set<number>>();
   for (const { client, number } of written) {
     const numbers = known.get(client) ?? new Set();
     known.set(client, numbers.add(number));
   }
+  return known;
+}
+
+function highest(numbers: ReadonlySet<number> = new Set()): number {
+  let found = 0;
+  for (const number of numbers) found = Math.max(found, number);
+  return found;
+}
+
+/** How many numbers below each client's highest the log does not have. */
+function unrecorded(written: readonly RowWritten[]): number {
+  let count = 0;
+  for (const numbers of numbersOf(written).values()) count += highest(numbers) - numbers.size;
+  return count;
+}
+
+/** Rows that are there and that nobody wrote: beyond the last that its client did. One below it is a write whose line is lost. */
+function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
+  const known = numbersOf(written);
+  // Counted, not listed: a store may hold millions that nobody wrote.
   const strange = stores.map((store) =>
-    [...store].reduce(
-      (sum, [client, counts]) =>
-        sum + [...counts.keys()].filter((number) => known.get(client)?.has(number) !== true).length,
-      0,
-    ),
+    [...store].reduce((sum, [client, ranges]) => {
+      const last = highest(known.get(client));
+      return ranges.reduce((rows, { from, to }) => rows + Math.max(0, to - Math.max(from - 1, last)), sum);
+    }, 0),
   );
   return Math.max(0, ...strange);
 }

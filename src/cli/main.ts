@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { defaultTolerance, toleranceWords } from '../analysis/gate.ts';
+import { defaultTolerance, toleranceWords } from '../analysis/tolerance.ts';
 import { DrillError, ExitCode, exitCodeOf } from '../core/errors.ts';
 import { candidatesText, completeCommand, completionScript, shells } from './commands/completion.ts';
 import { doctorCommand, type DoctorOptions } from './commands/doctor.ts';
@@ -125,9 +125,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   ).argParser(shardOf);
   const baseline = new Option(
     '--baseline <path|label>',
-    'earlier runs that these are held against; one that is worse by more than noise and the tolerance fails',
+    'earlier runs to compare with; takes 4 nights on each side, those of the same --label below --out count; slower by more than chance and the tolerance fails',
   );
-  const tolerance = new Option('--tolerance <10%|2s>', 'how much longer than the baseline is no matter')
+  const tolerance = new Option('--tolerance <10%|2s>', 'how much longer than the baseline is allowed')
     .argParser(toleranceOf)
     .default(defaultTolerance, toleranceWords(defaultTolerance));
 

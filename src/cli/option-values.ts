@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseTolerance, type Tolerance } from '../analysis/gate.ts';
+import { parseTolerance, type Tolerance } from '../analysis/tolerance.ts';
 import { parseDuration } from '../core/duration.ts';
 import { plain } from '../report/text.ts';
 import { parseShard, type Shard } from './shards.ts';

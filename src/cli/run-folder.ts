@@ -114,7 +114,7 @@ export function writeReports(folder: string): Reports {
   const latency = new LatencyOverTime();
   const log = readFollowed(folder, samples, latency);
   attempt(samples);
-  const analysis = analyse(log);
+  const analysis = about(join(folder, logName), () => analyse(log));
   const { summary } = analysis;
   for (const [name, text] of [
     ['summary.json', renderSummaryJson(summary)],
@@ -162,7 +162,22 @@ function both(first: LogSink, second: LogSink): LogSink {
  * @throws DrillError `invalid-input` when there is no readable log
  */
 export function readLogFile(path: string, follower?: LogSink): RunLog {
-  return readLog(piecesOf(path), follower);
+  return about(path, () => readLog(piecesOf(path), follower));
+}
+
+/** Does what reads a file. An error that says what is wrong with its content says which file it is, too. */
+function about<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DrillError) || error.code !== 'invalid-input' || error.message.startsWith(path))
+      throw error;
+    const { message, mend, code } = error;
+    throw new DrillError(code, `${path}: ${message}`, {
+      ...(mend === undefined ? {} : { mend }),
+      cause: error,
+    });
+  }
 }
 
 const pieceBytes = 64 * 1024;

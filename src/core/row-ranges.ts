@@ -25,7 +25,7 @@ export function rangesText(ranges: readonly RowRange[]): string {
     .join(' ');
 }
 
-/** The ranges of such a text, in ascending order. Parts that are none are passed over: a log may be damaged. */
+/** The ranges of such a text, in ascending order. Parts that are none are passed over: what reads a log refuses them before. */
 export function parseRanges(text: string): readonly RowRange[] {
   return text
     .split(' ')

@@ -1,6 +1,6 @@
 /** An outage of one probe, or an interval in which a condition held: bounds contain the truth. All ms. */
 export interface Window {
-  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded. */
+  /** `unsure`: an outage, if there was any: all samples that failed did so while the prober was degraded, or samples are lost from the log. */
   readonly state: string;
   readonly startAt: string;
   /** null: still open when the log ends. */
@@ -67,6 +67,13 @@ export interface Summary {
    * seen. `first` is to the first sign of recovery, which may not have held.
    */
   readonly rto: (Measure & { readonly first: Measure | null }) | null;
+  /**
+   * By figure, as failure tables name them (`rto`, `first`, `downtime`, `redundancy`, `return`, `heal-outage`): what it was longer
+   * than, ms, because its end was not seen. Absent where none is; without a figure that was not measured at all.
+   */
+  readonly longerThan?: Readonly<Record<string, number>>;
+  /** The run was ended before its drill was over; absent otherwise, and in runs of older versions. */
+  readonly cutShort?: true;
   /** Sum of the recovery probe's bad windows after the fault. */
   readonly downtime: (Measure & { readonly windows: number }) | null;
   /** From the fault's effect until full redundancy held again. */
@@ -252,6 +259,8 @@ export interface ProbeSummary {
   readonly kind: string;
   readonly samples: number;
   readonly dropped: number;
+  /** Slots of which the log says nothing; absent without any. */
+  readonly lost?: number;
   readonly unknown: number;
   readonly failed: number;
   /** Send time minus due time. */
@@ -390,16 +399,22 @@ export interface Predicted {
  */
 export interface Repeats {
   readonly drills: number;
-  /** Drills that measured it. */
+  /** Drills that measured it, to its end or as longer than they waited. */
   readonly count: number;
-  /** Of the estimates. */
-  readonly minMs: number;
-  readonly medianMs: number;
-  readonly maxMs: number;
-  /** Holds the median with this probability, whatever the distribution; 0.95 at least where there are enough drills. */
-  readonly medianInterval: { readonly lowMs: number; readonly highMs: number; readonly coverage: number };
-  /** The highest upper bound, and the share of all cases that are not worse than the worst drill, with this confidence. */
-  readonly worst: { readonly maxMs: number; readonly share: number; readonly confidence: number };
+  /** Drills of these whose end was not seen, and what the shortest of them was longer than; absent where there is none. */
+  readonly unended?: { readonly count: number; readonly longerThanMs: number };
+  /** Of the estimates; null: longer than was waited. */
+  readonly minMs: number | null;
+  readonly medianMs: number | null;
+  readonly maxMs: number | null;
+  /** Holds the median with this probability, whatever the distribution; 0.95 at least where there are enough drills. `highMs` null: nothing bounds it. */
+  readonly medianInterval: {
+    readonly lowMs: number;
+    readonly highMs: number | null;
+    readonly coverage: number;
+  };
+  /** The highest upper bound, and the share of all cases that are not worse than the worst drill, with this confidence. `maxMs` null: nothing bounds it. */
+  readonly worst: { readonly maxMs: number | null; readonly share: number; readonly confidence: number };
   /** What the models say; its `maxMs` is their worst case. */
   readonly predicted?: Predicted;
 }

@@ -1,4 +1,5 @@
 import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysis/compare.ts';
+import { nightWords } from '../analysis/alarm.ts';
 import { neededEach } from '../analysis/rank-test.ts';
 import type { Measure } from '../core/summary.ts';
 import { durationWords, signedWords } from '../analysis/words.ts';
@@ -8,16 +9,24 @@ const none = '–';
 /** Sentences are no wider than this. */
 const width = 120;
 
-/** `+2.10 s (+1.50 s to +2.70 s)` */
+/** `+2.10 s (+1.50 s to +2.70 s)`; an end that nothing bounds, for runs that did not come to theirs, is `∞`. */
 function differenceWords({ ms, minMs, maxMs }: Measure): string {
-  return `${signedWords(ms)} (${signedWords(minMs)} to ${signedWords(maxMs)})`;
+  return `${timeWords(ms)} (${timeWords(minMs)} to ${timeWords(maxMs)})`;
+}
+
+function timeWords(ms: number): string {
+  if (Number.isFinite(ms)) return signedWords(ms);
+  return ms > 0 ? '+∞' : '−∞';
 }
 
 /** One run: `36.15 s (35.96 s to 36.35 s)`; several: `median 36.15 s, 33.10 s to 38.40 s`. */
 function sampledWords(sampled: Sampled | null): string {
   if (sampled === null) return none;
-  const { count, minMs, medianMs, maxMs, bounds } = sampled;
-  if (count > 1) return `${durationWords(medianMs)} [${durationWords(minMs)} to ${durationWords(maxMs)}]`;
+  const { count, minMs, medianMs, maxMs, bounds, unended } = sampled;
+  const longest = `> ${durationWords(unended?.longerThanMs ?? 0)}`;
+  const time = (ms: number) => (Number.isFinite(ms) ? durationWords(ms) : longest);
+  if (count > 1) return `${time(medianMs)} [${time(minMs)} to ${time(maxMs)}]`;
+  if (unended !== null) return longest;
   if (bounds === null) return durationWords(medianMs);
   return `${durationWords(medianMs)} (${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)})`;
 }
@@ -48,8 +57,19 @@ function tooFew({ runs, figures }: ComparedScenario): string | undefined {
   const few = figures.filter(({ outcome }) => outcome === 'cannot-tell');
   if (few.length === 0) return undefined;
   const [{ a, b } = { a: null, b: null }] = few;
-  const [n, m] = [a?.count ?? runs.a.total, b?.count ?? runs.b.total];
-  return `cannot tell with ${n} and ${m} runs what is more than noise: at least ${neededEach()} each are needed. The differences are those of these very runs.`;
+  const [n, m] = [a?.nights ?? runs.a.total, b?.nights ?? runs.b.total];
+  return `cannot tell with runs of ${nightWords(n)} and ${nightWords(m)} what is more than noise: at least ${neededEach()} nights each are needed, whatever the number of runs in one. The differences are those of these very runs.`;
+}
+
+/** How often runs were waited for in vain, and whether that is more than noise. */
+function missedWords({ figures }: ComparedScenario): readonly string[] {
+  return figures.flatMap(({ name, missed }) =>
+    missed === null
+      ? []
+      : [
+          `${name}: a run was waited for in vain in ${missed.a.missed} of ${counted(missed.a.of, 'night')} of A and in ${missed.b.missed} of ${missed.b.of} of B, p ${probability(missed.p)} (Fisher)`,
+        ],
+  );
 }
 
 function runsWords({ total, pass, fail, inconclusive }: ComparedScenario['runs']['a']): string {
@@ -75,11 +95,11 @@ function cellsOf({ figures }: ComparedScenario): string[][] {
 
 function remarksOf(scenario: ComparedScenario): readonly string[] {
   const few = tooFew(scenario);
-  return [...(few === undefined ? [] : [few]), ...scenario.notes];
+  return [...(few === undefined ? [] : [few]), ...missedWords(scenario), ...scenario.notes];
 }
 
 const legend =
-  'Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test, two-sided.';
+  'Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.';
 
 function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
   return [

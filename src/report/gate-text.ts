@@ -6,9 +6,9 @@ const width = 120;
 
 const marks = { pass: 'ok', fail: 'FAIL', inconclusive: '?' } as const;
 
-/** Whether a figure is worse than the baseline's, proven. */
-export function isWorse({ drills }: Gate): boolean {
-  return drills.some(({ status }) => status === 'fail');
+/** Whether a figure, or all of them together, are worse than the baseline's, proven. */
+export function isWorse({ drills, together }: Gate): boolean {
+  return together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
 }
 
 /** `1 worse, 3 no worse, 8 that cannot be told` */
@@ -22,14 +22,18 @@ export function gateTitle(gate: Gate): string {
   return `against the baseline ${gate.of} (allowed ${gate.tolerance}): ${countWords(gate)}`;
 }
 
-/** Drill, and the sentence about it; the worse first. */
+/** All drills together, then drill by drill with the sentence about it; the worse first. */
 export function gateLines({
   drills,
+  together,
 }: Gate): readonly { readonly status: Regression['status']; readonly words: string }[] {
   const order = ['fail', 'inconclusive', 'pass'];
-  return [...drills]
+  const lines = [...drills]
     .sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
     .map(({ drill, status, why }) => ({ status, words: `${drill}: ${why}` }));
+  return together == null
+    ? lines
+    : [{ status: together.status, words: `all drills together: ${together.why}` }, ...lines];
 }
 
 /** What the command line prints; ends with a newline. */

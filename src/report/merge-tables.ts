@@ -1,4 +1,4 @@
-import type { Gate } from '../analysis/gate.ts';
+import { type Gate, type GateRow, judgeRows, type Regression, unknownDrill } from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';
 
@@ -71,10 +71,29 @@ export function mergeTables(parts: readonly ShardTable[]): MergedTable {
   };
 }
 
-/** The drills of all shards against the baseline that they share. */
+/** The drills of all shards against the baseline that they share: judged again, because what one of them is worth depends on how many there are. */
 function mergedGate(first: Gate, parts: readonly ShardTable[]): Gate {
   const drills = parts.flatMap(({ table }) => table.baseline?.drills ?? []);
-  return { ...first, drills: drills.sort((a, b) => (a.drill < b.drill ? -1 : 1)) };
+  const sorted = drills.sort((a, b) => (a.drill < b.drill ? -1 : 1));
+  const rows = sorted.flatMap((drill) => storedRow(drill) ?? []);
+  if (first.allowed === undefined || rows.length < sorted.length) return { ...first, drills: sorted };
+  return { ...first, ...judgeRows(rows, first.allowed) };
+}
+
+/** What table.json has of a figure; undefined in tables of older versions. JSON has no Infinity: null stands for it. */
+function storedRow({ drill, figure, baseline, now, nights, why }: Regression): GateRow | undefined {
+  if ((nights as Regression['nights'] | undefined) === undefined) return undefined;
+  const unbounded = (ms: number | null): number => ms ?? Infinity;
+  const side = (values: Regression['nights']['now']) =>
+    values.map((night) => ({ ...night, ms: unbounded(night.ms), maxMs: unbounded(night.maxMs) }));
+  return {
+    drill,
+    figure,
+    baseline,
+    now,
+    nights: { baseline: side(nights.baseline), now: side(nights.now) },
+    known: why !== unknownDrill,
+  };
 }
 
 /** `2/3` */

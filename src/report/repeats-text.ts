@@ -8,13 +8,25 @@ function percent(share: number, digits = 0): string {
 
 /** What repeats came to, one thing a line: the distribution, how sure the median is, the worst case over the phase. */
 export function repeatsWords(repeats: Repeats): string[] {
-  const { drills, count, minMs, medianMs, maxMs, medianInterval, worst, predicted } = repeats;
+  const { drills, count, unended, minMs, medianMs, maxMs, medianInterval, worst, predicted } = repeats;
   const { lowMs, highMs, coverage } = medianInterval;
   const of = count === drills ? `${count} drills` : `${count} of ${drills} drills (the others measured none)`;
+  const longest = `longer than ${durationWords(unended?.longerThanMs ?? 0)}`;
+  const time = (ms: number | null) => (ms === null ? longest : durationWords(ms));
+  const median =
+    highMs === null
+      ? `the median is longer than ${durationWords(lowMs)}, and nothing bounds it above`
+      : `the median lies between ${durationWords(lowMs)} and ${durationWords(highMs)}`;
+  const share = `${percent(worst.share)} of all moments of the fault are no worse than the worst of these, sure to ${percent(worst.confidence)}`;
   return [
-    `of ${of}: min ${durationWords(minMs)}, median ${durationWords(medianMs)}, max ${durationWords(maxMs)}`,
-    `the median lies between ${durationWords(lowMs)} and ${durationWords(highMs)}, sure to ${percent(coverage, 1)} (order statistics, whatever the distribution)`,
-    `worst case ${durationWords(worst.maxMs)} at most in these; ${percent(worst.share)} of all moments of the fault are no worse than the worst of these, sure to ${percent(worst.confidence)}`,
+    `of ${of}: min ${time(minMs)}, median ${time(medianMs)}, max ${time(maxMs)}`,
+    ...(unended === undefined
+      ? []
+      : [`${unended.count} of ${count} did not come to its end while it was waited for: ${longest}`]),
+    `${median}, sure to ${percent(coverage, 1)} (order statistics, whatever the distribution)`,
+    worst.maxMs === null
+      ? `worst case: no recovery; ${share}`
+      : `worst case ${durationWords(worst.maxMs)} at most in these; ${share}`,
     ...(predicted === undefined ? [] : [`predicted ${predictedWords(predicted)}`]),
   ];
 }

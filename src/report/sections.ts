@@ -145,7 +145,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded.' : ''}`,
+              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded, or are lost from the log.' : ''}`,
             ),
           ],
   };

@@ -17,7 +17,7 @@ export function runsOfTable(table: FailureTable): readonly KeptRun[] {
   const found = new Map<string, Record<string, unknown>>();
   const variants = severalVariants(table);
   for (const { figure, drills } of table.rows) {
-    for (const { runId, scenario, verdict, healed, measured } of drills) {
+    for (const { runId, scenario, verdict, healed, measured, longerThanMs, cutShort } of drills) {
       if (runId === null || variants.has(scenario)) continue;
       const run = found.get(runId) ?? {
         schemaVersion: 1,
@@ -31,7 +31,13 @@ export function runsOfTable(table: FailureTable): readonly KeptRun[] {
         healed,
         rto: null,
       };
-      found.set(runId, { ...run, ...(measured === null ? {} : withFigure(figure, measured, run)) });
+      const known = (run['longerThan'] as object | undefined) ?? {};
+      found.set(runId, {
+        ...run,
+        ...(measured === null ? {} : withFigure(figure, measured, run)),
+        ...(longerThanMs === undefined ? {} : { longerThan: { ...known, [figure]: longerThanMs } }),
+        ...(cutShort === true ? { cutShort } : {}),
+      });
     }
   }
   return [...found.values()].map(asKeptRun).filter((run) => typeof run !== 'string');

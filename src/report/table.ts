@@ -1,5 +1,5 @@
 import type { Gate } from '../analysis/gate.ts';
-import { figureOf } from '../analysis/figures.ts';
+import { figureOf, timedFigure } from '../analysis/figures.ts';
 import { median, repeatsOf } from '../analysis/repeats.ts';
 import type { Measure, Predicted, Repeats, Summary, VerdictWord } from '../core/summary.ts';
 
@@ -43,6 +43,10 @@ export interface DrillLine {
   readonly reasons: readonly string[];
   readonly notRun: string | null;
   readonly measured: Measure | null;
+  /** What the figure was longer than, ms, where its end was not seen; absent where it was, and in tables of older versions. */
+  readonly longerThanMs?: number;
+  /** The run was ended before its drill was over. */
+  readonly cutShort?: true;
   readonly rpo: Summary['rpo'];
   readonly redundancyMs: number | null;
   readonly backToSteadyMs: number | null;
@@ -110,6 +114,7 @@ export interface FailureTable {
 function drillLine(figure: string, drill: TableDrill): DrillLine {
   const { number, name, round, summary, notRun, backToSteadyMs } = drill;
   const measured = summary === null ? null : figureOf(figure, summary);
+  const longerThanMs = summary?.longerThan?.[figure];
   return {
     number,
     scenario: name,
@@ -120,6 +125,8 @@ function drillLine(figure: string, drill: TableDrill): DrillLine {
     reasons: summary?.reasons ?? [],
     notRun,
     measured: measured === null ? null : { ms: measured.ms, minMs: measured.minMs, maxMs: measured.maxMs },
+    ...(longerThanMs === undefined ? {} : { longerThanMs }),
+    ...(summary?.cutShort === true ? { cutShort: true as const } : {}),
     rpo: summary?.rpo ?? null,
     redundancyMs: summary?.redundancyRestoredMs ?? null,
     backToSteadyMs,
@@ -198,7 +205,7 @@ function repeatsIn(figure: string, drills: readonly TableDrill[]): Pick<RowLine,
     const run = drills.flatMap(({ name, summary }) => (name === scenario ? (summary ?? []) : []));
     const [predicted] = run.flatMap((summary) => predictedFigure(figure, summary) ?? []);
     const found = repeatsOf(
-      run.flatMap((summary) => figureOf(figure, summary) ?? []),
+      run.flatMap((summary) => timedFigure(figure, summary) ?? []),
       run.length,
       predicted,
     );

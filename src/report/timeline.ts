@@ -54,7 +54,10 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
     list.flatMap((w) => {
       if (w.state === 'unsure')
         return [
-          { atMs: w.startLoMs, what: `${id} perhaps down from here on: the prober was degraded` },
+          {
+            atMs: w.startLoMs,
+            what: `${id} perhaps down from here on: ${'lost' in w.causes ? 'samples are lost' : 'the prober was degraded'}`,
+          },
           ...(w.open ? [] : [{ atMs: w.endHiMs, what: `${id} surely up` }]),
         ];
       const start = { atMs: middle(w.startLoMs, w.startHiMs), what: `${id} ${w.state}` };

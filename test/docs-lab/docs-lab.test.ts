@@ -36,7 +36,8 @@ const before: readonly (readonly [RegExp, readonly string[]])[] = [
         `npx firedrill table certlocker --shard ${i}/3 --seed 20261121 --out shard-${i} --grep '^(2|3|-)$'`,
     ),
   ],
-  // The release before was signed off in the same way.
+  // The release before was drilled in the same way.
+  [/ --out nights --label v1\.3 /, [`npx firedrill table certlocker --grep '^2$' --out nights --label v1.2`]],
   [
     /^npx firedrill compare v1\.2 v1\.3$/,
     [

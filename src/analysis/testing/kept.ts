@@ -6,9 +6,9 @@ export function about(ms: number): Measure {
   return { ms, minMs: ms - 50, maxMs: ms + 50 };
 }
 
-/** A kept run of a scenario `crash`, an hour after the one with the number before. */
+/** A kept run of a scenario `crash`, a night after the one with the number before. */
 export function keptOf(number: number, rtoMs: number | null, parts: Partial<KeptRun> = {}): KeptRun {
-  const startedAt = new Date(Date.UTC(2026, 2, 1) + number * 3_600_000).toISOString();
+  const startedAt = new Date(Date.UTC(2026, 2, 1) + number * 24 * 3_600_000).toISOString();
   return {
     schemaVersion: 1,
     runId: `run-${number}`,

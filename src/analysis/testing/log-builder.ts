@@ -77,6 +77,15 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** Lines in the order of their times, as the engine writes them. */
+export function inOrder(lines: readonly string[]): string[] {
+  const timeOf = (line: string) => (JSON.parse(line) as DrillEvent).t;
+  return lines
+    .map((line) => ({ line, t: timeOf(line) }))
+    .sort((a, b) => a.t - b.t)
+    .map(({ line }) => line);
+}
+
 /** Reads a log from its lines, without newlines. */
 export function readLines(lines: readonly string[], follower?: LogSink): RunLog {
   return readLog([new TextEncoder().encode(lines.join('\n'))], follower);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { defaultTolerance } from '../../analysis/gate.ts';
+import { defaultTolerance } from '../../analysis/tolerance.ts';
 import type { Comparison } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { keptOf } from '../../analysis/testing/kept.ts';
@@ -93,7 +93,7 @@ describe('compare --gate', () => {
     expect(gate({ share: 0, ms: 15_000 })).toBe(0);
     rmSync(join(folder, 'run-8'), { recursive: true });
     expect(gate()).toBe(0);
-    expect(printed).toContain('cannot tell with 4 and 3 runs');
+    expect(printed).toContain('cannot tell with 4 and 3 nights');
   });
 
   test('is in the JSON, and a section of the Markdown', () => {
@@ -127,7 +127,7 @@ describe('history', () => {
     expect(listed({ scenario: 'node.*' })).toEqual([]);
     expect(listed({ target: 'staging' })).toEqual(['run-2']);
     expect(listed({ label: 'v1.2' })).toEqual(['run-1']);
-    expect(listed({ since: '2026-03-02' })).toEqual(['run-30']);
+    expect(listed({ since: '2026-03-04' })).toEqual(['run-30']);
     expect(listed({ since: '5m' })).toEqual([]);
     expect(listed({ since: '99999d' })).toHaveLength(3);
     expect(() => listed({ since: 'yesterday' })).toThrow(/--since yesterday: neither a date nor a time/);

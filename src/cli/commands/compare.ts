@@ -1,5 +1,5 @@
 import { compareSides } from '../../analysis/compare.ts';
-import type { Tolerance } from '../../analysis/gate.ts';
+import type { Tolerance } from '../../analysis/tolerance.ts';
 import { DrillError, ExitCode } from '../../core/errors.ts';
 import { renderComparisonMarkdown, renderComparisonText } from '../../report/compare-text.ts';
 import { isWorse, renderGateMarkdown, renderGateText } from '../../report/gate-text.ts';
@@ -39,7 +39,11 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
           : `${a} has ${comparison.onlyA.join(', ')}; ${b} has ${comparison.onlyB.join(', ')}.`,
     });
   const gate = options.gate
-    ? holdAgainst({ side: { ...given, runs }, tolerance: options.tolerance }, ofB.runs, ofB.figures)
+    ? holdAgainst(
+        { side: { ...given, runs }, tolerance: options.tolerance, earlier: [] },
+        ofB.runs,
+        ofB.figures,
+      )
     : undefined;
   const whole = gate === undefined ? comparison : { ...comparison, baseline: gate };
   if (options.json) output.data(`${JSON.stringify(whole, null, 2)}\n`);

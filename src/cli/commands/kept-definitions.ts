@@ -48,7 +48,11 @@ export function keptDefinitions(
     )
     .addOption(new Option('--json', 'as JSON').default(false).conflicts('md'))
     .option('--md', 'as Markdown', false)
-    .option('--gate', 'end with 1 where B is worse than A by more than noise and the tolerance', false)
+    .option(
+      '--gate',
+      'exit with 1 if B is slower than A by more than chance and the tolerance; takes 4 nights on each side',
+      false,
+    )
     .addOption(tolerance)
     .action((a: string, b: string, options: Omit<CompareOptions, 'in'> & { readonly in?: string[] }) => {
       done(compareCommand(a, b, { ...options, in: options.in ?? ['reports'] }, output));

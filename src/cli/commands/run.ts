@@ -1,12 +1,14 @@
-import { durationOf, type Tolerance } from '../../analysis/gate.ts';
+import { durationOf } from '../../analysis/gate.ts';
 import { type KeptRun, keptRun } from '../../analysis/kept-run.ts';
+import type { Tolerance } from '../../analysis/tolerance.ts';
 import { ExitCode } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import { isWorse } from '../../report/gate-text.ts';
 import type { Reporters } from '../../reporters/all.ts';
+import { createSystemClock } from '../../engine/system-clock.ts';
 import { drawMoments } from '../../scenario/draw.ts';
 import type { Ledger } from '../../engine/ledger.ts';
-import { type Baseline, holdAgainst, readBaseline } from '../baseline.ts';
+import { type Baseline, foretell, holdAgainst, readBaseline } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadAllPlans } from '../inputs.ts';
 import { gravest, runOneDrill, seedFor, seedForShard } from '../one-drill.ts';
@@ -56,9 +58,27 @@ export async function runCommand(
     const weightOf = durationOf(baseline?.side.runs ?? []);
     const plans = shard === undefined ? all : ofShard(all, shard, ({ scenario }) => weightOf(scenario.name));
     const ledger = userLedger();
+    if (baseline !== undefined)
+      foretell(
+        baseline,
+        {
+          scenarios: new Set(plans.map(({ scenario }) => scenario.name)),
+          figures: all.length,
+          nowMs: createSystemClock().wallMs(),
+        },
+        output,
+      );
     const unlock = await passGuards(plans, { consent: options, command: 'run', output, ask: terminalAsk() });
     try {
-      return await runAll(plans, seed, { options, baseline, stop, output, ledger, reporters });
+      return await runAll(plans, seed, {
+        options,
+        baseline,
+        figuresInAll: shard === undefined ? undefined : all.length,
+        stop,
+        output,
+        ledger,
+        reporters,
+      });
     } finally {
       unlock();
     }
@@ -71,10 +91,13 @@ async function runAll(
   {
     options,
     baseline,
+    figuresInAll,
     ...setting
   }: {
     readonly options: RunOptions;
     readonly baseline: Baseline | undefined;
+    /** Undefined: these are no shard. */
+    readonly figuresInAll: number | undefined;
     readonly stop: Stop;
     readonly output: Output;
     readonly ledger: Ledger;
@@ -97,7 +120,7 @@ async function runAll(
     }
   }
   if (baseline === undefined) return { exitCode: gravest(outcomes, stop) };
-  const gate = holdAgainst(baseline, runs, new Map());
+  const gate = holdAgainst(baseline, runs, new Map(), figuresInAll);
   if (isWorse(gate)) outcomes.push(ExitCode.verdictFail);
   return { exitCode: gravest(outcomes, stop), baseline: gate };
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { durationOf, type Tolerance } from '../../analysis/gate.ts';
+import { durationOf } from '../../analysis/gate.ts';
 import { keptRun } from '../../analysis/kept-run.ts';
+import type { Tolerance } from '../../analysis/tolerance.ts';
 import type { Plan } from '../../core/plan.ts';
 import { type DrillError, ExitCode } from '../../core/errors.ts';
 import type { Summary } from '../../core/summary.ts';
@@ -12,7 +13,7 @@ import { isWorse } from '../../report/gate-text.ts';
 import type { FailureTable, TableDrill } from '../../report/table.ts';
 import { figuresOfTable } from '../../report/table-runs.ts';
 import type { Reporters } from '../../reporters/all.ts';
-import { type Baseline, holdAgainst, readBaseline } from '../baseline.ts';
+import { type Baseline, foretell, holdAgainst, readBaseline, type Upcoming } from '../baseline.ts';
 import { passGuards } from '../guard.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showWait } from '../live/show-drill.ts';
@@ -73,6 +74,7 @@ export async function tableCommand(
     const weightOf = durationOf(baseline?.side.runs ?? []);
     const jobs = shard === undefined ? all : jobsOfShard(all, shard, weightOf);
     const whole: WholeTable = { loaded, all, seed: hasJitter(plans) ? seed : null };
+    if (baseline !== undefined) foretell(baseline, upcoming(whole, all), output);
     const unlock = await passGuards(
       jobs.map(({ plan }) => plan),
       { consent: options, command: 'table', output, ask: terminalAsk() },
@@ -83,6 +85,19 @@ export async function tableCommand(
       unlock();
     }
   });
+}
+
+/** What the whole table is about to hold against a baseline, whatever shard this is: its gate is judged once more when merged. */
+function upcoming({ loaded: { suite } }: WholeTable, all: readonly TableJob[]): Upcoming {
+  const first = all.filter(({ round }) => round === 0);
+  const figures = first.flatMap(({ rowIndices, number }) =>
+    rowIndices.map((index) => `${number} ${suite.rows[index]?.figure ?? ''}`),
+  );
+  return {
+    scenarios: new Set(first.map(({ plan }) => plan.scenario.name)),
+    figures: new Set(figures).size,
+    nowMs: createSystemClock().wallMs(),
+  };
 }
 
 async function runJobs(
@@ -109,11 +124,12 @@ async function runJobs(
   const part = shard === undefined ? '' : `-${shard.index}of${shard.count}`;
   const startedAt = new Date(clock.wallMs()).toISOString();
   const folder = makeRunFolder(options.out, newRunId(`table-${loaded.suite.name}${part}`, clock.wallMs()));
+  const figuresInAll = shard === undefined ? undefined : upcoming(whole, whole.all).figures;
   let unwritten: DrillError | undefined;
   const made = (drills: readonly TableDrill[], complete: boolean, isOver: boolean): FailureTable => {
     const endedAt = new Date(clock.wallMs()).toISOString();
     const run = { drills, complete, startedAt, endedAt, label, shard };
-    const table = heldAgainst(tableOf(whole, jobs, run), drills, isOver ? baseline : undefined);
+    const table = heldAgainst(tableOf(whole, jobs, run), drills, isOver ? baseline : undefined, figuresInAll);
     unwritten = writeTable(folder, table);
     if (unwritten !== undefined) tell(unwritten, output);
     return table;
@@ -169,11 +185,12 @@ function heldAgainst(
   table: FailureTable,
   drills: readonly TableDrill[],
   baseline: Baseline | undefined,
+  figuresInAll: number | undefined,
 ): FailureTable {
   if (baseline === undefined) return table;
   const runs = drills.flatMap(({ summary }) => (summary === null ? [] : [keptRun(summary)]));
   const { rows, ...head } = table;
-  return { ...head, baseline: holdAgainst(baseline, runs, figuresOfTable(table)), rows };
+  return { ...head, baseline: holdAgainst(baseline, runs, figuresOfTable(table), figuresInAll), rows };
 }
 
 /** Whether a drill ended with the gate that `settle` waits for: nothing is asked twice. */

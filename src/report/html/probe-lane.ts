@@ -41,7 +41,9 @@ function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): s
   });
   const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
   if (unsureMs > 0)
-    words.push(`perhaps down for up to ${durationWords(unsureMs)} while the prober was degraded`);
+    words.push(
+      `perhaps down for up to ${durationWords(unsureMs)} while the prober was degraded, or samples are lost`,
+    );
   const unknown = samples.some((s) => s.status === 'unknown') ? ['in part unknown'] : [];
   return [...words, ...unknown].join(', ') || 'good throughout';
 }

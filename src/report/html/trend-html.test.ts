@@ -34,8 +34,8 @@ describe('the trend', () => {
     ).toEqual([2, 1, 1, 1]);
     // The one without an RTO has no bounds.
     expect(count(drawn, 'class="error"')).toBe(4);
-    expect(drawn).toContain('2026-03-01 03:00, fail, no RTO measured');
-    expect(drawn).toContain('2026-03-01 04:00, fail, NOT HEALED, 32.00 s (31.95 s to 32.05 s)');
+    expect(drawn).toContain('2026-03-04 00:00, fail, no RTO measured');
+    expect(drawn).toContain('2026-03-05 00:00, fail, NOT HEALED, 32.00 s (31.95 s to 32.05 s)');
     expect(drawn).toContain('last 32.00 s, median 31.00 s of 3 runs');
   });
 
@@ -74,7 +74,7 @@ describe('the trend', () => {
       { run: runs[0] ?? keptOf(0, 0), href: null },
     ]);
     const rows = page.slice(page.indexOf('id="runs"'));
-    expect(rows.indexOf('02:00')).toBeLessThan(rows.indexOf('01:00'));
+    expect(rows.indexOf('03-03')).toBeLessThan(rows.indexOf('03-02'));
     expect(rows).toContain('<a href="../r/run%202/report.html">crash</a>');
     expect(count(rows, '<a ')).toBe(1);
   });

@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { maxOffsetMs } from './log-limits.ts';
+
+const text = z.string();
+const ms = z.number().min(0).max(maxOffsetMs);
+/** Between two of something: nothing looks more often than a thousand times a second. */
+const everyMs = z.number().min(1).max(maxOffsetMs);
+const count = z.int().min(0);
+const times = z.int().min(1).max(100_000);
+
+const condition = z.looseObject({
+  probe: text,
+  host: text.optional(),
+  role: text.optional(),
+  is: z.array(text).optional(),
+  count: z.looseObject({ min: count, max: count.optional() }).optional(),
+});
+const gate = z.looseObject({ require: z.array(condition), forMs: ms, withinMs: ms });
+
+const probe = z.looseObject({
+  id: text,
+  name: text,
+  host: text.optional(),
+  from: text.optional(),
+  kind: text,
+  intervalMs: everyMs,
+  timeoutMs: ms,
+  burstIntervalMs: everyMs.optional(),
+  usedBy: z.array(text).optional(),
+});
+
+const writer = z.looseObject({
+  id: text,
+  kind: text,
+  paths: z.array(z.looseObject({ id: text, host: text.optional() })).min(1),
+  clients: times,
+  intervalMs: everyMs,
+  timeoutMs: ms,
+  readIntervalMs: everyMs,
+});
+
+const fault = z.looseObject({
+  id: text,
+  kind: text,
+  on: z.union(
+    [z.looseObject({ host: text }), z.looseObject({ role: text }), z.looseObject({ fault: text })],
+    {
+      error: 'expected a host, a role, or a fault',
+    },
+  ),
+  atMs: ms,
+  after: text.optional(),
+  forMs: ms.optional(),
+  jitterMs: ms.optional(),
+  leaseMs: ms.optional(),
+});
+
+const modelUse = z.looseObject({ model: text, steps: z.array(text).optional() });
+const prediction = modelUse.extend({ from: text.optional() });
+const predictedBy = z.union([prediction, z.array(prediction)], {
+  error: 'expected a prediction, or a list of them',
+});
+
+const model = z.discriminatedUnion(
+  'kind',
+  [
+    z.looseObject({
+      kind: z.literal('keepalived'),
+      version: z.union([z.literal(2), z.literal(3)], { error: 'expected 2 or 3' }),
+      advertIntervalMs: everyMs,
+      priorities: z.record(text, z.int().min(1).max(254)),
+      preempt: z.array(text),
+      script: z
+        .looseObject({ intervalMs: everyMs, fall: times, rise: times, weight: z.int(), runtimeMs: ms })
+        .optional(),
+    }),
+    z.looseObject({ kind: z.literal('check'), intervalMs: everyMs, fall: times, rise: times, runtimeMs: ms }),
+    z.looseObject({ kind: z.literal('retries'), attempts: times, intervalMs: ms, timeoutMs: ms }),
+    z.looseObject({ kind: z.literal('timer'), intervalMs: everyMs }),
+    z.looseObject({ kind: z.literal('fixed'), timeMs: ms }),
+    z.looseObject({
+      kind: z.literal('measured'),
+      source: text,
+      times: z.union(
+        [
+          z.looseObject({ minMs: ms, modeMs: ms, maxMs: ms }),
+          z.looseObject({ quantilesMs: z.array(ms).min(1) }),
+        ],
+        { error: 'expected minMs, modeMs, and maxMs, or quantilesMs' },
+      ),
+    }),
+    z.looseObject({ kind: z.literal('sequence'), of: z.array(modelUse) }),
+    z.looseObject({ kind: z.literal('parallel'), of: z.array(modelUse) }),
+  ],
+  { error: unknownKind('model') },
+);
+
+const limits = { minMs: ms.optional(), maxMs: ms.optional() };
+const marks = z.looseObject({ probe: text, marks: z.array(text) });
+const checkOf = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
+  z.looseObject({ kind: z.literal(kind), name: text, ...shape });
+
+const check = z.discriminatedUnion(
+  'kind',
+  [
+    checkOf('rto', { maxMs: ms }),
+    checkOf('downtime', { probe: text.optional(), ...limits }),
+    checkOf('redundancy', { maxMs: ms }),
+    checkOf('no-recovery', {}),
+    checkOf('heal-outage', { maxMs: ms }),
+    checkOf('return', { maxMs: ms }),
+    checkOf('happens', { condition, minMs: ms, maxMs: ms.optional() }),
+    checkOf('role-moved', { role: text }),
+    checkOf('role-stays', { role: text }),
+    checkOf('finally', { condition }),
+    checkOf('never', { condition, toleranceMs: ms }),
+    checkOf('ownership', {
+      of: text,
+      side: text,
+      state: z.enum(['nobody', 'several']).optional(),
+      differsFrom: text.optional(),
+      ...limits,
+    }),
+    checkOf('rpo', { of: text, ...limits }),
+    checkOf('rows', {
+      of: text,
+      are: z.enum(['lost', 'duplicated', 'unasked']),
+      min: count.optional(),
+      max: count.optional(),
+    }),
+    checkOf('stale-reads', { of: text, ...limits }),
+    checkOf('announced', { changes: marks, deliveries: marks, withinMs: ms }),
+  ],
+  { error: unknownKind('check') },
+);
+
+const stageHosts = { excludeFaultHost: z.boolean().optional(), onlyFaultHost: z.boolean().optional() };
+const stage = z.looseObject({
+  name: text,
+  until: z.discriminatedUnion(
+    'kind',
+    [
+      z.looseObject({ kind: z.literal('condition'), condition, ...stageHosts }),
+      z.looseObject({ kind: z.literal('mark'), probe: text, mark: text, ...stageHosts }),
+      z.looseObject({ kind: z.literal('recovered') }),
+    ],
+    { error: unknownKind("stage's end") },
+  ),
+  predicted: predictedBy.optional(),
+});
+
+function unknownKind(what: string) {
+  return ({ input }: { readonly input: unknown }): string => {
+    const kind = typeof input === 'object' && input !== null && 'kind' in input ? input.kind : undefined;
+    return kind === undefined
+      ? `a ${what} without a kind`
+      : `${JSON.stringify(kind)} is no kind of ${what} that this version knows`;
+  };
+}
+
+/** All that the analysis and the reports read of a plan; what came later than 0.1 may be missing. */
+const plan = z.looseObject({
+  scenario: z.looseObject({
+    name: text,
+    title: text,
+    path: text,
+    sha256: text,
+    variables: z.record(text, z.union([text, z.number(), z.boolean()])).optional(),
+    text: text.optional(),
+  }),
+  draw: z.looseObject({ seed: z.number(), round: z.number() }).optional(),
+  target: z.looseObject({ name: text, environment: text, path: text, sha256: text }),
+  hosts: z.array(
+    z.looseObject({ name: text, address: text.optional(), transport: z.looseObject({ kind: text }) }),
+  ),
+  probes: z.array(probe),
+  probesLeftOut: z.array(text).optional(),
+  writers: z.array(writer).optional(),
+  roles: z.record(text, condition),
+  ownership: z.record(text, z.record(text, condition)).optional(),
+  models: z.record(text, model).optional(),
+  prepare: z.array(fault).optional(),
+  steady: gate,
+  limits: z.looseObject({ faultMs: ms.optional(), outageMs: ms.optional() }).optional(),
+  healthy: condition.optional(),
+  faults: z.array(fault),
+  repair: z.array(fault).optional(),
+  recovery: z.looseObject({
+    probe: text.max(1000),
+    onFaultHost: z.boolean().optional(),
+    withinMs: ms,
+    stableForMs: ms,
+    quietForMs: ms.optional(),
+    until: z.literal('redundancy').optional(),
+  }),
+  redundancy: gate.extend({ predicted: predictedBy.optional() }),
+  checks: z.array(check),
+  stages: z.array(stage),
+  returnStages: z.array(stage).optional(),
+});
+
+/** Says what is wrong with a stored plan, with its place: `plan.checks[1].kind: …`; undefined when nothing is. */
+export function planComplaint(value: unknown): string | undefined {
+  const { success, data, error } = plan.safeParse(value);
+  if (!success) return issueWords('plan', error);
+  return twice(data.probes, 'probe') ?? twice(data.writers ?? [], 'writer') ?? circle(data.models ?? {});
+}
+
+/** The same of a probe. */
+export function probeComplaint(value: unknown): string | undefined {
+  const { success, error } = probe.safeParse(value);
+  return success ? undefined : issueWords('probe', error);
+}
+
+function issueWords(of: string, { issues: [issue] }: z.ZodError): string {
+  const place = (issue?.path ?? []).map((part) =>
+    typeof part === 'number' ? `[${part}]` : `.${String(part)}`,
+  );
+  return `${of}${place.join('')}: ${(issue?.message ?? 'is none').replace(/^Invalid input: /, '')}`;
+}
+
+function twice(list: readonly { readonly id: string }[], what: string): string | undefined {
+  const ids = list.map(({ id }) => id);
+  const again = ids.find((id, index) => ids.indexOf(id) < index);
+  return again === undefined
+    ? undefined
+    : `plan.${what}s: the ${what} ${JSON.stringify(again)} is there twice`;
+}
+
+/** A model that is made of itself has no time. */
+function circle(models: Readonly<Record<string, z.output<typeof model>>>): string | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, above: readonly string[]): string | undefined => {
+    if (above.includes(name)) return name;
+    const found = models[name];
+    if (done.has(name) || found === undefined || (found.kind !== 'sequence' && found.kind !== 'parallel'))
+      return undefined;
+    for (const { model: within } of found.of) {
+      const round = visit(within, [...above, name]);
+      if (round !== undefined) return round;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of Object.keys(models)) {
+    const round = visit(name, []);
+    if (round !== undefined) return `plan.models.${round}: it is made of itself`;
+  }
+  return undefined;
+}

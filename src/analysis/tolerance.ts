@@ -1,0 +1,33 @@
+import { parseDuration } from '../core/duration.ts';
+import { limitWords } from './words.ts';
+
+/** How much longer than the baseline a figure may be: the greater of a share of the baseline's median and a time. */
+export interface Tolerance {
+  readonly share: number;
+  readonly ms: number;
+  /** Holds for all drills together, too: somebody asked for it. By default no slowness of all drills at once is allowed. */
+  readonly together?: true;
+}
+
+/** A tenth, and of short times a second: less nobody would roll a release back for. */
+export const defaultTolerance: Tolerance = { share: 0.1, ms: 1000 };
+
+/** Reads `10%` or `2s`; undefined for anything else. */
+export function parseTolerance(text: string): Tolerance | undefined {
+  const percent = /^(\d{1,4}(?:\.\d{1,3})?)%$/.exec(text)?.[1];
+  if (percent !== undefined) return { share: Number(percent) / 100, ms: 0, together: true };
+  const ms = parseDuration(text);
+  return ms === undefined ? undefined : { share: 0, ms, together: true };
+}
+
+/** `10 %`, `2 s`, `10 %, at least 1 s` */
+export function toleranceWords({ share, ms }: Tolerance): string {
+  const percent = `${Number((share * 100).toFixed(3))} %`;
+  if (share === 0) return limitWords(ms);
+  return ms === 0 ? percent : `${percent}, at least ${limitWords(ms)}`;
+}
+
+/** What is allowed of a figure whose median in the baseline is so long, ms. */
+export function allowedMs({ share, ms }: Tolerance, medianMs: number): number {
+  return Math.max(Number.isFinite(medianMs) ? share * medianMs : 0, ms);
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { KeptRun } from '../analysis/kept-run.ts';
+import { keptOf } from '../analysis/testing/kept.ts';
+import { defaultTolerance } from '../analysis/tolerance.ts';
+import { isWorse } from '../report/gate-text.ts';
+import { foretell, holdAgainst, readBaseline } from './baseline.ts';
+
+let out: string;
+let said: string[];
+const output = { data: () => undefined, progress: (line: string) => void said.push(line) };
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), 'firedrill-baseline-'));
+  said = [];
+});
+afterEach(() => rmSync(out, { recursive: true, force: true }));
+
+function keep(from: number, count: number, label: string, rtoMs = 30_000): void {
+  for (let i = from; i < from + count; i++) {
+    mkdirSync(join(out, `run-${i}`));
+    writeFileSync(join(out, `run-${i}`, 'summary.json'), JSON.stringify(keptOf(i, rtoMs + i, { label })));
+  }
+}
+
+const read = (label?: string) =>
+  readBaseline(
+    { baseline: 'v1.2', tolerance: defaultTolerance, out, ...(label === undefined ? {} : { label }) },
+    output,
+  )!;
+const night = (number: number) => Date.parse(keptOf(number, 1).startedAt);
+const tell = (label: string | undefined, figures: number) => {
+  foretell(read(label), { scenarios: new Set(['crash']), figures, nowMs: night(60) }, output);
+  return said;
+};
+
+describe('before the first drill', () => {
+  test('it is said that one night against three can never fail, and what it takes', () => {
+    keep(0, 3, 'v1.2');
+    expect(tell(undefined, 1)).toEqual([
+      'warning: baseline v1.2: no regression can be found with 3 nights of the baseline against 1 night: the lowest p that they can give is 0.25, an alarm needs 0.025 or less',
+      'hint: it takes 4 nights on each side, or 39 of the baseline against 1 night. The runs of one night count as one night.',
+      'hint: give every night of a release the same --label and --out: its nights are compared together',
+    ]);
+  });
+
+  test('nights of the same release count, and nothing is said where an alarm is possible', () => {
+    keep(0, 5, 'v1.2');
+    keep(10, 3, 'v1.3');
+    keep(20, 9, 'v1.4');
+    expect(tell('v1.3', 1)).toEqual([]);
+    expect(tell('v1.3', 24)).toEqual([
+      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; for a single one of 24 it takes 7 nights on each side. The runs of one night count as one night.',
+    ]);
+  });
+
+  test('a baseline without a run of the drills is none', () => {
+    keep(0, 9, 'v1.2');
+    foretell(read(), { scenarios: new Set(['other']), figures: 1, nowMs: night(60) }, output);
+    expect(said[0]).toMatch(/^warning: .* no regression can be found with 0 nights of the baseline/);
+  });
+});
+
+test('tonight is held against the baseline together with earlier nights of its release', () => {
+  keep(0, 5, 'v1.2');
+  keep(10, 4, 'v1.3', 60_000);
+  const tonight: readonly KeptRun[] = [keptOf(40, 60_000, { label: 'v1.3' })];
+  const alone = holdAgainst(read(), tonight, new Map());
+  expect(alone.drills).toMatchObject([{ status: 'inconclusive' }]);
+  const together = holdAgainst(read('v1.3'), tonight, new Map());
+  expect(together.drills).toMatchObject([{ status: 'fail', baseline: { nights: 5 }, now: { nights: 5 } }]);
+  expect([isWorse(alone), isWorse(together)]).toEqual([false, true]);
+  // What was not drilled tonight is not judged tonight.
+  const other = { ...keptOf(0, 1).scenario, name: 'other' };
+  expect(holdAgainst(read('v1.3'), [keptOf(40, 1, { scenario: other })], new Map()).drills).toHaveLength(1);
+});

@@ -3,6 +3,7 @@ import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateDoubt } from './doubt.ts';
 import { proberComplaints } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
+import { nameTrouble } from './name-trouble.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
 import { othersDoubt } from './others.ts';
 import { recoverySeries } from './rto.ts';
@@ -215,7 +216,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
 export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   const notes: string[] = [];
   if (log.torn) notes.push('the last line of the event log was torn and left out');
-  notes.push(...proberNotes(log));
+  notes.push(...proberNotes(log), ...nameTrouble(log));
   const { recovery } = evidence;
   if (recovery !== null && recovery.laterWindows > 0)
     notes.push(

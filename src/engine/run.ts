@@ -13,6 +13,7 @@ import type { Ledger, LedgerRecord } from './ledger.ts';
 import { createMachineFitness } from './machine-fitness.ts';
 import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
+import { createNameResolver } from '../resolver/name-resolver.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
@@ -125,6 +126,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         log: deps.log,
         readText: (path) => readFile(path, 'utf8'),
         env: (name) => process.env[name],
+        resolveName: createNameResolver(),
         signal,
       });
     },

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { createMachineFitness } from './machine-fitness.ts';
+import { seeded } from '../analysis/testing/log-builder.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
@@ -313,6 +314,25 @@ describe('a gate and late answers', () => {
     const { wait } = replay((slot) => (slot % 2 === 0 ? { afterMs: 5 } : { afterMs: 900, bad: true }));
     expect(await wait()).toMatchObject({ met: false });
   });
+
+  test.each([0.02, 0.1, 0.5])(
+    'is met after its hold alone, whichever samples time out: a share of %s',
+    async (share) => {
+      for (let seed = 1; seed <= 8; seed++) {
+        const random = seeded(seed);
+        const bad = Array.from({ length: 400 }, () => random() < share);
+        const { wait } = replay((slot) =>
+          bad[slot] === true ? { afterMs: 900, bad: true } : { afterMs: 5 + 400 * random() },
+        );
+        const { met, atMs } = await wait();
+        // Some five seconds before it was met, no sample was sent that failed. Of halves there never are any.
+        const sentBad = bad.flatMap((one, slot) => (one && slot * 200 < atMs ? [slot * 200] : []));
+        const edges = [-1, ...sentBad, atMs];
+        const longestMs = Math.max(...edges.slice(1).map((edge, i) => edge - (edges[i] ?? 0)));
+        expect(met && (longestMs < 5000 || share === 0.5)).toBe(false);
+      }
+    },
+  );
 
   test('is met only once all that was sent within its hold is answered', async () => {
     // The last sample of the first five seconds is late by most of its time-out, and good.

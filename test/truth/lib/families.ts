@@ -1,0 +1,11 @@
+import type { Family } from './drill-script.ts';
+import { outageFamilies } from './families/outages.ts';
+import { proberFamilies } from './families/prober.ts';
+
+/** All families, in the order of the table. */
+export const families: readonly Family[] = [...outageFamilies, ...proberFamilies];
+
+/** The family of that name; undefined if there is none. */
+export function familyOf(name: string): Family | undefined {
+  return families.find((family) => family.name === name);
+}

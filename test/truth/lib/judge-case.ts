@@ -1,0 +1,115 @@
+import type { Analysis } from '../../../src/analysis/summarize.ts';
+import type { CheckResult, Measure } from '../../../src/core/summary.ts';
+import { judgedFigures, type ServiceFigures } from './figures.ts';
+import { type FigureOutcome, judgeBounds, judgeVerdict, type VerdictOutcome } from './judge.ts';
+import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
+import type { Truth } from './recovery-truth.ts';
+import { analyseCase, type SimulatedCase } from './simulate.ts';
+
+/** One figure of a case, judged. */
+export interface Judged {
+  readonly figure: string;
+  readonly outcome: FigureOutcome | VerdictOutcome | 'crashed';
+  /** What was found and what is true, for people. */
+  readonly detail: string;
+}
+
+/** Judges all figures of a case. */
+export function judgeCase(one: SimulatedCase): readonly Judged[] {
+  let analysis: Analysis;
+  try {
+    analysis = analyseCase(one);
+  } catch (error) {
+    return [{ figure: 'analysis', outcome: 'crashed', detail: String(error) }];
+  }
+  return judgeAnalysis(one, analysis);
+}
+
+/** Judges all figures of an analysis of a case. Without a fault that acted there are none. */
+export function judgeAnalysis(
+  one: Pick<SimulatedCase, 'known' | 'script'>,
+  analysis: Analysis,
+): readonly Judged[] {
+  if (one.known.faults.length === 0) return [];
+  return [...judgeService(one, analysis), ...(one.script.judge?.(one.known, analysis) ?? [])];
+}
+
+/** Judges the figures of the recovery probe. */
+function judgeService(
+  { known, script }: Pick<SimulatedCase, 'known' | 'script'>,
+  analysis: Analysis,
+): readonly Judged[] {
+  const figures = judgedFigures(known, script);
+  const { summary } = analysis;
+  const windows = [...analysis.windows.values()][0] ?? [];
+  const heal = summary.heal?.outage;
+  return [
+    ...judgeWindows(windows, figures.outages).map((outcome) => judged('window', outcome, describe(windows))),
+    ...judgeCompleteness(windows, figures.outages).map((outcome) =>
+      judged('outage found', outcome, describe(windows)),
+    ),
+    ...bounds('downtime', summary.downtime, figures.downtime),
+    ...bounds('RTO', summary.rto, figures.rto),
+    ...bounds('RTO first', summary.rto?.first, figures.first),
+    ...bounds('heal outage', heal, figures.healOutage),
+    ...summary.checks.flatMap((check) => verdict(check, truthOf(check, figures))),
+  ];
+}
+
+function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefined {
+  switch (kind) {
+    case 'rto':
+      return figures.rto;
+    case 'downtime':
+      return figures.downtime;
+    case 'heal-outage':
+      return figures.healOutage;
+    default:
+      return undefined;
+  }
+}
+
+function judged(figure: string, outcome: Judged['outcome'], detail: string): Judged {
+  return { figure, outcome, detail };
+}
+
+/** Judges a duration with bounds, where the analysis gives one. */
+export function bounds(
+  figure: string,
+  measure: Measure | null | undefined,
+  truth: Truth | undefined,
+): readonly Judged[] {
+  if (measure === null || measure === undefined || truth === undefined) return [];
+  return [judged(figure, judgeBounds(measure, truth), `${words(measure)}; ${truthWords(truth)}`)];
+}
+
+/** Judges a check on a duration. */
+export function verdict(check: CheckResult, truth: Truth | undefined): readonly Judged[] {
+  if (truth === undefined || check.limits === undefined) return [];
+  const outcome = judgeVerdict(check.status, check.limits, truth);
+  const detail = `${check.status}: ${check.observed}, limit ${check.limit}; ${truthWords(truth)}`;
+  return [judged(`check ${check.kind}`, outcome, detail)];
+}
+
+function words({ minMs, maxMs }: Measure): string {
+  return `${minMs} to ${maxMs} ms`;
+}
+
+function truthWords({ full, least, most }: Truth): string {
+  const round = (ms: number): number => Math.round(ms * 100) / 100;
+  return `true ${round(full)} ms (possible by the samples: ${round(least)} to ${round(most)})`;
+}
+
+function describe(
+  windows: readonly {
+    readonly state: string;
+    readonly startLoMs: number;
+    readonly startHiMs: number;
+    readonly endLoMs: number;
+    readonly endHiMs: number;
+  }[],
+): string {
+  return windows
+    .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)
+    .join('; ');
+}

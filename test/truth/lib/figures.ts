@@ -34,7 +34,7 @@ export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: Judge
     outages,
     downtime: asClaimed(downtimeTruth(outages, effectMs(known))),
     rto: asClaimed(rtoTruth(known, outages)),
-    first: firstSignTruth(known, outages, probe.intervalMs),
+    first: firstSignTruth(known, outages, probe),
     healOutage: healMs === undefined ? undefined : asClaimed(downtimeTruth(outages, healMs)),
   };
   const { intervalMs } = probe;

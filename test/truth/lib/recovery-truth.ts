@@ -1,3 +1,4 @@
+import type { PlannedProbe } from '../../../src/core/plan.ts';
 import { effectMs, type KnownRun, waitOverMs } from './known-run.ts';
 import type { Outages } from './sight.ts';
 import { after, lengthOf, type Span } from './spans.ts';
@@ -51,16 +52,16 @@ function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
   const fromMs = effectMs(known);
   const overMs = waitOverMs(known);
   const { stableForMs } = known.plan.recovery;
-  const openUntilMs = Math.max(
-    ...known.faults.map((f) => (f.forMs === undefined ? 0 : (f.healedMs ?? Infinity))),
-  );
+  const timed = known.faults.filter((fault) => fault.forMs !== undefined);
+  const openUntilMs = Math.max(0, ...timed.map((fault) => fault.healedMs ?? Infinity));
   const counted = after(spans, fromMs).filter((s) => s.fromMs < overMs || s.fromMs < openUntilMs);
   let endMs = fromMs;
   for (const [index, outage] of counted.entries()) {
     if (index > 0 && outage.fromMs - endMs >= stableForMs && outage.fromMs >= openUntilMs) break;
     endMs = outage.toMs;
   }
-  return endMs > Math.max(overMs, openUntilMs) ? Infinity : endMs - fromMs;
+  // A fault with a length of its own is healed whatever the service does: what comes back after that has recovered.
+  return endMs > overMs && timed.length === 0 ? Infinity : endMs - fromMs;
 }
 
 /** Outages closer than this are one for the first sign of recovery (src/analysis/rto.ts). */
@@ -70,16 +71,24 @@ function mergeGapMs(intervalMs: number): number {
 
 /**
  * From the fault's effect to the first sign of recovery, as least and most: which outages are close enough to be one is decided by
- * estimates of their edges, so that a gap within two intervals of the limit may go either way.
+ * estimates of their edges, so that a gap within two intervals of the limit may go either way; so may one between the limits of the
+ * two intervals of a probe with a burst.
  */
-export function firstSignTruth(known: KnownRun, outages: Outages, intervalMs: number): Truth {
+export function firstSignTruth(
+  known: KnownRun,
+  outages: Outages,
+  { intervalMs, burstIntervalMs = intervalMs }: Pick<PlannedProbe, 'intervalMs' | 'burstIntervalMs'>,
+): Truth {
+  const leastGapMs = mergeGapMs(Math.min(intervalMs, burstIntervalMs)) - 2 * intervalMs;
+  const mostGapMs = mergeGapMs(intervalMs) + 2 * intervalMs;
   const fromMs = effectMs(known);
-  const ends = [outages.full, outages.least, outages.most].flatMap((spans) => {
+  const ends = [outages.full, outages.least, outages.most].flatMap((all) => {
+    const spans = after(all, fromMs);
     const found: number[] = [];
-    for (const [index, outage] of after(spans, fromMs).entries()) {
-      const gapMs = (after(spans, fromMs)[index + 1]?.fromMs ?? Infinity) - outage.toMs;
-      if (gapMs >= mergeGapMs(intervalMs) - 2 * intervalMs) found.push(outage.toMs - fromMs);
-      if (gapMs > mergeGapMs(intervalMs) + 2 * intervalMs) break;
+    for (const [index, { toMs }] of spans.entries()) {
+      const gapMs = (spans[index + 1]?.fromMs ?? Infinity) - toMs;
+      if (gapMs >= leastGapMs) found.push(toMs - fromMs);
+      if (gapMs > mostGapMs) break;
     }
     return found.length === 0 ? [0] : found;
   });

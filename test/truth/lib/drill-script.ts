@@ -1,5 +1,5 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { Judged } from './judge-case.ts';
+import type { Judged } from './judged.ts';
 import type { Dice } from './dice.ts';
 import type { FileContent } from './plan-text.ts';
 import type { ProbedService, Stall } from './prober.ts';

@@ -1,9 +1,10 @@
 import type { Family } from './drill-script.ts';
 import { outageFamilies } from './families/outages.ts';
+import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
 
 /** All families, in the order of the table. */
-export const families: readonly Family[] = [...outageFamilies, ...proberFamilies];
+export const families: readonly Family[] = [...outageFamilies, ...proberFamilies, ...ownerFamilies];
 
 /** The family of that name; undefined if there is none. */
 export function familyOf(name: string): Family | undefined {

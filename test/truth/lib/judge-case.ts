@@ -1,18 +1,10 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { CheckResult, Measure } from '../../../src/core/summary.ts';
+import type { CheckResult } from '../../../src/core/summary.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
-import { type FigureOutcome, judgeBounds, judgeVerdict, type VerdictOutcome } from './judge.ts';
+import { bounds, judged, type Judged, verdict } from './judged.ts';
 import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
 import type { Truth } from './recovery-truth.ts';
 import { analyseCase, type SimulatedCase } from './simulate.ts';
-
-/** One figure of a case, judged. */
-export interface Judged {
-  readonly figure: string;
-  readonly outcome: FigureOutcome | VerdictOutcome | 'crashed';
-  /** What was found and what is true, for people. */
-  readonly detail: string;
-}
 
 /** Judges all figures of a case. */
 export function judgeCase(one: SimulatedCase): readonly Judged[] {
@@ -67,37 +59,6 @@ function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefi
     default:
       return undefined;
   }
-}
-
-function judged(figure: string, outcome: Judged['outcome'], detail: string): Judged {
-  return { figure, outcome, detail };
-}
-
-/** Judges a duration with bounds, where the analysis gives one. */
-export function bounds(
-  figure: string,
-  measure: Measure | null | undefined,
-  truth: Truth | undefined,
-): readonly Judged[] {
-  if (measure === null || measure === undefined || truth === undefined) return [];
-  return [judged(figure, judgeBounds(measure, truth), `${words(measure)}; ${truthWords(truth)}`)];
-}
-
-/** Judges a check on a duration. */
-export function verdict(check: CheckResult, truth: Truth | undefined): readonly Judged[] {
-  if (truth === undefined || check.limits === undefined) return [];
-  const outcome = judgeVerdict(check.status, check.limits, truth);
-  const detail = `${check.status}: ${check.observed}, limit ${check.limit}; ${truthWords(truth)}`;
-  return [judged(`check ${check.kind}`, outcome, detail)];
-}
-
-function words({ minMs, maxMs }: Measure): string {
-  return `${minMs} to ${maxMs} ms`;
-}
-
-function truthWords({ full, least, most }: Truth): string {
-  const round = (ms: number): number => Math.round(ms * 100) / 100;
-  return `true ${round(full)} ms (possible by the samples: ${round(least)} to ${round(most)})`;
 }
 
 function describe(

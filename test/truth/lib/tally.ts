@@ -1,4 +1,4 @@
-import type { Judged } from './judge-case.ts';
+import type { Judged } from './judged.ts';
 
 /** How often a figure of a family came out how. */
 export interface Counts {

@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import { type CheckText, effectMs, type KnownRun } from './known-run.ts';
+import { type CheckText, effectMs, healBeganMs, type KnownRun } from './known-run.ts';
 import { msText } from './plan-text.ts';
 import { downtimeTruth, firstSignTruth, holdingOneHidden, rtoTruth, type Truth } from './recovery-truth.ts';
 import { outagesOf, type Outages } from './sight.ts';
@@ -66,11 +66,4 @@ export function limitsNear(dice: Dice, truth: Truth | undefined, intervalMs: num
   ]
     .map((ms) => Math.round(ms))
     .filter((ms) => ms >= 1);
-}
-
-function healBeganMs({ faults }: KnownRun): number | undefined {
-  const issuedMs = Math.max(...faults.map((f) => f.issuedMs));
-  const starts = faults.flatMap((f) => (f.healStartedMs === undefined ? [] : [f.healStartedMs]));
-  const counted = starts.filter((ms) => ms >= issuedMs);
-  return counted.length === 0 ? undefined : Math.min(...counted);
 }

@@ -41,3 +41,11 @@ export function waitOverMs({ gates, faults }: KnownRun): number {
   const heals = faults.flatMap((f) => (f.forMs === undefined ? [f.healStartedMs ?? Infinity] : []));
   return Math.min(gate, ...heals);
 }
+
+/** When the return began: the first heal after the last fault was issued; undefined if there was none. */
+export function healBeganMs({ faults }: KnownRun): number | undefined {
+  const issuedMs = Math.max(...faults.map((f) => f.issuedMs));
+  const starts = faults.flatMap((f) => (f.healStartedMs === undefined ? [] : [f.healStartedMs]));
+  const counted = starts.filter((ms) => ms >= issuedMs);
+  return counted.length === 0 ? undefined : Math.min(...counted);
+}

@@ -50,6 +50,12 @@ export interface DrillScript {
   readonly checks: (known: KnownRun) => readonly CheckText[];
   /** Bounds have to hold the longest outage that no sample met, too: one gap between samples is as wide as they show. */
   readonly holdsOneHidden?: true;
+  /** Whether it is up cannot be said of the service, so that its figures are not judged. */
+  readonly isNotJudged?: true;
+  /** The engine does not look at the steady state again before it acts, as older versions did not. */
+  readonly actsUnseen?: true;
+  /** Damages the log that the analysis reads; it has to say so, or to read it. */
+  readonly damage?: (lines: readonly string[]) => readonly string[];
   /** What is true beyond the ups and downs of the probed services, a line each. */
   readonly truthWords?: () => readonly string[];
   /** Judges what only this kind of case has. */

@@ -1,4 +1,6 @@
 import type { Family } from './drill-script.ts';
+import { beforeFamilies } from './families/before-the-fault.ts';
+import { damagedFamilies } from './families/damaged.ts';
 import { outageFamilies } from './families/outages.ts';
 import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
@@ -10,6 +12,8 @@ export const families: readonly Family[] = [
   ...proberFamilies,
   ...ownerFamilies,
   ...redundancyFamilies,
+  ...beforeFamilies,
+  ...damagedFamilies,
 ];
 
 /** The family of that name; undefined if there is none. */

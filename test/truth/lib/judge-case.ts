@@ -1,5 +1,7 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
 import type { CheckResult } from '../../../src/core/summary.ts';
+import { DrillError } from '../../../src/core/errors.ts';
+import { judgeGates } from './judge-gates.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
 import { bounds, judged, type Judged, verdict } from './judged.ts';
 import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
@@ -12,9 +14,13 @@ export function judgeCase(one: SimulatedCase): readonly Judged[] {
   try {
     analysis = analyseCase(one);
   } catch (error) {
+    if (one.script.damage !== undefined && error instanceof DrillError && error.code === 'invalid-input')
+      return [judged('damage', 'held', error.message)];
     return [{ figure: 'analysis', outcome: 'crashed', detail: String(error) }];
   }
-  return judgeAnalysis(one, analysis);
+  return one.script.damage === undefined
+    ? judgeAnalysis(one, analysis)
+    : [judged('damage', 'held', `read in spite of it: ${analysis.summary.verdict}`)];
 }
 
 /** Judges all figures of an analysis of a case. Without a fault that acted there are none. */
@@ -22,8 +28,14 @@ export function judgeAnalysis(
   one: Pick<SimulatedCase, 'known' | 'script'>,
   analysis: Analysis,
 ): readonly Judged[] {
-  if (one.known.faults.length === 0) return [];
-  return [...judgeService(one, analysis), ...(one.script.judge?.(one.known, analysis) ?? [])];
+  const { known, script } = one;
+  const gates = judgeGates(known);
+  if (known.faults.length === 0) return gates;
+  return [
+    ...gates,
+    ...(script.isNotJudged === true ? [] : judgeService(one, analysis)),
+    ...(script.judge?.(known, analysis) ?? []),
+  ];
 }
 
 /** Judges the figures of the recovery probe. */

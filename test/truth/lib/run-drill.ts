@@ -7,7 +7,10 @@ import {
 } from '../../../src/core/event.ts';
 import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
 import { awaitRecovery } from '../../../src/engine/await-recovery.ts';
-import { createWorld, type GateOutcome, type World } from '../../../src/engine/world.ts';
+import { logGate } from '../../../src/engine/gate-log.ts';
+import type { Run } from '../../../src/engine/run.ts';
+import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
+import { createWorld, type World } from '../../../src/engine/world.ts';
 import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
 import type { KnownFault, KnownRun } from './known-run.ts';
 import { planOf } from './plan-text.ts';
@@ -15,8 +18,6 @@ import { type SimulatedProber, startSimulatedProber } from './prober.ts';
 
 /** Wall time at the run's start: 2026-03-01T10:00:00.000Z. */
 const startWallMs = Date.UTC(2026, 2, 1, 10);
-/** The burst begins this long before the fault (src/engine/steady-state.ts). */
-const burstLeadMs = 2000;
 
 /** A simulated run: what the log has, and what is true. */
 export interface SimulatedRun {
@@ -34,9 +35,8 @@ interface Running {
   readonly prober: SimulatedProber;
   readonly hit: Map<string, string>;
   readonly signal: AbortSignal;
-  readonly append: (event: NewEvent) => number;
+  readonly append: (event: NewEvent) => DrillEvent;
   readonly faults: Map<string, { -readonly [K in keyof KnownFault]: KnownFault[K] }>;
-  readonly gates: { gate: string; t: number; isMet: boolean }[];
 }
 
 /** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
@@ -44,10 +44,10 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
   const { time } = stage;
   const plan = planOf(script.target, script.scenario, []);
   const events: DrillEvent[] = [];
-  const append = (event: NewEvent): number => {
-    const t = roundMs(time.nowMs());
-    events.push({ t, ...event });
-    return t;
+  const append = (event: NewEvent): DrillEvent => {
+    const stamped = { t: roundMs(time.nowMs()), ...event };
+    events.push(stamped);
+    return stamped;
   };
   const world = createWorld(plan, time.clock);
   const probed = plan.probes.map((probe) => ({ probe, ...script.probed(probe.id) }));
@@ -74,12 +74,11 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
     signal: new AbortController().signal,
     append,
     faults: new Map(),
-    gates: [],
   };
   schedule(running, script.background ?? []);
   await time.until(drill(running));
   prober.stop();
-  const endMs = append({ type: 'run.ended' });
+  const { t: endMs } = append({ type: 'run.ended' });
   return {
     events,
     known: {
@@ -87,7 +86,9 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
       faults: [...running.faults.values()],
       changes: new Map(probed.map(({ probe, service }) => [probe.id, service.changes])),
       sent: prober.sent,
-      gates: running.gates,
+      gates: events.flatMap((e) =>
+        e.type === 'gate' ? [{ gate: e.gate, t: e.t, isMet: e.state === 'met' }] : [],
+      ),
       endMs,
     },
   };
@@ -110,53 +111,47 @@ export { startWallMs };
 
 /** The course of src/engine/drill.ts, with faults that are steps of the script. */
 async function drill(running: Running): Promise<void> {
-  const { plan, world, stage, script, signal, prober, append } = running;
+  const { plan, world, stage, script, signal } = running;
   const { clock } = stage.time;
-  const hasBurst = plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
-  const setBurst = (on: boolean): void => {
-    if (!hasBurst) return;
-    prober.setBurst(on);
-    append({ type: 'rate.changed', burst: on });
-  };
+  const run = runOf(running);
   startPhase(running, 'steady');
-  const steady = await world.waitForGate(plan.steady, signal);
-  logGate(running, 'steady', steady);
-  if (!steady.met) return;
-  setBurst(true);
-  if (hasBurst) {
-    const loaded = await world.waitForGate(
-      { ...plan.steady, forMs: burstLeadMs, withinMs: plan.steady.withinMs },
-      signal,
-    );
-    if (!loaded.met) return logGate(running, 'steady', loaded);
-  }
+  const steady = followSteadyState(run);
+  if (!(await steady.reach())) return;
   startPhase(running, 'fault');
-  const plays = plan.faults.map((fault) => playFault(running, fault));
-  await Promise.all(plays.map(({ injected }) => injected));
+  const plays = plan.faults.map((fault) => playFault(running, fault, steady));
+  const injected = await Promise.all(plays.map((play) => play.injected));
+  if (!injected.every(Boolean)) return;
   startPhase(running, 'recovery');
   const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } });
-  logGate(running, 'recovery', back);
-  setBurst(false);
+  logGate(run, 'recovery', back);
+  if (hasBurst(plan)) run.setBurst(false);
   await Promise.all(plays.map(({ over }) => over));
   startPhase(running, 'heal');
   for (const fault of plan.faults.toReversed())
     if (fault.forMs === undefined) await heal(running, scriptOf(running, fault.id));
   startPhase(running, 'redundancy');
-  logGate(running, 'redundancy', await world.waitForGate(plan.redundancy, signal));
+  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, signal));
   await clock.sleep(script.tailMs, signal);
+}
+
+/** As much of an engine's run as its steady state and its gates ask for. */
+function runOf({ plan, world, signal, stage, prober, append }: Running): Run {
+  return {
+    plan,
+    world,
+    signal,
+    deps: { clock: stage.time.clock, log: { append } },
+    setBurst: (on: boolean) => {
+      prober.setBurst(on);
+      append({ type: 'rate.changed', burst: on });
+    },
+    startWriting: async () => undefined,
+    writing: undefined,
+  } as unknown as Run;
 }
 
 function startPhase({ append }: Running, phase: PhaseName): void {
   append({ type: 'phase.started', phase });
-}
-
-function logGate(
-  { append, gates }: Running,
-  gate: 'steady' | 'recovery' | 'redundancy',
-  outcome: GateOutcome,
-): void {
-  const t = append({ type: 'gate', gate, state: outcome.met ? 'met' : 'timeout', unmet: outcome.unmet });
-  gates.push({ gate, t, isMet: outcome.met });
 }
 
 function scriptOf({ script }: Running, id: string): FaultScript {
@@ -180,16 +175,22 @@ const pendingEffects = new WeakMap<FaultScript, () => void>();
 function playFault(
   running: Running,
   fault: PlannedFault,
-): { readonly injected: Promise<void>; readonly over: Promise<void> } {
+  steady: SteadyState,
+): { readonly injected: Promise<boolean>; readonly over: Promise<void> } {
   const { signal, stage, append } = running;
   const { clock } = stage.time;
   const script = scriptOf(running, fault.id);
   const injected = (async () => {
     await clock.sleep(fault.atMs, signal);
+    while (running.script.actsUnseen !== true && !steady.isHeld()) {
+      if (!(await steady.regain())) return false;
+      await clock.sleep(fault.atMs, signal);
+    }
+    steady.end();
     const host = 'host' in fault.on ? fault.on.host : 'node-1';
     running.hit.set(fault.id, host);
     const { id, kind, params, forMs } = fault;
-    const issuedMs = append({ type: 'fault.issued', fault: id, kind, host, params });
+    const { t: issuedMs } = append({ type: 'fault.issued', fault: id, kind, host, params });
     await clock.sleep(script.actsAfterMs, signal);
     pendingEffects.set(script, schedule(running, script.effects));
     running.faults.set(id, {
@@ -201,11 +202,12 @@ function playFault(
       healedMs: undefined,
     });
     await clock.sleep(script.acknowledgedAfterMs, signal);
-    const ackedMs = append({ type: 'fault.acked', fault: id, receipt: null });
+    const { t: ackedMs } = append({ type: 'fault.acked', fault: id, receipt: null });
     append({ type: 'fault.effect', fault: id, notBeforeMs: issuedMs, notAfterMs: ackedMs });
+    return true;
   })();
   const over = (async () => {
-    await injected;
+    if (!(await injected)) return;
     if (fault.forMs === undefined) return;
     await clock.sleep(fault.forMs, signal);
     await heal(running, script);
@@ -216,10 +218,10 @@ function playFault(
 async function heal(running: Running, script: FaultScript): Promise<void> {
   const { append, faults, signal, stage } = running;
   const known = faults.get(script.id);
-  const startedMs = append({ type: 'heal.started', fault: script.id });
+  const { t: startedMs } = append({ type: 'heal.started', fault: script.id });
   pendingEffects.get(script)?.();
   schedule(running, script.heals);
   await stage.time.clock.sleep(script.healTakesMs, signal);
-  const healedMs = append({ type: 'heal.proven', fault: script.id });
+  const { t: healedMs } = append({ type: 'heal.proven', fault: script.id });
   if (known !== undefined) Object.assign(known, { healStartedMs: startedMs, healedMs });
 }

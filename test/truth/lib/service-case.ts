@@ -33,6 +33,8 @@ export interface ServiceCase {
   readonly withinMs?: number;
   /** The fault is healed this long after its effect. */
   readonly forMs?: number;
+  /** The fault begins at most this long after the steady state: 1 s by default. */
+  readonly latestAtMs?: number;
   readonly tailMs?: number;
   readonly holdsOneHidden?: true;
   readonly fate?: ProbedService['fate'];
@@ -64,7 +66,7 @@ export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScr
           kind: 'container.stop',
           on: 'node-1',
           container: 'app',
-          at: msText(dice.between(0, 1000)),
+          at: msText(dice.between(0, one.latestAtMs ?? 1000)),
           ...(forMs === undefined ? {} : { for: msText(forMs) }),
         },
       ],

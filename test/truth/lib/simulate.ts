@@ -35,7 +35,8 @@ export async function simulate(family: Family, seed: number): Promise<SimulatedC
   const script = family.script(stage);
   const { events, known } = await runDrill(script, stage);
   const { plan, refused } = planWithChecks(script, known.faults.length === 0 ? [] : script.checks(known));
-  const lines = [runStarted(plan, seed), ...events].map((event) => JSON.stringify(event));
+  const written = [runStarted(plan, seed), ...events].map((event) => JSON.stringify(event));
+  const lines = script.damage?.(written) ?? written;
   return { family: family.name, seed, lines, known, script, refused };
 }
 

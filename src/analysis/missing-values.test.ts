@@ -154,3 +154,54 @@ describe('a condition that combines probes', () => {
     expect(drill({ ...both, toleranceMs: 5000 }, () => ({})).checks[0]?.status).toBe('inconclusive');
   });
 });
+
+describe('redundancy that was not seen to come back', () => {
+  const check: Check = { kind: 'redundancy', name: 'whole again', maxMs: 20_000 };
+
+  /** The wait for redundancy is over at 54 s; from the fault on, node-1's role is what `failure` says. */
+  function notRestored(failure: string): Summary {
+    const lines = nodeLoss({ kind: 'process.kill', checks: [check] })
+      .lines()
+      .map((line) => {
+        if (line.includes('"gate":"redundancy"'))
+          return line.replace('"state":"met","unmet":[]', '"state":"timeout","unmet":["pg-role"]');
+        const isLost = line.includes('"probe":"pg-role@node-1","slot"') && sentMs(line) >= truth.faultMs;
+        return isLost ? line.replace(/"status":"(ok|fail)".*\}/, `"status":"fail",${failure}}`) : line;
+      });
+    return summarize(readLines(lines));
+  }
+
+  test('is not known where the missing part gave no answer, and fails where it is known to be down', () => {
+    const silent = notRestored('"cause":"timeout","message":"no answer within 900 ms"');
+    expect(silent.checks[0]?.status).toBe('inconclusive');
+    expect(silent.reasons[0]).toContain('pg-role@node-1 told no value in');
+    expect(notRestored('"cause":"refused"').checks[0]?.status).toBe('fail');
+  });
+});
+
+describe('a role that nobody was seen to hold', () => {
+  const moved: Check = { kind: 'role-moved', name: 'moves', role: 'main' };
+
+  test.each([
+    ['timeout', 'inconclusive'],
+    ['refused', 'fail'],
+  ])('by a probe without a value: after %s it is %s', (cause, status) => {
+    const plan: Partial<Plan> = { roles: { main: { probe: 'router' } } };
+    const log = nodeLoss({ kind: 'process.kill', checks: [moved], plan: { ...plan, probes: routers } });
+    for (const host of ['node-1', 'node-2'])
+      log.probing(`router@${host}`, 300, truth.endMs, 1000, (ms) =>
+        host === 'node-1' && ms < truth.faultMs
+          ? { status: 'ok', finishMs: ms + 5 }
+          : {
+              status: 'fail',
+              cause: host === 'node-1' && cause === 'timeout' ? cause : 'refused',
+              finishMs: ms + 900,
+            },
+      );
+    expect(summarize(log.read()).checks[0]?.status).toBe(status);
+  });
+});
+
+const routers = ['health', 'pg-role@node-1', 'pg-role@node-2', 'router@node-1', 'router@node-2'].map((id) =>
+  probeOf(id, id.startsWith('pg-role') ? { onFailure: { refused: 'down' } } : {}),
+);

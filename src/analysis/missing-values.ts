@@ -10,6 +10,8 @@ import { recoverySeries } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
 import { listWords } from './words.ts';
 
+const wholeRun: Range = { fromMs: -Infinity, toMs: Infinity };
+
 /** Longest part of a sample's message that a reason quotes. */
 const mostChars = 160;
 
@@ -26,6 +28,7 @@ export function withMissingValues(outcome: Outcome, check: Check, evidence: Evid
   const conditions = conditionsOf(check, log);
   const blind = [
     ...conditions.flatMap((condition) => blindParts(log, condition, range)),
+    ...gateConditionsOf(check, log).flatMap((condition) => blindParts(log, condition, wholeRun)),
     ...(readsOutage(check) ? blindOutage(check, log) : []),
   ];
   if (blind.length > 0)
@@ -60,6 +63,11 @@ function conditionsOf(check: Check, { plan }: RunLog): readonly Condition[] {
   }
 }
 
+/** The conditions of the gate that a check waits for. What a fault took away for good is not restored: the steady state counts, too. */
+function gateConditionsOf({ kind }: Check, { plan }: RunLog): readonly Condition[] {
+  return kind === 'redundancy' || kind === 'return' ? plan.redundancy.require : [];
+}
+
 /** Whether a check judges bad samples of the recovery probe, or of a probe of its own, as an outage. */
 function readsOutage(check: Check): boolean {
   return ['rto', 'downtime', 'no-recovery', 'heal-outage'].includes(check.kind);
@@ -78,7 +86,7 @@ function blindParts(log: RunLog, condition: Condition, range: Range): readonly s
   const view = viewsOf(log, condition).asCounted;
   return partsOf(condition).flatMap((part) => {
     const series = seriesOf(view, part.is === undefined ? { probe: part.probe } : part);
-    const judged = part.is === undefined ? { fromMs: -Infinity, toMs: Infinity } : range;
+    const judged = part.is === undefined ? wholeRun : range;
     const sent = series.map((one) => ({ one, samples: samplesIn(one, judged) }));
     if (sent.some(({ samples }) => samples.some((s) => s.status === 'ok' || s.provenDown === true)))
       return [];
@@ -103,7 +111,7 @@ function blindWords(series: ProbeSeries, samples: readonly KeptSample[]): string
 }
 
 /** Instances of which the condition asks a value, and that failed without one. */
-function valueGaps(log: RunLog, condition: Condition, range: Range): readonly string[] {
+export function valueGaps(log: RunLog, condition: Condition, range: Range): readonly string[] {
   const view = viewsOf(log, condition).asCounted;
   return partsOf(condition).flatMap((part) => {
     if (part.is === undefined) return [];

@@ -280,7 +280,7 @@ export function intervalsOf(log: RunLog, condition: Condition, range: Range): re
 }
 
 /** What an instance of a role's probe is called as an owner: its host, or its id if it has none. */
-export function ownerName(series: ProbeSeries): string {
+function ownerName(series: ProbeSeries): string {
   return series.probe.host ?? series.probe.id;
 }
 

@@ -23,7 +23,7 @@ export interface NameSources {
 }
 
 /** A name that could not be resolved. `ENOTFOUND`: there is no such name; `EAI_AGAIN`: that is not known. */
-export class NameError extends Error {
+class NameError extends Error {
   readonly code: 'ENOTFOUND' | 'EAI_AGAIN';
 
   constructor(code: 'ENOTFOUND' | 'EAI_AGAIN', message: string) {

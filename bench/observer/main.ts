@@ -9,6 +9,7 @@ import { createLocalHost } from '../../src/hosts/local.ts';
 import { keepShells } from '../../src/hosts/kept-shells.ts';
 import { probeKind } from '../../src/probes/catalog.ts';
 import { createSystemClock } from '../../src/engine/system-clock.ts';
+import { createNameResolver } from '../../src/resolver/name-resolver.ts';
 import { pause } from '../mono.ts';
 import type { NotMeasured, ObserverInput, ObserverResult, SampleCostRow } from './messages.ts';
 import { postgresPrograms, startPostgres } from './postgres.ts';
@@ -94,6 +95,7 @@ async function probe(series: Series, fields: Json, host: Host = local): Promise<
     timeoutMs,
     readText: async (path) => readFileSync(path, 'utf8'),
     env: (name) => process.env[name],
+    resolveName: createNameResolver(),
   });
   const sample = async (): Promise<void> => {
     const seen = await session.observe(AbortSignal.timeout(timeoutMs));

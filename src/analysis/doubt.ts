@@ -1,10 +1,13 @@
 import type { Condition } from '../core/condition.ts';
-import { intervalsIn, truthOfAll } from './intervals.ts';
+import { type ConditionInterval, intervalsIn, truthOfAll } from './intervals.ts';
+import type { KeptSample } from './kept-samples.ts';
+import { valueGaps } from './missing-values.ts';
 import type { JudgedCheck } from './outcome.ts';
 import type { RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import { degradedSpans, degradedWords } from './degraded.ts';
-import { durationWords } from './words.ts';
+import { viewsOf } from './unobserved.ts';
+import { durationWords, listWords } from './words.ts';
 
 /**
  * Checks whose outcome hangs on what is in doubt: where they come out otherwise when it is taken the other way, they are
@@ -36,13 +39,12 @@ export function unproven(checks: readonly JudgedCheck[]): readonly JudgedCheck[]
 type AwaitedGate = 'recovery' | 'redundancy';
 
 /**
- * Why it is not known that a gate which timed out would have been missed by a fit prober, too; null when it is: while the
- * prober was degraded, what the gate waits for may have held for as long as it must.
+ * Why it is not known that a gate which timed out was missed; null when it is: what it waits for may have held for as long
+ * as it must, while the prober was degraded, or while samples failed that have no value.
  */
 export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
-  const spans = degradedSpans(log);
-  if (out === undefined || spans.length === 0) return null;
+  if (out === undefined) return null;
   const { recovery, redundancy } = log.plan;
   const [require, forMs] =
     gate === 'recovery' ? [[serviceIsUp(log)], recovery.stableForMs] : [redundancy.require, redundancy.forMs];
@@ -50,10 +52,23 @@ export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
     fromMs: log.phases.findLast((p) => p.phase === gate && p.t <= out.t)?.t ?? log.startMs,
     toMs: out.t,
   };
-  const hidden = intervalsIn(truthOfAll(log, require, range), 'yes').some(
-    (i) => i.maxMs >= forMs && spans.some((s) => s.fromMs < i.endHiMs && s.toMs > i.startLoMs),
+  const spans = degradedSpans(log);
+  const longEnough = (seen: RunLog): readonly ConditionInterval[] =>
+    intervalsIn(truthOfAll(seen, require, range), 'yes').filter((i) => i.maxMs >= forMs);
+  const hidden = longEnough(log).some((i) => spans.some((s) => s.fromMs < i.endHiMs && s.toMs > i.startLoMs));
+  if (hidden) return degradedWords(log, range.fromMs, range.toMs);
+  const seen = require.reduce((view, condition) => viewsOf(view, condition).asCounted, log);
+  const isOpen = longEnough(seen).length > 0 && longEnough(withFailuresAsDown(seen)).length === 0;
+  return isOpen ? listWords(require.flatMap((condition) => valueGaps(seen, condition, range))) : null;
+}
+
+/** The log as it would be if each failed sample showed that nothing runs there. */
+function withFailuresAsDown(log: RunLog): RunLog {
+  const down = (s: KeptSample): KeptSample => (s.status === 'fail' ? { ...s, provenDown: true } : s);
+  const series = [...log.series].map(
+    ([id, one]) => [id, { ...one, samples: one.samples.map(down) }] as const,
   );
-  return hidden ? degradedWords(log, range.fromMs, range.toMs) : null;
+  return { ...log, series: new Map(series) };
 }
 
 function serviceIsUp(log: RunLog): Condition {

@@ -31,6 +31,18 @@ export interface ProbeSeries {
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
   /** Slots of which the log says nothing: lines of it are lost. In order. */
   readonly lost: readonly LostSlots[];
+  /** What the last sample that was not ok said; absent where there was none. */
+  readonly lastError?: string;
+}
+
+/**
+ * The probe as its samples allow it to be read: where none was good, nothing shows that it asks the right thing, so that
+ * its failures stand for no value (a wrong port is refused, too).
+ */
+function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): PlannedProbe {
+  if (probe.onFailure === undefined || samples.some((s) => s.status === 'ok')) return probe;
+  const { onFailure: _, ...rest } = probe;
+  return rest;
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -217,16 +229,15 @@ class LogReader implements LogSink {
       throw new DrillError('invalid-input', 'the event log has no run.started event: there is no run in it');
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
-      [...this.#series].map(([id, { keeper, slots, dropped }]): [string, ProbeSeries] => [
-        id,
-        {
-          probe: keeper.probe,
-          samples: keeper.finish(),
-          latency: keeper.healthy.finish(),
-          dropped,
-          lost: slots.lostBy(this.#endMs),
-        },
-      ]),
+      [...this.#series].map(([id, { keeper, slots, dropped }]): [string, ProbeSeries] => {
+        const samples = keeper.finish();
+        const probe = provenProbe(keeper.probe, samples);
+        const { lastError } = keeper;
+        const latency = keeper.healthy.finish();
+        const lost = slots.lostBy(this.#endMs);
+        const told = lastError === undefined ? {} : { lastError };
+        return [id, { probe, samples, latency, dropped, lost, ...told }];
+      }),
     );
     const records = [...this.#faults.values()];
     const among = (list: readonly PlannedFault[]) => {

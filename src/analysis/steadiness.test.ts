@@ -8,6 +8,10 @@ const ok = (ms: number, latencyMs = 20): Answer => ({ status: 'ok', finishMs: ms
 const refused = (ms: number): Answer => ({ status: 'fail', cause: 'refused', finishMs: ms + 5 });
 const timeout = (ms: number): Answer => ({ status: 'fail', cause: 'timeout', finishMs: ms + 900 });
 
+const said = (answer: Answer, value: string): Answer =>
+  answer.status === 'ok' ? { ...answer, value } : answer;
+const standby = (ms: number): Answer => said(ok(ms), 'standby');
+
 /** The gate is met at 9 s, the fault comes at 12 s, the service is back at 18 s. */
 function drill(
   answers: Readonly<Record<string, (ms: number) => Answer>>,
@@ -71,6 +75,54 @@ describe('a drill', () => {
     expect(drill({ 'role@node-2': refused }).verdict).toBe('pass');
     const early = (ms: number): Answer => (ms < 3000 || (ms > 12_100 && ms < 18_000) ? refused(ms) : ok(ms));
     expect(drill({ health: early }).verdict).toBe('pass');
+  });
+
+  test('is inconclusive where every second sample timed out up to the gate and on to the fault', () => {
+    // A gate that only reads the latest answer is met here: the good ones overtake the time-outs.
+    const half = (ms: number): Answer =>
+      ms > 12_100 && ms < 18_000 ? refused(ms) : Math.round(ms / 200) % 2 === 0 ? ok(ms) : timeout(ms);
+    const require = [{ probe: 'health' }];
+    const steady = { require, forMs: 3000, withinMs: 60_000 };
+    for (const shiftMs of [0, 200]) {
+      const drilled = drill({ health: (ms) => half(ms + shiftMs) }, { plan: { steady }, checks: [strict] });
+      expect(drilled.verdict).toBe('inconclusive');
+      expect(drilled.reasons[0]).toContain('between the steady gate and the fault, health failed');
+    }
+  });
+
+  test('is inconclusive where a sample that was sent within the hold failed, and came after the gate', () => {
+    // Sent at 8.4 s; a gate of old did not wait for it.
+    const late = (ms: number): Answer => (ms > 8300 && ms < 8500 ? timeout(ms) : ok(ms, 5));
+    const { verdict, reasons } = drill({
+      'role@node-1': (ms) => said(late(ms), 'primary'),
+      'role@node-2': standby,
+    });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons[0]).toMatch(
+      /^the steady state was not held up to the fault: role is primary on exactly 1 \(role@node-1: fail timeout; role@node-2: standby\), 2\.\d\d s before the fault; so the fault may not be the cause/,
+    );
+  });
+
+  test('is inconclusive where a role moved between the gate and the fault', () => {
+    const both = (ms: number): Answer => said(ok(ms), ms > 10_000 && ms < 10_500 ? 'primary' : 'standby');
+    const steady = { 'role@node-1': (ms: number) => said(ok(ms), 'primary') };
+    const { verdict, reasons } = drill({ ...steady, 'role@node-2': both });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons[0]).toContain('role is primary on exactly 1 (role@node-1: primary; role@node-2: primary)');
+    expect(drill({ ...steady, 'role@node-2': standby }).verdict).toBe('pass');
+  });
+
+  test('reads the probes of the roles that its gate names, too', () => {
+    const steady = {
+      require: [{ probe: 'health', role: 'main' }],
+      forMs: 3000,
+      withinMs: 60_000,
+    };
+    const plan = { steady, roles: { main: { probe: 'role', is: ['primary'] } } };
+    const failing = (ms: number): Answer =>
+      said(ms > 10_000 && ms < 10_500 ? refused(ms) : ok(ms), 'primary');
+    const { reasons } = drill({ 'role@node-1': failing }, { plan });
+    expect(reasons[0]).toContain('role@node-1 failed');
   });
 
   test('may break what is under way with its fault, if that was not overdue', () => {

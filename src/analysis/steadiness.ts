@@ -1,7 +1,8 @@
+import { instancesRead } from '../core/condition.ts';
+import { brokenConditions } from '../core/seen.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
-import { seriesOf } from './intervals.ts';
-import type { KeptSample } from './kept-samples.ts';
+import { type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import { durationWords, limitWords } from './words.ts';
@@ -12,14 +13,21 @@ import { durationWords, limitWords } from './words.ts';
  *
  * - A sample of a probe of the steady gate, or of the recovery probe, that was sent between the gate and the first fault
  *   failed, though its instance was good when the gate was met.
+ * - A sample that was sent within the gate's hold, or after it, showed that a condition of the gate did not hold, however
+ *   late it came: it failed, or told another value.
  * - The recovery probe's good answers came so late before the fault that some more load makes time-outs of them.
  */
 export function steadinessDoubts(log: RunLog): readonly string[] {
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   const gate = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met' && g.t <= issuedMs);
   if (gate === undefined || !Number.isFinite(issuedMs)) return [];
-  return [...failedBetween(log, gate.t, issuedMs), ...slowBefore(log, gate.t, issuedMs)];
+  const failed = failedBetween(log, gate.t, issuedMs);
+  const lost = failed.length > 0 ? [] : brokenBetween(log, gate.t - log.plan.steady.forMs, issuedMs);
+  return [...failed, ...lost, ...slowBefore(log, gate.t, issuedMs)];
 }
+
+const consequence =
+  'so the fault may not be the cause of the outage; find the cause with `firedrill watch`, or use a quieter machine';
 
 function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly string[] {
   const failures = [...gateSeries(log)].flatMap((series) => {
@@ -32,17 +40,16 @@ function failedBetween(log: RunLog, metMs: number, issuedMs: number): readonly s
     const beforeMs = durationWords(issuedMs - first.sendMs);
     return `${id} failed ${count === 1 ? 'once' : `${count} times`} (${first.cause ?? 'fail'}, first ${beforeMs} before the fault)`;
   });
-  return [
-    `between the steady gate and the fault, ${what.join(', ')}; so the fault may not be the cause of the outage; find the cause with \`firedrill watch\`, or use a quieter machine`,
-  ];
+  return [`between the steady gate and the fault, ${what.join(', ')}; ${consequence}`];
 }
 
 /**
  * Failed samples of an instance that was good when the gate was met: a standby that always fails says nothing new. The
- * fault itself may have broken one that was under way, unless that should have been answered long before.
+ * latest answer then counts, and not what was under way. The fault itself may have broken a sample that was under way,
+ * unless that should have been answered long before.
  */
 function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: number): readonly KeptSample[] {
-  const before = samples.findLast((s) => s.sendMs <= metMs && s.status !== 'unknown');
+  const before = samples.findLast((s) => s.finishMs <= metMs && s.status !== 'unknown');
   if (before?.status !== 'ok') return [];
   return samples.filter(
     (s) =>
@@ -50,10 +57,49 @@ function failedOf({ samples, latency }: ProbeSeries, metMs: number, issuedMs: nu
   );
 }
 
-/** The instances that the steady gate asks, and the recovery probe. */
+/** The first conditions of the gate that a sample sent at or after `fromMs` showed not to hold before the fault. */
+function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly string[] {
+  const { require } = log.plan.steady;
+  const arrivals = [...conditionSeries(log)]
+    .flatMap(({ probe, samples }) => samples.map((sample) => ({ probe, sample })))
+    .filter(({ sample }) => sample.finishMs < issuedMs)
+    .sort((a, b) => a.sample.finishMs - b.sample.finishMs);
+  const probes = [...log.series.values()].map((series) => series.probe);
+  const latest = new Map<string, KeptSample>();
+  for (const { probe, sample } of arrivals) {
+    const known = latest.get(probe.id);
+    if (known === undefined || known.slot <= sample.slot) latest.set(probe.id, sample);
+    if (sample.sendMs < fromMs) continue;
+    const fresh = (id: string): KeptSample | undefined => {
+      const one = id === probe.id ? sample : latest.get(id);
+      const series = log.series.get(id);
+      if (one === undefined || series === undefined) return undefined;
+      return sample.finishMs - lastSaidMs(one) <= staleAfterMs(series) ? one : undefined;
+    };
+    const [broken] = brokenConditions(require, { probes, roles: log.plan.roles, fresh });
+    if (broken === undefined) continue;
+    const before = durationWords(issuedMs - sample.finishMs);
+    return [
+      `the steady state was not held up to the fault: ${broken}, ${before} before the fault; ${consequence}`,
+    ];
+  }
+  return [];
+}
+
+/** The instances that the steady gate reads, those that tell who has a role among them. */
+function conditionSeries(log: RunLog): ReadonlySet<ProbeSeries> {
+  const probes = [...log.series.values()].map((series) => series.probe);
+  const conditions = log.plan.steady.require.flatMap((condition) => {
+    const role = condition.role === undefined ? undefined : log.plan.roles[condition.role];
+    return role === undefined ? [condition] : [condition, role];
+  });
+  const read = new Set(conditions.flatMap((one) => instancesRead(one, probes)).map(({ id }) => id));
+  return new Set([...log.series.values()].filter(({ probe }) => read.has(probe.id)));
+}
+
+/** The instances that the steady gate reads, and the recovery probe. */
 function gateSeries(log: RunLog): ReadonlySet<ProbeSeries> {
-  const asked = log.plan.steady.require.flatMap((condition) => seriesOf(log, condition));
-  return new Set([...asked, recoverySeries(log)]);
+  return new Set([...conditionSeries(log), recoverySeries(log)]);
 }
 
 function slowBefore(log: RunLog, metMs: number, issuedMs: number): readonly string[] {

@@ -3,6 +3,7 @@ import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateDoubt } from './doubt.ts';
 import { proberComplaints } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
+import { nameTrouble } from './name-trouble.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
 import { othersDoubt } from './others.ts';
 import { recoverySeries } from './rto.ts';
@@ -219,7 +220,7 @@ export function notesOf(log: RunLog, evidence: Evidence): Summary['notes'] {
   if (log.torn) notes.push('the last line of the event log was torn and left out');
   const lost = lostWords(log);
   if (lost !== null) notes.push(lost);
-  notes.push(...proberNotes(log));
+  notes.push(...proberNotes(log), ...nameTrouble(log));
   const { recovery } = evidence;
   if (recovery !== null && recovery.laterWindows > 0)
     notes.push(

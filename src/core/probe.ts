@@ -4,12 +4,26 @@ import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { Observation } from './sample.ts';
 
+/** An address of a host name. */
+export interface NameAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/**
+ * Resolves a host name to its addresses, in the order in which to try them. Rejects with an error that says why, with the
+ * `code` ENOTFOUND (there is no such name) or EAI_AGAIN (that is not known).
+ */
+export type ResolveName = (name: string) => Promise<readonly NameAddress[]>;
+
 /** What a probe may use. */
 export interface ProbeContext {
   /** The host on which this instance's commands run: `from:`, or else the one it is about (`on:`). */
   readonly host: Host | undefined;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Resolves the names that it connects to. */
+  readonly resolveName: ResolveName;
   /** Reads a file named in the parameters (CA, password); relative paths are already resolved. */
   readText(path: string): Promise<string>;
   /** Reads an environment variable named in the parameters. */

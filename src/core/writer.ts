@@ -26,7 +26,7 @@ export interface Row {
 export type Rows = ReadonlyMap<number, readonly RowRange[]>;
 
 /** What a writer may use. */
-export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' | 'env'> {
+export interface WriterContext extends Pick<ProbeContext, 'clock' | 'readText' | 'env' | 'resolveName'> {
   /** Name of this run's rows, in letters, digits and underscores, at most 63: nobody else's. */
   readonly store: string;
 }

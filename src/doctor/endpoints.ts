@@ -6,7 +6,7 @@ import { type ProbeContext, type ProbeKind, ProbeTimeout } from '../core/probe.t
 import type { FailCause, Observation } from '../core/sample.ts';
 
 /** What looks may use. */
-export interface LookContext extends Pick<ProbeContext, 'readText' | 'env'> {
+export interface LookContext extends Pick<ProbeContext, 'readText' | 'env' | 'resolveName'> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -50,13 +50,13 @@ export function lookAtEndpoints(
 async function look(
   probe: PlannedProbe,
   kind: ProbeKind<unknown>,
-  { clock, signal, readText, env }: LookContext,
+  { clock, signal, ...rest }: LookContext,
 ): Promise<Observation> {
   const { timeoutMs } = probe;
   const limits = new AbortController();
   const timer = setTimeout(() => limits.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
   try {
-    const session = await kind.open(probe.params, { host: undefined, clock, timeoutMs, readText, env });
+    const session = await kind.open(probe.params, { ...rest, host: undefined, clock, timeoutMs });
     try {
       return await session.observe(AbortSignal.any([limits.signal, signal]));
     } finally {

@@ -87,6 +87,7 @@ async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: A
       clock: simulatedClock(),
       signal: new AbortController().signal,
       readText: () => Promise.reject(new Error('no file')),
+      resolveName: async () => [],
       env: () => undefined,
     },
   );

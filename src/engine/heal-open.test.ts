@@ -33,6 +33,7 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
       ledger: { close: ({ faultId }: { faultId: string }) => void closed.push(faultId) },
     },
     open,
+    off: new Set(open.map(({ record }) => record.host.name)),
     signal: new AbortController().signal,
     healing: { spentMs: 0 },
     reach: () => ({ host, server: undefined }),
@@ -52,6 +53,8 @@ describe('healing what is open', () => {
     expect(attempts.map(({ observed }) => observed)).not.toContain(true);
     expect(events.at(-1)).toEqual({ type: 'heal.proven', fault: 'f' });
     expect([closed, run.open]).toEqual([['f'], []]);
+    // From the heal on, what fails on the host no longer shows that its power is off.
+    expect(run.off).toEqual(new Set());
   });
 
   test('leaves open what never answered, and says that nothing was seen of it', async () => {

@@ -70,6 +70,7 @@ async function open(
     clock: time.clock,
     timers: time.timers,
     readText: async () => '',
+    resolveName: async () => [],
     env: () => undefined,
     emit,
   });
@@ -187,6 +188,7 @@ describe('openLane', () => {
       clock: createSystemClock(),
       timers: globalThis,
       readText: async () => '',
+      resolveName: async () => [],
       env: () => undefined,
       emit: (events) => marked.resolve(events.filter((event) => event.type === 'mark')),
     });
@@ -221,6 +223,7 @@ describe('openLane', () => {
       clock: createSystemClock(),
       timers: globalThis,
       readText: async () => '',
+      resolveName: async () => [],
       env: () => undefined,
       emit: (events) => {
         for (const event of events) if (event.type === 'sample') seen.set(event.probe, event.slot);
@@ -313,6 +316,7 @@ describe('openLane', () => {
       clock: createSystemClock(),
       timers: globalThis,
       readText: async () => '',
+      resolveName: async () => [],
       env: () => undefined,
       emit: () => {},
     });

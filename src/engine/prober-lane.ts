@@ -4,7 +4,7 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
-import { ProbeTimeout, type ProbeKind, type ProbeSession } from '../core/probe.ts';
+import { ProbeTimeout, type ProbeKind, type ProbeSession, type ResolveName } from '../core/probe.ts';
 import type { LogMark, Observation, Phases, Sample } from '../core/sample.ts';
 import { watchClock } from './clock-watch.ts';
 import { watchLoop, type LoopWatch } from './loop-watch.ts';
@@ -21,6 +21,7 @@ export interface LaneOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly readText: (path: string) => Promise<string>;
+  readonly resolveName: ResolveName;
   readonly env: (name: string) => string | undefined;
   /** Takes what was seen in one turn of the loop, in order. */
   readonly emit: (events: readonly NewEvent[]) => void;
@@ -76,6 +77,7 @@ async function openProbe(planned: PlannedProbe, options: LaneOptions): Promise<P
       clock: options.clock,
       timeoutMs: planned.timeoutMs,
       readText: options.readText,
+      resolveName: options.resolveName,
       env: options.env,
     });
   } catch (error) {
@@ -220,9 +222,14 @@ interface Stopping {
   readonly cuts: Set<(reason: Error) => void>;
 }
 
-/** The target took its time and answered; a time-out is no answer, nor is what this thread made of one. */
+/** The target took its time and answered; a time-out is no answer, nor is what this thread made of one, nor a word of the DNS servers. */
 function isAnswer(seen: Observation): boolean {
-  return seen.status === 'ok' || (seen.status === 'fail' && seen.cause !== 'timeout');
+  return seen.status === 'ok' || (seen.status === 'fail' && seen.cause !== 'timeout' && seen.cause !== 'dns');
+}
+
+/** The look ended with its time-out: the target did not answer, or the DNS servers did not. */
+function isTimeout(seen: Observation, { aborted }: AbortSignal): boolean {
+  return seen.status === 'fail' && (seen.cause === 'timeout' || (seen.cause === 'dns' && aborted));
 }
 
 /**
@@ -271,7 +278,7 @@ async function withTimeout(
   try {
     if (stopping.reason !== undefined) cut(stopping.reason);
     const seen = await Promise.race([observing, givenUp.promise]);
-    if (seen.status === 'fail' && seen.cause === 'timeout' && lateMs > lateTimeoutMs) {
+    if (isTimeout(seen, controller.signal) && lateMs > lateTimeoutMs) {
       const stall = Math.round(lateMs);
       return { status: 'unknown', message: `the prober itself was stalled for ${stall} ms at the time-out` };
     }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { createNameResolver } from '../resolver/name-resolver.ts';
 import { raiseThreadPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './prober-messages.ts';
@@ -28,6 +29,7 @@ try {
       timers: globalThis,
       readText: (path) => readFile(path, 'utf8'),
       env: (name) => process.env[name],
+      resolveName: createNameResolver(),
       emit: (events) => post({ type: 'events', events }),
       watchWallClock: true,
     }),

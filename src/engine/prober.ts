@@ -6,6 +6,7 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { createNameResolver } from '../resolver/name-resolver.ts';
 import { compileCache } from './compile-cache.ts';
 import { raiseSessionPriority } from './priority.ts';
 import { openLane, type Lane } from './prober-lane.ts';
@@ -83,6 +84,7 @@ export async function startProber(options: ProberOptions): Promise<Prober> {
           timers: globalThis,
           readText: (path) => readFile(path, 'utf8'),
           env: (name) => process.env[name],
+          resolveName: createNameResolver(),
           emit: onEvents,
           watchWallClock: network.length === 0,
         }),

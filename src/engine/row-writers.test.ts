@@ -100,6 +100,7 @@ async function writingOn(
       },
     },
     readText: async () => '',
+    resolveName: async () => [],
     env: () => undefined,
     signal: more.signal ?? new AbortController().signal,
   });
@@ -129,6 +130,7 @@ describe('writers', () => {
       clock: simulatedClock(),
       log: { append: () => ({}) as never },
       readText: async () => '',
+      resolveName: async () => [],
       env: () => undefined,
       signal: new AbortController().signal,
     });
@@ -311,6 +313,7 @@ describe('writers', () => {
       clock: createSystemClock(),
       log: { append: () => ({}) as never },
       readText: async () => '',
+      resolveName: async () => [],
       env: () => undefined,
       signal: new AbortController().signal,
     });

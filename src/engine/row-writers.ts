@@ -17,6 +17,7 @@ export interface WritingOptions {
   readonly log: Pick<EventLog, 'append'>;
   readonly readText: WriterContext['readText'];
   readonly env: WriterContext['env'];
+  readonly resolveName: WriterContext['resolveName'];
   /** Aborts when the run stops: nothing is begun then any more. */
   readonly signal: AbortSignal;
 }
@@ -122,10 +123,10 @@ export async function startRowWriters(options: WritingOptions): Promise<RowWrite
 async function openWriter(planned: PlannedWriter, options: WritingOptions): Promise<OpenWriter> {
   const kind = options.kindOf(planned.kind);
   if (kind === undefined) throw new DrillError('harness', `${planned.id}: no writer kind "${planned.kind}"`);
-  const { clock, readText, env, runId } = options;
+  const { clock, readText, env, resolveName, runId } = options;
   const paths: OpenPath[] = [];
   for (const way of planned.paths) {
-    const path = await kind.open(way.params, { clock, readText, env, store: storeName(runId) });
+    const path = await kind.open(way.params, { clock, readText, env, resolveName, store: storeName(runId) });
     const clients = Array.from({ length: planned.clients }, () => path.connect());
     paths.push({ planned: way, path, clients, reader: path.connect() });
   }

@@ -13,6 +13,7 @@ import type { Ledger, LedgerRecord } from './ledger.ts';
 import { createMachineFitness } from './machine-fitness.ts';
 import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
+import { createNameResolver } from '../resolver/name-resolver.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
@@ -60,6 +61,8 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Hosts whose power a fault was seen to have taken, until its heal begins. */
+  readonly off: Set<string>;
   /** Steps whose host gave no answer: whether they were made is not known. */
   readonly unanswered: Set<string>;
   /** What heals and repairs have taken so far, ms. */
@@ -83,7 +86,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = madeOnce(plan.hosts, deps.createServer);
   const machine = createMachineFitness();
-  const world = createWorld(plan, deps.clock, machine);
+  const off = new Set<string>();
+  const world = createWorld(plan, deps.clock, machine, (host) => off.has(host));
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
   // Every wait of the run listens on this one signal: not a leak.
@@ -103,6 +107,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    off,
     unanswered: new Set(),
     healing: { spentMs: 0 },
     reach,
@@ -121,6 +126,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
         log: deps.log,
         readText: (path) => readFile(path, 'utf8'),
         env: (name) => process.env[name],
+        resolveName: createNameResolver(),
         signal,
       });
     },

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { createMachineFitness } from './machine-fitness.ts';
+import { seeded } from '../analysis/testing/log-builder.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
@@ -87,6 +88,57 @@ describe('a world', () => {
     world.see(sample('role@a', 2000, { value: 'standby' }));
     world.see(sample('role@a', 1000, { value: 'primary' }));
     expect(world.fresh('role@a')?.value).toBe('standby');
+  });
+
+  test('takes a failed sample for no value: the host may be a second primary', () => {
+    const { world } = makeWorld();
+    const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'timeout' }));
+    expect(world.unmet(one)).toEqual([
+      'role is primary on exactly 1 (role@a: primary; role@b: fail timeout)',
+    ]);
+    // At least one is certain.
+    expect(world.unmet([{ probe: 'role', is: ['primary'], count: { min: 1 } }])).toEqual([]);
+  });
+
+  test('takes a failure for the value that its probe declares', () => {
+    const declared = probes.map((one) => ({ ...one, onFailure: { refused: 'down' } }));
+    const world = createWorld({ probes: declared, roles }, manualClock());
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'refused' }));
+    expect(world.unmet([{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }])).toEqual([]);
+    expect(world.unmet([{ probe: 'role', host: 'b', is: ['down'] }])).toEqual([]);
+  });
+
+  test('knows that nothing runs where a fault has taken the power', () => {
+    const off = new Set(['b']);
+    const world = createWorld({ probes, roles }, manualClock(), undefined, (host) => off.has(host));
+    const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    for (const part of [{ status: 'fail', cause: 'timeout' }, { status: 'unknown' }] as const) {
+      world.see(sample('role@b', 0, part));
+      expect(world.unmet(one)).toEqual([]);
+    }
+    off.clear();
+    expect(world.unmet(one)).toHaveLength(1);
+  });
+
+  test('counts an instance only where the other probes of the condition hold on its host', () => {
+    const { world } = makeWorld();
+    const both = [
+      { probe: 'role', is: ['primary'], and: [{ probe: 'router', is: ['up'] }], count: { min: 1, max: 1 } },
+    ];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('router@a', 0, { value: 'up' }));
+    // What is not known of b's role does not matter: its router is down.
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'timeout' }));
+    world.see(sample('router@b', 0, { value: 'down' }));
+    expect(world.unmet(both)).toEqual([]);
+    world.see(sample('router@b', 1000, { value: 'up' }));
+    expect(world.unmet(both)).toEqual([
+      'role is primary and router is up on exactly 1 (role@a: primary; router@a: up; role@b: fail timeout; router@b: up)',
+    ]);
   });
 
   test('resolves a role to the one host that has it', () => {
@@ -262,6 +314,25 @@ describe('a gate and late answers', () => {
     const { wait } = replay((slot) => (slot % 2 === 0 ? { afterMs: 5 } : { afterMs: 900, bad: true }));
     expect(await wait()).toMatchObject({ met: false });
   });
+
+  test.each([0.02, 0.1, 0.5])(
+    'is met after its hold alone, whichever samples time out: a share of %s',
+    async (share) => {
+      for (let seed = 1; seed <= 8; seed++) {
+        const random = seeded(seed);
+        const bad = Array.from({ length: 400 }, () => random() < share);
+        const { wait } = replay((slot) =>
+          bad[slot] === true ? { afterMs: 900, bad: true } : { afterMs: 5 + 400 * random() },
+        );
+        const { met, atMs } = await wait();
+        // Some five seconds before it was met, no sample was sent that failed. Of halves there never are any.
+        const sentBad = bad.flatMap((one, slot) => (one && slot * 200 < atMs ? [slot * 200] : []));
+        const edges = [-1, ...sentBad, atMs];
+        const longestMs = Math.max(...edges.slice(1).map((edge, i) => edge - (edges[i] ?? 0)));
+        expect(met && (longestMs < 5000 || share === 0.5)).toBe(false);
+      }
+    },
+  );
 
   test('is met only once all that was sent within its hold is answered', async () => {
     // The last sample of the first five seconds is late by most of its time-out, and good.

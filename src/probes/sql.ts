@@ -1,10 +1,11 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
 import { keepSqlSessions, type KeptSqlSessions } from './lib/kept-sql-sessions.ts';
+import { ResolvingSocket } from './lib/name-lookup.ts';
 import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
 import { clientConfig, connectionFields, sayGoodbye } from './lib/postgres.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
@@ -37,7 +38,7 @@ export const sql: ProbeKind<Params> = {
   describe: (p) => `${p.query} on ${p.dsn}${p.connection === 'kept' ? ', in a kept session' : ''}`,
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);
-    if (p.connection === 'kept') return keptSession(p, keepSqlSessions(config, ctx.timeoutMs), ctx);
+    if (p.connection === 'kept') return keptSession(p, keepSqlSessions(config, ctx), ctx);
     const sockets = new Set<Socket>();
     return {
       observe: (signal) => look(p, config, sockets, ctx, signal),
@@ -55,7 +56,9 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
       const startMs = ctx.clock.nowMs();
       const phases: { connectMs?: number; firstByteMs?: number } = {};
       const since = (): number => ctx.clock.nowMs() - startMs;
-      const watch = (socket: Socket): void => {
+      let used: ResolvingSocket | undefined;
+      const watch = (socket: ResolvingSocket): void => {
+        used = socket;
         // A session that is used again is connected, and with TLS its socket emits no data any more: listeners would only pile up.
         if (!socket.pending) return;
         socket.once('connect', () => void (phases.connectMs = since()));
@@ -64,7 +67,7 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
       try {
         return withPhases(await sessions.use(async (client) => ask(client, p), signal, watch), phases);
       } catch (error) {
-        return withPhases(signal.aborted ? abortedBy(signal) : sqlFailure(error), phases);
+        return withPhases(signal.aborted ? abortedBy(signal, used?.names) : sqlFailure(error), phases);
       }
     },
     close: async () => sessions.close(),
@@ -87,7 +90,7 @@ async function look(
   const phases: { connectMs?: number; firstByteMs?: number } = {};
   const since = (): number => ctx.clock.nowMs() - startMs;
   // The socket is ours, so that it can always be cut: end() of a client waits for the server.
-  const socket = new Socket();
+  const socket = new ResolvingSocket(ctx.resolveName);
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
   socket.once('connect', () => {
@@ -96,7 +99,7 @@ async function look(
     socket.once('data', () => void (phases.firstByteMs = since()));
   });
   const aborted = Promise.withResolvers<Observation>();
-  const onAbort = (): void => aborted.resolve(withPhases(abortedBy(signal), phases));
+  const onAbort = (): void => aborted.resolve(withPhases(abortedBy(signal, socket.names), phases));
   signal.addEventListener('abort', onAbort, { once: true });
   let polite = false;
   try {

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import type { ProbeKind, ProbeSession } from '../core/probe.ts';
+import type { ProbeContext, ProbeKind, ProbeSession, ResolveName } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
+import { nameLookup } from './lib/name-lookup.ts';
 import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
 import { hostPort, regex, requireHostPort, requireRegex } from './lib/text-params.ts';
 
@@ -30,7 +31,7 @@ export const tcpSession: ProbeKind<Params> = {
   cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
   keepsSession: () => 'client',
   describe: (p) => `send "${p.send}" over one connection to ${p.address}`,
-  open: async (p, ctx) => new Conversations(p, ctx.clock),
+  open: async (p, ctx) => new Conversations(p, ctx),
 };
 
 /** A connection at work. */
@@ -49,15 +50,17 @@ class Conversations implements ProbeSession {
   readonly #line: string;
   readonly #expect: RegExp;
   readonly #clock: Clock;
+  readonly #resolveName: ResolveName;
   #connection: Connection | undefined;
   #established = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(p: Params, clock: Clock) {
+  constructor(p: Params, { clock, resolveName }: Pick<ProbeContext, 'clock' | 'resolveName'>) {
     this.#target = requireHostPort(p.address);
     this.#line = `${p.send}\n`;
     this.#expect = requireRegex(p.expect);
     this.#clock = clock;
+    this.#resolveName = resolveName;
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
@@ -101,7 +104,8 @@ class Conversations implements ProbeSession {
 
   /** A connection, established or broken. */
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const socket = connect({ ...this.#target, noDelay: true });
+    const names = nameLookup(this.#resolveName);
+    const socket = connect({ ...this.#target, noDelay: true, lookup: names.lookup });
     const connection: Connection = { socket, text: '', broken: undefined, wake: () => {} };
     const breaks = (why: Observation): void => {
       connection.broken ??= why;
@@ -128,7 +132,7 @@ class Conversations implements ProbeSession {
       this.#established++;
       resolve();
     });
-    const onAbort = (): void => breaks(abortedBy(signal));
+    const onAbort = (): void => breaks(abortedBy(signal, names));
     signal.addEventListener('abort', onAbort, { once: true });
     await settled;
     signal.removeEventListener('abort', onAbort);

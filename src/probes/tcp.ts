@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
+import { nameLookup } from './lib/name-lookup.ts';
 import { abortedBy, failureOf } from './lib/net-errors.ts';
 import { hostPort, requireHostPort } from './lib/text-params.ts';
 
@@ -26,8 +27,9 @@ export const tcp: ProbeKind<Params> = {
         if (signal.aborted) return abortedBy(signal);
         const startMs = ctx.clock.nowMs();
         const { promise, resolve } = Promise.withResolvers<Observation>();
-        const socket = connect(target);
-        const onAbort = (): void => resolve(abortedBy(signal));
+        const names = nameLookup(ctx.resolveName);
+        const socket = connect({ ...target, lookup: names.lookup });
+        const onAbort = (): void => resolve(abortedBy(signal, names));
         signal.addEventListener('abort', onAbort, { once: true });
         socket.once('connect', () => {
           resolve({ status: 'ok', phases: { connectMs: ctx.clock.nowMs() - startMs } });

@@ -1,9 +1,10 @@
-import { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
+import type { ResolveName } from '../core/probe.ts';
 import type { RowRange } from '../core/row-ranges.ts';
 import type { Row, RowClient, Rows, WriterKind, Written } from '../core/writer.ts';
+import { ResolvingSocket } from '../probes/lib/name-lookup.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
 import {
   clientConfig,
@@ -44,7 +45,7 @@ export const sqlRows: WriterKind<Params> = {
   async open(p, ctx) {
     const config = await clientConfig(p, ctx);
     const table = p.schema === undefined ? ctx.store : `${p.schema}.${ctx.store}`;
-    const connect = (): SqlClient => new SqlClient(config, table);
+    const connect = (): SqlClient => new SqlClient(config, table, ctx.resolveName);
     const once = async (statement: string, signal: AbortSignal): Promise<void> => {
       const client = connect();
       try {
@@ -63,7 +64,7 @@ export const sqlRows: WriterKind<Params> = {
         ),
       drop: (signal) => once(`DROP TABLE IF EXISTS ${table}`, signal),
       connect,
-      ...(copy === undefined ? {} : { connectCopy: () => new SqlClient(copy, table) }),
+      ...(copy === undefined ? {} : { connectCopy: () => new SqlClient(copy, table, ctx.resolveName) }),
     };
   },
 };
@@ -80,7 +81,7 @@ function islands(table: string): string {
 /** A connection, and whether it waits for a statement. */
 interface Session {
   readonly client: Client;
-  readonly socket: Socket;
+  readonly socket: ResolvingSocket;
   readonly readiness: Readiness;
 }
 
@@ -88,11 +89,13 @@ interface Session {
 class SqlClient implements RowClient {
   readonly #config: ClientConfig;
   readonly #table: string;
+  readonly #resolveName: ResolveName;
   #session: Session | undefined;
 
-  constructor(config: ClientConfig, table: string) {
+  constructor(config: ClientConfig, table: string, resolveName: ResolveName) {
     this.#config = config;
     this.#table = table;
+    this.#resolveName = resolveName;
   }
 
   async write({ client, number }: Row, signal: AbortSignal): Promise<Written> {
@@ -163,7 +166,7 @@ class SqlClient implements RowClient {
   async #connected(): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
     // The socket is ours, so that it can always be cut: end() of a client waits for the server.
-    const socket = new Socket();
+    const socket = new ResolvingSocket(this.#resolveName);
     const client = new Client({ ...this.#config, stream: () => socket });
     const session = { client, socket, readiness: followReadiness(client, socket) };
     this.#session = session;

@@ -13,6 +13,7 @@ import { labContext } from '../../lab/lab-context.ts';
 import { inspectMachine } from '../../lab/machine.ts';
 import { measureSpeed, speedDeps } from '../../lab/machine-speed.ts';
 import { loadLab } from '../../lab/manifest.ts';
+import { createNameResolver } from '../../resolver/name-resolver.ts';
 import { loadAllPlans, loadWatchPlan } from '../inputs.ts';
 import { drillFindings } from '../lab-drill.ts';
 import type { Output } from '../output.ts';
@@ -103,6 +104,7 @@ async function targetFindings(
     clock,
     signal,
     readText: (path) => readFile(path, 'utf8'),
+    resolveName: createNameResolver(),
     env: (name) => process.env[name],
   });
   const loads = [...loadFindings(plan, plans), ...timeFindings(plans)];

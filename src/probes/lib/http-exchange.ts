@@ -22,6 +22,7 @@ import {
 import { DrillError, messageOf } from '../../core/errors.ts';
 import type { ProbeContext } from '../../core/probe.ts';
 import type { Observation, Phases } from '../../core/sample.ts';
+import { nameLookup } from './name-lookup.ts';
 import { abortedBy, failureOf } from './net-errors.ts';
 import { readHeaders, type Headers, type SecretPlaces } from './secret.ts';
 import { requireHostPort, requireUrl } from './text-params.ts';
@@ -89,7 +90,8 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
   const one = { keepAlive: true, maxSockets: 1, maxCachedSessions: 0 };
   if (!secure) {
     if (!keptAlive) {
-      const createConnection = (): Socket => netConnect({ ...target, noDelay: true });
+      const createConnection = ({ lookup }: RequestOptions): Socket =>
+        netConnect({ ...target, noDelay: true, ...(lookup === undefined ? {} : { lookup }) });
       return { options: { ...options, createConnection }, secure, maxBodyBytes };
     }
     const agent = { agent: new HttpAgent(one) };
@@ -110,7 +112,8 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
   };
   if (!keptAlive) {
     const tls = { ...target, ...trust, ...identity, ALPNProtocols: ['http/1.1'], noDelay: true };
-    const createConnection = (): Socket => tlsConnect(tls);
+    const createConnection = ({ lookup }: RequestOptions): Socket =>
+      tlsConnect({ ...tls, ...(lookup === undefined ? {} : { lookup }) });
     return { options: { ...options, createConnection }, secure, maxBodyBytes };
   }
   // The check belongs to the agent: a request with one of its own does not share its connection.
@@ -127,7 +130,7 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
  */
 export async function exchange(
   call: HttpCall,
-  ctx: Pick<ProbeContext, 'clock'>,
+  ctx: Pick<ProbeContext, 'clock' | 'resolveName'>,
   signal: AbortSignal,
   wantBody: (statusCode: number) => boolean,
 ): Promise<HttpReply | Observation> {
@@ -148,14 +151,16 @@ export async function exchange(
     const statusCode = reply.message.statusCode ?? 0;
     resolve({ statusCode, body, phases, ...(broken === undefined ? {} : { broken }) });
   };
+  const names = nameLookup(ctx.resolveName);
   const onAbort = (): void => {
-    finish(abortedBy(signal));
+    finish(abortedBy(signal, names));
     request?.destroy();
   };
 
   try {
     if (signal.aborted) return abortedBy(signal);
-    request = call.secure ? httpsRequest(call.options) : httpRequest(call.options);
+    const options = { ...call.options, lookup: names.lookup };
+    request = call.secure ? httpsRequest(options) : httpRequest(options);
     signal.addEventListener('abort', onAbort, { once: true });
     request.once('socket', (socket) => {
       if (!socket.connecting) return;

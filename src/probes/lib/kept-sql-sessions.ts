@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import type { ResolveName } from '../../core/probe.ts';
+import { ResolvingSocket } from './name-lookup.ts';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ProbeTimeout } from '../../core/probe.ts';
 import { followReadiness, type Readiness, sayGoodbye } from './postgres.ts';
@@ -17,7 +18,7 @@ export interface KeptSqlSessions {
   use<T>(
     ask: (client: Client) => Promise<T>,
     signal: AbortSignal,
-    watch: (socket: Socket) => void,
+    watch: (socket: ResolvingSocket) => void,
   ): Promise<T>;
   close(): void;
 }
@@ -25,7 +26,7 @@ export interface KeptSqlSessions {
 /** One session. */
 interface Session {
   readonly client: Client;
-  readonly socket: Socket;
+  readonly socket: ResolvingSocket;
   readonly readiness: Readiness;
   connected: boolean;
   busy: boolean;
@@ -36,12 +37,15 @@ interface Session {
  * closed it, when its transaction was left open, when an error other than the server's came, and when an answer, or the end
  * of one, is more than `timeoutMs` late.
  */
-export function keepSqlSessions(config: ClientConfig, timeoutMs: number): KeptSqlSessions {
+export function keepSqlSessions(
+  config: ClientConfig,
+  { timeoutMs, resolveName }: { readonly timeoutMs: number; readonly resolveName: ResolveName },
+): KeptSqlSessions {
   const sessions = new Set<Session>();
 
   const open = (): Session => {
     // The socket is ours, so that it can always be cut: end() of a client waits for the server.
-    const socket = new Socket();
+    const socket = new ResolvingSocket(resolveName);
     const client = new Client({ ...config, stream: () => socket });
     // Errors also reject the call under way; without a listener they would end the process.
     client.on('error', () => {});

@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import { ProbeTimeout } from '../../core/probe.ts';
 import type { FailCause, Observation } from '../../core/sample.ts';
+import type { NameLookup } from './name-lookup.ts';
 
 /** Longest message kept in a sample: enough to tell what it was, bounded since targets write into it. */
 const messageLimit = 300;
@@ -60,9 +61,15 @@ export function failureOf(error: unknown, otherwise: FailCause = 'error'): Obser
   return { status: 'fail', cause: causeOf(code) ?? otherwise, message };
 }
 
-/** What an aborted look says: nothing when the run stops, a time-out of the target otherwise. */
-export function abortedBy(signal: AbortSignal): Observation {
+/**
+ * What an aborted look says: nothing when the run stops, a time-out of the target otherwise; or of the DNS servers, where a
+ * name was still being looked up.
+ */
+export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolving'>): Observation {
   const reason: unknown = signal.reason;
+  const resolving = names?.resolving;
+  if (reason instanceof ProbeTimeout && resolving !== undefined)
+    return { status: 'fail', cause: 'dns', message: `DNS: ${reason.message} for ${resolving}` };
   if (reason instanceof ProbeTimeout) return { status: 'fail', cause: 'timeout', message: reason.message };
   return { status: 'unknown', message: `cut short: ${messageOf(reason)}` };
 }

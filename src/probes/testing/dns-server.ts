@@ -3,12 +3,24 @@ import { once } from 'node:events';
 
 /** For tests: what a question gets. `rcode` 0 with answers of one type, or an error; undefined: silence; text: no DNS. */
 export type DnsReply =
-  | { readonly rcode: number; readonly type?: number; readonly answers?: readonly Buffer[] }
+  | {
+      readonly rcode: number;
+      readonly type?: number;
+      readonly answers?: readonly Buffer[];
+      /** Of each answer, seconds; 1 by default. */
+      readonly ttl?: number;
+    }
   | string
   | undefined;
 
+/** For tests: what a question asks for; type 1 is A, 28 AAAA. */
+export interface DnsQuestion {
+  readonly name: string;
+  readonly type: number;
+}
+
 /** For tests: a DNS server on a free UDP port of the loopback that answers as it is told. `seen`: the ports it was asked from. */
-export async function dnsServer(reply: (question: number) => DnsReply): Promise<{
+export async function dnsServer(reply: (count: number, question: DnsQuestion) => DnsReply): Promise<{
   readonly address: string;
   readonly seen: readonly number[];
   readonly close: () => Promise<void>;
@@ -16,7 +28,7 @@ export async function dnsServer(reply: (question: number) => DnsReply): Promise<
   const socket = createSocket('udp4');
   const seen: number[] = [];
   socket.on('message', (query, from) => {
-    const what = reply(seen.push(from.port) - 1);
+    const what = reply(seen.push(from.port) - 1, questionOf(query));
     if (what === undefined) return;
     socket.send(typeof what === 'string' ? Buffer.from(what) : packet(query, what), from.port, from.address);
   });
@@ -29,9 +41,18 @@ export async function dnsServer(reply: (question: number) => DnsReply): Promise<
   return { address: `127.0.0.1:${socket.address().port}`, seen, close };
 }
 
+/** RFC 1035, 4.1.2. */
+function questionOf(query: Buffer): DnsQuestion {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length; (length = query[at] ?? 0) > 0; at += length + 1)
+    labels.push(query.subarray(at + 1, at + 1 + length).toString('latin1'));
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1) };
+}
+
 /** RFC 1035, 4.1: the question again, and answers that point to its name. */
 function packet(query: Buffer, reply: Exclude<DnsReply, string | undefined>): Buffer {
-  const { rcode, type = 1, answers = [] } = reply;
+  const { rcode, type = 1, answers = [], ttl = 1 } = reply;
   let end = 12;
   while (query[end] !== 0) end += (query[end] ?? 0) + 1;
   const question = query.subarray(12, end + 5);
@@ -45,7 +66,7 @@ function packet(query: Buffer, reply: Exclude<DnsReply, string | undefined>): Bu
     record.writeUInt16BE(0xc00c, 0);
     record.writeUInt16BE(type, 2);
     record.writeUInt16BE(1, 4);
-    record.writeUInt32BE(1, 6);
+    record.writeUInt32BE(ttl, 6);
     record.writeUInt16BE(data.length, 10);
     return Buffer.concat([record, data]);
   });

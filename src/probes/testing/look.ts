@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/host.ts';
 import { ProbeTimeout, type ProbeContext, type ProbeKind, type ProbeSession } from '../../core/probe.ts';
 import type { Observation } from '../../core/sample.ts';
+import { createNameResolver } from '../../resolver/name-resolver.ts';
 
 /** For tests: an observation and how long it took. */
 export interface Look {
@@ -22,6 +23,7 @@ export async function openProbe<P>(
     timeoutMs: 1000,
     readText: (path) => readFile(path, 'utf8'),
     env: (name) => process.env[name],
+    resolveName: createNameResolver(),
     ...over,
   });
 }

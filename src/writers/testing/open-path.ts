@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ProbeTimeout } from '../../core/probe.ts';
 import type { WriterKind, WriterPath } from '../../core/writer.ts';
+import { createNameResolver } from '../../resolver/name-resolver.ts';
 
 /** For tests: opens a path with the given fields, as the engine would after the planner. Its rows are called `firedrill_test`. */
 export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise<WriterPath> {
@@ -15,6 +16,7 @@ export async function openPath<P>(kind: WriterKind<P>, fields: unknown): Promise
     },
     readText: (path) => readFile(path, 'utf8'),
     env: (name) => process.env[name],
+    resolveName: createNameResolver(),
   });
 }
 

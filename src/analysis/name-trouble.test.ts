@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { summarize } from './summarize.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+test('a resolver in trouble is a note of its own, apart from what the target did', () => {
+  const plan = planWith({ probes: [probeOf('health'), probeOf('names', { kind: 'dns' })] });
+  const failed = (cause: 'dns' | 'refused', message: string) => (ms: number) =>
+    ms >= 5000
+      ? ({ status: 'fail', cause, message, finishMs: ms + 150 } as const)
+      : ({ status: 'ok', finishMs: ms + 5 } as const);
+  const drill = (cause: 'dns' | 'refused') =>
+    new LogBuilder(plan)
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('health', 100, 10_000, 1000, failed(cause, 'DNS: no answer within 900 ms for app.example'))
+      .probing('names', 200, 10_000, 1000, failed('dns', 'SERVFAIL'))
+      .at(10_000, { type: 'run.ended' });
+  expect(summarize(drill('dns').read()).notes).toEqual([
+    'health could not resolve the name of its target in 5 of 10 samples (last error: DNS: no answer within 900 ms for app.example): that is trouble of the DNS servers, and says nothing of the service; give the probe an address to leave DNS out',
+  ]);
+  expect(summarize(drill('refused').read()).notes).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import { type LookupFunction, Socket, type SocketConnectOpts } from 'node:net';
+import type { ResolveName } from '../../core/probe.ts';
+
+/** The lookup of one connection. */
+export interface NameLookup {
+  /** For `connect` of node:net and what is built on it. Not called for addresses. */
+  readonly lookup: LookupFunction;
+  /** The name whose addresses are being looked up; undefined before and after. */
+  readonly resolving: string | undefined;
+}
+
+/** A lookup by this resolver, in place of getaddrinfo. */
+export function nameLookup(resolveName: ResolveName): NameLookup {
+  let resolving: string | undefined;
+  const lookup: LookupFunction = (name, { all, family }, callback) => {
+    resolving = name;
+    const end = (error: Error | null, addresses: Awaited<ReturnType<ResolveName>>): void => {
+      resolving = undefined;
+      const [first] = addresses;
+      if (all === true) callback(error, [...addresses]);
+      else callback(error, first?.address ?? '', first?.family ?? 0);
+    };
+    resolveName(name).then(
+      (addresses) => {
+        const asked = addresses.filter(
+          (one) => family === undefined || family === 0 || one.family === family,
+        );
+        if (asked.length > 0) return end(null, asked);
+        return end(
+          Object.assign(new Error(`DNS: ${name} has no address of IPv${family}`), { code: 'ENOTFOUND' }),
+          [],
+        );
+      },
+      (error: unknown) => end(error instanceof Error ? error : new Error(String(error)), []),
+    );
+  };
+  return {
+    lookup,
+    get resolving() {
+      return resolving;
+    },
+  };
+}
+
+/** A socket that looks the name up so when it is told to connect to a port of a host, as pg does. */
+export class ResolvingSocket extends Socket {
+  readonly names: NameLookup;
+
+  constructor(resolveName: ResolveName) {
+    super();
+    this.names = nameLookup(resolveName);
+  }
+
+  override connect(...args: unknown[]): this {
+    const [port, host] = args;
+    if (typeof port !== 'number' || typeof host !== 'string')
+      return super.connect(...(args as [SocketConnectOpts]));
+    return super.connect({ port, host, lookup: this.names.lookup });
+  }
+}

@@ -1,0 +1,229 @@
+import { promises, type RecordWithTtl } from 'node:dns';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { messageOf } from '../core/errors.ts';
+import type { NameAddress, ResolveName } from '../core/probe.ts';
+import { askGetent } from './ask-getent.ts';
+import { parseHosts } from './hosts-file.ts';
+import { searchList } from './search-list.ts';
+
+/** What a resolver asks; by default what the system's configuration says. */
+export interface NameSources {
+  /** Addresses of DNS servers, with a port as `192.0.2.53:5353`; those of /etc/resolv.conf by default. */
+  readonly servers?: readonly string[];
+  /** Text of /etc/hosts. */
+  readonly readHosts?: () => string;
+  /** Text of /etc/resolv.conf, for its search list. */
+  readonly readConf?: () => string;
+  /** Asked where the DNS servers answer that there is no such name. */
+  readonly askSystem?: (name: string) => Promise<readonly NameAddress[]>;
+  /** Monotonic, ms. */
+  readonly nowMs?: () => number;
+}
+
+/** A name that could not be resolved. `ENOTFOUND`: there is no such name; `EAI_AGAIN`: that is not known. */
+class NameError extends Error {
+  readonly code: 'ENOTFOUND' | 'EAI_AGAIN';
+
+  constructor(code: 'ENOTFOUND' | 'EAI_AGAIN', message: string) {
+    super(message);
+    this.name = 'NameError';
+    this.code = code;
+  }
+}
+
+/** One server, one try; c-ares doubles it for each further round. A lost datagram is sent again within a probe's time-out. */
+const tryMs = 300;
+const tries = 4;
+/** Files are read, and the servers of resolv.conf taken, again after this long. */
+const filesForMs = 5000;
+/** What the system's name service says has no TTL. */
+const systemForMs = 5000;
+/** With addresses of one family there, how long the other may take (RFC 8305, 3). */
+const otherFamilyMs = 50;
+
+/** Answers by which a server says that there is no such name, or no such record of it. */
+const absentCodes: readonly unknown[] = ['ENOTFOUND', 'ENODATA'];
+
+const codeWords: Readonly<Record<string, string>> = {
+  ETIMEOUT: 'no answer',
+  ECONNREFUSED: 'nothing listens at the DNS server, or it gave no answer',
+  ESERVFAIL: 'SERVFAIL',
+  EREFUSED: 'REFUSED',
+  EFORMERR: 'FORMERR',
+  ENOTIMP: 'NOTIMP',
+  EBADRESP: 'the reply is no DNS',
+};
+
+/** Addresses, none among them, and until when they may be used. */
+interface Kept {
+  readonly addresses: readonly NameAddress[];
+  readonly untilMs: number;
+}
+
+/** Addresses with the time for which they may be used. */
+interface Found {
+  readonly addresses: readonly NameAddress[];
+  readonly ttlMs: number;
+}
+
+/**
+ * Resolves names without getaddrinfo, which runs on the four threads that a process has for such calls: one name without an
+ * answer would hold up all others there. The order is that of `hosts: files dns`, then the rest of the name service:
+ *
+ * 1. /etc/hosts, and `localhost`.
+ * 2. The DNS servers, over sockets of this thread, along the search list. Kept for the TTL of the answer; an answer that is
+ *    no address is not kept, nor is an old one used longer.
+ * 3. Only where they answer that there is no such name: getaddrinfo, in a process of its own (mDNS and other sources).
+ *
+ * Callers that ask for one name at the same time share the question.
+ */
+export function createNameResolver(sources: NameSources = {}): ResolveName {
+  const { nowMs = () => performance.now(), askSystem = askGetent } = sources;
+  const kept = new Map<string, Kept>();
+  const system = new Map<string, Kept>();
+  const asking = new Map<string, Promise<readonly NameAddress[]>>();
+  const hosts = readAgain(() => parseHosts((sources.readHosts ?? textOf('/etc/hosts'))()), nowMs);
+  const conf = readAgain(sources.readConf ?? textOf('/etc/resolv.conf'), nowMs);
+  const resolver = readAgain(() => {
+    const made = new promises.Resolver({ timeout: tryMs, tries });
+    if (sources.servers !== undefined) made.setServers(sources.servers);
+    return made;
+  }, nowMs);
+
+  /** What DNS has for a name; undefined where it answers that there is no such name. */
+  const askDns = async (name: string): Promise<Found | undefined> => {
+    let failure: NameError | undefined;
+    for (const full of searchList(name, conf())) {
+      try {
+        const found = await askBoth(resolver(), full);
+        if (found !== undefined) return found;
+      } catch (error) {
+        const code = codeOf(error);
+        const why = codeWords[code ?? ''] ?? messageOf(error);
+        failure ??= new NameError('EAI_AGAIN', `DNS could not resolve ${full}: ${why}`);
+        // A server that fails for one domain of the list may know the next.
+        if (code !== 'ESERVFAIL') break;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
+  };
+  const ask = async (name: string): Promise<readonly NameAddress[]> => {
+    const found = await askDns(name);
+    if (found !== undefined) {
+      kept.set(name, { addresses: found.addresses, untilMs: nowMs() + found.ttlMs });
+      return found.addresses;
+    }
+    // Each answer of DNS is asked for anew, that of the system's own sources is not: it costs a process.
+    const known = system.get(name);
+    if (known !== undefined && nowMs() < known.untilMs) return known.addresses;
+    const addresses = await askSystem(name);
+    system.set(name, { addresses, untilMs: nowMs() + systemForMs });
+    return addresses;
+  };
+
+  return async (text) => {
+    const name = text.toLowerCase();
+    const plain = name.replace(/\.$/, '');
+    const fixed = hosts().get(plain) ?? loopbackOf(plain);
+    if (fixed !== undefined) return fixed;
+    const known = kept.get(name);
+    if (known !== undefined && nowMs() < known.untilMs) return known.addresses;
+    const running = asking.get(name) ?? ask(name).finally(() => asking.delete(name));
+    asking.set(name, running);
+    const addresses = await running;
+    if (addresses.length === 0) throw new NameError('ENOTFOUND', `DNS: there is no such name as ${text}`);
+    return addresses;
+  };
+}
+
+/** RFC 6761, 6.3. */
+function loopbackOf(name: string): readonly NameAddress[] | undefined {
+  if (name !== 'localhost' && !name.endsWith('.localhost')) return undefined;
+  return [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ];
+}
+
+type Resolver = InstanceType<typeof promises.Resolver>;
+
+/** Addresses of both families; undefined where the server answers that there are none. Rejects with a failure of the server. */
+async function askBoth(resolver: Resolver, name: string): Promise<Found | undefined> {
+  const found: Found[] = [];
+  const failures: unknown[] = [];
+  const first = Promise.withResolvers<void>();
+  const take = async (asked: Promise<Found | undefined>): Promise<void> => {
+    try {
+      const one = await asked;
+      if (one === undefined) return;
+      found.push(one);
+      first.resolve();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  const both = Promise.all([
+    take(toFound(resolver.resolve4(name, { ttl: true }), 4)),
+    take(toFound(resolver.resolve6(name, { ttl: true }), 6)),
+  ]);
+  await Promise.race([both, first.promise.then(() => setTimeout(otherFamilyMs, undefined, { ref: false }))]);
+  if (found.length > 0) {
+    const addresses = found.flatMap((one) => one.addresses);
+    return { addresses: inOrder(addresses), ttlMs: Math.min(...found.map((one) => one.ttlMs)) };
+  }
+  if (failures.length > 0) throw failures[0];
+  return undefined;
+}
+
+/** One family's answer; undefined for "no such name" and "no such record". */
+async function toFound(asked: Promise<readonly RecordWithTtl[]>, family: 4 | 6): Promise<Found | undefined> {
+  try {
+    const records = await asked;
+    if (records.length === 0) return undefined;
+    return {
+      addresses: records.map(({ address }) => ({ address, family })),
+      ttlMs: 1000 * Math.min(...records.map(({ ttl }) => ttl)),
+    };
+  } catch (error) {
+    if (absentCodes.includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
+/** IPv6 first where this machine has an address of global scope, as getaddrinfo has it. */
+function inOrder(addresses: readonly NameAddress[]): readonly NameAddress[] {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const hasSix = own.some(
+    ({ family, internal, address }) => family === 'IPv6' && !internal && /^[23]/.test(address),
+  );
+  const first = hasSix ? 6 : 4;
+  return addresses.toSorted((a, b) => Number(a.family !== first) - Number(b.family !== first));
+}
+
+/** A value that is made again when it is older than `filesForMs`. */
+function readAgain<T>(make: () => T, nowMs: () => number): () => T {
+  let last: { readonly value: T; readonly atMs: number } | undefined;
+  return () => {
+    if (last === undefined || nowMs() - last.atMs >= filesForMs) last = { value: make(), atMs: nowMs() };
+    return last.value;
+  };
+}
+
+/** Reads a small file of the system at once: an asynchronous read would wait for the threads that getaddrinfo may hold. */
+function textOf(path: string): () => string {
+  return () => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

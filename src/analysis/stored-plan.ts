@@ -13,6 +13,7 @@ const condition = z.looseObject({
   host: text.optional(),
   role: text.optional(),
   is: z.array(text).optional(),
+  and: z.array(z.looseObject({ probe: text, is: z.array(text).optional() })).optional(),
   count: z.looseObject({ min: count, max: count.optional() }).optional(),
 });
 const gate = z.looseObject({ require: z.array(condition), forMs: ms, withinMs: ms });
@@ -27,6 +28,7 @@ const probe = z.looseObject({
   timeoutMs: ms,
   burstIntervalMs: everyMs.optional(),
   usedBy: z.array(text).optional(),
+  onFailure: z.record(text, text).optional(),
 });
 
 const writer = z.looseObject({

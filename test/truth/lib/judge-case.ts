@@ -1,9 +1,9 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { CheckResult } from '../../../src/core/summary.ts';
+import type { CheckResult, Measure } from '../../../src/core/summary.ts';
 import { DrillError } from '../../../src/core/errors.ts';
 import { judgeGates } from './judge-gates.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
-import { bounds, judged, type Judged, verdict } from './judged.ts';
+import { bounds, judged, type Judged, truthWords, verdict } from './judged.ts';
 import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
 import type { Truth } from './recovery-truth.ts';
 import { analyseCase, type SimulatedCase } from './simulate.ts';
@@ -56,8 +56,29 @@ function judgeService(
     ...bounds('RTO', summary.rto, figures.rto),
     ...bounds('RTO first', summary.rto?.first, figures.first),
     ...bounds('heal outage', heal, figures.healOutage),
-    ...summary.checks.flatMap((check) => verdict(check, truthOf(check, figures))),
+    ...bounds('availability', unavailable(analysis), figures.outOfService),
+    ...summary.checks.flatMap((check) => [
+      ...verdict(check, truthOf(check, figures)),
+      ...noRecovery(check, figures),
+    ]),
   ];
+}
+
+/** The time out of service that the recovery probe's availability comes to. */
+function unavailable({ log, summary }: Analysis): Measure | undefined {
+  const share = summary.probes[0]?.availability;
+  if (share === null || share === undefined) return undefined;
+  const wholeMs = log.endMs - log.startMs;
+  const ms = (available: number): number => (1 - available) * wholeMs;
+  return { ms: ms(share.share), minMs: ms(share.maxShare), maxMs: ms(share.minShare) };
+}
+
+/** Passes where the service did not come back by itself, and only there. */
+function noRecovery({ kind, status, observed }: CheckResult, { rto }: ServiceFigures): readonly Judged[] {
+  if (kind !== 'no-recovery') return [];
+  const isWrong = status === 'pass' ? rto.most < Infinity : status === 'fail' && rto.least === Infinity;
+  const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
+  return [judged('check no-recovery', outcome, `${status}: ${observed}; RTO ${truthWords(rto)}`)];
 }
 
 function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefined {

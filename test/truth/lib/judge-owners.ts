@@ -4,15 +4,22 @@ import { judgeVerdict } from './judge.ts';
 import { bounds, type Judged, judged, truthWords, verdict } from './judged.ts';
 import { longestOf, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
 
-/** Judges the times without an owner and with several, and the checks on them. Names of checks begin with what they are about. */
-export function judgeOwners({ summary, recovery }: Analysis, truth: OwnerTruth): readonly Judged[] {
+/**
+ * Judges the times without an owner and with several, and the checks on them. Names of checks begin with what they are about. `never`
+ * speaks of samples alone: it is judged by `seen`, in which what no sample met may be missing.
+ */
+export function judgeOwners(
+  { summary, recovery }: Analysis,
+  truth: OwnerTruth,
+  seen: OwnerTruth,
+): readonly Judged[] {
   const side = summary.ownership[0]?.sides[0];
   const zeroMs = recovery?.effect.ms;
   if (side === undefined || zeroMs === undefined) return [];
   return [
     ...stateJudged('nobody', { windows: side.nobody, zeroMs }, truth.nobody),
     ...stateJudged('several', { windows: side.several, zeroMs }, truth.several),
-    ...summary.checks.flatMap((check) => checkJudged(check, truth)),
+    ...summary.checks.flatMap((check) => checkJudged(check, check.kind === 'never' ? seen : truth)),
   ];
 }
 

@@ -6,6 +6,7 @@ import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
 import { redundancyFamilies } from './families/redundancy.ts';
 import { rowFamilies } from './families/rows.ts';
+import { stageFamilies } from './families/stages.ts';
 
 /** All families, in the order of the table. */
 export const families: readonly Family[] = [
@@ -14,6 +15,7 @@ export const families: readonly Family[] = [
   ...ownerFamilies,
   ...redundancyFamilies,
   ...rowFamilies,
+  ...stageFamilies,
   ...beforeFamilies,
   ...damagedFamilies,
 ];

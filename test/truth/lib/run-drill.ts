@@ -6,13 +6,13 @@ import {
   type PhaseName,
 } from '../../../src/core/event.ts';
 import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
-import { awaitRecovery } from '../../../src/engine/await-recovery.ts';
+import { awaitRecovery, type Recovering } from '../../../src/engine/await-recovery.ts';
 import type { WriterKind } from '../../../src/core/writer.ts';
 import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
 import { logGate } from '../../../src/engine/gate-log.ts';
 import type { Run } from '../../../src/engine/run.ts';
 import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
-import { createWorld, type World } from '../../../src/engine/world.ts';
+import { createWorld, type GateOutcome, type World } from '../../../src/engine/world.ts';
 import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
 import type { KnownFault, KnownRun } from './known-run.ts';
 import { planOf } from './plan-text.ts';
@@ -113,6 +113,10 @@ export function runStarted(plan: Plan, seed: number): DrillEvent {
 
 export { startWallMs };
 
+/** The wait for the recovery, which may go by whether all faults with a length of their own are over. */
+const waitForRecovery: (run: Recovering, timeline: { readonly isOver: boolean }) => Promise<GateOutcome> =
+  awaitRecovery;
+
 /** The course of src/engine/drill.ts, with faults that are steps of the script. */
 async function drill(running: Running): Promise<void> {
   const { plan, world, stage, script, signal } = running;
@@ -126,10 +130,14 @@ async function drill(running: Running): Promise<void> {
   const injected = await Promise.all(plays.map((play) => play.injected));
   if (!injected.every(Boolean)) return;
   startPhase(running, 'recovery');
-  const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } });
+  const timeline = { isOver: false };
+  const over = Promise.all(plays.map((play) => play.over)).then(() => {
+    timeline.isOver = true;
+  });
+  const back = await waitForRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, timeline);
   logGate(run, 'recovery', back);
   if (hasBurst(plan)) run.setBurst(false);
-  await Promise.all(plays.map(({ over }) => over));
+  await over;
   await running.writing?.readBack('before-heal');
   startPhase(running, 'heal');
   for (const fault of plan.faults.toReversed())

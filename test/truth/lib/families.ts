@@ -7,6 +7,7 @@ import { proberFamilies } from './families/prober.ts';
 import { redundancyFamilies } from './families/redundancy.ts';
 import { rowFamilies } from './families/rows.ts';
 import { stageFamilies } from './families/stages.ts';
+import { watchFamilies } from './families/watch.ts';
 
 /** All families, in the order of the table. */
 export const families: readonly Family[] = [
@@ -16,6 +17,7 @@ export const families: readonly Family[] = [
   ...redundancyFamilies,
   ...rowFamilies,
   ...stageFamilies,
+  ...watchFamilies,
   ...beforeFamilies,
   ...damagedFamilies,
 ];

@@ -4,7 +4,7 @@ import { DrillError } from '../../../src/core/errors.ts';
 import { judgeGates } from './judge-gates.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
 import { bounds, judged, type Judged, truthWords, verdict } from './judged.ts';
-import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
+import { judgeCompleteness, judgeWindows, windowWords } from './judge-windows.ts';
 import type { Truth } from './recovery-truth.ts';
 import { analyseCase, type SimulatedCase } from './simulate.ts';
 
@@ -30,10 +30,11 @@ export function judgeAnalysis(
 ): readonly Judged[] {
   const { known, script } = one;
   const gates = judgeGates(known);
-  if (known.faults.length === 0) return gates;
+  const hasFigures = known.faults.length > 0;
+  if (!hasFigures && script.watchMs === undefined) return gates;
   return [
     ...gates,
-    ...(script.isNotJudged === true ? [] : judgeService(one, analysis)),
+    ...(script.isNotJudged === true || !hasFigures ? [] : judgeService(one, analysis)),
     ...(script.judge?.(known, analysis) ?? []),
   ];
 }
@@ -48,9 +49,11 @@ function judgeService(
   const windows = [...analysis.windows.values()][0] ?? [];
   const heal = summary.heal?.outage;
   return [
-    ...judgeWindows(windows, figures.outages).map((outcome) => judged('window', outcome, describe(windows))),
+    ...judgeWindows(windows, figures.outages).map((outcome) =>
+      judged('window', outcome, windowWords(windows)),
+    ),
     ...judgeCompleteness(windows, figures.outages).map((outcome) =>
-      judged('outage found', outcome, describe(windows)),
+      judged('outage found', outcome, windowWords(windows)),
     ),
     ...bounds('downtime', summary.downtime, figures.downtime),
     ...bounds('RTO', summary.rto, figures.rto),
@@ -92,18 +95,4 @@ function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefi
     default:
       return undefined;
   }
-}
-
-function describe(
-  windows: readonly {
-    readonly state: string;
-    readonly startLoMs: number;
-    readonly startHiMs: number;
-    readonly endLoMs: number;
-    readonly endHiMs: number;
-  }[],
-): string {
-  return windows
-    .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)
-    .join('; ');
 }

@@ -46,7 +46,8 @@ interface Running {
 /** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
 export async function runDrill(script: DrillScript, stage: Stage): Promise<SimulatedRun> {
   const { time } = stage;
-  const plan = planOf(script.target, script.scenario, script.someChecks ?? []);
+  const planned = planOf(script.target, script.scenario, script.someChecks ?? []);
+  const plan = script.watchMs === undefined ? planned : watchPlan(planned);
   const events: DrillEvent[] = [];
   const append = (event: NewEvent): DrillEvent => {
     const stamped = { t: roundMs(time.nowMs()), ...event };
@@ -80,7 +81,7 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
     faults: new Map(),
   };
   schedule(running, script.background ?? []);
-  await time.until(drill(running));
+  await time.until(script.watchMs === undefined ? drill(running) : watch(running, script.watchMs));
   prober.stop();
   const { t: endMs } = append({ type: 'run.ended' });
   return {
@@ -151,6 +152,27 @@ async function drill(running: Running): Promise<void> {
   await writing.stop();
   await writing.readBack('end');
   await writing.remove();
+}
+
+/** A plan that only watches, as src/cli/commands/watch.ts makes it. */
+function watchPlan(plan: Plan): Plan {
+  const never = { require: [], forMs: 0, withinMs: 0 };
+  const recovery = { probe: plan.recovery.probe, withinMs: 0, stableForMs: 0 };
+  return {
+    ...plan,
+    steady: never,
+    redundancy: never,
+    recovery,
+    faults: [],
+    checks: [],
+    stages: [],
+    returnStages: [],
+  };
+}
+
+async function watch(running: Running, forMs: number): Promise<void> {
+  startPhase(running, 'watching');
+  await running.stage.time.clock.sleep(forMs, running.signal);
 }
 
 /** As much of an engine's run as its steady state and its gates ask for. */

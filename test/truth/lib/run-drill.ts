@@ -132,9 +132,10 @@ async function drill(running: Running): Promise<void> {
   if (!injected.every(Boolean)) return;
   startPhase(running, 'recovery');
   const timeline = { isOver: false };
-  const over = Promise.all(plays.map((play) => play.over)).then(() => {
+  const over = (async () => {
+    await Promise.all(plays.map((play) => play.over));
     timeline.isOver = true;
-  });
+  })();
   const back = await waitForRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, timeline);
   logGate(run, 'recovery', back);
   if (hasBurst(plan)) run.setBurst(false);

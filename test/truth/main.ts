@@ -76,9 +76,9 @@ async function main(): Promise<number> {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'README.md'), renderReport(tallies, { logs, seed }));
   }
-  const { cases, judged, checks, inconclusive } = totals(tallies);
+  const { cases, judged, checks, inconclusive, refused } = totals(tallies);
   process.stdout.write(
-    `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive\n`,
+    `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive, ${refused} refused by the planner\n`,
   );
   process.stdout.write(`\n${violations.length === 0 ? 'no violation' : 'violations:'}\n`);
   for (const { family, figure, count, seeds, isListed } of violations) {

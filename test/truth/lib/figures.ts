@@ -36,7 +36,7 @@ export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: Judge
     outages,
     downtime: asClaimed(downtimeTruth(outages, effectMs(known))),
     rto: asClaimed(rtoTruth(known, outages)),
-    outOfService: downtimeTruth(outages, 0),
+    outOfService: asClaimed(downtimeTruth(outages, 0)),
     first: firstSignTruth(known, outages, probe),
     healOutage: healMs === undefined ? undefined : asClaimed(downtimeTruth(outages, healMs)),
   };

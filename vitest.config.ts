@@ -118,6 +118,14 @@ export default defineConfig({
         },
       },
       {
+        // Slow, and not part of `npm test`: 20,000 simulated logs whose truth is known.
+        test: {
+          name: 'truth',
+          include: ['test/truth/*.test.ts'],
+          testTimeout: 7_200_000,
+        },
+      },
+      {
         // Slow, and not part of `npm test`: the harness killed over 30 drills of the reference stacks.
         test: {
           name: 'storm',

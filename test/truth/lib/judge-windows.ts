@@ -37,3 +37,20 @@ export function judgeCompleteness(
     windows.some((w) => w.startLoMs <= outage.toMs && w.endHiMs >= outage.fromMs) ? 'held' : 'violated',
   );
 }
+
+/** Judges each window of late answers where the service is late only when it hangs: by the true edges, as the others. */
+export function judgeSlowWindows(windows: readonly BadWindow[], { full }: Outages): readonly FigureOutcome[] {
+  return windows.flatMap((window): FigureOutcome[] => {
+    if (window.state !== 'slow') return [];
+    const begins = full.some((o) => isWithin(o.fromMs, window.startLoMs, window.startHiMs));
+    const ends = full.some((o) => isWithin(o.toMs, window.endLoMs, window.endHiMs));
+    return [begins && ends ? 'held' : 'violated'];
+  });
+}
+
+/** Windows in words. */
+export function windowWords(windows: readonly BadWindow[]): string {
+  return windows
+    .map((w) => `${w.state} [${w.startLoMs}, ${w.startHiMs}] to [${w.endLoMs}, ${w.endHiMs}]`)
+    .join('; ');
+}

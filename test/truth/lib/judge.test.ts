@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { Measure } from '../../../src/core/summary.ts';
+import type { Measure, Summary } from '../../../src/core/summary.ts';
 import { familyOf } from './families.ts';
 import { judgeBounds, judgeVerdict } from './judge.ts';
+import { judgeGates } from './judge-gates.ts';
 import { judgeAnalysis, judgeCase } from './judge-case.ts';
 import { analyseCase, simulate, type SimulatedCase } from './simulate.ts';
 import { addCase, emptyTally, isViolation } from './tally.ts';
@@ -29,12 +30,14 @@ test('a verdict is right, wrong, or wrong by what no sample met alone', () => {
   expect(judgeVerdict('inconclusive', { maxMs: 890 }, truth)).toBe('inconclusive');
 });
 
-async function oneOutage(): Promise<{ one: SimulatedCase; analysis: Analysis }> {
-  const family = familyOf('failures');
+async function caseOf(name: string, seed: number): Promise<{ one: SimulatedCase; analysis: Analysis }> {
+  const family = familyOf(name);
   if (family === undefined) throw new Error('no such family');
-  const one = await simulate(family, 1);
+  const one = await simulate(family, seed);
   return { one, analysis: analyseCase(one) };
 }
+
+const oneOutage = () => caseOf('failures', 1);
 
 const wrongIn = (one: SimulatedCase, analysis: Analysis): string[] =>
   judgeAnalysis(one, analysis)
@@ -94,4 +97,107 @@ test('a log that the analysis cannot read counts as a violation', async () => {
 test('the same seed gives the same log', async () => {
   const [a, b] = [await oneOutage(), await oneOutage()];
   expect(a.one.lines).toEqual(b.one.lines);
+});
+
+/** A summary with one figure wrong. */
+type Spoil = (summary: Summary) => Partial<Summary>;
+
+const moved = <M extends Measure>(measure: M): M => ({ ...measure, minMs: 1e6, maxMs: 2e6 });
+
+test.each<{ family: string; figure: string; spoil: Spoil }>([
+  {
+    family: 'owners',
+    figure: 'nobody total',
+    spoil: ({ ownership }) => ({
+      ownership: ownership.map((thing) => ({
+        ...thing,
+        sides: thing.sides.map((side) => ({
+          ...side,
+          nobody: [
+            { ...moved({ ms: 0, minMs: 0, maxMs: 0 }), startAt: '', endAt: null, fromMs: 0, certain: false },
+          ],
+        })),
+      })),
+    }),
+  },
+  {
+    family: 'owners',
+    figure: 'check never',
+    spoil: ({ checks }) => ({
+      checks: checks.map((check) => (check.kind === 'never' ? { ...check, status: 'pass' } : check)),
+    }),
+  },
+  {
+    family: 'owners',
+    figure: 'check role-stays',
+    spoil: ({ checks }) => ({
+      checks: checks.map((check) => (check.kind === 'role-stays' ? { ...check, status: 'pass' } : check)),
+    }),
+  },
+  {
+    family: 'redundancy',
+    figure: 'redundancy',
+    spoil: ({ redundancy }) => ({ redundancy: redundancy === null ? null : moved(redundancy) }),
+  },
+  {
+    family: 'row-loss',
+    figure: 'RPO',
+    spoil: ({ writers }) => ({
+      writers: writers.map((writer) => ({ ...writer, rpo: writer.rpo === null ? null : moved(writer.rpo) })),
+    }),
+  },
+  {
+    family: 'row-loss',
+    figure: 'rows lost',
+    spoil: ({ writers }) => ({
+      writers: writers.map(({ found, ...writer }) => ({
+        ...writer,
+        found: found === null ? null : { ...found, lost: found.lost + 1 },
+      })),
+    }),
+  },
+  {
+    family: 'stale-reads',
+    figure: 'stale reads',
+    spoil: ({ writers }) => ({
+      writers: writers.map((writer) => ({
+        ...writer,
+        reads: { ...writer.reads, staleFor: moved(writer.reads.staleFor) },
+      })),
+    }),
+  },
+  {
+    family: 'stages',
+    figure: 'stage sum',
+    spoil: ({ stages }) => ({ stages: stages.map((stage) => ({ ...stage, ms: stage.ms + 100 })) }),
+  },
+  {
+    family: 'no-return',
+    figure: 'check no-recovery',
+    spoil: ({ checks }) => ({
+      checks: checks.map((check) =>
+        check.kind === 'no-recovery'
+          ? { ...check, status: check.status === 'pass' ? 'fail' : 'pass' }
+          : check,
+      ),
+    }),
+  },
+])('of $family, a wrong "$figure" is found', async ({ family, figure, spoil }) => {
+  const found = new Set<string>();
+  for (let seed = 1; seed <= 10 && !found.has(figure); seed++) {
+    const { one, analysis } = await caseOf(family, seed);
+    const before = wrongIn(one, analysis);
+    const spoiled = { ...analysis, summary: { ...analysis.summary, ...spoil(analysis.summary) } };
+    for (const wrong of wrongIn(one, spoiled)) if (!before.includes(wrong)) found.add(wrong);
+  }
+  expect([...found]).toEqual([figure]);
+});
+
+test('a gate that was met though a sample of its hold failed is found wrong', async () => {
+  const { one } = await oneOutage();
+  const { known } = one;
+  const failedMs = known.sent.find(({ sample }) => sample.status === 'fail')?.sample.sendMs ?? 0;
+  const gates = [{ gate: 'recovery', t: failedMs + 4000, isMet: true }];
+  expect(judgeGates({ ...known, gates }).map(({ outcome }) => outcome)).toEqual(['violated']);
+  expect(judgeGates(known).map(({ outcome }) => outcome)).toEqual(['held', 'held', 'held']);
 });

@@ -66,7 +66,7 @@ export function ownerTruth(
 }
 
 /** A figure of a state's spans as a truth. */
-export function truthOfState(state: StateSpans, figure: (spans: readonly Span[]) => number): Truth {
+function truthOfState(state: StateSpans, figure: (spans: readonly Span[]) => number): Truth {
   const [full, least, most] = [figure(state.full), figure(state.least), figure(state.most)];
   return {
     full,

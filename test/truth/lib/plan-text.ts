@@ -23,7 +23,7 @@ export function msText(ms: number): string {
 }
 
 /** An HTTP probe, as an entry of the target file. */
-export function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value }: ProbeText): FileContent {
+function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value }: ProbeText): FileContent {
   return {
     id,
     kind: 'http',

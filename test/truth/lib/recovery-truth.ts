@@ -45,7 +45,11 @@ export function downtimeTruth(outages: Outages, fromMs: number): Truth {
  * while a fault with a length of its own is open. 0 without an outage; Infinity where it was not back when the wait was over.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
-  return truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+  const truth = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+  // It was back, but the wait was over before it had held: whether it had recovered is open.
+  const heldMs = waitOverMs(known) - (effectMs(known) + truth.full);
+  const isMet = known.gates.some(({ gate, isMet }) => gate === 'recovery' && isMet);
+  return isMet || heldMs >= known.plan.recovery.stableForMs ? truth : { ...truth, most: Infinity };
 }
 
 function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {

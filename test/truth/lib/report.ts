@@ -7,7 +7,7 @@ export function renderReport(
   tallies: readonly FamilyTally[],
   { logs, seed }: { readonly logs: number; readonly seed: number },
 ): string {
-  const { cases, judged, violations, checks, inconclusive } = totals(tallies);
+  const { cases, judged, violations, checks, inconclusive, refused } = totals(tallies);
   const share = checks === 0 ? 0 : Math.round((1000 * inconclusive) / checks) / 10;
   const about = families
     .filter(({ name }) => tallies.some(({ family }) => family === name))
@@ -16,7 +16,7 @@ export function renderReport(
 
 \`npm run test:truth -- --logs ${logs} --seed ${seed} --report\` simulated ${cases} drills whose truth is known. It gave their
 event logs to the analysis and judged ${judged} figures and verdicts. **${violations} were wrong.** ${inconclusive} of ${checks} checks
-(${share} %) were inconclusive.
+(${share} %) were inconclusive. The planner refused ${refused} more, whose limits the intervals cannot decide.
 
 Services, network, and faults are simulated. The planner, the schedule of the probes, the gates, the wait for the
 recovery, the log reader, and the analysis are the real ones.

@@ -11,6 +11,8 @@ export interface RowTruth {
   readonly lost: number;
   readonly rpo: Truth;
   readonly staleFor: Truth;
+  /** The same, in which what no read met may be missing. */
+  readonly staleSeen: Truth;
 }
 
 /** What became of the rows. */
@@ -18,13 +20,15 @@ export function rowTruth(database: Database): RowTruth {
   const acked = ackedOf(database);
   const isLost = ({ atMs }: Acked): boolean => database.losses.some((loss) => contains(loss, atMs));
   const lost = acked.filter(isLost);
+  const staleSeen = staleTruth(
+    database,
+    acked.filter((row) => !isLost(row)),
+  );
   return {
     lost: lost.length,
     rpo: rpoTruth(database.losses, lost),
-    staleFor: staleTruth(
-      database,
-      acked.filter((row) => !isLost(row)),
-    ),
+    staleFor: holdingOneHidden(staleSeen),
+    staleSeen,
   };
 }
 
@@ -59,5 +63,5 @@ function staleTruth({ pauses, readAtMs }: Database, kept: readonly Acked[]): Tru
   const least = lengthOf(stale.filter(isMet));
   const most = lengthOf(joined(stale, (gap) => !isMet(gap)));
   const longestHidden = Math.max(0, ...stale.filter((s) => !isMet(s)).map((s) => lengthOf([s])));
-  return holdingOneHidden({ full, least, most, withLongestHidden: least + longestHidden });
+  return { full, least, most, withLongestHidden: least + longestHidden };
 }

@@ -6,13 +6,13 @@ import {
   type PhaseName,
 } from '../../../src/core/event.ts';
 import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
-import { awaitRecovery } from '../../../src/engine/await-recovery.ts';
+import { awaitRecovery, type Recovering } from '../../../src/engine/await-recovery.ts';
 import type { WriterKind } from '../../../src/core/writer.ts';
 import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
 import { logGate } from '../../../src/engine/gate-log.ts';
 import type { Run } from '../../../src/engine/run.ts';
 import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
-import { createWorld, type World } from '../../../src/engine/world.ts';
+import { createWorld, type GateOutcome, type World } from '../../../src/engine/world.ts';
 import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
 import type { KnownFault, KnownRun } from './known-run.ts';
 import { planOf } from './plan-text.ts';
@@ -46,7 +46,8 @@ interface Running {
 /** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
 export async function runDrill(script: DrillScript, stage: Stage): Promise<SimulatedRun> {
   const { time } = stage;
-  const plan = planOf(script.target, script.scenario, script.someChecks ?? []);
+  const planned = planOf(script.target, script.scenario, script.someChecks ?? []);
+  const plan = script.watchMs === undefined ? planned : watchPlan(planned);
   const events: DrillEvent[] = [];
   const append = (event: NewEvent): DrillEvent => {
     const stamped = { t: roundMs(time.nowMs()), ...event };
@@ -80,7 +81,7 @@ export async function runDrill(script: DrillScript, stage: Stage): Promise<Simul
     faults: new Map(),
   };
   schedule(running, script.background ?? []);
-  await time.until(drill(running));
+  await time.until(script.watchMs === undefined ? drill(running) : watch(running, script.watchMs));
   prober.stop();
   const { t: endMs } = append({ type: 'run.ended' });
   return {
@@ -113,6 +114,10 @@ export function runStarted(plan: Plan, seed: number): DrillEvent {
 
 export { startWallMs };
 
+/** The wait for the recovery, which may go by whether all faults with a length of their own are over. */
+const waitForRecovery: (run: Recovering, timeline: { readonly isOver: boolean }) => Promise<GateOutcome> =
+  awaitRecovery;
+
 /** The course of src/engine/drill.ts, with faults that are steps of the script. */
 async function drill(running: Running): Promise<void> {
   const { plan, world, stage, script, signal } = running;
@@ -126,10 +131,15 @@ async function drill(running: Running): Promise<void> {
   const injected = await Promise.all(plays.map((play) => play.injected));
   if (!injected.every(Boolean)) return;
   startPhase(running, 'recovery');
-  const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } });
+  const timeline = { isOver: false };
+  const over = (async () => {
+    await Promise.all(plays.map((play) => play.over));
+    timeline.isOver = true;
+  })();
+  const back = await waitForRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, timeline);
   logGate(run, 'recovery', back);
   if (hasBurst(plan)) run.setBurst(false);
-  await Promise.all(plays.map(({ over }) => over));
+  await over;
   await running.writing?.readBack('before-heal');
   startPhase(running, 'heal');
   for (const fault of plan.faults.toReversed())
@@ -143,6 +153,27 @@ async function drill(running: Running): Promise<void> {
   await writing.stop();
   await writing.readBack('end');
   await writing.remove();
+}
+
+/** A plan that only watches, as src/cli/commands/watch.ts makes it. */
+function watchPlan(plan: Plan): Plan {
+  const never = { require: [], forMs: 0, withinMs: 0 };
+  const recovery = { probe: plan.recovery.probe, withinMs: 0, stableForMs: 0 };
+  return {
+    ...plan,
+    steady: never,
+    redundancy: never,
+    recovery,
+    faults: [],
+    checks: [],
+    stages: [],
+    returnStages: [],
+  };
+}
+
+async function watch(running: Running, forMs: number): Promise<void> {
+  startPhase(running, 'watching');
+  await running.stage.time.clock.sleep(forMs, running.signal);
 }
 
 /** As much of an engine's run as its steady state and its gates ask for. */

@@ -28,6 +28,8 @@ export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
 export interface ServiceCase {
   readonly probe: Omit<ProbeText, 'id'>;
   readonly latency: Latency;
+  /** One way to the service and back, ms; below half a millisecond by default. */
+  readonly wayMs?: () => number;
   readonly stableForMs: number;
   readonly quietForMs?: number;
   readonly withinMs?: number;
@@ -51,7 +53,9 @@ export function up({ latencyMs }: Pick<Latency, 'latencyMs'>): Behavior {
 /** A drill of one service that one probe looks at. */
 export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScript {
   const { probe, latency, stableForMs, forMs } = one;
-  const service = new Service(time, up(latency), { wayMs: () => dice.between(0.05, 0.5) });
+  const service = new Service(time, up(latency), {
+    wayMs: one.wayMs ?? (() => dice.between(0.05, 0.5)),
+  });
   const phase = dice.between(0, 1);
   const heals = one.heals ?? ((served) => [{ afterMs: 0, act: () => served.set(up(latency)) }]);
   return {

@@ -34,7 +34,10 @@ export async function simulate(family: Family, seed: number): Promise<SimulatedC
   const stage = { dice, time: simulatedTime(startWallMs), stalls: [] };
   const script = family.script(stage);
   const { events, known } = await runDrill(script, stage);
-  const { plan, refused } = planWithChecks(script, known.faults.length === 0 ? [] : script.checks(known));
+  const { plan, refused } =
+    script.watchMs === undefined
+      ? planWithChecks(script, known.faults.length === 0 ? [] : script.checks(known))
+      : { plan: known.plan, refused: 0 };
   const written = [runStarted(plan, seed), ...events].map((event) => JSON.stringify(event));
   const lines = script.damage?.(written) ?? written;
   return { family: family.name, seed, lines, known, script, refused };

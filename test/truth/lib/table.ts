@@ -40,6 +40,8 @@ export function totals(tallies: readonly FamilyTally[]): {
   readonly violations: number;
   readonly checks: number;
   readonly inconclusive: number;
+  /** Checks that the planner did not take. */
+  readonly refused: number;
 } {
   const counts = tallies.flatMap(({ figures }) => [...figures.values()]);
   const sum = (of: (c: (typeof counts)[number]) => number): number => counts.reduce((n, c) => n + of(c), 0);
@@ -49,5 +51,6 @@ export function totals(tallies: readonly FamilyTally[]): {
     violations: sum((c) => c.violated + c.wrong),
     checks: sum((c) => c.right + c.inconclusive + c.hiddenWrong + c.wrong),
     inconclusive: sum((c) => c.inconclusive),
+    refused: tallies.reduce((n, { refused }) => n + refused, 0),
   };
 }

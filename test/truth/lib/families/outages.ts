@@ -219,6 +219,35 @@ const overtaking: Family = {
   },
 };
 
+const farAway: Family = {
+  name: 'far-away',
+  about: 'the way to the service takes as long as the interval or longer, and not always the same time',
+  script: (stage) => {
+    const { dice } = stage;
+    const healthy = latencyOf(dice, dice.scale(1, 5));
+    const leastMs = dice.scale(5, 100);
+    const spreadMs = dice.scale(1, 80);
+    // The healthy latency has both ways in it.
+    const capMs = healthy.capMs + 2 * (leastMs + spreadMs);
+    const latency: Latency = { ...healthy, capMs, lateMs: Math.max(150, 5 * capMs) + 20 };
+    const probe = { intervalMs: dice.pick([50, 100, 200, 1000]), timeoutMs: dice.pick([900, 2000]) };
+    return serviceScript(stage, {
+      probe,
+      latency,
+      wayMs: () => leastMs + dice.between(0, spreadMs),
+      stableForMs: 5000,
+      effects: (service) =>
+        outage(
+          service,
+          latency,
+          dice.between(0, 1000),
+          dice.scale(300, 6000),
+          dice.pick([failing(dice), { kind: 'drop' }]),
+        ),
+    });
+  },
+};
+
 const degraded: Family = {
   name: 'degraded',
   about: 'the service is slow for a while, and never down, or down for a while of it',
@@ -402,6 +431,7 @@ export const outageFamilies: readonly Family[] = [
   flapping,
   stableGap,
   overtaking,
+  farAway,
   degraded,
   untouched,
   hidden,

@@ -2,6 +2,7 @@ import { type Dice } from '../dice.ts';
 import type { DrillScript, Family, Stage, Step } from '../drill-script.ts';
 import { limitsNear } from '../figures.ts';
 import { judgeOwners } from '../judge-owners.ts';
+import { judgeRoles } from '../judge-roles.ts';
 import type { CheckText, KnownRun } from '../known-run.ts';
 import { Owned } from '../owned.ts';
 import { longestOf, ownerTruth, type OwnerTruth, totalOf, withoutHidden } from '../owner-truth.ts';
@@ -53,10 +54,10 @@ function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase
     ['node-1', pair.first.owned],
     ['node-2', pair.second.owned],
   ]);
-  const truthOf = (known: KnownRun): OwnerTruth => {
-    const truth = ownerTruth(known, owners, { name: 'vip', value: 'yes' });
-    return holdsOneHidden === true ? withoutHidden(truth) : truth;
-  };
+  const plainTruth = (known: KnownRun): OwnerTruth =>
+    ownerTruth(known, owners, { name: 'vip', value: 'yes' });
+  const truthOf = (known: KnownRun): OwnerTruth =>
+    holdsOneHidden === true ? withoutHidden(plainTruth(known)) : plainTruth(known);
   return {
     target: targetContent(
       [
@@ -91,7 +92,13 @@ function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase
         actsAfterMs: dice.scale(1, 100),
         acknowledgedAfterMs: dice.scale(1, 200),
         effects: effects(pair),
-        heals: [],
+        // A host that gives no answer may do so up to the end.
+        heals: dice.chance(0.25)
+          ? []
+          : [pair.first, pair.second].map((host) => ({
+              afterMs: 0,
+              act: () => host.service.set(host.well),
+            })),
         healTakesMs: dice.between(5, 200),
       },
     ],
@@ -103,7 +110,13 @@ function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase
         ([host, { changes }]) =>
           `${host}: ${changes.map(({ atMs, isUp }) => `${isUp ? 'owner' : 'no owner'} from ${atMs.toFixed(3)}`).join(', ')}`,
       ),
-    judge: (known, analysis) => judgeOwners(analysis, truthOf(known)),
+    judge: (known, analysis) => {
+      const truth = plainTruth(known);
+      return [
+        ...judgeOwners(analysis, truthOf(known), truth),
+        ...analysis.summary.checks.flatMap((check) => judgeRoles(check, known, { owners, truth })),
+      ];
+    },
   };
 }
 
@@ -120,6 +133,9 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
   const condition = { probe: 'vip', is: 'yes', count: 2 };
   const tolerances = [0, ...limitsNear(dice, longestOf(truth.several), intervalMs)];
   return [
+    { kind: 'role-moved', name: 'owner moves', role: 'owner' },
+    { kind: 'role-stays', name: 'owner stays', role: 'owner' },
+    { kind: 'finally', name: 'finally on node-1', condition: { probe: 'vip', host: 'node-1', is: 'yes' } },
     ...about('nobody'),
     ...about('several'),
     ...[...new Set(tolerances)].map((ms) => ({

@@ -94,7 +94,9 @@ function judgeRows({ summary }: Analysis, truth: RowTruth): readonly Judged[] {
       ? []
       : [judged('rows lost', lost === truth.lost ? 'held' : 'violated', `${lost}, true ${truth.lost}`)]),
     ...summary.checks.flatMap((check) => {
-      if (check.kind === 'stale-reads') return verdict(check, truth.staleFor);
+      // A limit of 0 is about reads, not about the time between them.
+      if (check.kind === 'stale-reads')
+        return verdict(check, check.limits?.maxMs === 0 ? truth.staleSeen : truth.staleFor);
       if (check.kind === 'rows' || check.name === 'none lost') {
         const isRight = check.status === 'inconclusive' || (check.status === 'fail') === truth.lost > 0;
         const detail = `${check.status}: ${check.observed}; truly lost ${truth.lost}`;

@@ -1,15 +1,16 @@
-import { describeCondition } from '../core/condition.ts';
+import { type Condition, describeCondition } from '../core/condition.ts';
+import { boundedBySamples, hiddenOutcome, neverWords } from './gap-outcome.ts';
 import {
   type ConditionInterval,
   holdsAt,
   intervalsOf,
+  type Range,
   readingsAt,
   seriesOf,
   totalMs,
   truthOfCondition,
 } from './intervals.ts';
 import {
-  bounded,
   type CheckOf,
   type Evidence,
   isComplete,
@@ -19,7 +20,8 @@ import {
   unfinishedWords,
   unmeasured,
 } from './outcome.ts';
-import { watchedUntil } from './read-log.ts';
+import { type RunLog, watchedUntil } from './read-log.ts';
+import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 import { durationWords, limitWords, listWords } from './words.ts';
@@ -72,10 +74,25 @@ function longest(
   );
 }
 
+/** The longest time for which the condition may have held between two samples that say it did not, ms. */
+function unseenHoldMs(log: RunLog, condition: Condition, range: Range): number {
+  return unseenTruthMs(log, seriesOf(log, condition), range, (view) =>
+    truthOfCondition(view, condition, range),
+  );
+}
+
+/** The longest interval at which an instance of the condition's probe is sampled at rest, ms. */
+function slowestMs(log: RunLog, condition: Condition): number {
+  return Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs));
+}
+
 /**
  * Whether the condition stayed away, but for its tolerance. Proven by looks only: a
  * stretch in which a host gave no answer is no proof of its absence where the
  * condition hangs on that host; it is told of in any case.
+ *
+ * Without a tolerance it is a statement about samples: at none of so many, so far apart. With one, what fits between two
+ * samples must be shorter than it.
  */
 export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome {
   const { log, recovery } = evidence;
@@ -143,8 +160,18 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
       `"${what}" was ${observed}; look from where the host can be reached, or with a probe that runs on it`,
     );
   }
+  const unseenMs = toleranceMs === 0 ? 0 : unseenHoldMs(views.asCounted, condition, range);
+  if (unseenMs > toleranceMs)
+    return hiddenOutcome(`"${what}"`, limit, {
+      unseenMs,
+      toleranceMs,
+      intervalMs: slowestMs(log, condition),
+    });
   const brief = longest(intervals, 'maxMs');
-  const seen = brief === undefined ? 'never' : `at most ${durationWords(brief.maxMs)}`;
+  const seen =
+    brief === undefined
+      ? neverWords(samplingOf(seriesOf(views.asCounted, condition), range))
+      : `at most ${durationWords(brief.maxMs)}`;
   return {
     status: 'pass',
     observed: unobserved.length === 0 ? seen : `${seen}, by the other instances alone while ${unseen}`,
@@ -175,7 +202,9 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     totalMs(spans, 'yes', 'maybe'),
     totalMs(truthOfCondition(asObserved, condition, range), 'yes', 'maybe'),
   );
-  const measure = { ms: middle(minMs, maxMs), minMs, maxMs };
+  const unseenMs = unseenHoldMs(asCounted, condition, range);
+  const measure = withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenMs);
+  const sampling = samplingOf(seriesOf(asCounted, condition), range);
   const unfinished = unfinishedWords(log, false);
   if (!intervals.some((i) => i.certain)) {
     if (maxMs > 0)
@@ -186,13 +215,27 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
       );
     if (unfinished !== undefined)
       return unmeasured('not as far as the log goes', limit, `"${what}" was not seen before ${unfinished}`);
-    return { status: 'fail', observed: 'never', limit, reason: `"${what}" never held; it was expected to` };
+    const observed = neverWords(sampling);
+    if (unseenMs >= check.minMs && check.minMs > 0)
+      return hiddenOutcome(`"${what}"`, limit, {
+        unseenMs,
+        toleranceMs: check.minMs,
+        intervalMs: slowestMs(log, condition),
+      });
+    return {
+      status: 'fail',
+      observed,
+      limit,
+      reason: `"${what}" held ${observed}; it was expected to`,
+    };
   }
-  const outcome = bounded(
+  const outcome = boundedBySamples(
     {
       what: `the time for which "${what}" held`,
       measure,
-      intervalMs: Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs)),
+      unseenMs,
+      sampling,
+      intervalMs: slowestMs(log, condition),
       edges: 2 * intervals.length,
       ...(unfinished === undefined ? {} : { unfinished }),
     },

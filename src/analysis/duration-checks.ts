@@ -1,4 +1,5 @@
 import { gateDoubt } from './doubt.ts';
+import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
 import {
@@ -15,9 +16,10 @@ import {
   unmetWords,
   waitedFor,
 } from './outcome.ts';
-import { intervalAt, type RunLog, watchedUntil } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
-import { recoverySeries, windowsAfter } from './rto.ts';
+import { type Moment, recoverySeries, windowsAfter } from './rto.ts';
+import { type Sampling, samplingOf } from './sample-gaps.ts';
 import { durationWords, limitWords, measureWords } from './words.ts';
 
 /** The RTO against its limit. */
@@ -42,6 +44,11 @@ function edgesOf(windows: number): number {
   return Math.max(1, 2 * windows);
 }
 
+/** How closely a probe was sampled from a moment to the end of the run. */
+function samplingSince(log: RunLog, series: ProbeSeries, from: Moment): Sampling {
+  return samplingOf([series], { fromMs: from.loMs, toMs: watchedUntil(log) });
+}
+
 /** Sum of a probe instance's bad windows after the fault against its limits. */
 export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evidence): Outcome {
   const limit = limitsWords(check);
@@ -53,15 +60,17 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
   const known = series.samples.findLast((s) => s.status !== 'unknown');
   if (isComplete(log) && (known === undefined || watchedUntil(log) - known.sendMs > staleAfterMs(series)))
     return unmeasured('not seen to the end', limit, `${id} gave no evidence up to the end of the run`);
-  const { windows, total } = windowsAfter(log, series, recovery.effect);
+  const { windows, total, unseenMs } = windowsAfter(log, series, recovery.effect);
   const unfinished = unfinishedWords(
     log,
     windows.some((w) => w.open),
   );
-  return bounded(
+  return boundedBySamples(
     {
       what: check.probe === undefined ? 'downtime' : `downtime of ${id}`,
       measure: total,
+      unseenMs,
+      sampling: samplingSince(log, series, recovery.effect),
       intervalMs: intervalAt(log, series.probe, windows.at(-1)?.endHiMs ?? log.endMs),
       edges: edgesOf(windows.length),
       ...(unfinished === undefined ? {} : { unfinished }),
@@ -133,11 +142,14 @@ export function healOutageCheck(check: CheckOf<'heal-outage'>, { log, recovery, 
   if (recovery === null) return undrilled(limitsWords(check));
   if (heal === null) return unhealedOutcome(check);
   const unfinished = unfinishedWords(log, heal.open);
-  return bounded(
+  const series = recoverySeries(log);
+  return boundedBySamples(
     {
       what: "the heal's outage",
       measure: heal.outage,
-      intervalMs: recoverySeries(log).probe.intervalMs,
+      unseenMs: heal.unseenMs,
+      sampling: samplingSince(log, series, heal.began),
+      intervalMs: series.probe.intervalMs,
       edges: edgesOf(heal.windows),
       ...(unfinished === undefined ? {} : { unfinished }),
     },

@@ -27,7 +27,7 @@ export interface KeptSample extends Sample {
 }
 
 /** When a sample was sent, or the last one that is left out after it and says the same. */
-export function lastSaidMs({ sendMs, leftOut }: KeptSample): number {
+export function lastSaidMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
   return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
 }
 

@@ -8,7 +8,9 @@ import {
   intervalAt,
   type ProbeSeries,
   type RunLog,
+  watchedUntil,
 } from './read-log.ts';
+import { unseenOutageMs, withUnseen } from './sample-gaps.ts';
 import { type BadWindow, badWindows, durationOf, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
@@ -26,7 +28,10 @@ export interface RecoveryAnalysis {
   readonly windows: readonly BadWindow[];
   /** Its `unsure` windows after t0: outages, perhaps. They reach into the upper bounds of downtime and RTO. */
   readonly unsure: readonly BadWindow[];
-  /** Their sum; the part before t0 of a window that was already open then is left out. */
+  /**
+   * Their sum; the part before t0 of a window that was already open then is left out. The upper bound has the longest
+   * outage that fits between two good samples.
+   */
   readonly downtime: Measure;
   /** End of the recovery that held; null when none was seen. Equal to t0 when nothing broke. */
   readonly recovered: Moment | null;
@@ -214,16 +219,24 @@ function without(window: BadWindow, before: Moment): BadWindow {
   return { ...window, startLoMs, startHiMs: Math.max(window.startHiMs, before.hiMs) };
 }
 
-/** The probe's `down` windows that reach beyond the moment, each without what lies before it; in the total the `unsure` ones, too. */
+/**
+ * The probe's `down` windows that reach beyond the moment, each without what lies before it; in the total the `unsure`
+ * ones, too, and in its upper bound `unseenMs`: the longest outage that fits between two good samples.
+ */
 export function windowsAfter(
   log: RunLog,
   series: ProbeSeries,
   from: Moment,
-): { readonly windows: readonly BadWindow[]; readonly total: Measure } {
+): { readonly windows: readonly BadWindow[]; readonly total: Measure; readonly unseenMs: number } {
   const all = badWindows(log, series)
     .filter((w) => w.state !== 'slow' && w.endHiMs > from.loMs)
     .map((w) => without(w, from));
-  return { windows: all.filter((w) => w.state === 'down'), total: sum(all.map(durationOf)) };
+  const unseenMs = unseenOutageMs(series, { fromMs: from.loMs, toMs: watchedUntil(log) }, all);
+  return {
+    windows: all.filter((w) => w.state === 'down'),
+    total: withUnseen(sum(all.map(durationOf)), unseenMs),
+    unseenMs,
+  };
 }
 
 /** Sum of windows, bound by bound. */
@@ -255,7 +268,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const windows = all.filter((w) => w.state === 'down');
   const unsure = all.filter((w) => w.state === 'unsure');
   const effect = sharpenEffect(bounds, windows[0]);
-  const downtime = sum([...windows, ...unsure].map((w) => durationOf(without(w, effect))));
+  const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
   const outages = merged(
     log,

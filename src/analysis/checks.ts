@@ -1,4 +1,4 @@
-import { type Condition, sampleMatches } from '../core/condition.ts';
+import { type Condition, sampleTruth } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
 import { announcedCheck } from './announced-check.ts';
@@ -11,7 +11,9 @@ import {
   returnCheck,
   rtoCheck,
 } from './duration-checks.ts';
-import { ownerName, ownersAt, seriesOf } from './intervals.ts';
+import { ownersAt, ownerTruths } from './intervals.ts';
+import { withMissingValues } from './missing-values.ts';
+import { viewsOf } from './unobserved.ts';
 import {
   type CheckOf,
   type Evidence,
@@ -23,7 +25,8 @@ import {
 } from './outcome.ts';
 import { ownershipCheck } from './ownership-check.ts';
 import { rowsCheck, rpoCheck, staleReadsCheck } from './row-checks.ts';
-import { watchedUntil } from './read-log.ts';
+import type { KeptSample } from './kept-samples.ts';
+import { type RunLog, watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { durationWords, listWords } from './words.ts';
 
@@ -66,7 +69,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
   if ('status' in subject) return subject;
   const { before, condition, limit, unknown } = subject;
   const atMs = Math.min(waitOverMs(log), watchedUntil(log));
-  const { owners, unseen } = ownersAt(log, condition, atMs);
+  const { owners, unseen } = ownersAt(viewsOf(log, condition).asCounted, condition, atMs);
   const [owner] = owners;
   if (owners.length === 1 && owner !== undefined && owner !== before)
     return { status: 'pass', observed: `${before} to ${owner}`, limit, reason: null };
@@ -104,12 +107,9 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
   );
   if ('status' in subject) return subject;
   const { before, condition, limit, unknown, effect } = subject;
-  for (const series of seriesOf(log, condition)) {
-    const owner = ownerName(series);
-    if (owner === before) continue;
-    const seen = series.samples.find((s) => s.sendMs >= effect.loMs && sampleMatches(condition, s));
-    if (seen !== undefined) {
-      const after = durationWords(seen.finishMs - effect.ms);
+  for (const { name: owner, seenMs } of firstOwned(log, condition, effect.loMs)) {
+    if (owner !== before && seenMs !== undefined) {
+      const after = durationWords(seenMs - effect.ms);
       return {
         status: 'fail',
         observed: `on ${owner} ${after} after the fault`,
@@ -123,7 +123,7 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
       `on ${before} as far as the log goes`,
       `role ${check.role} was not watched to the end: the run was cut short`,
     );
-  const { owners, unseen } = ownersAt(log, condition, watchedUntil(log));
+  const { owners, unseen } = ownersAt(viewsOf(log, condition).asCounted, condition, watchedUntil(log));
   if (owners.includes(before)) return { status: 'pass', observed: `on ${before}`, limit, reason: null };
   if (unseen.includes(before))
     return unknown(`not seen on ${before}`, `role ${check.role} could not be seen on ${before} at the end`);
@@ -133,6 +133,21 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
     limit,
     reason: `role ${check.role} is held by nobody at the end, it was on ${before}`,
   };
+}
+
+/** When each host was first seen to own a role in a sample that was sent at or after a moment. ms. */
+function firstOwned(
+  log: RunLog,
+  condition: Condition,
+  fromMs: number,
+): readonly { readonly name: string; readonly seenMs: number | undefined }[] {
+  const range = { fromMs, toMs: Math.max(fromMs, watchedUntil(log)) };
+  return ownerTruths(log, condition, range).map(({ name, series, spans }) => {
+    const owns = (s: KeptSample): boolean => sampleTruth(condition, series.probe, s) === 'yes';
+    const sample = series.samples.find((s) => s.sendMs >= fromMs && owns(s));
+    if (condition.and === undefined) return { name, seenMs: sample?.finishMs };
+    return { name, seenMs: spans.find((s) => s.truth === 'yes')?.fromMs };
+  });
 }
 
 function judge(check: Check, evidence: Evidence): Outcome {
@@ -178,7 +193,11 @@ function judge(check: Check, evidence: Evidence): Outcome {
  */
 export function judgeChecks(evidence: Evidence): readonly JudgedCheck[] {
   return evidence.log.plan.checks.map((check) => {
-    const { status, observed, limit, measured, reason } = judge(check, evidence);
+    const { status, observed, limit, measured, reason } = withMissingValues(
+      judge(check, evidence),
+      check,
+      evidence,
+    );
     const { name, kind } = check;
     return {
       result: {

@@ -1,13 +1,17 @@
 import { roundMs } from '../core/clock.ts';
 import {
+  allOf,
+  companionOf,
   type Condition,
   countHolds,
+  countTruth,
   type GateCondition,
   instancesOf,
-  sampleMatches,
+  sampleTruth,
+  type Truth,
+  type ValuePart,
 } from '../core/condition.ts';
-import type { Sample } from '../core/sample.ts';
-import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { isMute, type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
 /** A stretch of the run clock, ms. */
@@ -16,8 +20,7 @@ export interface Range {
   readonly toMs: number;
 }
 
-/** Whether something held over a stretch of time, as far as samples can tell. */
-export type Truth = 'yes' | 'no' | 'maybe';
+export type { Truth };
 
 /** A stretch of one truth. Stretches of a list touch and neighbours differ. */
 export interface TruthSpan extends Range {
@@ -61,20 +64,22 @@ type Vote = TruthSpan;
  * "yes" or "no" if both agree, "maybe" if they differ or if the first was stale
  * before the second was sent. Votes overlap by one sample; where they disagree
  * the answer is "maybe", which gives each change the bounds [last s, next r].
+ * A sample that says nothing of the condition is none of the known ones.
  */
-function votesOf(series: ProbeSeries, holds: (s: Sample) => boolean, untilMs: number): readonly Vote[] {
+function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly Vote[] {
   const stale = staleAfterMs(series);
-  const known = series.samples.filter((s) => s.status !== 'unknown');
+  const truthOf = (s: KeptSample): Truth => sampleTruth(part, series.probe, s);
+  const known = series.samples.filter((s) => truthOf(s) !== 'maybe');
   const votes: Vote[] = [];
   for (const [index, sample] of known.entries()) {
-    const truth: Truth = holds(sample) ? 'yes' : 'no';
+    const truth = truthOf(sample);
     const next = known[index + 1];
     if (next === undefined) {
       votes.push({ fromMs: sample.sendMs, toMs: Math.min(untilMs, sample.sendMs + stale), truth });
     } else if (next.sendMs - lastSaidMs(sample) > stale) {
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
     } else {
-      const same = holds(next) === holds(sample);
+      const same = truthOf(next) === truth;
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: same ? truth : 'maybe' });
     }
   }
@@ -145,10 +150,29 @@ export function combine(
   );
 }
 
-/** The truth over the range that one instance's samples match a condition's value part. */
-function matchTruth(series: ProbeSeries, condition: Condition, range: Range): readonly TruthSpan[] {
-  const votes = votesOf(series, (sample) => sampleMatches(condition, sample), range.toMs);
-  return truthOf(votes, range);
+/** The series of another probe that speaks for the host of this one. */
+function companionSeries(log: RunLog, series: ProbeSeries, part: ValuePart): ProbeSeries | undefined {
+  const probes = [...log.series.values()].map((s) => s.probe);
+  const companion = companionOf(series.probe, part, probes);
+  return companion === undefined ? undefined : log.series.get(companion.id);
+}
+
+/** The truth over the range that one instance counts: by its own samples, and by those of the condition's `and`. */
+function matchTruth(
+  log: RunLog,
+  series: ProbeSeries,
+  condition: Condition,
+  range: Range,
+): readonly TruthSpan[] {
+  const own = truthOf(votesOf(series, condition, range.toMs), range);
+  const { and = [] } = condition;
+  if (and.length === 0) return own;
+  const others = and.map((part): readonly TruthSpan[] => {
+    const companion = companionSeries(log, series, part);
+    if (companion === undefined) return [{ ...range, truth: 'maybe' }];
+    return truthOf(votesOf(companion, part, range.toMs), range);
+  });
+  return combine([own, ...others], range, allOf);
 }
 
 /**
@@ -181,11 +205,11 @@ export function truthOfCondition(log: RunLog, condition: GateCondition, range: R
   const series = seriesOf(log, condition);
   const role = condition.role === undefined ? undefined : log.plan.roles[condition.role];
   const holders = role === undefined ? [] : seriesOf(log, role);
-  const lists = series.map((s) => matchTruth(s, condition, range));
+  const lists = series.map((s) => matchTruth(log, s, condition, range));
   const askedLists = series.map((s): readonly TruthSpan[] => {
     if (role === undefined) return [{ ...range, truth: 'yes' }];
     const holder = holders.find((h) => h.probe.host !== undefined && h.probe.host === s.probe.host);
-    return holder === undefined ? [{ ...range, truth: 'no' }] : matchTruth(holder, role, range);
+    return holder === undefined ? [{ ...range, truth: 'no' }] : matchTruth(log, holder, role, range);
   });
   return combine([...lists, ...askedLists], range, (truths) =>
     decideCount(condition, truths.slice(lists.length), truths.slice(0, lists.length)),
@@ -199,9 +223,7 @@ export function truthOfAll(
   range: Range,
 ): readonly TruthSpan[] {
   const lists = conditions.map((c) => truthOfCondition(log, c, range));
-  return combine(lists, range, (truths) =>
-    truths.includes('no') ? 'no' : truths.includes('maybe') ? 'maybe' : 'yes',
-  );
+  return combine(lists, range, allOf);
 }
 
 /** The intervals in which it was "yes" (`wanted`), each with the uncertain time around it. */
@@ -240,20 +262,18 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
  * moment; with several, their samples are of different moments, so that only
  * times over which all of them are known prove it.
  *
- * A failed sample, a time-out too, says that the value was not there: that is how
- * conditions count. Only broken observers and missing looks leave it open.
+ * A failed sample has no value (`sampleTruth`): with `is` it leaves open whether the
+ * condition held, unless its probe declares what such a failure stands for.
  */
 export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
   const found = intervalsIn(truthOfCondition(log, condition, range), 'yes');
   const series = seriesOf(log, condition);
   const [only] = series;
-  if (only === undefined || series.length > 1) return found;
-  const seen = only.samples.filter(
-    (s) =>
-      s.status !== 'unknown' &&
-      s.sendMs >= range.fromMs &&
-      countHolds(condition, sampleMatches(condition, s) ? 1 : 0, 1),
-  );
+  if (only === undefined || series.length > 1 || condition.and !== undefined) return found;
+  const seen = only.samples.filter((s) => {
+    const truth = sampleTruth(condition, only.probe, s);
+    return truth !== 'maybe' && s.sendMs >= range.fromMs && countHolds(condition, truth === 'yes' ? 1 : 0, 1);
+  });
   return found.map((i) =>
     i.certain ? i : { ...i, certain: seen.some((s) => s.sendMs >= i.startLoMs && s.finishMs <= i.endHiMs) },
   );
@@ -276,7 +296,7 @@ export function ownerTruths(log: RunLog, role: Condition, range: Range): readonl
   return seriesOf(log, role).map((series) => ({
     name: ownerName(series),
     series,
-    spans: matchTruth(series, role, range),
+    spans: matchTruth(log, series, role, range),
   }));
 }
 
@@ -307,42 +327,57 @@ function same(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name, index) => name === b[index]);
 }
 
-/** What the latest known sample of an instance said at a moment. */
+/** What the latest sample of an instance said at a moment, and whether the instance counts by it. */
 export interface Reading {
   readonly series: ProbeSeries;
   /** undefined: never looked, the observer broke, or too long ago. */
-  readonly sample: Sample | undefined;
+  readonly sample: KeptSample | undefined;
+  readonly truth: Truth;
 }
 
-/** The latest fresh, known sample of each instance that had finished by then. */
+/** The latest fresh sample of an instance that had finished by then, and was not lost by the observer. */
+function latestAt(series: ProbeSeries, offsetMs: number): KeptSample | undefined {
+  const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
+  const fresh = sample !== undefined && offsetMs - lastSaidMs(sample) <= staleAfterMs(series);
+  return fresh ? sample : undefined;
+}
+
+/** The latest fresh sample of each of a condition's instances. */
 export function readingsAt(log: RunLog, condition: Condition, offsetMs: number): readonly Reading[] {
   return seriesOf(log, condition).map((series) => {
-    const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
-    const fresh = sample !== undefined && offsetMs - lastSaidMs(sample) <= staleAfterMs(series);
-    return { series, sample: fresh ? sample : undefined };
+    const sample = latestAt(series, offsetMs);
+    const others = (condition.and ?? []).map((part): Truth => {
+      const companion = companionSeries(log, series, part);
+      return companion === undefined
+        ? 'maybe'
+        : sampleTruth(part, companion.probe, latestAt(companion, offsetMs));
+    });
+    return { series, sample, truth: allOf([sampleTruth(condition, series.probe, sample), ...others]) };
   });
 }
 
-/** Who held a role at a moment, by the latest samples. */
+/**
+ * Who held a role at a moment, by the latest samples. A host that did not answer may have held it, also where any good
+ * sample would do.
+ */
 export function ownersAt(
   log: RunLog,
   role: Condition,
   offsetMs: number,
 ): { readonly owners: readonly string[]; readonly unseen: readonly string[] } {
   const readings = readingsAt(log, role, offsetMs);
+  const isOpen = ({ truth, sample }: Reading): boolean =>
+    truth === 'maybe' || (truth === 'no' && role.is === undefined && sample !== undefined && isMute(sample));
   return {
-    owners: readings.filter((r) => sampleMatches(role, r.sample)).map((r) => ownerName(r.series)),
-    unseen: readings.filter((r) => r.sample === undefined).map((r) => ownerName(r.series)),
+    owners: readings.filter((r) => r.truth === 'yes').map((r) => ownerName(r.series)),
+    unseen: readings.filter(isOpen).map((r) => ownerName(r.series)),
   };
 }
 
-/** Whether a condition held at a moment, by the latest samples; "maybe" when it hangs on instances not seen. */
+/** Whether a condition held at a moment, by the latest samples; "maybe" when it hangs on instances that are not known. */
 export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Truth {
-  const readings = readingsAt(log, condition, offsetMs);
-  const yes = readings.filter((r) => sampleMatches(condition, r.sample)).length;
-  const unseen = readings.filter((r) => r.sample === undefined).length;
-  const answers = new Set<boolean>();
-  for (let matching = yes; matching <= yes + unseen; matching++)
-    answers.add(countHolds(condition, matching, readings.length));
-  return answers.size > 1 ? 'maybe' : answers.has(true) ? 'yes' : 'no';
+  return countTruth(
+    condition,
+    readingsAt(log, condition, offsetMs).map((r) => r.truth),
+  );
 }

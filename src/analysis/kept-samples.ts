@@ -1,5 +1,5 @@
 import type { Plan, PlannedProbe } from '../core/plan.ts';
-import type { FailCause, Sample } from '../core/sample.ts';
+import { type FailCause, muteCauses, type Sample } from '../core/sample.ts';
 import { type Counts, Histogram } from './histogram.ts';
 import { type HealthyLatency, slowFloorMs } from './latency-model.ts';
 import type { SampleLine } from './sample-line.ts';
@@ -22,8 +22,15 @@ export interface Stretch {
  */
 export interface KeptSample extends Sample {
   readonly leftOut?: Stretch;
+  /** A fault of this drill had taken the host's power (unobserved.ts): nothing ran there, so that nothing can have answered. */
+  readonly provenDown?: true;
   /** It failed while the prober was degraded (degraded.ts): what the log calls a failure is not known to be one. */
   readonly degraded?: true;
+}
+
+/** Whether a failed sample says nothing of the host that was asked. */
+export function isMute({ status, cause, provenDown }: KeptSample): boolean {
+  return status === 'fail' && provenDown !== true && muteCauses.has(cause);
 }
 
 /** When a sample was sent, or the last one that is left out after it and says the same. */
@@ -133,6 +140,7 @@ export class SampleKeeper {
   readonly #sayingAt = new Map<string, number>();
   readonly #latency = new Histogram();
   readonly #lateness = new Histogram();
+  #lastError: string | undefined;
   /** Samples that wait to be judged: a ring whose length is a power of two. */
   #numbers = new Float64Array(64 * stride);
   #says = new Int32Array(64);
@@ -158,6 +166,11 @@ export class SampleKeeper {
     this.#isHosted = host !== undefined;
   }
 
+  /** What the last sample that was not ok said. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
   /** Takes the next sample of the log. */
   add(line: SampleLine): void {
     const { dueMs, sendMs, finishMs, stallMs, status, cause, value } = line;
@@ -165,6 +178,7 @@ export class SampleKeeper {
     const before = this.#sayings[this.#saying];
     let isSame = before?.status === status && before.cause === cause && before.value === value;
     if (!isSame) this.#saying = this.#sayingOf({ status, cause, value });
+    if (status !== 'ok') this.#lastError = line.message ?? cause ?? status;
     if (status === 'ok') {
       // What the prober itself was stalled for is not the target's.
       const ownMs = latencyMs - stallMs;

@@ -115,9 +115,10 @@ describe('who owned it, from one side', () => {
     expect(sideOf({ blind }, 'answered').nobody).toMatchObject([{ certain: true }]);
   });
 
-  test('is open for a host that does not answer, and known of one that refuses', () => {
+  test('is open for a host that does not answer, and known of one whose refusal the probe declares', () => {
     const blind = [[truth.effectMs, 45_000]] as const;
     expect(sideOf({ blind, blindCause: 'timeout' }).nobody).toMatchObject([{ certain: false }]);
+    expect(sideOf({ blind, blindCause: 'reset' }).nobody).toMatchObject([{ certain: false }]);
     expect(sideOf({ blind, blindCause: 'refused' }).nobody).toMatchObject([{ certain: true }]);
   });
 

@@ -27,6 +27,18 @@ export interface ProbeSeries {
   readonly latency: LatencyModel;
   /** Slots that were not sent, in the order of the log; `paced`: the target was slower to answer than it was to be asked. */
   readonly dropped: readonly { readonly slot: number; readonly dueMs: number; readonly paced: boolean }[];
+  /** What the last sample that was not ok said; absent where there was none. */
+  readonly lastError?: string;
+}
+
+/**
+ * The probe as its samples allow it to be read: where none was good, nothing shows that it asks the right thing, so that
+ * its failures stand for no value (a wrong port is refused, too).
+ */
+function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): PlannedProbe {
+  if (probe.onFailure === undefined || samples.some((s) => s.status === 'ok')) return probe;
+  const { onFailure: _, ...rest } = probe;
+  return rest;
 }
 
 /** All that one writer did in a run, in the order of the log. */
@@ -213,10 +225,13 @@ class LogReader implements LogSink {
       );
     const first: Anchor = { t: start.t, wallMs: start.wallMs };
     const series = new Map(
-      [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => [
-        id,
-        { probe: keeper.probe, samples: keeper.finish(), latency: keeper.healthy.finish(), dropped },
-      ]),
+      [...this.#series].map(([id, { keeper, dropped }]): [string, ProbeSeries] => {
+        const samples = keeper.finish();
+        const probe = provenProbe(keeper.probe, samples);
+        const { lastError } = keeper;
+        const latency = keeper.healthy.finish();
+        return [id, { probe, samples, latency, dropped, ...(lastError === undefined ? {} : { lastError }) }];
+      }),
     );
     const records = [...this.#faults.values()];
     const among = (list: readonly PlannedFault[]) => {

@@ -1,5 +1,5 @@
 import { roundMs } from '../core/clock.ts';
-import { type Condition, countHolds, sampleMatches } from '../core/condition.ts';
+import { type Condition, countHolds, sampleTruth } from '../core/condition.ts';
 import type { StageEnd, StageRule } from '../core/plan.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
 import {
@@ -70,7 +70,9 @@ function firstHeld(
     const nowMs = sample.finishMs;
     const fresh = (s: ProbeSeries, said: KeptSample) => nowMs - lastSaidMs(said) <= staleAfterMs(s);
     const ready = instances.every((s) => latest.has(s) || nowMs - sinceMs > staleAfterMs(s));
-    const matching = [...latest].filter(([s, x]) => fresh(s, x) && sampleMatches(condition, x)).length;
+    const matching = [...latest].filter(
+      ([s, x]) => fresh(s, x) && sampleTruth(condition, s.probe, x) === 'yes',
+    ).length;
     if (!ready || !countHolds(condition, matching, instances.length)) continue;
     if (nowMs >= fromMs) return { seenMs: nowMs, notBeforeMs: known?.sendMs ?? nowMs };
     // It holds already: if the next look comes after `fromMs`, it held at `fromMs`.

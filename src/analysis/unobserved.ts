@@ -1,12 +1,8 @@
 import type { Condition } from '../core/condition.ts';
-import type { FailCause } from '../core/sample.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { seriesOf } from './intervals.ts';
-import { type KeptSample, staleAfterMs } from './kept-samples.ts';
+import { isMute, type KeptSample, staleAfterMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
-
-/** Failures that tell of the way to the host, not of the host: it may be alive behind them. */
-const muteCauses: ReadonlySet<FailCause | undefined> = new Set<FailCause>(['timeout', 'unreachable', 'dns']);
 
 /** A stretch in which a probe instance's host could have been in any state. Offsets in ms. */
 export interface UnobservedSpan {
@@ -17,7 +13,7 @@ export interface UnobservedSpan {
 
 /** A log as a condition's truth may be read from it, twice. */
 export interface Views {
-  /** A failed look says that the value was not there, whatever its cause. */
+  /** Without `is`, a failed look says that the condition did not hold, whatever its cause. */
   readonly asCounted: RunLog;
   /** Looks of unobserved stretches are left out: what they could have seen is open. */
   readonly asObserved: RunLog;
@@ -37,7 +33,8 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
   const counted = new Map(log.series);
   const observed = new Map(log.series);
   const unobserved: UnobservedSpan[] = [];
-  for (const series of seriesOf(log, condition)) {
+  const parts = [condition, ...(condition.and ?? [])];
+  for (const series of new Set(parts.flatMap((part) => seriesOf(log, part)))) {
     const { id, host } = series.probe;
     const powerFaults = [...log.faults, ...log.preparations].filter(
       (f) => f.effect !== null && f.host === host && takesPower(f),
@@ -52,7 +49,9 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
       unobserved.push(span);
       for (const sample of rest) blind.add(sample);
     }
-    const samples = series.samples.map((s): KeptSample => (off.has(s) ? { ...s, status: 'fail' } : s));
+    const samples = series.samples.map((s): KeptSample =>
+      off.has(s) ? { ...s, status: 'fail', provenDown: true } : s,
+    );
     counted.set(id, { ...series, samples });
     observed.set(id, { ...series, samples: samples.filter((_, i) => !blind.has(series.samples[i]!)) });
   }
@@ -73,7 +72,7 @@ function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
   const runs: KeptSample[][] = [];
   let open: KeptSample[] | undefined;
   for (const sample of series.samples) {
-    const mute = sample.status === 'unknown' || (sample.status === 'fail' && muteCauses.has(sample.cause));
+    const mute = sample.status === 'unknown' || isMute(sample);
     if (!mute) open = undefined;
     else if (open === undefined) runs.push((open = [sample]));
     else open.push(sample);

@@ -1,4 +1,13 @@
-import type { Sample } from './sample.ts';
+import type { FailCause, Sample } from './sample.ts';
+
+/** Whether something holds, as far as it is known. */
+export type Truth = 'yes' | 'no' | 'maybe';
+
+/** What one probe has to say: any good sample, or with `is` one of these values. */
+export interface ValuePart {
+  readonly probe: string;
+  readonly is?: readonly string[];
+}
 
 /**
  * A statement about a probe's latest samples. Of the probe's instances (one per
@@ -6,11 +15,11 @@ import type { Sample } from './sample.ts';
  * if `is` is given, has one of these values. The statement holds when the count
  * lies in `count`; without `count`, when every instance counts.
  */
-export interface Condition {
-  readonly probe: string;
+export interface Condition extends ValuePart {
   /** Only this host's instance. */
   readonly host?: string;
-  readonly is?: readonly string[];
+  /** An instance counts only where these hold, too: on its host, or of a probe that has one instance without a host. */
+  readonly and?: readonly ValuePart[];
   readonly count?: { readonly min: number; readonly max?: number };
 }
 
@@ -28,19 +37,80 @@ export interface InstanceRef {
   readonly id: string;
   readonly name: string;
   readonly host?: string;
+  /** By the cause of a failed sample, the value that such a failure stands for. */
+  readonly onFailure?: FailureValues;
 }
 
-/** Whether a sample (the latest of its instance) satisfies the condition's value part. */
-export function sampleMatches(condition: Condition, sample: Sample | undefined): boolean {
-  if (sample?.status !== 'ok') return false;
-  return condition.is === undefined || (sample.value !== undefined && condition.is.includes(sample.value));
+/** By the cause of a failed sample, the value that such a failure stands for. */
+export type FailureValues = { readonly [cause in FailCause]?: string };
+
+/** A sample as conditions read it. */
+export type ReadSample = Pick<Sample, 'status' | 'cause' | 'value'> & {
+  /** A fault of this drill had taken the host's power: the failure shows that nothing runs there. */
+  readonly provenDown?: true;
+};
+
+/**
+ * What a sample says of a condition's value part.
+ *
+ * A failed sample has no value: with `is` it says nothing, unless the probe declares in `onFailure` what a failure of this
+ * cause stands for. Without `is` it says "no": the target was asked, and it was not ok.
+ */
+export function sampleTruth(
+  { is }: Pick<ValuePart, 'is'>,
+  { onFailure }: Pick<InstanceRef, 'onFailure'>,
+  sample: ReadSample | undefined,
+): Truth {
+  if (sample === undefined || sample.status === 'unknown') return 'maybe';
+  if (is === undefined) return sample.status === 'ok' ? 'yes' : 'no';
+  const value = sample.status === 'ok' ? sample.value : onFailure?.[sample.cause ?? 'error'];
+  if (value !== undefined) return is.includes(value) ? 'yes' : 'no';
+  if (sample.provenDown !== true) return 'maybe';
+  // Without power nothing has a value that a target tells; one that stands for a failure it may have.
+  return Object.values(onFailure ?? {}).some((declared) => is.includes(declared)) ? 'maybe' : 'no';
+}
+
+/** What several things come to that must all hold. */
+export function allOf(truths: readonly Truth[]): Truth {
+  if (truths.includes('no')) return 'no';
+  return truths.includes('maybe') ? 'maybe' : 'yes';
 }
 
 /** The instances a condition speaks of. */
-export function instancesOf(condition: Condition, instances: readonly InstanceRef[]): readonly InstanceRef[] {
+export function instancesOf<I extends InstanceRef>(
+  condition: Pick<Condition, 'probe' | 'host'>,
+  instances: readonly I[],
+): readonly I[] {
   return instances.filter(
     (i) => i.name === condition.probe && (condition.host === undefined || i.host === condition.host),
   );
+}
+
+/** The instance of another probe that speaks for the host of this one; undefined where there is none. */
+export function companionOf<I extends InstanceRef>(
+  { host }: InstanceRef,
+  { probe }: ValuePart,
+  instances: readonly I[],
+): I | undefined {
+  const named = instances.filter((i) => i.name === probe);
+  return named.find((i) => i.host === host) ?? named.find((i) => i.host === undefined);
+}
+
+/** The instances that a condition reads: its own, and those of its `and` that speak for their hosts. */
+export function instancesRead<I extends InstanceRef>(
+  condition: Condition,
+  instances: readonly I[],
+): readonly I[] {
+  const own = instancesOf(condition, instances);
+  const others = (condition.and ?? []).flatMap((part) =>
+    own.flatMap((instance) => companionOf(instance, part, instances) ?? []),
+  );
+  return [...new Set([...own, ...others])];
+}
+
+/** Names of the probes that a condition reads. */
+export function probesRead({ probe, and = [] }: Condition): readonly string[] {
+  return [probe, ...and.map((part) => part.probe)];
 }
 
 /** Whether `matching` of `total` instances satisfy the condition's count part. */
@@ -49,14 +119,29 @@ export function countHolds(condition: Condition, matching: number, total: number
   return matching >= condition.count.min && matching <= (condition.count.max ?? total);
 }
 
+/** Whether the count part holds when each instance matches as these say: "maybe" where it hangs on one that is not known. */
+export function countTruth(condition: Condition, matches: readonly Truth[]): Truth {
+  const sure = matches.filter((truth) => truth === 'yes').length;
+  const unknown = matches.filter((truth) => truth === 'maybe').length;
+  const answers = Array.from({ length: unknown + 1 }, (_, more) =>
+    countHolds(condition, sure + more, matches.length),
+  );
+  return answers.every(Boolean) ? 'yes' : answers.some(Boolean) ? 'maybe' : 'no';
+}
+
 /** The condition in words, for messages: `pg-role is primary on exactly 1`. */
 export function describeCondition(condition: GateCondition): string {
   const place = condition.host ?? (condition.role === undefined ? undefined : `the ${condition.role}`);
   const who = place === undefined ? condition.probe : `${condition.probe}@${place}`;
-  const what = condition.is === undefined ? 'is ok' : `is ${condition.is.join(' or ')}`;
+  const more = (condition.and ?? []).map((part) => ` and ${part.probe} ${valueWords(part)}`).join('');
+  const what = `${valueWords(condition)}${more}`;
   if (condition.count === undefined)
     return place === undefined ? `${who} ${what} everywhere` : `${who} ${what}`;
   const { min, max } = condition.count;
   if (min === max) return `${who} ${what} on exactly ${min}`;
   return max === undefined ? `${who} ${what} on at least ${min}` : `${who} ${what} on ${min} to ${max}`;
+}
+
+function valueWords({ is }: ValuePart): string {
+  return is === undefined ? 'is ok' : `is ${is.join(' or ')}`;
 }

@@ -1,4 +1,4 @@
-import type { Condition, GateCondition } from './condition.ts';
+import type { Condition, FailureValues, GateCondition } from './condition.ts';
 
 /** JSON as it is stored in the event log. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -218,6 +218,8 @@ export interface PlannedProbe {
   readonly timeoutMs: number;
   /** The interval from shortly before the fault until stable recovery. */
   readonly burstIntervalMs?: number;
+  /** By the cause of a failed sample, the value that such a failure stands for; a failure of any other cause has no value. */
+  readonly onFailure?: FailureValues;
   /** The target runs it in every drill, even if the drill does not use it. */
   readonly always?: true;
   /** What the drill needs it for, in words such as `recovery` or `role primary`; absent outside of drills and in logs of older versions. */

@@ -1,15 +1,25 @@
 /** Why a probe's target failed. */
-export type FailCause =
-  | 'refused'
-  | 'reset'
-  | 'unreachable'
-  | 'timeout'
-  | 'tls'
-  | 'dns'
-  | 'http-5xx'
-  | 'http-other'
-  | 'bad-body'
-  | 'error';
+export const failCauses = [
+  'refused',
+  'reset',
+  'unreachable',
+  'timeout',
+  'tls',
+  'dns',
+  'http-5xx',
+  'http-other',
+  'bad-body',
+  'error',
+] as const;
+
+export type FailCause = (typeof failCauses)[number];
+
+/** Failures that tell of the way to the host, not of the host: it may be alive behind them, in any state. */
+export const muteCauses: ReadonlySet<string | undefined> = new Set<FailCause>([
+  'timeout',
+  'unreachable',
+  'dns',
+]);
 
 /** Something a log said happened, on the wall clock of the host that logged it. */
 export interface LogMark {

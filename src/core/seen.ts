@@ -1,11 +1,15 @@
 import {
+  allOf,
+  companionOf,
   type Condition,
-  countHolds,
+  countTruth,
   describeCondition,
   type GateCondition,
   type InstanceRef,
   instancesOf,
-  sampleMatches,
+  type ReadSample,
+  sampleTruth,
+  type Truth,
 } from './condition.ts';
 import type { Plan, PlannedProbe } from './plan.ts';
 import { printable } from './printable.ts';
@@ -14,7 +18,15 @@ import type { Sample } from './sample.ts';
 /** What the probes last saw of a plan's target. */
 export interface Seen extends Pick<Plan, 'probes' | 'roles'> {
   /** The latest sample of an instance, unless it is too old to speak for the present. */
-  fresh(probeId: string): Sample | undefined;
+  fresh(probeId: string): SeenSample | undefined;
+}
+
+/** A sample, and whether a fault of this drill had taken the power of its host. */
+export type SeenSample = Sample & Pick<ReadSample, 'provenDown'>;
+
+/** A sample of a host whose power a fault of this drill has taken: what is not good there shows that nothing runs. */
+export function withoutPower(sample: Sample): SeenSample {
+  return sample.status === 'ok' ? sample : { ...sample, status: 'fail', provenDown: true };
 }
 
 /** Whether a sample still speaks for the present, `nowMs` on the run clock. */
@@ -30,30 +42,39 @@ export function isFresh(
 /** The hosts for which the condition holds, as far as is freshly seen. */
 export function hostsWith(condition: Condition, seen: Seen): string[] {
   return instancesOf(condition, seen.probes)
-    .filter((instance) => sampleMatches(condition, seen.fresh(instance.id)))
+    .filter((instance) => matchNow(condition, instance, seen) === 'yes')
     .flatMap((instance) => instance.host ?? []);
 }
 
-/** Conditions that do not hold now, in words with what is seen instead. */
+/** Whether some instance is not known to match the condition, nor not to. */
+export function isOpen(condition: Condition, seen: Seen): boolean {
+  return instancesOf(condition, seen.probes).some(
+    (instance) => matchNow(condition, instance, seen) === 'maybe',
+  );
+}
+
+/** Conditions that do not surely hold now, in words with what is seen instead: what is unknown may be anything. */
 export function unmetConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
   return conditions.flatMap((condition) => {
-    const { instances, matching } = countOf(condition, seen);
-    return countHolds(condition, matching, instances.length) ? [] : [describeUnmet(condition, seen)];
+    const matches = askedOf(condition, seen).map((instance) => matchNow(condition, instance, seen));
+    return countTruth(condition, matches) === 'yes' ? [] : [describeUnmet(condition, seen)];
   });
 }
 
-/** Conditions that do not hold whatever the instances would say of which nothing is known now. */
+/**
+ * Conditions that do not hold whatever the instances would say of which nothing is known now. A failed sample counts as
+ * "does not match" here, whatever its value may be: a steady state is one in which no probe fails.
+ */
 export function brokenConditions(conditions: readonly GateCondition[], seen: Seen): string[] {
   return conditions.flatMap((condition) => {
     const role = condition.role === undefined ? undefined : seen.roles[condition.role];
     if (role !== undefined && instancesOf(role, seen.probes).some(({ id }) => isUnknown(seen.fresh(id))))
       return [];
-    const { instances, matching } = countOf(condition, seen);
-    const unknown = instances.filter(({ id }) => isUnknown(seen.fresh(id))).length;
-    const mayHold = Array.from({ length: unknown + 1 }, (_, more) =>
-      countHolds(condition, matching + more, instances.length),
-    ).some(Boolean);
-    return mayHold ? [] : [describeUnmet(condition, seen)];
+    const matches = askedOf(condition, seen).map((instance): Truth => {
+      const match = matchNow(condition, instance, seen);
+      return match === 'maybe' && readBy(condition, instance, seen).some(isFailed) ? 'no' : match;
+    });
+    return countTruth(condition, matches) === 'no' ? [describeUnmet(condition, seen)] : [];
   });
 }
 
@@ -61,25 +82,40 @@ function isUnknown(sample: Sample | undefined): boolean {
   return sample === undefined || sample.status === 'unknown';
 }
 
-/** The instances that a condition speaks of now, and how many of them satisfy it. */
-function countOf(
-  condition: GateCondition,
-  seen: Seen,
-): { readonly instances: readonly InstanceRef[]; readonly matching: number } {
+function isFailed(sample: Sample | undefined): boolean {
+  return sample?.status === 'fail';
+}
+
+/** The latest samples that say whether one instance counts: its own, and those of the condition's `and`. */
+function readBy(condition: Condition, instance: InstanceRef, seen: Seen): readonly (Sample | undefined)[] {
+  const others = (condition.and ?? []).map((part) => companionOf(instance, part, seen.probes));
+  return [instance, ...others].map((one) => (one === undefined ? undefined : seen.fresh(one.id)));
+}
+
+/** Whether one instance counts now. */
+function matchNow(condition: Condition, instance: InstanceRef, seen: Seen): Truth {
+  const others = (condition.and ?? []).map((part): Truth => {
+    const companion = companionOf(instance, part, seen.probes);
+    return companion === undefined ? 'maybe' : sampleTruth(part, companion, seen.fresh(companion.id));
+  });
+  return allOf([sampleTruth(condition, instance, seen.fresh(instance.id)), ...others]);
+}
+
+/** The instances that a condition speaks of now. */
+function askedOf(condition: GateCondition, seen: Seen): readonly InstanceRef[] {
   const role = condition.role === undefined ? undefined : seen.roles[condition.role];
   const there = role === undefined ? undefined : hostsWith(role, seen);
-  const instances = instancesOf(condition, seen.probes).filter(
+  return instancesOf(condition, seen.probes).filter(
     (instance) => there === undefined || (instance.host !== undefined && there.includes(instance.host)),
   );
-  const matching = instances.filter((instance) => sampleMatches(condition, seen.fresh(instance.id)));
-  return { instances, matching: matching.length };
 }
 
 function describeUnmet(condition: GateCondition, seen: Seen): string {
-  const found = countOf(condition, seen).instances.map(
-    (instance) => `${instance.id}: ${describeSample(seen.fresh(instance.id))}`,
-  );
-  return `${describeCondition(condition)} (${found.join('; ') || `no host is ${condition.role ?? 'there'}`})`;
+  const found = askedOf(condition, seen).flatMap((instance) => {
+    const others = (condition.and ?? []).flatMap((part) => companionOf(instance, part, seen.probes) ?? []);
+    return [instance, ...others].map(({ id }) => `${id}: ${describeSample(seen.fresh(id))}`);
+  });
+  return `${describeCondition(condition)} (${[...new Set(found)].join('; ') || `no host is ${condition.role ?? 'there'}`})`;
 }
 
 /** Of why nothing is known; the first words say it. */

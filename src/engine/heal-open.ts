@@ -20,6 +20,7 @@ export async function healOpen(run: Run, which: (open: OpenFault) => boolean): P
       log.append({ type: 'log', level: 'info', text });
     }
     log.append({ type: 'heal.started', fault });
+    run.off.delete(record.host.name);
     const startMs = clock.nowMs();
     try {
       await healFault(record, run.reach(record.host.name), clock, {

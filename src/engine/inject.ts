@@ -60,6 +60,8 @@ export async function injectFault(
   steady?.end();
   const times = await act(run, fault, aim, before);
   const seen = times !== undefined && (await awaitEffect(run, fault, { ...aim, before }, times));
+  // Kinds that need a machine's power switch or its cloud act on its power.
+  if (seen && kind.needs !== undefined) run.off.add(planned.name);
   return seen ? 'effect' : 'failed';
 }
 

@@ -60,6 +60,8 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Hosts whose power a fault was seen to have taken, until its heal begins. */
+  readonly off: Set<string>;
   /** Steps whose host gave no answer: whether they were made is not known. */
   readonly unanswered: Set<string>;
   /** What heals and repairs have taken so far, ms. */
@@ -83,7 +85,8 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   const host = madeOnce(plan.hosts, (planned) => counting.counted(deps.createHost(planned)));
   const server = madeOnce(plan.hosts, deps.createServer);
   const machine = createMachineFitness();
-  const world = createWorld(plan, deps.clock, machine);
+  const off = new Set<string>();
+  const world = createWorld(plan, deps.clock, machine, (host) => off.has(host));
   const broken = new AbortController();
   const signal = AbortSignal.any([outer, broken.signal, deps.log.broken]);
   // Every wait of the run listens on this one signal: not a leak.
@@ -103,6 +106,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    off,
     unanswered: new Set(),
     healing: { spentMs: 0 },
     reach,

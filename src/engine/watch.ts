@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { probesRead } from '../core/condition.ts';
 import { messageOf } from '../core/errors.ts';
 import { eventSchemaVersion } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
@@ -57,10 +58,10 @@ export async function runWatch(
 
 /** The probes that a gate reads: its own, and those of the roles that it names. No others load the stack while it is waited for. */
 function probesOf(gate: Gate, { probes, roles }: Pick<Plan, 'probes' | 'roles'>): readonly PlannedProbe[] {
-  const names = gate.require.flatMap(({ probe, role }) => [
-    probe,
-    ...(role === undefined ? [] : [roles[role]?.probe]),
-  ]);
+  const names = gate.require.flatMap((condition) => {
+    const role = condition.role === undefined ? undefined : roles[condition.role];
+    return [condition, ...(role === undefined ? [] : [role])].flatMap(probesRead);
+  });
   return probes.filter(({ name }) => names.includes(name));
 }
 

@@ -89,6 +89,57 @@ describe('a world', () => {
     expect(world.fresh('role@a')?.value).toBe('standby');
   });
 
+  test('takes a failed sample for no value: the host may be a second primary', () => {
+    const { world } = makeWorld();
+    const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'timeout' }));
+    expect(world.unmet(one)).toEqual([
+      'role is primary on exactly 1 (role@a: primary; role@b: fail timeout)',
+    ]);
+    // At least one is certain.
+    expect(world.unmet([{ probe: 'role', is: ['primary'], count: { min: 1 } }])).toEqual([]);
+  });
+
+  test('takes a failure for the value that its probe declares', () => {
+    const declared = probes.map((one) => ({ ...one, onFailure: { refused: 'down' } }));
+    const world = createWorld({ probes: declared, roles }, manualClock());
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'refused' }));
+    expect(world.unmet([{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }])).toEqual([]);
+    expect(world.unmet([{ probe: 'role', host: 'b', is: ['down'] }])).toEqual([]);
+  });
+
+  test('knows that nothing runs where a fault has taken the power', () => {
+    const off = new Set(['b']);
+    const world = createWorld({ probes, roles }, manualClock(), undefined, (host) => off.has(host));
+    const one = [{ probe: 'role', is: ['primary'], count: { min: 1, max: 1 } }];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    for (const part of [{ status: 'fail', cause: 'timeout' }, { status: 'unknown' }] as const) {
+      world.see(sample('role@b', 0, part));
+      expect(world.unmet(one)).toEqual([]);
+    }
+    off.clear();
+    expect(world.unmet(one)).toHaveLength(1);
+  });
+
+  test('counts an instance only where the other probes of the condition hold on its host', () => {
+    const { world } = makeWorld();
+    const both = [
+      { probe: 'role', is: ['primary'], and: [{ probe: 'router', is: ['up'] }], count: { min: 1, max: 1 } },
+    ];
+    world.see(sample('role@a', 0, { value: 'primary' }));
+    world.see(sample('router@a', 0, { value: 'up' }));
+    // What is not known of b's role does not matter: its router is down.
+    world.see(sample('role@b', 0, { status: 'fail', cause: 'timeout' }));
+    world.see(sample('router@b', 0, { value: 'down' }));
+    expect(world.unmet(both)).toEqual([]);
+    world.see(sample('router@b', 1000, { value: 'up' }));
+    expect(world.unmet(both)).toEqual([
+      'role is primary and router is up on exactly 1 (role@a: primary; router@a: up; role@b: fail timeout; router@b: up)',
+    ]);
+  });
+
   test('resolves a role to the one host that has it', () => {
     const { world } = makeWorld();
     world.see(sample('role@a', 0, { value: 'standby' }));

@@ -1,10 +1,18 @@
 import type { Clock } from '../core/clock.ts';
-import { type Condition, describeCondition, type GateCondition, instancesOf } from '../core/condition.ts';
+import { type Condition, describeCondition, type GateCondition, instancesRead } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { formatMs } from '../core/duration.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
-import { brokenConditions, hostsWith, isFresh, type Seen, unmetConditions } from '../core/seen.ts';
+import {
+  brokenConditions,
+  hostsWith,
+  isFresh,
+  type Seen,
+  type SeenSample,
+  unmetConditions,
+  withoutPower,
+} from '../core/seen.ts';
 import { followAnswers } from './answered.ts';
 import { followHold, type Hold, type HoldOptions } from './hold.ts';
 import type { MachineFitness } from './machine-fitness.ts';
@@ -60,11 +68,15 @@ export interface World {
   nextSample(maxMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A world of the plan's probe instances, seen from a machine of that fitness. */
+/**
+ * A world of the plan's probe instances, seen from a machine of that fitness. `isOff` says whether a fault of this drill has
+ * taken a host's power: what fails there then shows that nothing runs.
+ */
 export function createWorld(
   plan: Pick<Plan, 'probes' | 'roles'>,
   clock: Clock,
   machine?: Pick<MachineFitness, 'unmet'>,
+  isOff: (host: string) => boolean = () => false,
 ): World {
   const { probes, roles } = plan;
   const latest = new Map<string, Sample>();
@@ -80,13 +92,18 @@ export function createWorld(
     return isFresh(probe, sample, clock.nowMs()) ? sample : undefined;
   };
 
-  const seen: Seen = { probes, roles, fresh };
+  /** A sample as conditions read it. */
+  const read = (sample: Sample | undefined): SeenSample | undefined => {
+    const host = sample === undefined ? undefined : byId.get(sample.probe)?.host;
+    return sample === undefined || host === undefined || !isOff(host) ? sample : withoutPower(sample);
+  };
+  const seen: Seen = { probes, roles, fresh: (id) => read(fresh(id)) };
   const unmet = (conditions: readonly GateCondition[]): string[] => unmetConditions(conditions, seen);
   /** What is seen if this sample counts as the latest of its instance. */
   const seenBy = (sample: Sample): Seen => ({
     probes,
     roles,
-    fresh: (id) => (id === sample.probe ? sample : fresh(id)),
+    fresh: (id) => read(id === sample.probe ? sample : fresh(id)),
   });
   const follow = (listener: (sample: Sample) => void): (() => void) => {
     listeners.add(listener);
@@ -99,7 +116,7 @@ export function createWorld(
     conditions.flatMap((condition) => {
       const role = condition.role === undefined ? undefined : roles[condition.role];
       return [condition, ...(role === undefined ? [] : [role])].flatMap((one) =>
-        instancesOf(one, probes).map(({ id }) => id),
+        instancesRead(one, probes).map(({ id }) => id),
       );
     });
   const hold = (

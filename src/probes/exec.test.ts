@@ -38,6 +38,21 @@ describe('exec probe', () => {
     expect((await lookOnce(exec, { argv: ['x'], expectExit: 3 }, { host: exits(3) })).seen.status).toBe('ok');
   });
 
+  it('calls it unknown when the command says that it could not tell', async () => {
+    const fields = { argv: ['check_x'], unknownExit: 3 };
+    const { seen } = await lookOnce(exec, fields, { host: exits(3, 'UNKNOWN: no socket') });
+    expect(seen).toEqual({
+      status: 'unknown',
+      message: 'the command could not tell: exit 3: UNKNOWN: no socket',
+    });
+    expect((await lookOnce(exec, fields, { host: exits(2) })).seen.status).toBe('fail');
+    expect((await lookOnce(exec, fields, { host: exits(0) })).seen.status).toBe('ok');
+    const both = { argv: ['x'], unknownExit: 3, expectExit: 3 };
+    await expect(openProbe(exec, both, { host: exits(3) })).rejects.toThrow(
+      'unknownExit: 3 is the exit code that counts as good',
+    );
+  });
+
   it('calls it unknown when the host cannot be reached or the command cannot be started', async () => {
     const down = hostThat(async () => {
       throw new DrillError('host-unreachable', 'node-1: not running');

@@ -10,6 +10,14 @@ import { mapValue, valueMap } from './lib/value-map.ts';
 const params = z.strictObject({
   argv: z.array(z.string()).min(1).describe('Command and arguments, as they are: no shell splits them.'),
   expectExit: z.int().min(0).max(255).default(0).describe('Exit code that counts as good.'),
+  unknownExit: z
+    .int()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      'Exit code by which the command says that it could not tell, such as 3 of a Nagios plugin: the sample is unknown then, and no failure. None by default; 126 and 127, with which a shell says that it could not start the command, always are.',
+    ),
   value: regex
     .optional()
     .describe(
@@ -42,6 +50,14 @@ export const exec: ProbeKind<Params> = {
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "exec" needs `on:`');
+    if (p.unknownExit === p.expectExit)
+      throw new DrillError(
+        'invalid-input',
+        `unknownExit: ${p.unknownExit} is the exit code that counts as good`,
+        {
+          mend: 'Let the command end with another exit code where it cannot tell.',
+        },
+      );
     const pattern = p.value === undefined ? undefined : requireRegex(p.value);
     return {
       observe: async (signal) => {
@@ -67,6 +83,8 @@ function judge(p: Params, pattern: RegExp | undefined, result: ExecResult): Obse
   const { exitCode, stdout, stderr } = result;
   if (exitCode !== p.expectExit) {
     const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);
+    if (exitCode === p.unknownExit)
+      return { status: 'unknown', message: shorten(`the command could not tell: ${message}`) };
     return notStarted.has(exitCode)
       ? { status: 'unknown', message: `the command could not be started: ${message}` }
       : { status: 'fail', cause: 'error', message };

@@ -3,17 +3,31 @@ import type { Condition, GateCondition } from '../core/condition.ts';
 
 const value = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-const ownerFields = {
+const is = z
+  .union([value, z.array(value).min(1)])
+  .optional()
+  .describe(
+    'Value or values that count; without it, any good sample counts. A failed sample has no value unless the probe declares one in `onFailure`.',
+  );
+
+const plainFields = {
   probe: z.string().min(1).describe('Id of a probe of the target.'),
   host: z.string().min(1).optional().describe("Only this host's instance of the probe."),
-  is: z
-    .union([value, z.array(value).min(1)])
-    .optional()
-    .describe('Value or values that count; without it, any good sample counts.'),
+  is,
 };
 
-const fields = {
-  ...ownerFields,
+const ownerFields = {
+  ...plainFields,
+  and: z
+    .array(z.strictObject({ probe: z.string().min(1).describe('Id of a probe of the target.'), is }))
+    .min(1)
+    .optional()
+    .describe(
+      'An instance counts only where these hold, too: on its host, or of a probe that runs for no host. One that is known not to hold rules the instance out, also where the other probes tell nothing.',
+    ),
+};
+
+const count = {
   count: z
     .union([
       z.int().min(0),
@@ -25,6 +39,11 @@ const fields = {
     .optional()
     .describe('How many instances must match; all of them when left out.'),
 };
+
+const fields = { ...ownerFields, ...count };
+
+/** A condition of one probe, as the end of a stage: what comes first and what then is told by the samples of one probe. */
+export const plainConditionSchema = z.strictObject({ ...plainFields, ...count }).transform(toCondition);
 
 /** A condition as scenario and target files write it. */
 export const conditionSchema = z.strictObject(fields).transform(toCondition);
@@ -48,16 +67,24 @@ export const gateConditionSchema = z
   }));
 
 function toCondition(
-  input: z.output<z.ZodObject<typeof ownerFields>> & {
+  input: z.output<z.ZodObject<typeof plainFields>> & {
+    and?: z.output<(typeof ownerFields)['and']>;
     count?: z.output<(typeof fields)['count']>;
   },
 ): Condition {
   return {
     probe: input.probe,
     ...(input.host === undefined ? {} : { host: input.host }),
-    ...(input.is === undefined ? {} : { is: Array.isArray(input.is) ? input.is : [input.is] }),
+    ...valuesOf(input.is),
+    ...(input.and === undefined
+      ? {}
+      : { and: input.and.map((part) => ({ probe: part.probe, ...valuesOf(part.is) })) }),
     ...(input.count === undefined ? {} : { count: countOf(input.count) }),
   };
+}
+
+function valuesOf(values: z.output<typeof is>): Pick<Condition, 'is'> {
+  return values === undefined ? {} : { is: Array.isArray(values) ? values : [values] };
 }
 
 function countOf(count: number | { min: number; max?: number | undefined }): { min: number; max?: number } {

@@ -57,6 +57,20 @@ describe('a plan', () => {
     expect(made.probes[1]?.params).toMatchObject({ argv: ['db-role', '198.18.9.1'] });
   });
 
+  test('has what failures of a probe stand for, and the further probes of a condition', () => {
+    const text = readTestdata('target.yaml')
+      .replace('argv:', 'onFailure: { refused: down }, argv:')
+      .replace('is: primary, count', 'is: primary, and: [{ probe: health }], count');
+    const { probes, steady } = planTarget(inputOf('target.yaml', text));
+    expect(probes[1]).toMatchObject({ onFailure: { refused: 'down' } });
+    expect(probes[1]?.params).not.toHaveProperty('onFailure');
+    expect(steady.require[1]).toMatchObject({
+      probe: 'db-role',
+      is: ['primary'],
+      and: [{ probe: 'health' }],
+    });
+  });
+
   test('lets a probe look at its hosts from another, or from a host at nothing in particular', () => {
     const from = (on: string) => {
       const text = readTestdata('target.yaml').replace('on: [alpha, beta]', on);

@@ -1,4 +1,4 @@
-import type { GateCondition } from '../core/condition.ts';
+import { companionOf, type GateCondition, instancesOf, type ValuePart } from '../core/condition.ts';
 import { formatMs } from '../core/duration.ts';
 import type {
   Json,
@@ -58,12 +58,38 @@ export function checkCondition(condition: GateCondition, known: Known, path: Nod
     const hint = suggest(condition.host, hosts.filter(Boolean));
     report([...path, 'host'], `probe "${condition.probe}" has no instance on "${condition.host}"${hint}`);
   }
+  for (const [i, part] of (condition.and ?? []).entries())
+    checkPart(condition, part, known, [...path, 'and', i, 'probe'], report);
   if (condition.role !== undefined && entryOf(known.roles, condition.role) === undefined) {
     const hint = suggest(condition.role, Object.keys(known.roles));
     report([...path, 'role'], `the target has no role "${condition.role}"${hint}`);
   }
   if (condition.count !== undefined && condition.count.min > hosts.length) {
     report([...path, 'count'], `probe "${condition.probe}" has only ${hosts.length} instance(s)`);
+  }
+}
+
+/** Checks that a further probe of a condition speaks for each host that the condition asks. */
+function checkPart(
+  condition: GateCondition,
+  part: ValuePart,
+  known: Known,
+  at: NodePath,
+  report: Report,
+): void {
+  const names = probeNames(known);
+  if (!names.includes(part.probe)) {
+    report(at, `the target has no probe "${part.probe}"${suggest(part.probe, names)}`);
+    return;
+  }
+  for (const instance of instancesOf(condition, known.probes)) {
+    if (companionOf(instance, part, known.probes) !== undefined) continue;
+    report(
+      at,
+      instance.host === undefined
+        ? `probe "${part.probe}" belongs to hosts, and "${condition.probe}" to none`
+        : `probe "${part.probe}" has no instance on "${instance.host}", where "${condition.probe}" has one`,
+    );
   }
 }
 

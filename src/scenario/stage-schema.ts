@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ModelUse, PredictedBy, StageEnd, StageRule } from '../core/plan.ts';
 import { predictionSteps } from '../model/components.ts';
-import { conditionSchema } from './condition-schema.ts';
+import { plainConditionSchema } from './condition-schema.ts';
 
 const excludeFaultHost = z
   .boolean()
@@ -45,7 +45,7 @@ const stage = z.strictObject({
         onlyFaultHost,
       }),
       z.strictObject({
-        condition: conditionSchema.describe('Ends the stage as soon as it holds.'),
+        condition: plainConditionSchema.describe('Ends the stage as soon as it holds.'),
         excludeFaultHost,
         onlyFaultHost,
       }),

@@ -1,6 +1,7 @@
 import { formatMs } from '../core/duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
+import { muteCauses } from '../core/sample.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { defaults } from './defaults.ts';
 import { parseWith } from './problems.ts';
@@ -159,7 +160,7 @@ function planProbe(
   resolveFile: (path: string) => string,
   problem: (field: string, message: string) => void,
 ): PlannedProbe[] {
-  const { id, kind, on, from, interval, timeout, burst, always, ...params } = probe;
+  const { id, kind, on, from, interval, timeout, burst, onFailure, always, ...params } = probe;
   const common = {
     name: id,
     ...(from === undefined ? {} : { from }),
@@ -167,9 +168,16 @@ function planProbe(
     intervalMs: interval ?? defaults.intervalMs,
     timeoutMs: timeout ?? Math.min(defaults.timeoutMs, interval ?? defaults.timeoutMs),
     ...(burst === undefined ? {} : { burstIntervalMs: burst }),
+    ...(onFailure === undefined ? {} : { onFailure }),
     ...(always === true ? { always } : {}),
   };
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
+  for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
+    problem(
+      'onFailure',
+      `onFailure: "${cause}" tells of the way to the target and not of its state: it cannot stand for a value`,
+    );
+  }
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');
   if (burst !== undefined && (burst < 1 || burst > common.intervalMs)) {
     problem('burst', `burst: must lie between 1ms and the interval (${formatMs(common.intervalMs)})`);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { commandWord } from '../core/names.ts';
+import { failCauses } from '../core/sample.ts';
 import { probeKinds } from '../probes/catalog.ts';
 import { writerKinds } from '../writers/catalog.ts';
 import { conditionSchema, gateConditionSchema } from './condition-schema.ts';
@@ -80,6 +81,13 @@ const identifier = z
   .max(100)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
+const failureValues = z
+  .partialRecord(z.enum(failCauses), z.string().min(1))
+  .optional()
+  .describe(
+    'By the cause of a failed sample (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, `error`), the value that such a failure stands for in conditions, e.g. {refused: down}. Any other failure has no value: whether a condition with `is` holds there is unknown.',
+  );
+
 const probe = kindUnion(probeKinds, {
   id: identifier.describe('Name of the probe, in conditions and reports.'),
   on: z
@@ -96,6 +104,7 @@ const probe = kindUnion(probeKinds, {
   interval: duration.optional().describe('1s by default.'),
   timeout: duration.optional().describe('900ms by default: below the one-second SYN retransmission.'),
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
+  onFailure: failureValues,
   always: z
     .boolean()
     .optional()

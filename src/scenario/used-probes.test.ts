@@ -11,7 +11,18 @@ hosts:
   alpha: { transport: docker, container: alpha-vm }
   beta: { transport: docker, container: beta-vm }
 probes:
-${['health', 'extra', 'whole', 'bystander', 'other-downtime', 'happened', 'ended', 'kept-out', 'until']
+${[
+  'health',
+  'extra',
+  'whole',
+  'bystander',
+  'other-downtime',
+  'happened',
+  'ended',
+  'kept-out',
+  'beside',
+  'until',
+]
   .map((id) => `  - { id: ${id}, kind: tcp, address: '198.18.9.10:80' }\n`)
   .join('')}${['claim', 'answer', 'alive', 'router']
   .map((id) => `  - { id: ${id}, kind: exec, on: [alpha, beta], argv: [${id}] }\n`)
@@ -39,7 +50,7 @@ checks:
   - { kind: downtime, probe: other-downtime, max: 5s }
   - { kind: happens, name: it happens, condition: { probe: happened } }
   - { kind: finally, name: it ends well, condition: { probe: ended } }
-  - { kind: never, name: it stays out, condition: { probe: kept-out } }
+  - { kind: never, name: it stays out, condition: { probe: kept-out, and: [{ probe: beside }] } }
   - { kind: announced, changes: { probe: log, marks: [m] }, deliveries: { probe: hook, marks: [m] }, within: 5s }
 stages:
   - { name: waits, until: { condition: { probe: until } } }
@@ -75,6 +86,7 @@ describe('the probes of a drill', () => {
       happened: ['check it happens'],
       ended: ['check it ends well'],
       'kept-out': ['check it stays out'],
+      beside: ['check it stays out'],
       log: [`check ${plan.checks[5]?.name}`],
       hook: [`check ${plan.checks[5]?.name}`],
       until: ['stage waits'],

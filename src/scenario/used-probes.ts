@@ -1,4 +1,4 @@
-import type { GateCondition } from '../core/condition.ts';
+import { type Condition, type GateCondition, probesRead } from '../core/condition.ts';
 import type { Check, Plan, StageRule } from '../core/plan.ts';
 
 /** Why a probe runs that nothing in the drill uses. */
@@ -34,17 +34,18 @@ function probeUses(plan: Plan): ReadonlyMap<string, readonly string[]> {
     if (!known.includes(by)) uses.set(name, [...known, by]);
   };
   const useAll = (conditions: readonly GateCondition[], by: string): void => {
-    for (const { probe } of conditions) use(probe, by);
+    for (const condition of conditions) for (const probe of probesRead(condition)) use(probe, by);
   };
+  const useOne = (condition: Condition, by: string): void => useAll([condition], by);
   use(plan.recovery.probe, 'recovery');
   useAll(plan.steady.require, 'steady state');
   useAll(plan.redundancy.require, 'redundancy');
   // Every role is resolved and reported, whether a fault names it or not.
-  for (const [role, { probe }] of Object.entries(plan.roles)) use(probe, `role ${role}`);
+  for (const [role, condition] of Object.entries(plan.roles)) useOne(condition, `role ${role}`);
   for (const [thing, sides] of Object.entries(plan.ownership)) {
     useAll(Object.values(sides), `ownership ${thing}`);
   }
-  if (plan.healthy !== undefined) use(plan.healthy.probe, 'healthy');
+  if (plan.healthy !== undefined) useOne(plan.healthy, 'healthy');
   for (const check of plan.checks) for (const name of namesIn(check, plan)) use(name, `check ${check.name}`);
   for (const stage of plan.stages) useStage(stage, 'stage', use);
   for (const stage of plan.returnStages) useStage(stage, 'return stage', use);
@@ -60,7 +61,7 @@ function namesIn(check: Check, { probes }: Plan): readonly string[] {
     case 'happens':
     case 'finally':
     case 'never':
-      return [check.condition.probe];
+      return probesRead(check.condition);
     case 'announced':
       return [check.changes.probe, check.deliveries.probe];
     case 'rto':

@@ -56,8 +56,8 @@ export function nodeLoss(variant: LossVariant = {}): LogBuilder {
   const plan = planWith({
     probes: [
       probeOf('health', { intervalMs: 200 }),
-      probeOf('pg-role@node-1', { kind: 'sql' }),
-      probeOf('pg-role@node-2', { kind: 'sql' }),
+      probeOf('pg-role@node-1', { kind: 'sql', onFailure: { refused: 'down' } }),
+      probeOf('pg-role@node-2', { kind: 'sql', onFailure: { refused: 'down' } }),
     ],
     roles: { 'db-primary': { probe: 'pg-role', is: ['primary'] } },
     faults: [{ id: 'fault-1', kind, on: { host: 'node-1' }, atMs: 0, params: {} }],

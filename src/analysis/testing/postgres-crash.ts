@@ -95,7 +95,7 @@ export function crashPlan(variant: DrillVariant = {}): Plan {
     probes: [
       probeOf('health', { burstIntervalMs: 50 }),
       ...['node-1', 'node-2'].flatMap((host) => [
-        probeOf(`pg-role@${host}`, { kind: 'sql' }),
+        probeOf(`pg-role@${host}`, { kind: 'sql', onFailure: { refused: 'down' } }),
         probeOf(`lb-backend@${host}`, { kind: 'haproxy-stats' }),
         probeOf(`watchdog@${host}`, { kind: 'journal', intervalMs: 2000, timeoutMs: 1800 }),
       ]),

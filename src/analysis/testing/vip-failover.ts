@@ -44,7 +44,7 @@ export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
     probes: [
       probeOf('health', { intervalMs: 200, timeoutMs: 150 }),
       ...(['node-1', 'node-2'] as const).flatMap((host) => [
-        probeOf(`vip-claim@${host}`, { intervalMs: 200, timeoutMs: 150 }),
+        probeOf(`vip-claim@${host}`, { intervalMs: 200, timeoutMs: 150, onFailure: { refused: 'down' } }),
         probeOf(`vip-arp@${host}`, { intervalMs: 200, timeoutMs: 150 }),
         probeOf(`keepalived@${host}`, { kind: 'journal', intervalMs: 1000 }),
       ]),

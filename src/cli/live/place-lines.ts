@@ -1,6 +1,6 @@
-import { type Condition, instancesOf } from '../../core/condition.ts';
+import type { Condition } from '../../core/condition.ts';
 import type { Plan, Sides } from '../../core/plan.ts';
-import { hostsWith, type Seen } from '../../core/seen.ts';
+import { hostsWith, isOpen, type Seen } from '../../core/seen.ts';
 import { flow, label, type Line, type Span } from './line.ts';
 import { type LiveState, seenAt } from './state.ts';
 
@@ -40,8 +40,7 @@ const nobody = 'nobody';
 function hostsText(condition: Condition, seen: Seen): string {
   const hosts = hostsWith(condition, seen);
   if (hosts.length > 0) return hosts.join(' + ');
-  const known = instancesOf(condition, seen.probes).some(({ id }) => seen.fresh(id) !== undefined);
-  return known ? nobody : unseen;
+  return isOpen(condition, seen) ? unseen : nobody;
 }
 
 function styleOf(now: string, moved: boolean): Pick<Span, 'style'> {

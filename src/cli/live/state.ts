@@ -2,7 +2,8 @@ import { controlHealth, type ControlHealth, type ControlSample } from '../../cor
 import type { DrillEvent, MachinePressure, PhaseName } from '../../core/event.ts';
 import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
-import { isFresh, type Seen, unmetConditions } from '../../core/seen.ts';
+import { isFresh, type Seen, unmetConditions, withoutPower } from '../../core/seen.ts';
+import { faultKind } from '../../faults/catalog.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
 
 /** What the live view knows of a drill; times are offsets on the run clock, ms. */
@@ -169,16 +170,27 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
 }
 
 /** What the probes see at `nowMs`. */
-export function seenAt({ probes }: Pick<LiveState, 'probes'>, plan: Plan, nowMs: number): Seen {
+export function seenAt(
+  { probes, steps }: Pick<LiveState, 'probes' | 'steps'>,
+  plan: Plan,
+  nowMs: number,
+): Seen {
+  const off = new Set([...steps.values()].filter(hasTakenPower).map(({ host }) => host));
   return {
     probes: plan.probes,
     roles: plan.roles,
     fresh(id) {
       const planned = plan.probes.find((probe) => probe.id === id);
       const last = probes.get(id)?.last;
-      return planned !== undefined && last !== undefined && isFresh(planned, last, nowMs) ? last : undefined;
+      if (planned === undefined || last === undefined || !isFresh(planned, last, nowMs)) return undefined;
+      return planned.host !== undefined && off.has(planned.host) ? withoutPower(last) : last;
     },
   };
+}
+
+/** Kinds that need a machine's power switch or its cloud act on its power, until their heal begins. */
+function hasTakenPower({ kind, effectMs, healingMs }: StepState): boolean {
+  return effectMs !== undefined && healingMs === undefined && faultKind(kind)?.needs !== undefined;
 }
 
 /** The parts that the plan's drill will have, in order, as far as all goes well. */

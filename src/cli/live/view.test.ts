@@ -98,7 +98,7 @@ describe('drillLines', () => {
     expect(lines.slice(0, 4)).toEqual([
       '⠋ 5.0 s  built on lab',
       '  steps    ⠋ steady 5.0 s  · fault  · recovery  · heal  · redundancy',
-      '  wait     steady state: 55.0 s left · holds 4.8 s of 5.0 s',
+      '  wait     steady state: 55.0 s left · holds 4.7 s of 5.0 s',
       '  fault    cut: power.cut on the db-primary · to come',
     ]);
     expect(shown(90).slice(2, 4)).toEqual([

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import type { Check, Plan } from '../core/plan.ts';
+import type { Summary } from '../core/summary.ts';
+import { summarize } from './summarize.ts';
+import { type Answer, probeOf, readLines } from './testing/log-builder.ts';
+import { type LossVariant, nodeLoss, truth } from './testing/node-loss.ts';
+
+const dual: Check = {
+  kind: 'never',
+  name: 'never two primaries',
+  condition: { probe: 'pg-role', is: ['primary'], count: { min: 2, max: 2 } },
+  toleranceMs: 0,
+};
+
+/** The drill with every sample of `pg-role` (of these hosts) replaced by a failure. */
+function failing(
+  check: Check,
+  failure: string,
+  { hosts = 'node-[12]', ...variant }: LossVariant & { readonly hosts?: string } = {},
+): Summary {
+  const sample = new RegExp(`"probe":"pg-role@${hosts}","slot".*"status":"`);
+  const lines = nodeLoss({ ...variant, checks: [check] })
+    .lines()
+    .map((line) =>
+      sample.test(line) ? line.replace(/"status":"(ok|fail)".*\}/, `"status":"fail",${failure}}`) : line,
+    );
+  return summarize(readLines(lines));
+}
+
+const wrongUser = '"cause":"error","message":"28P01 password authentication failed for user \\"x\\""';
+const wrongPort = '"cause":"refused","message":"connect ECONNREFUSED 198.18.0.11:5433"';
+
+describe('a check whose probe never gave an answer', () => {
+  test.each([
+    ['a wrong SQL user', wrongUser],
+    ['a wrong URL', '"cause":"http-other","message":"status 404"'],
+    // Although the probe declares that refused means "down".
+    ['a refused port', wrongPort],
+    ['a command that exits 1 each time', '"cause":"error","message":"exit 1: no such file"'],
+    ['time-outs', '"cause":"timeout","message":"no answer within 900 ms"'],
+  ])('is inconclusive: %s', (_, failure) => {
+    const { verdict, checks } = failing(dual, failure, { kind: 'process.kill' });
+    expect(checks[0]).toMatchObject({ status: 'inconclusive', observed: 'not seen: no good sample' });
+    expect(verdict).toBe('inconclusive');
+  });
+
+  test('says which probe, how many samples, and the last error', () => {
+    const { reasons } = failing(dual, wrongUser, { kind: 'process.kill' });
+    expect(reasons[0]).toMatch(
+      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); compare the settings of the probe with what `firedrill watch` shows$/,
+    );
+  });
+
+  test.each<Check>([
+    {
+      kind: 'happens',
+      name: 'c',
+      condition: { probe: 'pg-role', is: ['primary'], count: { min: 2 } },
+      minMs: 0,
+    },
+    { kind: 'finally', name: 'c', condition: { probe: 'pg-role', is: ['standby'], count: { min: 1 } } },
+    { kind: 'finally', name: 'c', condition: { probe: 'pg-role', count: { min: 0, max: 0 } } },
+    { kind: 'never', name: 'c', condition: { probe: 'pg-role', count: { min: 2 } }, toleranceMs: 0 },
+    { kind: 'downtime', name: 'c', probe: 'pg-role@node-1', minMs: 1 },
+    { kind: 'role-stays', name: 'c', role: 'db-primary' },
+    { kind: 'role-moved', name: 'c', role: 'db-primary' },
+  ])('is inconclusive, whatever it asks: %j', (check) => {
+    expect(failing(check, wrongUser, { kind: 'process.kill' }).checks[0]?.status).toBe('inconclusive');
+  });
+
+  test('is judged where the fault itself had taken the power', () => {
+    const condition = { probe: 'pg-role', host: 'node-1', is: ['primary'] };
+    const off: Check = { ...dual, condition, toleranceMs: 2000 };
+    const silent = '"status":"fail","cause":"timeout"}';
+    const lines = nodeLoss({ checks: [off], unproven: true })
+      .lines()
+      .map((line) => {
+        const isLater = line.includes('"probe":"pg-role@node-1","slot"') && sentMs(line) >= truth.bootedMs;
+        return isLater ? line.replace(/"status":"ok".*\}/, silent) : line;
+      });
+    expect(summarize(readLines(lines)).checks[0]?.status).toBe('pass');
+  });
+});
+
+function sentMs(line: string): number {
+  return Number(/"sendMs":([\d.]+)/.exec(line)?.[1] ?? Number.NaN);
+}
+
+describe('a check with an instance that never gave an answer', () => {
+  test('is inconclusive where it hangs on that instance, and says so', () => {
+    const { checks, reasons } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill' });
+    expect(checks[0]?.status).toBe('inconclusive');
+    expect(reasons.join('\n')).toMatch(
+      /pg-role@node-1 told no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` stands for a state, name it in the probe's `onFailure`/,
+    );
+  });
+
+  test('takes its declared failures for nothing: a wrong port is refused, too', () => {
+    expect(failing(dual, wrongPort, { hosts: 'node-1', kind: 'process.kill' }).checks[0]?.status).toBe(
+      'inconclusive',
+    );
+  });
+
+  test('passes where the others rule it out', () => {
+    const { checks } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill', stuck: true });
+    expect(checks[0]?.status).toBe('pass');
+  });
+});
+
+describe('a killed process behind a probe', () => {
+  test('is not primary where the probe declares what refused means, and is not known where it does not', () => {
+    const killed: LossVariant = { kind: 'process.kill', silence: 'refused', checks: [dual] };
+    expect(summarize(nodeLoss(killed).read()).checks[0]?.status).toBe('pass');
+    const probes = ['health', 'pg-role@node-1', 'pg-role@node-2'].map((id) => probeOf(id));
+    const undeclared = nodeLoss({ ...killed, plan: { probes } });
+    expect(summarize(undeclared.read()).checks[0]?.status).toBe('inconclusive');
+  });
+});
+
+describe('a condition that combines probes', () => {
+  const both: Check = {
+    ...dual,
+    condition: { ...dual.condition, and: [{ probe: 'container', is: ['running'] }] },
+  };
+
+  /** node-1's database does not answer from the fault on; its container is what `state` says. */
+  function drill(check: Check, state: (ms: number) => Partial<Answer>): Summary {
+    const hosts = ['node-1', 'node-2'];
+    const plan: Partial<Plan> = {
+      probes: [
+        probeOf('health', { intervalMs: 200 }),
+        ...hosts.map((host) => probeOf(`pg-role@${host}`)),
+        ...hosts.map((host) => probeOf(`container@${host}`)),
+      ],
+    };
+    const log = nodeLoss({ kind: 'process.kill', checks: [check], plan });
+    const up = (ms: number): Answer => ({ status: 'ok', value: 'running', finishMs: ms + 5 });
+    log.probing('container@node-1', 200, truth.endMs, 1000, (ms) => ({ ...up(ms), ...state(ms) }));
+    log.probing('container@node-2', 300, truth.endMs, 1000, up);
+    return summarize(log.read());
+  }
+
+  const exited = (ms: number): Partial<Answer> =>
+    ms > truth.faultMs && ms < truth.bootedMs - 2000 ? { value: 'exited' } : {};
+
+  test('knows a host that one of them rules out', () => {
+    expect(drill(dual, exited).checks[0]?.status).toBe('inconclusive');
+    expect(drill(both, exited).checks[0]?.status).not.toBe('fail');
+    const tolerant: Check = { ...both, toleranceMs: 5000 };
+    expect(drill(tolerant, exited).checks[0]?.status).toBe('pass');
+  });
+
+  test('leaves open what none of them tells', () => {
+    expect(drill({ ...both, toleranceMs: 5000 }, () => ({})).checks[0]?.status).toBe('inconclusive');
+  });
+});

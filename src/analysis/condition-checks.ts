@@ -22,7 +22,7 @@ import {
 } from './outcome.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
 import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
-import { viewsOf } from './unobserved.ts';
+import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 import { durationWords, limitWords, listWords } from './words.ts';
 
@@ -72,6 +72,28 @@ function longest(
     (max, i) => (max === undefined || i[by] > max[by] ? i : max),
     undefined,
   );
+}
+
+/** What to do about a host that does not answer. */
+const otherwiseSeen = 'look from where the host can be reached, or with a probe that runs on it';
+
+/** An instance that gave no answer, and for how long at a time at most. */
+interface Silence {
+  readonly probe: string;
+  readonly ms: number;
+}
+
+function silencesIn({ unobserved }: Views, { fromMs, toMs }: Range): readonly Silence[] {
+  const longestOf = new Map<string, number>();
+  for (const span of unobserved) {
+    const ms = Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs);
+    if (ms > 0) longestOf.set(span.probe, Math.max(ms, longestOf.get(span.probe) ?? 0));
+  }
+  return [...longestOf].map(([probe, ms]) => ({ probe, ms }));
+}
+
+function silenceWords(silences: readonly Silence[]): string {
+  return listWords(silences.map(({ probe, ms }) => `${probe} gave no answer for up to ${durationWords(ms)}`));
 }
 
 /** The longest time for which the condition may have held between two samples that say it did not, ms. */
@@ -127,12 +149,14 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   );
   if (possible !== undefined) {
     const observed = `may have held for up to ${durationWords(possible.maxMs)}, ${when(possible)}`;
-    const seen = seriesOf(log, condition).map((s) => s.probe.intervalMs);
-    const neededMs = Math.floor(toleranceMs - (possible.maxMs - Math.max(0, ...seen)));
+    const neededMs = Math.floor(toleranceMs - (possible.maxMs - slowestMs(log, condition)));
+    const silences = silencesIn(views, { fromMs: possible.startLoMs, toMs: possible.endHiMs });
     const hint =
-      neededMs >= 1
-        ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-        : 'the samples between do not tell; probe more often, or allow a tolerance above the probe interval';
+      silences.length > 0
+        ? `${silenceWords(silences)}; ${otherwiseSeen}`
+        : neededMs >= 1
+          ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
+          : 'the samples between do not tell; probe more often, or allow a tolerance above the probe interval';
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))
@@ -141,9 +165,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
       limit,
       `"${what}" was not watched to the end: the run was cut short`,
     );
-  const unobserved = views.unobserved
-    .map((u) => ({ ...u, ms: Math.min(u.toMs, range.toMs) - Math.max(u.fromMs, range.fromMs) }))
-    .filter((u) => u.ms > toleranceMs);
+  const unobserved = silencesIn(views, range).filter((u) => u.ms > toleranceMs);
   const hidden =
     unobserved.length === 0
       ? undefined
@@ -151,14 +173,10 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
           intervalsOf(views.asObserved, condition, range).filter((i) => i.maxMs > toleranceMs),
           'maxMs',
         );
-  const unseen = listWords(unobserved.map((u) => `${u.probe} gave no answer for ${durationWords(u.ms)}`));
+  const unseen = silenceWords(unobserved);
   if (hidden !== undefined) {
     const observed = `not seen, but could have held for up to ${durationWords(hidden.maxMs)}, ${when(hidden)}: ${unseen}`;
-    return unmeasured(
-      observed,
-      limit,
-      `"${what}" was ${observed}; look from where the host can be reached, or with a probe that runs on it`,
-    );
+    return unmeasured(observed, limit, `"${what}" was ${observed}; ${otherwiseSeen}`);
   }
   const unseenMs = toleranceMs === 0 ? 0 : unseenHoldMs(views.asCounted, condition, range);
   if (unseenMs > toleranceMs)

@@ -26,11 +26,18 @@ export interface KeptSample extends Sample {
   readonly provenDown?: true;
   /** It failed while the prober was degraded (degraded.ts): what the log calls a failure is not known to be one. */
   readonly degraded?: true;
+  /** Nothing answered it, and what it would have said is left open: an analysis reads it so, no log has it. */
+  readonly silent?: true;
 }
 
 /** Whether a failed sample says nothing of the host that was asked. */
 export function isMute({ status, cause, provenDown }: KeptSample): boolean {
   return status === 'fail' && provenDown !== true && muteCauses.has(cause);
+}
+
+/** Whether nothing answered a sample, so that its host may have been in any state since the last good sample. */
+export function isSilent(sample: KeptSample): boolean {
+  return sample.silent === true || sample.degraded === true;
 }
 
 /** When a sample was sent, or the last one that is left out after it and says the same. */

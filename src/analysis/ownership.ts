@@ -14,16 +14,16 @@ import {
   truthOfCondition,
   type TruthSpan,
 } from './intervals.ts';
-import { staleAfterMs } from './kept-samples.ts';
+import { isSilent, staleAfterMs } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { moment, type Moment } from './rto.ts';
 import { viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 
 /**
- * The log as one side may be read. Silence says nothing: a host that gave no answer for
- * longer than a look speaks for the present, or whose probe broke, may own the thing or
- * not (unless a fault of the drill had taken its power).
+ * The log as one side may be read. Silence says nothing, however short: a host that gave
+ * no answer, or whose probe broke, may own the thing or not (unless a fault of the drill
+ * had taken its power).
  */
 export function seenFrom(log: RunLog, side: Condition): RunLog {
   return viewsOf(log, side).asObserved;
@@ -68,13 +68,19 @@ function briefMs({ series }: OwnerTruth): number {
   return staleAfterMs(series) + series.probe.timeoutMs;
 }
 
-/** The longest time for which each host could not be seen, where that is more than the time between two looks. */
+/** The longest time for which each host could not be seen: it gave no answer, or was sampled too seldom. */
 export function blindSpots(
   owners: readonly OwnerTruth[],
 ): readonly { readonly name: string; readonly ms: number }[] {
   return owners.flatMap((owner) => {
-    const ms = Math.max(0, ...owner.spans.map((s) => (s.truth === 'maybe' ? s.toMs - s.fromMs : 0)));
-    return ms > briefMs(owner) ? [{ name: owner.name, ms }] : [];
+    const open = owner.spans.filter((s) => s.truth === 'maybe');
+    const silent = owner.series.samples.filter(isSilent);
+    const blind = open.filter(
+      ({ fromMs, toMs }) =>
+        toMs - fromMs > briefMs(owner) || silent.some((s) => s.sendMs >= fromMs && s.sendMs < toMs),
+    );
+    const ms = Math.max(0, ...blind.map((s) => s.toMs - s.fromMs));
+    return ms > 0 ? [{ name: owner.name, ms }] : [];
   });
 }
 

@@ -1,7 +1,7 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import { combine, type Range, type TruthSpan } from './intervals.ts';
-import { countOf, type KeptSample, lastSaidMs } from './kept-samples.ts';
+import { countOf, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import type { BadWindow } from './windows.ts';
 
@@ -49,7 +49,7 @@ function widest(gaps: readonly { readonly widestMs: number }[]): number {
 
 /** Samples that tell something, in send order. */
 function knownOf({ samples }: ProbeSeries): readonly KeptSample[] {
-  return samples.filter((s) => s.status !== 'unknown');
+  return samples.filter((s) => s.status !== 'unknown' && !isSilent(s));
 }
 
 /** How closely instances were sampled over a range, by samples that tell something; the widest gap is that of any of them. */

@@ -181,7 +181,9 @@ describe('limits against bounds', () => {
     expect(summary.checks[0]?.status).toBe('inconclusive');
     expect(summary.reasons[0]).toContain('may have held for up to');
     expect(summary.rto).toMatchObject({ ms: 0, minMs: 0 });
-    expect(summary.rto?.maxMs).toBeLessThan(1100);
+    // Samples a second apart may have missed an outage that puts the recovery off by `stableFor`.
+    expect(summary.rto?.maxMs).toBeGreaterThan(5000);
+    expect(summary.rto?.maxMs).toBeLessThan(6500);
   });
 });
 

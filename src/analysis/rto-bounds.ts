@@ -1,9 +1,10 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
-import { lastSaidMs } from './kept-samples.ts';
+import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import type { Moment } from './rto.ts';
 import type { BadWindow } from './windows.ts';
+import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
 
 /**
  * An outage that no sample hit puts off a recovery only if it may have been this long, ms. With samples closer than that,
@@ -101,15 +102,21 @@ interface AnswerGap {
   readonly widestMs: number;
 }
 
-/** The stretches between answers, in order. Answers may overtake each other: the earliest to any later sample ends a gap. */
-function answerGaps({ samples }: ProbeSeries): readonly AnswerGap[] {
+/**
+ * The stretches between answers, acknowledged writes among them, in order. Answers may overtake each other: the earliest to
+ * any later sample ends a gap.
+ */
+function answerGaps(log: RunLog, series: ProbeSeries): readonly AnswerGap[] {
   const gaps: AnswerGap[] = [];
   let toMs = Infinity;
-  for (const sample of samples.toReversed()) {
-    if (sample.status !== 'ok') continue;
-    const fromMs = lastSaidMs(sample);
+  const answers: readonly (KeptSample | AckedWrite)[] = [
+    ...series.samples.filter((s) => s.status === 'ok'),
+    ...ackedWrites(log, series),
+  ].sort((a, b) => a.sendMs - b.sendMs);
+  for (const sample of answers.toReversed()) {
+    const leftOut = 'leftOut' in sample ? sample.leftOut : undefined;
+    const fromMs = Math.max(sample.sendMs, leftOut?.lastSendMs ?? -Infinity);
     if (toMs !== Infinity) gaps.push({ fromMs, toMs, widestMs: toMs - fromMs });
-    const { leftOut } = sample;
     if (leftOut !== undefined) gaps.push({ fromMs: sample.sendMs, toMs: fromMs, widestMs: leftOut.widestMs });
     toMs = Math.min(toMs, sample.finishMs);
   }
@@ -117,14 +124,14 @@ function answerGaps({ samples }: ProbeSeries): readonly AnswerGap[] {
 }
 
 /** The longest time without an answer in a range, from its beginning on, ms. */
-export function longestGapMs(series: ProbeSeries, fromMs: number, toMs: number): number {
-  const inside = answerGaps(series).filter((g) => g.toMs > fromMs && g.fromMs <= toMs);
+export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
+  const inside = answerGaps(log, series).filter((g) => g.toMs > fromMs && g.fromMs <= toMs);
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
 /** Gaps that are wide enough for an outage, and in which one would put off the recovery at `hiMs`. */
 function wideGaps(facts: RecoveryFacts, hiMs: number): readonly AnswerGap[] {
-  return answerGaps(facts.series).filter(
+  return answerGaps(facts.log, facts.series).filter(
     (g) => g.widestMs > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
   );
 }

@@ -232,7 +232,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
     const bounds = recoveryBounds(facts, effect);
-    const unseenMs = longestGapMs(series, effect.loMs, Math.min(overMs, log.endMs));
+    const unseenMs = longestGapMs(log, series, effect.loMs, Math.min(overMs, log.endMs));
     const putOffMs = bounds.putOffBy === null ? 0 : bounds.hiMs - effect.loMs;
     const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unseenMs, putOffMs)) };
     return { ...none, recovered: effect, rto, bounds, first: rto, longerThanMs: null };

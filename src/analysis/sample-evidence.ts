@@ -1,5 +1,6 @@
 import { type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
+import type { AckedWrite } from './writer-evidence.ts';
 
 /**
  * What one sample says of its target: it was up (an answer) or down (a failure) at some instant in [sendMs, byMs].
@@ -10,7 +11,8 @@ import type { LatencyModel } from './latency-model.ts';
  * - A failure held up by a hang (`isHeld`) says that the target was down by the time a healthy one had answered.
  */
 export interface SampleEvidence {
-  readonly sample: KeptSample;
+  /** null: it is an acknowledged write (writer-evidence.ts), which says the same as an answer. */
+  readonly sample: KeptSample | null;
   readonly isUp: boolean;
   readonly sendMs: number;
   readonly byMs: number;
@@ -98,6 +100,25 @@ function isReleasedWith(one: KeptSample, other: KeptSample, { normalMs }: Latenc
 }
 
 /** Until when a sample, with those left out after it, says what it says, counted by sending, ms. */
-export function saidUntilMs({ sample }: SampleEvidence): number {
-  return lastSaidMs(sample);
+export function saidUntilMs({ sample, sendMs }: SampleEvidence): number {
+  return sample === null ? sendMs : lastSaidMs(sample);
+}
+
+/**
+ * The evidence with acknowledged writes among it, in send order. A write may take its time: it was acknowledged at any moment
+ * until then.
+ */
+export function withWrites(
+  signs: readonly SampleEvidence[],
+  writes: readonly AckedWrite[],
+): readonly SampleEvidence[] {
+  const more = writes.map(({ sendMs, finishMs }): SampleEvidence => ({
+    sample: null,
+    isUp: true,
+    sendMs,
+    byMs: finishMs,
+    isLate: true,
+    isHeld: false,
+  }));
+  return more.length === 0 ? signs : [...signs, ...more].sort((a, b) => a.sendMs - b.sendMs);
 }

@@ -1,6 +1,14 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure, Window } from '../core/summary.ts';
-import { type SampleEvidence, evidenceOfSamples, isSlow, saidUntilMs, targetsMs } from './sample-evidence.ts';
+import { ackedWrites } from './writer-evidence.ts';
+import {
+  type SampleEvidence,
+  evidenceOfSamples,
+  isSlow,
+  saidUntilMs,
+  targetsMs,
+  withWrites,
+} from './sample-evidence.ts';
 import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
@@ -70,14 +78,14 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * they make a window `unsure`, of 0 ms at least.
  */
 export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
-  const signs = evidenceOfSamples(series.samples, series.latency);
+  const signs = evidenceWithWrites(log, series);
   const windows: BadWindow[] = [];
   /** Slow answers that belong to the window before them. */
   const taken = new Set<KeptSample>();
   for (const run of failedRuns(signs)) {
     const { window, joined } = downWindow(signs, run, { model: series.latency, log });
     windows.push(window);
-    for (const { sample } of joined) taken.add(sample);
+    for (const { sample } of joined) if (sample !== null) taken.add(sample);
   }
   windows.push(...slowWindows(signs, taken, log.startMs, series.latency), ...unsureWindows(log, series));
   return windows.sort((a, b) => a.firstBadMs - b.firstBadMs);
@@ -121,6 +129,28 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
   return windows;
 }
 
+/**
+ * What the samples say, and around time-outs the acknowledged writes, too: they show that the target was up. Other failures
+ * stand: a probe may ask for more than a write needs.
+ */
+function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEvidence[] {
+  const signs = evidenceOfSamples(series.samples, series.latency);
+  const timedOut = failedRuns(signs).filter(({ first, last }) =>
+    signs.slice(first, last + 1).every((s) => s.isUp || s.sample?.cause === 'timeout'),
+  );
+  if (timedOut.length === 0) return signs;
+  const writes = ackedWrites(log, series);
+  if (writes.length === 0) return signs;
+  const spans = timedOut.map((run) => {
+    const { window } = downWindow(signs, run, { model: series.latency, log });
+    return { fromMs: window.startLoMs, toMs: window.endHiMs };
+  });
+  return withWrites(
+    signs,
+    writes.filter((w) => spans.some((s) => w.sendMs >= s.fromMs && w.finishMs <= s.toMs)),
+  );
+}
+
 /** A run of failed samples: indexes of the first and the last one. */
 interface Run {
   readonly first: number;
@@ -130,25 +160,27 @@ interface Run {
 /** Runs of failed samples that no answer divides. */
 function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
   const runs: { first: number; last: number }[] = [];
+  const lastMs = lastFailures(signs);
   let open: { first: number; last: number } | undefined;
   for (const [index, sign] of signs.entries()) {
     if (!sign.isUp) {
       if (open === undefined) runs.push((open = { first: index, last: index }));
       else open.last = index;
-    } else if (!sign.isLate || sign.byMs <= lastFailureMs(signs, index)) open = undefined;
+    } else if (!sign.isLate || sign.byMs <= (lastMs[index] ?? -Infinity)) open = undefined;
   }
   return runs;
 }
 
-/** When the last failed sample before the next prompt answer after one was sent. */
-function lastFailureMs(signs: readonly SampleEvidence[], index: number): number {
-  let lastMs = -Infinity;
-  for (let at = index + 1; at < signs.length; at++) {
-    const sign = signs[at];
-    if (sign === undefined || (sign.isUp && !sign.isLate)) break;
-    if (!sign.isUp) lastMs = sign.sendMs;
+/** For each sample, when the last failed one was sent that comes after it and before the next prompt answer; -Infinity: none. */
+function lastFailures(signs: readonly SampleEvidence[]): readonly number[] {
+  const lastMs: number[] = [];
+  let atMs = -Infinity;
+  for (const sign of signs.toReversed()) {
+    lastMs.push(atMs);
+    if (sign.isUp && !sign.isLate) atMs = -Infinity;
+    else if (!sign.isUp && atMs === -Infinity) atMs = sign.sendMs;
   }
-  return lastMs;
+  return lastMs.toReversed();
 }
 
 /** The send of the last answer that was surely given before a sample; the run's start without any. */
@@ -202,6 +234,7 @@ function joinedTo(
   for (let at = last + 1; at < signs.length; at++) {
     const sign = signs[at];
     if (sign === undefined || sign.sendMs >= upMs || !sign.isUp) break;
+    if (sign.sample === null) continue;
     const ms = targetsMs(sign.sample);
     if (!Number.isFinite(slowMs) || ms <= (sign.isHeld ? normalMs : slowMs)) break;
     joined.push(sign);
@@ -241,7 +274,7 @@ function downWindow(
     firstBadMs,
     lastBadMs: [...failed, ...down].reduce((max, s) => Math.max(max, s.sendMs), firstBadMs),
     open,
-    causes: countCauses([...failed, ...joined].map((s) => s.sample)),
+    causes: countCauses([...failed, ...joined].flatMap((s) => s.sample ?? [])),
   };
   return { window, joined };
 }
@@ -254,8 +287,9 @@ function slowWindows(
   model: LatencyModel,
 ): readonly BadWindow[] {
   const windows: BadWindow[] = [];
-  const samples = signs.map((s) => s.sample);
-  for (let at = 0; at < signs.length; at++) {
+  const own = signs.filter((s) => s.sample !== null);
+  const samples = own.flatMap((s) => s.sample ?? []);
+  for (let at = 0; at < samples.length; at++) {
     const first = samples[at];
     if (first === undefined || taken.has(first) || !isSlow(first, model)) continue;
     let last = at;
@@ -265,7 +299,7 @@ function slowWindows(
     const lastBadMs = bad.at(-1)?.sendMs ?? first.sendMs;
     windows.push({
       state: 'slow',
-      startLoMs: lastUpBefore(signs, at, startMs),
+      startLoMs: lastUpBefore(own, at, startMs),
       startHiMs: bad.reduce((min, s) => Math.min(min, s.finishMs, s.sendMs + model.normalMs), Infinity),
       endLoMs: lastBadMs,
       endHiMs: upMs,

@@ -11,53 +11,31 @@ export interface Downtime {
 
 /**
  * The downtime of windows of one probe. `down` windows count in full. `unsure` and `slow` ones may be outages: they count in
- * the upper bound, with what no other window has already, and in the lower bound not at all.
+ * the upper bound, and in the lower bound not at all. The upper bound is the time that lies within any window: the outer
+ * edges of neighbors may overlap.
  */
 export function downtimeOf(windows: readonly BadWindow[]): Downtime {
-  const total = { ms: 0, minMs: 0, maxMs: 0 };
-  let slowMs = 0;
   const down = windows.filter((w) => w.state === 'down');
-  for (const window of down) {
-    const { ms, minMs, maxMs } = durationOf(window);
-    total.ms += ms;
-    total.minMs += minMs;
-    total.maxMs += maxMs;
-  }
-  const covered: Span[] = down.map(spanOf);
-  for (const window of windows) {
-    if (window.state === 'down') continue;
-    const span = spanOf(window);
-    const moreMs = uncoveredMs(span, covered);
-    covered.push(span);
-    total.maxMs += moreMs;
-    if (window.state === 'slow') slowMs += moreMs;
-    else total.ms += Math.min(moreMs, durationOf(window).ms);
-  }
-  const { ms, minMs, maxMs } = total;
+  const unsure = windows.filter((w) => w.state === 'unsure');
+  const durations = down.map(durationOf);
+  const downMs = unionMs(down);
+  const likelyMs = unionMs([...down, ...unsure]);
+  const maxMs = unionMs(windows);
+  const minMs = durations.reduce((sum, d) => sum + d.minMs, 0);
+  const seenMs = durations.reduce((sum, d) => sum + d.ms, 0) + (likelyMs - downMs) / 2;
   return {
-    total: { ms: roundMs(ms), minMs: roundMs(minMs), maxMs: roundMs(maxMs) },
-    slowMs: roundMs(slowMs),
+    total: { ms: roundMs(Math.min(seenMs, maxMs)), minMs: roundMs(minMs), maxMs: roundMs(maxMs) },
+    slowMs: roundMs(maxMs - likelyMs),
   };
 }
 
-/** A stretch of the run clock, ms. */
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-function spanOf({ startLoMs, endHiMs }: BadWindow): Span {
-  return { fromMs: startLoMs, toMs: endHiMs };
-}
-
-/** How much of a span no other has, ms. */
-function uncoveredMs(span: Span, others: readonly Span[]): number {
-  let leftMs = 0;
-  let atMs = span.fromMs;
-  for (const { fromMs, toMs } of [...others].sort((a, b) => a.fromMs - b.fromMs)) {
-    if (toMs <= atMs || fromMs >= span.toMs) continue;
-    leftMs += Math.max(0, fromMs - atMs);
-    atMs = Math.max(atMs, toMs);
+/** The time within the outer edges of any of the windows, ms. */
+function unionMs(windows: readonly BadWindow[]): number {
+  let totalMs = 0;
+  let untilMs = -Infinity;
+  for (const { startLoMs, endHiMs } of [...windows].sort((a, b) => a.startLoMs - b.startLoMs)) {
+    totalMs += Math.max(0, endHiMs - Math.max(startLoMs, untilMs));
+    untilMs = Math.max(untilMs, endHiMs);
   }
-  return leftMs + Math.max(0, span.toMs - atMs);
+  return totalMs;
 }

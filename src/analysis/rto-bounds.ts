@@ -48,7 +48,7 @@ export interface RecoveryFacts {
 export function recoveryBounds(facts: RecoveryFacts, end: Moment): RecoveryBounds {
   const loMs = Math.min(end.loMs, earliestMs(facts, end.loMs));
   const seen = putOff(facts, end.hiMs);
-  const gaps = wideGaps(facts, seen.hiMs);
+  const gaps = wideGaps(facts, end.loMs, seen.hiMs);
   const gapMs = gaps.reduce((max, g) => Math.max(max, g.widestMs), 0);
   const lastMs = gaps.reduce((max, g) => Math.max(max, g.toMs), seen.hiMs);
   if (lastMs === seen.hiMs) return { loMs, hiMs: seen.hiMs, putOffBy: seen.by, gapMs: 0 };
@@ -129,10 +129,11 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
-/** Gaps that are wide enough for an outage, and in which one would put off the recovery at `hiMs`. */
-function wideGaps(facts: RecoveryFacts, hiMs: number): readonly AnswerGap[] {
+/** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
+function wideGaps(facts: RecoveryFacts, loMs: number, hiMs: number): readonly AnswerGap[] {
   return answerGaps(facts.log, facts.series).filter(
-    (g) => g.widestMs > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
+    (g) =>
+      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
   );
 }
 

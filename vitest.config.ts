@@ -29,6 +29,7 @@ export default defineConfig({
             'test/contract/lab-cloud.test.ts',
             'test/packets/lib/**/*.test.ts',
             'test/starvation/lib/**/*.test.ts',
+            'test/truth/lib/**/*.test.ts',
           ],
           exclude: pureFolders.map((folder) => `src/${folder}/**`),
           setupFiles: ['test/compile-cache.ts'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check, Plan } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
-import { samplingOf, unseenOutageMs } from './sample-gaps.ts';
+import { longestUnseenMs, samplingOf } from './sample-gaps.ts';
 import { summarize } from './summarize.ts';
 import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -163,10 +163,11 @@ describe('a state that fits between two samples', () => {
 describe('the time between samples', () => {
   const probe = probeOf('health');
   const range = { fromMs: 2500, toMs: 9000 };
-  const series = (answer: (ms: number) => Answer) => {
-    const log = new LogBuilder(planWith({ probes: [probe] })).probing('health', 0, 9500, 1000, answer).read();
-    return log.series.get('health')!;
-  };
+  const logOf = (answer: (ms: number) => Answer) =>
+    new LogBuilder(planWith({ probes: [probe] })).probing('health', 0, 9500, 1000, answer).read();
+  const series = (answer: (ms: number) => Answer) => logOf(answer).series.get('health')!;
+  const unseen = (answer: (ms: number) => Answer, counted: Parameters<typeof longestUnseenMs>[3] = []) =>
+    longestUnseenMs(logOf(answer), series(answer), range, counted);
 
   test('is cut to the range, and counts to its ends', () => {
     expect(samplingOf([series((ms) => good(ms))], { fromMs: 2500, toMs: 2900 })).toEqual({
@@ -177,23 +178,20 @@ describe('the time between samples', () => {
   });
 
   test('grows over samples that tell nothing', () => {
-    const lost = series((ms) => (ms === 5000 ? { status: 'unknown', finishMs: ms + 5 } : good(ms)));
-    expect(samplingOf([lost], range)).toEqual({ samples: 6, widestMs: 2005 });
-    expect(unseenOutageMs(lost, range, [])).toBe(2005);
+    const lost = (ms: number): Answer => (ms === 5000 ? { status: 'unknown', finishMs: ms + 5 } : good(ms));
+    expect(samplingOf([series(lost)], range)).toEqual({ samples: 6, widestMs: 2005 });
+    expect(unseen(lost)).toBe(2005);
   });
 
   test('ends with the first answer to any later sample', () => {
     // The sample of 4 s is answered after the one of 5 s.
-    const overtaken = series((ms) => (ms === 4000 ? { status: 'ok', finishMs: 5600 } : good(ms)));
-    expect(unseenOutageMs(overtaken, range, [])).toBe(2005);
-    const late = series((ms) => (ms === 4000 ? { status: 'ok', finishMs: 4700 } : good(ms)));
-    expect(unseenOutageMs(late, range, [])).toBe(1700);
+    expect(unseen((ms) => (ms === 4000 ? { status: 'ok', finishMs: 5600 } : good(ms)))).toBe(2005);
+    expect(unseen((ms) => (ms === 4000 ? { status: 'ok', finishMs: 4700 } : good(ms)))).toBe(1700);
   });
 
   test('inside a window that is counted already adds nothing', () => {
-    const down = series((ms) =>
-      ms === 5000 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms),
-    );
-    expect(unseenOutageMs(down, range, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);
+    const down = (ms: number): Answer =>
+      ms === 5000 ? { status: 'fail', finishMs: ms + 5, cause: 'refused' } : good(ms);
+    expect(unseen(down, [{ startLoMs: 4000, endHiMs: 6005 }])).toBe(1005);
   });
 });

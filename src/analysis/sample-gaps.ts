@@ -3,6 +3,7 @@ import type { Measure } from '../core/summary.ts';
 import { combine, type Range, type TruthSpan } from './intervals.ts';
 import { countOf, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
+import { ackedWrites } from './writer-evidence.ts';
 import type { BadWindow } from './windows.ts';
 
 /** How closely something was sampled: what is shorter than `widestMs` may have come and gone between two samples. */
@@ -62,10 +63,22 @@ export function samplingOf(list: readonly ProbeSeries[], range: Range): Sampling
   return { samples: each.reduce((sum, s) => sum + s.samples, 0), widestMs: roundMs(widest(each)) };
 }
 
-/** The longest outage that fits between two good samples of a probe, ms, outside the windows that are counted already. */
-export function unseenOutageMs(series: ProbeSeries, range: Range, counted: readonly Counted[]): number {
-  const good = series.samples.filter((s) => s.status === 'ok');
-  return unseenBetweenMs(good, range, counted);
+/**
+ * The longest outage that fits between two good samples of a probe, ms, outside the windows that are counted already.
+ * Acknowledged writes to the same address are good samples, too.
+ */
+export function longestUnseenMs(
+  log: RunLog,
+  series: ProbeSeries,
+  range: Range,
+  counted: readonly Counted[],
+): number {
+  const good = [...series.samples.filter((s) => s.status === 'ok'), ...ackedWrites(log, series)];
+  return unseenBetweenMs(
+    good.sort((a, b) => a.sendMs - b.sendMs),
+    range,
+    counted,
+  );
 }
 
 /** The longest time between neighbours in send order, ms. Gaps inside what is counted already add nothing. */

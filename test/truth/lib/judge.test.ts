@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import type { Analysis } from '../../../src/analysis/summarize.ts';
+import type { Measure } from '../../../src/core/summary.ts';
+import { familyOf } from './families.ts';
+import { judgeBounds, judgeVerdict } from './judge.ts';
+import { judgeAnalysis, judgeCase } from './judge-case.ts';
+import { analyseCase, simulate, type SimulatedCase } from './simulate.ts';
+import { addCase, emptyTally, isViolation } from './tally.ts';
+
+const truth = { full: 1000, least: 900, most: 1100, withLongestHidden: 1000 };
+
+test('bounds hold the truth, or do not, or not for what no sample met', () => {
+  expect(judgeBounds({ minMs: 950, maxMs: 1050 }, truth)).toBe('held');
+  expect(judgeBounds({ minMs: 0, maxMs: 950 }, truth)).toBe('one-hidden');
+  expect(judgeBounds({ minMs: 1050, maxMs: 2000 }, truth)).toBe('hidden');
+  expect(judgeBounds({ minMs: 0, maxMs: 890 }, truth)).toBe('violated');
+  expect(judgeBounds({ minMs: 1110, maxMs: 2000 }, truth)).toBe('violated');
+});
+
+test('a verdict is right, wrong, or wrong by what no sample met alone', () => {
+  expect(judgeVerdict('pass', { maxMs: 1000 }, truth)).toBe('right');
+  expect(judgeVerdict('pass', { maxMs: 950 }, truth)).toBe('hidden-wrong');
+  expect(judgeVerdict('pass', { maxMs: 890 }, truth)).toBe('wrong');
+  expect(judgeVerdict('fail', { maxMs: 890 }, truth)).toBe('right');
+  expect(judgeVerdict('fail', { maxMs: 1050 }, truth)).toBe('hidden-wrong');
+  expect(judgeVerdict('fail', { maxMs: 1200 }, truth)).toBe('wrong');
+  expect(judgeVerdict('fail', { minMs: 890 }, truth)).toBe('wrong');
+  expect(judgeVerdict('pass', { minMs: 1200 }, truth)).toBe('wrong');
+  expect(judgeVerdict('inconclusive', { maxMs: 890 }, truth)).toBe('inconclusive');
+});
+
+async function oneOutage(): Promise<{ one: SimulatedCase; analysis: Analysis }> {
+  const family = familyOf('failures');
+  if (family === undefined) throw new Error('no such family');
+  const one = await simulate(family, 1);
+  return { one, analysis: analyseCase(one) };
+}
+
+const wrongIn = (one: SimulatedCase, analysis: Analysis): string[] =>
+  judgeAnalysis(one, analysis)
+    .filter(isViolation)
+    .map(({ figure }) => figure);
+
+test('an analysis that is right is found right', async () => {
+  const { one, analysis } = await oneOutage();
+  expect(judgeAnalysis(one, analysis).length).toBeGreaterThan(8);
+  expect(wrongIn(one, analysis)).toEqual([]);
+});
+
+test('a bound that is moved past the truth is found wrong', async () => {
+  const { one, analysis } = await oneOutage();
+  const { summary } = analysis;
+  const { rto, downtime } = summary;
+  if (rto === null || downtime === null) throw new Error('no figures');
+  const later = <M extends Measure>(measure: M): M => ({ ...measure, minMs: measure.maxMs + 1, maxMs: 1e6 });
+  const sooner = <M extends Measure>(measure: M): M => ({ ...measure, minMs: 0, maxMs: measure.minMs - 1 });
+  const withRto = (changed: typeof rto): Analysis => ({ ...analysis, summary: { ...summary, rto: changed } });
+  expect(wrongIn(one, withRto(later(rto)))).toEqual(['RTO']);
+  expect(wrongIn(one, withRto(sooner(rto)))).toEqual(['RTO']);
+  expect(wrongIn(one, { ...analysis, summary: { ...summary, downtime: sooner(downtime) } })).toEqual([
+    'downtime',
+  ]);
+});
+
+test('a verdict that is turned round is found wrong', async () => {
+  const { one, analysis } = await oneOutage();
+  const turned = { pass: 'fail', fail: 'pass', inconclusive: 'inconclusive' } as const;
+  const checks = analysis.summary.checks.map((check) => ({ ...check, status: turned[check.status] }));
+  const decided = checks.filter(({ status }) => status !== 'inconclusive').length;
+  const wrong = wrongIn(one, { ...analysis, summary: { ...analysis.summary, checks } });
+  expect(decided).toBeGreaterThan(2);
+  expect(wrong).toHaveLength(decided);
+});
+
+test('a window whose edge is moved, and an outage without a window, are found wrong', async () => {
+  const { one, analysis } = await oneOutage();
+  const [[id, [window]] = ['', []], ...others] = [...analysis.windows];
+  if (window === undefined) throw new Error('no window');
+  const moved = { ...window, startLoMs: window.startHiMs, startHiMs: window.startHiMs + 1 };
+  expect(others).toEqual([]);
+  expect(wrongIn(one, { ...analysis, windows: new Map([[id, [moved]]]) })).toEqual(['window']);
+  expect(wrongIn(one, { ...analysis, windows: new Map([[id, []]]) })).toEqual(['outage found']);
+});
+
+test('a log that the analysis cannot read counts as a violation', async () => {
+  const { one } = await oneOutage();
+  const judged = judgeCase({ ...one, lines: ['{'] });
+  const tally = emptyTally('failures');
+  addCase(tally, one, judged);
+  expect(judged.map(({ outcome }) => outcome)).toEqual(['crashed']);
+  expect(tally.figures.get('analysis')).toMatchObject({ violated: 1, seeds: [1] });
+});
+
+test('the same seed gives the same log', async () => {
+  const [a, b] = [await oneOutage(), await oneOutage()];
+  expect(a.one.lines).toEqual(b.one.lines);
+});

@@ -1,0 +1,74 @@
+import type { SentSample } from './prober.ts';
+import type { Change } from './service.ts';
+import type { SimulatedTime } from './simulated-time.ts';
+import { contains, joined, type Span, spansOf } from './spans.ts';
+
+/** Whether a host owns something, whoever can see it, with the history of that. */
+export class Owned {
+  readonly #time: SimulatedTime;
+  readonly #changes: Change[];
+
+  constructor(time: SimulatedTime, isOwner: boolean) {
+    this.#time = time;
+    this.#changes = [{ atMs: time.nowMs(), isUp: isOwner }];
+  }
+
+  get changes(): readonly Change[] {
+    return this.#changes;
+  }
+
+  get isOwner(): boolean {
+    return this.#changes.at(-1)?.isUp === true;
+  }
+
+  /** From now on the host is an owner, or is not. */
+  set(isOwner: boolean): void {
+    if (this.isOwner !== isOwner) this.#changes.push({ atMs: this.#time.nowMs(), isUp: isOwner });
+  }
+}
+
+/** When a host owned something: truly, and as little and as much as the samples leave possible. */
+export interface OwnedSpans {
+  readonly full: readonly Span[];
+  readonly fewest: readonly Span[];
+  readonly most: readonly Span[];
+}
+
+/** What the samples of a probe say of a host: only an answer tells, and of the moment at which it was given. */
+export function ownedSpans(
+  owned: Owned,
+  sent: readonly SentSample[],
+  { probe, value, endMs }: { readonly probe: string; readonly value: string; readonly endMs: number },
+): OwnedSpans {
+  const full = spansOf(owned.changes, true, endMs);
+  const answers = sent.flatMap(({ sample, evidence, isLogged }) =>
+    sample.probe === probe && isLogged && sample.status === 'ok'
+      ? [{ atMs: evidence.at(-1)?.atMs ?? sample.finishMs, isOwner: sample.value === value }]
+      : [],
+  );
+  const isMet = (span: Span, isOwner: boolean): boolean =>
+    answers.some((answer) => answer.isOwner === isOwner && contains(span, answer.atMs));
+  return {
+    full,
+    fewest: full.filter((span) => isMet(span, true)),
+    most: joined(full, (gap) => !isMet(gap, false)),
+  };
+}
+
+/** The stretches of a range in which the number of owners is as asked. */
+export function countSpans(
+  owners: readonly (readonly Span[])[],
+  range: Span,
+  isAsked: (count: number) => boolean,
+): readonly Span[] {
+  const edges = [range.fromMs, range.toMs, ...owners.flat().flatMap(({ fromMs, toMs }) => [fromMs, toMs])]
+    .filter((ms) => ms >= range.fromMs && ms <= range.toMs)
+    .sort((a, b) => a - b);
+  const found = edges.flatMap((fromMs, index) => {
+    const toMs = edges[index + 1];
+    if (toMs === undefined || toMs <= fromMs) return [];
+    const count = owners.filter((spans) => spans.some((span) => contains(span, fromMs))).length;
+    return isAsked(count) ? [{ fromMs, toMs }] : [];
+  });
+  return joined(found, (gap) => gap.toMs <= gap.fromMs);
+}

@@ -1,0 +1,205 @@
+import { roundMs } from '../../../src/core/clock.ts';
+import type { NewEvent } from '../../../src/core/event.ts';
+import type { PlannedProbe } from '../../../src/core/plan.ts';
+import type { Sample } from '../../../src/core/sample.ts';
+import { type Schedule, startSchedule, type Timers } from '../../../src/engine/schedule.ts';
+import type { Evidence, Reply, Request, Service } from './service.ts';
+import type { SimulatedTime } from './simulated-time.ts';
+
+/** The prober's thread stands still from one moment to another, ms. */
+export interface Stall {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A sample with what it really met. */
+export interface SentSample {
+  readonly sample: Sample;
+  readonly evidence: readonly Evidence[];
+  /** It is in the log. */
+  readonly isLogged: boolean;
+}
+
+/** A probe instance and what it probes. */
+export interface ProbedService {
+  readonly probe: PlannedProbe;
+  readonly service: Service;
+  /** Place of its slots in the interval, in [0, 1). */
+  readonly phase: number;
+  /** A sample that the observer itself broke, or that is lost from the log. */
+  readonly fate?: (slot: number) => 'unknown' | 'lost' | undefined;
+}
+
+/** What the prober's thread does, as src/engine/prober-lane.ts does it on sockets: here on simulated services. */
+export interface SimulatedProber {
+  /** All samples so far, in order of their ends. */
+  readonly sent: readonly SentSample[];
+  setBurst(on: boolean): void;
+  /** Ends all schedules. What is in flight leaves no sample. */
+  stop(): void;
+}
+
+/** A time-out that fires later than this is the prober's own: the sample is unknown (src/engine/prober-lane.ts). */
+const lateTimeoutMs = 50;
+/** Shorter stalls are not in samples. */
+const leastStallMs = 50;
+const healthEveryMs = 5000;
+
+/** What the prober needs. */
+interface ProberOptions {
+  readonly time: SimulatedTime;
+  readonly probed: readonly ProbedService[];
+  readonly stalls: readonly Stall[];
+  readonly onSample: (sample: Sample, isLogged: boolean) => void;
+  readonly onEvent: (event: NewEvent) => void;
+}
+
+/** Starts all probes. */
+export function startSimulatedProber(options: ProberOptions): SimulatedProber {
+  const { time, probed, stalls, onEvent } = options;
+  const sent: SentSample[] = [];
+  let isStopped = false;
+  const thread = threadOf(time, stalls);
+  const schedules = probed.map((one) => {
+    const { probe } = one;
+    const schedule = startSchedule({
+      nowMs: () => time.nowMs(),
+      timers: thread.timers,
+      intervalMs: probe.intervalMs,
+      timeoutMs: probe.timeoutMs,
+      phase: one.phase,
+      send: async (slot, dueMs, answered) => {
+        const looked = await lookOnce(one, { slot, dueMs: roundMs(dueMs) }, { time, thread });
+        if (isStopped) return;
+        if (looked.isAnswer) answered(looked.sample.finishMs - looked.sample.sendMs);
+        const isLogged = one.fate?.(slot) !== 'lost';
+        sent.push({ sample: looked.sample, evidence: looked.evidence, isLogged });
+        options.onSample(looked.sample, isLogged);
+      },
+      drop: (slot, dueMs, reason) => {
+        const event = { type: 'sample.dropped', probe: probe.id, slot, dueMs: roundMs(dueMs) } as const;
+        onEvent(reason === 'pace' ? { ...event, reason } : event);
+      },
+    });
+    return { probe, schedule };
+  });
+  const stopHealth = tellHealth(time, thread, onEvent);
+  return {
+    sent,
+    setBurst: (on) => {
+      for (const { probe, schedule } of schedules) setInterval(probe, schedule, on);
+    },
+    stop: () => {
+      isStopped = true;
+      for (const { schedule } of schedules) schedule.stop();
+      stopHealth();
+    },
+  };
+}
+
+function setInterval(probe: PlannedProbe, schedule: Schedule, isBurst: boolean): void {
+  schedule.setIntervalMs(isBurst ? (probe.burstIntervalMs ?? probe.intervalMs) : probe.intervalMs);
+}
+
+/** A thread whose callbacks wait for the end of a stall. */
+interface Thread {
+  readonly timers: Timers;
+  /** Runs what came from a socket, now or at the end of the stall. */
+  receive(run: () => void): void;
+  /** The longest stall that reaches into [fromMs, toMs], ms. */
+  stallMs(fromMs: number, toMs: number): number;
+}
+
+function threadOf(time: SimulatedTime, stalls: readonly Stall[]): Thread {
+  const stallNow = (): Stall | undefined =>
+    stalls.find((stall) => stall.fromMs <= time.nowMs() && time.nowMs() < stall.toMs);
+  const run = (callback: () => void, turn: 'timer' | 'io'): (() => void) => {
+    const stall = stallNow();
+    if (stall !== undefined) return time.at(stall.toMs, callback, turn);
+    callback();
+    return () => undefined;
+  };
+  return {
+    timers: {
+      setTimeout: (callback, ms) => {
+        let cancel = (): void => undefined;
+        const timer = time.timers.setTimeout(() => {
+          cancel = run(callback, 'timer');
+        }, ms);
+        return () => {
+          time.timers.clearTimeout(timer);
+          cancel();
+        };
+      },
+      clearTimeout: (cancel) => (cancel as (() => void) | undefined)?.(),
+    },
+    receive: (callback) => void run(callback, 'io'),
+    stallMs: (fromMs, toMs) =>
+      stalls.reduce(
+        (longest, stall) =>
+          stall.fromMs > toMs
+            ? longest
+            : Math.max(longest, Math.min(stall.toMs, toMs) - Math.max(stall.fromMs, fromMs)),
+        0,
+      ),
+  };
+}
+
+/** One sample. Rounded to whole microseconds, as in the log. */
+async function lookOnce(
+  { probe, service, fate }: ProbedService,
+  slot: { readonly slot: number; readonly dueMs: number },
+  { time, thread }: { readonly time: SimulatedTime; readonly thread: Thread },
+): Promise<{ readonly sample: Sample; readonly evidence: readonly Evidence[]; readonly isAnswer: boolean }> {
+  const { promise, resolve } = Promise.withResolvers<Reply | 'timeout' | 'late'>();
+  const sendMs = time.nowMs();
+  const request: Request = service.request((reply) => thread.receive(() => resolve(reply)));
+  const timer = thread.timers.setTimeout(() => {
+    const lateMs = time.nowMs() - sendMs - probe.timeoutMs;
+    // Replies that came during a stall are read before the time-out strikes.
+    time.at(time.nowMs(), () => resolve(lateMs > lateTimeoutMs ? 'late' : 'timeout'), 'immediate');
+  }, Math.ceil(probe.timeoutMs));
+  const reply = await promise;
+  thread.timers.clearTimeout(timer);
+  request.cancel();
+  const finishMs = time.nowMs();
+  const stallMs = thread.stallMs(sendMs, finishMs);
+  const status = fate?.(slot.slot) === 'unknown' ? unknownOf('EMFILE') : statusOf(reply);
+  return {
+    sample: {
+      probe: probe.id,
+      ...slot,
+      sendMs: roundMs(sendMs),
+      finishMs: roundMs(finishMs),
+      ...(stallMs < leastStallMs ? {} : { stallMs: roundMs(stallMs) }),
+      ...status,
+    },
+    evidence: request.evidence,
+    isAnswer: typeof reply === 'object',
+  };
+}
+
+function statusOf(reply: Reply | 'timeout' | 'late'): Pick<Sample, 'status' | 'cause' | 'value' | 'message'> {
+  if (reply === 'late') return unknownOf('the prober itself was stalled at the time-out');
+  if (reply === 'timeout') return { status: 'fail', cause: 'timeout' };
+  if (!reply.ok) return { status: 'fail', cause: reply.cause };
+  return reply.value === undefined ? { status: 'ok' } : { status: 'ok', value: reply.value };
+}
+
+function unknownOf(message: string): Pick<Sample, 'status' | 'message'> {
+  return { status: 'unknown', message };
+}
+
+/** Reports the thread's health every 5 s, as far as its stalls make it. */
+function tellHealth(time: SimulatedTime, thread: Thread, onEvent: (event: NewEvent) => void): () => void {
+  let timer: unknown;
+  let sinceMs = time.nowMs();
+  const tell = (): void => {
+    const loopMaxMs = roundMs(Math.max(1, thread.stallMs(sinceMs, time.nowMs())));
+    onEvent({ type: 'prober.health', lane: 'network', loopMaxMs, loopP99Ms: 1 });
+    sinceMs = time.nowMs();
+    timer = thread.timers.setTimeout(tell, healthEveryMs);
+  };
+  timer = thread.timers.setTimeout(tell, healthEveryMs);
+  return () => thread.timers.clearTimeout(timer);
+}

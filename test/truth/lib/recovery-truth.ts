@@ -1,0 +1,97 @@
+import type { PlannedProbe } from '../../../src/core/plan.ts';
+import { effectMs, type KnownRun, waitOverMs } from './known-run.ts';
+import type { Outages } from './sight.ts';
+import { after, lengthOf, type Span } from './spans.ts';
+
+/** A figure's true value, and the values that the samples leave possible; ms. */
+export interface Truth {
+  readonly full: number;
+  readonly least: number;
+  readonly most: number;
+  /** With the longest outage that no sample met. */
+  readonly withLongestHidden: number;
+}
+
+function truthBy(outages: Outages, figure: (spans: readonly Span[]) => number): Truth {
+  const full = figure(outages.full);
+  const fewest = figure(outages.least);
+  const most = figure(outages.most);
+  return {
+    full,
+    // An outage that was not met can make a figure longer or shorter.
+    least: Math.min(full, fewest, most),
+    most: Math.max(full, fewest, most),
+    withLongestHidden: figure(outages.withLongestHidden),
+  };
+}
+
+/** The truth where bounds have to hold the longest outage that no sample met. */
+export function holdingOneHidden(truth: Truth): Truth {
+  const { full, withLongestHidden } = truth;
+  return {
+    ...truth,
+    least: Math.min(full, withLongestHidden),
+    most: Math.max(full, withLongestHidden, truth.most),
+  };
+}
+
+/** The total outage from a moment on. */
+export function downtimeTruth(outages: Outages, fromMs: number): Truth {
+  return truthBy(outages, (spans) => lengthOf(after(spans, fromMs)));
+}
+
+/**
+ * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
+ * while a fault with a length of its own is open. 0 without an outage; Infinity where it was not back when the wait was over.
+ */
+export function rtoTruth(known: KnownRun, outages: Outages): Truth {
+  return truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+}
+
+function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
+  const fromMs = effectMs(known);
+  const overMs = waitOverMs(known);
+  const { stableForMs } = known.plan.recovery;
+  const timed = known.faults.filter((fault) => fault.forMs !== undefined);
+  const openUntilMs = Math.max(0, ...timed.map((fault) => fault.healedMs ?? Infinity));
+  const counted = after(spans, fromMs).filter((s) => s.fromMs < overMs || s.fromMs < openUntilMs);
+  let endMs = fromMs;
+  for (const [index, outage] of counted.entries()) {
+    if (index > 0 && outage.fromMs - endMs >= stableForMs && outage.fromMs >= openUntilMs) break;
+    endMs = outage.toMs;
+  }
+  // A fault with a length of its own is healed whatever the service does: what comes back after that has recovered.
+  return endMs > overMs && timed.length === 0 ? Infinity : endMs - fromMs;
+}
+
+/** Outages closer than this are one for the first sign of recovery (src/analysis/rto.ts). */
+function mergeGapMs(intervalMs: number): number {
+  return Math.max(3 * intervalMs, 1000);
+}
+
+/**
+ * From the fault's effect to the first sign of recovery, as least and most: which outages are close enough to be one is decided by
+ * estimates of their edges, so that a gap within two intervals of the limit may go either way; so may one between the limits of the
+ * two intervals of a probe with a burst.
+ */
+export function firstSignTruth(
+  known: KnownRun,
+  outages: Outages,
+  { intervalMs, burstIntervalMs = intervalMs }: Pick<PlannedProbe, 'intervalMs' | 'burstIntervalMs'>,
+): Truth {
+  const leastGapMs = mergeGapMs(Math.min(intervalMs, burstIntervalMs)) - 2 * intervalMs;
+  const mostGapMs = mergeGapMs(intervalMs) + 2 * intervalMs;
+  const fromMs = effectMs(known);
+  const ends = [outages.full, outages.least, outages.most].flatMap((all) => {
+    const spans = after(all, fromMs);
+    const found: number[] = [];
+    for (const [index, { toMs }] of spans.entries()) {
+      const gapMs = (spans[index + 1]?.fromMs ?? Infinity) - toMs;
+      if (gapMs >= leastGapMs) found.push(toMs - fromMs);
+      if (gapMs > mostGapMs) break;
+    }
+    return found.length === 0 ? [0] : found;
+  });
+  const least = Math.min(...ends);
+  return { full: least, least, most: Math.max(...ends), withLongestHidden: least };
+}

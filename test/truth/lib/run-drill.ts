@@ -1,0 +1,227 @@
+import { roundMs } from '../../../src/core/clock.ts';
+import {
+  type DrillEvent,
+  eventSchemaVersion,
+  type NewEvent,
+  type PhaseName,
+} from '../../../src/core/event.ts';
+import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
+import { awaitRecovery } from '../../../src/engine/await-recovery.ts';
+import { logGate } from '../../../src/engine/gate-log.ts';
+import type { Run } from '../../../src/engine/run.ts';
+import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
+import { createWorld, type World } from '../../../src/engine/world.ts';
+import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
+import type { KnownFault, KnownRun } from './known-run.ts';
+import { planOf } from './plan-text.ts';
+import { type SimulatedProber, startSimulatedProber } from './prober.ts';
+
+/** Wall time at the run's start: 2026-03-01T10:00:00.000Z. */
+const startWallMs = Date.UTC(2026, 2, 1, 10);
+
+/** A simulated run: what the log has, and what is true. */
+export interface SimulatedRun {
+  /** Lines of events.ndjson without the first, which has the plan. */
+  readonly events: readonly DrillEvent[];
+  readonly known: KnownRun;
+}
+
+/** A drill at work. */
+interface Running {
+  readonly plan: Plan;
+  readonly script: DrillScript;
+  readonly stage: Stage;
+  readonly world: World;
+  readonly prober: SimulatedProber;
+  readonly hit: Map<string, string>;
+  readonly signal: AbortSignal;
+  readonly append: (event: NewEvent) => DrillEvent;
+  readonly faults: Map<string, { -readonly [K in keyof KnownFault]: KnownFault[K] }>;
+}
+
+/** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
+export async function runDrill(script: DrillScript, stage: Stage): Promise<SimulatedRun> {
+  const { time } = stage;
+  const plan = planOf(script.target, script.scenario, []);
+  const events: DrillEvent[] = [];
+  const append = (event: NewEvent): DrillEvent => {
+    const stamped = { t: roundMs(time.nowMs()), ...event };
+    events.push(stamped);
+    return stamped;
+  };
+  const world = createWorld(plan, time.clock);
+  const probed = plan.probes.map((probe) => ({ probe, ...script.probed(probe.id) }));
+  const prober = startSimulatedProber({
+    time,
+    probed,
+    stalls: stage.stalls,
+    onEvent: (event) => {
+      append(event);
+      if (event.type === 'sample.dropped') world.drop(event.probe, event.slot);
+    },
+    onSample: (sample, isLogged) => {
+      if (isLogged) append({ type: 'sample', ...sample });
+      world.see(sample);
+    },
+  });
+  const running: Running = {
+    plan,
+    script,
+    stage,
+    world,
+    prober,
+    hit: new Map(),
+    signal: new AbortController().signal,
+    append,
+    faults: new Map(),
+  };
+  schedule(running, script.background ?? []);
+  await time.until(drill(running));
+  prober.stop();
+  const { t: endMs } = append({ type: 'run.ended' });
+  return {
+    events,
+    known: {
+      plan,
+      faults: [...running.faults.values()],
+      changes: new Map(probed.map(({ probe, service }) => [probe.id, service.changes])),
+      sent: prober.sent,
+      gates: events.flatMap((e) =>
+        e.type === 'gate' ? [{ gate: e.gate, t: e.t, isMet: e.state === 'met' }] : [],
+      ),
+      endMs,
+    },
+  };
+}
+
+/** The first event of the log. */
+export function runStarted(plan: Plan, seed: number): DrillEvent {
+  return {
+    t: 0,
+    type: 'run.started',
+    schemaVersion: eventSchemaVersion,
+    runId: `truth-${seed}`,
+    wallMs: startWallMs,
+    plan,
+    versions: { firedrill: '0.1.0', node: '24.0.0' },
+  };
+}
+
+export { startWallMs };
+
+/** The course of src/engine/drill.ts, with faults that are steps of the script. */
+async function drill(running: Running): Promise<void> {
+  const { plan, world, stage, script, signal } = running;
+  const { clock } = stage.time;
+  const run = runOf(running);
+  startPhase(running, 'steady');
+  const steady = followSteadyState(run);
+  if (!(await steady.reach())) return;
+  startPhase(running, 'fault');
+  const plays = plan.faults.map((fault) => playFault(running, fault, steady));
+  const injected = await Promise.all(plays.map((play) => play.injected));
+  if (!injected.every(Boolean)) return;
+  startPhase(running, 'recovery');
+  const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } });
+  logGate(run, 'recovery', back);
+  if (hasBurst(plan)) run.setBurst(false);
+  await Promise.all(plays.map(({ over }) => over));
+  startPhase(running, 'heal');
+  for (const fault of plan.faults.toReversed())
+    if (fault.forMs === undefined) await heal(running, scriptOf(running, fault.id));
+  startPhase(running, 'redundancy');
+  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, signal));
+  await clock.sleep(script.tailMs, signal);
+}
+
+/** As much of an engine's run as its steady state and its gates ask for. */
+function runOf({ plan, world, signal, stage, prober, append }: Running): Run {
+  return {
+    plan,
+    world,
+    signal,
+    deps: { clock: stage.time.clock, log: { append } },
+    setBurst: (on: boolean) => {
+      prober.setBurst(on);
+      append({ type: 'rate.changed', burst: on });
+    },
+    startWriting: async () => undefined,
+    writing: undefined,
+  } as unknown as Run;
+}
+
+function startPhase({ append }: Running, phase: PhaseName): void {
+  append({ type: 'phase.started', phase });
+}
+
+function scriptOf({ script }: Running, id: string): FaultScript {
+  const found = script.faults.find((fault) => fault.id === id);
+  if (found === undefined) throw new Error(`the script has no fault ${id}`);
+  return found;
+}
+
+/** Schedules steps from now on; returns what cancels those that have not happened. */
+function schedule({ stage }: Pick<Running, 'stage'>, steps: readonly Step[]): () => void {
+  const { time } = stage;
+  const cancels = steps.map(({ afterMs, act }) => time.at(time.nowMs() + afterMs, act));
+  return () => {
+    for (const cancel of cancels) cancel();
+  };
+}
+
+/** What cancels a fault's effects, by fault. */
+const pendingEffects = new WeakMap<FaultScript, () => void>();
+
+function playFault(
+  running: Running,
+  fault: PlannedFault,
+  steady: SteadyState,
+): { readonly injected: Promise<boolean>; readonly over: Promise<void> } {
+  const { signal, stage, append } = running;
+  const { clock } = stage.time;
+  const script = scriptOf(running, fault.id);
+  const injected = (async () => {
+    await clock.sleep(fault.atMs, signal);
+    while (running.script.actsUnseen !== true && !steady.isHeld()) {
+      if (!(await steady.regain())) return false;
+      await clock.sleep(fault.atMs, signal);
+    }
+    steady.end();
+    const host = 'host' in fault.on ? fault.on.host : 'node-1';
+    running.hit.set(fault.id, host);
+    const { id, kind, params, forMs } = fault;
+    const { t: issuedMs } = append({ type: 'fault.issued', fault: id, kind, host, params });
+    await clock.sleep(script.actsAfterMs, signal);
+    pendingEffects.set(script, schedule(running, script.effects));
+    running.faults.set(id, {
+      id,
+      issuedMs,
+      effectMs: clock.nowMs(),
+      forMs,
+      healStartedMs: undefined,
+      healedMs: undefined,
+    });
+    await clock.sleep(script.acknowledgedAfterMs, signal);
+    const { t: ackedMs } = append({ type: 'fault.acked', fault: id, receipt: null });
+    append({ type: 'fault.effect', fault: id, notBeforeMs: issuedMs, notAfterMs: ackedMs });
+    return true;
+  })();
+  const over = (async () => {
+    if (!(await injected)) return;
+    if (fault.forMs === undefined) return;
+    await clock.sleep(fault.forMs, signal);
+    await heal(running, script);
+  })();
+  return { injected, over };
+}
+
+async function heal(running: Running, script: FaultScript): Promise<void> {
+  const { append, faults, signal, stage } = running;
+  const known = faults.get(script.id);
+  const { t: startedMs } = append({ type: 'heal.started', fault: script.id });
+  pendingEffects.get(script)?.();
+  schedule(running, script.heals);
+  await stage.time.clock.sleep(script.healTakesMs, signal);
+  const { t: healedMs } = append({ type: 'heal.proven', fault: script.id });
+  if (known !== undefined) Object.assign(known, { healStartedMs: startedMs, healedMs });
+}

@@ -1,0 +1,97 @@
+import { judgedFigures } from './figures.ts';
+import type { Dice } from './dice.ts';
+import type { DrillScript, Stage, Step } from './drill-script.ts';
+import { msText, type ProbeText, targetContent } from './plan-text.ts';
+import type { ProbedService } from './prober.ts';
+import { type Behavior, Service } from './service.ts';
+
+/** How quickly a service answers while it is well, ms. */
+export interface Latency {
+  readonly latencyMs: () => number;
+  /** It never takes longer. */
+  readonly capMs: number;
+  /** An answer that takes longer was held up for all to see: more than the analysis calls late. */
+  readonly lateMs: number;
+}
+
+/** Latency with a tail up to ten times its base. */
+export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
+  const capMs = 10 * baseMs;
+  return {
+    latencyMs: () => Math.min(capMs, baseMs + dice.exponential(baseMs / 2)),
+    capMs,
+    lateMs: Math.max(150, 5 * (capMs + 2)) + 20,
+  };
+}
+
+/** What a case about one service is made of. */
+export interface ServiceCase {
+  readonly probe: Omit<ProbeText, 'id'>;
+  readonly latency: Latency;
+  readonly stableForMs: number;
+  readonly quietForMs?: number;
+  readonly withinMs?: number;
+  /** The fault is healed this long after its effect. */
+  readonly forMs?: number;
+  /** The fault begins at most this long after the steady state: 1 s by default. */
+  readonly latestAtMs?: number;
+  readonly tailMs?: number;
+  readonly holdsOneHidden?: true;
+  readonly fate?: ProbedService['fate'];
+  /** What follows from the fault, and from its heal; by default the heal brings the service up. */
+  readonly effects: (service: Service) => readonly Step[];
+  readonly heals?: (service: Service) => readonly Step[];
+}
+
+/** The service as it is while it is well. */
+export function up({ latencyMs }: Pick<Latency, 'latencyMs'>): Behavior {
+  return { kind: 'up', latencyMs };
+}
+
+/** A drill of one service that one probe looks at. */
+export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScript {
+  const { probe, latency, stableForMs, forMs } = one;
+  const service = new Service(time, up(latency), { wayMs: () => dice.between(0.05, 0.5) });
+  const phase = dice.between(0, 1);
+  const heals = one.heals ?? ((served) => [{ afterMs: 0, act: () => served.set(up(latency)) }]);
+  return {
+    target: targetContent([{ id: 'health', ...probe }], {
+      steady: { for: '2s', within: '60s', require: [{ probe: 'health' }] },
+    }),
+    scenario: {
+      name: 'simulated',
+      title: 'Simulated',
+      faults: [
+        {
+          kind: 'container.stop',
+          on: 'node-1',
+          container: 'app',
+          at: msText(dice.between(0, one.latestAtMs ?? 1000)),
+          ...(forMs === undefined ? {} : { for: msText(forMs) }),
+        },
+      ],
+      recovery: {
+        probe: 'health',
+        within: msText(one.withinMs ?? 60_000),
+        stableFor: msText(stableForMs),
+        quietFor: msText(one.quietForMs ?? 6000),
+      },
+      redundancy: { for: '1s', within: '30s' },
+    },
+    probed: () => ({ service, phase, ...(one.fate === undefined ? {} : { fate: one.fate }) }),
+    faults: [
+      {
+        id: 'fault-1',
+        actsAfterMs: dice.scale(1, 100),
+        acknowledgedAfterMs: dice.scale(1, 200),
+        effects: one.effects(service),
+        heals: heals(service),
+        healTakesMs: dice.between(5, 200),
+      },
+    ],
+    tailMs: one.tailMs ?? dice.between(500, 3000),
+    lateMs: latency.lateMs,
+    ...(one.holdsOneHidden === true ? { holdsOneHidden: true } : {}),
+    checks: (known) => judgedFigures(known, latency).checks(dice),
+  };
+}

@@ -1,0 +1,60 @@
+import type { KnownRun } from './known-run.ts';
+import type { SentSample } from './prober.ts';
+import { contains, joined, type Span, spansOf } from './spans.ts';
+
+/**
+ * The outages of one probe's service: the true ones, and how few and how many the samples leave possible. A change of which
+ * no sample tells cannot be seen: an analysis may know of it or not.
+ */
+export interface Outages {
+  readonly full: readonly Span[];
+  /** Without the outages that no sample met. */
+  readonly least: readonly Span[];
+  /** With those joined between which no sample met the service up. */
+  readonly most: readonly Span[];
+  /** `least` with the longest of the outages that no sample met. */
+  readonly withLongestHidden: readonly Span[];
+}
+
+/** Moments at which samples met the service up, or down. */
+interface Met {
+  readonly upMs: readonly number[];
+  readonly downMs: readonly number[];
+}
+
+/** The outages of a probe's service up to the end of the log. An answer that took longer than `lateMs` was held up for all to see. */
+export function outagesOf(known: KnownRun, probe: string, lateMs: number): Outages {
+  const full = spansOf(known.changes.get(probe) ?? [], false, known.endMs);
+  const { upMs, downMs } = metBy(
+    known.sent.filter(({ sample }) => sample.probe === probe),
+    lateMs,
+  );
+  const isMet = (outage: Span): boolean => downMs.some((ms) => contains(outage, ms));
+  const least = full.filter(isMet);
+  const [longest] = full.filter((o) => !isMet(o)).sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs));
+  return {
+    full,
+    least,
+    most: joined(full, (gap) => !upMs.some((ms) => contains(gap, ms))),
+    withLongestHidden: longest === undefined ? least : full.filter((o) => o === longest || least.includes(o)),
+  };
+}
+
+function metBy(sent: readonly SentSample[], lateMs: number): Met {
+  const upMs: number[] = [];
+  const downMs: number[] = [];
+  for (const { sample, evidence, isLogged } of sent) {
+    if (!isLogged || sample.status === 'unknown') continue;
+    const down = evidence.filter(({ isUp }) => !isUp);
+    if (sample.status === 'ok') {
+      upMs.push(...evidence.flatMap(({ atMs, isUp }) => (isUp ? [atMs] : [])));
+      // What the prober itself was stalled for does not show that the target held the answer up.
+      const heldMs = sample.finishMs - sample.sendMs - (sample.stallMs ?? 0);
+      if (heldMs > lateMs) downMs.push(...down.slice(0, 1).map(({ atMs }) => atMs));
+    } else {
+      downMs.push(...down.slice(0, 1).map(({ atMs }) => atMs));
+      if (sample.cause !== 'timeout') downMs.push(...down.slice(-1).map(({ atMs }) => atMs));
+    }
+  }
+  return { upMs, downMs };
+}

@@ -1,0 +1,81 @@
+import type { Judged } from './judged.ts';
+
+/** How often a figure of a family came out how. */
+export interface Counts {
+  /** Judged. */
+  count: number;
+  held: number;
+  hidden: number;
+  oneHidden: number;
+  violated: number;
+  right: number;
+  inconclusive: number;
+  hiddenWrong: number;
+  wrong: number;
+}
+
+/** The figures of one family. */
+export interface FamilyTally {
+  readonly family: string;
+  logs: number;
+  /** Checks that the planner refused. */
+  refused: number;
+  readonly figures: Map<string, Counts & { seeds: number[] }>;
+}
+
+/** Seeds of violations that are kept, the smallest first. */
+const keptSeeds = 3;
+
+const counterOf = {
+  held: 'held',
+  hidden: 'hidden',
+  'one-hidden': 'oneHidden',
+  violated: 'violated',
+  crashed: 'violated',
+  right: 'right',
+  inconclusive: 'inconclusive',
+  'hidden-wrong': 'hiddenWrong',
+  wrong: 'wrong',
+} as const;
+
+/** A family's tally with nothing in it. */
+export function emptyTally(family: string): FamilyTally {
+  return { family, logs: 0, refused: 0, figures: new Map() };
+}
+
+/** Whether the analysis was wrong in a way that the samples do not excuse. */
+export function isViolation({ outcome }: Judged): boolean {
+  return outcome === 'violated' || outcome === 'wrong' || outcome === 'crashed';
+}
+
+/** Adds a judged case. */
+export function addCase(
+  tally: FamilyTally,
+  one: { readonly seed: number; readonly refused: number },
+  judged: readonly Judged[],
+): void {
+  tally.logs++;
+  tally.refused += one.refused;
+  for (const item of judged) {
+    const counts = tally.figures.get(item.figure) ?? { ...noCounts(), seeds: [] };
+    tally.figures.set(item.figure, counts);
+    counts.count++;
+    counts[counterOf[item.outcome]]++;
+    if (isViolation(item) && counts.seeds.length < keptSeeds && counts.seeds.at(-1) !== one.seed)
+      counts.seeds.push(one.seed);
+  }
+}
+
+function noCounts(): Counts {
+  return {
+    count: 0,
+    held: 0,
+    hidden: 0,
+    oneHidden: 0,
+    violated: 0,
+    right: 0,
+    inconclusive: 0,
+    hiddenWrong: 0,
+    wrong: 0,
+  };
+}

@@ -1,5 +1,6 @@
 import type { Analysis } from '../../../src/analysis/summarize.ts';
 import type { Judged } from './judged.ts';
+import type { WriterKind } from '../../../src/core/writer.ts';
 import type { Dice } from './dice.ts';
 import type { FileContent } from './plan-text.ts';
 import type { ProbedService, Stall } from './prober.ts';
@@ -52,6 +53,10 @@ export interface DrillScript {
   readonly holdsOneHidden?: true;
   /** Whether it is up cannot be said of the service, so that its figures are not judged. */
   readonly isNotJudged?: true;
+  /** What the target's writers write through. */
+  readonly writerKind?: WriterKind<unknown>;
+  /** Checks of the plan that the run goes by, where it needs some. */
+  readonly someChecks?: readonly CheckText[];
   /** The engine does not look at the steady state again before it acts, as older versions did not. */
   readonly actsUnseen?: true;
   /** Damages the log that the analysis reads; it has to say so, or to read it. */

@@ -5,6 +5,7 @@ import { outageFamilies } from './families/outages.ts';
 import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
 import { redundancyFamilies } from './families/redundancy.ts';
+import { rowFamilies } from './families/rows.ts';
 
 /** All families, in the order of the table. */
 export const families: readonly Family[] = [
@@ -12,6 +13,7 @@ export const families: readonly Family[] = [
   ...proberFamilies,
   ...ownerFamilies,
   ...redundancyFamilies,
+  ...rowFamilies,
   ...beforeFamilies,
   ...damagedFamilies,
 ];

@@ -24,6 +24,12 @@ export function watchedUntilMs({ sent }: KnownRun): number {
   return sent.reduce((last, { sample, isLogged }) => (isLogged ? Math.max(last, sample.finishMs) : last), 0);
 }
 
+/** The same where the bounds have to hold what no sample met. */
+export function withoutHidden(truth: OwnerTruth): OwnerTruth {
+  const exact = ({ full }: StateSpans): StateSpans => ({ full, least: full, most: full });
+  return { ...truth, nobody: exact(truth.nobody), several: exact(truth.several) };
+}
+
 /** The owners as the samples of the probe `name`, whose answers say `value`, can tell of them. */
 export function ownerTruth(
   known: KnownRun,

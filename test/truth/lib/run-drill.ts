@@ -7,6 +7,8 @@ import {
 } from '../../../src/core/event.ts';
 import type { Plan, PlannedFault } from '../../../src/core/plan.ts';
 import { awaitRecovery } from '../../../src/engine/await-recovery.ts';
+import type { WriterKind } from '../../../src/core/writer.ts';
+import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
 import { logGate } from '../../../src/engine/gate-log.ts';
 import type { Run } from '../../../src/engine/run.ts';
 import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
@@ -36,13 +38,15 @@ interface Running {
   readonly hit: Map<string, string>;
   readonly signal: AbortSignal;
   readonly append: (event: NewEvent) => DrillEvent;
+  /** Once the writers are at work. */
+  writing?: RowWriters;
   readonly faults: Map<string, { -readonly [K in keyof KnownFault]: KnownFault[K] }>;
 }
 
 /** Runs a drill on simulated time: the schedule, the gates and the wait for the recovery are the engine's own. */
 export async function runDrill(script: DrillScript, stage: Stage): Promise<SimulatedRun> {
   const { time } = stage;
-  const plan = planOf(script.target, script.scenario, []);
+  const plan = planOf(script.target, script.scenario, script.someChecks ?? []);
   const events: DrillEvent[] = [];
   const append = (event: NewEvent): DrillEvent => {
     const stamped = { t: roundMs(time.nowMs()), ...event };
@@ -126,16 +130,24 @@ async function drill(running: Running): Promise<void> {
   logGate(run, 'recovery', back);
   if (hasBurst(plan)) run.setBurst(false);
   await Promise.all(plays.map(({ over }) => over));
+  await running.writing?.readBack('before-heal');
   startPhase(running, 'heal');
   for (const fault of plan.faults.toReversed())
     if (fault.forMs === undefined) await heal(running, scriptOf(running, fault.id));
   startPhase(running, 'redundancy');
   logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, signal));
   await clock.sleep(script.tailMs, signal);
+  const { writing } = running;
+  if (writing === undefined) return;
+  startPhase(running, 'read-back');
+  await writing.stop();
+  await writing.readBack('end');
+  await writing.remove();
 }
 
 /** As much of an engine's run as its steady state and its gates ask for. */
-function runOf({ plan, world, signal, stage, prober, append }: Running): Run {
+function runOf(running: Running): Run {
+  const { plan, world, signal, stage, prober, append } = running;
   return {
     plan,
     world,
@@ -145,9 +157,30 @@ function runOf({ plan, world, signal, stage, prober, append }: Running): Run {
       prober.setBurst(on);
       append({ type: 'rate.changed', burst: on });
     },
-    startWriting: async () => undefined,
-    writing: undefined,
+    startWriting: async () => {
+      const kind = running.script.writerKind;
+      if (kind !== undefined) running.writing = await startWriting(running, kind);
+    },
+    get writing() {
+      return running.writing;
+    },
   } as unknown as Run;
+}
+
+function startWriting(
+  { plan, stage, append, signal }: Running,
+  kind: WriterKind<unknown>,
+): Promise<RowWriters> {
+  return startRowWriters({
+    writers: plan.writers,
+    kindOf: () => kind,
+    runId: 'truth',
+    clock: stage.time.clock,
+    log: { append },
+    readText: () => Promise.reject(new Error('there are no files')),
+    env: () => undefined,
+    signal,
+  });
 }
 
 function startPhase({ append }: Running, phase: PhaseName): void {

@@ -348,6 +348,26 @@ const healOutage: Family = {
   },
 };
 
+const healHidden: Family = {
+  name: 'heal-hidden',
+  about: 'the heal costs an outage that is shorter than the interval',
+  script: (stage) => {
+    const { dice } = stage;
+    const latency = latencyOf(dice, dice.scale(1, 5));
+    return serviceScript(stage, {
+      probe: { intervalMs: 1000, timeoutMs: 900 },
+      latency,
+      stableForMs: 3000,
+      tailMs: 4000,
+      holdsOneHidden: true,
+      effects: (service) =>
+        outage(service, latency, dice.between(0, 500), dice.between(2000, 4000), failing(dice)),
+      heals: (service) =>
+        outage(service, latency, dice.between(1, 2000), dice.between(100, 950), failing(dice)),
+    });
+  },
+};
+
 const openFault: Family = {
   name: 'open-fault',
   about: 'an early blip, and an outage that begins later while the fault is still open (`for`)',
@@ -388,5 +408,6 @@ export const outageFamilies: readonly Family[] = [
   hiddenAgain,
   noReturn,
   healOutage,
+  healHidden,
   openFault,
 ];

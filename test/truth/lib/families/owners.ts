@@ -4,7 +4,7 @@ import { limitsNear } from '../figures.ts';
 import { judgeOwners } from '../judge-owners.ts';
 import type { CheckText, KnownRun } from '../known-run.ts';
 import { Owned } from '../owned.ts';
-import { longestOf, ownerTruth, type OwnerTruth, totalOf } from '../owner-truth.ts';
+import { longestOf, ownerTruth, type OwnerTruth, totalOf, withoutHidden } from '../owner-truth.ts';
 import { msText, targetContent } from '../plan-text.ts';
 import { type Behavior, Service } from '../service.ts';
 import { latencyOf, up } from '../service-case.ts';
@@ -27,10 +27,12 @@ interface Pair {
 interface OwnerCase {
   readonly probe: { readonly intervalMs: number; readonly timeoutMs: number; readonly burstMs?: number };
   readonly effects: (pair: Pair) => readonly Step[];
+  /** Bounds have to hold what no sample met, too: there is one brief change only. */
+  readonly holdsOneHidden?: true;
 }
 
 /** A drill in which an address moves between two hosts; the service itself goes on. */
-function ownerScript(stage: Stage, { probe, effects }: OwnerCase): DrillScript {
+function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase): DrillScript {
   const { dice, time } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
   const well = up(latency);
@@ -51,7 +53,10 @@ function ownerScript(stage: Stage, { probe, effects }: OwnerCase): DrillScript {
     ['node-1', pair.first.owned],
     ['node-2', pair.second.owned],
   ]);
-  const truthOf = (known: KnownRun): OwnerTruth => ownerTruth(known, owners, { name: 'vip', value: 'yes' });
+  const truthOf = (known: KnownRun): OwnerTruth => {
+    const truth = ownerTruth(known, owners, { name: 'vip', value: 'yes' });
+    return holdsOneHidden === true ? withoutHidden(truth) : truth;
+  };
   return {
     target: targetContent(
       [
@@ -219,5 +224,25 @@ const ownerFlaps: Family = {
   },
 };
 
+const ownerHidden: Family = {
+  name: 'owner-hidden',
+  about: 'one change of ownership and back, in less time than there is between two samples',
+  script: (stage) => {
+    const { dice } = stage;
+    return ownerScript(stage, {
+      probe: { intervalMs: 1000, timeoutMs: 900 },
+      holdsOneHidden: true,
+      effects: ({ first, second }) => {
+        const { owned } = dice.pick([first, second]);
+        const fromMs = dice.between(0, 4000);
+        return [
+          { afterMs: fromMs, act: () => owned.set(!owned.isOwner) },
+          { afterMs: fromMs + dice.between(100, 950), act: () => owned.set(!owned.isOwner) },
+        ];
+      },
+    });
+  },
+};
+
 /** Families about who owns what one host should own. */
-export const ownerFamilies: readonly Family[] = [owners, ownerSilent, ownerFailing, ownerFlaps];
+export const ownerFamilies: readonly Family[] = [owners, ownerSilent, ownerFailing, ownerFlaps, ownerHidden];

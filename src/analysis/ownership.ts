@@ -17,6 +17,7 @@ import {
 import { isSilent, staleAfterMs } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { moment, type Moment } from './rto.ts';
+import { unseenTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 
@@ -179,7 +180,7 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
   };
 }
 
-/** The times in which it was so, or may have been; all of them together sum to the bounds of a check on them. */
+/** The times in which it was so, or may have been by the samples; with `unseenMs` they sum to the bounds of a check on them. */
 function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly OwnershipWindow[] {
   const { log, zeroMs, endMs } = frame;
   return intervalsIn(spans, 'yes').map((i) => {
@@ -222,11 +223,16 @@ export function analyseOwnership(log: RunLog, effect: Moment | null): readonly O
     if (seriesOf(log, condition).length === 0) return { side, spans: [], nobody: [], several: [] };
     const seen = seenFrom(log, condition);
     const stretches = stretchesOf(ownerTruths(seen, condition, shown), shown);
+    const unseenMs = (state: OwnershipState): number =>
+      unseenTruthMs(seen, seriesOf(seen, condition), judged, (view) =>
+        stateTruth(view, condition, state, judged),
+      );
     return {
       side,
       spans: stretches.map((s, i) => toSummaryStretch(s, stretches[i + 1], frame)),
       nobody: windowsIn(stateTruth(seen, condition, 'nobody', judged), frame),
       several: windowsIn(stateTruth(seen, condition, 'several', judged), frame),
+      unseenMs: { nobody: unseenMs('nobody'), several: unseenMs('several') },
     };
   };
   return Object.entries(log.plan.ownership).map(([name, sides]: [string, Sides]) => ({

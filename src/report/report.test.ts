@@ -185,7 +185,7 @@ describe('ownership and predictions', () => {
         rest        0 ms    0 %
 
       ownership of vip
-        claimed   node-1, +0.05 s nobody, +3.54 s node-2; nobody for 3.49 s (3.28 s to 3.70 s) in 1 window
+        claimed   node-1, +0.05 s nobody, +3.54 s node-2; nobody for 3.49 s (3.28 s to 3.91 s) in 1 window
         answered  node-1, +9.94 s node-2
       "
     `);
@@ -206,8 +206,8 @@ describe('ownership and predictions', () => {
 
       | after the fault | by nobody | by several |
       | --- | --- | --- |
-      | claimed | 3.49 s (3.28 s to 3.70 s) in 1 window | never |
-      | answered | not surely, 300 ms at most | not surely, 120 ms at most |
+      | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | at no sample; 210 ms fits between two |
+      | answered | not surely, 510 ms at most | not surely, 330 ms at most |
 
       Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.
       "

@@ -10,19 +10,35 @@ export function judgeOwners({ summary, recovery }: Analysis, truth: OwnerTruth):
   const zeroMs = recovery?.effect.ms;
   if (side === undefined || zeroMs === undefined) return [];
   return [
-    ...stateJudged('nobody', { windows: side.nobody, zeroMs }, truth.nobody),
-    ...stateJudged('several', { windows: side.several, zeroMs }, truth.several),
+    ...stateJudged('nobody', { windows: side.nobody, unseenMs: side.unseenMs?.nobody, zeroMs }, truth.nobody),
+    ...stateJudged(
+      'several',
+      { windows: side.several, unseenMs: side.unseenMs?.several, zeroMs },
+      truth.several,
+    ),
     ...summary.checks.flatMap((check) => checkJudged(check, truth)),
   ];
 }
 
 function stateJudged(
   name: string,
-  { windows, zeroMs }: { readonly windows: readonly OwnershipWindow[]; readonly zeroMs: number },
+  {
+    windows,
+    unseenMs = 0,
+    zeroMs,
+  }: {
+    readonly windows: readonly OwnershipWindow[];
+    readonly unseenMs?: number | undefined;
+    readonly zeroMs: number;
+  },
   state: StateSpans,
 ): readonly Judged[] {
   const sum = (of: (w: OwnershipWindow) => number): number => windows.reduce((total, w) => total + of(w), 0);
-  const total = { ms: sum((w) => w.ms), minMs: sum((w) => w.minMs), maxMs: sum((w) => w.maxMs) };
+  const total = {
+    ms: sum((w) => w.ms),
+    minMs: sum((w) => w.minMs),
+    maxMs: sum((w) => w.maxMs) + unseenMs,
+  };
   const certain = windows.filter((w) => w.certain);
   return [
     ...bounds(`${name} total`, total, totalOf(state)),
@@ -40,11 +56,13 @@ function stateJudged(
   ];
 }
 
-function checkJudged(check: CheckResult, { nobody, several }: OwnerTruth): readonly Judged[] {
+function checkJudged(check: CheckResult, truths: OwnerTruth): readonly Judged[] {
+  const toleranceMs = check.kind === 'never' ? Number(check.name.split(' ')[1]) : undefined;
+  const asksSamples = toleranceMs === 0 || check.limits?.maxMs === 0;
+  const { nobody, several } = asksSamples ? (truths.bySamples ?? truths) : truths;
   const state = check.name.startsWith('nobody') ? nobody : several;
   if (check.kind === 'ownership' || check.kind === 'happens') return verdict(check, totalOf(state));
-  if (check.kind !== 'never') return [];
-  const toleranceMs = Number(check.name.split(' ')[1]);
+  if (toleranceMs === undefined) return [];
   const truth = longestOf(state);
   const outcome = judgeVerdict(check.status, { maxMs: toleranceMs }, truth);
   return [judged('check never', outcome, `${check.status}: ${check.observed}; ${truthWords(truth)}`)];

@@ -17,6 +17,8 @@ export interface OwnerTruth {
   readonly hosts: ReadonlyMap<string, OwnedSpans>;
   readonly nobody: StateSpans;
   readonly several: StateSpans;
+  /** Where the bounds have to hold what no sample met: the truth for limits of 0, which ask the samples only. */
+  readonly bySamples?: OwnerTruth;
 }
 
 /** The moment up to which a run was watched: the end of its last sample in the log. */
@@ -27,7 +29,7 @@ export function watchedUntilMs({ sent }: KnownRun): number {
 /** The same where the bounds have to hold what no sample met. */
 export function withoutHidden(truth: OwnerTruth): OwnerTruth {
   const exact = ({ full }: StateSpans): StateSpans => ({ full, least: full, most: full });
-  return { ...truth, nobody: exact(truth.nobody), several: exact(truth.several) };
+  return { ...truth, nobody: exact(truth.nobody), several: exact(truth.several), bySamples: truth };
 }
 
 /** The owners as the samples of the probe `name`, whose answers say `value`, can tell of them. */

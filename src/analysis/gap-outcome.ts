@@ -10,7 +10,7 @@ export interface SampledSubject extends Subject {
 }
 
 /** `40 samples, at most 1.01 s apart`. */
-export function samplingWords({ samples, widestMs }: Sampling): string {
+function samplingWords({ samples, widestMs }: Sampling): string {
   return `${samples} ${samples === 1 ? 'sample' : 'samples'}, at most ${durationWords(widestMs)} apart`;
 }
 

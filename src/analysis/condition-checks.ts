@@ -1,15 +1,16 @@
-import { describeCondition } from '../core/condition.ts';
+import { type Condition, describeCondition } from '../core/condition.ts';
+import { boundedBySamples, hiddenOutcome, neverWords } from './gap-outcome.ts';
 import {
   type ConditionInterval,
   holdsAt,
   intervalsOf,
+  type Range,
   readingsAt,
   seriesOf,
   totalMs,
   truthOfCondition,
 } from './intervals.ts';
 import {
-  bounded,
   type CheckOf,
   type Evidence,
   isComplete,
@@ -19,8 +20,9 @@ import {
   unfinishedWords,
   unmeasured,
 } from './outcome.ts';
-import { watchedUntil } from './read-log.ts';
-import { viewsOf } from './unobserved.ts';
+import { type RunLog, watchedUntil } from './read-log.ts';
+import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
+import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 import { durationWords, limitWords, listWords } from './words.ts';
 
@@ -72,10 +74,47 @@ function longest(
   );
 }
 
+/** What to do about a host that does not answer. */
+const otherwiseSeen = 'look from where the host can be reached, or with a probe that runs on it';
+
+/** An instance that gave no answer, and for how long at a time at most. */
+interface Silence {
+  readonly probe: string;
+  readonly ms: number;
+}
+
+function silencesIn({ unobserved }: Views, { fromMs, toMs }: Range): readonly Silence[] {
+  const longestOf = new Map<string, number>();
+  for (const span of unobserved) {
+    const ms = Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs);
+    if (ms > 0) longestOf.set(span.probe, Math.max(ms, longestOf.get(span.probe) ?? 0));
+  }
+  return [...longestOf].map(([probe, ms]) => ({ probe, ms }));
+}
+
+function silenceWords(silences: readonly Silence[]): string {
+  return listWords(silences.map(({ probe, ms }) => `${probe} gave no answer for up to ${durationWords(ms)}`));
+}
+
+/** The longest time for which the condition may have held between two samples that say it did not, ms. */
+function unseenHoldMs(log: RunLog, condition: Condition, range: Range): number {
+  return unseenTruthMs(log, seriesOf(log, condition), range, (view) =>
+    truthOfCondition(view, condition, range),
+  );
+}
+
+/** The longest interval at which an instance of the condition's probe is sampled at rest, ms. */
+function slowestMs(log: RunLog, condition: Condition): number {
+  return Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs));
+}
+
 /**
  * Whether the condition stayed away, but for its tolerance. Proven by looks only: a
  * stretch in which a host gave no answer is no proof of its absence where the
  * condition hangs on that host; it is told of in any case.
+ *
+ * Without a tolerance it is a statement about samples: at none of so many, so far apart. With one, what fits between two
+ * samples must be shorter than it.
  */
 export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome {
   const { log, recovery } = evidence;
@@ -110,12 +149,14 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   );
   if (possible !== undefined) {
     const observed = `may have held for up to ${durationWords(possible.maxMs)}, ${when(possible)}`;
-    const seen = seriesOf(log, condition).map((s) => s.probe.intervalMs);
-    const neededMs = Math.floor(toleranceMs - (possible.maxMs - Math.max(0, ...seen)));
+    const neededMs = Math.floor(toleranceMs - (possible.maxMs - slowestMs(log, condition)));
+    const silences = silencesIn(views, { fromMs: possible.startLoMs, toMs: possible.endHiMs });
     const hint =
-      neededMs >= 1
-        ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-        : 'the samples between do not tell; probe more often, or allow a tolerance above the probe interval';
+      silences.length > 0
+        ? `${silenceWords(silences)}; ${otherwiseSeen}`
+        : neededMs >= 1
+          ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
+          : 'the samples between do not tell; probe more often, or allow a tolerance above the probe interval';
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))
@@ -124,9 +165,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
       limit,
       `"${what}" was not watched to the end: the run was cut short`,
     );
-  const unobserved = views.unobserved
-    .map((u) => ({ ...u, ms: Math.min(u.toMs, range.toMs) - Math.max(u.fromMs, range.fromMs) }))
-    .filter((u) => u.ms > toleranceMs);
+  const unobserved = silencesIn(views, range).filter((u) => u.ms > toleranceMs);
   const hidden =
     unobserved.length === 0
       ? undefined
@@ -134,17 +173,23 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
           intervalsOf(views.asObserved, condition, range).filter((i) => i.maxMs > toleranceMs),
           'maxMs',
         );
-  const unseen = listWords(unobserved.map((u) => `${u.probe} gave no answer for ${durationWords(u.ms)}`));
+  const unseen = silenceWords(unobserved);
   if (hidden !== undefined) {
     const observed = `not seen, but could have held for up to ${durationWords(hidden.maxMs)}, ${when(hidden)}: ${unseen}`;
-    return unmeasured(
-      observed,
-      limit,
-      `"${what}" was ${observed}; look from where the host can be reached, or with a probe that runs on it`,
-    );
+    return unmeasured(observed, limit, `"${what}" was ${observed}; ${otherwiseSeen}`);
   }
+  const unseenMs = toleranceMs === 0 ? 0 : unseenHoldMs(views.asCounted, condition, range);
+  if (unseenMs > toleranceMs)
+    return hiddenOutcome(`"${what}"`, limit, {
+      unseenMs,
+      toleranceMs,
+      intervalMs: slowestMs(log, condition),
+    });
   const brief = longest(intervals, 'maxMs');
-  const seen = brief === undefined ? 'never' : `at most ${durationWords(brief.maxMs)}`;
+  const seen =
+    brief === undefined
+      ? neverWords(samplingOf(seriesOf(views.asCounted, condition), range))
+      : `at most ${durationWords(brief.maxMs)}`;
   return {
     status: 'pass',
     observed: unobserved.length === 0 ? seen : `${seen}, by the other instances alone while ${unseen}`,
@@ -175,7 +220,9 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     totalMs(spans, 'yes', 'maybe'),
     totalMs(truthOfCondition(asObserved, condition, range), 'yes', 'maybe'),
   );
-  const measure = { ms: middle(minMs, maxMs), minMs, maxMs };
+  const unseenMs = unseenHoldMs(asCounted, condition, range);
+  const measure = withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenMs);
+  const sampling = samplingOf(seriesOf(asCounted, condition), range);
   const unfinished = unfinishedWords(log, false);
   if (!intervals.some((i) => i.certain)) {
     if (maxMs > 0)
@@ -186,13 +233,27 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
       );
     if (unfinished !== undefined)
       return unmeasured('not as far as the log goes', limit, `"${what}" was not seen before ${unfinished}`);
-    return { status: 'fail', observed: 'never', limit, reason: `"${what}" never held; it was expected to` };
+    const observed = neverWords(sampling);
+    if (unseenMs >= check.minMs && check.minMs > 0)
+      return hiddenOutcome(`"${what}"`, limit, {
+        unseenMs,
+        toleranceMs: check.minMs,
+        intervalMs: slowestMs(log, condition),
+      });
+    return {
+      status: 'fail',
+      observed,
+      limit,
+      reason: `"${what}" held ${observed}; it was expected to`,
+    };
   }
-  const outcome = bounded(
+  const outcome = boundedBySamples(
     {
       what: `the time for which "${what}" held`,
       measure,
-      intervalMs: Math.max(0, ...seriesOf(log, condition).map((s) => s.probe.intervalMs)),
+      unseenMs,
+      sampling,
+      intervalMs: slowestMs(log, condition),
       edges: 2 * intervals.length,
       ...(unfinished === undefined ? {} : { unfinished }),
     },

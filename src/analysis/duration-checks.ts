@@ -1,4 +1,5 @@
 import { gateDoubt } from './doubt.ts';
+import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
 import {
@@ -15,10 +16,13 @@ import {
   unmetWords,
   waitedFor,
 } from './outcome.ts';
-import { intervalAt, type RunLog, watchedUntil } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
-import { recoverySeries, windowsAfter } from './rto.ts';
+import { type Moment, type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';
+import { unseenOutageMs } from './rto-bounds.ts';
+import { type Sampling, samplingOf } from './sample-gaps.ts';
 import { durationWords, limitWords, measureWords } from './words.ts';
+import type { Measure } from '../core/summary.ts';
 
 /** The RTO against its limit. */
 export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Outcome {
@@ -34,12 +38,47 @@ export function rtoCheck(check: CheckOf<'rto'>, { log, recovery }: Evidence): Ou
   if (recovery.rto === null)
     return waitedFor(`no stable recovery of ${probe.name} was seen`, recovery.longerThanMs ?? 0, check.maxMs);
   const intervalMs = intervalAt(log, probe, recovery.recovered?.hiMs ?? log.endMs);
-  return bounded({ what: 'RTO', measure: recovery.rto, intervalMs }, check);
+  const subject = { what: 'RTO', measure: recovery.rto, intervalMs };
+  const because = putOffWords(recovery, intervalMs, log);
+  // By the edges of the outage alone the limit would be decided: what may have put off the recovery is the reason.
+  const { maxMs } = check;
+  const isPutOff = because !== null && recovery.rto.maxMs > maxMs && edgesMaxMs(recovery) <= maxMs;
+  return bounded(isPutOff ? { ...subject, because } : subject, check);
+}
+
+/** The upper bound of the RTO by the edges of the outage alone, ms. */
+function edgesMaxMs({ effect, recovered, windows }: RecoveryAnalysis): number {
+  return recovered === null || windows.length === 0 ? 0 : recovered.hiMs - effect.loMs;
+}
+
+/** What may have put off the recovery beyond the edges of the outage, and what would decide it; null: nothing. */
+function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunLog): string | null {
+  const stableFor = limitWords(log.plan.recovery.stableForMs);
+  switch (bounds?.putOffBy) {
+    case 'gap': {
+      const neededMs = Math.floor(unseenOutageMs - Math.max(0, bounds.gapMs - intervalMs));
+      const hint = `it would be decided at a probe interval of ${limitWords(neededMs)} or less`;
+      return `samples were up to ${durationWords(bounds.gapMs)} apart, so that another outage may have passed between two of them within ${stableFor}${neededMs >= 1 ? `; ${hint}` : ''}`;
+    }
+    case 'slow':
+      return `answers within ${stableFor} of it were slow, which shows neither that the service was up nor that it was down`;
+    case 'unsure':
+      return `samples within ${stableFor} of it failed while the prober was degraded`;
+    case 'outage':
+      return `another outage began about ${stableFor} after it, and whether the recovery had held until then is not known`;
+    default:
+      return null;
+  }
 }
 
 /** Each window begins and ends between two looks. */
 function edgesOf(windows: number): number {
   return Math.max(1, 2 * windows);
+}
+
+/** How closely a probe was sampled from a moment to the end of the run. */
+function samplingSince(log: RunLog, series: ProbeSeries, from: Moment): Sampling {
+  return samplingOf([series], { fromMs: from.loMs, toMs: watchedUntil(log) });
 }
 
 /** Sum of a probe instance's bad windows after the fault against its limits. */
@@ -53,21 +92,33 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
   const known = series.samples.findLast((s) => s.status !== 'unknown');
   if (isComplete(log) && (known === undefined || watchedUntil(log) - known.sendMs > staleAfterMs(series)))
     return unmeasured('not seen to the end', limit, `${id} gave no evidence up to the end of the run`);
-  const { windows, total } = windowsAfter(log, series, recovery.effect);
+  const { windows, total, unseenMs, slowMs } = windowsAfter(log, series, recovery.effect);
   const unfinished = unfinishedWords(
     log,
     windows.some((w) => w.open),
   );
-  return bounded(
+  return boundedBySamples(
     {
       what: check.probe === undefined ? 'downtime' : `downtime of ${id}`,
       measure: total,
+      unseenMs,
+      sampling: samplingSince(log, series, recovery.effect),
       intervalMs: intervalAt(log, series.probe, windows.at(-1)?.endHiMs ?? log.endMs),
       edges: edgesOf(windows.length),
+      ...slowWords(total, slowMs, check),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,
   );
+}
+
+/** Why a sum of windows is not decided, where that is due to slow answers alone: no interval changes that. */
+function slowWords({ maxMs }: Measure, slowMs: number, limits: Limits): { readonly because?: string } {
+  const limitMs = limits.maxMs ?? Infinity;
+  if (slowMs === 0 || maxMs <= limitMs || maxMs - slowMs > limitMs) return {};
+  return {
+    because: `slow answers leave ${durationWords(slowMs)} of it open: they show neither that the service was up nor that it was down`,
+  };
 }
 
 /** Judges a time to restored redundancy. */
@@ -133,12 +184,16 @@ export function healOutageCheck(check: CheckOf<'heal-outage'>, { log, recovery, 
   if (recovery === null) return undrilled(limitsWords(check));
   if (heal === null) return unhealedOutcome(check);
   const unfinished = unfinishedWords(log, heal.open);
-  return bounded(
+  const series = recoverySeries(log);
+  return boundedBySamples(
     {
       what: "the heal's outage",
       measure: heal.outage,
-      intervalMs: recoverySeries(log).probe.intervalMs,
+      unseenMs: heal.unseenMs,
+      sampling: samplingSince(log, series, heal.began),
+      intervalMs: series.probe.intervalMs,
       edges: edgesOf(heal.windows),
+      ...slowWords(heal.outage, heal.slowMs, check),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,

@@ -11,6 +11,10 @@ export interface HealAnalysis {
   readonly return: RedundancyAnalysis;
   /** Sum of the recovery probe's bad windows from then on. */
   readonly outage: Measure;
+  /** How much of its upper bound is an outage that fits between two good samples, ms. */
+  readonly unseenMs: number;
+  /** How much of its upper bound is due to slow answers alone, ms. */
+  readonly slowMs: number;
   readonly windows: number;
   /** The log ends, or was cut off, before the outage was seen to its end: it is a lower bound. */
   readonly open: boolean;
@@ -21,11 +25,13 @@ export function analyseHeal(log: RunLog, recovery: RecoveryAnalysis | null): Hea
   const ms = returnBeganMs(log);
   if (ms === null || recovery === null) return null;
   const began = { loMs: ms, hiMs: ms, ms };
-  const { windows, total } = windowsAfter(log, recoverySeries(log), began);
+  const { windows, total, unseenMs, slowMs } = windowsAfter(log, recoverySeries(log), began);
   return {
     began,
     return: analyseRedundancy(log, began),
     outage: total,
+    unseenMs,
+    slowMs,
     windows: windows.length,
     open: windows.some((w) => w.open),
   };

@@ -1,5 +1,7 @@
+import type { PlannedProbe } from '../core/plan.ts';
+import { laneOf, type ProbeLane } from '../core/probe-lane.ts';
 import { countOf } from './kept-samples.ts';
-import { intervalAt, type RunLog } from './read-log.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { degradedMsIn, degradedWords } from './degraded.ts';
 import { durationWords } from './words.ts';
@@ -18,7 +20,8 @@ const leadMs = 2000;
  * - A slot sent later than the larger of its interval and half its time-out. Late
  *   slots keep their true send time, so that bounds stay true; but a prober that
  *   stands still that long can turn a good answer into a time-out.
- * - Its thread stood still for more than half the probe's time-out.
+ * - The thread of the recovery probe, or of a probe whose downtime is judged, stood still for more than half the probe's time-out:
+ *   a probe on sockets has a thread of its own, a probe that runs commands shares the main one.
  * - Its canary was bad before the fault, while the steady state was to hold: what was steady is not known. Or it was bad
  *   while looks of the probe failed, and no other look says that these were an outage.
  * - The machine slept: the run clock stood still, and what lasted over it lasted longer than was measured.
@@ -53,11 +56,14 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     complaints.push(
       `the prober sent a look of ${probe.id} ${durationWords(worst.lateMs)} late, more than ${durationWords(worst.limitMs)}`,
     );
-  const stall = stallMs(log, inside);
-  if (stall > probe.timeoutMs / 2)
+  for (const judged of judgedProbes(log, series)) {
+    const stall = stallMs(log, laneOf(judged.kind), fromMs, toMs);
+    if (stall <= judged.timeoutMs / 2) continue;
     complaints.push(
-      `the prober's thread stood still for ${durationWords(stall)}, more than half the time-out of ${probe.id}`,
+      `the prober's thread stood still for ${durationWords(stall)}, more than half the time-out of ${judged.id}`,
     );
+    break;
+  }
   const steady = log.gates.findLast((g) => g.gate === 'steady' && g.state === 'met');
   const issuedMs = Math.min(...log.faults.map((f) => f.issuedMs ?? Infinity));
   const steadyMs = (steady?.t ?? issuedMs) - log.plan.steady.forMs;
@@ -78,13 +84,22 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
   return complaints;
 }
 
-/** The longest stall of the network lane told of over a time that touches the outage. */
-function stallMs(log: RunLog, inside: (ms: number) => boolean): number {
+/** The recovery probe, and those whose downtime is judged. */
+function judgedProbes(log: RunLog, recovery: ProbeSeries): readonly PlannedProbe[] {
+  const ids = log.plan.checks.flatMap((c) =>
+    c.kind === 'downtime' && c.probe !== undefined ? [c.probe] : [],
+  );
+  const others = ids.flatMap((id) => log.series.get(id)?.probe ?? []);
+  return [recovery.probe, ...others];
+}
+
+/** The longest stall of a thread that was told of for a time that overlaps a range, one that holds all of it, too. */
+function stallMs(log: RunLog, lane: ProbeLane, fromMs: number, toMs: number): number {
   let sinceMs = log.startMs;
   let longest = 0;
   for (const event of log.health) {
-    if (event.lane !== 'network') continue;
-    if (inside(event.t) || inside(sinceMs)) longest = Math.max(longest, event.loopMaxMs);
+    if (event.lane !== lane) continue;
+    if (event.t >= fromMs && sinceMs <= toMs) longest = Math.max(longest, event.loopMaxMs);
     sinceMs = event.t;
   }
   return longest;

@@ -11,7 +11,7 @@ import {
   type Truth,
   type ValuePart,
 } from '../core/condition.ts';
-import { isMute, type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { isMute, isSilent, type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
 /** A stretch of the run clock, ms. */
@@ -64,19 +64,24 @@ type Vote = TruthSpan;
  * "yes" or "no" if both agree, "maybe" if they differ or if the first was stale
  * before the second was sent. Votes overlap by one sample; where they disagree
  * the answer is "maybe", which gives each change the bounds [last s, next r].
- * A sample that says nothing of the condition is none of the known ones.
+ *
+ * A sample without an answer, or with one that says nothing of the condition, leaves the state open from the last known
+ * sample to the next one, however short that is. A broken observer is like a sample that was not sent.
  */
 function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonly Vote[] {
   const stale = staleAfterMs(series);
-  const truthOf = (s: KeptSample): Truth => sampleTruth(part, series.probe, s);
-  const known = series.samples.filter((s) => truthOf(s) !== 'maybe');
+  const truthOf = (s: KeptSample): Truth => (isSilent(s) ? 'maybe' : sampleTruth(part, series.probe, s));
+  const isOpen = (s: KeptSample | undefined): boolean =>
+    s !== undefined && truthOf(s) === 'maybe' && (s.status !== 'unknown' || isSilent(s));
+  const { known, open } = knownAmong(series.samples, (s) => truthOf(s) !== 'maybe', isOpen);
   const votes: Vote[] = [];
   for (const [index, sample] of known.entries()) {
     const truth = truthOf(sample);
     const next = known[index + 1];
     if (next === undefined) {
-      votes.push({ fromMs: sample.sendMs, toMs: Math.min(untilMs, sample.sendMs + stale), truth });
-    } else if (next.sendMs - lastSaidMs(sample) > stale) {
+      const toMs = Math.min(untilMs, lastSaidMs(sample) + stale);
+      votes.push({ fromMs: sample.sendMs, toMs, truth: open.has(sample) ? 'maybe' : truth });
+    } else if (open.has(sample) || next.sendMs - lastSaidMs(sample) > stale) {
       votes.push({ fromMs: sample.sendMs, toMs: next.finishMs, truth: 'maybe' });
     } else {
       const same = truthOf(next) === truth;
@@ -84,6 +89,22 @@ function votesOf(series: ProbeSeries, part: ValuePart, untilMs: number): readonl
     }
   }
   return votes;
+}
+
+/** The samples that say something, and those of them that are followed by one that leaves the state open. */
+function knownAmong(
+  samples: readonly KeptSample[],
+  isKnown: (s: KeptSample) => boolean,
+  isOpen: (s: KeptSample) => boolean,
+): { readonly known: readonly KeptSample[]; readonly open: ReadonlySet<KeptSample> } {
+  const known: KeptSample[] = [];
+  const open = new Set<KeptSample>();
+  for (const sample of samples) {
+    const last = known.at(-1);
+    if (isKnown(sample)) known.push(sample);
+    else if (last !== undefined && isOpen(sample)) open.add(last);
+  }
+  return { known, open };
 }
 
 /** The truth of one instance over the range: where no vote is, "maybe". */

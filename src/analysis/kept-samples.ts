@@ -28,6 +28,8 @@ export interface KeptSample extends Sample {
   readonly degraded?: true;
   /** It stands for samples that the log does not have (lost-samples.ts). */
   readonly lost?: true;
+  /** Nothing answered it, and what it would have said is left open: an analysis reads it so, no log has it. */
+  readonly silent?: true;
 }
 
 /** Whether a failed sample says nothing of the host that was asked. */
@@ -35,8 +37,13 @@ export function isMute({ status, cause, provenDown }: KeptSample): boolean {
   return status === 'fail' && provenDown !== true && muteCauses.has(cause);
 }
 
+/** Whether nothing answered a sample, so that its host may have been in any state since the last good sample. */
+export function isSilent(sample: KeptSample): boolean {
+  return sample.silent === true || sample.degraded === true;
+}
+
 /** When a sample was sent, or the last one that is left out after it and says the same. */
-export function lastSaidMs({ sendMs, leftOut }: KeptSample): number {
+export function lastSaidMs({ sendMs, leftOut }: Pick<KeptSample, 'sendMs' | 'leftOut'>): number {
   return leftOut === undefined ? sendMs : Math.max(sendMs, leftOut.lastSendMs);
 }
 

@@ -9,13 +9,19 @@ export interface LatencyModel {
   readonly normalMs: number;
   /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
   readonly slowMs: number;
+  /** What took longer may have acted after samples that were sent later. As `slowMs`, but for each probe. */
+  readonly promptMs: number;
 }
 
 /** Lower limit of "late" and its factor over the healthy p99: guides of this project, after measurements with late-reply stalls. */
 export const slowFloorMs = 150;
 const slowFactor = 5;
-/** The healthy part of a run without a fault: enough to be typical, little enough to leave stalls out. */
-const healthyShare = 0.9;
+/**
+ * Of a run without a fault, answers that took longer than this many times the median, and longer than the floor (ms), are not
+ * taken for healthy: the run may hold stalls, and the median does not move with them while they hit fewer than half of its samples.
+ */
+const healthyFactor = 3;
+const healthyFloorMs = 20;
 /** Answers that make a model: more than an hour of looks, once a second. */
 const modelSamples = 4096;
 
@@ -63,8 +69,8 @@ class Latencies {
  * in which faults are injected and that were sent since the steady state has held (what
  * came before that may have been a target that was just starting; so may what came before
  * the preparations, which may have stalled it or made it slower, and arming a fault loads
- * its host before anything is issued); without any, of the faster nine tenths of the first
- * 4096 of all.
+ * its host before anything is issued); without any, of those among the first 4096 of all that
+ * took no longer than three times their median, or 20 ms.
  *
  * `normalMs` is twice the slowest of them (a healthy request can be slower than
  * those that were seen) but never more than `slowMs`. Probes that run commands on
@@ -101,7 +107,7 @@ export class HealthyLatency {
       this.#before.add(sendMs, latencyMs);
     }
     if (this.#before.isFull && this.#isSteady) this.#settled = this.#of(this.#before.sorted());
-    else if (this.#all.isFull && (this.#faulted || !this.#drills)) this.#settled = this.#ofFasterPart();
+    else if (this.#all.isFull && (this.#faulted || !this.#drills)) this.#settled = this.#ofTypicalPart();
   }
 
   /** A preparation acted. */
@@ -129,11 +135,14 @@ export class HealthyLatency {
 
   /** The model by what the log held. */
   finish(): LatencyModel {
-    return (this.#settled ??= this.#ofFasterPart());
+    return (this.#settled ??= this.#ofTypicalPart());
   }
 
-  #ofFasterPart(): LatencyModel {
-    return this.#of(this.#all.sorted().subarray(0, Math.ceil(this.#all.count * healthyShare)));
+  #ofTypicalPart(): LatencyModel {
+    const all = this.#all.sorted();
+    const limitMs = Math.max(healthyFloorMs, healthyFactor * percentile(all, 0.5));
+    const slower = all.findIndex((ms) => ms > limitMs);
+    return this.#of(slower === -1 ? all : all.subarray(0, slower));
   }
 
   #of(healthy: Float64Array): LatencyModel {
@@ -143,6 +152,7 @@ export class HealthyLatency {
     return {
       normalMs: Math.min(slowest === undefined ? timeoutMs : 2 * slowest, slowMs, timeoutMs),
       slowMs: host === undefined ? slowMs : Infinity,
+      promptMs: slowMs,
     };
   }
 }

@@ -19,6 +19,36 @@ describe('a limit within the bounds', () => {
     );
   });
 
+  test('promises no interval where the lower bound is 0: its middle is no estimate', () => {
+    const doubtful = {
+      what: 'downtime',
+      measure: { ms: 4320, minMs: 0, maxMs: 8640 },
+      intervalMs: 1000,
+      edges: 8,
+    };
+    expect(bounded(doubtful, { maxMs: 8000 }).reason).toBe(
+      'downtime was up to 8.64 s: the limit of 8 s lies within the bounds; no sample shows how long it lasted; a shorter probe interval narrows the bounds',
+    );
+    // The estimate is above the limit, and the interval has no part in the width on that side.
+    expect(bounded({ ...doubtful, intervalMs: 1 }, { maxMs: 8000 }).reason).toContain(
+      'it is too close to the limit for any probe interval to decide',
+    );
+  });
+
+  test('is held against the side of the estimate on which it lies', () => {
+    // Slow answers make the upper side wide; no interval narrows it.
+    const lopsided = {
+      what: 'downtime',
+      measure: { ms: 1000, minMs: 900, maxMs: 5000 },
+      intervalMs: 100,
+      edges: 2,
+    };
+    expect(bounded(lopsided, { maxMs: 2000 }).reason).toContain(
+      'it is too close to the limit for any probe interval to decide',
+    );
+    expect(bounded(lopsided, { maxMs: 950 }).reason).toContain('at a probe interval of 50 ms or less');
+  });
+
   test('is decided once it lies outside', () => {
     const looked = { what: 'downtime', measure, intervalMs: 1000 };
     expect(bounded(looked, { maxMs: 4000 })).toMatchObject({ status: 'pass', reason: null });

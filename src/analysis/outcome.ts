@@ -52,6 +52,8 @@ export interface Subject {
   readonly intervalMs: number;
   /** How many of its edges lie between two looks; 1 if left out. */
   readonly edges?: number;
+  /** Why the bounds are as wide as they are, and what narrows them; by default, the interval at which they would decide. */
+  readonly because?: string;
   /** Why the measure is a lower bound only; left out when it was seen to its end. */
   readonly unfinished?: string;
 }
@@ -64,13 +66,19 @@ export function limitsWords({ minMs, maxMs }: Limits): string {
     : `${limitWords(minMs)} to ${limitWords(maxMs)}`;
 }
 
-/** At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no interval removes, shared by the edges. */
+/**
+ * At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no
+ * interval removes, shared by the edges. Where the lower bound is 0 there is no estimate to take a distance from.
+ */
 function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number): string {
-  const fixedMs = Math.max(0, measure.maxMs - measure.minMs - edges * intervalMs);
-  const neededMs = Math.floor((2 * Math.abs(measure.ms - limitMs) - fixedMs) / edges);
-  return neededMs >= 1
+  const { ms, minMs, maxMs } = measure;
+  const widthMs = limitMs > ms ? maxMs - ms : ms - minMs;
+  const fixedMs = Math.max(0, 2 * widthMs - edges * intervalMs);
+  const neededMs = Math.floor((2 * Math.abs(ms - limitMs) - fixedMs) / edges);
+  if (neededMs < 1) return 'it is too close to the limit for any probe interval to decide';
+  return minMs > 0
     ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-    : 'it is too close to the limit for any probe interval to decide';
+    : 'no sample shows how long it lasted; a shorter probe interval narrows the bounds';
 }
 
 /** Judges a duration by its bounds: only when both are on one side of a limit is it decided. */
@@ -106,7 +114,7 @@ export function bounded(subject: Subject, limits: Limits): Outcome {
     status: 'inconclusive',
     reason:
       unfinished === undefined
-        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${decidedAt(subject, limitMs)}`
+        ? `${what} was ${observed}: the limit of ${limitWords(limitMs)} lies within the bounds; ${subject.because ?? decidedAt(subject, limitMs)}`
         : `${what} was ${observed}; the limit is ${limitWords(limitMs)}`,
   };
 }

@@ -1,7 +1,8 @@
 import type { Moment } from './rto.ts';
 import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
+import { type Sampling, samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
+import { boundedBySamples, neverWords } from './gap-outcome.ts';
 import {
-  bounded,
   type CheckOf,
   type Evidence,
   limitsWords,
@@ -19,6 +20,9 @@ import { durationWords, listWords } from './words.ts';
 interface Sight {
   readonly spans: readonly TruthSpan[];
   readonly owners: readonly OwnerTruth[];
+  /** For how long more it may have been so between two samples, ms. */
+  readonly unseenMs: number;
+  readonly sampling: Sampling;
 }
 
 type OwnershipCheck = CheckOf<'ownership'>;
@@ -34,23 +38,25 @@ function subjectOf(check: OwnershipCheck): string {
 /** undefined: the plan does not have the thing, or not the side, or no probe for it. */
 function sightOf(log: RunLog, check: OwnershipCheck, effect: Moment): Sight | undefined {
   const range = judgedRange(log, effect);
-  const look = (name: string) => {
+  const names = 'state' in check ? [check.side] : [check.side, check.differsFrom];
+  const sides = names.flatMap((name) => {
     const condition = log.plan.ownership[check.of]?.[name];
-    if (condition === undefined || seriesOf(log, condition).length === 0) return undefined;
-    const seen = seenFrom(log, condition);
-    return { seen, condition, owners: ownerTruths(seen, condition, range) };
+    return condition === undefined || seriesOf(log, condition).length === 0 ? [] : [condition];
+  });
+  const [side, other] = sides;
+  if (side === undefined || sides.length < names.length) return undefined;
+  const seen = sides.reduce(seenFrom, log);
+  const truthIn = (view: RunLog): readonly TruthSpan[] =>
+    'state' in check || other === undefined
+      ? stateTruth(view, side, 'state' in check ? check.state : 'nobody', range)
+      : differenceTruth(ownerTruths(view, side, range), ownerTruths(view, other, range), range);
+  const instances = [...new Set(sides.flatMap((condition) => seriesOf(seen, condition)))];
+  return {
+    spans: truthIn(seen),
+    owners: sides.flatMap((condition) => ownerTruths(seen, condition, range)),
+    unseenMs: unseenTruthMs(seen, instances, range, truthIn),
+    sampling: samplingOf(instances, range),
   };
-  const side = look(check.side);
-  if (side === undefined) return undefined;
-  if ('state' in check)
-    return { spans: stateTruth(side.seen, side.condition, check.state, range), owners: side.owners };
-  const other = look(check.differsFrom);
-  return other === undefined
-    ? undefined
-    : {
-        spans: differenceTruth(side.owners, other.owners, range),
-        owners: [...side.owners, ...other.owners],
-      };
 }
 
 /**
@@ -67,17 +73,20 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
   const minMs = totalMs(sight.spans, 'yes');
   const maxMs = totalMs(sight.spans, 'yes', 'maybe');
   const unfinished = unfinishedWords(log, false);
-  const outcome = bounded(
+  const { unseenMs, sampling } = sight;
+  const outcome = boundedBySamples(
     {
       what,
-      measure: { ms: middle(minMs, maxMs), minMs, maxMs },
+      measure: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenMs),
+      unseenMs,
+      sampling,
       intervalMs: Math.max(0, ...sight.owners.map((o) => o.series.probe.intervalMs)),
       edges: Math.max(1, 2 * intervalsIn(sight.spans, 'yes').length),
       ...(unfinished === undefined ? {} : { unfinished }),
     },
     check,
   );
-  const observed = minMs === 0 && unfinished === undefined ? rarelyWords(maxMs) : outcome.observed;
+  const observed = minMs === 0 && unfinished === undefined ? rarelyWords(maxMs, sight) : outcome.observed;
   const blind = blindSpots(sight.owners).map(
     ({ name, ms }) => `${name} could not be seen for ${durationWords(ms)}`,
   );
@@ -90,7 +99,9 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
     : { ...outcome, observed };
 }
 
-/** A time of which no part is certain. */
-function rarelyWords(maxMs: number): string {
-  return maxMs === 0 ? 'never' : `never surely, for up to ${durationWords(maxMs)} in all`;
+/** A time of which no part is certain: `maxMs` of it may have been seen. */
+function rarelyWords(maxMs: number, { unseenMs, sampling }: Sight): string {
+  return maxMs === 0
+    ? neverWords(sampling)
+    : `never surely, for up to ${durationWords(maxMs + unseenMs)} in all`;
 }

@@ -14,16 +14,17 @@ import {
   truthOfCondition,
   type TruthSpan,
 } from './intervals.ts';
-import { staleAfterMs } from './kept-samples.ts';
+import { isSilent, staleAfterMs } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { moment, type Moment } from './rto.ts';
+import { unseenTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
 
 /**
- * The log as one side may be read. Silence says nothing: a host that gave no answer for
- * longer than a look speaks for the present, or whose probe broke, may own the thing or
- * not (unless a fault of the drill had taken its power).
+ * The log as one side may be read. Silence says nothing, however short: a host that gave
+ * no answer, or whose probe broke, may own the thing or not (unless a fault of the drill
+ * had taken its power).
  */
 export function seenFrom(log: RunLog, side: Condition): RunLog {
   return viewsOf(log, side).asObserved;
@@ -68,13 +69,19 @@ function briefMs({ series }: OwnerTruth): number {
   return staleAfterMs(series) + series.probe.timeoutMs;
 }
 
-/** The longest time for which each host could not be seen, where that is more than the time between two looks. */
+/** The longest time for which each host could not be seen: it gave no answer, or was sampled too seldom. */
 export function blindSpots(
   owners: readonly OwnerTruth[],
 ): readonly { readonly name: string; readonly ms: number }[] {
   return owners.flatMap((owner) => {
-    const ms = Math.max(0, ...owner.spans.map((s) => (s.truth === 'maybe' ? s.toMs - s.fromMs : 0)));
-    return ms > briefMs(owner) ? [{ name: owner.name, ms }] : [];
+    const open = owner.spans.filter((s) => s.truth === 'maybe');
+    const silent = owner.series.samples.filter(isSilent);
+    const blind = open.filter(
+      ({ fromMs, toMs }) =>
+        toMs - fromMs > briefMs(owner) || silent.some((s) => s.sendMs >= fromMs && s.sendMs < toMs),
+    );
+    const ms = Math.max(0, ...blind.map((s) => s.toMs - s.fromMs));
+    return ms > 0 ? [{ name: owner.name, ms }] : [];
   });
 }
 
@@ -173,7 +180,7 @@ function toSummaryStretch(stretch: Stretch, next: Stretch | undefined, frame: Fr
   };
 }
 
-/** The times in which it was so, or may have been; all of them together sum to the bounds of a check on them. */
+/** The times in which it was so, or may have been by the samples; with `unseenMs` they sum to the bounds of a check on them. */
 function windowsIn(spans: readonly TruthSpan[], frame: Frame): readonly OwnershipWindow[] {
   const { log, zeroMs, endMs } = frame;
   return intervalsIn(spans, 'yes').map((i) => {
@@ -216,11 +223,16 @@ export function analyseOwnership(log: RunLog, effect: Moment | null): readonly O
     if (seriesOf(log, condition).length === 0) return { side, spans: [], nobody: [], several: [] };
     const seen = seenFrom(log, condition);
     const stretches = stretchesOf(ownerTruths(seen, condition, shown), shown);
+    const unseenMs = (state: OwnershipState): number =>
+      unseenTruthMs(seen, seriesOf(seen, condition), judged, (view) =>
+        stateTruth(view, condition, state, judged),
+      );
     return {
       side,
       spans: stretches.map((s, i) => toSummaryStretch(s, stretches[i + 1], frame)),
       nobody: windowsIn(stateTruth(seen, condition, 'nobody', judged), frame),
       several: windowsIn(stateTruth(seen, condition, 'several', judged), frame),
+      unseenMs: { nobody: unseenMs('nobody'), several: unseenMs('several') },
     };
   };
   return Object.entries(log.plan.ownership).map(([name, sides]: [string, Sides]) => ({

@@ -1,9 +1,10 @@
 import type { ProbeSummary, Spread } from '../core/summary.ts';
+import { downtimeOf } from './downtime.ts';
 import { Histogram } from './histogram.ts';
 import { countOf, type KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
-import { type BadWindow, durationOf, toSummaryWindow } from './windows.ts';
+import { type BadWindow, toSummaryWindow } from './windows.ts';
 
 /** Latency of the good answers; null without any. */
 function latencyOf(samples: readonly KeptSample[]): Spread | null {
@@ -44,7 +45,7 @@ function roundShare(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6;
 }
 
-/** The share of the run's time for which the target was not down; of `unsure` windows only the bounds tell. */
+/** The share of the run's time for which the target was not down; of `unsure` and `slow` windows only the bounds tell. */
 function availabilityOf(
   log: RunLog,
   { samples }: ProbeSeries,
@@ -52,14 +53,7 @@ function availabilityOf(
 ): ProbeSummary['availability'] {
   const wholeMs = log.endMs - log.startMs;
   if (wholeMs <= 0 || samples.every((s) => s.status === 'unknown')) return null;
-  const down = { ms: 0, minMs: 0, maxMs: 0 };
-  for (const window of windows) {
-    if (window.state === 'slow') continue;
-    const { ms, minMs, maxMs } = durationOf(window);
-    down.ms += ms;
-    down.minMs += minMs;
-    down.maxMs += maxMs;
-  }
+  const { total: down } = downtimeOf(windows);
   const share = (downMs: number) => roundShare(1 - downMs / wholeMs);
   return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
 }

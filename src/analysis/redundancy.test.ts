@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { analyseRedundancy } from './redundancy.ts';
 import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
@@ -18,5 +18,52 @@ test('a break that no probe saw may have lasted until every probe had looked onc
   expect(analyseRedundancy(log, from)).toEqual({
     state: 'restored',
     after: { ms: 0, minMs: 0, maxMs: 1105 },
+  });
+});
+
+describe('every stretch without certainty counts in the upper bound', () => {
+  const gate = { require: [{ probe: 'role', is: ['ok'] }], forMs: 3000, withinMs: 60_000 };
+  const from = { ms: 10_075, loMs: 10_000, hiMs: 10_150 };
+  /** Sampled at 0.1 s, 1.1 s, …; `saw` gives the value of the sample sent at a moment. */
+  const sampled = (saw: (ms: number) => string, gateMs: number) =>
+    new LogBuilder(planWith({ probes: [probeOf('role')], redundancy: gate, steady: gate }))
+      .probing('role', 100, 30_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5, value: saw(ms) }))
+      .fault(10_000)
+      .at(gateMs, { type: 'gate', gate: 'redundancy', state: 'met', unmet: [] })
+      .at(30_000, { type: 'run.ended' })
+      .read();
+
+  test('also one after it had held for a while: redundancy may have been broken again', () => {
+    // Broken from 11 s to 14 s, then once more around the single sample at 18.1 s.
+    const log = sampled((ms) => ((ms > 11_000 && ms < 14_000) || ms === 18_100 ? 'no' : 'ok'), 22_110);
+    expect(analyseRedundancy(log, from)).toEqual({
+      state: 'restored',
+      // Seen first at [13.1 s, 14.105 s]; for good not later than the good sample of 19.1 s came.
+      after: { ms: 3527.5, minMs: 2950, maxMs: 9105 },
+    });
+  });
+
+  test('also where one sample alone saw it broken', () => {
+    const log = sampled((ms) => (ms === 15_100 ? 'no' : 'ok'), 20_110);
+    expect(analyseRedundancy(log, from)).toEqual({
+      state: 'restored',
+      after: { ms: 0, minMs: 0, maxMs: 6105 },
+    });
+  });
+
+  test('also one inside the time for which the gate saw it hold', () => {
+    const log = sampled((ms) => ((ms > 11_000 && ms < 14_000) || ms === 16_100 ? 'no' : 'ok'), 17_200);
+    expect(analyseRedundancy(log, from)).toMatchObject({
+      state: 'restored',
+      after: { minMs: 2950, maxMs: 7105 },
+    });
+  });
+
+  test('not one that began after the gate came out', () => {
+    const log = sampled((ms) => ((ms > 11_000 && ms < 14_000) || ms === 18_100 ? 'no' : 'ok'), 17_600);
+    expect(analyseRedundancy(log, from)).toMatchObject({
+      state: 'restored',
+      after: { minMs: 2950, maxMs: 4105 },
+    });
   });
 });

@@ -8,8 +8,9 @@ import {
   undrilled,
   unmeasured,
 } from './outcome.ts';
+import { boundedBySamples } from './gap-outcome.ts';
 import type { Fates, RowsAnalysis } from './written-rows.ts';
-import { measureWords } from './words.ts';
+import { durationWords, measureWords } from './words.ts';
 
 /** A writer's rows as they were read back, or why they cannot be judged. */
 function readBack(
@@ -123,13 +124,16 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
   const limit = check.maxMs === 0 ? 'none' : limitsWords(check);
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
-  const { reads, staleFor, planned } = found.rows;
+  const { reads, staleFor, unseenStaleMs, reading, planned } = found.rows;
   const good = reads.count - reads.failed;
   if (good === 0) return unmeasured('nothing read', limit, `no read beside ${check.of} came back`);
   const words = `${reads.stale} of ${good} reads`;
   if (check.maxMs === 0) {
     const status = reads.stale === 0 ? 'pass' : 'fail';
-    const observed = reads.stale === 0 ? words : `${words}, ${measureWords(staleFor)} in all`;
+    const observed =
+      reads.stale === 0
+        ? `${words}${good > 1 ? `, at most ${durationWords(reading.widestMs)} apart` : ''}`
+        : `${words}, ${measureWords(staleFor)} in all`;
     return {
       status,
       observed,
@@ -138,10 +142,12 @@ function judgeStaleReads(check: CheckOf<'stale-reads'>, evidence: Evidence): Out
       reason: status === 'pass' ? null : `${observed} beside ${check.of} were stale`,
     };
   }
-  const outcome = bounded(
+  const outcome = boundedBySamples(
     {
       what: `the time of stale reads beside ${check.of}`,
       measure: staleFor,
+      unseenMs: unseenStaleMs,
+      sampling: reading,
       intervalMs: planned.readIntervalMs,
     },
     check,

@@ -1,15 +1,18 @@
 import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
-import { lastSaidMs } from './kept-samples.ts';
+import { type Downtime, downtimeOf } from './downtime.ts';
 import {
   type EffectBounds,
   type FaultRecord,
   intervalAt,
   type ProbeSeries,
   type RunLog,
+  watchedUntil,
 } from './read-log.ts';
-import { type BadWindow, badWindows, durationOf, middle } from './windows.ts';
+import { longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
+import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
+import { type BadWindow, badWindows, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
 export interface Moment {
@@ -26,12 +29,18 @@ export interface RecoveryAnalysis {
   readonly windows: readonly BadWindow[];
   /** Its `unsure` windows after t0: outages, perhaps. They reach into the upper bounds of downtime and RTO. */
   readonly unsure: readonly BadWindow[];
-  /** Their sum; the part before t0 of a window that was already open then is left out. */
+  /**
+   * Their sum; the part before t0 of a window that was already open then is left out. Its upper bound has the `slow` windows,
+   * too: a slow answer proves neither that the service was down nor that it was up. It also has the longest outage that fits
+   * between two good samples.
+   */
   readonly downtime: Measure;
   /** End of the recovery that held; null when none was seen. Equal to t0 when nothing broke. */
   readonly recovered: Moment | null;
-  /** From t0 to the recovery that held. */
+  /** From t0 to the recovery that held, with the bounds that `bounds` gives. */
   readonly rto: Measure | null;
+  /** What other windows, seen or not, leave open of the recovery; null when none was seen. */
+  readonly bounds: RecoveryBounds | null;
   /** From t0 to the first sign of recovery, whether or not it held. */
   readonly first: Measure | null;
   /** When no recovery was seen: it took longer than this. */
@@ -164,77 +173,34 @@ function held(
   );
 }
 
-/**
- * The longest stretch without a look at the service between t0 and `untilMs`:
- * what could have broken and come back there unseen.
- */
-function hiddenMs(series: ProbeSeries, effect: Moment, untilMs: number): number {
-  const ok = series.samples.filter((s) => s.status === 'ok' && s.finishMs >= effect.loMs);
-  let from = effect.loMs;
-  let longest = 0;
-  for (const sample of ok) {
-    if (sample.sendMs > untilMs) break;
-    longest = Math.max(longest, sample.finishMs - from);
-    longest = Math.max(longest, sample.leftOut?.widestMs ?? 0);
-    from = Math.max(from, lastSaidMs(sample));
-  }
-  return longest;
-}
-
-/**
- * The recovery, if outages that may or may not have been count: one soon after it would have put it off, one long before
- * may have been the first already.
- */
-function widened(
-  end: Moment | undefined,
-  unsure: readonly BadWindow[],
-  stableForMs: number,
-): Moment | undefined {
-  if (end === undefined || unsure.length === 0) return end;
-  let { loMs, hiMs } = end;
-  for (const window of unsure) {
-    if (window.endHiMs < end.loMs) loMs = Math.min(loMs, window.startLoMs);
-    else if (window.startLoMs - hiMs < stableForMs) hiMs = Math.max(hiMs, window.endHiMs);
-  }
-  return loMs === end.loMs && hiMs === end.hiMs ? end : moment(loMs, hiMs);
-}
-
-/** From one moment to a later one; never negative. */
-function between(from: Moment, to: Moment): Measure {
-  const minMs = roundMs(Math.max(0, to.loMs - from.hiMs));
-  const maxMs = roundMs(Math.max(minMs, to.hiMs - from.loMs));
-  return { ms: roundMs(Math.min(maxMs, Math.max(minMs, to.ms - from.ms))), minMs, maxMs };
-}
-
 /** The window without what lies before a moment. */
 function without(window: BadWindow, before: Moment): BadWindow {
   if (window.startLoMs >= before.loMs) return window;
   const startLoMs = before.loMs;
-  if (window.state === 'unsure') return { ...window, startLoMs, endLoMs: startLoMs };
+  if (window.state !== 'down') return { ...window, startLoMs, endLoMs: startLoMs };
   return { ...window, startLoMs, startHiMs: Math.max(window.startHiMs, before.hiMs) };
 }
 
-/** The probe's `down` windows that reach beyond the moment, each without what lies before it; in the total the `unsure` ones, too. */
+/**
+ * The probe's `down` windows that reach beyond the moment, each without what lies before it. The total has the `unsure` and
+ * `slow` ones, too, and in its upper bound `unseenMs`: the longest outage that fits between two good samples.
+ */
 export function windowsAfter(
   log: RunLog,
   series: ProbeSeries,
   from: Moment,
-): { readonly windows: readonly BadWindow[]; readonly total: Measure } {
+): Downtime & { readonly windows: readonly BadWindow[]; readonly unseenMs: number } {
   const all = badWindows(log, series)
-    .filter((w) => w.state !== 'slow' && w.endHiMs > from.loMs)
+    .filter((w) => w.endHiMs > from.loMs)
     .map((w) => without(w, from));
-  return { windows: all.filter((w) => w.state === 'down'), total: sum(all.map(durationOf)) };
-}
-
-/** Sum of windows, bound by bound. */
-function sum(measures: readonly Measure[]): Measure {
-  const total = { ms: 0, minMs: 0, maxMs: 0 };
-  for (const m of measures) {
-    total.ms += m.ms;
-    total.minMs += m.minMs;
-    total.maxMs += m.maxMs;
-  }
-  return { ms: roundMs(total.ms), minMs: roundMs(total.minMs), maxMs: roundMs(total.maxMs) };
+  const { total, slowMs } = downtimeOf(all);
+  const unseenMs = longestUnseenMs(log, series, { fromMs: from.loMs, toMs: watchedUntil(log) }, all);
+  return {
+    windows: all.filter((w) => w.state === 'down'),
+    total: withUnseen(total, unseenMs),
+    slowMs,
+    unseenMs,
+  };
 }
 
 /**
@@ -245,61 +211,79 @@ function sum(measures: readonly Measure[]): Measure {
  * without a bad sample. Only outages that began before the wait for recovery was
  * over count for the RTO, and a recovery after that is none: then it is null.
  * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
- * bound is what could have hidden between two looks, or in the time of a degraded prober.
+ * bound is the longest time without an answer. What else may have put the recovery off reaches into the bounds (rto-bounds.ts).
  */
 export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
-  const bounds = firstEffect(log);
-  if (bounds === null) return null;
+  const effectBounds = firstEffect(log);
+  if (effectBounds === null) return null;
   const series = recoverySeries(log);
-  const all = badWindows(log, series).filter((w) => w.endHiMs > bounds.notBeforeMs);
+  const all = badWindows(log, series).filter((w) => w.endHiMs > effectBounds.notBeforeMs);
   const windows = all.filter((w) => w.state === 'down');
   const unsure = all.filter((w) => w.state === 'unsure');
-  const effect = sharpenEffect(bounds, windows[0]);
-  const downtime = sum([...windows, ...unsure].map((w) => durationOf(without(w, effect))));
+  const effect = sharpenEffect(effectBounds, windows[0]);
+  const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
+  const facts = { log, series, windows: all, beginByMs: overMs, openUntilMs: -Infinity };
   const outages = merged(
     log,
     series,
     windows.filter((w) => w.firstBadMs < overMs),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
-  const none = { effect, windows, unsure, downtime, first: null, laterWindows: laterThan(overMs) };
+  const none = {
+    effect,
+    windows,
+    unsure,
+    downtime,
+    first: null,
+    bounds: null,
+    laterWindows: laterThan(overMs),
+  };
 
   if (outages.length === 0) {
     const whole = { open: false, endHiMs: effect.hiMs };
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
-    const last = unsure.findLast((w) => w.firstBadMs < overMs)?.endHiMs ?? effect.loMs;
-    const maxMs = roundMs(
-      Math.max(hiddenMs(series, effect, Math.min(overMs, log.endMs)), last - effect.loMs),
-    );
-    const rto = { ms: 0, minMs: 0, maxMs };
-    return { ...none, recovered: effect, rto, first: rto, longerThanMs: null };
+    const bounds = recoveryBounds(facts, effect);
+    const unseenMs = longestGapMs(log, series, effect.loMs, Math.min(overMs, log.endMs));
+    const putOffMs = bounds.putOffBy === null ? 0 : bounds.hiMs - effect.loMs;
+    const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unseenMs, putOffMs)) };
+    return { ...none, recovered: effect, rto, bounds, first: rto, longerThanMs: null };
   }
 
   const ends = outages.map((w) => moment(w.endLoMs, w.endHiMs));
   const stable = outages.findIndex((outage) =>
     held(log, series, outage, windows.find((w) => w.firstBadMs > outage.lastBadMs)?.firstBadMs ?? Infinity),
   );
-  const recovered = widened(ends[stable], unsure, log.plan.recovery.stableForMs);
+  const recovered = ends[stable];
   const [firstOutage] = outages;
   const firstEnd = ends[0];
   const first =
     firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > overMs
       ? null
-      : between(effect, firstEnd);
+      : measureFrom(effect, firstEnd);
   if (recovered === undefined || recovered.ms > overMs) {
     const last = outages.at(-1);
-    const watched = Math.min(overMs, last?.endLoMs ?? log.endMs);
+    const watched = recoveryBounds(
+      facts,
+      moment(last?.endLoMs ?? log.endMs, last?.endHiMs ?? log.endMs),
+    ).loMs;
     return {
       ...none,
       first,
       recovered: null,
       rto: null,
-      longerThanMs: roundMs(Math.max(0, watched - effect.hiMs)),
+      longerThanMs: roundMs(Math.max(0, Math.min(overMs, watched) - effect.hiMs)),
     };
   }
-  const laterWindows = laterThan(recovered.hiMs);
-  const rto = between(effect, recovered);
-  return { effect, windows, unsure, downtime, recovered, rto, first, longerThanMs: null, laterWindows };
+  const bounds = recoveryBounds(facts, recovered);
+  return {
+    ...none,
+    recovered,
+    rto: measureFrom(effect, { ...recovered, ...bounds }),
+    bounds,
+    first,
+    longerThanMs: null,
+    laterWindows: laterThan(recovered.hiMs),
+  };
 }

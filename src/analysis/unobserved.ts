@@ -1,7 +1,7 @@
 import type { Condition } from '../core/condition.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { seriesOf } from './intervals.ts';
-import { isMute, type KeptSample, staleAfterMs } from './kept-samples.ts';
+import { isMute, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 
 /** A stretch in which a probe instance's host could have been in any state. Offsets in ms. */
@@ -15,15 +15,15 @@ export interface UnobservedSpan {
 export interface Views {
   /** Without `is`, a failed look says that the condition did not hold, whatever its cause. */
   readonly asCounted: RunLog;
-  /** Looks of unobserved stretches are left out: what they could have seen is open. */
+  /** Samples without an answer are marked `silent`: what they could have seen is open. */
   readonly asObserved: RunLog;
   readonly unobserved: readonly UnobservedSpan[];
 }
 
 /**
  * The log seen by a condition's instances, with their unobserved stretches: runs of
- * time-outs and unreachables that last longer than a sample speaks for the present.
- * A host that does not answer us may well serve others.
+ * time-outs and unreachables, also of a single one. A host that does not answer us may
+ * well serve others.
  *
  * Not so while its power is off: from a power fault that took effect until the
  * first answer after its heal, every look without an answer, a broken one too, says
@@ -44,16 +44,21 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
     for (const run of muteRuns(series)) {
       for (const sample of run) if (isOff(sample, run, powerFaults)) off.add(sample);
       const rest = run.filter((s) => !off.has(s) && s.status !== 'unknown');
-      const span = { probe: id, fromMs: rest[0]?.sendMs ?? 0, toMs: rest.at(-1)?.finishMs ?? 0 };
-      if (span.toMs - span.fromMs <= staleAfterMs(series)) continue;
-      unobserved.push(span);
+      const [first] = rest;
+      const last = rest.at(-1);
+      if (first === undefined || last === undefined) continue;
+      const toMs = lastSaidMs(last) + last.finishMs - last.sendMs;
+      unobserved.push({ probe: id, fromMs: first.sendMs, toMs });
       for (const sample of rest) blind.add(sample);
     }
     const samples = series.samples.map((s): KeptSample =>
       off.has(s) ? { ...s, status: 'fail', provenDown: true } : s,
     );
     counted.set(id, { ...series, samples });
-    observed.set(id, { ...series, samples: samples.filter((_, i) => !blind.has(series.samples[i]!)) });
+    const marked = samples.map((s, i): KeptSample =>
+      blind.has(series.samples[i]!) ? { ...s, silent: true } : s,
+    );
+    observed.set(id, { ...series, samples: marked });
   }
   return {
     asCounted: { ...log, series: counted },

@@ -63,21 +63,17 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000, endHiMs: 2010 });
   });
 
-  test('of a connection that hung and was dropped come from its send plus normal latency, too', () => {
-    const reset = (finishMs: number, stallMs = 0) =>
-      ({ status: 'fail', cause: 'reset', finishMs, stallMs }) as const;
-    const windowOf = (answer: ReturnType<typeof reset>) =>
-      windowsOf(
-        log()
-          .sample('health', 0, 0, ok(10))
-          .sample('health', 1, 1000, answer)
-          .sample('health', 2, 2000, ok(2010))
-          .read(),
-      )[0];
-    expect(windowOf(reset(1700))).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000 });
-    // A reset that comes soon, or that the prober itself saw late, may be all that happened.
-    expect(windowOf(reset(1140))).toMatchObject({ startHiMs: 1140 });
-    expect(windowOf(reset(1700, 600))).toMatchObject({ startHiMs: 1700 });
+  test('of connections that hung and were dropped together come from the send of the second one plus normal latency', () => {
+    const reset = (finishMs: number) => ({ status: 'fail', cause: 'reset', finishMs }) as const;
+    const windowOf = (...resets: readonly (readonly [sendMs: number, finishMs: number])[]) => {
+      const builder = log().sample('health', 0, 0, ok(10));
+      for (const [sendMs, finishMs] of resets) builder.sample('health', sendMs, sendMs, reset(finishMs));
+      return windowsOf(builder.sample('health', 2000, 2000, ok(2010)).read())[0];
+    };
+    expect(windowOf([1000, 1700], [1200, 1701])).toMatchObject({ startHiMs: 1220, endLoMs: 1200 });
+    // One alone may have been slow of itself, and dropped when the target went down.
+    expect(windowOf([1000, 1700])).toMatchObject({ startLoMs: 0, startHiMs: 1700, endLoMs: 1000 });
+    expect(windowOf([1000, 1140])).toMatchObject({ startHiMs: 1140 });
   });
 
   test('go by send order when answers come in another order', () => {
@@ -92,6 +88,46 @@ describe('bounds of a window', () => {
     );
     expect(more.filter((w) => w.state === 'down')).toEqual([]);
     expect(window).toMatchObject({ endLoMs: 1000, endHiMs: 1205 });
+  });
+
+  test('are not moved by a slow answer that may have acted on the other side of an edge', () => {
+    const [start, ...others] = windowsOf(
+      log()
+        .sample('health', 0, 0, ok(5))
+        .sample('health', 1, 200, ok(205))
+        // Its packets were lost and sent again: it may have been answered after the refusals.
+        .sample('health', 2, 400, ok(1405))
+        .sample('health', 3, 600, refused(602))
+        .sample('health', 4, 800, refused(802))
+        .sample('health', 5, 1000, ok(1005))
+        .read(),
+    ).filter((w) => w.state === 'down');
+    expect(others).toEqual([]);
+    expect(start).toMatchObject({ startLoMs: 200, startHiMs: 602, endLoMs: 800, endHiMs: 1005 });
+    // One that came before the failure was sent is surely before it.
+    const [after] = windowsOf(
+      log()
+        .sample('health', 0, 0, ok(5))
+        .sample('health', 1, 200, ok(590))
+        .sample('health', 2, 600, refused(602))
+        .sample('health', 3, 800, ok(805))
+        .read(),
+    ).filter((w) => w.state === 'down');
+    expect(after).toMatchObject({ startLoMs: 200, startHiMs: 602 });
+  });
+
+  test('of a late error that was overtaken by good answers reach to those around all of it', () => {
+    const [window, ...more] = windowsOf(
+      log()
+        .sample('health', 0, 0, ok(5))
+        .sample('health', 1, 200, { status: 'fail', cause: 'http-5xx', finishMs: 650 })
+        .sample('health', 2, 400, ok(405))
+        .sample('health', 3, 600, ok(605))
+        .sample('health', 4, 800, ok(805))
+        .read(),
+    );
+    expect(more).toEqual([]);
+    expect(window).toMatchObject({ startLoMs: 0, startHiMs: 650, endLoMs: 200, endHiMs: 805 });
   });
 
   test('only widen where the observer broke', () => {
@@ -172,6 +208,33 @@ describe('late good answers', () => {
     });
   });
 
+  test('alone are no evidence that an outage went on', () => {
+    // A cold start: up since shortly after the last refusal.
+    const builder = quick(log(), 0, 3, 1000).sample('health', 3, 3000, refused(3003));
+    builder.sample('health', 4, 4000, refused(4003)).sample('health', 5, 5000, ok(5200));
+    expect(windowsOf(quick(builder, 6000, 5, 1000).read())).toMatchObject([
+      { state: 'down', endLoMs: 4000, endHiMs: 5200, causes: { refused: 2, slow: 1 } },
+    ]);
+  });
+
+  test('that came as far apart as they were sent were not held up by one hang', () => {
+    // Packets that were lost while the target was away and sent again a second later.
+    const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
+    for (const s of [2100, 2200, 2300]) builder.sample('health', s / 100, s, ok(s + 1005));
+    expect(windowsOf(quick(builder, 2400, 20).read())).toMatchObject([
+      { state: 'down', startLoMs: 1900, startHiMs: 2003, endLoMs: 2000, endHiMs: 2410 },
+    ]);
+  });
+
+  test('of one moment were not held up from before an answer that came between', () => {
+    const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
+    builder.sample('health', 21, 2100, ok(2600)).sample('health', 22, 2200, ok(2210));
+    builder.sample('health', 23, 2300, ok(2600));
+    expect(windowsOf(quick(builder, 2700, 20).read()).filter((w) => w.state === 'down')).toMatchObject([
+      { endLoMs: 2000, endHiMs: 2210 },
+    ]);
+  });
+
   test.each([
     ['before the steady state held', 1000, 2800],
     // A healthy target did so: nothing says that the answers were held up.
@@ -199,6 +262,27 @@ describe('late good answers', () => {
     };
     expect(late(550)).toEqual([]);
     expect(late(300)).toMatchObject([{ state: 'slow' }]);
+  });
+
+  test('are told where the run has no healthy part of its own and stalls hit many of its answers', () => {
+    // A stall of 263 ms every second: it holds up 2 or 3 of 10 looks.
+    const builder = log();
+    let stalls = 0;
+    for (let s = 0; s < 20_000; s += 100) {
+      const endMs = 1037 * Math.floor(s / 1037) + 263;
+      const held = s >= 1037 && s < endMs;
+      if (held && s - (endMs - 263) < 100) stalls++;
+      builder.sample('health', s / 100, s, ok((held ? endMs : s) + 8));
+    }
+    const windows = windowsOf(builder.read());
+    expect(windows).toHaveLength(stalls);
+    for (const w of windows) {
+      const { minMs, maxMs } = durationOf(w);
+      expect(w.state).toBe('slow');
+      expect(minMs).toBeLessThanOrEqual(263);
+      expect(maxMs).toBeGreaterThanOrEqual(263);
+      expect(maxMs - minMs).toBeLessThanOrEqual(2 * (100 + 2 * 20));
+    }
   });
 
   test('are not told of probes that run on a host', () => {
@@ -239,6 +323,16 @@ describe('against simulated truth', () => {
     return { outages, windows: windowsOf(builder.read()) };
   }
 
+  /** How much wider than two intervals a window may be, ms. */
+  function slackOf(kind: OutageKind, intervalMs: number): number {
+    // An error that comes late and alone may have acted at any moment until then, at both edges.
+    if (kind === 'http-5xx') return 2 * (300 + maxLatencyMs) + intervalMs;
+    // What is held up for less than this is not told from what is prompt. What is held up together shows a hang; where each
+    // comes before the next is sent, one alone may have been slow of itself.
+    if (kind === 'stall' || kind === 'drop') return intervalMs < 100 ? 150 : timeoutMs;
+    return 0;
+  }
+
   const holds = (w: BadWindow, o: Outage) =>
     w.startLoMs <= o.fromMs && o.fromMs <= w.startHiMs && w.endLoMs <= o.toMs && o.toMs <= w.endHiMs;
 
@@ -272,8 +366,7 @@ describe('against simulated truth', () => {
         expect(window !== undefined || !mustSee, `seed ${seed}: ${JSON.stringify(outage)}`).toBe(true);
         if (window === undefined) continue;
         const { ms, minMs, maxMs } = durationOf(window);
-        // Errors and answers that are held up for less than this are not told from prompt ones.
-        const slackMs = 3 * maxLatencyMs + (['http-5xx', 'drop', 'stall'].includes(outage.kind) ? 150 : 0);
+        const slackMs = 3 * maxLatencyMs + slackOf(outage.kind, intervalMs);
         const widthMs = window.endHiMs - window.startLoMs - (window.endLoMs - window.startHiMs);
         expect(maxMs - minMs).toBeLessThanOrEqual(widthMs + 0.01);
         expect(widthMs).toBeLessThanOrEqual(2 * intervalMs + slackMs);

@@ -1,5 +1,14 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure, Window } from '../core/summary.ts';
+import { ackedWrites } from './writer-evidence.ts';
+import {
+  type SampleEvidence,
+  evidenceOfSamples,
+  isSlow,
+  saidUntilMs,
+  targetsMs,
+  withWrites,
+} from './sample-evidence.ts';
 import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
@@ -25,17 +34,6 @@ export interface BadWindow {
   readonly causes: Readonly<Record<string, number>>;
 }
 
-/**
- * The latest moment by which this bad sample says "down". A refusal says it of some moment up to its arrival. Where
- * nothing had come when a healthy target would have answered, it was down by then, whatever came later: an answer, an
- * error or nothing.
- */
-function downBy(sample: KeptSample, model: LatencyModel): number {
-  const { status, cause, sendMs, finishMs } = sample;
-  if (status === 'fail' && cause !== 'timeout' && !isHeldUp(sample, model)) return finishMs;
-  return Math.min(finishMs, sendMs + model.normalMs);
-}
-
 function countCauses(samples: readonly KeptSample[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const s of samples) {
@@ -46,23 +44,6 @@ function countCauses(samples: readonly KeptSample[]): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Runs of samples with the same answer to `test`, in order. */
-function runsBy(samples: readonly KeptSample[], test: (s: KeptSample) => boolean): KeptSample[][] {
-  const runs: KeptSample[][] = [];
-  let last: boolean | undefined;
-  for (const sample of samples) {
-    const answer = test(sample);
-    if (answer === last) runs.at(-1)?.push(sample);
-    else runs.push([sample]);
-    last = answer;
-  }
-  return runs;
-}
-
-function earliest(samples: readonly KeptSample[], at: (s: KeptSample) => number): number {
-  return samples.reduce((min, s) => Math.min(min, at(s)), Infinity);
-}
-
 /** The first answer among samples in send order, from one of them on. */
 function firstAnswer(samples: readonly KeptSample[], from = 0): number {
   let min = Infinity;
@@ -70,7 +51,7 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
     const sample = samples[index];
     // No answer comes before its request: those sent later cannot be earlier.
     if (sample === undefined || sample.sendMs >= min) break;
-    min = Math.min(min, sample.finishMs);
+    if (sample.status === 'ok') min = Math.min(min, sample.finishMs);
   }
   return min;
 }
@@ -78,42 +59,36 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
 /**
  * The bad windows of one probe, in order of time.
  *
- * In send order, a window is a run of failed samples. It began in [send of the
- * last good one, first proof of down (`downBy`)] and ended in [send of the last bad one,
- * first proof of up after it]. Samples of which the observer knows nothing
- * (`unknown`, dropped) are no evidence: the bounds reach over them to the next
- * sample that is. A window before any good sample is counted from the run's start,
- * one that is still open to its end.
+ * A window is a run of failed samples, in send order, that no answer divides. It began in [send of the last sample that was
+ * surely answered before it, first proof of down] and ended in [send of the last bad one, first proof of up that is surely
+ * after it] (sample-evidence.ts). Samples of which the observer knows nothing (`unknown`, dropped) are no evidence: the bounds reach
+ * over them to the next sample that is. A window before any good sample is counted from the run's start, one that is still
+ * open to its end.
  *
- * Late answers: an OK slower than `slowMs` tells of a target that hung. If it was
- * sent before the first proof of up after a failed run, it belongs to the same
- * hang and makes the end sharper; all other runs of late answers are windows of
- * their own with the state `slow`, which count neither as outage nor for the RTO. Those
- * end with the last answer that the same stall held up, be it for less than `slowMs`.
+ * Overtaking: what comes promptly acts in the order of sending. What comes late may have acted at any moment up to its arrival:
+ * it moves an edge only where it cannot have acted on the other side of it, and divides two failures only if it came before
+ * the later one was sent.
  *
- * Looks that failed while the prober was degraded (degraded.ts) are unknown, too; where no other failed between two good ones they
- * make a window `unsure`, of 0 ms at least.
+ * Slow answers: alone, they say "up at some moment until then". Only those that a hang held up (sample-evidence.ts) and that
+ * were sent before the first proof of up after a failed run belong to the same outage and make its end sharper. All other
+ * runs of slow answers are windows of their own with the state `slow`: none of them proves an outage, and none excludes it,
+ * so that they reach into the upper bounds of downtime and RTO.
  *
- * The bounds hold as long as answers do not overtake each other by more than the
- * interval: a probe's interval should be longer than its healthy latency.
+ * Samples that failed while the prober was degraded (degraded.ts) are unknown, too; where no other failed between two good ones
+ * they make a window `unsure`, of 0 ms at least.
  */
 export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow[] {
-  const model = series.latency;
-  const known = series.samples.filter((s) => s.status !== 'unknown');
-  const runs = runsBy(known, (s) => s.status === 'fail');
+  const signs = evidenceWithWrites(log, series);
   const windows: BadWindow[] = [];
-  let lastGoodMs = log.startMs;
-  for (const [index, run] of runs.entries()) {
-    if (run[0]?.status === 'ok') {
-      const joined = index > 0 ? hungBefore(run, model) : 0;
-      windows.push(...slowWindows(run, joined, index === 0 ? log.startMs : lastGoodMs, model));
-      lastGoodMs = run.at(-1)?.sendMs ?? lastGoodMs;
-    } else {
-      windows.push(downWindow(run, runs[index + 1] ?? [], lastGoodMs, { model, endMs: log.endMs }));
-    }
+  /** Slow answers that belong to the window before them. */
+  const taken = new Set<KeptSample>();
+  for (const run of failedRuns(signs)) {
+    const { window, joined } = downWindow(signs, run, { model: series.latency, log });
+    windows.push(window);
+    for (const { sample } of joined) if (sample !== null) taken.add(sample);
   }
-  const unsure = unsureWindows(log, series);
-  return unsure.length === 0 ? windows : [...windows, ...unsure].sort((a, b) => a.firstBadMs - b.firstBadMs);
+  windows.push(...slowWindows(signs, taken, log.startMs, series.latency), ...unsureWindows(log, series));
+  return windows.sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
 /** Possible windows: between two good samples, only samples of a degraded prober failed. */
@@ -154,101 +129,203 @@ function unsureWindows(log: RunLog, { samples }: ProbeSeries): readonly BadWindo
   return windows;
 }
 
-/** How many answers at the head of a good run are late ones that were asked for before its first proof of up, with those held up beside them. */
-function hungBefore(good: readonly KeptSample[], model: LatencyModel): number {
-  const upMs = firstAnswer(good);
-  const first = good.findIndex((s) => !isSlow(s, model) || s.sendMs >= upMs);
-  const late = first === -1 ? good.length : first;
-  return late === 0 ? 0 : late + heldWith(good, late, upMs, model);
+/**
+ * What the samples say, and around time-outs the acknowledged writes, too: they show that the target was up. Other failures
+ * stand: a probe may ask for more than a write needs.
+ */
+function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEvidence[] {
+  const signs = evidenceOfSamples(series.samples, series.latency);
+  const timedOut = failedRuns(signs).filter(({ first, last }) =>
+    signs.slice(first, last + 1).every((s) => s.isUp || s.sample?.cause === 'timeout'),
+  );
+  if (timedOut.length === 0) return signs;
+  const writes = ackedWrites(log, series);
+  if (writes.length === 0) return signs;
+  const spans = timedOut.map((run) => {
+    const { window } = downWindow(signs, run, { model: series.latency, log });
+    return { fromMs: window.startLoMs, toMs: window.endHiMs };
+  });
+  return withWrites(
+    signs,
+    writes.filter((w) => spans.some((s) => w.sendMs >= s.fromMs && w.finishMs <= s.toMs)),
+  );
 }
 
-/** Whether a good answer was held up by the target. */
-function isSlow(sample: KeptSample, model: LatencyModel): boolean {
-  return sample.status === 'ok' && isHeldUp(sample, model);
+/** A run of failed samples: indexes of the first and the last one. */
+interface Run {
+  readonly first: number;
+  readonly last: number;
 }
 
-/** Whether what came was held up by the target. */
-function isHeldUp(sample: KeptSample, { slowMs }: LatencyModel): boolean {
-  return targetsMs(sample) > slowMs;
+/** Runs of failed samples that no answer divides. */
+function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
+  const runs: { first: number; last: number }[] = [];
+  const lastMs = lastFailures(signs);
+  let open: { first: number; last: number } | undefined;
+  for (const [index, sign] of signs.entries()) {
+    if (!sign.isUp) {
+      if (open === undefined) runs.push((open = { first: index, last: index }));
+      else open.last = index;
+    } else if (!sign.isLate || sign.byMs <= (lastMs[index] ?? -Infinity)) open = undefined;
+  }
+  return runs;
 }
 
-/** How long the target took; for what the prober itself was stalled it is not to blame. */
-function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): number {
-  return finishMs - sendMs - stallMs;
+/** For each sample, when the last failed one was sent that comes after it and before the next prompt answer; -Infinity: none. */
+function lastFailures(signs: readonly SampleEvidence[]): readonly number[] {
+  const lastMs: number[] = [];
+  let atMs = -Infinity;
+  for (const sign of signs.toReversed()) {
+    lastMs.push(atMs);
+    if (sign.isUp && !sign.isLate) atMs = -Infinity;
+    else if (!sign.isUp && atMs === -Infinity) atMs = sign.sendMs;
+  }
+  return lastMs.toReversed();
+}
+
+/** The send of the last answer that was surely given before a sample; the run's start without any. */
+function lastUpBefore(signs: readonly SampleEvidence[], index: number, startMs: number): number {
+  const sendMs = signs[index]?.sendMs ?? startMs;
+  for (let at = index - 1; at >= 0; at--) {
+    const sign = signs[at];
+    if (sign?.isUp === true && (!sign.isLate || sign.byMs <= sendMs)) return saidUntilMs(sign);
+  }
+  return startMs;
+}
+
+/** The first proof of up that is surely after all of the failed samples; Infinity without any. */
+function firstUpAfter(signs: readonly SampleEvidence[], { first, last }: Run): number {
+  let sentMs = -Infinity;
+  let byMs = -Infinity;
+  for (const sign of signs.slice(first, last + 1)) {
+    if (sign.isUp) continue;
+    sentMs = Math.max(sentMs, sign.isLate ? sign.byMs : sign.sendMs);
+    byMs = Math.max(byMs, sign.byMs);
+  }
+  let upMs = Infinity;
+  for (let at = last + 1; at < signs.length; at++) {
+    const sign = signs[at];
+    if (sign === undefined || sign.sendMs >= upMs) break;
+    if (sign.isUp && sign.sendMs >= (sign.isLate ? byMs : sentMs)) upMs = Math.min(upMs, sign.byMs);
+  }
+  return upMs;
+}
+
+/** Whether a failure that came late may have acted after an answer to what was sent later. */
+function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
+  const sign = signs[index];
+  if (sign === undefined || !sign.isLate) return false;
+  for (let at = index + 1; at < signs.length; at++) {
+    const later = signs[at];
+    if (later === undefined || later.sendMs >= sign.byMs) return false;
+    if (later.isUp && !later.isLate) return true;
+  }
+  return false;
+}
+
+/** The answers after a failed run that tell of the same outage: slow ones that were sent before its first proof of up. */
+function joinedTo(
+  signs: readonly SampleEvidence[],
+  last: number,
+  upMs: number,
+  { slowMs, normalMs }: LatencyModel,
+): readonly SampleEvidence[] {
+  const joined: SampleEvidence[] = [];
+  for (let at = last + 1; at < signs.length; at++) {
+    const sign = signs[at];
+    if (sign === undefined || sign.sendMs >= upMs || !sign.isUp) break;
+    if (sign.sample === null) continue;
+    const ms = targetsMs(sign.sample);
+    if (!Number.isFinite(slowMs) || ms <= (sign.isHeld ? normalMs : slowMs)) break;
+    joined.push(sign);
+  }
+  return joined;
 }
 
 function downWindow(
-  run: readonly KeptSample[],
-  good: readonly KeptSample[],
-  lastGoodMs: number,
-  limits: { readonly model: LatencyModel; readonly endMs: number },
-): BadWindow {
-  const { model, endMs } = limits;
-  const bad = [...run, ...good.slice(0, hungBefore(good, model))];
-  const open = good.length === 0;
-  const lastBadMs = bad.at(-1)?.sendMs ?? lastGoodMs;
-  return {
+  signs: readonly SampleEvidence[],
+  run: Run,
+  { model, log }: { readonly model: LatencyModel; readonly log: RunLog },
+): { readonly window: BadWindow; readonly joined: readonly SampleEvidence[] } {
+  const failed: SampleEvidence[] = [];
+  const sure: SampleEvidence[] = [];
+  for (let at = run.first; at <= run.last; at++) {
+    const sign = signs[at];
+    if (sign === undefined || sign.isUp) continue;
+    failed.push(sign);
+    if (!isOvertaken(signs, at)) sure.push(sign);
+  }
+  const upMs = firstUpAfter(signs, run);
+  const joined = joinedTo(signs, run.last, upMs, model);
+  const down = joined.filter((s) => s.isHeld);
+  const firstBadMs = failed[0]?.sendMs ?? log.startMs;
+  const startLoMs = lastUpBefore(signs, run.first, log.startMs);
+  const ends = sure.length > 0 ? [...sure, ...down] : down;
+  const endLoMs = ends.reduce((max, s) => Math.max(max, s.sendMs), Math.max(startLoMs, firstBadMs));
+  const open = upMs === Infinity;
+  const endHiMs = Math.max(open ? log.endMs : upMs, endLoMs);
+  const startHiMs = failed.reduce((min, s) => Math.min(min, s.byMs), endHiMs);
+  const window: BadWindow = {
     state: 'down',
-    startLoMs: lastGoodMs,
-    startHiMs: earliest(bad, (s) => downBy(s, model)),
-    endLoMs: lastBadMs,
-    endHiMs: open ? Math.max(endMs, lastBadMs) : firstAnswer(good),
-    firstBadMs: bad[0]?.sendMs ?? lastGoodMs,
-    lastBadMs,
+    startLoMs,
+    startHiMs,
+    endLoMs,
+    endHiMs,
+    firstBadMs,
+    lastBadMs: [...failed, ...down].reduce((max, s) => Math.max(max, s.sendMs), firstBadMs),
     open,
-    causes: countCauses(bad),
+    causes: countCauses([...failed, ...joined].flatMap((s) => s.sample ?? [])),
   };
+  return { window, joined };
 }
 
-/** Windows of late answers inside a run of good ones; the first `joined` belong to the outage before. */
+/** Windows of slow answers; those in `taken` belong to an outage. */
 function slowWindows(
-  good: readonly KeptSample[],
-  joined: number,
-  before: number,
+  signs: readonly SampleEvidence[],
+  taken: ReadonlySet<KeptSample>,
+  startMs: number,
   model: LatencyModel,
 ): readonly BadWindow[] {
   const windows: BadWindow[] = [];
-  let lastGoodMs = joined > 0 ? (good[joined - 1]?.sendMs ?? before) : before;
-  let seen = joined;
-  for (const run of runsBy(good.slice(joined), (s) => isSlow(s, model))) {
-    const [first] = run;
-    const lastSlow = run.at(-1);
-    seen += run.length;
-    if (first === undefined || lastSlow === undefined) continue;
-    if (isSlow(first, model)) {
-      const upMs = firstAnswer(good, seen - 1);
-      const bad = [...run, ...good.slice(seen, seen + heldWith(good, seen, upMs, model))];
-      const lastBadMs = bad.at(-1)?.sendMs ?? lastSlow.sendMs;
-      windows.push({
-        state: 'slow',
-        startLoMs: lastGoodMs,
-        startHiMs: earliest(bad, (s) => downBy(s, model)),
-        endLoMs: lastBadMs,
-        endHiMs: upMs,
-        firstBadMs: first.sendMs,
-        lastBadMs,
-        open: false,
-        causes: countCauses(bad),
-      });
-    }
-    lastGoodMs = lastSlow.sendMs;
+  const own = signs.filter((s) => s.sample !== null);
+  const samples = own.flatMap((s) => s.sample ?? []);
+  for (let at = 0; at < samples.length; at++) {
+    const first = samples[at];
+    if (first === undefined || taken.has(first) || !isSlow(first, model)) continue;
+    let last = at;
+    for (let next; (next = samples[last + 1]) !== undefined && isSlow(next, model);) last++;
+    const upMs = firstAnswer(samples, last);
+    const bad = samples.slice(at, last + 1 + heldWith(samples, last + 1, upMs, model));
+    const lastBadMs = bad.at(-1)?.sendMs ?? first.sendMs;
+    windows.push({
+      state: 'slow',
+      startLoMs: lastUpBefore(own, at, startMs),
+      startHiMs: bad.reduce((min, s) => Math.min(min, s.finishMs, s.sendMs + model.normalMs), Infinity),
+      endLoMs: lastBadMs,
+      endHiMs: upMs,
+      firstBadMs: first.sendMs,
+      lastBadMs,
+      open: false,
+      causes: countCauses(bad),
+    });
+    at = last;
   }
   return windows;
 }
 
 /**
- * How many answers from index `from` on were held up by the stall that the late ones before them tell of, though not for
+ * How many answers from index `from` on were held up by the stall that the slow ones before them tell of, though not for
  * as long: asked while nothing was answered, they came later than a healthy target's.
  */
 function heldWith(
-  good: readonly KeptSample[],
+  samples: readonly KeptSample[],
   from: number,
   upMs: number,
   { normalMs }: LatencyModel,
 ): number {
   let index = from;
-  for (let sample; (sample = good[index]) !== undefined; index++)
-    if (sample.sendMs >= upMs || targetsMs(sample) <= normalMs) break;
+  for (let sample; (sample = samples[index]) !== undefined; index++)
+    if (sample.status !== 'ok' || sample.sendMs >= upMs || targetsMs(sample) <= normalMs) break;
   return index - from;
 }
 

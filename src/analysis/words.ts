@@ -28,8 +28,14 @@ export function signedWords(ms: number): string {
   return words === '0 ms' ? words : `${ms < 0 ? '−' : '+'}${words}`;
 }
 
-/** An estimate with its bounds: `36.21 s (36.18 s to 36.24 s)`. */
+/** An estimate: `36.21 s`. Where the lower bound is 0, the middle of the bounds estimates nothing: `up to 8.64 s`. */
+export function estimateWords(m: Measure): string {
+  return m.minMs === 0 && m.ms > 0 ? `up to ${durationWords(m.maxMs)}` : durationWords(m.ms);
+}
+
+/** An estimate with its bounds: `36.21 s (36.18 s to 36.24 s)`, or `up to 8.64 s` where the lower bound is 0. */
 export function measureWords(m: Measure): string {
+  if (m.minMs === 0 && m.ms > 0) return estimateWords(m);
   return `${durationWords(m.ms)} (${durationWords(m.minMs)} to ${durationWords(m.maxMs)})`;
 }
 

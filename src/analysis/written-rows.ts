@@ -3,6 +3,7 @@ import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
 import type { WriterRecord } from './read-log.ts';
+import { type Sampling, unseenBetweenMs, withUnseen } from './sample-gaps.ts';
 import { middle } from './windows.ts';
 
 type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
@@ -57,8 +58,12 @@ export interface RowsAnalysis {
   readonly rpo: Measure | null;
   readonly reads: { readonly count: number; readonly failed: number; readonly stale: number };
   readonly staleness: readonly Staleness[];
-  /** Time in which any path's reads were stale. */
+  /** Time in which any path's reads were stale. The upper bound has the longest time that fits between two reads. */
   readonly staleFor: Measure;
+  /** How much of that upper bound no read saw, ms. */
+  readonly unseenStaleMs: number;
+  /** How closely a path was read. */
+  readonly reading: Sampling;
   /** What the paths' hosts held before anything was healed, by host. */
   readonly copies: ReadonlyMap<string, Store>;
 }
@@ -354,6 +359,16 @@ export function analyseRows(record: WriterRecord): RowsAnalysis {
       behind,
     ),
   );
+  const gaps = planned.paths.map(({ id }) => {
+    const reads = beside.filter((read) => read.path === id);
+    const range = { fromMs: reads[0]?.sendMs ?? 0, toMs: reads.at(-1)?.finishMs ?? 0 };
+    const own = staleness.filter((s) => s.path.id === id);
+    return {
+      unseenMs: unseenBetweenMs(reads, range, own),
+      widestMs: unseenBetweenMs(reads, range, []),
+    };
+  });
+  const unseenStaleMs = Math.max(0, ...gaps.map((gap) => gap.unseenMs));
   const minMs = covered(staleness.map((s) => [s.startHiMs, s.endLoMs]));
   const maxMs = covered(staleness.map((s) => [s.startLoMs, s.endHiMs]));
   return {
@@ -368,7 +383,9 @@ export function analyseRows(record: WriterRecord): RowsAnalysis {
       stale: good.filter((read) => behind(read) > 0).length,
     },
     staleness,
-    staleFor: { ms: middle(minMs, maxMs), minMs, maxMs },
+    staleFor: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenStaleMs),
+    unseenStaleMs,
+    reading: { samples: good.length, widestMs: Math.max(0, ...gaps.map((gap) => gap.widestMs)) },
     copies: copiesOf(record),
   };
 }

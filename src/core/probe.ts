@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
+import type { ProbeLane } from './probe-lane.ts';
 import type { Observation } from './sample.ts';
 
 /** An address of a host name. */
@@ -77,7 +78,7 @@ export interface ProbeKind<P> {
    * `network`: talks to sockets only; runs in the prober's own thread.
    * `host`: runs commands through a Host; kept off that thread.
    */
-  readonly lane: 'network' | 'host';
+  readonly lane: ProbeLane;
   /** True if the kind needs `on:` or `from:` (it runs commands there). */
   readonly needsHost: boolean;
   /** Names of the marks that each probe of the kind may give, besides those that its parameter `marks` names. */

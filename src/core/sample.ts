@@ -27,7 +27,7 @@ export interface LogMark {
   /** Milliseconds since the Unix epoch, as stamped by the source. */
   readonly wallMs: number;
   readonly text: string;
-  /** The host it is about, where that is not the probe's. */
+  /** The host it is about, where that is not the probe's; the host that saw it, where it is about none of them. */
   readonly host?: string;
   /** What it says, where there is something to be picked out of it. */
   readonly value?: string;

@@ -32,11 +32,11 @@ export function withoutPower(sample: Sample): SeenSample {
 /** Whether a sample still speaks for the present, `nowMs` on the run clock. */
 export function isFresh(
   { intervalMs, timeoutMs }: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>,
-  { finishMs }: Pick<Sample, 'finishMs'>,
+  { sendMs }: Pick<Sample, 'sendMs'>,
   nowMs: number,
 ): boolean {
-  // Three missed slots and a time-out: older than that, it says nothing about now.
-  return nowMs - finishMs <= 3 * intervalMs + timeoutMs;
+  // Three missed slots and a time-out after it was sent: older than that, it says nothing about now. The analysis counts so.
+  return nowMs - sendMs <= 3 * intervalMs + timeoutMs;
 }
 
 /** The hosts for which the condition holds, as far as is freshly seen. */

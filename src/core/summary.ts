@@ -217,6 +217,11 @@ export interface OwnershipSide {
   readonly nobody: readonly OwnershipWindow[];
   /** Times after the fault with two owners or more. */
   readonly several: readonly OwnershipWindow[];
+  /**
+   * For how long more there may have been none, or several, between two samples. It is in the upper bound of checks on these
+   * times once. Absent in summaries of older versions.
+   */
+  readonly unseenMs?: { readonly nobody: number; readonly several: number };
 }
 
 /** A time in which the owners did not change, as far as was seen. The estimate of an edge is the middle of its bounds. */

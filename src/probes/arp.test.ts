@@ -175,6 +175,8 @@ describe('arp probe', () => {
       wallMs: expect.any(Number) as number,
       text: `${vip} is answered by ${stranger}, which is none of ${nodeOne}, ${nodeTwo}`,
       value: stranger,
+      // It is none of the nodes, whichever instance hands it on: the host that looks saw it.
+      host: 'vantage',
     };
     expect(marks).toEqual([[mark], [], [], [mark]]);
   });

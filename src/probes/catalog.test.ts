@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { laneOf } from '../core/probe-lane.ts';
 import { probeKind, probeKinds } from './catalog.ts';
 
 describe('probe catalog', () => {
   it('finds each kind by its own name', () => {
     expect(probeKinds.map((kind) => probeKind(kind.kind))).toEqual(probeKinds);
     expect(probeKind('telepathy')).toBeUndefined();
+  });
+
+  it('has each kind in the thread that the analysis takes it for', () => {
+    expect(probeKinds.map(({ kind }) => laneOf(kind))).toEqual(probeKinds.map(({ lane }) => lane));
   });
 
   it('describes each field of each kind in the JSON Schema, and refuses unknown ones', () => {

@@ -171,7 +171,17 @@ describe('http probe', () => {
     const number = await lookOnce(http, { url: await reply(200, body), value: master });
     expect(number.seen).toMatchObject({ status: 'ok', value: '8081' });
     const missing = await lookOnce(http, { url: await reply(200, body), value: 'nothing.there' });
-    expect(missing.seen).toMatchObject({ status: 'ok', value: 'null' });
+    expect(missing.seen).toEqual({
+      status: 'fail',
+      cause: 'bad-body',
+      message: 'no value in the body: nothing there matches nothing.there',
+      phases: expect.anything() as object,
+    });
+    const none = await lookOnce(http, { url: await reply(200, '{"node":null}'), value: "node || 'none'" });
+    expect(none.seen).toMatchObject({ status: 'ok', value: 'none' });
+    const badWithout = await lookOnce(http, { url: await reply(503, body), value: 'nothing' });
+    expect(badWithout.seen).toMatchObject({ status: 'fail', cause: 'http-5xx' });
+    expect(badWithout.seen).not.toHaveProperty('value');
     const bad = await lookOnce(http, { url: await reply(503, body), value: 'node' });
     expect(bad.seen).toMatchObject({ status: 'fail', cause: 'http-5xx', value: 'node-1' });
     const noJson = await lookOnce(http, { url: await reply(503, '<html>'), value: 'node' });

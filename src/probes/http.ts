@@ -43,7 +43,9 @@ const params = z.strictObject({
     .string()
     .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
     .optional()
-    .describe('JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too).'),
+    .describe(
+      "JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too). A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
+    ),
   maxBodyBytes: z
     .int()
     .min(1)
@@ -122,11 +124,15 @@ function readValue(
   }
 }
 
-/** Reads the value of a JSON body as text: strings as they are, everything else as JSON. Throws if it is no JSON. */
+/**
+ * Reads the value of a JSON body as text: strings as they are, everything else as JSON. Throws if the body is no JSON, or if
+ * nothing in it matches: `null` is what JMESPath gives then, and no state.
+ */
 function valueReader(expression: string): (body: string) => string {
   const compiled = compile(expression);
   return (body) => {
     const value = TreeInterpreter.search(compiled, JSON.parse(body) as JSONValue);
+    if (value === null || value === undefined) throw new Error(`nothing there matches ${expression}`);
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
   };
 }

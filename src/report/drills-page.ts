@@ -1,5 +1,5 @@
 import { dominantStage } from '../analysis/stages.ts';
-import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
+import { durationWords, estimateWords, limitWords, measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { rpoWords } from './rows-text.ts';
 import { counted } from './text.ts';
@@ -79,7 +79,7 @@ function cellsOf(summary: Summary): Readonly<Record<DrillColumn, string>> {
     rto: rto === null ? 'not measured' : measureWords(rto),
     limit: limitMs === undefined ? none : limitWords(limitMs),
     longest: longest === undefined ? none : `${longest.name}, ${durationWords(longest.ms)}`,
-    downtime: downtime === null ? none : durationWords(downtime.ms),
+    downtime: downtime === null ? none : estimateWords(downtime),
     rpo: rpoWords(summary) ?? none,
     redundancy: redundancyRestoredMs === null ? none : durationWords(redundancyRestoredMs),
   };

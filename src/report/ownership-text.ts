@@ -17,14 +17,16 @@ export function ownerWords({ owners, maybe }: OwnershipStretch): string {
   return [...(owners.length === 0 ? [] : [listWords(owners)]), ...maybe.map((name) => `${name}?`)].join(', ');
 }
 
-/** How long it was so in all: `3.26 s (3.06 s to 3.46 s) in 1 window`. */
-export function totalWords(windows: readonly OwnershipWindow[]): string {
+/** How long it was so in all: `3.26 s (3.06 s to 3.46 s) in 1 window`. `unseenMs` fits between two samples and is in the upper bound. */
+export function totalWords(windows: readonly OwnershipWindow[], unseenMs = 0): string {
   const minMs = windows.reduce((sum, w) => sum + w.minMs, 0);
-  const maxMs = windows.reduce((sum, w) => sum + w.maxMs, 0);
+  const seenMs = windows.reduce((sum, w) => sum + w.maxMs, 0);
+  const maxMs = seenMs + unseenMs;
   const certain = windows.filter((w) => w.certain).length;
   if (maxMs === 0) return 'never';
+  if (seenMs === 0) return `at no sample; ${durationWords(unseenMs)} fits between two`;
   if (certain === 0) return `not surely, ${durationWords(maxMs)} at most`;
-  return `${measureWords({ ms: middle(minMs, maxMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
+  return `${measureWords({ ms: middle(minMs, seenMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
 }
 
 /** A row of the table of a thing's owners: a moment at which they changed for at least one side. */
@@ -54,7 +56,7 @@ export function ownershipRows({ sides }: Ownership): readonly OwnershipRow[] {
 }
 
 /** One side in a line: `node-1, +0.35 s nobody, +3.61 s node-2; nobody for 3.26 s (3.06 s to 3.46 s) in 1 window`. */
-export function sideWords({ spans, nobody, several }: OwnershipSide): string {
+export function sideWords({ spans, nobody, several, unseenMs }: OwnershipSide): string {
   const [first, ...changes] = spans;
   if (first === undefined) return 'not probed';
   const told = changes.slice(0, toldChanges);
@@ -65,8 +67,8 @@ export function sideWords({ spans, nobody, several }: OwnershipSide): string {
     ...(left > 0 ? [`${left} more`] : []),
   ].join(', ');
   const totals = [
-    ...(nobody.some((w) => w.certain) ? [`nobody for ${totalWords(nobody)}`] : []),
-    ...(several.some((w) => w.certain) ? [`several for ${totalWords(several)}`] : []),
+    ...(nobody.some((w) => w.certain) ? [`nobody for ${totalWords(nobody, unseenMs?.nobody)}`] : []),
+    ...(several.some((w) => w.certain) ? [`several for ${totalWords(several, unseenMs?.several)}`] : []),
   ];
   return [path, ...totals].join('; ');
 }

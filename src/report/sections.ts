@@ -113,7 +113,11 @@ function ownerTables(thing: Ownership, zero: string): Block[] {
     }),
     ...table(
       [zero, 'by nobody', 'by several'],
-      thing.sides.map((s) => [s.side, totalWords(s.nobody), totalWords(s.several)]),
+      thing.sides.map((s) => [
+        s.side,
+        totalWords(s.nobody, s.unseenMs?.nobody),
+        totalWords(s.several, s.unseenMs?.several),
+      ]),
     ),
   ];
 }

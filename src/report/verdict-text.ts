@@ -1,5 +1,5 @@
 import { dominantStage } from '../analysis/stages.ts';
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { durationWords, estimateWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
 import { controlWords, harnessWords } from './prober-text.ts';
@@ -51,7 +51,7 @@ function facts(summary: Summary): string[] {
   for (const f of faults) rows.push(['fault', `${plain(f.kind)} on ${plain(f.on)}`]);
   if (rto !== null) {
     const flapped = rto.first !== null && rto.first.ms !== rto.ms;
-    const first = flapped ? `, first sign of recovery after ${durationWords(rto.first.ms)}` : '';
+    const first = flapped ? `, first sign of recovery after ${estimateWords(rto.first)}` : '';
     rows.push(['RTO', `${measureWords(rto)}${first}${besides(summary.predicted?.rto)}`]);
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);

@@ -1,4 +1,4 @@
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { durationWords, estimateWords, measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
 import { deliver } from './lib/deliver.ts';
@@ -105,7 +105,7 @@ function drillLines(summary: Summary): readonly string[] {
     rto === null ? 'no RTO' : `RTO ${measureWords(rto)}`,
     ...(downtime === null
       ? []
-      : [`downtime ${durationWords(downtime.ms)} in ${counted(downtime.windows, 'window')}`]),
+      : [`downtime ${estimateWords(downtime)} in ${counted(downtime.windows, 'window')}`]),
     ...(redundancy === null ? [] : [`redundancy after ${durationWords(redundancy.ms)}`]),
     ...(rpo === null ? [] : [`${rpo.lost} of ${rpo.acked} acknowledged rows lost`]),
   ];

@@ -16,6 +16,9 @@ const condition = conditionSchema.describe('Values of a probe.');
 
 const min = duration.optional().describe('At least so long.');
 const max = duration.describe('At most so long.');
+const sampledMax = duration.describe(
+  'At most so long: longer than the interval of the probe, or 0s: no sample may see it.',
+);
 
 const writer = z.string().min(1).describe('Id of a writer of the target: it writes in this drill.');
 
@@ -44,7 +47,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
       .optional()
       .describe("Probe instance, such as lb-tcp or tcp@node-1; the recovery's probe by default."),
     min,
-    max: max.optional(),
+    max: sampledMax.optional(),
   }),
   z.strictObject({
     kind: z.literal('redundancy').describe('The stack is whole again within `max` of the fault.'),
@@ -60,7 +63,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('heal-outage').describe('The outage that the heal costs is at most `max`.'),
     name,
-    max,
+    max: sampledMax,
   }),
   z.strictObject({
     kind: z
@@ -74,7 +77,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     name,
     condition,
     min,
-    max: max.optional(),
+    max: sampledMax.optional(),
   }),
   z.strictObject({
     kind: z.literal('role-moved').describe('A role is on another host at the end than before the fault.'),
@@ -95,7 +98,11 @@ export const checkSchema = z.discriminatedUnion('kind', [
     kind: z.literal('never').describe('A condition holds at no time, or for `tolerance` at most.'),
     name,
     condition,
-    tolerance: duration.optional().describe('It may hold for so long in total; 0s by default.'),
+    tolerance: duration
+      .optional()
+      .describe(
+        'It may hold for so long at a time: longer than the interval of the probe, or 0s (the default): no sample may see it.',
+      ),
   }),
   z.strictObject({
     kind: z
@@ -116,7 +123,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
       .optional()
       .describe('Another side: counted is the time for which the two see different owners.'),
     min,
-    max: max.optional(),
+    max: sampledMax.optional(),
   }),
   z.strictObject({
     kind: z
@@ -150,7 +157,9 @@ export const checkSchema = z.discriminatedUnion('kind', [
     name,
     of: writer,
     min,
-    max: duration.optional().describe('At most so long; 0s: no read may be stale.'),
+    max: duration
+      .optional()
+      .describe('At most so long: longer than the interval of the reads, or 0s: no read may be stale.'),
   }),
   z.strictObject({
     kind: z.literal('announced').describe('Each change is delivered once, in order and in time.'),

@@ -163,7 +163,7 @@ describe('a scenario with variables and a matrix', () => {
     expect(first?.checks.map((check) => check.name)).toEqual([
       'db-role is primary on exactly 1 for at least 2.0 s',
       'downtime of db-role@alpha at least 1.0 s, at most 9.0 s',
-      'outage of the return at most 1.0 s',
+      'outage of the return at most 2.0 s',
       'return in at most 60.0 s',
       'the service does not come back by itself',
     ]);

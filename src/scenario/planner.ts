@@ -3,6 +3,7 @@ import type { Plan } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { slowestPeriod } from '../model/chain.ts';
 import { planCheck } from './check-schema.ts';
+import { checkDecidable } from './decidable-limits.ts';
 import { defaults } from './defaults.ts';
 import { planSteps } from './fault-planner.ts';
 import { parseWith } from './problems.ts';
@@ -106,6 +107,7 @@ function makePlan(
     checkPredicted(predicted, names, target, ['redundancy', 'predicted'], report);
   }
   checkChecks(scenario.checks, target, report);
+  checkDecidable(scenario.checks, scenario.recovery.probe, target, report);
   checkLimits(scenario, shorter(target.limits, scenario.limits), report);
   if (problems.length > 0) throw new InvalidInput(source.path, problems);
 

@@ -71,7 +71,7 @@ describe('checks on written rows', () => {
       '{ kind: rows, of: rows, are: duplicated, max: 0 }',
       '{ kind: rows, of: rows, are: lost, min: 1, max: 5 }',
       '{ kind: stale-reads, of: rows, max: 0s }',
-      '{ kind: stale-reads, of: rows, max: 500ms }',
+      '{ kind: stale-reads, of: rows, max: 900ms }',
       '{ kind: rpo, of: rows, max: 0s, name: RPO 0 }',
     ];
     expect(planWith(...checks).checks.slice(-checks.length)).toEqual([
@@ -93,7 +93,7 @@ describe('checks on written rows', () => {
         max: 5,
       },
       { kind: 'stale-reads', name: 'no read of rows is stale', of: 'rows', maxMs: 0 },
-      { kind: 'stale-reads', name: 'stale reads of rows at most 500 ms', of: 'rows', maxMs: 500 },
+      { kind: 'stale-reads', name: 'stale reads of rows at most 900 ms', of: 'rows', maxMs: 900 },
       { kind: 'rpo', name: 'RPO 0', of: 'rows', maxMs: 0 },
     ]);
   });

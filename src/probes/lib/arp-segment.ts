@@ -72,7 +72,7 @@ class SharedSegment {
 
   constructor(segment: Segment) {
     this.#segment = segment;
-    this.table = new ArpTable(segment.address);
+    this.table = new ArpTable(segment.address, segment.host.name);
   }
 
   async ask(ctx: ProbeContext, signal: AbortSignal): Promise<ArpRound> {

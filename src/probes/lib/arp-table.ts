@@ -30,15 +30,17 @@ export function readAnswers(output: string, addresses: readonly string[]): ArpAn
 /** Which MACs belong to which node, and what answers for a shared address mean then. */
 export class ArpTable {
   readonly #shared: string;
+  readonly #seenFrom: string;
   readonly #given = new Map<string, ReadonlySet<string>>();
   /** By a node's own address; empty while it never answered. */
   readonly #learned = new Map<string, ReadonlySet<string>>();
   #strangers: ReadonlySet<string> = new Set();
   readonly #marks: LogMark[] = [];
 
-  /** For an address that one of the nodes should answer for. */
-  constructor(shared: string) {
+  /** For an address that one of the nodes should answer for, asked from a host of this name. */
+  constructor(shared: string, seenFrom: string) {
     this.#shared = shared;
+    this.#seenFrom = seenFrom;
   }
 
   /** A node, by its own address; its MAC is learned there where it is not given. */
@@ -68,7 +70,8 @@ export class ArpTable {
     for (const mac of strangers) {
       if (this.#strangers.has(mac)) continue;
       const text = `${this.#shared} is answered by ${mac}, which is none of ${[...this.#learned.keys()].join(', ')}`;
-      this.#marks.push({ name: 'stranger', wallMs, text, value: mac });
+      // It is none of the nodes, whichever instance of the probe hands it on.
+      this.#marks.push({ name: 'stranger', wallMs, text, host: this.#seenFrom, value: mac });
     }
     this.#strangers = strangers;
   }

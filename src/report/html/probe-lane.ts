@@ -1,8 +1,9 @@
+import type { Measure } from '../../core/summary.ts';
 import { type KeptSample, lastSaidMs, staleAfterMs } from '../../analysis/kept-samples.ts';
 import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { type BadWindow, durationOf, middle } from '../../analysis/windows.ts';
-import { durationWords, measureWords } from '../../analysis/words.ts';
+import { durationWords, estimateWords, measureWords } from '../../analysis/words.ts';
 import { offsetWords } from '../ownership-text.ts';
 import { counted } from '../text.ts';
 import { causeWords } from '../watch-text.ts';
@@ -32,12 +33,20 @@ export function probeLane({ log, windows }: Analysis, series: ProbeSeries, zeroM
   return { label: probe.id, words: laneWords(bad, samples), pieces };
 }
 
+const none: Measure = { ms: 0, minMs: 0, maxMs: 0 };
+
+function add(a: Measure, b: Measure): Measure {
+  return { ms: a.ms + b.ms, minMs: a.minMs + b.minMs, maxMs: a.maxMs + b.maxMs };
+}
+
 function laneWords(bad: readonly BadWindow[], samples: readonly KeptSample[]): string {
   if (samples.length === 0) return 'no sample';
   const words = (['down', 'slow'] as const).flatMap((state) => {
     const own = bad.filter((w) => w.state === state);
-    const ms = own.reduce((sum, w) => sum + durationOf(w).ms, 0);
-    return own.length === 0 ? [] : [`${state} for ${durationWords(ms)} in ${counted(own.length, 'window')}`];
+    const total = own.map(durationOf).reduce(add, none);
+    return own.length === 0
+      ? []
+      : [`${state} for ${estimateWords(total)} in ${counted(own.length, 'window')}`];
   });
   const unsureMs = bad.reduce((sum, w) => sum + (w.state === 'unsure' ? durationOf(w).maxMs : 0), 0);
   if (unsureMs > 0)

@@ -2,7 +2,7 @@ import type { Range } from '../../analysis/intervals.ts';
 import { staleAfterMs } from '../../analysis/kept-samples.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords, estimateWords } from '../../analysis/words.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LatencyOverTime } from '../latency-over-time.ts';
 import { rpoWords } from '../rows-text.ts';
@@ -123,15 +123,15 @@ function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: 
   const flapped = rto.first !== null && rto.first.ms !== rto.ms;
   const words = [
     rto.ms === 0
-      ? `an outage of up to ${durationWords(rto.maxMs)} could have hidden between two looks`
+      ? `an outage that no sample shows may have ended up to ${durationWords(rto.maxMs)} after the fault`
       : `surely between ${durationWords(rto.minMs)} and ${durationWords(rto.maxMs)}`,
-    flapped ? `first sign of recovery after ${durationWords(rto.first.ms)}` : null,
+    flapped ? `first sign of recovery after ${estimateWords(rto.first)}` : null,
     predicted?.rto === undefined ? null : `predicted ${predictedWords(predicted.rto)}`,
     gauge(rto, limitMs),
   ];
   return figure(
     'RTO: from the fault’s effect to the recovery that held',
-    rto.ms === 0 ? 'no outage seen' : durationWords(rto.ms),
+    rto.ms === 0 ? 'no outage seen' : estimateWords(rto),
     words,
     'rto',
   );
@@ -150,7 +150,7 @@ function otherFigures(summary: Summary): readonly Html[] {
   const figures: Html[] = [];
   if (downtime !== null)
     figures.push(
-      figure('Downtime', durationWords(downtime.ms), [
+      figure('Downtime', estimateWords(downtime), [
         `${durationWords(downtime.minMs)} to ${durationWords(downtime.maxMs)}, in ${counted(downtime.windows, 'window')}`,
       ]),
     );

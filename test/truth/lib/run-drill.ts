@@ -209,7 +209,6 @@ function startWriting(
     clock: stage.time.clock,
     log: { append },
     readText: () => Promise.reject(new Error('there are no files')),
-    resolveName: async () => [],
     env: () => undefined,
     signal,
   });

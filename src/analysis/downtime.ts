@@ -1,0 +1,41 @@
+import { roundMs } from '../core/clock.ts';
+import type { Measure } from '../core/summary.ts';
+import { type BadWindow, durationOf } from './windows.ts';
+
+/** How long the target was down. */
+export interface Downtime {
+  readonly total: Measure;
+  /** How much of the upper bound is due to slow answers alone, ms. */
+  readonly slowMs: number;
+}
+
+/**
+ * The downtime of windows of one probe. `down` windows count in full. `unsure` and `slow` ones may be outages: they count in
+ * the upper bound, and in the lower bound not at all. The upper bound is the time that lies within any window: the outer
+ * edges of neighbors may overlap.
+ */
+export function downtimeOf(windows: readonly BadWindow[]): Downtime {
+  const down = windows.filter((w) => w.state === 'down');
+  const unsure = windows.filter((w) => w.state === 'unsure');
+  const durations = down.map(durationOf);
+  const downMs = unionMs(down);
+  const likelyMs = unionMs([...down, ...unsure]);
+  const maxMs = unionMs(windows);
+  const minMs = durations.reduce((sum, d) => sum + d.minMs, 0);
+  const seenMs = durations.reduce((sum, d) => sum + d.ms, 0) + (likelyMs - downMs) / 2;
+  return {
+    total: { ms: roundMs(Math.min(seenMs, maxMs)), minMs: roundMs(minMs), maxMs: roundMs(maxMs) },
+    slowMs: roundMs(maxMs - likelyMs),
+  };
+}
+
+/** The time within the outer edges of any of the windows, ms. */
+function unionMs(windows: readonly BadWindow[]): number {
+  let totalMs = 0;
+  let untilMs = -Infinity;
+  for (const { startLoMs, endHiMs } of [...windows].sort((a, b) => a.startLoMs - b.startLoMs)) {
+    totalMs += Math.max(0, endHiMs - Math.max(startLoMs, untilMs));
+    untilMs = Math.max(untilMs, endHiMs);
+  }
+  return totalMs;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { analyseRecovery } from './rto.ts';
+import { summarize } from './summarize.ts';
+import { type Answer, LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
+import { type Outage, type OutageKind, simulatedTarget } from './testing/simulated-target.ts';
+import type { Check, PlannedProbe } from '../core/plan.ts';
+
+const kill = { id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} };
+const stableForMs = 5000;
+
+function drill(probe: Partial<PlannedProbe>, checks: readonly Check[] = []): LogBuilder {
+  const recovery = { probe: 'health', withinMs: 60_000, stableForMs };
+  return new LogBuilder(planWith({ probes: [probeOf('health', probe)], faults: [kill], recovery, checks }));
+}
+
+const rtoAtMost = (maxMs: number): Check => ({ kind: 'rto', name: 'rto', maxMs });
+const good = (ms: number): Answer => ({ status: 'ok', finishMs: ms + 5 });
+const refused = (ms: number): Answer => ({ status: 'fail', cause: 'refused', finishMs: ms + 3 });
+
+/** The fault acts at 5 s; the probe is asked once a second, half a second later from then on. */
+function onceASecond(checks: readonly Check[], answer: (sendMs: number) => Answer): LogBuilder {
+  return drill({}, checks)
+    .probing('health', 0, 5000, 1000, good)
+    .fault(5000, { healedMs: 20_001 })
+    .probing('health', 5500, 30_000, 1000, answer)
+    .at(20_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+    .at(30_000, { type: 'run.ended' });
+}
+
+describe('the bounds of the RTO', () => {
+  test('do not move behind the truth with a slow first answer', () => {
+    // Up since 7.6 s; the first answer takes 200 ms.
+    const log = onceASecond([rtoAtMost(3000)], (ms) => {
+      if (ms < 7600) return refused(ms);
+      return { status: 'ok', finishMs: ms + (ms === 8500 ? 200 : 5) };
+    });
+    const summary = summarize(log.read());
+    expect(summary.rto?.minMs).toBeLessThanOrEqual(2600);
+    expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(2600);
+    expect(summary.checks[0]?.status).toBe('inconclusive');
+  });
+
+  test('have an outage that fits between two samples after the recovery', () => {
+    // Refused at 5.5 s; down again from 7.6 to 8.45 s, between two samples.
+    const log = onceASecond([rtoAtMost(2600)], (ms) => (ms < 6000 ? refused(ms) : good(ms)));
+    const summary = summarize(log.read());
+    expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(3450);
+    expect(summary.rto?.ms).toBeLessThan(1100);
+    expect(summary.checks[0]?.status).toBe('inconclusive');
+    expect(summary.reasons[0]).toMatch(
+      /samples were up to 1.00 s apart.*within 5 s; it would be decided at a probe interval of 495 ms or less/,
+    );
+  });
+
+  test('leave out what only a blip fits into', () => {
+    const log = drill({ intervalMs: 200 })
+      .probing('health', 0, 30_000, 200, (ms) => (ms >= 5000 && ms < 6000 ? refused(ms) : good(ms)))
+      .fault(5000)
+      .read();
+    expect(analyseRecovery(log)?.rto).toMatchObject({ maxMs: 1005 });
+  });
+
+  test('have slow answers while nothing was refused: packets that were lost and sent again', () => {
+    // A black hole from 5.005 to 5.955 s; requests that meet it are answered a second after they were sent.
+    const checks: Check[] = [{ kind: 'downtime', name: 'downtime', maxMs: 300 }, rtoAtMost(3000)];
+    const log = drill({ intervalMs: 200, timeoutMs: 3000 }, checks)
+      .probing('health', 0, 5000, 200, good)
+      .fault(5000, { healedMs: 20_001 })
+      .probing('health', 5020, 30_000, 200, (ms) => ({
+        status: 'ok',
+        finishMs: ms + (ms < 5955 ? 1005 : 5),
+      }))
+      .at(20_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(30_000, { type: 'run.ended' });
+    const summary = summarize(log.read());
+    expect(summary.downtime).toMatchObject({ ms: 0, minMs: 0, windows: 0 });
+    expect(summary.downtime?.maxMs).toBeGreaterThanOrEqual(950);
+    expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(955);
+    expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive', 'pass']);
+    expect(summary.reasons[0]).toContain('slow answers leave 1.02 s of it open');
+  });
+
+  test('have what was sent before a refusal and answered after it', () => {
+    // A black hole from 4.95 s, refusals from 5.3 to 5.95 s: down for 1 s.
+    const checks: Check[] = [{ kind: 'downtime', name: 'downtime', minMs: 850 }];
+    const log = drill({ intervalMs: 200, timeoutMs: 3000 }, checks)
+      .probing('health', 0, 30_000, 200, (ms) => {
+        if (ms >= 5000 && ms < 5300) return { status: 'ok', finishMs: ms + 1005 };
+        return ms >= 5300 && ms < 5950 ? refused(ms) : good(ms);
+      })
+      .fault(4900, { healedMs: 20_001 })
+      .at(20_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(30_000, { type: 'run.ended' });
+    const summary = summarize(log.read());
+    expect(summary.downtime?.maxMs).toBeGreaterThanOrEqual(1000);
+    expect(summary.checks[0]?.status).not.toBe('fail');
+  });
+
+  test.each([
+    [5030, 'held by its bounds alone'],
+    [4970, 'did not hold'],
+  ])('hold for both answers where the service was up for %i ms before the next outage', (upMs) => {
+    const log = drill({ intervalMs: 200 })
+      .probing('health', 0, 40_000, 200, (ms) => {
+        const isDown = (ms >= 10_050 && ms < 12_050) || (ms >= 12_050 + upMs && ms < 20_000);
+        return isDown ? refused(ms) : good(ms);
+      })
+      .fault(10_000)
+      .read();
+    const { rto } = analyseRecovery(log) ?? {};
+    expect(rto?.minMs).toBeLessThanOrEqual(2050 - 150);
+    expect(rto?.maxMs).toBeGreaterThanOrEqual(10_000);
+  });
+});
+
+describe('against simulated truth', () => {
+  const timeoutMs = 900;
+  const intervalMs = 100;
+  const maxLatencyMs = 20;
+  const kinds: readonly OutageKind[] = ['refused', 'hang', 'drop', 'stall'];
+
+  /** Outages whose distances lie around `stableFor`, each long enough to be seen; the first answers after one are slow. */
+  function simulate(seed: number) {
+    const random = seeded(seed);
+    const outages: Outage[] = [];
+    let nowMs = 20_000 + random() * 1000;
+    const effectMs = nowMs;
+    for (let count = 1 + Math.floor(random() * 4); count > 0; count--) {
+      const toMs = nowMs + 300 + random() * 3000;
+      outages.push({ fromMs: nowMs, toMs, kind: kinds[Math.floor(random() * kinds.length)]! });
+      nowMs = toMs + stableForMs + (random() - 0.5) * 600;
+    }
+    const answer = simulatedTarget(outages, { random, maxLatencyMs, timeoutMs });
+    const isCold = random() < 0.5;
+    const coldMs = 150 + random() * 300;
+    const log = drill({ intervalMs, timeoutMs })
+      .fault(effectMs - 50)
+      .probing('health', random() * intervalMs, nowMs + 10_000, intervalMs, (ms) => {
+        const said = answer(ms);
+        const isFirst = outages.some((o) => ms > o.toMs && ms < o.toMs + intervalMs);
+        return isCold && isFirst && said.status === 'ok'
+          ? { ...said, finishMs: said.finishMs + coldMs }
+          : said;
+      });
+    const held = outages.find((o, i) => (outages[i + 1]?.fromMs ?? Infinity) - o.toMs >= stableForMs);
+    return { log: log.read(), rtoMs: (held?.toMs ?? NaN) - effectMs, outages };
+  }
+
+  test('the bounds hold the RTO', () => {
+    for (let seed = 1; seed <= 120; seed++) {
+      const { log, rtoMs, outages } = simulate(seed * 7919);
+      const { rto = null, effect } = analyseRecovery(log) ?? {};
+      const told = `seed ${seed}: truth ${rtoMs}, told ${JSON.stringify(rto)}, ${JSON.stringify(outages)}`;
+      expect(effect, told).toBeDefined();
+      expect(rto, told).not.toBeNull();
+      expect(rto!.minMs, told).toBeLessThanOrEqual(rtoMs + 0.01);
+      expect(rto!.maxMs, told).toBeGreaterThanOrEqual(rtoMs - 0.01);
+    }
+  });
+});

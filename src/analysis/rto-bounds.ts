@@ -1,0 +1,145 @@
+import { roundMs } from '../core/clock.ts';
+import type { Measure } from '../core/summary.ts';
+import type { KeptSample } from './kept-samples.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
+import type { Moment } from './rto.ts';
+import type { BadWindow } from './windows.ts';
+import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
+
+/**
+ * An outage that no sample hit puts off a recovery only if it may have been this long, ms. With samples closer than that,
+ * what remains unseen is a blip that clients with ordinary time-outs do not notice either.
+ */
+export const unseenOutageMs = 500;
+
+/** What puts the upper bound of an RTO beyond the edges that the samples show. */
+export type PutOffBy = 'slow' | 'unsure' | 'outage' | 'gap';
+
+/** The bounds of a recovery that other windows, seen or not, leave open. Offsets in ms. */
+export interface RecoveryBounds {
+  readonly loMs: number;
+  readonly hiMs: number;
+  /** null: the edges of the outage alone make the upper bound. */
+  readonly putOffBy: PutOffBy | null;
+  /** The widest stretch without an answer that counts; 0 without any. */
+  readonly gapMs: number;
+}
+
+/** What the bounds of a recovery follow from. */
+export interface RecoveryFacts {
+  readonly log: RunLog;
+  readonly series: ProbeSeries;
+  /** All windows of the recovery probe after t0, in order of time. */
+  readonly windows: readonly BadWindow[];
+  /** What begins later is no part of the recovery: the wait for it was over. */
+  readonly beginByMs: number;
+  /** Until then a fault acted, and no recovery was final; -Infinity: none did. */
+  readonly openUntilMs: number;
+}
+
+/**
+ * The bounds of the recovery that the samples show at `end`.
+ *
+ * Stability is decided between outages whose edges are known by their bounds only. The recovery may have been earlier: at the
+ * end of an outage after which the service may have been good for `stableForMs`. It may have been later: an outage that
+ * begins less than `stableForMs` after it puts it off, be it that it was seen, that slow answers or a degraded prober leave it
+ * open, or that it fits between two samples.
+ */
+export function recoveryBounds(facts: RecoveryFacts, end: Moment): RecoveryBounds {
+  const loMs = Math.min(end.loMs, earliestMs(facts, end.loMs));
+  const seen = putOff(facts, end.hiMs);
+  const gaps = wideGaps(facts, end.loMs, seen.hiMs);
+  const gapMs = gaps.reduce((max, g) => Math.max(max, g.widestMs), 0);
+  const lastMs = gaps.reduce((max, g) => Math.max(max, g.toMs), seen.hiMs);
+  if (lastMs === seen.hiMs) return { loMs, hiMs: seen.hiMs, putOffBy: seen.by, gapMs: 0 };
+  return { loMs, hiMs: putOff(facts, lastMs).hiMs, putOffBy: 'gap', gapMs: roundMs(gapMs) };
+}
+
+/** Whether an outage that begins then would put off a recovery that came at `hiMs`. */
+function reaches({ log, beginByMs, openUntilMs }: RecoveryFacts, beginMs: number, hiMs: number): boolean {
+  if (beginMs >= beginByMs) return false;
+  const { stableForMs, until } = log.plan.recovery;
+  return until !== undefined || beginMs < hiMs + stableForMs || beginMs < openUntilMs;
+}
+
+/** The latest end of a recovery when each outage that may put it off does. */
+function putOff(
+  facts: RecoveryFacts,
+  fromMs: number,
+): { readonly hiMs: number; readonly by: PutOffBy | null } {
+  let hiMs = fromMs;
+  let by: PutOffBy | null = null;
+  for (const window of facts.windows) {
+    if (window.endHiMs <= hiMs || !reaches(facts, Math.max(window.startLoMs, fromMs), hiMs)) continue;
+    if (window.state === 'down' && !reaches(facts, window.firstBadMs, Infinity)) continue;
+    hiMs = window.endHiMs;
+    by = window.state === 'down' ? 'outage' : window.state;
+  }
+  return { hiMs, by };
+}
+
+/** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
+function earliestMs({ log, windows, openUntilMs }: RecoveryFacts, atMostMs: number): number {
+  const { stableForMs, until } = log.plan.recovery;
+  if (until !== undefined) return atMostMs;
+  const down = windows.filter((w) => w.state === 'down');
+  for (const window of windows) {
+    // A window that may be none may also have ended as soon as it can have begun.
+    const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
+    if (endLoMs >= atMostMs) break;
+    const next = down.find((w) => w !== window && w.firstBadMs > window.firstBadMs);
+    const nextMs = next?.startHiMs ?? Infinity;
+    if (!window.open && nextMs - endLoMs >= stableForMs && nextMs >= openUntilMs) return endLoMs;
+  }
+  return atMostMs;
+}
+
+/** A stretch between the sending of an answered sample and the next answer, ms. */
+interface AnswerGap {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The longest time in it without an answer: less than the whole where the samples inside are left out. */
+  readonly widestMs: number;
+}
+
+/**
+ * The stretches between answers, acknowledged writes among them, in order. Answers may overtake each other: the earliest to
+ * any later sample ends a gap.
+ */
+function answerGaps(log: RunLog, series: ProbeSeries): readonly AnswerGap[] {
+  const gaps: AnswerGap[] = [];
+  let toMs = Infinity;
+  const answers: readonly (KeptSample | AckedWrite)[] = [
+    ...series.samples.filter((s) => s.status === 'ok'),
+    ...ackedWrites(log, series),
+  ].sort((a, b) => a.sendMs - b.sendMs);
+  for (const sample of answers.toReversed()) {
+    const leftOut = 'leftOut' in sample ? sample.leftOut : undefined;
+    const fromMs = Math.max(sample.sendMs, leftOut?.lastSendMs ?? -Infinity);
+    if (toMs !== Infinity) gaps.push({ fromMs, toMs, widestMs: toMs - fromMs });
+    if (leftOut !== undefined) gaps.push({ fromMs: sample.sendMs, toMs: fromMs, widestMs: leftOut.widestMs });
+    toMs = Math.min(toMs, sample.finishMs);
+  }
+  return gaps.toReversed();
+}
+
+/** The longest time without an answer in a range, from its beginning on, ms. */
+export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
+  const inside = answerGaps(log, series).filter((g) => g.toMs > fromMs && g.fromMs <= toMs);
+  return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
+}
+
+/** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
+function wideGaps(facts: RecoveryFacts, loMs: number, hiMs: number): readonly AnswerGap[] {
+  return answerGaps(facts.log, facts.series).filter(
+    (g) =>
+      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
+  );
+}
+
+/** From t0 to a moment with bounds; never negative. `ms` is the best estimate of it. */
+export function measureFrom(effect: Moment, { loMs, hiMs, ms }: Moment): Measure {
+  const minMs = roundMs(Math.max(0, loMs - effect.hiMs));
+  const maxMs = roundMs(Math.max(minMs, hiMs - effect.loMs));
+  return { ms: roundMs(Math.min(maxMs, Math.max(minMs, ms - effect.ms))), minMs, maxMs };
+}

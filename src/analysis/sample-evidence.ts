@@ -1,0 +1,124 @@
+import { type KeptSample, lastSaidMs } from './kept-samples.ts';
+import type { LatencyModel } from './latency-model.ts';
+import type { AckedWrite } from './writer-evidence.ts';
+
+/**
+ * What one sample says of its target: it was up (an answer) or down (a failure) at some instant in [sendMs, byMs].
+ *
+ * - An answer says so up to its arrival, however late that is: a slow answer alone is no evidence of an outage.
+ * - A time-out says that the target was down by the time a healthy one had answered.
+ * - A failure that comes at once, or late and alone, says so up to its arrival.
+ * - A failure held up by a hang (`isHeld`) says that the target was down by the time a healthy one had answered.
+ */
+export interface SampleEvidence {
+  /** null: it is an acknowledged write (writer-evidence.ts), which says the same as an answer. */
+  readonly sample: KeptSample | null;
+  readonly isUp: boolean;
+  readonly sendMs: number;
+  readonly byMs: number;
+  /** It took longer than answers of this probe do: it may have acted after samples that were sent later. */
+  readonly isLate: boolean;
+  /** It was released at the same moment as one that was sent earlier: nothing was answered from its sending until then. */
+  readonly isHeld: boolean;
+}
+
+/** What each known sample says, in send order. */
+export function evidenceOfSamples(
+  samples: readonly KeptSample[],
+  model: LatencyModel,
+): readonly SampleEvidence[] {
+  const known = samples.filter((s) => s.status !== 'unknown');
+  const held = heldSamples(known, model);
+  return known.map((sample): SampleEvidence => {
+    const isUp = sample.status === 'ok';
+    const isHeld = held.has(sample);
+    const isEarly = sample.cause === 'timeout' || (isHeld && !isUp);
+    const byMs = isEarly ? Math.min(sample.finishMs, sample.sendMs + model.normalMs) : sample.finishMs;
+    const isLate = !isEarly && targetsMs(sample) > model.promptMs;
+    return { sample, isUp, sendMs: sample.sendMs, byMs, isLate, isHeld };
+  });
+}
+
+/** How long the target took, ms; for what the prober itself was stalled it is not to blame. */
+export function targetsMs({ sendMs, finishMs, stallMs = 0 }: KeptSample): number {
+  return finishMs - sendMs - stallMs;
+}
+
+/** Whether a good answer took longer than those of a healthy target do. */
+export function isSlow(sample: KeptSample, { slowMs }: LatencyModel): boolean {
+  return sample.status === 'ok' && targetsMs(sample) > slowMs;
+}
+
+/**
+ * The samples that a hang held up. Two that were sent at different times and released at the same moment, at least one of
+ * them late, show that nothing was answered from the sending of the later one until the release. An answer to a sample that
+ * was sent meanwhile shows the contrary: then only what was sent after that one counts. The first of a group has nothing
+ * sent earlier and may be slow of itself: it is none.
+ */
+function heldSamples(known: readonly KeptSample[], model: LatencyModel): ReadonlySet<KeptSample> {
+  const held = new Set<KeptSample>();
+  if (!Number.isFinite(model.slowMs)) return held;
+  for (const [index, sample] of known.entries()) {
+    if (sample.cause === 'timeout' || targetsMs(sample) <= model.slowMs) continue;
+    const [first, ...later] = releasedWith(known, index, model);
+    for (const other of later) if (other.sendMs > (first?.sendMs ?? Infinity)) held.add(other);
+  }
+  return held;
+}
+
+/** Samples that came at the same moment as one of them, that one included, in send order: those of one hang. */
+function releasedWith(
+  known: readonly KeptSample[],
+  index: number,
+  model: LatencyModel,
+): readonly KeptSample[] {
+  const one = known[index];
+  if (one === undefined) return [];
+  const group: KeptSample[] = [];
+  let answeredMs = -Infinity;
+  const earliestMs = one.sendMs - (one.finishMs - one.sendMs);
+  let from = index;
+  while (from > 0 && (known[from - 1]?.sendMs ?? -Infinity) >= earliestMs) from--;
+  for (let at = from; at < known.length; at++) {
+    const other = known[at];
+    if (other === undefined || other.sendMs >= one.finishMs) break;
+    if (other === one || isReleasedWith(one, other, model)) group.push(other);
+    else if (other.status === 'ok' && other.finishMs < one.finishMs - model.normalMs)
+      answeredMs = Math.max(answeredMs, other.sendMs);
+  }
+  return group.filter((s) => s.sendMs > answeredMs);
+}
+
+/**
+ * At the same moment: within what a healthy answer takes, and by far closer to each other than they were sent. Requests whose
+ * packets were lost and sent again come as far apart as they were sent.
+ */
+function isReleasedWith(one: KeptSample, other: KeptSample, { normalMs }: LatencyModel): boolean {
+  if (other.cause === 'timeout' || targetsMs(other) <= normalMs) return false;
+  const apartMs = Math.abs(one.finishMs - other.finishMs);
+  return apartMs <= normalMs && apartMs <= Math.abs(one.sendMs - other.sendMs) / 2;
+}
+
+/** Until when a sample, with those left out after it, says what it says, counted by sending, ms. */
+export function saidUntilMs({ sample, sendMs }: SampleEvidence): number {
+  return sample === null ? sendMs : lastSaidMs(sample);
+}
+
+/**
+ * The evidence with acknowledged writes among it, in send order. A write may take its time: it was acknowledged at any moment
+ * until then.
+ */
+export function withWrites(
+  signs: readonly SampleEvidence[],
+  writes: readonly AckedWrite[],
+): readonly SampleEvidence[] {
+  const more = writes.map(({ sendMs, finishMs }): SampleEvidence => ({
+    sample: null,
+    isUp: true,
+    sendMs,
+    byMs: finishMs,
+    isLate: true,
+    isHeld: false,
+  }));
+  return more.length === 0 ? signs : [...signs, ...more].sort((a, b) => a.sendMs - b.sendMs);
+}

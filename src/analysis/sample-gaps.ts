@@ -1,0 +1,139 @@
+import { roundMs } from '../core/clock.ts';
+import type { Measure } from '../core/summary.ts';
+import { combine, type Range, type TruthSpan } from './intervals.ts';
+import { countOf, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
+import { ackedWrites } from './writer-evidence.ts';
+import type { BadWindow } from './windows.ts';
+
+/** How closely something was sampled: what is shorter than `widestMs` may have come and gone between two samples. */
+export interface Sampling {
+  readonly samples: number;
+  /** From the sending of a sample to the answer of the next one, at most, ms. */
+  readonly widestMs: number;
+}
+
+/** What two neighbouring samples leave open: each says something of one moment between its sending and its answer. */
+interface Gap extends Range {
+  /** What may have passed unseen inside, ms: less than the whole where the samples inside are left out of the log's summary. */
+  readonly widestMs: number;
+}
+
+/** What a gap lies between: a sample, or a read. */
+type Asked = Pick<KeptSample, 'sendMs' | 'finishMs' | 'leftOut'>;
+
+/** A time that is counted as what it may have been. */
+type Counted = Pick<BadWindow, 'startLoMs' | 'endHiMs'>;
+
+/** The gaps between neighbours of a list in send order, and to the ends of the range, clipped to the range. */
+function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
+  const gaps: Gap[] = [];
+  const add = (fromMs: number, toMs: number, widestMs = Infinity): void => {
+    const clipped = { fromMs: Math.max(fromMs, range.fromMs), toMs: Math.min(toMs, range.toMs) };
+    const lengthMs = clipped.toMs - clipped.fromMs;
+    if (lengthMs > 0) gaps.push({ ...clipped, widestMs: Math.min(lengthMs, widestMs) });
+  };
+  // Answers may overtake each other: the earliest answer to any later sample ends a gap.
+  let answeredMs = range.toMs;
+  for (const sample of samples.toReversed()) {
+    add(lastSaidMs(sample), answeredMs);
+    if (sample.leftOut !== undefined) add(sample.sendMs, lastSaidMs(sample), sample.leftOut.widestMs);
+    answeredMs = Math.min(answeredMs, sample.finishMs);
+  }
+  add(range.fromMs, answeredMs);
+  return gaps.toReversed();
+}
+
+function widest(gaps: readonly { readonly widestMs: number }[]): number {
+  return gaps.reduce((max, gap) => Math.max(max, gap.widestMs), 0);
+}
+
+/** Samples that tell something, in send order. */
+function knownOf({ samples }: ProbeSeries): readonly KeptSample[] {
+  return samples.filter((s) => s.status !== 'unknown' && !isSilent(s));
+}
+
+/** How closely instances were sampled over a range, by samples that tell something; the widest gap is that of any of them. */
+export function samplingOf(list: readonly ProbeSeries[], range: Range): Sampling {
+  const inside = (s: KeptSample): boolean => s.finishMs >= range.fromMs && s.sendMs <= range.toMs;
+  const each = list.map((series) => {
+    const known = knownOf(series);
+    return { samples: countOf(known.filter(inside)), widestMs: widest(gapsOf(known, range)) };
+  });
+  return { samples: each.reduce((sum, s) => sum + s.samples, 0), widestMs: roundMs(widest(each)) };
+}
+
+/**
+ * The longest outage that fits between two good samples of a probe, ms, outside the windows that are counted already.
+ * Acknowledged writes to the same address are good samples, too.
+ */
+export function longestUnseenMs(
+  log: RunLog,
+  series: ProbeSeries,
+  range: Range,
+  counted: readonly Counted[],
+): number {
+  const good = [...series.samples.filter((s) => s.status === 'ok'), ...ackedWrites(log, series)];
+  return unseenBetweenMs(
+    good.sort((a, b) => a.sendMs - b.sendMs),
+    range,
+    counted,
+  );
+}
+
+/** The longest time between neighbours in send order, ms. Gaps inside what is counted already add nothing. */
+export function unseenBetweenMs(
+  samples: readonly Asked[],
+  range: Range,
+  counted: readonly Counted[],
+): number {
+  const open = gapsOf(samples, range).filter(
+    (gap) => !counted.some((w) => w.startLoMs <= gap.fromMs && w.endHiMs >= gap.toMs),
+  );
+  return roundMs(widest(open));
+}
+
+/**
+ * The longest time for which something may have been so although the samples say that it was not, ms: one instance was
+ * otherwise than its samples say, between two of them. `truthIn` gives the truth by what a log has of the instances;
+ * an instance without samples may be anything.
+ */
+export function unseenTruthMs(
+  log: RunLog,
+  instances: readonly ProbeSeries[],
+  range: Range,
+  truthIn: (log: RunLog) => readonly TruthSpan[],
+): number {
+  const told = truthIn(log);
+  const longest = instances.map((one) => {
+    const emptied = new Map(log.series).set(one.probe.id, { ...one, samples: [] });
+    const free = truthIn({ ...log, series: emptied });
+    const open = combine([told, free], range, ([said, could]) =>
+      said === 'no' && could !== 'no' ? 'yes' : 'no',
+    ).filter((span) => span.truth === 'yes');
+    return longestShared(gapsOf(knownOf(one), range), open);
+  });
+  return roundMs(Math.max(0, ...longest));
+}
+
+/** The longest time that one gap shares with the stretches; both in order. */
+function longestShared(gaps: readonly Gap[], stretches: readonly Range[]): number {
+  let first = 0;
+  let longest = 0;
+  for (const gap of gaps) {
+    while ((stretches[first]?.toMs ?? Infinity) <= gap.fromMs) first++;
+    let shared = 0;
+    for (let index = first; index < stretches.length; index++) {
+      const stretch = stretches[index];
+      if (stretch === undefined || stretch.fromMs >= gap.toMs) break;
+      shared += Math.min(stretch.toMs, gap.toMs) - Math.max(stretch.fromMs, gap.fromMs);
+    }
+    longest = Math.max(longest, Math.min(shared, gap.widestMs));
+  }
+  return longest;
+}
+
+/** A measured time whose upper bound has what may have passed unseen once; the estimate is that of what was seen. */
+export function withUnseen(seen: Measure, unseenMs: number): Measure {
+  return { ...seen, maxMs: roundMs(seen.maxMs + unseenMs) };
+}

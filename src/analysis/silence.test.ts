@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import type { Check, Plan, PlannedProbe } from '../core/plan.ts';
+import type { FailCause } from '../core/sample.ts';
+import type { CheckResult, Ownership } from '../core/summary.ts';
+import { summarize } from './summarize.ts';
+import { type Answer, LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+const name = 'c';
+
+/** What a host's probe says at a moment: its value, or why there is none. */
+type Says = (ms: number) => string | { readonly cause: FailCause };
+
+/** Two hosts that are sampled every second; the fault is at 5.2 s. */
+function sampled(checks: readonly Check[], a: Says, b: Says, parts: Partial<PlannedProbe> = {}): LogBuilder {
+  const answer =
+    (says: Says) =>
+    (ms: number): Answer => {
+      const said = says(ms);
+      if (typeof said === 'string') return { status: 'ok', finishMs: ms + 5, value: said };
+      return { status: 'fail', finishMs: ms + (said.cause === 'timeout' ? 900 : 5), cause: said.cause };
+    };
+  const plan: Partial<Plan> = {
+    probes: [probeOf('health'), probeOf('vip@a', parts), probeOf('vip@b', parts)],
+    ownership: { vip: { claimed: { probe: 'vip', is: ['yes'] } } },
+    checks,
+  };
+  return new LogBuilder(planWith(plan))
+    .probing('health', 0, 25_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+    .probing('vip@a', 300, 25_000, 1000, answer(a))
+    .probing('vip@b', 600, 25_000, 1000, answer(b))
+    .at(5000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+    .fault(5200)
+    .at(25_000, { type: 'run.ended' });
+}
+
+function judged(check: Check, a: Says, b: Says): CheckResult & { readonly reasons: readonly string[] } {
+  const { checks, reasons } = summarize(sampled([check], a, b).read());
+  const [result] = checks;
+  if (result === undefined) throw new Error('no check was judged');
+  return { ...result, reasons };
+}
+
+/** Silent from 10 s to 11.9 s: two samples time out. */
+const silent = (value: string, during: readonly [number, number] = [10_000, 11_900]): Says => {
+  return (ms) => (ms >= during[0] && ms < during[1] ? { cause: 'timeout' } : value);
+};
+const is =
+  (value: string): Says =>
+  () =>
+    value;
+
+describe('a silence that is shorter than a sample speaks for the present', () => {
+  const nobody: Check = {
+    kind: 'ownership',
+    name,
+    of: 'vip',
+    side: 'claimed',
+    state: 'nobody',
+    maxMs: 2000,
+  };
+
+  test('is no time without an owner', () => {
+    const { status, measured } = judged(nobody, silent('yes'), is('no'));
+    expect(status).toBe('inconclusive');
+    expect(measured?.minMs).toBe(0);
+    // From the last good sample, sent at 9.3 s, to the next one's answer at 12.305 s; and one gap more.
+    expect(measured?.maxMs).toBe(3005 + 1005);
+  });
+
+  test('leaves open who owned it, from the last good sample on', () => {
+    const [vip]: readonly Ownership[] = summarize(sampled([], silent('yes'), is('no')).read()).ownership;
+    const [side] = vip?.sides ?? [];
+    expect(side?.spans.map((s) => [s.owners, s.maybe])).toEqual([
+      [['a'], []],
+      [[], ['a']],
+      [['a'], []],
+    ]);
+    const { fromMs = 0, toMs = 0 } = side?.spans[1] ?? {};
+    expect(toMs - fromMs).toBe(3005);
+    expect(side?.nobody).toMatchObject([{ certain: false, minMs: 0, maxMs: 3005 }]);
+    expect(side?.several).toEqual([]);
+  });
+
+  test('does not let `never` pass: the host may have owned it, too', () => {
+    const condition = { probe: 'vip', is: ['yes'], count: { min: 2, max: 2 } };
+    const check: Check = { kind: 'never', name, condition, toleranceMs: 0 };
+    const { status, reasons } = judged(check, is('yes'), silent('no'));
+    expect(status).toBe('inconclusive');
+    expect(reasons.join()).toContain(
+      '"vip is yes on exactly 2" may have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s; look from where the host can be reached, or with a probe that runs on it',
+    );
+    // The other host rules it out.
+    expect(judged(check, is('no'), silent('no')).status).toBe('pass');
+  });
+
+  test('does not let `never` pass without a value either, where a failure says "no"', () => {
+    const check: Check = {
+      kind: 'never',
+      name,
+      condition: { probe: 'vip', count: { min: 2, max: 2 } },
+      toleranceMs: 0,
+    };
+    const b: Says = (ms) => ({ cause: ms >= 10_000 && ms < 11_900 ? 'timeout' : 'refused' });
+    // B is good once before the fault, so that its probe is known to work.
+    const works: Says = (ms) => (ms < 3000 ? 'no' : b(ms));
+    const { status, observed } = judged(check, is('yes'), works);
+    expect(status).toBe('inconclusive');
+    expect(observed).toBe(
+      'not seen, but could have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s',
+    );
+    expect(judged(check, is('yes'), (ms) => (ms < 3000 ? 'no' : { cause: 'refused' })).status).toBe('pass');
+  });
+
+  test('of one sample at the end leaves the end open', () => {
+    const [vip] = summarize(sampled([], silent('yes', [24_000, 25_000]), is('no')).read()).ownership;
+    expect(vip?.sides[0]?.spans.at(-1)).toMatchObject({ owners: [], maybe: ['a'] });
+  });
+
+  test('tells nothing where the value is the same on both sides of it, and a value where it declares one', () => {
+    const refused: Says = (ms) => (ms > 10_000 && ms < 11_900 ? { cause: 'refused' } : 'yes');
+    const check = { ...nobody, maxMs: 500 };
+    expect(judged(check, refused, is('no')).status).toBe('inconclusive');
+    const log = sampled([check], refused, is('no'), { onFailure: { refused: 'no' } });
+    expect(summarize(log.read()).checks[0]).toMatchObject({ status: 'fail' });
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { Json } from '../core/plan.ts';
+import { analyseRecovery } from './rto.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+import { badWindows, durationOf } from './windows.ts';
+
+const dsn = 'postgresql://app@198.18.0.10:5432/app';
+
+/** A probe once a second whose samples at 5 and 6 s do what is said, and a writer that is acknowledged five times a second. */
+function built(probe: Json, path: Json, parts: { kind?: string; cause?: 'timeout' | 'http-5xx' } = {}) {
+  const { kind = 'sql', cause = 'timeout' } = parts;
+  const writer = {
+    id: 'rows',
+    kind,
+    paths: [{ id: 'rows', params: path }],
+    clients: 1,
+    intervalMs: 200,
+    timeoutMs: 900,
+    readIntervalMs: 1000,
+  };
+  const plan = planWith({ probes: [probeOf('health', { kind, params: probe })], writers: [writer] });
+  const log = new LogBuilder(plan).probing('health', 0, 20_000, 1000, (ms) =>
+    ms === 5000 || ms === 6000
+      ? { status: 'fail', cause, finishMs: ms + (cause === 'timeout' ? 900 : 5) }
+      : { status: 'ok', finishMs: ms + 5 },
+  );
+  for (let number = 1; number < 95; number++) {
+    const sendMs = number * 200 + 50;
+    log.at(sendMs + 10, {
+      type: 'row.written',
+      writer: 'rows',
+      client: 1,
+      number,
+      sendMs,
+      finishMs: sendMs + 10,
+      outcome: 'acked',
+    });
+  }
+  return log;
+}
+
+function windowsOf(log: LogBuilder) {
+  const read = log.read();
+  return badWindows(read, read.series.get('health')!).map(durationOf);
+}
+
+describe('acknowledged writes', () => {
+  test('show that the service was up around single time-outs', () => {
+    const windows = windowsOf(built({ dsn }, { dsn }));
+    expect(windows).toHaveLength(2);
+    for (const { minMs, maxMs } of windows) {
+      expect(minMs).toBe(0);
+      expect(maxMs).toBeLessThanOrEqual(2 * 200 + 10);
+    }
+  });
+
+  test('of another address, or against another failure, show nothing', () => {
+    const elsewhere = built({ dsn }, { dsn: 'postgresql://app@198.18.0.11:5432/app' });
+    expect(windowsOf(elsewhere)).toMatchObject([{ maxMs: 3005 }]);
+    const http = (cause: 'timeout' | 'http-5xx') =>
+      built(
+        { url: 'https://app.example.com/health', connectTo: '198.18.0.10:443' },
+        { write: { url: 'https://app.example.com/rows' }, connectTo: '198.18.0.10:443' },
+        { kind: 'http', cause },
+      );
+    expect(windowsOf(http('timeout'))).toHaveLength(2);
+    expect(windowsOf(http('http-5xx'))).toMatchObject([{ maxMs: 3005 }]);
+  });
+
+  test('leave no room for an outage between two samples', () => {
+    const log = built({ dsn }, { dsn }).fault(8000);
+    expect(analyseRecovery(log.read())?.rto).toMatchObject({ ms: 0, minMs: 0, maxMs: 210 });
+  });
+});

@@ -1,0 +1,110 @@
+import type { Condition } from '../core/condition.ts';
+import { formatMs } from '../core/duration.ts';
+import type { PlannedProbe } from '../core/plan.ts';
+import type { CheckInput } from './check-schema.ts';
+import { entryOf, type Known, type Report } from './references.ts';
+
+/** What a limit is judged by: the thing that is sampled, with its interval, and the field that sets it. */
+interface Sampled {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly field: 'interval' | 'reads';
+  readonly bursts: boolean;
+}
+
+/**
+ * Checks that the intervals can decide the upper limits of checks on a time. What is not longer than an interval can pass
+ * between two samples, so that it stays in the upper bound whatever the samples say. Burst intervals do not count: the
+ * burst ends with the recovery, and the time until the end of the drill is judged, too. A limit of 0 asks the samples only.
+ */
+export function checkDecidable(
+  checks: readonly CheckInput[],
+  recoveryProbe: string,
+  known: Known,
+  report: Report,
+): void {
+  for (const [i, check] of checks.entries()) {
+    const limit = limitOf(check);
+    if (limit === undefined || limit.ms === 0) continue;
+    const slowest = sampledBy(check, recoveryProbe, known).sort((a, b) => b.intervalMs - a.intervalMs)[0];
+    if (slowest === undefined || limit.ms > slowest.intervalMs) continue;
+    report(['checks', i, limit.field], undecidableText(limit, slowest));
+  }
+}
+
+function limitOf(
+  check: CheckInput,
+): { readonly field: 'max' | 'tolerance'; readonly ms: number } | undefined {
+  switch (check.kind) {
+    case 'downtime':
+    case 'heal-outage':
+    case 'ownership':
+    case 'happens':
+    case 'stale-reads':
+      return check.max === undefined ? undefined : { field: 'max', ms: check.max };
+    case 'never':
+      return check.tolerance === undefined ? undefined : { field: 'tolerance', ms: check.tolerance };
+    default:
+      return undefined;
+  }
+}
+
+function sampledBy(check: CheckInput, recoveryProbe: string, known: Known): Sampled[] {
+  switch (check.kind) {
+    case 'downtime':
+      return probesWhere(known, (probe) =>
+        check.probe === undefined ? probe.name === recoveryProbe : probe.id === check.probe,
+      );
+    case 'heal-outage':
+      return probesWhere(known, (probe) => probe.name === recoveryProbe);
+    case 'happens':
+    case 'never':
+      return instances(known, check.condition);
+    case 'ownership': {
+      const sides = entryOf(known.ownership, check.of) ?? {};
+      return [check.side, check.differsFrom ?? check.side].flatMap((side) => {
+        const condition = entryOf(sides, side);
+        return condition === undefined ? [] : instances(known, condition);
+      });
+    }
+    case 'stale-reads':
+      return known.writers
+        .filter(({ id }) => id === check.of)
+        .map(({ id, readIntervalMs }) => ({
+          name: `writer "${id}" reads`,
+          intervalMs: readIntervalMs,
+          field: 'reads',
+          bursts: false,
+        }));
+    default:
+      return [];
+  }
+}
+
+function instances(known: Known, { probe: name, host }: Condition): Sampled[] {
+  return probesWhere(known, (probe) => probe.name === name && (host === undefined || probe.host === host));
+}
+
+function probesWhere(known: Known, counts: (probe: PlannedProbe) => boolean): Sampled[] {
+  return known.probes.filter(counts).map(({ name, intervalMs, burstIntervalMs }) => ({
+    name: `probe "${name}" is sampled`,
+    intervalMs,
+    field: 'interval',
+    bursts: burstIntervalMs !== undefined,
+  }));
+}
+
+function undecidableText(
+  { field, ms }: NonNullable<ReturnType<typeof limitOf>>,
+  { name, intervalMs, field: setting, bursts }: Sampled,
+): string {
+  const every = `every ${formatMs(intervalMs)}${bursts ? ' after the burst' : ''}`;
+  // Half of the limit leaves room for the time of an answer, and for one outage that was seen.
+  const needed = ms < 2 ? '' : `set \`${setting}: ${fieldText(Math.floor(ms / 2))}\` or less, `;
+  return `${field}: ${formatMs(ms)} cannot be decided: ${name} ${every}, and what is shorter can pass between two samples; ${needed}raise \`${field}\` above ${formatMs(intervalMs)}, or write \`${field}: 0s\`: no sample may see it`;
+}
+
+/** A duration as files have it. */
+function fieldText(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

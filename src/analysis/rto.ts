@@ -9,7 +9,7 @@ import {
   type ProbeSeries,
   type RunLog,
 } from './read-log.ts';
-import { longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
+import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
 import { type BadWindow, badWindows, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
@@ -248,7 +248,10 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const first =
     firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > overMs
       ? null
-      : measureFrom(effect, firstEnd);
+      : measureFrom(effect, {
+          ...firstEnd,
+          ...firstBounds(facts, firstEnd, mergeGapMs(intervalAt(log, series.probe, firstEnd.hiMs))),
+        });
   if (recovered === undefined || recovered.ms > overMs) {
     const last = outages.at(-1);
     const watched = recoveryBounds(

@@ -2,6 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
 import { lastSaidMs } from './kept-samples.ts';
+import { faultTime, finalRecovery, timedFaults } from './open-faults.ts';
 import {
   type EffectBounds,
   type FaultRecord,
@@ -36,6 +37,8 @@ export interface RecoveryAnalysis {
   readonly first: Measure | null;
   /** When no recovery was seen: it took longer than this. */
   readonly longerThanMs: number | null;
+  /** When the outage that ended in this recovery began, where an earlier recovery had held; null where none had. */
+  readonly again: Moment | null;
   /** Windows after the recovery that held; part of the downtime, not of the RTO. */
   readonly laterWindows: number;
 }
@@ -76,11 +79,6 @@ function firstEffect(log: RunLog): EffectBounds | null {
     (first, e) => (first === null || e.notBeforeMs < first.notBeforeMs ? e : first),
     null,
   );
-}
-
-/** Ids of faults that are healed some time after their effect, whatever the service does. */
-function timedFaults(log: RunLog): ReadonlySet<string> {
-  return new Set(log.plan.faults.flatMap((f) => (f.forMs === undefined ? [] : [f.id])));
 }
 
 function healStarts(faults: readonly FaultRecord[]): readonly number[] {
@@ -183,18 +181,20 @@ function hiddenMs(series: ProbeSeries, effect: Moment, untilMs: number): number 
 
 /**
  * The recovery, if outages that may or may not have been count: one soon after it would have put it off, one long before
- * may have been the first already.
+ * may have been the first already; while a fault acted, each may have been part of it.
  */
 function widened(
   end: Moment | undefined,
   unsure: readonly BadWindow[],
   stableForMs: number,
+  openUntilMs: number,
 ): Moment | undefined {
   if (end === undefined || unsure.length === 0) return end;
   let { loMs, hiMs } = end;
   for (const window of unsure) {
     if (window.endHiMs < end.loMs) loMs = Math.min(loMs, window.startLoMs);
-    else if (window.startLoMs - hiMs < stableForMs) hiMs = Math.max(hiMs, window.endHiMs);
+    else if (window.startLoMs - hiMs < stableForMs || window.startLoMs < openUntilMs)
+      hiMs = Math.max(hiMs, window.endHiMs);
   }
   return loMs === end.loMs && hiMs === end.hiMs ? end : moment(loMs, hiMs);
 }
@@ -242,8 +242,8 @@ function sum(measures: readonly Measure[]): Measure {
  *
  * The recovery is the end of the first outage after t0 (windows closer than
  * max(3 intervals, 1 s) are one) that is followed by at least `stableForMs`
- * without a bad sample. Only outages that began before the wait for recovery was
- * over count for the RTO, and a recovery after that is none: then it is null.
+ * without a bad sample, and after which no outage begins while a fault still acts (open-faults.ts). Only outages that
+ * began before the wait for recovery was over count for the RTO, and a recovery after that is none: then it is null.
  * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
  * bound is what could have hidden between two looks, or in the time of a degraded prober.
  */
@@ -256,41 +256,51 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const unsure = all.filter((w) => w.state === 'unsure');
   const effect = sharpenEffect(bounds, windows[0]);
   const downtime = sum([...windows, ...unsure].map((w) => durationOf(without(w, effect))));
-  const overMs = waitOverMs(log);
+  const time = faultTime(log, waitOverMs(log));
+  const { beginByMs, endByMs, openUntilMs } = time;
   const outages = merged(
     log,
     series,
-    windows.filter((w) => w.firstBadMs < overMs),
+    windows.filter((w) => w.firstBadMs < beginByMs || w.startLoMs < openUntilMs),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
-  const none = { effect, windows, unsure, downtime, first: null, laterWindows: laterThan(overMs) };
+  const none = {
+    effect,
+    windows,
+    unsure,
+    downtime,
+    first: null,
+    again: null,
+    laterWindows: laterThan(beginByMs),
+  };
 
   if (outages.length === 0) {
     const whole = { open: false, endHiMs: effect.hiMs };
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
-    const last = unsure.findLast((w) => w.firstBadMs < overMs)?.endHiMs ?? effect.loMs;
+    const last = unsure.findLast((w) => w.firstBadMs < beginByMs)?.endHiMs ?? effect.loMs;
     const maxMs = roundMs(
-      Math.max(hiddenMs(series, effect, Math.min(overMs, log.endMs)), last - effect.loMs),
+      Math.max(hiddenMs(series, effect, Math.min(beginByMs, log.endMs)), last - effect.loMs),
     );
     const rto = { ms: 0, minMs: 0, maxMs };
     return { ...none, recovered: effect, rto, first: rto, longerThanMs: null };
   }
 
-  const ends = outages.map((w) => moment(w.endLoMs, w.endHiMs));
-  const stable = outages.findIndex((outage) =>
-    held(log, series, outage, windows.find((w) => w.firstBadMs > outage.lastBadMs)?.firstBadMs ?? Infinity),
+  const final = finalRecovery(
+    { joined: outages, raw: windows, held: (outage, nextBadMs) => held(log, series, outage, nextBadMs) },
+    effect,
+    time,
   );
-  const recovered = widened(ends[stable], unsure, log.plan.recovery.stableForMs);
+  const recovered = widened(final?.end, unsure, log.plan.recovery.stableForMs, openUntilMs);
   const [firstOutage] = outages;
-  const firstEnd = ends[0];
+  const firstEnd = firstOutage === undefined ? undefined : moment(firstOutage.endLoMs, firstOutage.endHiMs);
   const first =
-    firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > overMs
+    firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > endByMs
       ? null
       : between(effect, firstEnd);
-  if (recovered === undefined || recovered.ms > overMs) {
+  if (final === undefined || recovered === undefined || recovered.ms > endByMs) {
     const last = outages.at(-1);
-    const watched = Math.min(overMs, last?.endLoMs ?? log.endMs);
+    const watched = Math.min(endByMs, last?.endLoMs ?? log.endMs);
     return {
       ...none,
       first,
@@ -300,6 +310,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     };
   }
   const laterWindows = laterThan(recovered.hiMs);
+  const { again } = final;
   const rto = between(effect, recovered);
-  return { effect, windows, unsure, downtime, recovered, rto, first, longerThanMs: null, laterWindows };
+  return { ...none, recovered, rto, first, again, longerThanMs: null, laterWindows };
 }

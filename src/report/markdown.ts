@@ -16,7 +16,14 @@ import {
   whySection,
 } from './sections.ts';
 import { bar, capital, counted, markdown } from './text.ts';
-import { hasReturn, predictedWords, predictionWords, returnWords, verdictWords } from './verdict-text.ts';
+import {
+  firstWords,
+  hasReturn,
+  predictedWords,
+  predictionWords,
+  returnWords,
+  verdictWords,
+} from './verdict-text.ts';
 
 const barWidth = 20;
 
@@ -55,7 +62,7 @@ function headline(summary: Summary): string[] {
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
   if (rto !== null)
     parts.push(
-      `RTO **${measureWords(rto)}**${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
+      `RTO **${measureWords(rto)}**${firstWords(rto)}${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
     );
   else if (summary.faults.length > 0) parts.push('RTO not measured');
   if (downtime !== null)

@@ -50,9 +50,7 @@ function facts(summary: Summary): string[] {
   const rows: [string, string][] = [];
   for (const f of faults) rows.push(['fault', `${plain(f.kind)} on ${plain(f.on)}`]);
   if (rto !== null) {
-    const flapped = rto.first !== null && rto.first.ms !== rto.ms;
-    const first = flapped ? `, first sign of recovery after ${durationWords(rto.first.ms)}` : '';
-    rows.push(['RTO', `${measureWords(rto)}${first}${besides(summary.predicted?.rto)}`]);
+    rows.push(['RTO', `${measureWords(rto)}${firstWords(rto)}${besides(summary.predicted?.rto)}`]);
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
@@ -76,6 +74,11 @@ function facts(summary: Summary): string[] {
   const control = controlWords(summary.prober);
   if (control !== null) rows.push(['control', control]);
   return aligned(rows);
+}
+
+/** The first sign of recovery, after the RTO; empty where that recovery held. */
+export function firstWords({ ms, first }: NonNullable<Summary['rto']>): string {
+  return first === null || first.ms === ms ? '' : `, first sign of recovery after ${durationWords(first.ms)}`;
 }
 
 /** What was predicted, after what was measured. */

@@ -1,6 +1,7 @@
 import { durationWords, measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
+import { firstWords } from '../report/verdict-text.ts';
 import { deliver } from './lib/deliver.ts';
 import { endpoint, needed, secretsOf } from './lib/endpoint.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
@@ -102,7 +103,7 @@ function gravity({ healed, verdict }: Summary): number {
 function drillLines(summary: Summary): readonly string[] {
   const { scenario, target, rto, downtime, redundancy, rpo } = summary;
   const figures = [
-    rto === null ? 'no RTO' : `RTO ${measureWords(rto)}`,
+    rto === null ? 'no RTO' : `RTO ${measureWords(rto)}${firstWords(rto)}`,
     ...(downtime === null
       ? []
       : [`downtime ${durationWords(downtime.ms)} in ${counted(downtime.windows, 'window')}`]),

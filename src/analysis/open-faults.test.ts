@@ -22,11 +22,11 @@ interface Variant {
   readonly checks?: readonly Check[];
   readonly plan?: Partial<Plan>;
   readonly recoveryGateMs?: number | null;
-  readonly then?: (builder: LogBuilder) => LogBuilder;
+  readonly acts?: (builder: LogBuilder) => LogBuilder;
 }
 
 function drill({ outages, faults = [etcdDown], checks = [rtoAtMost5s], ...more }: Variant) {
-  const { plan = {}, recoveryGateMs = 17_000, then = (b) => b } = more;
+  const { plan = {}, recoveryGateMs = 17_000, acts = (b) => b } = more;
   const answer = (ms: number): Answer =>
     outages.some(([from, to]) => ms >= from && ms < to)
       ? { status: 'fail', cause: 'refused', finishMs: ms + 2 }
@@ -47,7 +47,7 @@ function drill({ outages, faults = [etcdDown], checks = [rtoAtMost5s], ...more }
     .probing('health', 50, 90_000, 200, answer);
   if (recoveryGateMs !== null)
     builder.at(recoveryGateMs, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] });
-  return analyse(then(builder).at(90_000, { type: 'run.ended' }).read());
+  return analyse(acts(builder).at(90_000, { type: 'run.ended' }).read());
 }
 
 /** etcd is stopped at 10 s and started again 30 s later; then the harness waits for redundancy. */
@@ -64,7 +64,7 @@ describe('while a fault acts no recovery is final', () => {
         [10_200, 11_450],
         [19_000, 52_000],
       ],
-      then: timed,
+      acts: timed,
     });
     expect(summary.rto?.minMs).toBeLessThanOrEqual(41_950);
     expect(summary.rto?.maxMs).toBeGreaterThanOrEqual(42_000);
@@ -79,7 +79,7 @@ describe('while a fault acts no recovery is final', () => {
     const { summary } = drill({
       outages: [[32_000, 45_000]],
       recoveryGateMs: 25_000,
-      then: timed,
+      acts: timed,
     });
     expect(summary.rto?.ms).toBeGreaterThan(34_500);
     expect(summary.checks).toMatchObject([{ status: 'fail' }]);
@@ -91,7 +91,7 @@ describe('while a fault acts no recovery is final', () => {
         [10_200, 13_000],
         [42_000, 43_000],
       ],
-      then: timed,
+      acts: timed,
     });
     expect(summary.rto?.ms).toBeLessThan(3300);
     expect(summary.heal?.outage.windows).toBe(1);
@@ -104,7 +104,7 @@ describe('while a fault acts no recovery is final', () => {
         [10_200, 13_000],
         [40_200, 44_000],
       ],
-      then: timed,
+      acts: timed,
     });
     // The last good sample was sent at 40.050 s, the heal began at 40.150 s, the next sample failed at 40.250 s.
     expect(summary.rto?.minMs).toBeLessThan(3000);
@@ -120,7 +120,7 @@ describe('while a fault acts no recovery is final', () => {
         [19_000, 28_000],
       ],
       faults: [stopped],
-      then: (b) => b.at(39_000, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 39_010 }),
+      acts: (b) => b.at(39_000, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 39_010 }),
     });
     expect(summary.rto?.ms).toBeGreaterThan(17_500);
     expect(summary.checks).toMatchObject([{ status: 'fail' }]);
@@ -134,7 +134,7 @@ describe('while a fault acts no recovery is final', () => {
         [19_000, 42_000],
       ],
       faults: [stopped],
-      then: (b) => b.at(39_000, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 39_010 }),
+      acts: (b) => b.at(39_000, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 39_010 }),
     });
     expect(summary.rto).toBeNull();
     expect(summary.checks).toMatchObject([
@@ -150,7 +150,7 @@ describe('while a fault acts no recovery is final', () => {
         [19_000, 28_000],
       ],
       faults: [{ ...kill, kind: 'process.kill' }],
-      then: (b) =>
+      acts: (b) =>
         b
           .at(17_100, { type: 'phase.started', phase: 'heal' })
           .at(17_110, { type: 'phase.started', phase: 'redundancy' })
@@ -169,7 +169,7 @@ describe('while a fault acts no recovery is final', () => {
       ],
       faults: [kill, { ...kill, id: 'fault-2', atMs: 20_000 }],
       recoveryGateMs: 41_000,
-      then: (b) => b.fault(10_000).fault(30_000, { id: 'fault-2' }),
+      acts: (b) => b.fault(10_000).fault(30_000, { id: 'fault-2' }),
     });
     expect(summary.rto?.ms).toBeGreaterThan(24_500);
   });
@@ -198,7 +198,7 @@ describe('a role that moved while the fault acted', () => {
         ],
         roles: { 'db-primary': primary },
       },
-      then: (b) =>
+      acts: (b) =>
         timed(b, 46_010)
           .probing(
             'pg-role@node-1',

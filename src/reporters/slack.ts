@@ -1,7 +1,7 @@
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { durationWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
-import { firstWords } from '../report/verdict-text.ts';
+import { rtoWords, stageWords } from '../report/verdict-text.ts';
 import { deliver } from './lib/deliver.ts';
 import { endpoint, needed, secretsOf } from './lib/endpoint.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
@@ -103,7 +103,7 @@ function gravity({ healed, verdict }: Summary): number {
 function drillLines(summary: Summary): readonly string[] {
   const { scenario, target, rto, downtime, redundancy, rpo } = summary;
   const figures = [
-    rto === null ? 'no RTO' : `RTO ${measureWords(rto)}${firstWords(rto)}`,
+    rto === null ? 'no RTO' : `RTO ${rtoWords(rto)}`,
     ...(downtime === null
       ? []
       : [`downtime ${durationWords(downtime.ms)} in ${counted(downtime.windows, 'window')}`]),
@@ -124,7 +124,7 @@ function drillLines(summary: Summary): readonly string[] {
 
 function stageLine({ stages }: Summary): readonly string[] {
   if (stages.length < 2) return [];
-  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${durationWords(stage.ms)}`).join(', ')}`)];
+  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${stageWords(stage)}`).join(', ')}`)];
 }
 
 function context(text: string): Block {

@@ -17,7 +17,7 @@ export interface Sampled {
   readonly minMs: number;
   readonly medianMs: number;
   readonly maxMs: number;
-  /** From the lowest lower to the highest upper bound of the runs; null where runs keep none (stages). */
+  /** From the lowest lower to the highest upper bound of the runs; null where a run keeps none (stages of older versions). */
   readonly bounds: { readonly minMs: number; readonly maxMs: number } | null;
 }
 
@@ -210,7 +210,7 @@ function compareStages(
   const chains = [...a, ...b].map(of).sort((x, y) => y.length - x.length);
   const names = new Map(
     chains.flat().map(({ name, includes }) => {
-      const title = includes.length === 0 ? name : `${name} (with ${includes.join(', ')})`;
+      const title = includes.length === 0 ? name : `${name} (${includes.join(', ')}: not seen)`;
       return [key({ name, includes }), title] as const;
     }),
   );
@@ -218,9 +218,10 @@ function compareStages(
     runs
       .flatMap(of)
       .filter((stage) => key(stage) === wanted)
-      .map(({ ms }) => ({ ms, minMs: ms, maxMs: ms }));
+      .map(({ ms, minMs = ms, maxMs = ms }) => ({ ms, minMs, maxMs }));
+  const isBounded = chains.flat().every(({ minMs }) => minMs !== undefined);
   return [...names].map(([wanted, title]) =>
-    compared(figure, title, [measures(a, wanted), measures(b, wanted)], false),
+    compared(figure, title, [measures(a, wanted), measures(b, wanted)], isBounded),
   );
 }
 

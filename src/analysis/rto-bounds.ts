@@ -35,6 +35,8 @@ export interface RecoveryFacts {
   readonly beginByMs: number;
   /** Until then a fault acted, and no recovery was final; -Infinity: none did. */
   readonly openUntilMs: number;
+  /** When the last fault took effect: no recovery before it was final. */
+  readonly lastEffectMs: number;
 }
 
 /**
@@ -66,7 +68,7 @@ export function firstBounds(
   end: Moment,
   mergeGapMs: number,
 ): { readonly loMs: number; readonly hiMs: number } {
-  const merging = { ...facts, openUntilMs: -Infinity, withinMs: mergeGapMs };
+  const merging = { ...facts, openUntilMs: -Infinity, lastEffectMs: -Infinity, withinMs: mergeGapMs };
   return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
 }
 
@@ -76,8 +78,9 @@ interface Facts extends RecoveryFacts {
 }
 
 /** Whether an outage that begins then would put off a recovery that came at `hiMs`. */
-function reaches({ beginByMs, openUntilMs, withinMs }: Facts, beginMs: number, hiMs: number): boolean {
-  return beginMs < beginByMs && (beginMs < hiMs + withinMs || beginMs < openUntilMs);
+function reaches(facts: Facts, beginMs: number, hiMs: number): boolean {
+  const { beginByMs, openUntilMs, lastEffectMs, withinMs } = facts;
+  return beginMs < beginByMs && (beginMs < hiMs + withinMs || beginMs < openUntilMs || hiMs < lastEffectMs);
 }
 
 /** The latest end of a recovery when each outage that may put it off does. */
@@ -94,12 +97,13 @@ function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly
 }
 
 /** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
-function earliestMs({ windows, openUntilMs, withinMs }: Facts, atMostMs: number): number {
+function earliestMs({ windows, openUntilMs, lastEffectMs, withinMs }: Facts, atMostMs: number): number {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
     // A window that may be none may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
+    if (window.endHiMs < lastEffectMs) continue;
     const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
     const nextMs = next?.startHiMs ?? Infinity;
     if (!window.open && nextMs - endLoMs >= withinMs && nextMs >= openUntilMs) return endLoMs;

@@ -70,16 +70,25 @@ describe('a comparison in words', () => {
 test('the history has a line for each run, with its label where any has one', () => {
   const lines = [
     historyLine({ ...keptOf(30, 36_210), label: 'v1.3' }, 'reports/run-30'),
+    historyLine(
+      keptOf(20, 5000, {
+        stages: [
+          { name: 'serves', startAt: '', endAt: '', ms: 4000, minMs: 3500, maxMs: 4500, includes: [] },
+        ],
+      }),
+      'reports/run-20',
+    ),
     historyLine({ ...keptOf(2, null), healed: false }, 'reports/run-2'),
   ];
   expect(`\n${renderHistoryText(lines, 3)}`).toMatchInlineSnapshot(`
     "
     started (UTC)     scenario  target  label  verdict           RTO                           longest stage
     2026-03-02 06:00  crash     lab     v1.3   pass              36.21 s (36.16 s to 36.26 s)  serves, 35.21 s
+    2026-03-01 20:00  crash     lab            pass              5.00 s (4.95 s to 5.05 s)     serves, 4.00 s (3.50 s to 4.50 s)
     2026-03-01 02:00  crash     lab            fail, NOT HEALED  –                             –
 
-    2 runs, 3 older ones left out
+    3 runs, 3 older ones left out
     "
   `);
-  expect(renderHistoryText(lines.slice(1), 0)).not.toContain('label');
+  expect(renderHistoryText(lines.slice(2), 0)).not.toContain('label');
 });

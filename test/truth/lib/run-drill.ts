@@ -122,7 +122,9 @@ async function drill(running: Running): Promise<void> {
   const injected = await Promise.all(plays.map((play) => play.injected));
   if (!injected.every(Boolean)) return;
   startPhase(running, 'recovery');
-  const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } });
+  const faults = { isOver: false };
+  void Promise.all(plays.map(({ over }) => over)).then(() => (faults.isOver = true));
+  const back = await awaitRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, faults);
   logGate(run, 'recovery', back);
   if (hasBurst(plan)) run.setBurst(false);
   await Promise.all(plays.map(({ over }) => over));

@@ -35,6 +35,8 @@ export interface RecoveryFacts {
   readonly beginByMs: number;
   /** Until then a fault acted, and no recovery was final; -Infinity: none did. */
   readonly openUntilMs: number;
+  /** When the engine had seen enough, and the probe went back to its own interval: what no sample shows counts up to then only. */
+  readonly waitOverMs: number;
   /** When the last fault took effect: no recovery before it was final. */
   readonly lastEffectMs: number;
 }
@@ -150,7 +152,9 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
 function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[] {
   return answerGaps(facts.log, facts.series).filter(
     (g) =>
-      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
+      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs &&
+      g.toMs > hiMs &&
+      g.fromMs < Math.min(hiMs + facts.withinMs, facts.waitOverMs, facts.beginByMs),
   );
 }
 

@@ -207,9 +207,10 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const unsure = all.filter((w) => w.state === 'unsure');
   const effect = sharpenEffect(effectBounds, windows[0]);
   const { total: downtime } = windowsAfter(log, series, effect);
-  const time = faultTime(log, waitOverMs(log));
+  const overMs = waitOverMs(log);
+  const time = faultTime(log, overMs);
   const { beginByMs, endByMs, openUntilMs, lastEffectMs } = time;
-  const facts = { log, series, windows: all, beginByMs, openUntilMs, lastEffectMs };
+  const facts = { log, series, windows: all, beginByMs, openUntilMs, lastEffectMs, waitOverMs: overMs };
   const outages = merged(
     log,
     series,

@@ -254,7 +254,10 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
           ...firstEnd,
           ...firstBounds(facts, firstEnd, mergeGapMs(intervalAt(log, series.probe, firstEnd.hiMs))),
         });
-  if (final === undefined || recovered === undefined || recovered.ms > endByMs) {
+  // Where the engine gave up, a recovery that may have come after that is not known to have come by itself.
+  const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
+  const endedMs = gaveUp ? recovered?.hiMs : recovered?.ms;
+  if (final === undefined || recovered === undefined || endedMs === undefined || endedMs > endByMs) {
     const last = outages.at(-1);
     const watched = recoveryBounds(
       facts,

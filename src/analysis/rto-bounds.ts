@@ -1,7 +1,8 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import type { KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import { slowFloorMs } from './latency-model.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import type { Moment } from './rto.ts';
 import type { BadWindow } from './windows.ts';
 import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
@@ -11,6 +12,11 @@ import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
  * what remains unseen is a blip that clients with ordinary time-outs do not notice either.
  */
 export const unseenOutageMs = 500;
+
+/** A gap that is wider than this has lost or late samples in it, ms: twice the interval, or the interval and a slow answer. */
+function ordinaryGapMs(intervalMs: number): number {
+  return Math.max(2 * intervalMs, intervalMs + slowFloorMs);
+}
 
 /** What puts the upper bound of an RTO beyond the edges that the samples show. */
 export type PutOffBy = 'slow' | 'unsure' | 'outage' | 'gap';
@@ -152,8 +158,9 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
 function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[] {
   return answerGaps(facts.log, facts.series).filter(
     (g) =>
-      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs &&
       g.toMs > hiMs &&
+      Math.min(g.widestMs, g.toMs - loMs) >
+        Math.min(unseenOutageMs, ordinaryGapMs(intervalAt(facts.log, facts.series.probe, g.fromMs))) &&
       g.fromMs < Math.min(hiMs + facts.withinMs, facts.waitOverMs, facts.beginByMs),
   );
 }

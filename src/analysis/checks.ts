@@ -26,6 +26,7 @@ import {
 import { ownershipCheck } from './ownership-check.ts';
 import { rowsCheck, rpoCheck, staleReadsCheck } from './row-checks.ts';
 import type { KeptSample } from './kept-samples.ts';
+import { failoverByMs } from './open-faults.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { durationWords, listWords } from './words.ts';
@@ -36,7 +37,7 @@ interface RoleSubject {
   readonly before: string;
   readonly condition: Condition;
   readonly limit: string;
-  readonly effect: RecoveryAnalysis['effect'];
+  readonly recovery: RecoveryAnalysis;
   readonly unknown: (observed: string, reason: string) => Outcome;
 }
 
@@ -57,18 +58,18 @@ function roleSubject(
       'holder before the fault unknown',
       `nobody, or nobody alone, was seen to hold role ${role} before the fault`,
     );
-  return { before, condition, limit, effect: recovery.effect, unknown };
+  return { before, condition, limit, recovery, unknown };
 }
 
-/** When a failover must have come about: when the wait for the recovery is over, before a heal may move the role back. */
+/** A failover must have come about before a heal may move the role back. */
 function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outcome {
   const { log } = evidence;
   const subject = roleSubject(check.role, evidence, (before) =>
     before === null ? 'another host' : `another host than ${before}`,
   );
   if ('status' in subject) return subject;
-  const { before, condition, limit, unknown } = subject;
-  const atMs = Math.min(waitOverMs(log), watchedUntil(log));
+  const { before, condition, limit, unknown, recovery } = subject;
+  const atMs = Math.min(failoverByMs(log, recovery, waitOverMs(log)), watchedUntil(log));
   const { owners, unseen } = ownersAt(viewsOf(log, condition).asCounted, condition, atMs);
   const [owner] = owners;
   if (owners.length === 1 && owner !== undefined && owner !== before)
@@ -106,7 +107,8 @@ function roleStaysCheck(check: CheckOf<'role-stays'>, evidence: Evidence): Outco
     before === null ? 'the same host' : `on ${before}`,
   );
   if ('status' in subject) return subject;
-  const { before, condition, limit, unknown, effect } = subject;
+  const { before, condition, limit, unknown } = subject;
+  const { effect } = subject.recovery;
   for (const { name: owner, seenMs } of firstOwned(log, condition, effect.loMs)) {
     if (owner !== before && seenMs !== undefined) {
       const after = durationWords(seenMs - effect.ms);

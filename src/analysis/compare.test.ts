@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareFigure, compareSides, drillsOf, mostRuns } from './compare.ts';
-import type { KeptRun } from './kept-run.ts';
+import { asKeptRun, type KeptRun } from './kept-run.ts';
 import { keptOf } from './testing/kept.ts';
 
 const runs = (rtos: readonly (number | null)[], parts: Partial<KeptRun> = {}, from = 0) =>
@@ -66,6 +66,23 @@ describe('a comparison', () => {
     ]);
   });
 
+  test('has the bounds of stages where all runs keep them', () => {
+    const bounded = keptOf(1, 30_000, {
+      stages: [
+        { name: 'serves', startAt: '', endAt: '', ms: 29_000, minMs: 28_500, maxMs: 29_500, includes: [] },
+      ],
+    });
+    const boundsOf = (b: KeptRun) =>
+      compare([bounded], [b]).scenarios[0]?.figures.find(({ name }) => name === 'serves')?.a?.bounds;
+    expect(boundsOf(bounded)).toEqual({ minMs: 28_500, maxMs: 29_500 });
+    expect(boundsOf(keptOf(2, 30_000))).toBeNull();
+  });
+
+  test('knows time that is not attributed by the name that older versions gave it', () => {
+    const old = { ...keptOf(1, 30_000), stages: [{ name: 'unattributed', ms: 1000 }] };
+    expect(asKeptRun(old)).toMatchObject({ stages: [{ name: 'not attributed' }] });
+  });
+
   test('does not take a stage with another one in it for the stage alone', () => {
     const joined = keptOf(1, 30_000);
     const b = { ...joined, stages: [{ ...joined.stages[1], includes: ['notices'] }] } as KeptRun;
@@ -75,7 +92,7 @@ describe('a comparison', () => {
         'RTO: cannot-tell',
         'notices: one-sided',
         'serves: one-sided',
-        'serves (with notices): one-sided',
+        'serves (notices: not seen): one-sided',
       ],
     ]);
   });

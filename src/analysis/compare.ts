@@ -30,7 +30,7 @@ export interface Sampled {
   readonly minMs: number;
   readonly medianMs: number;
   readonly maxMs: number;
-  /** From the lowest lower to the highest upper bound of the runs; null where runs keep none (stages). */
+  /** From the lowest lower to the highest upper bound of the runs; null where a run keeps none (stages of older versions). */
   readonly bounds: { readonly minMs: number; readonly maxMs: number } | null;
 }
 
@@ -260,17 +260,20 @@ function compareStages(
   const chains = [...a, ...b].map(of).sort((x, y) => y.length - x.length);
   const names = new Map(
     chains.flat().map(({ name, includes }) => {
-      const title = includes.length === 0 ? name : `${name} (with ${includes.join(', ')})`;
+      const title = includes.length === 0 ? name : `${name} (${includes.join(', ')}: not seen)`;
       return [key({ name, includes }), title] as const;
     }),
   );
   const measures = (runs: readonly KeptRun[], wanted: string) =>
     runFigures(runs, (run) => {
-      const ms = of(run).find((stage) => key(stage) === wanted)?.ms;
-      return ms === undefined ? null : { ms, minMs: ms, maxMs: ms };
+      const stage = of(run).find((one) => key(one) === wanted);
+      if (stage === undefined) return null;
+      const { ms, minMs = ms, maxMs = ms } = stage;
+      return { ms, minMs, maxMs };
     });
+  const isBounded = chains.flat().every(({ minMs }) => minMs !== undefined);
   return [...names].map(([wanted, title]) =>
-    compared(figure, title, [measures(a, wanted), measures(b, wanted)], false),
+    compared(figure, title, [measures(a, wanted), measures(b, wanted)], isBounded),
   );
 }
 

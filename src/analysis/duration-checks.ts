@@ -2,6 +2,7 @@ import { gateDoubt } from './doubt.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
+import { slowFloorMs } from './latency-model.ts';
 import {
   bounded,
   type CheckOf,
@@ -58,7 +59,8 @@ function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunL
     case 'gap': {
       const neededMs = Math.floor(unseenOutageMs - Math.max(0, bounds.gapMs - intervalMs));
       const hint = `it would be decided at a probe interval of ${limitWords(neededMs)} or less`;
-      return `samples were up to ${durationWords(bounds.gapMs)} apart, so that another outage may have passed between two of them within ${stableFor}${neededMs >= 1 ? `; ${hint}` : ''}`;
+      const isOrdinary = bounds.gapMs - intervalMs < slowFloorMs && neededMs >= 1;
+      return `samples were up to ${durationWords(bounds.gapMs)} apart, so that another outage may have passed between two of them within ${stableFor}${isOrdinary ? `; ${hint}` : ''}`;
     }
     case 'slow':
       return `answers within ${stableFor} of it were slow, which shows neither that the service was up nor that it was down`;

@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import type { Summary } from '../core/summary.ts';
+import { notAttributed } from './stages.ts';
 
 const measure = z.object({ ms: z.number(), minMs: z.number(), maxMs: z.number() });
 const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'not a date' });
 const stages = z
   .array(
     z.object({
-      name: z.string(),
+      // Up to version 0.1 it was called `unattributed`.
+      name: z.string().transform((name) => (name === 'unattributed' ? notAttributed : name)),
       startAt: z.string().default(''),
       endAt: z.string().default(''),
       ms: z.number(),
+      /** Absent in runs of versions without them. */
+      minMs: z.number().optional(),
+      maxMs: z.number().optional(),
       includes: z.array(z.string()).default([]),
     }),
   )

@@ -60,6 +60,15 @@ describe('the bounds of the RTO', () => {
     expect(analyseRecovery(log)?.rto).toMatchObject({ maxMs: 1005 });
   });
 
+  test('have what may have passed while the prober stood still, however short its interval is', () => {
+    const log = drill({ intervalMs: 100 }).fault(5000);
+    for (let ms = 0; ms < 30_000; ms += 100) {
+      const isStill = ms > 7100 && ms < 7500;
+      if (!isStill) log.sample('health', ms / 100, ms, ms >= 5000 && ms < 6000 ? refused(ms) : good(ms));
+    }
+    expect(analyseRecovery(log.read())?.rto?.maxMs).toBe(2505);
+  });
+
   test('have slow answers while nothing was refused: packets that were lost and sent again', () => {
     // A black hole from 5.005 to 5.955 s; requests that meet it are answered a second after they were sent.
     const checks: Check[] = [{ kind: 'downtime', name: 'downtime', maxMs: 300 }, rtoAtMost(3000)];

@@ -1,7 +1,8 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import type { KeptSample } from './kept-samples.ts';
-import type { ProbeSeries, RunLog } from './read-log.ts';
+import { slowFloorMs } from './latency-model.ts';
+import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import type { Moment } from './rto.ts';
 import type { BadWindow } from './windows.ts';
 import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
@@ -11,6 +12,11 @@ import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
  * what remains unseen is a blip that clients with ordinary time-outs do not notice either.
  */
 export const unseenOutageMs = 500;
+
+/** A gap that is wider than this has lost or late samples in it, ms: twice the interval, or the interval and a slow answer. */
+function ordinaryGapMs(intervalMs: number): number {
+  return Math.max(2 * intervalMs, intervalMs + slowFloorMs);
+}
 
 /** What puts the upper bound of an RTO beyond the edges that the samples show. */
 export type PutOffBy = 'slow' | 'unsure' | 'outage' | 'gap';
@@ -35,6 +41,10 @@ export interface RecoveryFacts {
   readonly beginByMs: number;
   /** Until then a fault acted, and no recovery was final; -Infinity: none did. */
   readonly openUntilMs: number;
+  /** When the engine had seen enough, and the probe went back to its own interval: what no sample shows counts up to then only. */
+  readonly waitOverMs: number;
+  /** When the last fault took effect: no recovery before it was final. */
+  readonly lastEffectMs: number;
 }
 
 /**
@@ -45,8 +55,10 @@ export interface RecoveryFacts {
  * begins less than `stableForMs` after it puts it off, be it that it was seen, that slow answers or a degraded prober leave it
  * open, or that it fits between two samples.
  */
-export function recoveryBounds(facts: RecoveryFacts, end: Moment): RecoveryBounds {
-  const loMs = Math.min(end.loMs, earliestMs(facts, end.loMs));
+export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds {
+  const { stableForMs, until } = told.log.plan.recovery;
+  const facts = { ...told, withinMs: until === undefined ? stableForMs : Infinity };
+  const loMs = earliestMs(facts, end.loMs);
   const seen = putOff(facts, end.hiMs);
   const gaps = wideGaps(facts, end.loMs, seen.hiMs);
   const gapMs = gaps.reduce((max, g) => Math.max(max, g.widestMs), 0);
@@ -55,18 +67,32 @@ export function recoveryBounds(facts: RecoveryFacts, end: Moment): RecoveryBound
   return { loMs, hiMs: putOff(facts, lastMs).hiMs, putOffBy: 'gap', gapMs: roundMs(gapMs) };
 }
 
+/**
+ * The bounds of the first sign of recovery, which the samples show at `end`: outages closer than `mergeGapMs` are one, and how
+ * far they are apart has bounds, too.
+ */
+export function firstBounds(
+  facts: RecoveryFacts,
+  end: Moment,
+  mergeGapMs: number,
+): { readonly loMs: number; readonly hiMs: number } {
+  const merging = { ...facts, openUntilMs: -Infinity, lastEffectMs: -Infinity, withinMs: mergeGapMs };
+  return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
+}
+
+/** Facts, and how long after a recovery an outage may begin and still put it off, ms. */
+interface Facts extends RecoveryFacts {
+  readonly withinMs: number;
+}
+
 /** Whether an outage that begins then would put off a recovery that came at `hiMs`. */
-function reaches({ log, beginByMs, openUntilMs }: RecoveryFacts, beginMs: number, hiMs: number): boolean {
-  if (beginMs >= beginByMs) return false;
-  const { stableForMs, until } = log.plan.recovery;
-  return until !== undefined || beginMs < hiMs + stableForMs || beginMs < openUntilMs;
+function reaches(facts: Facts, beginMs: number, hiMs: number): boolean {
+  const { beginByMs, openUntilMs, lastEffectMs, withinMs } = facts;
+  return beginMs < beginByMs && (beginMs < hiMs + withinMs || beginMs < openUntilMs || hiMs < lastEffectMs);
 }
 
 /** The latest end of a recovery when each outage that may put it off does. */
-function putOff(
-  facts: RecoveryFacts,
-  fromMs: number,
-): { readonly hiMs: number; readonly by: PutOffBy | null } {
+function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly by: PutOffBy | null } {
   let hiMs = fromMs;
   let by: PutOffBy | null = null;
   for (const window of facts.windows) {
@@ -79,17 +105,16 @@ function putOff(
 }
 
 /** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
-function earliestMs({ log, windows, openUntilMs }: RecoveryFacts, atMostMs: number): number {
-  const { stableForMs, until } = log.plan.recovery;
-  if (until !== undefined) return atMostMs;
+function earliestMs({ windows, openUntilMs, lastEffectMs, withinMs }: Facts, atMostMs: number): number {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
     // A window that may be none may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
-    const next = down.find((w) => w !== window && w.firstBadMs > window.firstBadMs);
+    if (window.endHiMs < lastEffectMs) continue;
+    const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
     const nextMs = next?.startHiMs ?? Infinity;
-    if (!window.open && nextMs - endLoMs >= stableForMs && nextMs >= openUntilMs) return endLoMs;
+    if (!window.open && nextMs - endLoMs >= withinMs && nextMs >= openUntilMs) return endLoMs;
   }
   return atMostMs;
 }
@@ -130,10 +155,13 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
 }
 
 /** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
-function wideGaps(facts: RecoveryFacts, loMs: number, hiMs: number): readonly AnswerGap[] {
+function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[] {
   return answerGaps(facts.log, facts.series).filter(
     (g) =>
-      Math.min(g.widestMs, g.toMs - loMs) > unseenOutageMs && g.toMs > hiMs && reaches(facts, g.fromMs, hiMs),
+      g.toMs > hiMs &&
+      Math.min(g.widestMs, g.toMs - loMs) >
+        Math.min(unseenOutageMs, ordinaryGapMs(intervalAt(facts.log, facts.series.probe, g.fromMs))) &&
+      g.fromMs < Math.min(hiMs + facts.withinMs, facts.waitOverMs, facts.beginByMs),
   );
 }
 

@@ -80,6 +80,21 @@ test('a fault that its host did not acknowledge counts from between its issue an
   expect(blurred.minMs).toBe(sharp.minMs - 3000);
 });
 
+test('a recovery that may have come after the wait was over is none: the heal may have brought it about', () => {
+  const plan = planWith({ probes: [probeOf('health', { intervalMs: 2000 })] });
+  const log = new LogBuilder(plan)
+    .probing('health', 0, 40_000, 2000, (ms) =>
+      ms >= 12_000 && ms < 22_900
+        ? { status: 'fail', cause: 'http-5xx', finishMs: ms + 3 }
+        : { status: 'ok', finishMs: ms + 20 },
+    )
+    .fault(11_000, { healedMs: 23_400 })
+    .at(23_300, { type: 'gate', gate: 'recovery', state: 'timeout', unmet: ['health: fail http-5xx'] })
+    .at(40_000, { type: 'run.ended' });
+  // Down until some moment from 22 to 24 s; the wait was over at 23.3 s.
+  expect(analyseRecovery(log.read())).toMatchObject({ recovered: null, rto: null, longerThanMs: 10_850 });
+});
+
 describe('a recovery on the host of the fault', () => {
   test('is that of its own instance of the probe', () => {
     const recovery = { probe: 'edge', onFaultHost: true as const, withinMs: 60_000, stableForMs: 5000 };

@@ -2,6 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
 import { type Downtime, downtimeOf } from './downtime.ts';
+import { faultTime, finalRecovery, timedFaults } from './open-faults.ts';
 import {
   type EffectBounds,
   type FaultRecord,
@@ -10,7 +11,7 @@ import {
   type RunLog,
   watchedUntil,
 } from './read-log.ts';
-import { longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
+import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
 import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
 import { type BadWindow, badWindows, middle } from './windows.ts';
 
@@ -45,6 +46,8 @@ export interface RecoveryAnalysis {
   readonly first: Measure | null;
   /** When no recovery was seen: it took longer than this. */
   readonly longerThanMs: number | null;
+  /** When the outage that ended in this recovery began, where an earlier recovery had held; null where none had. */
+  readonly again: Moment | null;
   /** Windows after the recovery that held; part of the downtime, not of the RTO. */
   readonly laterWindows: number;
 }
@@ -85,11 +88,6 @@ function firstEffect(log: RunLog): EffectBounds | null {
     (first, e) => (first === null || e.notBeforeMs < first.notBeforeMs ? e : first),
     null,
   );
-}
-
-/** Ids of faults that are healed some time after their effect, whatever the service does. */
-function timedFaults(log: RunLog): ReadonlySet<string> {
-  return new Set(log.plan.faults.flatMap((f) => (f.forMs === undefined ? [] : [f.id])));
 }
 
 function healStarts(faults: readonly FaultRecord[]): readonly number[] {
@@ -208,8 +206,8 @@ export function windowsAfter(
  *
  * The recovery is the end of the first outage after t0 (windows closer than
  * max(3 intervals, 1 s) are one) that is followed by at least `stableForMs`
- * without a bad sample. Only outages that began before the wait for recovery was
- * over count for the RTO, and a recovery after that is none: then it is null.
+ * without a bad sample, and after which no outage begins while a fault still acts (open-faults.ts). Only outages that
+ * began before the wait for recovery was over count for the RTO, and a recovery after that is none: then it is null.
  * Without any outage, seen to stay so for `stableForMs`, the RTO is 0 and its upper
  * bound is the longest time without an answer. What else may have put the recovery off reaches into the bounds (rto-bounds.ts).
  */
@@ -223,11 +221,13 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const effect = sharpenEffect(effectBounds, windows[0]);
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
-  const facts = { log, series, windows: all, beginByMs: overMs, openUntilMs: -Infinity };
+  const time = faultTime(log, overMs);
+  const { beginByMs, endByMs, openUntilMs, lastEffectMs } = time;
+  const facts = { log, series, windows: all, beginByMs, openUntilMs, lastEffectMs, waitOverMs: overMs };
   const outages = merged(
     log,
     series,
-    windows.filter((w) => w.firstBadMs < overMs),
+    windows.filter((w) => w.firstBadMs < beginByMs || w.startLoMs < openUntilMs),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
   const none = {
@@ -237,7 +237,8 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     downtime,
     first: null,
     bounds: null,
-    laterWindows: laterThan(overMs),
+    again: null,
+    laterWindows: laterThan(beginByMs),
   };
 
   if (outages.length === 0) {
@@ -245,24 +246,31 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     if (!held(log, series, whole, windows[0]?.firstBadMs ?? Infinity))
       return { ...none, recovered: null, rto: null, longerThanMs: 0 };
     const bounds = recoveryBounds(facts, effect);
-    const unseenMs = longestGapMs(log, series, effect.loMs, Math.min(overMs, log.endMs));
+    const unseenMs = longestGapMs(log, series, effect.loMs, Math.min(beginByMs, log.endMs));
     const putOffMs = bounds.putOffBy === null ? 0 : bounds.hiMs - effect.loMs;
     const rto = { ms: 0, minMs: 0, maxMs: roundMs(Math.max(unseenMs, putOffMs)) };
     return { ...none, recovered: effect, rto, bounds, first: rto, longerThanMs: null };
   }
 
-  const ends = outages.map((w) => moment(w.endLoMs, w.endHiMs));
-  const stable = outages.findIndex((outage) =>
-    held(log, series, outage, windows.find((w) => w.firstBadMs > outage.lastBadMs)?.firstBadMs ?? Infinity),
+  const final = finalRecovery(
+    { joined: outages, raw: windows, held: (outage, nextBadMs) => held(log, series, outage, nextBadMs) },
+    effect,
+    time,
   );
-  const recovered = ends[stable];
+  const recovered = final?.end;
   const [firstOutage] = outages;
-  const firstEnd = ends[0];
+  const firstEnd = firstOutage === undefined ? undefined : moment(firstOutage.endLoMs, firstOutage.endHiMs);
   const first =
-    firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > overMs
+    firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > endByMs
       ? null
-      : measureFrom(effect, firstEnd);
-  if (recovered === undefined || recovered.ms > overMs) {
+      : measureFrom(effect, {
+          ...firstEnd,
+          ...firstBounds(facts, firstEnd, mergeGapMs(intervalAt(log, series.probe, firstEnd.hiMs))),
+        });
+  // Where the engine gave up, a recovery that may have come after that is not known to have come by itself.
+  const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
+  const endedMs = gaveUp ? recovered?.hiMs : recovered?.ms;
+  if (final === undefined || recovered === undefined || endedMs === undefined || endedMs > endByMs) {
     const last = outages.at(-1);
     const watched = recoveryBounds(
       facts,
@@ -273,7 +281,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
       first,
       recovered: null,
       rto: null,
-      longerThanMs: roundMs(Math.max(0, Math.min(overMs, watched) - effect.hiMs)),
+      longerThanMs: roundMs(Math.max(0, Math.min(endByMs, watched) - effect.hiMs)),
     };
   }
   const bounds = recoveryBounds(facts, recovered);
@@ -283,6 +291,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     rto: measureFrom(effect, { ...recovered, ...bounds }),
     bounds,
     first,
+    again: final.again,
     longerThanMs: null,
     laterWindows: laterThan(recovered.hiMs),
   };

@@ -7,8 +7,8 @@ import type { AckedWrite } from './writer-evidence.ts';
  *
  * - An answer says so up to its arrival, however late that is: a slow answer alone is no evidence of an outage.
  * - A time-out says that the target was down by the time a healthy one had answered.
- * - A failure that comes at once, or late and alone, says so up to its arrival.
- * - A failure held up by a hang (`isHeld`) says that the target was down by the time a healthy one had answered.
+ * - Any other failure says so up to its arrival: it may have been under way while the target was slow, and broke when that
+ *   went down.
  */
 export interface SampleEvidence {
   /** null: it is an acknowledged write (writer-evidence.ts), which says the same as an answer. */
@@ -18,7 +18,7 @@ export interface SampleEvidence {
   readonly byMs: number;
   /** It took longer than answers of this probe do: it may have acted after samples that were sent later. */
   readonly isLate: boolean;
-  /** It was released at the same moment as one that was sent earlier: nothing was answered from its sending until then. */
+  /** A good answer that was released together with others that were sent earlier: nothing was answered from its sending until then. */
   readonly isHeld: boolean;
 }
 
@@ -32,9 +32,9 @@ export function evidenceOfSamples(
   return known.map((sample): SampleEvidence => {
     const isUp = sample.status === 'ok';
     const isHeld = held.has(sample);
-    const isEarly = sample.cause === 'timeout' || (isHeld && !isUp);
-    const byMs = isEarly ? Math.min(sample.finishMs, sample.sendMs + model.normalMs) : sample.finishMs;
-    const isLate = !isEarly && targetsMs(sample) > model.promptMs;
+    const isTimeout = sample.cause === 'timeout';
+    const byMs = isTimeout ? Math.min(sample.finishMs, sample.sendMs + model.normalMs) : sample.finishMs;
+    const isLate = !isTimeout && targetsMs(sample) > model.promptMs;
     return { sample, isUp, sendMs: sample.sendMs, byMs, isLate, isHeld };
   });
 }
@@ -49,19 +49,23 @@ export function isSlow(sample: KeptSample, { slowMs }: LatencyModel): boolean {
   return sample.status === 'ok' && targetsMs(sample) > slowMs;
 }
 
+/** So many answers of one moment are no coincidence of slow ones. */
+const fewestHeld = 3;
+
 /**
- * The samples that a hang held up. Two that were sent at different times and released at the same moment, at least one of
- * them late, show that nothing was answered from the sending of the later one until the release. An answer to a sample that
- * was sent meanwhile shows the contrary: then only what was sent after that one counts. The first of a group has nothing
- * sent earlier and may be slow of itself: it is none.
+ * The answers that a hang held up. Three that were sent at different times and released at the same moment, at least one of
+ * them late, and the first one sent after that answered at once: nothing was answered from the sending of the later ones until
+ * the release. An answer to a sample that was sent meanwhile shows the contrary: then only what was sent after that one counts.
+ * The first of a group has nothing sent earlier and may be slow of itself: it is none.
  */
 function heldSamples(known: readonly KeptSample[], model: LatencyModel): ReadonlySet<KeptSample> {
   const held = new Set<KeptSample>();
   if (!Number.isFinite(model.slowMs)) return held;
   for (const [index, sample] of known.entries()) {
-    if (sample.cause === 'timeout' || targetsMs(sample) <= model.slowMs) continue;
-    const [first, ...later] = releasedWith(known, index, model);
-    for (const other of later) if (other.sendMs > (first?.sendMs ?? Infinity)) held.add(other);
+    if (!isSlow(sample, model)) continue;
+    const group = releasedWith(known, index, model);
+    if (group.length < fewestHeld) continue;
+    for (const other of group.slice(1)) held.add(other);
   }
   return held;
 }
@@ -81,7 +85,12 @@ function releasedWith(
   while (from > 0 && (known[from - 1]?.sendMs ?? -Infinity) >= earliestMs) from--;
   for (let at = from; at < known.length; at++) {
     const other = known[at];
-    if (other === undefined || other.sendMs >= one.finishMs) break;
+    if (other === undefined) break;
+    if (other.sendMs >= one.finishMs) {
+      // Slow from here on, too: a slow service, which releases nothing.
+      if (other.status !== 'ok' || targetsMs(other) > model.slowMs) return [];
+      break;
+    }
     if (other === one || isReleasedWith(one, other, model)) group.push(other);
     else if (other.status === 'ok' && other.finishMs < one.finishMs - model.normalMs)
       answeredMs = Math.max(answeredMs, other.sendMs);
@@ -94,7 +103,7 @@ function releasedWith(
  * packets were lost and sent again come as far apart as they were sent.
  */
 function isReleasedWith(one: KeptSample, other: KeptSample, { normalMs }: LatencyModel): boolean {
-  if (other.cause === 'timeout' || targetsMs(other) <= normalMs) return false;
+  if (other.status !== 'ok' || targetsMs(other) <= normalMs) return false;
   const apartMs = Math.abs(one.finishMs - other.finishMs);
   return apartMs <= normalMs && apartMs <= Math.abs(one.sendMs - other.sendMs) / 2;
 }

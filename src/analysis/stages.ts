@@ -1,6 +1,5 @@
 import { roundMs } from '../core/clock.ts';
-import { type Condition, countHolds, sampleTruth } from '../core/condition.ts';
-import type { StageEnd, StageRule } from '../core/plan.ts';
+import type { StageRule } from '../core/plan.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
 import {
   type ChainPrediction,
@@ -8,120 +7,101 @@ import {
   predictRecovery,
   type RecoveryPrediction,
 } from '../model/chain.ts';
-import { seriesOf } from './intervals.ts';
-import { type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
-import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
 import type { HealAnalysis } from './heal.ts';
-import type { Moment, RecoveryAnalysis } from './rto.ts';
+import { type ChainRange, type Happening, type Milestone, milestoneOf } from './milestones.ts';
+import { type RunLog, wallTime } from './read-log.ts';
+import { moment, type Moment, type RecoveryAnalysis } from './rto.ts';
 
-/** The name of time up to the end of a chain that no rule accounts for. */
-export const unattributed = 'unattributed';
+/** The name of time that no rule accounts for. */
+export const notAttributed = 'not attributed';
 
 /** A stage on the run clock, ms. */
 export interface StageSpan {
   readonly name: string;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Rules before this one whose end was not seen: their time is in here. */
+  /** Bounds of how long it took. */
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Rules before this one that were not seen to end: if they did, their time is in here. */
   readonly includes: readonly string[];
   /** What the settings say it should take, included rules and all; absent where that is not known of each of them. */
   readonly predicted?: Predicted;
 }
 
 /** What is split into stages: from t0 to the recovery, or from the beginning of the heal to restored redundancy. */
-interface Chain {
-  readonly from: Moment;
-  readonly toMs: number;
+interface Chain extends ChainRange {
+  /** When the outage began that ended in the recovery, where an earlier recovery had held: what came before is another outage's. */
+  readonly again: Moment | null;
 }
 
-/** When something was first seen, and the latest look before that did not see it. ms. */
-interface Milestone {
-  readonly seenMs: number;
-  readonly notBeforeMs: number;
+/** The end of a stage. */
+interface Ended {
+  readonly index: number;
+  readonly end: Moment;
 }
 
-interface Look {
-  readonly series: ProbeSeries;
-  readonly sample: KeptSample;
+/** What is known of a chain's rules, by their index. */
+interface Milestones {
+  /** In order of time. */
+  readonly ended: readonly Ended[];
+  /** Rules that were not seen to end. Those that did not happen are in neither list. */
+  readonly unseen: ReadonlySet<number>;
 }
 
 /**
- * First moment at or after `fromMs` at which a condition is seen to hold.
- *
- * Only samples sent at or after `sinceMs` (the chain's beginning) count: what was
- * seen before the fault says nothing about the recovery. The condition is first asked when each
- * instance has been looked at since then, or has not answered for so long that it
- * counts as silent.
+ * The happening that ends a stage, if its rules stand in the order of time: the first from the end of the stage before on,
+ * or the one by which its condition holds already. If they do not, the first of all.
  */
-function firstHeld(
-  instances: readonly ProbeSeries[],
-  condition: Condition,
-  sinceMs: number,
-  fromMs: number,
-): Milestone | undefined {
-  const looks: Look[] = instances
-    .flatMap((series) => series.samples.map((sample) => ({ series, sample })))
-    .filter((l) => l.sample.sendMs >= sinceMs)
-    .sort((a, b) => a.sample.finishMs - b.sample.finishMs);
-  const latest = new Map<ProbeSeries, KeptSample>();
-  for (const [index, { series, sample }] of looks.entries()) {
-    const known = latest.get(series);
-    if (known === undefined || known.sendMs < sample.sendMs) latest.set(series, sample);
-    const nowMs = sample.finishMs;
-    const fresh = (s: ProbeSeries, said: KeptSample) => nowMs - lastSaidMs(said) <= staleAfterMs(s);
-    const ready = instances.every((s) => latest.has(s) || nowMs - sinceMs > staleAfterMs(s));
-    const matching = [...latest].filter(
-      ([s, x]) => fresh(s, x) && sampleTruth(condition, s.probe, x) === 'yes',
-    ).length;
-    if (!ready || !countHolds(condition, matching, instances.length)) continue;
-    if (nowMs >= fromMs) return { seenMs: nowMs, notBeforeMs: known?.sendMs ?? nowMs };
-    // It holds already: if the next look comes after `fromMs`, it held at `fromMs`.
-    const next = looks[index + 1];
-    if (next === undefined || next.sample.finishMs >= fromMs) return { seenMs: fromMs, notBeforeMs: fromMs };
-  }
-  return undefined;
+function ending({ happenings }: Milestone, cursorMs: number): Happening | undefined {
+  return (
+    happenings.findLast((h) => h.ms <= cursorMs && h.untilMs > cursorMs) ??
+    happenings.find((h) => h.ms >= cursorMs) ??
+    happenings[0]
+  );
 }
 
-function milestoneOf(log: RunLog, end: StageEnd, chain: Chain, fromMs: number): Milestone | undefined {
-  if (end.kind === 'recovered') return { seenMs: chain.toMs, notBeforeMs: chain.toMs };
+/** When each rule's stage ended. One that ends with the recovery is not asked for here. */
+function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): Milestones {
   const faultHost = faultHostOf(log);
-  const counts = (host: string | undefined) =>
-    !(end.excludeFaultHost && host !== undefined && host === faultHost) &&
-    !(end.onlyFaultHost === true && host !== faultHost);
-  if (end.kind === 'condition') {
-    const instances = seriesOf(log, end.condition).filter((s) => counts(s.probe.host));
-    return instances.length === 0 ? undefined : firstHeld(instances, end.condition, chain.from.ms, fromMs);
+  const ended: Ended[] = [];
+  const unseen = new Set<number>();
+  let cursorMs = (chain.again ?? chain.from).ms;
+  for (const [index, { until }] of rules.entries()) {
+    if (until.kind === 'recovered') continue;
+    const milestone = milestoneOf(log, until, chain, faultHost);
+    const end = ending(milestone, cursorMs);
+    if (end !== undefined) {
+      ended.push({ index, end: { ...end, ms: roundMs(end.ms) } });
+      cursorMs = Math.max(cursorMs, end.ms);
+    } else if (!milestone.heldBefore) unseen.add(index);
   }
-  const marks = log.marks.filter((m) => {
-    const series = log.series.get(m.probe);
-    return (
-      m.name === end.mark &&
-      (m.probe === end.probe || series?.probe.name === end.probe) &&
-      // Stamped by another clock: between the beginning's earliest moment and its estimate still is "after".
-      m.atMs >= chain.from.loMs &&
-      counts(m.host ?? series?.probe.host)
-    );
-  });
-  const next = marks.find((m) => m.atMs >= fromMs && m.atMs <= chain.toMs);
-  const before = marks.some((m) => m.atMs < fromMs);
-  const seenMs = next?.atMs ?? (before ? fromMs : marks[0]?.atMs);
-  return seenMs === undefined ? undefined : { seenMs, notBeforeMs: seenMs };
+  return { ended: ended.sort((a, b) => a.end.ms - b.end.ms || a.index - b.index), unseen };
+}
+
+/**
+ * The rules that end with the chain. They say what the last part of it is; where nothing of the chain before them was
+ * seen, nothing says that this part came about at all.
+ */
+function lastOf(rules: readonly StageRule[], chain: Chain, { ended }: Milestones): readonly Ended[] {
+  const sinceMs = (chain.again ?? chain.from).ms;
+  const isKnown = rules[0]?.until.kind === 'recovered' || ended.some(({ end }) => end.ms >= sinceMs);
+  return isKnown
+    ? rules.flatMap(({ until }, index) => (until.kind === 'recovered' ? [{ index, end: chain.to }] : []))
+    : [];
 }
 
 /**
  * Splits a chain (its ends as estimated) along rules. The stages touch, start at the
  * chain's beginning, end at its end, and sum to its duration.
  *
- * - A stage ends at its milestone: the first moment, at or after the end of the
- *   stage before, at which its condition was seen to hold (finish of the sample that
- *   showed it) or its mark is stamped. One that holds already, or was stamped since
- *   the chain's beginning and is not stamped again, ends its stage at once, with 0 ms.
- * - A milestone never seen, or only after the chain's end, ends nothing: its rule
- *   makes no stage. Its time is in the next stage that does end, which lists the
- *   rule in `includes`. A look that straddles the end (the look before it did not
- *   show it yet, and was sent before the end) counts as at the end.
- * - Time after the last milestone up to the end is `unattributed`. With a last rule
- *   `recovered` there is none.
+ * - A stage ends when its condition came to hold, or at its mark. The estimate is the middle of the bounds: from the
+ *   last look that did not show it to the first that did. Stages stand in the order in which they ended.
+ * - A condition that held before the chain began, and did not cease, did not happen: its rule makes no stage.
+ * - A rule whose end was not seen, or only after the chain's end, makes no stage. The next stage in the order of the
+ *   rules lists it in `includes`. A change between two looks around the end counts as at the end.
+ * - Time of which no rule tells is `not attributed`: up to the end of the chain, or up to the outage that ended in the
+ *   recovery, where an earlier one had been recovered from.
  */
 function split(
   log: RunLog,
@@ -129,36 +109,57 @@ function split(
   chain: Chain,
   prediction: ChainPrediction,
 ): readonly StageSpan[] {
-  const endMs = chain.toMs;
-  let cursor = chain.from.ms;
-  let unseen: StageRule[] = [];
+  const { from, to, again } = chain;
+  const milestones = milestonesOf(log, rules, chain);
+  const left = [...milestones.unseen];
   const stages: StageSpan[] = [];
-  for (const [index, rule] of rules.entries()) {
-    const milestone = milestoneOf(log, rule.until, chain, cursor);
-    if (milestone === undefined || (milestone.seenMs > endMs && milestone.notBeforeMs >= endMs)) {
-      unseen.push(rule);
-      continue;
-    }
-    const toMs = roundMs(Math.min(milestone.seenMs, endMs));
-    const predicted = prediction.span(index - unseen.length, index);
+  let cursor = from;
+  const add = (name: string, end: Moment, includes: readonly number[], predicted?: Predicted): void => {
+    const minMs = roundMs(Math.max(0, end.loMs - cursor.hiMs));
     stages.push({
-      name: rule.name,
-      fromMs: cursor,
-      toMs,
-      includes: unseen.map((r) => r.name),
+      name,
+      fromMs: cursor.ms,
+      toMs: end.ms,
+      minMs,
+      maxMs: roundMs(Math.max(minMs, end.hiMs - cursor.loMs)),
+      includes: includes.flatMap((i) => rules[i]?.name ?? []),
       ...(predicted === undefined ? {} : { predicted }),
     });
-    unseen = [];
-    cursor = toMs;
+    cursor = end;
+  };
+  let done = -1;
+  for (const { index, end } of [...milestones.ended, ...lastOf(rules, chain, milestones)]) {
+    if (again !== null && cursor.ms < again.ms && end.ms >= again.ms) add(notAttributed, again, []);
+    const includes = left.splice(0, left.findLastIndex((i) => i < index) + 1);
+    const rule = rules[index];
+    // Nothing is left for it, and for what leads to it.
+    if (rule === undefined || (rule.until.kind === 'recovered' && includes.length > 0 && cursor.ms >= to.ms))
+      continue;
+    add(
+      rule.name,
+      end,
+      includes,
+      again === null ? predictedOf(prediction, done, includes, index) : undefined,
+    );
+    done = index > done ? index : rules.length;
   }
-  if (cursor < endMs)
-    stages.push({
-      name: unattributed,
-      fromMs: cursor,
-      toMs: endMs,
-      includes: unseen.map((r) => r.name),
-    });
+  if (cursor.ms < to.ms) add(notAttributed, to, left);
   return stages;
+}
+
+/**
+ * What the models say of a stage with what it includes, where the stages before it stand in the order of the rules.
+ * `done` is the rule that ended last.
+ */
+function predictedOf(
+  prediction: ChainPrediction,
+  done: number,
+  includes: readonly number[],
+  index: number,
+): Predicted | undefined {
+  const first = index - includes.length;
+  const isWhole = includes.every((i, at) => i === first + at);
+  return index > done && isWhole ? prediction.span(first, index) : undefined;
 }
 
 /** The host of the first fault that took effect. */
@@ -184,14 +185,20 @@ export function wholePredicted(log: RunLog): Pick<Summary, 'predicted'> {
 export function stagesOf(log: RunLog, recovery: RecoveryAnalysis | null): readonly StageSpan[] {
   if (recovery?.recovered == null || recovery.rto === null || recovery.rto.ms === 0) return [];
   const { chain } = predictionOf(log);
-  return split(log, log.plan.stages, { from: recovery.effect, toMs: recovery.recovered.ms }, chain);
+  const { effect: from, recovered: to, again } = recovery;
+  return split(log, log.plan.stages, { from, to, again }, chain);
 }
 
 /** The stages of the return, from the beginning of the heal on; they sum to it. Empty without rules, or when redundancy was never lost or not seen again. */
 export function returnStagesOf(log: RunLog, heal: HealAnalysis | null): readonly StageSpan[] {
   const rules = log.plan.returnStages;
   if (heal?.return.state !== 'restored' || heal.return.after.ms === 0 || rules.length === 0) return [];
-  const chain = { from: heal.began, toMs: roundMs(heal.began.ms + heal.return.after.ms) };
+  const { after } = heal.return;
+  const to = {
+    ...moment(roundMs(heal.began.ms + after.minMs), roundMs(heal.began.ms + after.maxMs)),
+    ms: roundMs(heal.began.ms + after.ms),
+  };
+  const chain = { from: heal.began, to, again: null };
   return split(log, rules, chain, predictChain(log.plan.models, rules, faultHostOf(log) ?? undefined));
 }
 
@@ -202,6 +209,8 @@ export function toSummaryStages(log: RunLog, stages: readonly StageSpan[]): read
     startAt: wallTime(log, s.fromMs),
     endAt: wallTime(log, s.toMs),
     ms: roundMs(s.toMs - s.fromMs),
+    minMs: s.minMs,
+    maxMs: s.maxMs,
     includes: s.includes,
     ...(s.predicted === undefined ? {} : { predicted: s.predicted }),
   }));

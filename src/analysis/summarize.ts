@@ -9,6 +9,7 @@ import { withoutOthers } from './others.ts';
 import { longerThan } from './longer-than.ts';
 import { type Evidence, isComplete, type JudgedCheck } from './outcome.ts';
 import { analyseOwnership } from './ownership.ts';
+import { predictionNotes } from './prediction-notes.ts';
 import { probeSummary } from './probe-summary.ts';
 import { harnessSummary } from './harness-summary.ts';
 import { proberSummary } from './prober-summary.ts';
@@ -143,6 +144,14 @@ export function analyse(whole: RunLog): Analysis {
   const { verdict, reasons, healed } = watch ? judgeWatch(log, windows) : judgeDrill(evidence, checks);
   const { scenario } = log.plan;
   const unseenEnds = watch ? undefined : longerThan(evidence);
+  const rto =
+    recovery?.rto == null
+      ? null
+      : { ...recovery.rto, first: recovery.first === null ? null : recovery.first };
+  const stages = toSummaryStages(log, stagesOf(log, recovery));
+  const restored = redundancy.state === 'restored' ? redundancy.after : null;
+  const back = heal === null ? null : healSummary(log, heal);
+  const predicted = watch ? {} : wholePredicted(log);
   const summary: Summary = {
     schemaVersion: 1,
     runId: log.runId,
@@ -161,17 +170,18 @@ export function analyse(whole: RunLog): Analysis {
     reasons,
     ...(log.aborted?.refused === true ? { refused: true as const } : {}),
     healed,
-    notes: [...notesOf(log, evidence), ...rowNotes(rows)],
-    rto:
-      recovery?.rto == null
-        ? null
-        : { ...recovery.rto, first: recovery.first === null ? null : recovery.first },
+    notes: [
+      ...notesOf(log, evidence),
+      ...predictionNotes({ rto, redundancy: restored, stages, heal: back, ...predicted }),
+      ...rowNotes(rows),
+    ],
+    rto,
     ...(unseenEnds === undefined ? {} : { longerThan: unseenEnds }),
     ...(watch || isComplete(log) ? {} : { cutShort: true as const }),
     downtime: recovery === null ? null : { ...recovery.downtime, windows: recovery.windows.length },
-    redundancyRestoredMs: redundancy.state === 'restored' ? redundancy.after.ms : null,
-    redundancy: redundancy.state === 'restored' ? redundancy.after : null,
-    heal: heal === null ? null : healSummary(log, heal),
+    redundancyRestoredMs: restored?.ms ?? null,
+    redundancy: restored,
+    heal: back,
     ...summarizeRows(log, rows, recovery?.effect.ms ?? log.startMs),
     roles: Object.keys(log.plan.roles).map((role) => ({
       role,
@@ -186,9 +196,9 @@ export function analyse(whole: RunLog): Analysis {
       probeSummary(log, series, windows.get(id) ?? [], recovery),
     ),
     ...(log.plan.probesLeftOut === undefined ? {} : { probesLeftOut: log.plan.probesLeftOut }),
-    stages: toSummaryStages(log, stagesOf(log, recovery)),
+    stages,
     checks: checks.map((c) => c.result),
-    ...(watch ? {} : wholePredicted(log)),
+    ...predicted,
     phases: phaseDurations(log),
   };
   return { log, windows, recovery, redundancy, heal, summary };

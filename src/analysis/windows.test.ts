@@ -63,15 +63,14 @@ describe('bounds of a window', () => {
     expect(window).toMatchObject({ startLoMs: 0, startHiMs: 1020, endLoMs: 1000, endHiMs: 2010 });
   });
 
-  test('of connections that hung and were dropped together come from the send of the second one plus normal latency', () => {
+  test('of connections that were dropped reach to the first drop: they may have been slow, and broken when the target went down', () => {
     const reset = (finishMs: number) => ({ status: 'fail', cause: 'reset', finishMs }) as const;
     const windowOf = (...resets: readonly (readonly [sendMs: number, finishMs: number])[]) => {
       const builder = log().sample('health', 0, 0, ok(10));
       for (const [sendMs, finishMs] of resets) builder.sample('health', sendMs, sendMs, reset(finishMs));
       return windowsOf(builder.sample('health', 2000, 2000, ok(2010)).read())[0];
     };
-    expect(windowOf([1000, 1700], [1200, 1701])).toMatchObject({ startHiMs: 1220, endLoMs: 1200 });
-    // One alone may have been slow of itself, and dropped when the target went down.
+    expect(windowOf([1000, 1700], [1200, 1701])).toMatchObject({ startHiMs: 1700, endLoMs: 1200 });
     expect(windowOf([1000, 1700])).toMatchObject({ startLoMs: 0, startHiMs: 1700, endLoMs: 1000 });
     expect(windowOf([1000, 1140])).toMatchObject({ startHiMs: 1140 });
   });
@@ -226,6 +225,15 @@ describe('late good answers', () => {
     ]);
   });
 
+  test('of one moment by chance, from a service that stays slow, were not held up by a hang', () => {
+    const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
+    builder.sample('health', 21, 2200, ok(2710)).sample('health', 22, 2400, ok(2712));
+    builder.sample('health', 23, 2600, ok(2711)).sample('health', 24, 2800, ok(3200));
+    expect(windowsOf(quick(builder, 3300, 20).read()).filter((w) => w.state === 'down')).toMatchObject([
+      { endLoMs: 2000, endHiMs: 2710 },
+    ]);
+  });
+
   test('of one moment were not held up from before an answer that came between', () => {
     const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
     builder.sample('health', 21, 2100, ok(2600)).sample('health', 22, 2200, ok(2210));
@@ -327,9 +335,11 @@ describe('against simulated truth', () => {
   function slackOf(kind: OutageKind, intervalMs: number): number {
     // An error that comes late and alone may have acted at any moment until then, at both edges.
     if (kind === 'http-5xx') return 2 * (300 + maxLatencyMs) + intervalMs;
+    // A connection may have been slow for as long as its time-out before it was dropped.
+    if (kind === 'drop') return timeoutMs + intervalMs;
     // What is held up for less than this is not told from what is prompt. What is held up together shows a hang; where each
     // comes before the next is sent, one alone may have been slow of itself.
-    if (kind === 'stall' || kind === 'drop') return intervalMs < 100 ? 150 : timeoutMs;
+    if (kind === 'stall') return intervalMs < 100 ? 150 : timeoutMs;
     return 0;
   }
 

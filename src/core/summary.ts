@@ -376,12 +376,12 @@ export interface ProberSummary {
 }
 
 /** One stage of the recovery; the stages of a run sum to its RTO. */
-export interface Stage {
+export interface Stage extends Measure {
+  /** `not attributed`: no stage of the plan accounts for it. */
   readonly name: string;
   readonly startAt: string;
   readonly endAt: string;
-  readonly ms: number;
-  /** Stages before this one whose end was not seen: their time is in here. */
+  /** Stages before this one that were not seen to end: if they happened, their time is in here. */
   readonly includes: readonly string[];
   /** What the settings say it should take, with the stages that it includes. */
   readonly predicted?: Predicted;

@@ -4,15 +4,21 @@ import { planOf } from './testing/fake-machine.ts';
 import { simulatedClock } from './testing/simulated-clock.ts';
 import { createWorld } from './world.ts';
 
-/** A recovery probe every 200 ms, time-out 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. */
-async function recover(outcome: (slot: number) => 'good' | 'refused' | 'timeout') {
+/**
+ * A recovery probe every 200 ms, time-out 900 ms; slot n is sent at n * 200 ms and comes out as `outcome` says. The fault
+ * acts until `faultMs`.
+ */
+async function recover(
+  outcome: (slot: number) => 'good' | 'refused' | 'timeout',
+  { faultMs = 0, withinMs = 30_000 } = {},
+) {
   const clock = simulatedClock();
   const [probe] = planOf('http://unused/').probes;
   if (probe === undefined) throw new Error('no probe');
   const plan = {
     ...planOf('http://unused/'),
     probes: [{ ...probe, intervalMs: 200, timeoutMs: 900 }],
-    recovery: { probe: 'web', withinMs: 30_000, stableForMs: 2000 },
+    recovery: { probe: 'web', withinMs, stableForMs: 2000 },
   };
   const world = createWorld(plan, clock);
   const stop = new AbortController();
@@ -33,12 +39,11 @@ async function recover(outcome: (slot: number) => 'good' | 'refused' | 'timeout'
       await clock.sleep(200, stop.signal).catch(() => undefined);
     }
   })();
-  const out = await awaitRecovery({
-    plan,
-    world,
-    hit: new Map(),
-    signal: new AbortController().signal,
-    deps: { clock },
+  const run = { plan, world, hit: new Map(), signal: new AbortController().signal, deps: { clock } };
+  const out = await awaitRecovery(run, {
+    get isOver() {
+      return clock.nowMs() >= faultMs;
+    },
   });
   const atMs = clock.nowMs();
   stop.abort();
@@ -70,5 +75,46 @@ describe('the wait for a recovery', () => {
     const { met, atMs } = await recover((slot) => (slot < 10 ? 'timeout' : 'good'));
     expect(met).toBe(true);
     expect(atMs).toBeLessThan(4500);
+  });
+
+  describe('while a fault with a length acts', () => {
+    test('is not over at an early blip: the outage that follows counts', async () => {
+      // Down for 1 s, up for 8 s, down from 9 s to 42 s; the fault is healed at 30 s.
+      const isDown = (slot: number) => slot < 5 || (slot >= 45 && slot < 210);
+      const { met, atMs } = await recover((slot) => (isDown(slot) ? 'refused' : 'good'), {
+        faultMs: 30_000,
+        withinMs: 60_000,
+      });
+      expect(met).toBe(true);
+      expect(atMs).toBeGreaterThanOrEqual(44_005);
+    });
+
+    test('waits for its end where nothing broke, and for the answers to what was sent before', async () => {
+      const { met, atMs } = await recover(() => 'good', { faultMs: 25_000 });
+      expect(met).toBe(true);
+      expect(atMs).toBeGreaterThanOrEqual(25_000);
+      expect(atMs).toBeLessThan(26_200);
+    });
+
+    test('goes on after `within` while the service is up', async () => {
+      const { met, atMs } = await recover((slot) => (slot < 10 ? 'refused' : 'good'), {
+        faultMs: 50_000,
+        withinMs: 20_000,
+      });
+      expect(met).toBe(true);
+      expect(atMs).toBeGreaterThanOrEqual(50_000);
+    });
+
+    test('ends with `within` where the service is down then, and after it as soon as it goes down', async () => {
+      const down = await recover(() => 'refused', { faultMs: 50_000, withinMs: 20_000 });
+      expect(down).toMatchObject({ met: false, unmet: ['web: fail refused'] });
+      expect(down.atMs).toBeLessThan(20_300);
+      const later = await recover((slot) => (slot >= 150 ? 'refused' : 'good'), {
+        faultMs: 50_000,
+        withinMs: 20_000,
+      });
+      expect(later.met).toBe(false);
+      expect(later.atMs).toBeLessThan(30_300);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { Sample } from '../core/sample.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { Run } from './run.ts';
+import type { Timeline } from './timeline.ts';
 import type { GateOutcome } from './world.ts';
 
 /** Without any bad sample after the fault, how long to look before calling it no outage at all, where the plan does not say. */
@@ -14,8 +15,11 @@ export type Recovering = Pick<Run, 'plan' | 'world' | 'hit' | 'signal'> & {
 /**
  * Waits until the recovery probe has been good long enough after being bad, or never was bad. "Long enough" ends at a moment
  * before which every sample is answered: a failed one that was sent meanwhile counts, however late it arrives.
+ *
+ * While a fault with a length of its own acts, no recovery is final: the wait goes on until every sample that was sent
+ * before its end is answered. If `within` is over by then, the wait ends as soon as the service is down.
  */
-export async function awaitRecovery(run: Recovering): Promise<GateOutcome> {
+export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
   const { plan, world } = run;
   const { clock } = run.deps;
   const start = clock.nowMs();
@@ -27,14 +31,19 @@ export async function awaitRecovery(run: Recovering): Promise<GateOutcome> {
   const end = world.follow((sample) => {
     if (sample.probe === id) streak.take(sample);
   });
+  let overMs: number | undefined;
   try {
-    while (clock.nowMs() < deadline) {
+    for (;;) {
+      const nowMs = clock.nowMs();
+      if (faults.isOver) overMs ??= nowMs;
       if (world.fresh(id) === undefined) streak.startAgain();
-      const settled = streak.wasBad || clock.nowMs() - start >= (plan.recovery.quietForMs ?? quietLookMs);
       const { sinceMs } = streak;
-      const stableMs =
-        sinceMs === undefined ? -Infinity : world.answeredUntilMs([id]) - Math.max(sinceMs, start);
-      if (settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
+      const answeredMs = world.answeredUntilMs([id]);
+      const isFinal = overMs !== undefined && answeredMs >= overMs;
+      const settled = streak.wasBad || nowMs - start >= (plan.recovery.quietForMs ?? quietLookMs);
+      const stableMs = sinceMs === undefined ? -Infinity : answeredMs - Math.max(sinceMs, start);
+      if (isFinal && settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
+      if (nowMs >= deadline && (isFinal || sinceMs === undefined)) break;
       await world.nextSample(100, run.signal);
     }
   } finally {

@@ -74,7 +74,7 @@ async function drill(run: Run): Promise<void> {
   try {
     if (!(await timeline.injected)) return;
     startPhase(run, 'recovery');
-    const back = await awaitRecovery(run);
+    const back = await awaitRecovery(run, timeline);
     if (back.met && plan.recovery.until === 'redundancy') {
       startPhase(run, 'redundancy');
       const whole = await world.waitForGate(plan.redundancy, run.signal);

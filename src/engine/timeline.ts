@@ -10,6 +10,8 @@ export interface Timeline {
   readonly injected: Promise<boolean>;
   /** Resolves when the faults with a length of their own are healed, or will not be: nothing goes on in the background after it. Rejects as `injected` does. */
   readonly over: Promise<void>;
+  /** Whether `over` has settled: until then a fault acts, or one is still to come. */
+  readonly isOver: boolean;
 }
 
 /** One fault on its way; both resolve in any case. */
@@ -92,5 +94,14 @@ export function startTimeline(run: Run, steady: SteadyState): Timeline {
   const over = settle(Promise.all(plays).then(() => undefined));
   // Whoever waits for something else meanwhile learns of it when it waits for these.
   for (const promise of [injected, over]) promise.catch(() => undefined);
-  return { injected, over };
+  let isOver = false;
+  const end = (): void => void (isOver = true);
+  over.then(end, end);
+  return {
+    injected,
+    over,
+    get isOver() {
+      return isOver;
+    },
+  };
 }

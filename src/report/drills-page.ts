@@ -3,7 +3,7 @@ import { durationWords, estimateWords, limitWords, measureWords } from '../analy
 import type { Summary } from '../core/summary.ts';
 import { rpoWords } from './rows-text.ts';
 import { counted } from './text.ts';
-import { rtoLimitMs, verdictWords } from './verdict-text.ts';
+import { rtoLimitMs, stageWords, verdictWords } from './verdict-text.ts';
 
 /** A drill as a page of several shows it. */
 export interface DrillEntry {
@@ -78,7 +78,7 @@ function cellsOf(summary: Summary): Readonly<Record<DrillColumn, string>> {
     target,
     rto: rto === null ? 'not measured' : measureWords(rto),
     limit: limitMs === undefined ? none : limitWords(limitMs),
-    longest: longest === undefined ? none : `${longest.name}, ${durationWords(longest.ms)}`,
+    longest: longest === undefined ? none : `${longest.name}, ${stageWords(longest)}`,
     downtime: downtime === null ? none : estimateWords(downtime),
     rpo: rpoWords(summary) ?? none,
     redundancy: redundancyRestoredMs === null ? none : durationWords(redundancyRestoredMs),

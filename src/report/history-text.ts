@@ -1,7 +1,8 @@
 import { dominantStage } from '../analysis/stages.ts';
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { measureWords } from '../analysis/words.ts';
 import type { KeptRun } from '../analysis/kept-run.ts';
 import { aligned, counted, plain } from './text.ts';
+import { stageWords } from './verdict-text.ts';
 
 /** A kept run as a line of the history, and of `history --json`. */
 export interface HistoryLine {
@@ -13,7 +14,13 @@ export interface HistoryLine {
   readonly verdict: KeptRun['verdict'];
   readonly healed: boolean;
   readonly rto: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
-  readonly longestStage: { readonly name: string; readonly ms: number } | null;
+  /** Without bounds in runs of versions that kept none. */
+  readonly longestStage: {
+    readonly name: string;
+    readonly ms: number;
+    readonly minMs?: number;
+    readonly maxMs?: number;
+  } | null;
   /** Where it is kept. */
   readonly folder: string;
 }
@@ -31,8 +38,17 @@ export function historyLine(run: KeptRun, folder: string): HistoryLine {
     verdict,
     healed,
     rto: rto === null ? null : { ms: rto.ms, minMs: rto.minMs, maxMs: rto.maxMs },
-    longestStage: longest === undefined ? null : { name: longest.name, ms: longest.ms },
+    longestStage: longest === undefined ? null : longestOf(longest),
     folder,
+  };
+}
+
+function longestOf({ name, ms, minMs, maxMs }: KeptRun['stages'][number]): HistoryLine['longestStage'] {
+  return {
+    name,
+    ms,
+    ...(minMs === undefined ? {} : { minMs }),
+    ...(maxMs === undefined ? {} : { maxMs }),
   };
 }
 
@@ -46,7 +62,7 @@ export function historyCells(line: HistoryLine): readonly string[] {
     label ?? '',
     healed ? verdict : `${verdict}, NOT HEALED`,
     rto === null ? '–' : measureWords(rto),
-    longestStage === null ? '–' : `${longestStage.name}, ${durationWords(longestStage.ms)}`,
+    longestStage === null ? '–' : `${longestStage.name}, ${stageWords(longestStage)}`,
   ];
 }
 

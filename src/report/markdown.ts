@@ -16,7 +16,15 @@ import {
   whySection,
 } from './sections.ts';
 import { bar, capital, counted, markdown } from './text.ts';
-import { hasReturn, predictedWords, predictionWords, returnWords, verdictWords } from './verdict-text.ts';
+import {
+  firstSignWords,
+  hasReturn,
+  predictedWords,
+  predictionWords,
+  returnWords,
+  stagePredictionWords,
+  verdictWords,
+} from './verdict-text.ts';
 
 const barWidth = 20;
 
@@ -53,9 +61,11 @@ function headline(summary: Summary): string[] {
     predicted === undefined ? '' : `, predicted ${predictedWords(predicted)}`;
   const parts = [`**${verdictWords(summary)}**`];
   const limit = summary.checks.find((c) => c.kind === 'rto')?.limit;
+  const sign = rto === null ? undefined : firstSignWords(rto);
+  const first = sign === undefined ? '' : `, ${sign}`;
   if (rto !== null)
     parts.push(
-      `RTO **${measureWords(rto)}**${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
+      `RTO **${measureWords(rto)}**${first}${limit === undefined ? '' : `, limit ${markdown(limit)}`}${besides(summary.predicted?.rto)}`,
     );
   else if (summary.faults.length > 0) parts.push('RTO not measured');
   if (downtime !== null)
@@ -77,17 +87,19 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
   const head = [
     'stage',
     'ms',
+    'bounds',
     ...(predicted ? ['predicted'] : []),
     'share',
     '',
-    'includes, their end not seen',
+    'not seen, in it if they happened',
   ];
   const rows = stages.map((s): Cell[] => {
     const share = total > 0 ? s.ms / total : 0;
     return [
       s === dominant ? { strong: s.name } : s.name,
       s.ms.toFixed(3),
-      ...(predicted ? [s.predicted === undefined ? '' : predictedWords(s.predicted)] : []),
+      `${durationWords(s.minMs)} to ${durationWords(s.maxMs)}`,
+      ...(predicted ? [stagePredictionWords(s) ?? ''] : []),
       `${(share * 100).toFixed(1)} %`,
       bar(share, barWidth),
       s.includes.join(', '),

@@ -37,7 +37,15 @@ describe('metrics.prom', () => {
       {
         ...base,
         target: 'twice',
-        stages: [1, 2].map((ms) => ({ name: 'x', startAt: '', endAt: '', ms, includes: [] })),
+        stages: [1, 2].map((ms) => ({
+          name: 'x',
+          startAt: '',
+          endAt: '',
+          ms,
+          minMs: ms,
+          maxMs: ms,
+          includes: [],
+        })),
       },
     ]);
     const series = text

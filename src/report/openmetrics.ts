@@ -1,4 +1,4 @@
-import type { Measure, Summary } from '../core/summary.ts';
+import type { Measure, Stage, Summary } from '../core/summary.ts';
 import { plain } from './text.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -38,6 +38,13 @@ function measured(name: string, help: string, of: (summary: Summary) => Measure 
     part('_max', ': the upper bound.', (m) => m.maxMs),
   ];
 }
+
+/** Of a stage: what follows the name, the words, the value. */
+const stageParts: readonly (readonly [string, string, (stage: Stage) => number])[] = [
+  ['', '; the stages of a drill sum to its RTO.', (s) => s.ms],
+  ['_min', ': the lower bound.', (s) => s.minMs],
+  ['_max', ': the upper bound.', (s) => s.maxMs],
+];
 
 const gauges: readonly Gauge[] = [
   {
@@ -99,11 +106,11 @@ const gauges: readonly Gauge[] = [
             [{ fate: 'duplicated' }, rpo.duplicated],
           ],
   },
-  {
-    name: 'firedrill_drill_stage_duration_seconds',
-    help: 'A stage of the recovery; the stages of a drill sum to its RTO.',
-    of: ({ stages }) => stages.map(({ name, ms }) => [{ stage: name }, seconds(ms)]),
-  },
+  ...stageParts.map(([suffix, words, pick]): Gauge => ({
+    name: `firedrill_drill_stage_duration${suffix}_seconds`,
+    help: `A stage of the recovery${words}`,
+    of: ({ stages }) => stages.map((stage) => [{ stage: stage.name }, seconds(pick(stage))]),
+  })),
   {
     name: 'firedrill_drill_check_limit_seconds',
     help: 'The longest that a check on a duration lets pass.',

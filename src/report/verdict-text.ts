@@ -1,4 +1,5 @@
 import { dominantStage } from '../analysis/stages.ts';
+import { besidePrediction } from '../analysis/prediction-notes.ts';
 import { durationWords, estimateWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
@@ -50,9 +51,7 @@ function facts(summary: Summary): string[] {
   const rows: [string, string][] = [];
   for (const f of faults) rows.push(['fault', `${plain(f.kind)} on ${plain(f.on)}`]);
   if (rto !== null) {
-    const flapped = rto.first !== null && rto.first.ms !== rto.ms;
-    const first = flapped ? `, first sign of recovery after ${estimateWords(rto.first)}` : '';
-    rows.push(['RTO', `${measureWords(rto)}${first}${besides(summary.predicted?.rto)}`]);
+    rows.push(['RTO', `${rtoWords(rto)}${besides(summary.predicted?.rto)}`]);
   } else if (faults.length > 0) {
     rows.push(['RTO', 'not measured']);
   }
@@ -76,6 +75,18 @@ function facts(summary: Summary): string[] {
   const control = controlWords(summary.prober);
   if (control !== null) rows.push(['control', control]);
   return aligned(rows);
+}
+
+/** The first sign of recovery; undefined where that recovery held. */
+export function firstSignWords({ ms, first }: NonNullable<Summary['rto']>): string | undefined {
+  return first === null || first.ms === ms
+    ? undefined
+    : `first sign of recovery after ${estimateWords(first)}`;
+}
+
+/** The RTO with its bounds, and the first sign of recovery where that did not hold. */
+export function rtoWords(rto: NonNullable<Summary['rto']>): string {
+  return [measureWords(rto), firstSignWords(rto)].filter((w) => w !== undefined).join(', ');
 }
 
 /** What was predicted, after what was measured. */
@@ -106,6 +117,26 @@ export function predictedWords({ minMs, medianMs, maxMs, measured }: Predicted):
   return measured ? `${words} (measured)` : words;
 }
 
+/** How long a stage took, with its bounds where it has some that differ. */
+export function stageWords({
+  ms,
+  minMs = ms,
+  maxMs = ms,
+}: {
+  readonly ms: number;
+  readonly minMs?: number | undefined;
+  readonly maxMs?: number | undefined;
+}): string {
+  return minMs === maxMs ? durationWords(ms) : measureWords({ ms, minMs, maxMs });
+}
+
+/** What was predicted of a stage, and on which side of it the stage lies; undefined without a prediction. */
+export function stagePredictionWords(stage: Stage): string | undefined {
+  if (stage.predicted === undefined) return undefined;
+  const side = besidePrediction(stage, stage.predicted);
+  return `${predictedWords(stage.predicted)}${side === undefined ? '' : `: it was ${side}`}`;
+}
+
 /** What predicted times of stages are. */
 export function predictionWords(stages: readonly Stage[]): string {
   const measured = stages.some((s) => s.predicted?.measured);
@@ -127,13 +158,14 @@ function stageLines(title: string, stages: readonly Stage[]): string[] {
   const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
     const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
-    const with_ = s.includes.length === 0 ? '' : ` (with ${s.includes.map(plain).join(', ')}: end not seen)`;
+    const unseen = s.includes.length === 0 ? '' : ` (${s.includes.map(plain).join(', ')}: not seen)`;
+    const expected = stagePredictionWords(s);
     return [
       `  ${plain(s.name)}`,
-      durationWords(s.ms),
+      stageWords(s),
       `${(share * 100).toFixed(0)} %`,
-      ...(predicted ? [s.predicted === undefined ? '' : `predicted ${predictedWords(s.predicted)}`] : []),
-      `${bar(share, barWidth)}${most}${with_}`,
+      ...(predicted ? [expected === undefined ? '' : `predicted ${expected}`] : []),
+      `${bar(share, barWidth)}${most}${unseen}`,
     ];
   });
   return rows.length === 0 ? [] : ['', title, ...aligned(rows, [1, 2])];

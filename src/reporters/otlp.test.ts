@@ -31,7 +31,7 @@ describe('the trace of a drill', () => {
       ['return', 'drill node-poweroff'],
       ['stage nginx answers on both nodes', 'return'],
       ['stage the preferred node takes over again', 'return'],
-      ['stage unattributed', 'return'],
+      ['stage not attributed', 'return'],
     ]);
   });
 

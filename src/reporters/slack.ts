@@ -1,6 +1,7 @@
-import { durationWords, estimateWords, measureWords } from '../analysis/words.ts';
+import { durationWords, estimateWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
+import { rtoWords, stageWords } from '../report/verdict-text.ts';
 import { deliver } from './lib/deliver.ts';
 import { endpoint, needed, secretsOf } from './lib/endpoint.ts';
 import type { FinishedRun, ReporterKind } from './reporter.ts';
@@ -102,7 +103,7 @@ function gravity({ healed, verdict }: Summary): number {
 function drillLines(summary: Summary): readonly string[] {
   const { scenario, target, rto, downtime, redundancy, rpo } = summary;
   const figures = [
-    rto === null ? 'no RTO' : `RTO ${measureWords(rto)}`,
+    rto === null ? 'no RTO' : `RTO ${rtoWords(rto)}`,
     ...(downtime === null
       ? []
       : [`downtime ${estimateWords(downtime)} in ${counted(downtime.windows, 'window')}`]),
@@ -123,7 +124,7 @@ function drillLines(summary: Summary): readonly string[] {
 
 function stageLine({ stages }: Summary): readonly string[] {
   if (stages.length < 2) return [];
-  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${durationWords(stage.ms)}`).join(', ')}`)];
+  return [escaped(`stages: ${stages.map((stage) => `${stage.name} ${stageWords(stage)}`).join(', ')}`)];
 }
 
 function context(text: string): Block {

@@ -8,6 +8,7 @@ import { instancesOf } from '../../core/condition.ts';
 import type { Stage } from '../../core/summary.ts';
 import { offsetWords } from '../ownership-text.ts';
 import { counted } from '../text.ts';
+import { stageWords } from '../verdict-text.ts';
 import type { Lane, LaneGroup, Marker, Piece } from './lanes.ts';
 import { machineLanes } from './machine-lane.ts';
 import { probeLane } from './probe-lane.ts';
@@ -99,7 +100,7 @@ function stageLanes({ log, summary, recovery, heal }: Analysis): readonly Lane[]
         toMs: fromMs + s.ms,
         kind: s === dominant ? ('longest' as const) : ('stage' as const),
         label: s.name,
-        title: `${s.name}: ${durationWords(s.ms)}`,
+        title: `${s.name}: ${stageWords(s)}`,
       };
       fromMs = piece.toMs;
       return piece;

@@ -2,7 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { dominantStage } from '../../analysis/stages.ts';
 import { durationWords, limitWords } from '../../analysis/words.ts';
 import type { Measure, Stage } from '../../core/summary.ts';
-import { predictedWords } from '../verdict-text.ts';
+import { stagePredictionWords, stageWords } from '../verdict-text.ts';
 import { percent } from './axis.ts';
 import { html, type Html } from './safe.ts';
 
@@ -71,9 +71,10 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
   return html`<ol class="waterfall">
       ${rows.map(({ stage, fromMs }) => {
         const { name, ms, includes, predicted } = stage;
+        const expected = stagePredictionWords(stage);
         const isLongest = stage === dominant;
         const share = totalMs > 0 ? (ms / totalMs) * 100 : 0;
-        return html`<li${isLongest && html` class="dominant"`}><span class="name">${name}${isLongest && html` <em>longest</em>`}</span><span class="took"><b>${durationWords(ms)}</b> ${share.toFixed(1)} %</span><svg class="bar" height="${predicted === undefined ? 16 : 24}" aria-hidden="true"><rect class="track" width="100%" height="14" y="1"/><rect class="${isLongest ? 'longest' : 'stage'}" x="${percent(scale(fromMs))}" width="${percent(scale(ms))}" height="14" y="1"/>${
+        return html`<li${isLongest && html` class="dominant"`}><span class="name">${name}${isLongest && html` <em>longest</em>`}</span><span class="took"><b>${stageWords(stage)}</b> ${share.toFixed(1)} %</span><svg class="bar" height="${predicted === undefined ? 16 : 24}" aria-hidden="true"><rect class="track" width="100%" height="14" y="1"/><rect class="${isLongest ? 'longest' : 'stage'}" x="${percent(scale(fromMs))}" width="${percent(scale(ms))}" height="14" y="1"/>${
           predicted !== undefined &&
           html`<line
               class="predicted"
@@ -82,7 +83,7 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
               y1="20"
               y2="20"
             />${[predicted.minMs, predicted.medianMs, predicted.maxMs].map((at) => html`<line class="predicted" x1="${percent(scale(fromMs + at))}" x2="${percent(scale(fromMs + at))}" y1="17" y2="23" />`)}`
-        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[predicted === undefined ? undefined : `predicted ${predictedWords(predicted)}`, includes.length === 0 ? undefined : `with ${includes.join(', ')}, whose end was not seen`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
+        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[expected === undefined ? undefined : `predicted ${expected}`, includes.length === 0 ? undefined : `${includes.join(', ')}: not seen`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
 `;
       })}
     </ol>

@@ -9,7 +9,15 @@ import { rpoWords } from '../rows-text.ts';
 import { tailSections } from '../section-list.ts';
 import type { Section } from '../sections.ts';
 import { capital, counted } from '../text.ts';
-import { hasReturn, predictedWords, predictionWords, returnWords, verdictWords } from '../verdict-text.ts';
+import {
+  firstSignWords,
+  hasReturn,
+  predictedWords,
+  predictionWords,
+  returnWords,
+  stageWords,
+  verdictWords,
+} from '../verdict-text.ts';
 import { availabilityWords } from '../watch-text.ts';
 import { timeAxis } from './axis.ts';
 import { sectionHtml, slug, tableHtml } from './blocks.ts';
@@ -120,12 +128,11 @@ function rtoFigure(summary: Summary, limitMs: number | undefined, longerThanMs: 
       ? figure('RTO', 'not measured', [limitWords], 'rto')
       : figure('RTO', 'no recovery', [`none within ${durationWords(longerThanMs)}`, limitWords], 'rto');
   }
-  const flapped = rto.first !== null && rto.first.ms !== rto.ms;
   const words = [
     rto.ms === 0
       ? `an outage that no sample shows may have ended up to ${durationWords(rto.maxMs)} after the fault`
       : `surely between ${durationWords(rto.minMs)} and ${durationWords(rto.maxMs)}`,
-    flapped ? `first sign of recovery after ${estimateWords(rto.first)}` : null,
+    firstSignWords(rto) ?? null,
     predicted?.rto === undefined ? null : `predicted ${predictedWords(predicted.rto)}`,
     gauge(rto, limitMs),
   ];
@@ -141,7 +148,7 @@ function mostFigure({ stages, rto }: Summary): Html | null {
   const dominant = dominantStage(stages);
   if (dominant === undefined || rto === null) return null;
   const share = `${((dominant.ms / rto.ms) * 100).toFixed(0)} % of the RTO`;
-  return figure('Most of it', dominant.name, [`${durationWords(dominant.ms)}, ${share}`], 'most');
+  return figure('Most of it', dominant.name, [`${stageWords(dominant)}, ${share}`], 'most');
 }
 
 function otherFigures(summary: Summary): readonly Html[] {
@@ -232,7 +239,7 @@ function stagePart({ stages, rto }: Summary): Html | null {
   const predicted = stages.some((s) => s.predicted !== undefined);
   return sectionHtml(
     { title: 'Stages of the recovery', blocks: [] },
-    html`<p>The longest is <strong>${dominant?.name}</strong>: ${durationWords(dominant?.ms ?? 0)}.</p>
+    html`<p>The longest is <strong>${dominant?.name}</strong>: ${stageWords(dominant ?? { ms: 0 })}.</p>
       ${chart}${predicted && html`<p class="small">${predictionWords(stages)} It is the line below a stage: from the least to the most, the median marked.</p>`}`,
   );
 }

@@ -247,7 +247,7 @@ function stagePart(stage: Stage, index: number): Part {
     toMs: wallMs(stage.startAt) + stage.ms,
     attributes: {
       'firedrill.stage.name': stage.name,
-      'firedrill.stage.ms': stage.ms,
+      ...measure('firedrill.stage', stage),
       'firedrill.stage.includes': stage.includes.length === 0 ? null : listWords(stage.includes),
       ...predicted(stage.predicted),
     },

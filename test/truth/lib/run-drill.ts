@@ -209,6 +209,7 @@ function startWriting(
     clock: stage.time.clock,
     log: { append },
     readText: () => Promise.reject(new Error('there are no files')),
+    resolveName: async () => [],
     env: () => undefined,
     signal,
   });

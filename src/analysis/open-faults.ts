@@ -1,0 +1,137 @@
+import type { Moment, RecoveryAnalysis } from './rto.ts';
+import type { FaultRecord, RunLog } from './read-log.ts';
+import { type BadWindow, middle } from './windows.ts';
+
+/**
+ * The time in which faults act, and what it means for a recovery: while a fault acts, no recovery is final. An outage that
+ * begins then is part of the same recovery, however long the service was up before it. ms on the run clock.
+ */
+export interface FaultTime {
+  /** The latest moment at which the last fault took effect: no recovery before it is final. */
+  readonly lastEffectMs: number;
+  /** When the heal of the last fault began that acts until it is healed; -Infinity without one, Infinity where it was not healed. */
+  readonly openUntilMs: number;
+  /** Outages whose first bad sample was sent before this moment count. */
+  readonly beginByMs: number;
+  /** A recovery after this moment is none: the drill's own steps brought it about, or the wait for it was over. */
+  readonly endByMs: number;
+}
+
+/** Ids of faults that are healed some time after their effect, whatever the service does. */
+export function timedFaults(log: RunLog): ReadonlySet<string> {
+  return new Set(log.plan.faults.flatMap((f) => (f.forMs === undefined ? [] : [f.id])));
+}
+
+/** Whether the run was at healing after the recovery, at that moment. */
+function isInHealPhase(log: RunLog, ms: number): boolean {
+  return log.phases.findLast((p) => p.t <= ms)?.phase === 'heal';
+}
+
+/** Until when a fault acted: one that only started something (a kill, a restart) is over with its effect. */
+function actedUntilMs(log: RunLog, fault: FaultRecord, timed: ReadonlySet<string>): number {
+  if (fault.effect === null) return -Infinity;
+  if (timed.has(fault.id)) return fault.healStartedMs ?? Infinity;
+  const { healStartedMs } = fault;
+  return healStartedMs !== null && isInHealPhase(log, healStartedMs) ? healStartedMs : -Infinity;
+}
+
+/** When faults acted; `waitOverMs` is when the wait for the recovery was over as the engine saw it. */
+export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
+  const timed = timedFaults(log);
+  const lastEffectMs = Math.max(
+    -Infinity,
+    ...log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect.notAfterMs])),
+  );
+  const openUntilMs = Math.max(-Infinity, ...log.faults.map((f) => actedUntilMs(log, f, timed)));
+  const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
+  if (gaveUp || openUntilMs <= waitOverMs)
+    return {
+      lastEffectMs,
+      openUntilMs: Math.min(openUntilMs, waitOverMs),
+      beginByMs: waitOverMs,
+      endByMs: waitOverMs,
+    };
+  const ownSteps = [
+    ...log.faults.flatMap((f) => (timed.has(f.id) || f.healStartedMs === null ? [] : [f.healStartedMs])),
+    ...log.phases.flatMap(({ phase, t }) => (phase === 'undo-preparations' || phase === 'repair' ? [t] : [])),
+  ];
+  return { lastEffectMs, openUntilMs, beginByMs: openUntilMs, endByMs: Math.min(Infinity, ...ownSteps) };
+}
+
+/** Outages that count for a recovery. */
+export interface Outages {
+  /** Those that flap into each other are one, in order. */
+  readonly joined: readonly BadWindow[];
+  /** All `down` windows after t0, in order. */
+  readonly raw: readonly BadWindow[];
+  /** Whether the service stayed up long enough after one of them. `nextBadMs`: when the next bad sample was sent. */
+  readonly held: (outage: BadWindow, nextBadMs: number) => boolean;
+}
+
+/** Which outage ended in the recovery that is final. */
+export interface FinalRecovery {
+  readonly end: Moment;
+  /** When that outage began, where an earlier recovery had held until then; null: none had. */
+  readonly again: Moment | null;
+}
+
+/** Whether an outage may have begun before a moment: by the earliest possible, the most likely, or the latest possible beginning. */
+type Beginning = (outage: BadWindow) => number;
+const earliest: Beginning = ({ startLoMs }) => startLoMs;
+const likeliest: Beginning = ({ startLoMs, startHiMs }) => middle(startLoMs, startHiMs);
+const latest: Beginning = ({ startHiMs }) => startHiMs;
+
+/**
+ * The recovery that is final: the end of the first outage that held and after which none began while a fault acted.
+ * Where it is not known whether a later outage began before the heal, the bounds hold for both answers.
+ */
+export function finalRecovery(
+  { joined, raw, held }: Outages,
+  effect: Moment,
+  { lastEffectMs, openUntilMs, beginByMs }: FaultTime,
+): FinalRecovery | undefined {
+  const nextOf = (outage: BadWindow) => raw.find((w) => w.firstBadMs > outage.lastBadMs);
+  const isHeld = joined.map((outage) => held(outage, nextOf(outage)?.firstBadMs ?? Infinity));
+  const counts = (outage: BadWindow, beginning: Beginning, upSinceMs: number) =>
+    beginning(outage) < openUntilMs || (upSinceMs < lastEffectMs && outage.firstBadMs < beginByMs);
+  /** -1: no outage counts; undefined: no recovery is final. */
+  const finalBy = (beginning: Beginning): number | undefined => {
+    const [first] = joined;
+    if (first !== undefined && first.firstBadMs >= beginByMs && !counts(first, beginning, effect.hiMs))
+      return -1;
+    const index = joined.findIndex((outage, i) => {
+      const next = nextOf(outage);
+      return isHeld[i] === true && (next === undefined || !counts(next, beginning, outage.endHiMs));
+    });
+    return index === -1 ? undefined : index;
+  };
+  const index = finalBy(likeliest);
+  if (index === undefined) return undefined;
+  const endOf = (i: number | undefined): Moment => {
+    const outage = joined[i ?? index];
+    if (outage === undefined) return effect;
+    return { loMs: outage.endLoMs, hiMs: outage.endHiMs, ms: middle(outage.endLoMs, outage.endHiMs) };
+  };
+  const end = endOf(index);
+  const loMs = Math.min(end.loMs, endOf(finalBy(latest)).loMs);
+  const hiMs = Math.max(end.hiMs, endOf(finalBy(earliest)).hiMs);
+  const again = joined[isHeld.lastIndexOf(true, index - 1) + 1];
+  return {
+    end: { ...end, loMs, hiMs },
+    again:
+      index > 0 && again !== undefined && isHeld.lastIndexOf(true, index - 1) >= 0
+        ? { loMs: again.startLoMs, hiMs: again.startHiMs, ms: likeliest(again) }
+        : null,
+  };
+}
+
+/**
+ * The moment by which a failover must have come about: before a heal may move roles back. Where the service had recovered
+ * and stayed up while a timed fault still acted, that is when its heal began; otherwise the end of the wait.
+ */
+export function failoverByMs(log: RunLog, recovery: RecoveryAnalysis, waitOverMs: number): number {
+  const { openUntilMs } = faultTime(log, waitOverMs);
+  const { recovered } = recovery;
+  const heldByMs = recovered === null ? Infinity : recovered.hiMs + log.plan.recovery.stableForMs;
+  return heldByMs <= openUntilMs ? Math.min(waitOverMs, openUntilMs) : waitOverMs;
+}

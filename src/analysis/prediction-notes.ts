@@ -1,0 +1,37 @@
+import type { Measure, Predicted, Summary } from '../core/summary.ts';
+import { durationWords, measureWords } from './words.ts';
+
+/** How what was measured lies to its prediction: all of its bounds above the longest, or below the shortest predicted; undefined where they overlap. */
+export function besidePrediction(
+  { minMs, maxMs }: Pick<Measure, 'minMs' | 'maxMs'>,
+  predicted: Pick<Predicted, 'minMs' | 'maxMs'>,
+): 'longer' | 'shorter' | undefined {
+  if (minMs > predicted.maxMs) return 'longer';
+  return maxMs < predicted.minMs ? 'shorter' : undefined;
+}
+
+/** What took longer or shorter than predicted, a sentence each. */
+export function predictionNotes({
+  rto,
+  redundancy,
+  stages,
+  heal,
+  predicted,
+}: Pick<Summary, 'rto' | 'redundancy' | 'stages' | 'heal' | 'predicted'>): readonly string[] {
+  const note = (what: string, measure: Measure | null, expected: Predicted | undefined): string[] => {
+    if (measure === null || expected === undefined) return [];
+    const side = besidePrediction(measure, expected);
+    if (side === undefined) return [];
+    const [min, max] = [durationWords(expected.minMs), durationWords(expected.maxMs)];
+    const range = min === max ? min : `${min} to ${max}`;
+    return [`${what} took ${measureWords(measure)}, ${side} than predicted (${range})`];
+  };
+  return [
+    ...note('the recovery', rto, predicted?.rto),
+    ...stages.flatMap((stage) => note(`stage ${stage.name}`, stage, stage.predicted)),
+    ...note('the time to redundancy', redundancy, predicted?.redundancy),
+    ...(heal?.stages ?? []).flatMap((stage) =>
+      note(`stage ${stage.name} of the return`, stage, stage.predicted),
+    ),
+  ];
+}

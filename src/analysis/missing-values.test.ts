@@ -91,7 +91,7 @@ describe('a check with an instance that never gave an answer', () => {
     const { checks, reasons } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill' });
     expect(checks[0]?.status).toBe('inconclusive');
     expect(reasons.join('\n')).toMatch(
-      /pg-role@node-1 told no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` stands for a state, name it in the probe's `onFailure`/,
+      /pg-role@node-1 gave no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` stands for a state, name it in the probe's `onFailure`/,
     );
   });
 
@@ -174,7 +174,7 @@ describe('redundancy that was not seen to come back', () => {
   test('is not known where the missing part gave no answer, and fails where it is known to be down', () => {
     const silent = notRestored('"cause":"timeout","message":"no answer within 900 ms"');
     expect(silent.checks[0]?.status).toBe('inconclusive');
-    expect(silent.reasons[0]).toContain('pg-role@node-1 told no value in');
+    expect(silent.reasons[0]).toContain('pg-role@node-1 gave no value in');
     expect(notRestored('"cause":"refused"').checks[0]?.status).toBe('fail');
   });
 });

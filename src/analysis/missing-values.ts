@@ -128,7 +128,7 @@ export function valueGaps(log: RunLog, condition: Condition, range: Range): read
           ? ''
           : `; if a failure with cause \`${cause}\` stands for a state, name it in the probe's \`onFailure\``;
       return [
-        `${series.probe.id} told no value in ${countOf(failed)} of ${countOf(samples)} samples${errorWords(series).replace(', ', ': ')}${hint}`,
+        `${series.probe.id} gave no value in ${countOf(failed)} of ${countOf(samples)} samples${errorWords(series).replace(', ', ': ')}${hint}`,
       ];
     });
   });

@@ -15,7 +15,7 @@ test('a resolver in trouble is a note of its own, apart from what the target did
       .probing('names', 200, 10_000, 1000, failed('dns', 'SERVFAIL'))
       .at(10_000, { type: 'run.ended' });
   expect(summarize(drill('dns').read()).notes).toEqual([
-    'health could not resolve the name of its target in 5 of 10 samples (last error: DNS: no answer within 900 ms for app.example): that is trouble of the DNS servers, and says nothing of the service; give the probe an address to leave DNS out',
+    'health could not resolve the name of its target in 5 of 10 samples (last error: DNS: no answer within 900 ms for app.example): this is a DNS failure and says nothing about the service; to leave DNS out, give the probe an IP address',
   ]);
   expect(summarize(drill('refused').read()).notes).toEqual([]);
 });

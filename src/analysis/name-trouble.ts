@@ -20,7 +20,7 @@ export function nameTrouble(log: RunLog): readonly string[] {
         ? ` (last error: ${printable(lastError, mostChars)})`
         : '';
     return [
-      `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: that is trouble of the DNS servers, and says nothing of the service; give the probe an address to leave DNS out`,
+      `${probe.id} could not resolve the name of its target in ${countOf(unresolved)} of ${countOf(samples)} samples${error}: this is a DNS failure and says nothing about the service; to leave DNS out, give the probe an IP address`,
     ];
   });
 }

@@ -16,7 +16,7 @@ describe('what a sample says of a condition', () => {
   test.each<[ReadSample | undefined, FailureValues | undefined, string]>([
     [{ status: 'ok', value: 'primary' }, undefined, 'yes'],
     [{ status: 'ok', value: 'standby' }, undefined, 'no'],
-    // Good, but it told no value.
+    // Good, but it gave no value.
     [{ status: 'ok' }, undefined, 'maybe'],
     [undefined, undefined, 'maybe'],
     [{ status: 'unknown' }, down, 'maybe'],

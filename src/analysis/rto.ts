@@ -2,7 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
 import { lastSaidMs } from './kept-samples.ts';
-import { faultTime, finalRecovery, timedFaults } from './open-faults.ts';
+import { faultTime, finalRecovery, mayCount, timedFaults } from './open-faults.ts';
 import {
   type EffectBounds,
   type FaultRecord,
@@ -187,13 +187,13 @@ function widened(
   end: Moment | undefined,
   unsure: readonly BadWindow[],
   stableForMs: number,
-  openUntilMs: number,
+  timedUntilMs: number,
 ): Moment | undefined {
   if (end === undefined || unsure.length === 0) return end;
   let { loMs, hiMs } = end;
   for (const window of unsure) {
     if (window.endHiMs < end.loMs) loMs = Math.min(loMs, window.startLoMs);
-    else if (window.startLoMs - hiMs < stableForMs || window.startLoMs < openUntilMs)
+    else if (window.startLoMs - hiMs < stableForMs || window.startLoMs < timedUntilMs)
       hiMs = Math.max(hiMs, window.endHiMs);
   }
   return loMs === end.loMs && hiMs === end.hiMs ? end : moment(loMs, hiMs);
@@ -257,11 +257,11 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const effect = sharpenEffect(bounds, windows[0]);
   const downtime = sum([...windows, ...unsure].map((w) => durationOf(without(w, effect))));
   const time = faultTime(log, waitOverMs(log));
-  const { beginByMs, endByMs, openUntilMs } = time;
+  const { beginByMs, endByMs, timedUntilMs } = time;
   const outages = merged(
     log,
     series,
-    windows.filter((w) => w.firstBadMs < beginByMs || w.startLoMs < openUntilMs),
+    windows.filter((w) => mayCount(w, time)),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
   const none = {
@@ -291,7 +291,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     effect,
     time,
   );
-  const recovered = widened(final?.end, unsure, log.plan.recovery.stableForMs, openUntilMs);
+  const recovered = widened(final?.end, unsure, log.plan.recovery.stableForMs, timedUntilMs);
   const [firstOutage] = outages;
   const firstEnd = firstOutage === undefined ? undefined : moment(firstOutage.endLoMs, firstOutage.endHiMs);
   const first =

@@ -126,6 +126,37 @@ describe('while a fault acts no recovery is final', () => {
     expect(summary.checks).toMatchObject([{ status: 'fail' }]);
   });
 
+  test('an outage that may have begun with the heal of a fault without a length is the heal’s', () => {
+    const { forMs: _, ...stopped } = etcdDown;
+    const { summary } = drill({
+      outages: [
+        [10_200, 11_450],
+        [17_100, 19_000],
+      ],
+      faults: [stopped],
+      acts: (b) => b.at(17_100, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 17_100 }),
+    });
+    // The last good sample was sent at 17.050 s, the heal began at 17.100 s, the next sample failed at 17.250 s.
+    expect(summary.rto?.maxMs).toBeLessThan(1500);
+    expect(summary.checks).toMatchObject([{ status: 'pass' }]);
+  });
+
+  test('an outage that came just before the engine took the recovery for stable leaves both open', () => {
+    const { forMs: _, ...stopped } = etcdDown;
+    const { summary } = drill({
+      outages: [
+        [10_200, 11_450],
+        [16_600, 18_000],
+      ],
+      faults: [stopped],
+      recoveryGateMs: 23_500,
+      acts: (b) => b.at(23_510, { type: 'phase.started', phase: 'heal' }).fault(10_000, { healedMs: 23_520 }),
+    });
+    expect(summary.rto?.minMs).toBeLessThan(1500);
+    expect(summary.rto?.maxMs).toBeGreaterThan(7950);
+    expect(summary.checks).toMatchObject([{ status: 'inconclusive' }]);
+  });
+
   test('what came back only with that heal did not recover', () => {
     const { forMs: _, ...stopped } = etcdDown;
     const { summary } = drill({

@@ -9,9 +9,13 @@ import { type BadWindow, middle } from './windows.ts';
 export interface FaultTime {
   /** The latest moment at which the last fault took effect: no recovery before it is final. */
   readonly lastEffectMs: number;
-  /** When the heal of the last fault began that acts until it is healed; -Infinity without one, Infinity where it was not healed. */
-  readonly openUntilMs: number;
-  /** Outages whose first bad sample was sent before this moment count. */
+  /** When the heal of the last fault with a length of its own began; -Infinity without one, Infinity where it was not healed. */
+  readonly timedUntilMs: number;
+  /** The same, of the other faults that act until they are healed. */
+  readonly untimedUntilMs: number;
+  /** When the engine's wait for the recovery was over. */
+  readonly waitOverMs: number;
+  /** The latest of these moments: what begins later is no part of the recovery. */
   readonly beginByMs: number;
   /** A recovery after this moment is none: the drill's own steps brought it about, or the wait for it was over. */
   readonly endByMs: number;
@@ -38,24 +42,41 @@ function actedUntilMs(log: RunLog, fault: FaultRecord, timed: ReadonlySet<string
 /** When faults acted; `waitOverMs` is when the wait for the recovery was over as the engine saw it. */
 export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
   const timed = timedFaults(log);
-  const lastEffectMs = Math.max(
-    -Infinity,
-    ...log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect.notAfterMs])),
-  );
-  const openUntilMs = Math.max(-Infinity, ...log.faults.map((f) => actedUntilMs(log, f, timed)));
   const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
-  if (gaveUp || openUntilMs <= waitOverMs)
-    return {
-      lastEffectMs,
-      openUntilMs: Math.min(openUntilMs, waitOverMs),
-      beginByMs: waitOverMs,
-      endByMs: waitOverMs,
-    };
+  const untilOf = (isTimed: boolean) => {
+    const until = log.faults.flatMap((f) =>
+      timed.has(f.id) === isTimed ? [actedUntilMs(log, f, timed)] : [],
+    );
+    return Math.min(Math.max(-Infinity, ...until), gaveUp ? waitOverMs : Infinity);
+  };
+  const [timedUntilMs, untimedUntilMs] = [untilOf(true), untilOf(false)];
+  const beginByMs = Math.max(waitOverMs, timedUntilMs, untimedUntilMs);
   const ownSteps = [
     ...log.faults.flatMap((f) => (timed.has(f.id) || f.healStartedMs === null ? [] : [f.healStartedMs])),
     ...log.phases.flatMap(({ phase, t }) => (phase === 'undo-preparations' || phase === 'repair' ? [t] : [])),
   ];
-  return { lastEffectMs, openUntilMs, beginByMs: openUntilMs, endByMs: Math.min(Infinity, ...ownSteps) };
+  return {
+    lastEffectMs: Math.max(
+      -Infinity,
+      ...log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect.notAfterMs])),
+    ),
+    timedUntilMs,
+    untimedUntilMs,
+    waitOverMs,
+    beginByMs,
+    endByMs: beginByMs === waitOverMs ? waitOverMs : Math.min(Infinity, ...ownSteps),
+  };
+}
+
+/**
+ * Whether an outage may be part of the recovery. One that may as well have begun with the heal that ends the drill is taken
+ * for the heal's: that heal comes right after the recovery.
+ */
+export function mayCount(
+  { firstBadMs, startLoMs, startHiMs }: BadWindow,
+  { timedUntilMs, untimedUntilMs, waitOverMs }: FaultTime,
+): boolean {
+  return firstBadMs < waitOverMs || startLoMs < timedUntilMs || startHiMs < untimedUntilMs;
 }
 
 /** Outages that count for a recovery. */
@@ -83,17 +104,21 @@ const latest: Beginning = ({ startHiMs }) => startHiMs;
 
 /**
  * The recovery that is final: the end of the first outage that held and after which none began while a fault acted.
- * Where it is not known whether a later outage began before the heal, the bounds hold for both answers.
+ * Where it is not known whether a later outage began before the heal, the bounds hold for both answers. So do they where
+ * a fault without a length was about to be healed, and the outage came before the engine had seen enough to begin with it:
+ * whether the recovery before it lasted long enough is then a matter of one sample.
  */
 export function finalRecovery(
   { joined, raw, held }: Outages,
   effect: Moment,
-  { lastEffectMs, openUntilMs, beginByMs }: FaultTime,
+  { lastEffectMs, timedUntilMs, untimedUntilMs, waitOverMs, beginByMs }: FaultTime,
 ): FinalRecovery | undefined {
   const nextOf = (outage: BadWindow) => raw.find((w) => w.firstBadMs > outage.lastBadMs);
   const isHeld = joined.map((outage) => held(outage, nextOf(outage)?.firstBadMs ?? Infinity));
   const counts = (outage: BadWindow, beginning: Beginning, upSinceMs: number) =>
-    beginning(outage) < openUntilMs || (upSinceMs < lastEffectMs && outage.firstBadMs < beginByMs);
+    beginning(outage) < timedUntilMs ||
+    (outage.startHiMs < untimedUntilMs && !(beginning === latest && outage.firstBadMs < waitOverMs)) ||
+    (upSinceMs < lastEffectMs && outage.firstBadMs < beginByMs);
   /** -1: no outage counts; undefined: no recovery is final. */
   const finalBy = (beginning: Beginning): number | undefined => {
     const [first] = joined;
@@ -105,7 +130,7 @@ export function finalRecovery(
     });
     return index === -1 ? undefined : index;
   };
-  const index = finalBy(likeliest);
+  const index = finalBy(likeliest) ?? finalBy(latest);
   if (index === undefined) return undefined;
   const endOf = (i: number | undefined): Moment => {
     const outage = joined[i ?? index];
@@ -114,7 +139,8 @@ export function finalRecovery(
   };
   const end = endOf(index);
   const loMs = Math.min(end.loMs, endOf(finalBy(latest)).loMs);
-  const hiMs = Math.max(end.hiMs, endOf(finalBy(earliest)).hiMs);
+  // Where the later outage was not recovered from, all that is known is that it was as long.
+  const hiMs = Math.max(end.hiMs, endOf(finalBy(earliest) ?? joined.length - 1).hiMs);
   const again = joined[isHeld.lastIndexOf(true, index - 1) + 1];
   return {
     end: { ...end, loMs, hiMs },
@@ -130,8 +156,8 @@ export function finalRecovery(
  * and stayed up while a timed fault still acted, that is when its heal began; otherwise the end of the wait.
  */
 export function failoverByMs(log: RunLog, recovery: RecoveryAnalysis, waitOverMs: number): number {
-  const { openUntilMs } = faultTime(log, waitOverMs);
+  const { timedUntilMs } = faultTime(log, waitOverMs);
   const { recovered } = recovery;
   const heldByMs = recovered === null ? Infinity : recovered.hiMs + log.plan.recovery.stableForMs;
-  return heldByMs <= openUntilMs ? Math.min(waitOverMs, openUntilMs) : waitOverMs;
+  return heldByMs <= timedUntilMs ? Math.min(waitOverMs, timedUntilMs) : waitOverMs;
 }

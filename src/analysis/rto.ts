@@ -2,7 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
 import { type Downtime, downtimeOf } from './downtime.ts';
-import { faultTime, finalRecovery, timedFaults } from './open-faults.ts';
+import { faultTime, finalRecovery, mayCount, timedFaults } from './open-faults.ts';
 import {
   type EffectBounds,
   type FaultRecord,
@@ -222,12 +222,20 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
   const time = faultTime(log, overMs);
-  const { beginByMs, endByMs, openUntilMs, lastEffectMs } = time;
-  const facts = { log, series, windows: all, beginByMs, openUntilMs, lastEffectMs, waitOverMs: overMs };
+  const { beginByMs, endByMs, timedUntilMs, lastEffectMs } = time;
+  const facts = {
+    log,
+    series,
+    windows: all,
+    beginByMs,
+    openUntilMs: timedUntilMs,
+    lastEffectMs,
+    waitOverMs: overMs,
+  };
   const outages = merged(
     log,
     series,
-    windows.filter((w) => w.firstBadMs < beginByMs || w.startLoMs < openUntilMs),
+    windows.filter((w) => mayCount(w, time)),
   );
   const laterThan = (ms: number) => windows.filter((w) => w.firstBadMs > ms).length;
   const none = {

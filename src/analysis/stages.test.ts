@@ -207,7 +207,7 @@ describe('stages of a recovery', () => {
     ];
     expect(stages(rules).spans).toMatchObject([
       { name: 'LB notices' },
-      { name: 'recovered', includes: ['old primary back'] },
+      { name: notAttributed, includes: ['old primary back'] },
     ]);
   });
 
@@ -330,18 +330,17 @@ describe('stages of a recovery', () => {
     test('is with the stages whose end was not seen, where all of them are predicted', () => {
       const unseen = is('lb-backend', 'nothing', { min: 1 });
       const rest: StageEnd = { kind: 'recovered' };
-      const seen = rule('seen', notices);
+      const promotes = is('pg-role', 'primary', { min: 1 }, true);
+      const last = rule('rest', rest, 'master-down');
       expect(
-        predicted([seen, rule('a', unseen, 'script-fall'), rule('b', rest, 'master-down')]),
-      ).toMatchObject([undefined, { minMs: 7648.438, maxMs: 13_848.438 }]);
-      expect(predicted([seen, rule('a', unseen), rule('b', rest, 'master-down')])).toEqual([
-        undefined,
-        undefined,
+        predicted([rule('a', unseen, 'script-fall'), rule('b', promotes, 'master-down'), last]),
+      ).toMatchObject([
+        { minMs: 7648.438, maxMs: 13_848.438 },
+        { minMs: 2648.438, maxMs: 3648.438 },
       ]);
-      // Nothing of the chain was seen.
-      expect(predicted([rule('a', unseen, 'script-fall'), rule('b', rest, 'master-down')])).toEqual([
-        undefined,
-      ]);
+      expect(predicted([rule('a', unseen), rule('b', promotes, 'master-down')])[0]).toBeUndefined();
+      // When the last one began is not known.
+      expect(predicted([rule('a', unseen, 'script-fall'), last])).toEqual([undefined]);
       expect(predicted([rule('a', notices, 'script-fall'), rule('b', unseen, 'master-down')])).toMatchObject([
         { minMs: 5000, maxMs: 10_200 },
         undefined,

@@ -80,15 +80,19 @@ function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): M
 }
 
 /**
- * The rules that end with the chain. They say what the last part of it is; where nothing of the chain before them was
- * seen, nothing says that this part came about at all.
+ * The rules that end with the chain. Nothing but the end itself is seen of such a stage, so that it is told only where it is
+ * known when it began: with the chain, or at the end of the stage before it.
  */
-function lastOf(rules: readonly StageRule[], chain: Chain, { ended }: Milestones): readonly Ended[] {
+function lastOf(rules: readonly StageRule[], chain: Chain, { ended, unseen }: Milestones): readonly Ended[] {
   const sinceMs = (chain.again ?? chain.from).ms;
-  const isKnown = rules[0]?.until.kind === 'recovered' || ended.some(({ end }) => end.ms >= sinceMs);
-  return isKnown
-    ? rules.flatMap(({ until }, index) => (until.kind === 'recovered' ? [{ index, end: chain.to }] : []))
-    : [];
+  return rules.flatMap(({ until }, index) => {
+    if (until.kind !== 'recovered') return [];
+    const before = rules.findLastIndex(
+      (_, i) => i < index && (unseen.has(i) || ended.some((e) => e.index === i)),
+    );
+    const isKnown = index === 0 || ended.some((e) => e.index === before && e.end.ms >= sinceMs);
+    return isKnown ? [{ index, end: chain.to }] : [];
+  });
 }
 
 /**
@@ -131,16 +135,8 @@ function split(
   for (const { index, end } of [...milestones.ended, ...lastOf(rules, chain, milestones)]) {
     if (again !== null && cursor.ms < again.ms && end.ms >= again.ms) add(notAttributed, again, []);
     const includes = left.splice(0, left.findLastIndex((i) => i < index) + 1);
-    const rule = rules[index];
-    // Nothing is left for it, and for what leads to it.
-    if (rule === undefined || (rule.until.kind === 'recovered' && includes.length > 0 && cursor.ms >= to.ms))
-      continue;
-    add(
-      rule.name,
-      end,
-      includes,
-      again === null ? predictedOf(prediction, done, includes, index) : undefined,
-    );
+    const predicted = again === null ? predictedOf(prediction, done, includes, index) : undefined;
+    add(rules[index]?.name ?? '', end, includes, predicted);
     done = index > done ? index : rules.length;
   }
   if (cursor.ms < to.ms) add(notAttributed, to, left);

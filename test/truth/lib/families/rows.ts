@@ -28,7 +28,15 @@ function rowScript(stage: Stage, { readsMs, effects }: RowCase): DrillScript {
     stableForMs: 2000,
     quietForMs: 9000,
     effects: () => effects(database),
-    heals: () => [],
+    heals: () => [
+      {
+        afterMs: 0,
+        act: () => {
+          database.pauseReplica(false);
+          database.set('up');
+        },
+      },
+    ],
   });
   return {
     ...script,

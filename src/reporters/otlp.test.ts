@@ -43,7 +43,7 @@ describe('the trace of a drill', () => {
       expect(valueOf(span.attributes, 'firedrill.rto.max_ms')).toBe(rto?.maxMs);
     }
     expect(valueOf(root?.attributes ?? [], 'firedrill.scenario.sha256')).toBe(scenario.sha256);
-    expect(valueOf(root?.attributes ?? [], 'firedrill.verdict')).toBe('pass');
+    expect(valueOf(root?.attributes ?? [], 'firedrill.verdict')).toBe(drill.summary.verdict);
     expect(root?.events.map((e) => e.name)).toEqual(drill.summary.checks.map(() => 'check'));
   });
 
@@ -87,13 +87,16 @@ describe('the trace of a drill', () => {
   test('is an error where the verdict is fail, or a fault is left', () => {
     const statusOf = (change: Parameters<typeof exampleDrill>[1]) =>
       spansOf(exampleDrill('wazuh-lb', change))[0]?.status;
-    expect(statusOf({})).toEqual({ code: 1 });
+    expect(statusOf({ verdict: 'pass' })).toEqual({ code: 1 });
     expect(statusOf({ verdict: 'inconclusive' })).toEqual({});
     expect(statusOf({ verdict: 'fail', reasons: ['too long', 'too often'] })).toEqual({
       code: 2,
       message: 'too long; too often',
     });
-    expect(statusOf({ healed: false })).toEqual({ code: 2, message: 'not proven healed' });
+    expect(statusOf({ verdict: 'pass', reasons: [], healed: false })).toEqual({
+      code: 2,
+      message: 'not proven healed',
+    });
   });
 
   test('has an end where a fault or an outage has none', () => {

@@ -36,7 +36,7 @@ describe('the message', () => {
 
   test('of several: the worst first, and how many there are of each', () => {
     const drills = [
-      exampleDrill('wazuh-lb', { runId: 'a' }),
+      exampleDrill('wazuh-lb', { runId: 'a', verdict: 'pass', reasons: [] }),
       exampleDrill('wazuh-lb', { runId: 'b', verdict: 'fail', reasons: ['too & long'] }),
       exampleDrill('wazuh-lb', { runId: 'c', verdict: 'pass', healed: false }),
       exampleDrill('wazuh-lb', { runId: 'd', verdict: 'inconclusive' }),
@@ -50,9 +50,9 @@ describe('the message', () => {
 
   test('names the checks that are not met', () => {
     const checks = exampleDrill('wazuh-lb').summary.checks.map((check, index) =>
-      index === 0 ? { ...check, status: 'fail' as const } : check,
+      index === 0 ? { ...check, status: 'fail' as const } : { ...check, status: 'pass' as const },
     );
-    const [, section] = textsOf([exampleDrill('wazuh-lb', { verdict: 'fail', checks })]);
+    const [, section] = textsOf([exampleDrill('wazuh-lb', { verdict: 'fail', checks, reasons: [] })]);
     expect(section).toContain(`• fail: ${checks[0]?.name ?? ''}: ${checks[0]?.observed ?? ''}, limit`);
     expect(section?.match(/^•/gm)).toHaveLength(1);
   });

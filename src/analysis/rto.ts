@@ -222,13 +222,13 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
   const time = faultTime(log, overMs);
-  const { beginByMs, endByMs, timedUntilMs, lastEffectMs } = time;
+  const { beginByMs, endByMs, timedUntilMs, untimedUntilMs, lastEffectMs } = time;
   const facts = {
     log,
     series,
     windows: all,
     beginByMs,
-    openUntilMs: timedUntilMs,
+    openUntilMs: Math.max(timedUntilMs, untimedUntilMs),
     lastEffectMs,
     waitOverMs: overMs,
   };

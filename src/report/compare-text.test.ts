@@ -23,9 +23,9 @@ describe('a comparison in words', () => {
         notices  1.00 s [1.00 s to 1.00 s]     1.00 s [1.00 s to 1.00 s]     no difference seen: 0 ms (0 ms to 0 ms), p 1.000
         serves   30.50 s [29.00 s to 32.00 s]  41.00 s [39.00 s to 43.00 s]  longer: +10.50 s (+8.00 s to +13.00 s), p 0.016
 
-      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is
-      the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test,
-      two-sided.
+      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than
+      was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement
+      bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.
       "
     `);
   });
@@ -41,12 +41,12 @@ describe('a comparison in words', () => {
         RTO      30.00 s (29.95 s to 30.05 s)  40.00 s (39.95 s to 40.05 s)  cannot tell: +10.00 s (+9.90 s to +10.10 s)
         notices  1.00 s                        1.00 s                        cannot tell: 0 ms
         serves   29.00 s                       39.00 s                       cannot tell: +10.00 s
-        - cannot tell with 1 and 1 runs what is more than noise: at least 4 each are needed. The differences are those of
-          these very runs.
+        - cannot tell with runs of 1 night and 1 night what is more than noise: at least 4 nights each are needed, whatever
+          the number of runs in one. The differences are those of these very runs.
 
-      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]. B against A is
-      the Hodges-Lehmann shift with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test,
-      two-sided.
+      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than
+      was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement
+      bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.
       "
     `);
   });
@@ -83,9 +83,9 @@ test('the history has a line for each run, with its label where any has one', ()
   expect(`\n${renderHistoryText(lines, 3)}`).toMatchInlineSnapshot(`
     "
     started (UTC)     scenario  target  label  verdict           RTO                           longest stage
-    2026-03-02 06:00  crash     lab     v1.3   pass              36.21 s (36.16 s to 36.26 s)  serves, 35.21 s
-    2026-03-01 20:00  crash     lab            pass              5.00 s (4.95 s to 5.05 s)     serves, 4.00 s (3.50 s to 4.50 s)
-    2026-03-01 02:00  crash     lab            fail, NOT HEALED  –                             –
+    2026-03-31 00:00  crash     lab     v1.3   pass              36.21 s (36.16 s to 36.26 s)  serves, 35.21 s
+    2026-03-21 00:00  crash     lab            pass              5.00 s (4.95 s to 5.05 s)     serves, 4.00 s (3.50 s to 4.50 s)
+    2026-03-03 00:00  crash     lab            fail, NOT HEALED  –                             –
 
     3 runs, 3 older ones left out
     "

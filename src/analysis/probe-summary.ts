@@ -3,6 +3,7 @@ import { downtimeOf } from './downtime.ts';
 import { Histogram } from './histogram.ts';
 import { countOf, type KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
+import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
 import { type BadWindow, toSummaryWindow } from './windows.ts';
 
@@ -45,15 +46,19 @@ function roundShare(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6;
 }
 
-/** The share of the run's time for which the target was not down; of `unsure` and `slow` windows only the bounds tell. */
+/**
+ * The share of the run's time for which the target was not down; of `unsure` and `slow` windows only the bounds tell, and so of
+ * the longest outage that fits between two good samples.
+ */
 function availabilityOf(
   log: RunLog,
-  { samples }: ProbeSeries,
+  series: ProbeSeries,
   windows: readonly BadWindow[],
 ): ProbeSummary['availability'] {
-  const wholeMs = log.endMs - log.startMs;
-  if (wholeMs <= 0 || samples.every((s) => s.status === 'unknown')) return null;
-  const { total: down } = downtimeOf(windows);
+  const { startMs: fromMs, endMs: toMs } = log;
+  const wholeMs = toMs - fromMs;
+  if (wholeMs <= 0 || series.samples.every((s) => s.status === 'unknown')) return null;
+  const down = withUnseen(downtimeOf(windows).total, longestUnseenMs(log, series, { fromMs, toMs }, windows));
   const share = (downMs: number) => roundShare(1 - downMs / wholeMs);
   return { share: share(down.ms), minShare: share(down.maxMs), maxShare: share(down.minMs) };
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Family } from './lib/drill-script.ts';
 import { dump } from './lib/dump.ts';
 import { families, familyOf } from './lib/families.ts';
-import { knownOf, violationsOf } from './lib/known-violations.ts';
+import { violationsOf } from './lib/violations.ts';
 import { renderReport } from './lib/report.ts';
 import { runFamilies } from './lib/run-families.ts';
 import { renderTable, totals } from './lib/table.ts';
@@ -20,7 +20,6 @@ const usage = `usage: npm run test:truth -- [--logs N] [--seed N] [--family NAME
   --family  only these families: ${families.map(({ name }) => name).join(', ')}
   --report  write reports/truth/README.md
   --one     print the log, the truth, and the judged figures of one case
-  --known   print the violations as known-violations.json has them, and exit with 0
 `;
 
 /** Ends with the usage. */
@@ -50,7 +49,6 @@ async function main(): Promise<number> {
       family: { type: 'string' },
       report: { type: 'boolean', default: false },
       one: { type: 'boolean', default: false },
-      known: { type: 'boolean', default: false },
     },
   });
   const seed = wholeNumber('seed', values.seed);
@@ -64,12 +62,6 @@ async function main(): Promise<number> {
   const logs = wholeNumber('logs', values.logs);
   const tallies = await runFamilies(chosen, { logs, seed });
   const violations = violationsOf(tallies);
-  if (values.known) {
-    process.stdout.write(
-      `${JSON.stringify(knownOf(violations, `${logs} logs from seed ${seed} on`), null, 2)}\n`,
-    );
-    return 0;
-  }
   process.stdout.write(`${renderTable(tallies)}\n`);
   if (values.report) {
     const folder = join(import.meta.dirname, '../../reports/truth');
@@ -81,9 +73,8 @@ async function main(): Promise<number> {
     `\n${cases} logs, ${judged} figures; ${inconclusive} of ${checks} checks inconclusive, ${refused} refused by the planner\n`,
   );
   process.stdout.write(`\n${violations.length === 0 ? 'no violation' : 'violations:'}\n`);
-  for (const { family, figure, count, seeds, isListed } of violations) {
-    const listed = isListed ? '' : ' (not in known-violations.json)';
-    process.stdout.write(`  ${family}: ${figure}: ${count}${listed}, seeds ${seeds.join(', ')}\n`);
+  for (const { family, figure, count, seeds } of violations) {
+    process.stdout.write(`  ${family}: ${figure}: ${count}, seeds ${seeds.join(', ')}\n`);
   }
   return violations.length === 0 ? 0 : 1;
 }

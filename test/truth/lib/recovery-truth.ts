@@ -42,7 +42,7 @@ export function downtimeTruth(outages: Outages, fromMs: number): Truth {
 
 /**
  * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
- * while a fault with a length of its own is open. 0 without an outage; Infinity where it was not back when the wait was over.
+ * while a fault is open: up to its heal, which comes after the wait for the recovery where it has no length of its own. 0 without an outage; Infinity where it was not back when the wait was over.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
   const truth = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
@@ -57,7 +57,12 @@ function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
   const overMs = waitOverMs(known);
   const { stableForMs } = known.plan.recovery;
   const timed = known.faults.filter((fault) => fault.forMs !== undefined);
-  const openUntilMs = Math.max(0, ...timed.map((fault) => fault.healedMs ?? Infinity));
+  const openUntilMs = Math.max(
+    0,
+    ...known.faults.map(({ forMs, healStartedMs, healedMs }) =>
+      forMs === undefined ? Math.min(overMs, healStartedMs ?? Infinity) : (healedMs ?? Infinity),
+    ),
+  );
   const counted = after(spans, fromMs).filter((s) => s.fromMs < overMs || s.fromMs < openUntilMs);
   let endMs = fromMs;
   for (const [index, outage] of counted.entries()) {

@@ -95,9 +95,9 @@ rows:
   - { row: 3, failure: the same crash, recoveredBy: itself, reported: '-', scenario: crash.yaml, figure: downtime }
 `;
 
-/** Keeps a run of 10 ms, as an earlier one of the drill `crash-soft` would be. */
-export function keepBaseline(folder: string, number: number, parts: Partial<KeptRun> = {}): void {
-  const run = keptOf(number, 10, { target: 'web', ...parts });
+/** Keeps a run as one of the drill `crash-soft` in an earlier night, the one with the number, would be. */
+export function keepBaseline(folder: string, number: number, parts: Partial<KeptRun> = {}, rtoMs = 10): void {
+  const run = keptOf(number, rtoMs, { target: 'web', ...parts });
   const scenario = { name: 'crash-soft', title: '', path: '', sha256: '' };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'summary.json'), JSON.stringify({ ...run, scenario }));

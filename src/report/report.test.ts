@@ -320,9 +320,9 @@ describe('watch', () => {
       .read();
     expect(`\n${renderWatchText(summarize(built))}`).toMatchInlineSnapshot(`
       "
-      url (http): 20 samples (3 failed), available 85.000 % (79.980 % to 90.020 %), latency p50 4 ms, p99 4 ms
+      url (http): 20 samples (3 failed), available 85.000 % (74.960 % to 90.020 %), latency p50 4 ms, p99 4 ms
         down  3.00 s (2.00 s to 4.00 s)  2026-03-01T10:00:04.502Z to 2026-03-01T10:00:07.502Z  refused 3
-      other (http): 20 samples, available 100.000 %, latency p50 2 ms, p99 2 ms
+      other (http): 20 samples, available 100.000 % (94.990 % to 100.000 %), latency p50 2 ms, p99 2 ms
         no outage seen
       blind (http): 20 samples (20 unknown)
         nothing seen: all looks unknown

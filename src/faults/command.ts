@@ -22,7 +22,7 @@ const params = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'For repairs: true says that `run` may run twice. A repair without `effect` whose answer was lost is made again only then.',
+      'For repairs: whether `run` may run twice. If its answer was lost, a repair without `effect` is made again only with true.',
     ),
   timeout: duration.prefault('60s').describe('Longest time that each of the commands may take.'),
 });

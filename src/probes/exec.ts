@@ -16,7 +16,7 @@ const params = z.strictObject({
     .max(255)
     .optional()
     .describe(
-      'Exit code by which the command says that it could not tell, such as 3 of a Nagios plugin: the sample is unknown then, and no failure. None by default; 126 and 127, with which a shell says that it could not start the command, always are.',
+      'Exit code by which the command says that it could not tell, such as 3 of a Nagios plugin: the sample is then unknown and not failed. None by default. 126 and 127 (the shell could not start the command) always mean unknown.',
     ),
   value: regex
     .optional()

@@ -17,7 +17,7 @@ const condition = conditionSchema.describe('Values of a probe.');
 const min = duration.optional().describe('At least so long.');
 const max = duration.describe('At most so long.');
 const sampledMax = duration.describe(
-  'At most so long: longer than the interval of the probe, or 0s: no sample may see it.',
+  'Upper limit: longer than the interval of the probe, or 0s, which fails if any sample sees it.',
 );
 
 const writer = z.string().min(1).describe('Id of a writer of the target: it writes in this drill.');
@@ -101,7 +101,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     tolerance: duration
       .optional()
       .describe(
-        'It may hold for so long at a time: longer than the interval of the probe, or 0s (the default): no sample may see it.',
+        'How long it may hold at a time: longer than the interval of the probe, or 0s (the default), which fails if any sample sees it.',
       ),
   }),
   z.strictObject({
@@ -159,7 +159,9 @@ export const checkSchema = z.discriminatedUnion('kind', [
     min,
     max: duration
       .optional()
-      .describe('At most so long: longer than the interval of the reads, or 0s: no read may be stale.'),
+      .describe(
+        'Upper limit: longer than the interval of the reads, or 0s, which fails if any read is stale.',
+      ),
   }),
   z.strictObject({
     kind: z.literal('announced').describe('Each change is delivered once, in order and in time.'),

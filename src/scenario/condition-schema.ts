@@ -23,7 +23,7 @@ const ownerFields = {
     .min(1)
     .optional()
     .describe(
-      'An instance counts only where these hold, too: on its host, or of a probe that runs for no host. One that is known not to hold rules the instance out, also where the other probes tell nothing.',
+      'Conditions on other probes. An instance counts only if they hold as well: on its own host, or of a probe without `on`. If one is known not to hold, the instance does not count, even if the others are unknown.',
     ),
 };
 

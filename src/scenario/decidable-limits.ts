@@ -101,7 +101,7 @@ function undecidableText(
   const every = `every ${formatMs(intervalMs)}${bursts ? ' after the burst' : ''}`;
   // Half of the limit leaves room for the time of an answer, and for one outage that was seen.
   const needed = ms < 2 ? '' : `set \`${setting}: ${fieldText(Math.floor(ms / 2))}\` or less, `;
-  return `${field}: ${formatMs(ms)} cannot be decided: ${name} ${every}, and what is shorter can pass between two samples; ${needed}raise \`${field}\` above ${formatMs(intervalMs)}, or write \`${field}: 0s\`: no sample may see it`;
+  return `${field}: ${formatMs(ms)} cannot be decided: ${name} ${every}, and a shorter time fits unseen between two samples; ${needed}raise \`${field}\` above ${formatMs(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
 }
 
 /** A duration as files have it. */

@@ -268,7 +268,7 @@ export function checkRecoveryProbe(
   if (kept === 'client' && keptConnection === undefined)
     report(
       ['recovery', 'probe'],
-      `probe "${probe.id}" keeps its connection, which may go on while new clients are refused: name a probe that opens one for each sample; if the drill is about clients that keep theirs, set \`keptConnection: true\``,
+      `probe "${probe.id}" keeps its connection, which may work while new clients are refused: name a probe that opens one for each sample; if the drill measures clients that keep theirs, set \`keptConnection: true\``,
     );
   if (kept === undefined && keptConnection === true)
     report(

@@ -124,7 +124,7 @@ export const scenarioSchema = z
           .literal(true)
           .optional()
           .describe(
-            'The outage is that of clients that keep their connection. Needed for a probe that keeps its own: `tcp-session`, or `http` with `connection: kept-alive`. Such a drill does not show when new clients are served.',
+            'Set it if the drill measures the outage of clients that keep their connection. A probe that keeps its own needs it: `tcp-session`, or `http` with `connection: kept-alive`. Such a drill does not show when new clients are served.',
           ),
         within: duration.describe('How long to wait for the service to come back.'),
         until: z

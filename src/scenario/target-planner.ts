@@ -175,7 +175,7 @@ function planProbe(
   for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
     problem(
       'onFailure',
-      `onFailure: "${cause}" tells of the way to the target and not of its state: it cannot stand for a value`,
+      `onFailure: "${cause}" cannot stand for a value: the target gave no answer, so that its state is not known; remove it`,
     );
   }
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');

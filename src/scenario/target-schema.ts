@@ -85,7 +85,7 @@ const failureValues = z
   .partialRecord(z.enum(failCauses), z.string().min(1))
   .optional()
   .describe(
-    'By the cause of a failed sample (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, `error`), the value that such a failure stands for in conditions, e.g. {refused: down}. Any other failure has no value: whether a condition with `is` holds there is unknown.',
+    'The value that a failed sample has in conditions, by the cause of the failure (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, or `error`), e.g. {refused: down}. A failure of any other cause has no value, so that a condition with `is` is unknown.',
   );
 
 const probe = kindUnion(probeKinds, {

@@ -35,14 +35,14 @@ export function alarmNeeds({ baselineNights, nowNights, drills }: AlarmSizes): A
   const { together, single } = alarmLevels(drills);
   const level = together ?? single;
   const sides = `${nightWords(baselineNights)} of the baseline against ${nightWords(nowNights)}`;
-  const units = 'The runs of one night count as one night.';
+  const units = 'Runs with less than 6 h between them are one night.';
   if (!canTell(baselineNights, nowNights, level)) {
     const against = nowNights > 0 ? neededAgainst(nowNights, level) : null;
     const other = against === null ? '' : `, or ${against} of the baseline against ${nightWords(nowNights)}`;
     return {
       possible: false,
       words: [
-        `no regression can be found with ${sides}: the lowest p that they can give is ${levelWords(leastP(baselineNights, nowNights))}, an alarm needs ${levelWords(level)} or less`,
+        `no regression can be found with ${sides}: their lowest possible p is ${levelWords(leastP(baselineNights, nowNights))}, and an alarm needs ${levelWords(level)} or less`,
         `it takes ${neededEach(level)} nights on each side${other}. ${units}`,
       ],
     };

@@ -49,7 +49,7 @@ export interface Compared {
   readonly b: Sampled | null;
   /** B against A, night by night; null where a side measured none. */
   readonly shift: Shift | null;
-  /** Nights with a run that was waited for in vain, and the two-sided p of Fisher's exact test; null where none is. */
+  /** Nights with a run that timed out, and the two-sided p of Fisher's exact test; null where none is. */
   readonly missed: { readonly a: EndedShare; readonly b: EndedShare; readonly p: number } | null;
   readonly outcome: ComparedOutcome;
 }

@@ -74,8 +74,8 @@ describe('what an alarm takes', () => {
     expect(alarmNeeds({ baselineNights: 1, nowNights: 1, drills: 1 })).toEqual({
       possible: false,
       words: [
-        'no regression can be found with 1 night of the baseline against 1 night: the lowest p that they can give is 0.5, an alarm needs 0.025 or less',
-        'it takes 4 nights on each side, or 39 of the baseline against 1 night. The runs of one night count as one night.',
+        'no regression can be found with 1 night of the baseline against 1 night: their lowest possible p is 0.5, and an alarm needs 0.025 or less',
+        'it takes 4 nights on each side, or 39 of the baseline against 1 night. Runs with less than 6 h between them are one night.',
       ],
     });
     expect(alarmNeeds({ baselineNights: 3, nowNights: 1, drills: 24 })).toMatchObject({ possible: false });

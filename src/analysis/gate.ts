@@ -275,7 +275,7 @@ function judged(
   if (p.missed !== null && p.missed <= alarmAlpha && shares !== null)
     return as(
       'fail',
-      `worse: waited for in vain in ${shares.b.missed} of ${shares.b.of} nights now, in ${shares.a.missed} of ${shares.a.of} before; ${moved}`,
+      `worse: a run timed out in ${shares.b.missed} of ${shares.b.of} nights now, in ${shares.a.missed} of ${shares.a.of} before; ${moved}`,
     );
   if (p.longer !== null && p.longer <= alarmAlpha)
     return as('fail', `worse: ${moved}, longer by ${interval}; ${allowed}`);
@@ -290,11 +290,11 @@ function judged(
   if (shift.minMs > toleranceMs)
     return as(
       'inconclusive',
-      `cannot tell: ${moved}, longer by ${interval}, ${allowed}; among ${drills} figures that is no proof (p ${levelWords(p.longer ?? 1)}, adjusted for their number)`,
+      `cannot tell: ${moved}, longer by ${interval}; ${allowed}; not significant (p ${levelWords(p.longer ?? 1)}, adjusted for ${drills} figures)`,
     );
   return as(
     'inconclusive',
-    `cannot tell: ${moved}, ${interval}, which is neither surely more nor surely less than the ${durationWords(toleranceMs)} that are allowed`,
+    `cannot tell: ${moved}, ${interval}; the ${durationWords(toleranceMs)} that are allowed lie within that`,
   );
 }
 

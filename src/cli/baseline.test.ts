@@ -39,8 +39,8 @@ describe('before the first drill', () => {
   test('it is said that one night against three can never fail, and what it takes', () => {
     keep(0, 3, 'v1.2');
     expect(tell(undefined, 1)).toEqual([
-      'warning: baseline v1.2: no regression can be found with 3 nights of the baseline against 1 night: the lowest p that they can give is 0.25, an alarm needs 0.025 or less',
-      'hint: it takes 4 nights on each side, or 39 of the baseline against 1 night. The runs of one night count as one night.',
+      'warning: baseline v1.2: no regression can be found with 3 nights of the baseline against 1 night: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
+      'hint: it takes 4 nights on each side, or 39 of the baseline against 1 night. Runs with less than 6 h between them are one night.',
       'hint: give every night of a release the same --label and --out: its nights are compared together',
     ]);
   });
@@ -51,7 +51,7 @@ describe('before the first drill', () => {
     keep(20, 9, 'v1.4');
     expect(tell('v1.3', 1)).toEqual([]);
     expect(tell('v1.3', 24)).toEqual([
-      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; for a single one of 24 it takes 7 nights on each side. The runs of one night count as one night.',
+      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; for a single one of 24 it takes 7 nights on each side. Runs with less than 6 h between them are one night.',
     ]);
   });
 

@@ -125,7 +125,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   ).argParser(shardOf);
   const baseline = new Option(
     '--baseline <path|label>',
-    'earlier runs to compare with; takes 4 nights on each side, those of the same --label below --out count; slower by more than chance and the tolerance fails',
+    'earlier runs to compare with: exit with 1 if these are slower by more than chance and the tolerance; takes at least 4 nights on each side; kept runs of the same --label below --out count as nights of these',
   );
   const tolerance = new Option('--tolerance <10%|2s>', 'how much longer than the baseline is allowed')
     .argParser(toleranceOf)

@@ -23,9 +23,9 @@ describe('a comparison in words', () => {
         notices  1.00 s [1.00 s to 1.00 s]     1.00 s [1.00 s to 1.00 s]     no difference seen: 0 ms (0 ms to 0 ms), p 1.000
         serves   30.50 s [29.00 s to 32.00 s]  41.00 s [39.00 s to 43.00 s]  longer: +10.50 s (+8.00 s to +13.00 s), p 0.016
 
-      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than
-      was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement
-      bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.
+      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B
+      against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of
+      the measurements. p: the exact two-sided Mann-Whitney test of that line alone.
       "
     `);
   });
@@ -41,12 +41,13 @@ describe('a comparison in words', () => {
         RTO      30.00 s (29.95 s to 30.05 s)  40.00 s (39.95 s to 40.05 s)  cannot tell: +10.00 s (+9.90 s to +10.10 s)
         notices  1.00 s                        1.00 s                        cannot tell: 0 ms
         serves   29.00 s                       39.00 s                       cannot tell: +10.00 s
-        - cannot tell with runs of 1 night and 1 night what is more than noise: at least 4 nights each are needed, whatever
-          the number of runs in one. The differences are those of these very runs.
+        - cannot tell a difference from noise with 1 night of A and 1 night of B: it takes at least 4 nights on each side,
+          however many runs each has. Runs with less than 6 h between them are one night. The differences above are those of
+          these runs.
 
-      Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than
-      was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement
-      bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.
+      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B
+      against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of
+      the measurements. p: the exact two-sided Mann-Whitney test of that line alone.
       "
     `);
   });

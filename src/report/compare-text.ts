@@ -58,16 +58,16 @@ function tooFew({ runs, figures }: ComparedScenario): string | undefined {
   if (few.length === 0) return undefined;
   const [{ a, b } = { a: null, b: null }] = few;
   const [n, m] = [a?.nights ?? runs.a.total, b?.nights ?? runs.b.total];
-  return `cannot tell with runs of ${nightWords(n)} and ${nightWords(m)} what is more than noise: at least ${neededEach()} nights each are needed, whatever the number of runs in one. The differences are those of these very runs.`;
+  return `cannot tell a difference from noise with ${nightWords(n)} of A and ${nightWords(m)} of B: it takes at least ${neededEach()} nights on each side, however many runs each has. Runs with less than 6 h between them are one night. The differences above are those of these runs.`;
 }
 
-/** How often runs were waited for in vain, and whether that is more than noise. */
+/** In how many nights a run timed out, and whether that is more than noise. */
 function missedWords({ figures }: ComparedScenario): readonly string[] {
   return figures.flatMap(({ name, missed }) =>
     missed === null
       ? []
       : [
-          `${name}: a run was waited for in vain in ${missed.a.missed} of ${counted(missed.a.of, 'night')} of A and in ${missed.b.missed} of ${missed.b.of} of B, p ${probability(missed.p)} (Fisher)`,
+          `${name}: a run timed out in ${missed.a.missed} of ${counted(missed.a.of, 'night')} of A and in ${missed.b.missed} of ${missed.b.of} of B, p ${probability(missed.p)} (Fisher)`,
         ],
   );
 }
@@ -99,7 +99,7 @@ function remarksOf(scenario: ComparedScenario): readonly string[] {
 }
 
 const legend =
-  'Of one run the estimate with the bounds that hold the truth, of several the median [lowest to highest]; > is longer than was waited. B against A is the Hodges-Lehmann shift of the medians of nights with its exact 95 % interval, measurement bounds included; p is of the exact Mann-Whitney test, two-sided, of each line alone.';
+  'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
 
 function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
   return [

@@ -20,9 +20,7 @@ export function repeatsWords(repeats: Repeats): string[] {
   const share = `${percent(worst.share)} of all moments of the fault are no worse than the worst of these, sure to ${percent(worst.confidence)}`;
   return [
     `of ${of}: min ${time(minMs)}, median ${time(medianMs)}, max ${time(maxMs)}`,
-    ...(unended === undefined
-      ? []
-      : [`${unended.count} of ${count} did not come to its end while it was waited for: ${longest}`]),
+    ...(unended === undefined ? [] : [`in ${unended.count} of ${count} no end was seen: ${longest}`]),
     `${median}, sure to ${percent(coverage, 1)} (order statistics, whatever the distribution)`,
     worst.maxMs === null
       ? `worst case: no recovery; ${share}`

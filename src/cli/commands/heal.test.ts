@@ -101,7 +101,7 @@ describe('heal', () => {
     const unlock = lockTargets(locksFolder(), ['shop'], 'run');
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(/target shop; its target is being drilled: `run` by .*, process \d+, since/);
-    expect(out[1]).toMatch(/target shop, a repair that is owed; its target/);
+    expect(out[1]).toMatch(/target shop, a pending repair; its target/);
     expect(await healCommand(output, stop)).toBe(0);
     expect(progress[0]).toMatch(/^target shop is being drilled: `run` by /);
     unlock();

@@ -128,7 +128,7 @@ function drillWords({ target }: LedgerRecord): string {
 }
 
 function repairWords({ issued }: LedgerRecord): string {
-  return issued === undefined ? ', a repair that is owed' : ', a repair that may have been made';
+  return issued === undefined ? ', a pending repair' : ', a repair that may have been made';
 }
 
 function leaseWords({ lease }: LedgerRecord): string {

@@ -50,7 +50,7 @@ export function keptDefinitions(
     .option('--md', 'as Markdown', false)
     .option(
       '--gate',
-      'exit with 1 if B is slower than A by more than chance and the tolerance; takes 4 nights on each side',
+      'exit with 1 if B is slower than A by more than chance and the tolerance; takes at least 4 nights on each side',
       false,
     )
     .addOption(tolerance)

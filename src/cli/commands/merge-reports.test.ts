@@ -192,7 +192,7 @@ describe('shards that were held against a baseline', () => {
     ];
     const nights = (from: number, factor: number) => (drill: string) =>
       Array.from({ length: 5 }, (_, i) => {
-        // In every third drill the run of one night was waited for in vain.
+        // In every third drill the run of one night timed out.
         const isMissed = drills.indexOf(drill) % 3 === 0 && i === 0;
         const rtoMs = isMissed ? null : factor * (30_000 + 100 * i);
         return {

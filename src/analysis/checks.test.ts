@@ -136,7 +136,7 @@ describe('happens', () => {
     const dual: Check = { kind: 'happens', name, condition: primaries(2), minMs: 0 };
     expect(judged(dual, { kind: 'network.partition' })).toMatchObject({
       status: 'inconclusive',
-      observed: expect.stringMatching(/^not surely; for up to \d\d\.\d\d s$/),
+      observed: expect.stringMatching(/^not for certain; up to \d\d\.\d\d s$/),
     });
     // Power is off: nothing is there.
     expect(judged(dual).status).toBe('fail');

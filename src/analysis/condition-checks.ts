@@ -21,6 +21,7 @@ import {
   unmeasured,
 } from './outcome.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
+import { valueGaps } from './missing-values.ts';
 import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './windows.ts';
@@ -75,7 +76,7 @@ function longest(
 }
 
 /** What to do about a host that does not answer. */
-const otherwiseSeen = 'look from where the host can be reached, or with a probe that runs on it';
+const otherwiseSeen = 'sample it from a place that reaches the host, or with a probe that runs on the host';
 
 /** An instance that gave no answer, and for how long at a time at most. */
 interface Silence {
@@ -150,13 +151,16 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   if (possible !== undefined) {
     const observed = `may have held for up to ${durationWords(possible.maxMs)}, ${when(possible)}`;
     const neededMs = Math.floor(toleranceMs - (possible.maxMs - slowestMs(log, condition)));
-    const silences = silencesIn(views, { fromMs: possible.startLoMs, toMs: possible.endHiMs });
+    const inDoubt = { fromMs: possible.startLoMs, toMs: possible.endHiMs };
+    const silences = silencesIn(views, inDoubt);
     const hint =
       silences.length > 0
         ? `${silenceWords(silences)}; ${otherwiseSeen}`
-        : neededMs >= 1
-          ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-          : 'the samples between do not tell; probe more often, or allow a tolerance above the probe interval';
+        : valueGaps(log, condition, inDoubt).length > 0
+          ? 'samples failed in that time, and a failed sample has no value'
+          : neededMs >= 1
+            ? `a probe interval of ${limitWords(neededMs)} or less decides it`
+            : 'no sample in that time rules it out; set a shorter `interval` of the probe, or a `tolerance` above it';
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))
@@ -227,7 +231,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
   if (!intervals.some((i) => i.certain)) {
     if (maxMs > 0)
       return unmeasured(
-        `not surely; for up to ${durationWords(maxMs)}`,
+        `not for certain; up to ${durationWords(maxMs)}`,
         limit,
         `"${what}" may have held for up to ${durationWords(maxMs)}, but no sample proves it`,
       );

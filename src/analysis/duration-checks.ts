@@ -58,16 +58,16 @@ function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunL
   switch (bounds?.putOffBy) {
     case 'gap': {
       const neededMs = Math.floor(unseenOutageMs - Math.max(0, bounds.gapMs - intervalMs));
-      const hint = `it would be decided at a probe interval of ${limitWords(neededMs)} or less`;
+      const hint = `a probe interval of ${limitWords(neededMs)} or less decides it`;
       const isOrdinary = bounds.gapMs - intervalMs < slowFloorMs && neededMs >= 1;
-      return `samples were up to ${durationWords(bounds.gapMs)} apart, so that another outage may have passed between two of them within ${stableFor}${isOrdinary ? `; ${hint}` : ''}`;
+      return `in the ${stableFor} after the recovery, another outage fits between two samples, which were up to ${durationWords(bounds.gapMs)} apart${isOrdinary ? `; ${hint}` : ''}`;
     }
     case 'slow':
-      return `answers within ${stableFor} of it were slow, which shows neither that the service was up nor that it was down`;
+      return `answers in the ${stableFor} after the recovery were slow, which shows neither that the service was up nor that it was down`;
     case 'unsure':
-      return `samples within ${stableFor} of it failed while the prober was degraded`;
+      return `samples in the ${stableFor} after the recovery failed while the prober was degraded`;
     case 'outage':
-      return `another outage began about ${stableFor} after it, and whether the recovery had held until then is not known`;
+      return `another outage began about ${stableFor} after the recovery, and whether that had held for ${stableFor} is not known`;
     default:
       return null;
   }
@@ -119,7 +119,7 @@ function slowWords({ maxMs }: Measure, slowMs: number, limits: Limits): { readon
   const limitMs = limits.maxMs ?? Infinity;
   if (slowMs === 0 || maxMs <= limitMs || maxMs - slowMs > limitMs) return {};
   return {
-    because: `slow answers leave ${durationWords(slowMs)} of it open: they show neither that the service was up nor that it was down`,
+    because: `${durationWords(slowMs)} of it is slow answers, which show neither that the service was up nor that it was down`,
   };
 }
 

@@ -44,9 +44,8 @@ function undecidedWords({ what, measure, unseenMs, intervalMs }: SampledSubject,
   const limitMs = measure.maxMs > maxMs ? maxMs : (limits.minMs ?? 0);
   // What a gap is longer than the interval stays: the time of an answer.
   const neededMs = Math.floor(limitMs - seenMs - Math.max(0, unseenMs - intervalMs));
-  const hint =
-    neededMs >= 1 ? `; it would be decided at a probe interval of ${limitWords(neededMs)} or less` : '';
-  return `${what} was ${measureWords(measure)}: ${durationWords(unseenMs)} of it may have passed between two samples, and the limit is ${limitsWords(limits)}${hint}`;
+  const hint = neededMs >= 1 ? `; a probe interval of ${limitWords(neededMs)} or less decides it` : '';
+  return `${what} was ${measureWords(measure)}: up to ${durationWords(unseenMs)} of that fits unseen between two samples, and the limit is ${limitsWords(limits)}${hint}`;
 }
 
 /** Something that no sample saw, and that may have lasted for longer than it may between two of them. */
@@ -59,7 +58,7 @@ export function hiddenOutcome(
   const neededMs = Math.floor(toleranceMs - Math.max(0, unseenMs - intervalMs));
   const hint =
     neededMs >= 1
-      ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-      : 'probe more often, or allow a longer tolerance';
+      ? `a probe interval of ${limitWords(neededMs)} or less decides it`
+      : 'set a shorter `interval` of the probe, or a longer tolerance';
   return unmeasured(observed, limit, `${what} was ${observed}; ${hint}`);
 }

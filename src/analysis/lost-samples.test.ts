@@ -105,7 +105,7 @@ describe('samples that a log lost', () => {
   test('are said, may have been an outage, and leave a check open that depends on them', () => {
     const summary = drill({ fromMs: 30_000, toMs: 31_000, probe: 'health' }, [downtime]);
     expect(summary.notes).toContain(
-      'the event log lacks 5 samples of health (1.20 s): their slots are numbered, and there is neither a sample nor a reason; what they saw is not known',
+      'the event log lacks 5 samples of health (1.20 s): their slot numbers are missing, and no event says why; what they showed is not known',
     );
     const health = summary.probes.find(({ id }) => id === 'health');
     expect(health).toMatchObject({ lost: 5, samples: 295, failed: 0, unknown: 0 });

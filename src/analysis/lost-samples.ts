@@ -57,5 +57,5 @@ export function lostWords(log: RunLog): string | null {
   const parts = lost.map(
     ({ id, count, ms }) => `${count} ${count === 1 ? 'sample' : 'samples'} of ${id} (${durationWords(ms)})`,
   );
-  return `the event log lacks ${listWords(parts)}: their slots are numbered, and there is neither a sample nor a reason; what they saw is not known`;
+  return `the event log lacks ${listWords(parts)}: their slot numbers are missing, and no event says why; what they showed is not known`;
 }

@@ -47,7 +47,7 @@ describe('a check whose probe never gave an answer', () => {
   test('says which probe, how many samples, and the last error', () => {
     const { reasons } = failing(dual, wrongUser, { kind: 'process.kill' });
     expect(reasons.find((reason) => reason.startsWith('never two'))).toMatch(
-      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); compare the settings of the probe with what `firedrill watch` shows$/,
+      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); correct the settings of the probe; `firedrill watch` shows its samples$/,
     );
   });
 
@@ -91,7 +91,7 @@ describe('a check with an instance that never gave an answer', () => {
     const { checks, reasons } = failing(dual, wrongUser, { hosts: 'node-1', kind: 'process.kill' });
     expect(checks[0]?.status).toBe('inconclusive');
     expect(reasons.join('\n')).toMatch(
-      /pg-role@node-1 gave no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` stands for a state, name it in the probe's `onFailure`/,
+      /pg-role@node-1 gave no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` shows a state of the target, declare that state in the probe's `onFailure`/,
     );
   });
 

@@ -36,7 +36,7 @@ export function withMissingValues(outcome: Outcome, check: Check, evidence: Evid
       status: 'inconclusive',
       observed: 'not seen: no good sample',
       limit: outcome.limit,
-      reason: `not judged: ${listWords([...new Set(blind)])}; compare the settings of the probe with what \`firedrill watch\` shows`,
+      reason: `not judged: ${listWords([...new Set(blind)])}; correct the settings of the probe; \`firedrill watch\` shows its samples`,
     };
   if (outcome.status !== 'inconclusive' || outcome.reason === null) return outcome;
   const gaps = conditions.flatMap((condition) => valueGaps(log, condition, range));
@@ -126,7 +126,7 @@ export function valueGaps(log: RunLog, condition: Condition, range: Range): read
       const hint =
         cause === undefined
           ? ''
-          : `; if a failure with cause \`${cause}\` stands for a state, name it in the probe's \`onFailure\``;
+          : `; if a failure with cause \`${cause}\` shows a state of the target, declare that state in the probe's \`onFailure\``;
       return [
         `${series.probe.id} gave no value in ${countOf(failed)} of ${countOf(samples)} samples${errorWords(series).replace(', ', ': ')}${hint}`,
       ];

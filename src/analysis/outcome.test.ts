@@ -6,11 +6,24 @@ const measure = { ms: 3000, minMs: 2000, maxMs: 4000 };
 describe('a limit within the bounds', () => {
   test.each([
     // Both edges of an outage between looks a second apart: half a second each way is left of 1 s.
-    [{ intervalMs: 1000, edges: 2 }, 3500, 'it would be decided at a probe interval of 500 ms or less'],
-    [{ intervalMs: 1000, edges: 2 }, 2700, 'it would be decided at a probe interval of 300 ms or less'],
+    [
+      { intervalMs: 1000, edges: 2 },
+      3500,
+      'if the estimate is right, a probe interval of 500 ms or less decides it',
+    ],
+    [
+      { intervalMs: 1000, edges: 2 },
+      2700,
+      'if the estimate is right, a probe interval of 300 ms or less decides it',
+    ],
     // One edge at a second: the other second of the width stays, whatever the interval.
-    [{ intervalMs: 1000 }, 3700, 'it would be decided at a probe interval of 400 ms or less'],
-    [{ intervalMs: 1000 }, 3400, 'it is too close to the limit for any probe interval to decide'],
+    [{ intervalMs: 1000 }, 3700, 'if the estimate is right, a probe interval of 400 ms or less decides it'],
+    // Nearer to the estimate than that second: the estimate itself may move by half a second.
+    [
+      { intervalMs: 1000 },
+      3400,
+      'a shorter probe interval narrows the bounds by up to 1.00 s, which may decide it',
+    ],
   ])('looked at with %j, at %i ms, is not decided and says when it would be', (looked, maxMs, words) => {
     const outcome = bounded({ what: 'downtime', measure, ...looked }, { maxMs });
     expect(outcome.status).toBe('inconclusive');
@@ -27,11 +40,11 @@ describe('a limit within the bounds', () => {
       edges: 8,
     };
     expect(bounded(doubtful, { maxMs: 8000 }).reason).toBe(
-      'downtime was up to 8.64 s: the limit of 8 s lies within the bounds; no sample shows how long it lasted; a shorter probe interval narrows the bounds',
+      'downtime was up to 8.64 s: the limit of 8 s lies within the bounds; no sample shows how long it lasted; a shorter probe interval narrows the bounds by up to 8.00 s, which may decide it',
     );
-    // The estimate is above the limit, and the interval has no part in the width on that side.
+    // The interval has no part in the width.
     expect(bounded({ ...doubtful, intervalMs: 1 }, { maxMs: 8000 }).reason).toContain(
-      'it is too close to the limit for any probe interval to decide',
+      'a shorter probe interval narrows the bounds by up to 8 ms, which is not enough to decide it',
     );
   });
 
@@ -44,9 +57,11 @@ describe('a limit within the bounds', () => {
       edges: 2,
     };
     expect(bounded(lopsided, { maxMs: 2000 }).reason).toContain(
-      'it is too close to the limit for any probe interval to decide',
+      'a shorter probe interval narrows the bounds by up to 200 ms, which is not enough to decide it',
     );
-    expect(bounded(lopsided, { maxMs: 950 }).reason).toContain('at a probe interval of 50 ms or less');
+    expect(bounded(lopsided, { maxMs: 950 }).reason).toContain(
+      'a probe interval of 50 ms or less decides it',
+    );
   });
 
   test('is decided once it lies outside', () => {

@@ -67,18 +67,21 @@ export function limitsWords({ minMs, maxMs }: Limits): string {
 }
 
 /**
- * At which interval a limit inside the bounds would be decided: what is left of the distance after the uncertainty that no
- * interval removes, shared by the edges. Where the lower bound is 0 there is no estimate to take a distance from.
+ * What a shorter probe interval does for a limit inside the bounds. The interval that decides, if the estimate is right: what
+ * is left of the distance to the limit after the uncertainty that no interval removes, shared by the edges. Where there is none,
+ * or the lower bound is 0 and the middle no estimate: by how much it narrows the bounds, and whether that can be enough.
  */
 function decidedAt({ measure, intervalMs, edges = 1 }: Subject, limitMs: number): string {
   const { ms, minMs, maxMs } = measure;
   const widthMs = limitMs > ms ? maxMs - ms : ms - minMs;
   const fixedMs = Math.max(0, 2 * widthMs - edges * intervalMs);
   const neededMs = Math.floor((2 * Math.abs(ms - limitMs) - fixedMs) / edges);
-  if (neededMs < 1) return 'it is too close to the limit for any probe interval to decide';
-  return minMs > 0
-    ? `it would be decided at a probe interval of ${limitWords(neededMs)} or less`
-    : 'no sample shows how long it lasted; a shorter probe interval narrows the bounds';
+  if (minMs > 0 && neededMs >= 1)
+    return `if the estimate is right, a probe interval of ${limitWords(neededMs)} or less decides it`;
+  const narrowedMs = Math.min(maxMs - minMs, edges * intervalMs);
+  const isEnough = maxMs - minMs - narrowedMs <= Math.max(limitMs - minMs, maxMs - limitMs);
+  const unknown = minMs > 0 ? '' : 'no sample shows how long it lasted; ';
+  return `${unknown}a shorter probe interval narrows the bounds by up to ${durationWords(narrowedMs)}, which ${isEnough ? 'may decide it' : 'is not enough to decide it'}`;
 }
 
 /** Judges a duration by its bounds: only when both are on one side of a limit is it decided. */

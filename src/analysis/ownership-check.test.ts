@@ -86,7 +86,7 @@ describe('the time with several owners', () => {
     ];
     const result = judged({ ...base, state, maxMs: 0 }, { claimed: quick });
     expect(result.status).toBe('inconclusive');
-    expect(result.observed).toMatch(/^never surely, for up to [45]\d\d ms in all$/);
+    expect(result.observed).toMatch(/^not for certain; up to [45]\d\d ms in all$/);
     // A limit above the handover and one more interval decides it.
     expect(judged({ ...base, state, maxMs: 600 }, { claimed: quick }).status).toBe('pass');
   });

@@ -103,5 +103,5 @@ export function ownershipCheck(check: OwnershipCheck, { log, recovery }: Evidenc
 function rarelyWords(maxMs: number, { unseenMs, sampling }: Sight): string {
   return maxMs === 0
     ? neverWords(sampling)
-    : `never surely, for up to ${durationWords(maxMs + unseenMs)} in all`;
+    : `not for certain; up to ${durationWords(maxMs + unseenMs)} in all`;
 }

@@ -76,7 +76,7 @@ const fateWords = {
 } as const;
 
 function unrecordedWords(count: number): string {
-  return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: rows are numbered, and there is no line for them; what became of them is not known`;
+  return `the event log lacks ${count} ${count === 1 ? 'write' : 'writes'}: their row numbers are missing; whether they were acknowledged is not known`;
 }
 
 /** A check on rows that passes only by those that the log has is open where it lost some. */

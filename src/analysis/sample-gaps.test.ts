@@ -45,7 +45,7 @@ describe('an outage that fits between two samples', () => {
     expect(status).toBe('inconclusive');
     expect(measured).toEqual({ ms: 0, minMs: 0, maxMs: 1005 });
     expect(reasons).toContain(
-      'c: downtime was 0 ms (0 ms to 1.00 s): 1.00 s of it may have passed between two samples, and the limit is at most 500 ms; it would be decided at a probe interval of 495 ms or less',
+      'c: downtime was 0 ms (0 ms to 1.00 s): up to 1.00 s of that fits unseen between two samples, and the limit is at most 500 ms; a probe interval of 495 ms or less decides it',
     );
     expect(judged({ kind: 'downtime', name, maxMs: 500 }, 450).status).toBe('pass');
     expect(judged({ kind: 'downtime', name, maxMs: 1500 }).status).toBe('pass');
@@ -102,7 +102,7 @@ describe('a state that fits between two samples', () => {
     const { status, reasons } = judged(check);
     expect(status).toBe('inconclusive');
     expect(reasons).toContain(
-      'c: "role is yes on exactly 2" was not seen, but may have held for up to 1.00 s between two samples; it would be decided at a probe interval of 495 ms or less',
+      'c: "role is yes on exactly 2" was not seen, but may have held for up to 1.00 s between two samples; a probe interval of 495 ms or less decides it',
     );
     expect(judged({ ...check, toleranceMs: 1100 }).status).toBe('pass');
   });

@@ -87,7 +87,7 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
     const { status, reasons } = judged(check, is('yes'), silent('no'));
     expect(status).toBe('inconclusive');
     expect(reasons.join()).toContain(
-      '"vip is yes on exactly 2" may have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s; look from where the host can be reached, or with a probe that runs on it',
+      '"vip is yes on exactly 2" may have held for up to 3.00 s, from 5.83 s after the fault: vip@b gave no answer for up to 1.90 s; sample it from a place that reaches the host, or with a probe that runs on the host',
     );
     // The other host rules it out.
     expect(judged(check, is('no'), silent('no')).status).toBe('pass');

@@ -133,7 +133,7 @@ describe('limits against bounds', () => {
     const summary = judged({ kind: 'rto', name: 'RTO', maxMs });
     expect(summary.verdict).toBe('inconclusive');
     expect(summary.reasons[0]).toMatch(
-      /lies within the bounds; (it would be decided at a probe interval of|it is too close)/,
+      /lies within the bounds; (if the estimate is right, a probe interval of|a shorter probe interval narrows)/,
     );
   });
 

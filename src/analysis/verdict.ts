@@ -103,7 +103,7 @@ function gateFailures(
     const timeoutMs = log.gates.findLast((g) => g.gate === gate)?.t ?? log.endMs;
     const doubt = gateDoubt(log, gate) ?? unsteady[0] ?? othersDoubt(log, timeoutMs);
     if (doubt === null) failed.push(words);
-    else doubtful.push(`${words}, but that is not known: ${doubt}`);
+    else doubtful.push(`${words}; that is no proof of a failure: ${doubt}`);
   };
   const judged = (kind: Check['kind']) => checks.some((c) => c.result.kind === kind);
   const gate = log.gates.findLast((g) => g.gate === 'recovery');
@@ -198,9 +198,7 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
   const unsure = [...windows].flatMap(([id, list]) => {
     const perhaps = list.filter((w) => w.state === 'unsure');
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
-    return ms === 0
-      ? []
-      : [`${id} may have been down for up to ${durationWords(ms)}, which is unknown: ${doubt}`];
+    return ms === 0 ? [] : [`${id} may have been down for up to ${durationWords(ms)}: ${doubt}`];
   });
   return {
     verdict:

@@ -91,7 +91,7 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
     ...(predicted ? ['predicted'] : []),
     'share',
     '',
-    'not seen, in it if they happened',
+    'included, not seen',
   ];
   const rows = stages.map((s): Cell[] => {
     const share = total > 0 ? s.ms / total : 0;

@@ -24,8 +24,8 @@ export function totalWords(windows: readonly OwnershipWindow[], unseenMs = 0): s
   const maxMs = seenMs + unseenMs;
   const certain = windows.filter((w) => w.certain).length;
   if (maxMs === 0) return 'never';
-  if (seenMs === 0) return `at no sample; ${durationWords(unseenMs)} fits between two`;
-  if (certain === 0) return `not surely, ${durationWords(maxMs)} at most`;
+  if (seenMs === 0) return `at no sample; up to ${durationWords(unseenMs)} fits between two samples`;
+  if (certain === 0) return `not for certain, ${durationWords(maxMs)} at most`;
   return `${measureWords({ ms: middle(minMs, seenMs), minMs, maxMs })} in ${counted(certain, 'window')}`;
 }
 

@@ -206,8 +206,8 @@ describe('ownership and predictions', () => {
 
       | after the fault | by nobody | by several |
       | --- | --- | --- |
-      | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | at no sample; 210 ms fits between two |
-      | answered | not surely, 510 ms at most | not surely, 330 ms at most |
+      | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | at no sample; up to 210 ms fits between two samples |
+      | answered | not for certain, 510 ms at most | not for certain, 330 ms at most |
 
       Times are from the fault's effect (middle of its bounds). A change lies between two looks and is shown at the middle, with half of that time after the ±. Changes of several hosts that lie within each other's bounds are one row: whether there was nobody, or more than one, for a moment in between could not be seen, and counts in the upper bounds only. A “?” marks a host of which it is not known: it gave no answer, was not asked for too long, or its looks disagreed one after another.
       "
@@ -215,7 +215,7 @@ describe('ownership and predictions', () => {
     expect(part('Stages of the recovery')).toMatchInlineSnapshot(`
       "## Stages of the recovery
 
-      | stage | ms | bounds | predicted | share |  | not seen, in it if they happened |
+      | stage | ms | bounds | predicted | share |  | included, not seen |
       | --- | --- | --- | --- | --- | --- | --- |
       | **takeover** | 3540.000 | 3.36 s to 3.72 s | 2.65 s to 3.65 s, median 3.16 s | 97.4 % | ███████████████████ |  |
       | rest | 94.500 | 0 ms to 302 ms |  | 2.6 % | █ |  |

@@ -51,6 +51,17 @@ export function isSlow(sample: KeptSample, { slowMs }: LatencyModel): boolean {
 
 /** So many answers of one moment are no coincidence of slow ones. */
 const fewestHeld = 3;
+/** TCP sends a lost SYN again so long after the sample was sent, ms (Linux: 1 s, doubled each time). */
+const resentAfterMs = [1000, 3000, 7000, 15_000];
+
+/**
+ * Whether an answer is as late as one whose first packet was lost and sent again. With an interval of whole seconds such answers
+ * come at the same moment although nothing held them up.
+ */
+function isResent(sample: KeptSample, { slowMs }: LatencyModel): boolean {
+  const tookMs = targetsMs(sample);
+  return resentAfterMs.some((ms) => tookMs >= ms && tookMs <= ms + slowMs);
+}
 
 /**
  * The answers that a hang held up. Three that were sent at different times and released at the same moment, at least one of
@@ -62,7 +73,7 @@ function heldSamples(known: readonly KeptSample[], model: LatencyModel): Readonl
   const held = new Set<KeptSample>();
   if (!Number.isFinite(model.slowMs)) return held;
   for (const [index, sample] of known.entries()) {
-    if (!isSlow(sample, model)) continue;
+    if (!isSlow(sample, model) || isResent(sample, model)) continue;
     const group = releasedWith(known, index, model);
     if (group.length < fewestHeld) continue;
     for (const other of group.slice(1)) held.add(other);
@@ -102,8 +113,9 @@ function releasedWith(
  * At the same moment: within what a healthy answer takes, and by far closer to each other than they were sent. Requests whose
  * packets were lost and sent again come as far apart as they were sent.
  */
-function isReleasedWith(one: KeptSample, other: KeptSample, { normalMs }: LatencyModel): boolean {
-  if (other.status !== 'ok' || targetsMs(other) <= normalMs) return false;
+function isReleasedWith(one: KeptSample, other: KeptSample, model: LatencyModel): boolean {
+  const { normalMs } = model;
+  if (other.status !== 'ok' || targetsMs(other) <= normalMs || isResent(other, model)) return false;
   const apartMs = Math.abs(one.finishMs - other.finishMs);
   return apartMs <= normalMs && apartMs <= Math.abs(one.sendMs - other.sendMs) / 2;
 }

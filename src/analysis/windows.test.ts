@@ -225,6 +225,14 @@ describe('late good answers', () => {
     ]);
   });
 
+  test('of one moment because their packets were lost, and sent again after 1, 3, and 7 s, were not held up by a hang', () => {
+    const builder = quick(log(), 0, 3, 1000).sample('health', 3, 3000, refused(3003));
+    for (const s of [4000, 8000, 10_000]) builder.sample('health', s / 1000, s, ok(11_004));
+    expect(windowsOf(quick(builder, 11_100, 20).read()).filter((w) => w.state === 'down')).toMatchObject([
+      { endLoMs: 3000, endHiMs: 11_004 },
+    ]);
+  });
+
   test('of one moment by chance, from a service that stays slow, were not held up by a hang', () => {
     const builder = quick(log(), 0, 20).sample('health', 20, 2000, refused(2003));
     builder.sample('health', 21, 2200, ok(2710)).sample('health', 22, 2400, ok(2712));

@@ -153,7 +153,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** What was found, as a message can show it. */
 function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return 'missing';
   if (value === Infinity) return 'a number beyond all limits';
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;

@@ -93,6 +93,11 @@ describe('a check with an instance that never gave an answer', () => {
     expect(reasons.join('\n')).toMatch(
       /pg-role@node-1 gave no value in \d\d of \d\d samples: last error: 28P01 .*; if a failure with cause `error` shows a state of the target, declare that state in the probe's `onFailure`/,
     );
+    // More samples would fail as these did.
+    expect(reasons.join('\n')).toContain(
+      'samples failed in that time, and a failed sample has no value; pg-role',
+    );
+    expect(reasons.join('\n')).not.toContain('shorter `interval`');
   });
 
   test('takes its declared failures for nothing: a wrong port is refused, too', () => {

@@ -55,7 +55,7 @@ describe('reading an event log', () => {
     [
       'an event without a field',
       '{"t":1,"type":"mark","probe":"health"}',
-      'mark: "name" should be a string, is nothing',
+      'mark: "name" should be a string, is missing',
     ],
     [
       'a sample of an unplanned probe',

@@ -23,9 +23,9 @@ describe('a comparison in words', () => {
         notices  1.00 s [1.00 s to 1.00 s]     1.00 s [1.00 s to 1.00 s]     no difference seen: 0 ms (0 ms to 0 ms), p 1.000
         serves   30.50 s [29.00 s to 32.00 s]  41.00 s [39.00 s to 43.00 s]  longer: +10.50 s (+8.00 s to +13.00 s), p 0.016
 
-      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B
-      against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of
-      the measurements. p: the exact two-sided Mann-Whitney test of that line alone.
+      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against
+      A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the
+      measurements. p: the exact two-sided Mann-Whitney test of that line alone.
       "
     `);
   });
@@ -45,9 +45,9 @@ describe('a comparison in words', () => {
           however many runs each has. Runs with less than 6 h between them are one night. The differences above are those of
           these runs.
 
-      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B
-      against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of
-      the measurements. p: the exact two-sided Mann-Whitney test of that line alone.
+      One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against
+      A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the
+      measurements. p: the exact two-sided Mann-Whitney test of that line alone.
       "
     `);
   });

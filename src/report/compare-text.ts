@@ -99,7 +99,7 @@ function remarksOf(scenario: ComparedScenario): readonly string[] {
 }
 
 const legend =
-  'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “>” is longer than was waited. B against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
+  'One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the measurements. p: the exact two-sided Mann-Whitney test of that line alone.';
 
 function strayWords({ onlyA, onlyB }: Comparison): readonly string[] {
   return [

@@ -99,7 +99,7 @@ describe('a drill', () => {
     });
     expect(verdict).toBe('inconclusive');
     expect(reasons[0]).toMatch(
-      /^the steady state was not held up to the fault: role is primary on exactly 1 \(role@node-1: fail timeout; role@node-2: standby\), 2\.\d\d s before the fault; so the fault may not be the cause/,
+      /^the steady state did not hold until the fault: role is primary on exactly 1 \(role@node-1: fail timeout; role@node-2: standby\), 2\.\d\d s before the fault; so the fault may not be the cause/,
     );
   });
 

@@ -80,7 +80,7 @@ function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly 
     if (broken === undefined) continue;
     const before = durationWords(issuedMs - sample.finishMs);
     return [
-      `the steady state was not held up to the fault: ${broken}, ${before} before the fault; ${consequence}`,
+      `the steady state did not hold until the fault: ${broken}, ${before} before the fault; ${consequence}`,
     ];
   }
   return [];

@@ -17,11 +17,11 @@ export function repeatsWords(repeats: Repeats): string[] {
     highMs === null
       ? `the median is longer than ${durationWords(lowMs)}, and nothing bounds it above`
       : `the median lies between ${durationWords(lowMs)} and ${durationWords(highMs)}`;
-  const share = `${percent(worst.share)} of all moments of the fault are no worse than the worst of these, sure to ${percent(worst.confidence)}`;
+  const share = `${percent(worst.share)} of all moments of the fault are no worse than the worst of these, with ${percent(worst.confidence)} confidence`;
   return [
     `of ${of}: min ${time(minMs)}, median ${time(medianMs)}, max ${time(maxMs)}`,
     ...(unended === undefined ? [] : [`in ${unended.count} of ${count} no end was seen: ${longest}`]),
-    `${median}, sure to ${percent(coverage, 1)} (order statistics, whatever the distribution)`,
+    `${median}, with ${percent(coverage, 1)} confidence (order statistics, whatever the distribution)`,
     worst.maxMs === null
       ? `worst case: no recovery; ${share}`
       : `worst case ${durationWords(worst.maxMs)} at most in these; ${share}`,

@@ -98,9 +98,9 @@ describe('repeats of a drill', () => {
     expect(text.slice(text.indexOf('repeats'))).toMatchInlineSnapshot(`
       "repeats: row 3, crash
         of 3 drills: min 11.00 s, median 12.00 s, max 13.00 s
-        the median lies between 10.70 s and 13.40 s, sure to 75.0 % (order statistics, whatever the distribution)
-        worst case 13.40 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, sure to
-        95 %
+        the median lies between 10.70 s and 13.40 s, with 75.0 % confidence (order statistics, whatever the distribution)
+        worst case 13.40 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, with 95
+        % confidence
         predicted 9.00 s to 15.00 s, median 12.00 s
       "
     `);
@@ -285,9 +285,9 @@ describe('the table in text', () => {
 
       repeats: row 1, container-crash-edge-active
         of 3 drills: min 10.10 s, median 12.30 s, max 20.40 s
-        the median lies between 9.80 s and 20.80 s, sure to 75.0 % (order statistics, whatever the distribution)
-        worst case 20.80 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, sure to
-        95 %
+        the median lies between 9.80 s and 20.80 s, with 75.0 % confidence (order statistics, whatever the distribution)
+        worst case 20.80 s at most in these; 37 % of all moments of the fault are no worse than the worst of these, with 95
+        % confidence
 
       why
         - row 1, container-crash-edge-active #3: RTO: RTO was 20.40 s, above the limit of 20 s

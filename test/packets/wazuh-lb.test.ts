@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conditions } from '../../bench/conditions.ts';
@@ -41,6 +41,14 @@ afterAll(async () => {
   writeFileSync(join(folder, 'table.md'), renderTable(results));
 });
 
+/** Keeps what a disagreement can be explained by. */
+function keepEvidence(drill: string, pcap: Buffer): void {
+  const kept = join(folder, '../packets-disagreeing', drill);
+  mkdirSync(kept, { recursive: true });
+  copyFileSync(join(bench.runFolder(), 'events.ndjson'), join(kept, 'events.ndjson'));
+  writeFileSync(join(kept, 'capture.pcap'), pcap);
+}
+
 describe('outage windows and RTO are what packets at the prober’s own place show', () => {
   test.each(drills)('$scenario, round $round', async ({ scenario, round }) => {
     const { result, packets } = await besideCapture(vip, async () =>
@@ -50,6 +58,7 @@ describe('outage windows and RTO are what packets at the prober’s own place sh
     expect([0, 1], result.all).toContain(result.exitCode);
     const { truth, shifted } = checkedDrill(bench, packets);
     rows.push({ scenario, round, verdict: bench.summary().verdict, ...truth });
+    if (truth.faults.length > 0) keepEvidence(`${scenario}-${round}`, packets.pcap);
     expect(truth.faults).toEqual([]);
     expect(truth.windows).not.toEqual([]);
     expect(shifted.faults).not.toEqual([]);

@@ -7,6 +7,8 @@ export interface ProberPackets {
   /** This machine's address on the way there. */
   readonly client: string;
   readonly segments: readonly Segment[];
+  /** The capture as tcpdump wrote it. */
+  readonly pcap: Buffer;
   /** When the capture ended, ms since the Unix epoch. */
   readonly untilMs: number;
 }
@@ -49,7 +51,8 @@ export async function besideCapture<T>(
   const { stdout } = await running;
   const dropped = /(\d+) packets? dropped by kernel/.exec(said)?.[1];
   if (dropped !== '0') throw new Error(`tcpdump dropped packets: ${said}`);
-  return { result, packets: { client: route.client, segments: readPcap(Buffer.from(stdout)), untilMs } };
+  const pcap = Buffer.from(stdout);
+  return { result, packets: { client: route.client, segments: readPcap(pcap), pcap, untilMs } };
 }
 
 async function routeTo(address: string): Promise<{ readonly interface: string; readonly client: string }> {

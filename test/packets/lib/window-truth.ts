@@ -18,7 +18,7 @@ export interface EdgeTruth {
   readonly hiMs: number;
   /** Between two looks of the probe then. */
   readonly intervalMs: number;
-  /** What the estimate may be away from the packets: the interval, at an end what its answer took if that was longer; never a late answer's time. */
+  /** What the estimate may be away from the packets: the interval, or what the look took that showed the edge if that was longer; never a late answer's time. */
   readonly sharpnessMs: number;
   /** The estimate is no further from the packets than `sharpnessMs`. */
   readonly isNear: boolean;
@@ -61,8 +61,8 @@ const sendLagMs = 50;
  * - each window has an outage, and each outage a window, but for one whose bad looks were
  *   all sent within one interval: the probe may have looked before and after it;
  * - the estimate of each edge is within one interval of the packets (the probe's interval
- *   at that moment, the longer one where it changes within the edge's bounds; at an end, what
- *   its answer took where that is longer: a service that has just started answers slowly);
+ *   at that moment, the longer one where it changes within the edge's bounds; what the first failure,
+ *   or the first answer, took where that is longer: a service that has just started answers slowly);
  * - the bounds of each edge contain the packets;
  * - the RTO to the recovery is as near to that by packets as its end, and its bounds contain that.
  *
@@ -89,7 +89,8 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
     }
     const { startLoMs, startHiMs, endLoMs, endHiMs } = window;
     faults.push(...upBetween(its, intervalAt(log, series.probe, startLoMs)).map((up) => `${label}: ${up}`));
-    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs), 0);
+    const failedMs = startHiMs - window.firstBadMs;
+    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs), failedMs);
     const end = edgeTruth(log, series, last.toMs, moment(endLoMs, endHiMs), last.answerTookMs);
     faults.push(...edgeFaults(`${label}: start`, start), ...edgeFaults(`${label}: end`, end));
     const { loMs, hiMs } = recovery?.recovered ?? { loMs: NaN, hiMs: NaN };

@@ -24,8 +24,8 @@ describe('the journal of a drill', () => {
     const journal = read(journalOf(exampleDrill('wazuh-lb', { verdict: 'pass' }), machine));
     expect(journal.run.map((r) => [r.activity.type, r.activity.name, r.status, r.duration])).toEqual([
       ['action', 'fault-1: power.cut on node-1', 'succeeded', expect.any(Number)],
-      ['probe', 'recovery', 'succeeded', 3.483],
-      ['probe', 'stage: the other node takes over', 'succeeded', 3.483],
+      ['probe', 'recovery', 'succeeded', 3.205],
+      ['probe', 'stage: the other node takes over', 'succeeded', 3.205],
     ]);
     expect(journal.run[1]?.output).toEqual(summary.rto);
     expect(journal.rollbacks.map((r) => [r.activity.name, r.status])).toEqual([

@@ -54,8 +54,8 @@ describe('outage windows and RTO are what packets at the prober’s own place sh
     const { result, packets } = await besideCapture(vip, async () =>
       bench.start('run', `scenarios/wazuh-lb/${scenario}.yaml`, '--out', bench.out),
     );
-    // A budget that was missed is not on trial here; a drill that measured nothing proves nothing.
-    expect([0, 1], result.all).toContain(result.exitCode);
+    // A check that failed or is inconclusive is not on trial here; a drill that measured nothing proves nothing.
+    expect([0, 1, 3], result.all).toContain(result.exitCode);
     const { truth, shifted } = checkedDrill(bench, packets);
     rows.push({ scenario, round, verdict: bench.summary().verdict, ...truth });
     if (truth.faults.length > 0) keepEvidence(`${scenario}-${round}`, packets.pcap);

@@ -4,6 +4,7 @@ import {
   type ConditionInterval,
   holdsAt,
   intervalsOf,
+  isProvenNot,
   type Range,
   readingsAt,
   seriesOf,
@@ -48,13 +49,16 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
       reason: `"${limit}" was not judged: the run was cut short before its end`,
     };
   if (truth === 'yes') return { status: 'pass', observed, limit, reason: null };
-  return truth === 'no'
+  return truth === 'no' && isProvenNot(log, check.condition, atMs)
     ? { status: 'fail', observed, limit, reason: `at the end "${limit}" did not hold: ${observed}` }
     : {
         status: 'inconclusive',
         observed,
         limit,
-        reason: `at the end "${limit}" could not be seen: ${observed}`,
+        reason:
+          truth === 'no'
+            ? `at the end "${limit}" was not seen, but its samples are of different moments, and one of them changed last: ${observed}`
+            : `at the end "${limit}" could not be seen: ${observed}`,
       };
 }
 

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { Check } from '../core/plan.ts';
+import type { CheckResult } from '../core/summary.ts';
+import { summarize } from './summarize.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+/** Changes of a host: from when it told which value. */
+type Tells = readonly (readonly [fromMs: number, value: string])[];
+
+/** A is sampled at .3 s of each second and B at .6 s; the recovery gate is met at 29.9 s, the log ends at 40 s. */
+function judged(check: Check, a: Tells, b: Tells): CheckResult | undefined {
+  const answer = (tells: Tells) => (ms: number) => {
+    const value = tells.findLast(([fromMs]) => fromMs <= ms)?.[1] ?? 'replica';
+    return { status: 'ok', finishMs: ms + 5, value } as const;
+  };
+  const log = new LogBuilder(
+    planWith({
+      probes: [probeOf('health'), probeOf('pg@a'), probeOf('pg@b')],
+      roles: { db: { probe: 'pg', is: ['primary'] } },
+      checks: [check],
+    }),
+  )
+    .probing('health', 0, 40_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+    .probing('pg@a', 300, 40_000, 1000, answer(a))
+    .probing('pg@b', 600, 40_000, 1000, answer(b))
+    .at(9000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+    .fault(10_000, { host: 'a', healedMs: 31_000 })
+    .at(29_900, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+    .at(40_000, { type: 'run.ended' });
+  return summarize(log.read()).checks[0];
+}
+
+const primary = [[0, 'primary']] as const;
+const left = (ms: number): Tells => [...primary, [ms, 'replica']];
+const taken = (ms: number): Tells => [[ms, 'primary']];
+
+describe('role-moved, by samples of different moments', () => {
+  const moved: Check = { kind: 'role-moved', name: 'moved', role: 'db' };
+
+  test('does not take a handover between two looks for two holders, or for none', () => {
+    expect(judged(moved, left(29_400), taken(29_500))).toMatchObject({
+      status: 'inconclusive',
+      observed: 'held by a and b',
+    });
+    expect(judged(moved, left(28_000), taken(29_700))).toMatchObject({
+      status: 'inconclusive',
+      observed: 'held by nobody',
+    });
+  });
+
+  test('fails where the looks around the moment show it', () => {
+    expect(judged(moved, primary, taken(20_000))?.observed).toBe('held by a and b');
+    expect(judged(moved, primary, taken(20_000))?.status).toBe('fail');
+    expect(judged(moved, left(28_000), taken(39_000))?.status).toBe('fail');
+    expect(judged(moved, primary, [])?.status).toBe('fail');
+    expect(judged(moved, left(20_000), taken(20_000))?.status).toBe('pass');
+  });
+});
+
+describe('finally, by samples of different moments', () => {
+  const one: Check = {
+    kind: 'finally',
+    name: 'one',
+    condition: { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } },
+  };
+
+  test('does not take a handover at the end for two holders', () => {
+    expect(judged(one, left(39_400), taken(39_500))).toMatchObject({
+      status: 'inconclusive',
+      observed: 'pg@a primary, pg@b primary',
+    });
+  });
+
+  test('fails where two looks in a row show it', () => {
+    expect(judged(one, primary, taken(37_000))?.status).toBe('fail');
+    expect(judged(one, left(37_000), [])?.status).toBe('fail');
+    const all: Check = { ...one, condition: { probe: 'pg', is: ['primary'] } };
+    // One look at one host is enough where all have to hold it.
+    expect(judged(all, left(39_000), taken(20_000))?.status).toBe('fail');
+  });
+});

@@ -45,6 +45,8 @@ export interface RecoveryFacts {
   readonly waitOverMs: number;
   /** When the last fault took effect: no recovery before it was final. */
   readonly lastEffectMs: number;
+  /** When it did at the earliest. */
+  readonly lastEffectLoMs: number;
 }
 
 /**
@@ -76,7 +78,13 @@ export function firstBounds(
   end: Moment,
   mergeGapMs: number,
 ): { readonly loMs: number; readonly hiMs: number } {
-  const merging = { ...facts, openUntilMs: -Infinity, lastEffectMs: -Infinity, withinMs: mergeGapMs };
+  const merging = {
+    ...facts,
+    openUntilMs: -Infinity,
+    lastEffectMs: -Infinity,
+    lastEffectLoMs: -Infinity,
+    withinMs: mergeGapMs,
+  };
   return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
 }
 
@@ -105,15 +113,18 @@ function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly
 }
 
 /** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
-function earliestMs({ windows, openUntilMs, lastEffectMs, withinMs }: Facts, atMostMs: number): number {
+function earliestMs(
+  { windows, beginByMs, openUntilMs, lastEffectLoMs, withinMs }: Facts,
+  atMostMs: number,
+): number {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
     // A window that may be none may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
-    if (window.endHiMs < lastEffectMs) continue;
     const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
     const nextMs = next?.startHiMs ?? Infinity;
+    if (window.endHiMs < lastEffectLoMs && nextMs < beginByMs) continue;
     if (!window.open && nextMs - endLoMs >= withinMs && nextMs >= openUntilMs) return endLoMs;
   }
   return atMostMs;

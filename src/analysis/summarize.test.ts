@@ -511,4 +511,16 @@ describe('a watch of which a part was not seen', () => {
     });
     expect(watch((ms) => ({ status: 'dropped', finishMs: ms })).verdict).toBe('inconclusive');
   });
+
+  test('is inconclusive where the machine slept', () => {
+    const log = new LogBuilder(planWith({ probes: [probeOf('health')] }))
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('health', 0, 60_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .at(30_000, { type: 'clock.stepped', atMs: 30_000, byMs: 600_000, cause: 'suspend' })
+      .at(60_000, { type: 'run.ended' });
+    expect(summarize(log.read())).toMatchObject({
+      verdict: 'inconclusive',
+      reasons: [expect.stringMatching(/^the prober's machine slept for 10 min/)],
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateDoubt } from './doubt.ts';
-import { proberComplaints } from './health.ts';
+import { proberComplaints, sleepWords } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import { nameTrouble } from './name-trouble.ts';
 import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
@@ -185,7 +185,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 /**
  * The verdict on a run that only watched: pass when each probe gave evidence and
  * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
- * all, or for longer than a sample speaks for the present, or failed only while the prober was degraded. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ * all, or for longer than a sample speaks for the present, or failed only while the prober was degraded, or its machine slept. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
@@ -210,14 +210,15 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
       windows.get(id)?.some((w) => w.state === 'unsure') === true || ms === log.endMs - log.startMs;
     return isTold || ms <= staleAfterMs(series) ? [] : [`${id} gave no evidence for ${durationWords(ms)}`];
   });
+  const asleep = sleepWords(log, log.startMs);
   return {
     verdict:
       down.length > 0
         ? 'fail'
-        : blind.length + unsure.length + unseen.length > 0 || log.series.size === 0
+        : blind.length + unsure.length + unseen.length + asleep.length > 0 || log.series.size === 0
           ? 'inconclusive'
           : 'pass',
-    reasons: [...down, ...blind, ...unsure, ...unseen],
+    reasons: [...down, ...blind, ...unsure, ...unseen, ...asleep],
     healed: true,
   };
 }

@@ -5,6 +5,7 @@ import {
   holdsAt,
   intervalsOf,
   isProvenNot,
+  provenBy,
   type Range,
   readingsAt,
   seriesOf,
@@ -218,7 +219,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
   const range = { fromMs: recovery.effect.loMs, toMs: watchedUntil(log) };
   const { asCounted, asObserved } = viewsOf(log, condition);
   const intervals = intervalsOf(asCounted, condition, range);
-  const spans = truthOfCondition(asCounted, condition, range);
+  const spans = provenBy(seriesOf(asCounted, condition), truthOfCondition(asCounted, condition, range));
   const minMs = totalMs(spans, 'yes');
   const maxMs = Math.max(
     totalMs(spans, 'yes', 'maybe'),

@@ -247,6 +247,40 @@ export function truthOfAll(
   return combine(lists, range, allOf);
 }
 
+/**
+ * The spans with what the last looks leave open: after the last look at any of the instances, "yes" is an assumption, which no
+ * lower bound may rest on. A "no" stays: what may have passed after the last look counts as unseen (sample-gaps.ts).
+ */
+export function provenBy(
+  instances: readonly ProbeSeries[],
+  spans: readonly TruthSpan[],
+): readonly TruthSpan[] {
+  const looks = instances.flatMap(({ samples }) => {
+    const last = samples.findLast((s) => s.status !== 'unknown' && !isSilent(s));
+    return last === undefined ? [] : [lastSaidMs(last)];
+  });
+  const untilMs = Math.min(Infinity, ...looks);
+  return joined(
+    spans.flatMap((span): readonly TruthSpan[] => {
+      if (span.truth !== 'yes' || span.toMs <= untilMs) return [span];
+      const openMs = Math.max(span.fromMs, untilMs);
+      const open: TruthSpan = { fromMs: openMs, toMs: span.toMs, truth: 'maybe' };
+      return openMs > span.fromMs ? [{ ...span, toMs: openMs }, open] : [open];
+    }),
+  );
+}
+
+/** Neighbours of one truth as one span. */
+function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
+  const out: TruthSpan[] = [];
+  for (const span of spans) {
+    const last = out.at(-1);
+    if (last?.truth === span.truth) out[out.length - 1] = { ...last, toMs: span.toMs };
+    else out.push(span);
+  }
+  return out;
+}
+
 /** The intervals in which it was "yes" (`wanted`), each with the uncertain time around it. */
 export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): readonly ConditionInterval[] {
   const against: Truth = wanted === 'yes' ? 'no' : 'yes';
@@ -287,8 +321,8 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
  * condition held, unless its probe declares what such a failure stands for.
  */
 export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
-  const found = intervalsIn(truthOfCondition(log, condition, range), 'yes');
   const series = seriesOf(log, condition);
+  const found = intervalsIn(provenBy(series, truthOfCondition(log, condition, range)), 'yes');
   const [only] = series;
   if (only === undefined || series.length > 1 || condition.and !== undefined) return found;
   const seen = only.samples.filter((s) => {

@@ -79,3 +79,44 @@ describe('finally, by samples of different moments', () => {
     expect(judged(all, left(39_000), taken(20_000))?.status).toBe('fail');
   });
 });
+
+describe('what held at the last look', () => {
+  /** Sampled every 5 s, at .3 s for A and at 1.3 s for B, until 40 s; nobody owns it from 20 s on. */
+  const measuredBy = (check: Check) => {
+    const answer = (value: string) => (ms: number) =>
+      ({ status: 'ok', finishMs: ms + 5, value: ms < 20_000 ? value : 'replica' }) as const;
+    const slow = { intervalMs: 5000 };
+    const log = new LogBuilder(
+      planWith({
+        probes: [probeOf('health'), probeOf('pg@a', slow), probeOf('pg@b', slow)],
+        ownership: { db: { says: { probe: 'pg', is: ['primary'] } } },
+        checks: [check],
+      }),
+    )
+      .probing('health', 0, 40_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .probing('pg@a', 300, 40_000, 5000, answer('primary'))
+      .probing('pg@b', 1300, 40_000, 5000, answer('replica'))
+      .at(9000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+      .fault(10_000, { host: 'a', healedMs: 31_000 })
+      .at(40_000, { type: 'run.ended' });
+    return summarize(log.read()).checks[0]?.measured;
+  };
+
+  test('is not counted as certain after it', () => {
+    // Seen by A from 20.3 s to 35.3 s; the log ends at 39 s.
+    const nobody: Check = {
+      kind: 'ownership',
+      name: 'nobody',
+      of: 'db',
+      side: 'says',
+      state: 'nobody',
+      maxMs: 60_000,
+    };
+    expect(measuredBy(nobody)?.minMs).toBe(35_300 - 20_305);
+    expect(measuredBy(nobody)?.maxMs).toBeGreaterThanOrEqual(39_005 - 15_300);
+    const none = { probe: 'pg', is: ['primary'], count: { min: 0, max: 0 } };
+    expect(measuredBy({ kind: 'happens', name: 'none', condition: none, minMs: 1000 })?.minMs).toBe(
+      35_300 - 20_305,
+    );
+  });
+});

@@ -4,6 +4,8 @@ import {
   type ConditionInterval,
   holdsAt,
   intervalsOf,
+  isProvenNot,
+  provenBy,
   type Range,
   readingsAt,
   seriesOf,
@@ -49,13 +51,16 @@ export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Out
       reason: `"${limit}" was not judged: the run was cut short before its end`,
     };
   if (truth === 'yes') return { status: 'pass', observed, limit, reason: null };
-  return truth === 'no'
+  return truth === 'no' && isProvenNot(log, check.condition, atMs)
     ? { status: 'fail', observed, limit, reason: `at the end "${limit}" did not hold: ${observed}` }
     : {
         status: 'inconclusive',
         observed,
         limit,
-        reason: `at the end "${limit}" could not be seen: ${observed}`,
+        reason:
+          truth === 'no'
+            ? `at the end "${limit}" was not seen, but its samples are of different moments, and one of them changed last: ${observed}`
+            : `at the end "${limit}" could not be seen: ${observed}`,
       };
 }
 
@@ -218,7 +223,7 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
   const range = { fromMs: recovery.effect.loMs, toMs: watchedUntil(log) };
   const { asCounted, asObserved } = viewsOf(log, condition);
   const intervals = intervalsOf(asCounted, condition, range);
-  const spans = truthOfCondition(asCounted, condition, range);
+  const spans = provenBy(seriesOf(asCounted, condition), truthOfCondition(asCounted, condition, range));
   const minMs = totalMs(spans, 'yes');
   const maxMs = Math.max(
     totalMs(spans, 'yes', 'maybe'),

@@ -232,6 +232,12 @@ describe('a wall clock that moves', () => {
     expect(reasons).toEqual([expect.stringMatching(/^the prober's machine slept for 40\.00 s/)]);
   });
 
+  test('because the machine slept after the recovery had held leaves the redundancy open, too', () => {
+    const log = story({ down });
+    log.at(29_000, { type: 'clock.stepped', atMs: 29_000, byMs: 600_000, cause: 'suspend' });
+    expect(summarize(log.read()).verdict).toBe('inconclusive');
+  });
+
   test('leaves a check open that hangs on where it puts the marks of logs', () => {
     const hook = probeOf('hook@node-1', { kind: 'journal' });
     const check: Check = {

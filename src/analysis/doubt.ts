@@ -1,9 +1,9 @@
-import type { Condition } from '../core/condition.ts';
+import type { Condition, GateCondition } from '../core/condition.ts';
 import { type ConditionInterval, intervalsIn, truthOfAll } from './intervals.ts';
 import type { KeptSample } from './kept-samples.ts';
-import { valueGaps } from './missing-values.ts';
+import { sightGaps, valueGaps } from './missing-values.ts';
 import type { JudgedCheck } from './outcome.ts';
-import type { RunLog } from './read-log.ts';
+import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import { degradedSpans, degradedWords } from './degraded.ts';
 import { viewsOf } from './unobserved.ts';
@@ -40,13 +40,13 @@ type AwaitedGate = 'recovery' | 'redundancy';
 
 /**
  * Why it is not known that a gate which timed out was missed; null when it is: what it waits for may have held for as long
- * as it must, while the prober was degraded, or while samples failed that have no value.
+ * as it must, while the prober was degraded, while samples failed that have no value, or while the observer was broken or sent none.
  */
 export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
   if (out === undefined) return null;
   const { recovery, redundancy } = log.plan;
-  const [require, forMs] =
+  const [require, forMs]: readonly [readonly GateCondition[], number] =
     gate === 'recovery' ? [[serviceIsUp(log)], recovery.stableForMs] : [redundancy.require, redundancy.forMs];
   const range = {
     fromMs: log.phases.findLast((p) => p.phase === gate && p.t <= out.t)?.t ?? log.startMs,
@@ -58,16 +58,33 @@ export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const hidden = longEnough(log).some((i) => spans.some((s) => s.fromMs < i.endHiMs && s.toMs > i.startLoMs));
   if (hidden) return degradedWords(log, range.fromMs, range.toMs);
   const seen = require.reduce((view, condition) => viewsOf(view, condition).asCounted, log);
-  const isOpen = longEnough(seen).length > 0 && longEnough(withFailuresAsDown(seen)).length === 0;
-  return isOpen ? listWords(require.flatMap((condition) => valueGaps(seen, condition, range))) : null;
+  const isOpen = longEnough(seen).length > 0 && longEnough(withUntoldAsDown(seen)).length === 0;
+  if (!isOpen) return null;
+  const roles = require.flatMap(({ role }) => (role === undefined ? [] : (log.plan.roles[role] ?? [])));
+  const words = [...require, ...roles].flatMap((condition) => [
+    ...valueGaps(seen, condition, range),
+    ...sightGaps(seen, condition, range),
+  ]);
+  return listWords([...new Set(words)]);
 }
 
-/** The log as it would be if each failed sample showed that nothing runs there. */
-function withFailuresAsDown(log: RunLog): RunLog {
-  const down = (s: KeptSample): KeptSample => (s.status === 'fail' ? { ...s, provenDown: true } : s);
-  const series = [...log.series].map(
-    ([id, one]) => [id, { ...one, samples: one.samples.map(down) }] as const,
-  );
+/** The log as it would be if each slot without a good sample showed that nothing runs there. */
+function withUntoldAsDown(log: RunLog): RunLog {
+  const down = (s: KeptSample): KeptSample =>
+    s.status === 'ok' ? s : { ...s, status: 'fail', provenDown: true };
+  const series = [...log.series].map(([id, one]): [string, ProbeSeries] => {
+    const unsent = one.dropped.map(({ slot, dueMs }): KeptSample => ({
+      probe: id,
+      slot,
+      dueMs,
+      sendMs: dueMs,
+      finishMs: dueMs,
+      status: 'fail',
+      provenDown: true,
+    }));
+    const samples = [...one.samples.map(down), ...unsent].sort((a, b) => a.sendMs - b.sendMs);
+    return [id, { ...one, samples }];
+  });
   return { ...log, series: new Map(series) };
 }
 

@@ -230,11 +230,21 @@ export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
   const doubt = gateDoubt(log, 'recovery');
   if (doubt !== null)
     return unmeasured('not seen', limit, `whether ${name} stayed away is not known: ${doubt}`);
+  const { stableForMs, until } = log.plan.recovery;
+  const seenMs = recovery.longerThanMs ?? 0;
+  // It may have been up at the end of the wait, though not for long enough.
+  const neededMs = gate.t - recovery.effect.hiMs - stableForMs;
+  if (recovery.windows.every((w) => w.firstBadMs >= gate.t) || (until === undefined && seenMs < neededMs))
+    return unmeasured(
+      `none within ${durationWords(seenMs)}`,
+      limit,
+      `whether ${name} stayed away is not known: it was seen to do so for ${durationWords(seenMs)}, and may have recovered after that`,
+    );
   const sign =
     recovery.first === null ? '' : `; up after ${durationWords(recovery.first.ms)}, but not for long`;
   return {
     status: 'pass',
-    observed: `none within ${durationWords(recovery.longerThanMs ?? 0)}${sign}`,
+    observed: `none within ${durationWords(seenMs)}${sign}`,
     limit,
     reason: null,
   };

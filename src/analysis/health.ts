@@ -24,7 +24,8 @@ const leadMs = 2000;
  *   a probe on sockets has a thread of its own, a probe that runs commands shares the main one.
  * - Its canary was bad before the fault, while the steady state was to hold: what was steady is not known. Or it was bad
  *   while looks of the probe failed, and no other look says that these were an outage.
- * - The machine slept: the run clock stood still, and what lasted over it lasted longer than was measured.
+ * - The machine slept, at any time since the steady state held: the run clock stood still, and what lasted over it (redundancy, a
+ *   return, who owned what) lasted longer than was measured.
  */
 export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): readonly string[] {
   const series = recoverySeries(log);
@@ -76,12 +77,19 @@ export function proberComplaints(log: RunLog, recovery: RecoveryAnalysis): reado
     complaints.push(
       `${probe.id} may have been down for up to ${durationWords(doubtful.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0))}, which is unknown: ${degradedWords(log, fromMs, toMs)}`,
     );
-  const asleep = log.clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= steadyMs && s.atMs <= toMs);
-  if (asleep.length > 0)
-    complaints.push(
-      `the prober's machine slept for ${durationWords(asleep.reduce((sum, s) => sum + s.byMs, 0))}: the run clock stood still meanwhile; keep it awake`,
-    );
+  complaints.push(...sleepWords(log, steadyMs));
   return complaints;
+}
+
+/** What is said of the machine's sleep from a moment on; empty where it did not sleep. */
+export function sleepWords({ clockSteps }: RunLog, fromMs: number): readonly string[] {
+  const asleep = clockSteps.filter((s) => s.cause === 'suspend' && s.atMs >= fromMs);
+  const ms = asleep.reduce((sum, s) => sum + s.byMs, 0);
+  return asleep.length === 0
+    ? []
+    : [
+        `the prober's machine slept for ${durationWords(ms)}: the run clock stood still meanwhile; keep it awake`,
+      ];
 }
 
 /** The recovery probe, and those whose downtime is judged. */

@@ -247,6 +247,40 @@ export function truthOfAll(
   return combine(lists, range, allOf);
 }
 
+/**
+ * The spans with what the last looks leave open: after the last look at any of the instances, "yes" is an assumption, which no
+ * lower bound may rest on. A "no" stays: what may have passed after the last look counts as unseen (sample-gaps.ts).
+ */
+export function provenBy(
+  instances: readonly ProbeSeries[],
+  spans: readonly TruthSpan[],
+): readonly TruthSpan[] {
+  const looks = instances.flatMap(({ samples }) => {
+    const last = samples.findLast((s) => s.status !== 'unknown' && !isSilent(s));
+    return last === undefined ? [] : [lastSaidMs(last)];
+  });
+  const untilMs = Math.min(Infinity, ...looks);
+  return joined(
+    spans.flatMap((span): readonly TruthSpan[] => {
+      if (span.truth !== 'yes' || span.toMs <= untilMs) return [span];
+      const openMs = Math.max(span.fromMs, untilMs);
+      const open: TruthSpan = { fromMs: openMs, toMs: span.toMs, truth: 'maybe' };
+      return openMs > span.fromMs ? [{ ...span, toMs: openMs }, open] : [open];
+    }),
+  );
+}
+
+/** Neighbours of one truth as one span. */
+function joined(spans: readonly TruthSpan[]): readonly TruthSpan[] {
+  const out: TruthSpan[] = [];
+  for (const span of spans) {
+    const last = out.at(-1);
+    if (last?.truth === span.truth) out[out.length - 1] = { ...last, toMs: span.toMs };
+    else out.push(span);
+  }
+  return out;
+}
+
 /** The intervals in which it was "yes" (`wanted`), each with the uncertain time around it. */
 export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): readonly ConditionInterval[] {
   const against: Truth = wanted === 'yes' ? 'no' : 'yes';
@@ -287,8 +321,8 @@ export function intervalsIn(spans: readonly TruthSpan[], wanted: 'yes' | 'no'): 
  * condition held, unless its probe declares what such a failure stands for.
  */
 export function intervalsOf(log: RunLog, condition: Condition, range: Range): readonly ConditionInterval[] {
-  const found = intervalsIn(truthOfCondition(log, condition, range), 'yes');
   const series = seriesOf(log, condition);
+  const found = intervalsIn(provenBy(series, truthOfCondition(log, condition, range)), 'yes');
   const [only] = series;
   if (only === undefined || series.length > 1 || condition.and !== undefined) return found;
   const seen = only.samples.filter((s) => {
@@ -400,5 +434,53 @@ export function holdsAt(log: RunLog, condition: Condition, offsetMs: number): Tr
   return countTruth(
     condition,
     readingsAt(log, condition, offsetMs).map((r) => r.truth),
+  );
+}
+
+/**
+ * What each instance of a condition was at a moment, by the looks before and after it: "maybe" where it may have changed
+ * between two of them; undefined: there is none after it.
+ */
+function truthsAround(log: RunLog, condition: Condition, atMs: number): readonly (Truth | undefined)[] {
+  const range = { fromMs: log.startMs, toMs: Math.max(atMs, log.endMs) + 1 };
+  return seriesOf(log, condition).map((series) => {
+    const others = (condition.and ?? []).map((part) => companionSeries(log, series, part));
+    const isSince = [series, ...others].some((one) => {
+      const last = one?.samples.findLast((s) => s.status !== 'unknown');
+      return last === undefined || lastSaidMs(last) < atMs;
+    });
+    if (isSince) return undefined;
+    const spans = matchTruth(log, series, condition, range);
+    return spans.find((s) => s.fromMs <= atMs && atMs < s.toMs)?.truth ?? 'maybe';
+  });
+}
+
+/**
+ * Whether the latest samples prove that a condition did not hold at a moment. Those of several instances are of different
+ * moments: when one of them was taken, another instance may have been otherwise than its own latest sample says.
+ */
+export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number): boolean {
+  return readingsAt(log, condition, offsetMs).some(({ sample, truth }, index) => {
+    if (sample === undefined) return false;
+    const around = truthsAround(log, condition, lastSaidMs(sample)).map((known) => known ?? 'maybe');
+    const matches = condition.and === undefined ? around.with(index, truth) : around;
+    return countTruth(condition, matches) === 'no';
+  });
+}
+
+/**
+ * Whether one host alone, another one than that, may have owned something at a moment, though the latest samples do not say
+ * so: a host changed between two looks. What nobody looked at again is taken as it was last seen.
+ */
+export function mayHaveMoved(log: RunLog, role: Condition, before: string, atMs: number): boolean {
+  const readings = readingsAt(log, role, atMs);
+  const atMostOne = { ...role, count: { min: 0, max: 1 } };
+  if (holdsAt(log, atMostOne, atMs) === 'no' && !isProvenNot(log, atMostOne, atMs)) return true;
+  const truths = truthsAround(log, role, atMs).map((truth, index) => truth ?? readings[index]?.truth);
+  return readings.some(
+    ({ series }, index) =>
+      ownerName(series) !== before &&
+      truths[index] !== 'no' &&
+      truths.every((truth, i) => i === index || truth !== 'yes'),
   );
 }

@@ -134,6 +134,23 @@ export function valueGaps(log: RunLog, condition: Condition, range: Range): read
   });
 }
 
+/** Instances of the condition of which the observer saw nothing: it broke, or sent nothing. */
+export function sightGaps(log: RunLog, condition: Condition, { fromMs, toMs }: Range): readonly string[] {
+  const read = partsOf(condition).flatMap((part) => seriesOf(log, part));
+  return [...new Set(read)].flatMap((series) => {
+    const samples = samplesIn(series, { fromMs, toMs });
+    const unknown = countOf(samples.filter((s) => s.status === 'unknown'));
+    const unsent = series.dropped.filter(({ dueMs }) => dueMs >= fromMs && dueMs <= toMs).length;
+    const { id } = series.probe;
+    return [
+      ...(unknown === 0
+        ? []
+        : [`${id} saw nothing in ${unknown} of ${countOf(samples)} samples${errorWords(series)}`]),
+      ...(unsent === 0 ? [] : [`${unsent} samples of ${id} were not sent`]),
+    ];
+  });
+}
+
 function errorWords({ lastError }: ProbeSeries): string {
   return lastError === undefined ? '' : `, last error: ${printable(lastError, mostChars)}`;
 }

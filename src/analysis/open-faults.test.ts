@@ -243,3 +243,79 @@ describe('a role that moved while the fault acted', () => {
     expect(summary.checks).toMatchObject([{ status: 'pass', observed: 'node-1 to node-2' }]);
   });
 });
+
+describe('with several faults that are healed after the recovery', () => {
+  const killed = (id: string, atMs: number): PlannedFault => ({
+    id,
+    kind: 'container.stop',
+    on: { host: 'node-1' },
+    atMs,
+    params: {},
+  });
+  /** Faults at 10 s and 20 s; the recovery gate is met at 30 s, the heals begin at 30.01 s and 31 s. */
+  const both = (outages: Outages, checks: readonly Check[] = [{ ...rtoAtMost5s, maxMs: 15_000 }]) =>
+    drill({
+      outages,
+      checks,
+      faults: [killed('fault-1', 0), killed('fault-2', 10_000)],
+      recoveryGateMs: 30_000,
+      acts: (b) =>
+        b
+          .fault(10_000, { healedMs: 31_000 })
+          .fault(20_000, { id: 'fault-2', healedMs: 30_010 })
+          .at(30_005, { type: 'phase.started', phase: 'heal' })
+          .at(31_100, { type: 'phase.started', phase: 'redundancy' }),
+    }).summary;
+
+  test("an outage that the first heal costs is the return's", () => {
+    const { verdict, rto, heal } = both([
+      [10_200, 12_000],
+      [30_100, 30_900],
+    ]);
+    expect(verdict).toBe('pass');
+    expect(rto?.ms).toBeLessThan(2000);
+    expect(heal?.outage.minMs).toBeGreaterThan(0);
+  });
+
+  test('a recovery about when the last fault took effect may be final, or not', () => {
+    // Sampled at 19.85 s (down), 20.05 s (up); fault-2 took effect from 20.0 to 20.15 s, and an outage began after that.
+    const { rto } = both([
+      [10_200, 20_000],
+      [27_000, 28_000],
+    ]);
+    expect(rto?.minMs).toBeLessThan(10_000);
+    expect(rto?.maxMs).toBeGreaterThan(17_900);
+  });
+});
+
+describe('no-recovery', () => {
+  const check: Check = { kind: 'no-recovery', name: 'stays away' };
+  const fault: PlannedFault = { ...etcdDown, forMs: 14_000 };
+  const given = (outages: Outages) =>
+    drill({
+      outages,
+      checks: [check],
+      faults: [fault],
+      recoveryGateMs: null,
+      plan: { recovery: { probe: 'health', withinMs: 15_000, stableForMs: 5000 } },
+      acts: (b) =>
+        b
+          .fault(10_000, { kind: 'service.stop', healedMs: 24_000 })
+          .at(25_200, { type: 'gate', gate: 'recovery', state: 'timeout', unmet: ['health: fail refused'] })
+          .at(25_210, { type: 'phase.started', phase: 'heal' }),
+    }).summary.checks[0];
+
+  test('does not pass where the outage of the heal alone kept the gate from being met', () => {
+    // It was up from 12 s on; the heal at 24 s costs an outage that may have begun before it.
+    expect(
+      given([
+        [10_100, 12_000],
+        [23_900, 26_000],
+      ]),
+    ).toMatchObject({ status: 'inconclusive' });
+  });
+
+  test('passes where the service was down for the whole wait', () => {
+    expect(given([[10_100, 26_000]])).toMatchObject({ status: 'pass' });
+  });
+});

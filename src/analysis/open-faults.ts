@@ -9,6 +9,8 @@ import { type BadWindow, middle } from './windows.ts';
 export interface FaultTime {
   /** The latest moment at which the last fault took effect: no recovery before it is final. */
   readonly lastEffectMs: number;
+  /** The earliest moment at which it can have. */
+  readonly lastEffectLoMs: number;
   /** When the heal of the last fault with a length of its own began; -Infinity without one, Infinity where it was not healed. */
   readonly timedUntilMs: number;
   /** The same, of the other faults that act until they are healed. */
@@ -39,6 +41,11 @@ function actedUntilMs(log: RunLog, fault: FaultRecord, timed: ReadonlySet<string
   return healStartedMs !== null && isInHealPhase(log, healStartedMs) ? healStartedMs : -Infinity;
 }
 
+/** When the heals of faults without a length of their own began. */
+function healStartsOf(log: RunLog, timed: ReadonlySet<string>): readonly number[] {
+  return log.faults.flatMap((f) => (timed.has(f.id) || f.healStartedMs === null ? [] : [f.healStartedMs]));
+}
+
 /** When faults acted; `waitOverMs` is when the wait for the recovery was over as the engine saw it. */
 export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
   const timed = timedFaults(log);
@@ -49,17 +56,18 @@ export function faultTime(log: RunLog, waitOverMs: number): FaultTime {
     );
     return Math.min(Math.max(-Infinity, ...until), gaveUp ? waitOverMs : Infinity);
   };
-  const [timedUntilMs, untimedUntilMs] = [untilOf(true), untilOf(false)];
+  // The first heal after the recovery ends the drill: what breaks while the faults are healed one by one is the return's.
+  const firstHealMs = Math.min(Infinity, ...healStartsOf(log, timed).filter((ms) => isInHealPhase(log, ms)));
+  const [timedUntilMs, untimedUntilMs] = [untilOf(true), Math.min(firstHealMs, untilOf(false))];
   const beginByMs = Math.max(waitOverMs, timedUntilMs, untimedUntilMs);
   const ownSteps = [
-    ...log.faults.flatMap((f) => (timed.has(f.id) || f.healStartedMs === null ? [] : [f.healStartedMs])),
+    ...healStartsOf(log, timed),
     ...log.phases.flatMap(({ phase, t }) => (phase === 'undo-preparations' || phase === 'repair' ? [t] : [])),
   ];
+  const effects = log.faults.flatMap((f) => f.effect ?? []);
   return {
-    lastEffectMs: Math.max(
-      -Infinity,
-      ...log.faults.flatMap((f) => (f.effect === null ? [] : [f.effect.notAfterMs])),
-    ),
+    lastEffectMs: Math.max(-Infinity, ...effects.map((effect) => effect.notAfterMs)),
+    lastEffectLoMs: Math.max(-Infinity, ...effects.map((effect) => effect.notBeforeMs)),
     timedUntilMs,
     untimedUntilMs,
     waitOverMs,
@@ -111,34 +119,36 @@ const latest: Beginning = ({ startHiMs }) => startHiMs;
 export function finalRecovery(
   { joined, raw, held }: Outages,
   effect: Moment,
-  { lastEffectMs, timedUntilMs, untimedUntilMs, waitOverMs, beginByMs }: FaultTime,
+  { lastEffectMs, lastEffectLoMs, timedUntilMs, untimedUntilMs, waitOverMs, beginByMs }: FaultTime,
 ): FinalRecovery | undefined {
   const nextOf = (outage: BadWindow) => raw.find((w) => w.firstBadMs > outage.lastBadMs);
   const isHeld = joined.map((outage) => held(outage, nextOf(outage)?.firstBadMs ?? Infinity));
-  const counts = (outage: BadWindow, beginning: Beginning, upSinceMs: number) =>
+  /** Whether a recovery came before the last fault took effect: surely, most likely, or perhaps. */
+  const isBeforeLast = ({ loMs, hiMs }: Moment, beginning: Beginning) =>
+    beginning === latest ? hiMs < lastEffectLoMs : (beginning === earliest ? loMs : hiMs) < lastEffectMs;
+  const counts = (outage: BadWindow, beginning: Beginning, up: Moment) =>
     beginning(outage) < timedUntilMs ||
     (outage.startHiMs < untimedUntilMs && !(beginning === latest && outage.firstBadMs < waitOverMs)) ||
-    (upSinceMs < lastEffectMs && outage.firstBadMs < beginByMs);
+    (isBeforeLast(up, beginning) && Math.max(outage.firstBadMs, beginning(outage)) < beginByMs);
+  const endOf = (i: number): Moment => {
+    const outage = joined[i];
+    if (outage === undefined) return effect;
+    return { loMs: outage.endLoMs, hiMs: outage.endHiMs, ms: middle(outage.endLoMs, outage.endHiMs) };
+  };
   /** -1: no outage counts; undefined: no recovery is final. */
   const finalBy = (beginning: Beginning): number | undefined => {
     const [first] = joined;
-    if (first !== undefined && first.firstBadMs >= beginByMs && !counts(first, beginning, effect.hiMs))
-      return -1;
+    if (first !== undefined && first.firstBadMs >= beginByMs && !counts(first, beginning, effect)) return -1;
     const index = joined.findIndex((outage, i) => {
       const next = nextOf(outage);
-      return isHeld[i] === true && (next === undefined || !counts(next, beginning, outage.endHiMs));
+      return isHeld[i] === true && (next === undefined || !counts(next, beginning, endOf(i)));
     });
     return index === -1 ? undefined : index;
   };
   const index = finalBy(likeliest) ?? finalBy(latest);
   if (index === undefined) return undefined;
-  const endOf = (i: number | undefined): Moment => {
-    const outage = joined[i ?? index];
-    if (outage === undefined) return effect;
-    return { loMs: outage.endLoMs, hiMs: outage.endHiMs, ms: middle(outage.endLoMs, outage.endHiMs) };
-  };
   const end = endOf(index);
-  const loMs = Math.min(end.loMs, endOf(finalBy(latest)).loMs);
+  const loMs = Math.min(end.loMs, endOf(finalBy(latest) ?? index).loMs);
   // Where the later outage was not recovered from, all that is known is that it was as long.
   const hiMs = Math.max(end.hiMs, endOf(finalBy(earliest) ?? joined.length - 1).hiMs);
   const again = joined[isHeld.lastIndexOf(true, index - 1) + 1];

@@ -7,6 +7,7 @@ import {
   intervalsIn,
   type OwnerTruth,
   ownerTruths,
+  provenBy,
   type Range,
   seriesOf,
   totalMs,
@@ -39,7 +40,10 @@ export function stateTruth(
   state: OwnershipState,
   range: Range,
 ): readonly TruthSpan[] {
-  return truthOfCondition(seen, { ...side, count: stateCounts[state] }, range);
+  return provenBy(
+    seriesOf(seen, side),
+    truthOfCondition(seen, { ...side, count: stateCounts[state] }, range),
+  );
 }
 
 /** Whether two sides saw different owners: surely where a host is known to be an owner from one of them and none from the other. */
@@ -53,7 +57,7 @@ export function differenceTruth(
   const never: readonly TruthSpan[] = [{ ...range, truth: 'no' }];
   const spansOf = (owners: readonly OwnerTruth[], name: string) =>
     owners.find((o) => o.name === name)?.spans ?? never;
-  return combine(
+  const spans = combine(
     [...names.map((n) => spansOf(side, n)), ...names.map((n) => spansOf(other, n))],
     range,
     (truths) => {
@@ -61,6 +65,10 @@ export function differenceTruth(
       if (pairs.some(([a, b]) => a !== 'maybe' && b !== 'maybe' && a !== b)) return 'yes';
       return pairs.some((pair) => pair.includes('maybe')) ? 'maybe' : 'no';
     },
+  );
+  return provenBy(
+    [...side, ...other].map((o) => o.series),
+    spans,
   );
 }
 

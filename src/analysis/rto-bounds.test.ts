@@ -28,6 +28,20 @@ function onceASecond(checks: readonly Check[], answer: (sendMs: number) => Answe
 }
 
 describe('the bounds of the RTO', () => {
+  test('end soon after stableFor where samples of a quiet time are left out of the log', () => {
+    // The last sample before those that are left out is sent at 25.0 s, within stableFor of the effect.
+    const log = drill({ intervalMs: 1300 }, [rtoAtMost(12_000)])
+      .probing('health', 300, 240_000, 1300, good)
+      .fault(20_000, { healedMs: 200_001 })
+      .at(200_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(240_000, { type: 'run.ended' })
+      .read();
+    expect(log.series.get('health')?.samples.some((s) => (s.leftOut?.count ?? 0) > 20)).toBe(true);
+    const { rto, checks } = summarize(log);
+    expect(rto?.maxMs).toBeLessThan(12_000);
+    expect(checks[0]?.status).toBe('pass');
+  });
+
   test('do not move behind the truth with a slow first answer', () => {
     // Up since 7.6 s; the first answer takes 200 ms.
     const log = onceASecond([rtoAtMost(3000)], (ms) => {

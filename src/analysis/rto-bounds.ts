@@ -45,6 +45,8 @@ export interface RecoveryFacts {
   readonly waitOverMs: number;
   /** When the last fault took effect: no recovery before it was final. */
   readonly lastEffectMs: number;
+  /** When it did at the earliest. */
+  readonly lastEffectLoMs: number;
 }
 
 /**
@@ -62,7 +64,9 @@ export function recoveryBounds(told: RecoveryFacts, end: Moment): RecoveryBounds
   const seen = putOff(facts, end.hiMs);
   const gaps = wideGaps(facts, end.loMs, seen.hiMs);
   const gapMs = gaps.reduce((max, g) => Math.max(max, g.widestMs), 0);
-  const lastMs = gaps.reduce((max, g) => Math.max(max, g.toMs), seen.hiMs);
+  // Of samples that are left out, a gap may lie anywhere in their stretch: an outage that counts begins in time.
+  const beginMs = putOffByMs(facts, seen.hiMs);
+  const lastMs = gaps.reduce((max, g) => Math.max(max, Math.min(g.toMs, beginMs + g.widestMs)), seen.hiMs);
   if (lastMs === seen.hiMs) return { loMs, hiMs: seen.hiMs, putOffBy: seen.by, gapMs: 0 };
   return { loMs, hiMs: putOff(facts, lastMs).hiMs, putOffBy: 'gap', gapMs: roundMs(gapMs) };
 }
@@ -76,7 +80,13 @@ export function firstBounds(
   end: Moment,
   mergeGapMs: number,
 ): { readonly loMs: number; readonly hiMs: number } {
-  const merging = { ...facts, openUntilMs: -Infinity, lastEffectMs: -Infinity, withinMs: mergeGapMs };
+  const merging = {
+    ...facts,
+    openUntilMs: -Infinity,
+    lastEffectMs: -Infinity,
+    lastEffectLoMs: -Infinity,
+    withinMs: mergeGapMs,
+  };
   return { loMs: earliestMs(merging, end.loMs), hiMs: putOff(merging, end.hiMs).hiMs };
 }
 
@@ -105,15 +115,18 @@ function putOff(facts: Facts, fromMs: number): { readonly hiMs: number; readonly
 }
 
 /** The earliest recovery: the end of the first outage after which the service may have been good for long enough. */
-function earliestMs({ windows, openUntilMs, lastEffectMs, withinMs }: Facts, atMostMs: number): number {
+function earliestMs(
+  { windows, beginByMs, openUntilMs, lastEffectLoMs, withinMs }: Facts,
+  atMostMs: number,
+): number {
   const down = windows.filter((w) => w.state === 'down');
   for (const window of windows) {
     // A window that may be none may also have ended as soon as it can have begun.
     const endLoMs = window.state === 'down' ? window.endLoMs : window.startLoMs;
     if (endLoMs >= atMostMs) break;
-    if (window.endHiMs < lastEffectMs) continue;
     const next = down.find((w) => w !== window && w.endLoMs > endLoMs);
     const nextMs = next?.startHiMs ?? Infinity;
+    if (window.endHiMs < lastEffectLoMs && nextMs < beginByMs) continue;
     if (!window.open && nextMs - endLoMs >= withinMs && nextMs >= openUntilMs) return endLoMs;
   }
   return atMostMs;
@@ -154,6 +167,11 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
+/** An outage that no sample shows puts off a recovery at `hiMs` only if it begins before this moment, ms. */
+function putOffByMs({ withinMs, waitOverMs, beginByMs }: Facts, hiMs: number): number {
+  return Math.min(hiMs + withinMs, waitOverMs, beginByMs);
+}
+
 /** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
 function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[] {
   return answerGaps(facts.log, facts.series).filter(
@@ -161,7 +179,7 @@ function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[
       g.toMs > hiMs &&
       Math.min(g.widestMs, g.toMs - loMs) >
         Math.min(unseenOutageMs, ordinaryGapMs(intervalAt(facts.log, facts.series.probe, g.fromMs))) &&
-      g.fromMs < Math.min(hiMs + facts.withinMs, facts.waitOverMs, facts.beginByMs),
+      g.fromMs < putOffByMs(facts, hiMs),
   );
 }
 

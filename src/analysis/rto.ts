@@ -222,7 +222,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   const { total: downtime } = windowsAfter(log, series, effect);
   const overMs = waitOverMs(log);
   const time = faultTime(log, overMs);
-  const { beginByMs, endByMs, timedUntilMs, untimedUntilMs, lastEffectMs } = time;
+  const { beginByMs, endByMs, timedUntilMs, untimedUntilMs, lastEffectMs, lastEffectLoMs } = time;
   const facts = {
     log,
     series,
@@ -230,6 +230,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
     beginByMs,
     openUntilMs: Math.max(timedUntilMs, untimedUntilMs),
     lastEffectMs,
+    lastEffectLoMs,
     waitOverMs: overMs,
   };
   const outages = merged(

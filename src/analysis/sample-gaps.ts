@@ -37,7 +37,11 @@ function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
   let answeredMs = range.toMs;
   for (const sample of samples.toReversed()) {
     add(lastSaidMs(sample), answeredMs);
-    if (sample.leftOut !== undefined) add(sample.sendMs, lastSaidMs(sample), sample.leftOut.widestMs);
+    if (sample.leftOut !== undefined) {
+      const { widestMs } = sample.leftOut;
+      // The last one that is left out was answered after its sending.
+      add(sample.sendMs, Math.min(answeredMs, lastSaidMs(sample) + widestMs), widestMs);
+    }
     answeredMs = Math.min(answeredMs, sample.finishMs);
   }
   add(range.fromMs, answeredMs);

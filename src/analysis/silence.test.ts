@@ -124,3 +124,65 @@ describe('a silence that is shorter than a sample speaks for the present', () =>
     expect(summarize(log.read()).checks[0]).toMatchObject({ status: 'fail' });
   });
 });
+
+describe('the silence of a host after a fault that takes its power', () => {
+  const dual: Check = {
+    kind: 'never',
+    name,
+    condition: { probe: 'pg', is: ['primary'], count: { min: 2 } },
+    toleranceMs: 0,
+  };
+  /** B is promoted at 20 s. A does not answer from 11 s to 57 s. */
+  const drill = (add: (log: LogBuilder) => LogBuilder): string | undefined => {
+    const plan: Partial<Plan> = {
+      probes: [probeOf('health'), probeOf('pg@a'), probeOf('pg@b')],
+      checks: [dual],
+    };
+    const log = new LogBuilder(planWith(plan))
+      .probing('health', 0, 60_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .probing('pg@a', 300, 60_000, 1000, (ms) =>
+        ms < 11_000 || ms >= 57_000
+          ? { status: 'ok', finishMs: ms + 5, value: ms < 11_000 ? 'primary' : 'standby' }
+          : { status: 'fail', finishMs: ms + 900, cause: 'timeout' },
+      )
+      .probing('pg@b', 600, 60_000, 1000, (ms) => ({
+        status: 'ok',
+        finishMs: ms + 5,
+        value: ms < 20_000 ? 'standby' : 'primary',
+      }))
+      .at(5000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] })
+      .at(60_000, { type: 'run.ended' });
+    return summarize(add(log).read()).checks[0]?.status;
+  };
+  const off = (kind: string, effectMs: number, healMs: number) => (log: LogBuilder) =>
+    log
+      .at(10_500, { type: 'fault.issued', fault: 'fault-1', kind, host: 'a', params: {} })
+      .at(10_600, { type: 'fault.acked', fault: 'fault-1', receipt: {} })
+      .at(effectMs, { type: 'fault.effect', fault: 'fault-1', notBeforeMs: 10_500, notAfterMs: effectMs })
+      .at(healMs, { type: 'heal.started', fault: 'fault-1' })
+      .at(healMs + 1000, { type: 'heal.proven', fault: 'fault-1' });
+
+  test('says that nothing is there from its effect on', () => {
+    expect(drill(off('server.stop', 12_000, 55_000))).toBe('pass');
+    expect(drill(off('power.cut', 12_000, 55_000))).toBe('pass');
+  });
+
+  test('says nothing before its effect: a graceful stop takes its time', () => {
+    expect(drill(off('server.stop', 40_000, 55_000))).toBe('inconclusive');
+  });
+
+  test('says nothing of a server that is rebooted: it is not off for long', () => {
+    expect(drill(off('server.reboot', 12_000, 55_000))).toBe('inconclusive');
+  });
+
+  test('says nothing once the power may be back, where another fault may keep the answers back', () => {
+    const cut = off('power.cut', 12_000, 16_000);
+    expect(drill(cut)).toBe('pass');
+    const isolated = (log: LogBuilder) =>
+      cut(log.fault(10_400, { id: 'fault-2', kind: 'network.isolate', host: 'a', healedMs: 56_000 }));
+    expect(drill(isolated)).toBe('inconclusive');
+    const elsewhere = (log: LogBuilder) =>
+      cut(log.fault(10_400, { id: 'fault-2', kind: 'process.kill', host: 'b', healedMs: 56_000 }));
+    expect(drill(elsewhere)).toBe('pass');
+  });
+});

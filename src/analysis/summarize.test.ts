@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check } from '../core/plan.ts';
 import { analyse, summarize } from './summarize.ts';
-import { LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
+import { type Answer, LogBuilder, planWith, probeOf, readLines } from './testing/log-builder.ts';
 import { checkList, crashDrill, crashPlan, probes, truth, upToFault } from './testing/postgres-crash.ts';
 
 const trueRto = truth.recoveredMs - truth.effectMs;
@@ -489,5 +489,38 @@ describe('watching without a drill', () => {
 
   test('is inconclusive when a probe saw nothing at all', () => {
     expect(watch(() => false, 0).verdict).toBe('inconclusive');
+  });
+});
+
+describe('a watch of which a part was not seen', () => {
+  const watch = (answer: (ms: number) => Answer) =>
+    summarize(
+      new LogBuilder(planWith({ probes: [probeOf('health')] }))
+        .at(0, { type: 'phase.started', phase: 'watching' })
+        .probing('health', 0, 60_000, 1000, (ms) =>
+          ms < 20_000 || ms >= 50_000 ? { status: 'ok', finishMs: ms + 5 } : answer(ms),
+        )
+        .at(60_000, { type: 'run.ended' })
+        .read(),
+    );
+
+  test('is inconclusive', () => {
+    expect(watch((ms) => ({ status: 'unknown', finishMs: ms + 5 }))).toMatchObject({
+      verdict: 'inconclusive',
+      reasons: ['health gave no evidence for 31.00 s'],
+    });
+    expect(watch((ms) => ({ status: 'dropped', finishMs: ms })).verdict).toBe('inconclusive');
+  });
+
+  test('is inconclusive where the machine slept', () => {
+    const log = new LogBuilder(planWith({ probes: [probeOf('health')] }))
+      .at(0, { type: 'phase.started', phase: 'watching' })
+      .probing('health', 0, 60_000, 1000, (ms) => ({ status: 'ok', finishMs: ms + 5 }))
+      .at(30_000, { type: 'clock.stepped', atMs: 30_000, byMs: 600_000, cause: 'suspend' })
+      .at(60_000, { type: 'run.ended' });
+    expect(summarize(log.read())).toMatchObject({
+      verdict: 'inconclusive',
+      reasons: [expect.stringMatching(/^the prober's machine slept for 10 min/)],
+    });
   });
 });

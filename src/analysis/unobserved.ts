@@ -25,9 +25,10 @@ export interface Views {
  * time-outs and unreachables, also of a single one. A host that does not answer us may
  * well serve others.
  *
- * Not so while its power is off: from a power fault that took effect until the
- * first answer after its heal, every look without an answer, a broken one too, says
- * that nothing is there.
+ * Not so while its power is off: from the effect of a power fault until the first
+ * answer after its heal, every look without an answer, a broken one too, says
+ * that nothing is there. Until its effect the machine may still be at shutting down. Once its heal
+ * began it may run, so that where another fault may keep its answers back, silence says nothing from then on.
  */
 export function viewsOf(log: RunLog, condition: Condition): Views {
   const counted = new Map(log.series);
@@ -36,13 +37,13 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
   const parts = [condition, ...(condition.and ?? [])];
   for (const series of new Set(parts.flatMap((part) => seriesOf(log, part)))) {
     const { id, host } = series.probe;
-    const powerFaults = [...log.faults, ...log.preparations].filter(
-      (f) => f.effect !== null && f.host === host && takesPower(f),
-    );
+    const acted = [...log.faults, ...log.preparations].filter((f) => f.effect !== null);
+    const powerFaults = acted.filter((f) => f.host === host && takesPower(f));
+    const offs = powerFaults.map((f) => offOf(f, host, acted));
     const off = new Set<KeptSample>();
     const blind = new Set<KeptSample>();
     for (const run of muteRuns(series)) {
-      for (const sample of run) if (isOff(sample, run, powerFaults)) off.add(sample);
+      for (const sample of run) if (isOff(sample, run, offs)) off.add(sample);
       const rest = run.filter((s) => !off.has(s) && s.status !== 'unknown');
       const [first] = rest;
       const last = rest.at(-1);
@@ -67,9 +68,34 @@ export function viewsOf(log: RunLog, condition: Condition): Views {
   };
 }
 
-/** Kinds that need a machine's power switch or its cloud act on its power. */
+/** Kinds that act on a machine's power, or on its server, and leave it off: what comes back by itself is off for an unknown time. */
 function takesPower(fault: FaultRecord): boolean {
-  return faultKind(fault.kind)?.needs !== undefined;
+  const kind = faultKind(fault.kind);
+  return kind?.needs !== undefined && kind.healAfter === 'recovery';
+}
+
+/** Whether a fault may keep a host's answers back while the host runs. */
+function maySilence(fault: FaultRecord, host: string | undefined): boolean {
+  return !takesPower(fault) && (fault.host === host || fault.kind.startsWith('network.'));
+}
+
+/** When the silence of a host says that nothing is there, ms: in looks that end after `fromMs`. */
+interface Off {
+  readonly fromMs: number;
+  /** Looks that are sent later say so only in a run that began by `beganByMs`. */
+  readonly untilMs: number;
+  /** -Infinity: none does. */
+  readonly beganByMs: number;
+}
+
+function offOf(fault: FaultRecord, host: string | undefined, acted: readonly FaultRecord[]): Off {
+  const untilMs = fault.healStartedMs ?? Infinity;
+  const others = acted.filter((f) => maySilence(f, host) && (f.healedMs ?? Infinity) > untilMs);
+  return {
+    fromMs: fault.effect?.notAfterMs ?? Infinity,
+    untilMs,
+    beganByMs: others.length > 0 ? -Infinity : (fault.healedMs ?? Infinity),
+  };
 }
 
 /** Runs of looks to which nothing answered, in send order. */
@@ -85,10 +111,11 @@ function muteRuns(series: ProbeSeries): readonly (readonly KeptSample[])[] {
   return runs;
 }
 
-/** Whether a look of a mute run came after a power fault of its host was asked for, and the run began before that was healed. */
-function isOff(sample: KeptSample, run: readonly KeptSample[], powerFaults: readonly FaultRecord[]): boolean {
+/** Whether a look of a mute run came while its host had no power, or before the first answer after that. */
+function isOff(sample: KeptSample, run: readonly KeptSample[], offs: readonly Off[]): boolean {
   const beganMs = run[0]?.sendMs ?? sample.sendMs;
-  return powerFaults.some(
-    (f) => sample.finishMs >= (f.issuedMs ?? Infinity) && beganMs <= (f.healedMs ?? Infinity),
+  return offs.some(
+    ({ fromMs, untilMs, beganByMs }) =>
+      sample.finishMs >= fromMs && (sample.sendMs <= untilMs || beganMs <= beganByMs),
   );
 }

@@ -1,10 +1,11 @@
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateDoubt } from './doubt.ts';
-import { proberComplaints } from './health.ts';
+import { proberComplaints, sleepWords } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import { nameTrouble } from './name-trouble.ts';
-import type { FaultRecord, RunLog } from './read-log.ts';
+import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 import { othersDoubt } from './others.ts';
 import { recoverySeries } from './rto.ts';
 import { proberNotes } from './prober-summary.ts';
@@ -184,7 +185,7 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 /**
  * The verdict on a run that only watched: pass when each probe gave evidence and
  * none saw an outage, fail when one did, inconclusive when a probe saw nothing at
- * all, or failed only while the prober was degraded. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
+ * all, or for longer than a sample speaks for the present, or failed only while the prober was degraded, or its machine slept. Stopping a watch by a signal is its ordinary end, so that it changes nothing.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {
@@ -200,16 +201,36 @@ export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly Ba
     const ms = perhaps.reduce((sum, w) => sum + w.endHiMs - w.startLoMs, 0);
     return ms === 0 ? [] : [`${id} may have been down for up to ${durationWords(ms)}: ${doubt}`];
   });
+  const unseen = [...log.series.values()].flatMap((series) => {
+    const { id } = series.probe;
+    const ms = unseenMs(log, series);
+    const isTold =
+      windows.get(id)?.some((w) => w.state === 'unsure') === true || ms === log.endMs - log.startMs;
+    return isTold || ms <= staleAfterMs(series) ? [] : [`${id} gave no evidence for ${durationWords(ms)}`];
+  });
+  const asleep = sleepWords(log, log.startMs);
   return {
     verdict:
       down.length > 0
         ? 'fail'
-        : blind.length + unsure.length > 0 || log.series.size === 0
+        : blind.length + unsure.length + unseen.length + asleep.length > 0 || log.series.size === 0
           ? 'inconclusive'
           : 'pass',
-    reasons: [...down, ...blind, ...unsure],
+    reasons: [...down, ...blind, ...unsure, ...unseen, ...asleep],
     healed: true,
   };
+}
+
+/** The longest time of a run without a sample that says something, ms. */
+function unseenMs(log: RunLog, { samples }: ProbeSeries): number {
+  let saidMs = log.startMs;
+  let longest = 0;
+  for (const sample of samples) {
+    if (sample.status === 'unknown') continue;
+    longest = Math.max(longest, sample.sendMs - saidMs);
+    saidMs = Math.max(saidMs, lastSaidMs(sample));
+  }
+  return Math.max(longest, log.endMs - saidMs);
 }
 
 /** Things to know that do not change the verdict, a sentence each. */

@@ -477,4 +477,22 @@ describe('a check', () => {
       observed: '1 of 2',
     });
   });
+
+  test('of rows whose writes the log lost is open where it would fail by a least value, and fails by a greatest one', () => {
+    // Rows 2 and 3 are lost, and so are their lines; row 4 is lost.
+    const parts: Case = {
+      writes: [
+        [1, 1, 1000, 1010],
+        [1, 4, 1300, 1310],
+        [1, 5, 1400, 1410],
+      ],
+      end: { 1: '1 5' },
+    };
+    const checks = [rows('lost', { min: 3 }), rows('lost', { max: 0 }), rows('lost', { min: 1, max: 1 })];
+    expect(drill({ ...parts, checks }).checks.map((c) => c.status)).toEqual([
+      'inconclusive',
+      'fail',
+      'inconclusive',
+    ]);
+  });
 });

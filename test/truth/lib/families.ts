@@ -6,12 +6,14 @@ import { ownerFamilies } from './families/owners.ts';
 import { proberFamilies } from './families/prober.ts';
 import { redundancyFamilies } from './families/redundancy.ts';
 import { rowFamilies } from './families/rows.ts';
+import { severalFaultsFamilies } from './families/several-faults.ts';
 import { stageFamilies } from './families/stages.ts';
 import { watchFamilies } from './families/watch.ts';
 
 /** All families, in the order of the table. */
 export const families: readonly Family[] = [
   ...outageFamilies,
+  ...severalFaultsFamilies,
   ...proberFamilies,
   ...ownerFamilies,
   ...redundancyFamilies,

@@ -42,7 +42,7 @@ export function downtimeTruth(outages: Outages, fromMs: number): Truth {
 
 /**
  * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
- * while a fault is open: up to its heal, which comes after the wait for the recovery where it has no length of its own. 0 without an outage; Infinity where it was not back when the wait was over.
+ * while a fault is open or before the last one acted: up to its heal, which comes after the wait for the recovery where it has no length of its own. 0 without an outage; Infinity where it was not back when the wait was over.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
   const truth = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
@@ -59,14 +59,16 @@ function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
   const timed = known.faults.filter((fault) => fault.forMs !== undefined);
   const openUntilMs = Math.max(
     0,
-    ...known.faults.map(({ forMs, healStartedMs, healedMs }) =>
-      forMs === undefined ? Math.min(overMs, healStartedMs ?? Infinity) : (healedMs ?? Infinity),
+    ...known.faults.map(({ forMs, healStartedMs }) =>
+      forMs === undefined ? Math.min(overMs, healStartedMs ?? Infinity) : (healStartedMs ?? Infinity),
     ),
   );
+  const lastEffectMs = Math.max(...known.faults.map((fault) => fault.effectMs));
   const counted = after(spans, fromMs).filter((s) => s.fromMs < overMs || s.fromMs < openUntilMs);
   let endMs = fromMs;
   for (const [index, outage] of counted.entries()) {
-    if (index > 0 && outage.fromMs - endMs >= stableForMs && outage.fromMs >= openUntilMs) break;
+    const isHeld = outage.fromMs - endMs >= stableForMs && endMs >= lastEffectMs;
+    if (index > 0 && isHeld && outage.fromMs >= openUntilMs) break;
     endMs = outage.toMs;
   }
   // A fault with a length of its own is healed whatever the service does: what comes back after that has recovered.

@@ -240,6 +240,18 @@ export function noRecoveryCheck({ log, recovery }: Evidence): Outcome {
       limit,
       `whether ${name} stayed away is not known: it was seen to do so for ${durationWords(seenMs)}, and may have recovered after that`,
     );
+  // Where a recovery has to last until redundancy, the service may have come back without being redundant.
+  const last = recovery.windows.findLast((w) => w.firstBadMs < gate.t);
+  const upMs = last === undefined || last.open ? 0 : gate.t - last.endHiMs;
+  if (until !== undefined && last !== undefined && upMs >= stableForMs) {
+    const back = `up again after ${durationWords(last.endHiMs - recovery.effect.ms)}, for ${durationWords(upMs)}`;
+    return {
+      status: 'fail',
+      observed: `${back}, without redundancy`,
+      limit,
+      reason: `${name} was ${back}; it should have stayed away`,
+    };
+  }
   const sign =
     recovery.first === null ? '' : `; up after ${durationWords(recovery.first.ms)}, but not for long`;
   return {

@@ -291,13 +291,13 @@ describe('with several faults that are healed after the recovery', () => {
 describe('no-recovery', () => {
   const check: Check = { kind: 'no-recovery', name: 'stays away' };
   const fault: PlannedFault = { ...etcdDown, forMs: 14_000 };
-  const given = (outages: Outages) =>
+  const given = (outages: Outages, until: Pick<Plan['recovery'], 'until'> = {}) =>
     drill({
       outages,
       checks: [check],
       faults: [fault],
       recoveryGateMs: null,
-      plan: { recovery: { probe: 'health', withinMs: 15_000, stableForMs: 5000 } },
+      plan: { recovery: { probe: 'health', withinMs: 15_000, stableForMs: 5000, ...until } },
       acts: (b) =>
         b
           .fault(10_000, { kind: 'service.stop', healedMs: 24_000 })
@@ -317,5 +317,13 @@ describe('no-recovery', () => {
 
   test('passes where the service was down for the whole wait', () => {
     expect(given([[10_100, 26_000]])).toMatchObject({ status: 'pass' });
+  });
+
+  test('fails where the service came back without the redundancy that its recovery needs', () => {
+    expect(given([[10_100, 12_000]], { until: 'redundancy' })).toMatchObject({
+      status: 'fail',
+      observed: expect.stringMatching(/^up again after 2\.0\d s, for 13\.\d\d s, without redundancy$/),
+    });
+    expect(given([[10_100, 26_000]], { until: 'redundancy' })).toMatchObject({ status: 'pass' });
   });
 });

@@ -9,7 +9,7 @@ import { createWorld } from './world.ts';
  * acts until `faultMs`.
  */
 async function recover(
-  outcome: (slot: number) => 'good' | 'refused' | 'timeout',
+  outcome: (slot: number) => 'good' | 'refused' | 'timeout' | 'unknown',
   { faultMs = 0, withinMs = 30_000 } = {},
 ) {
   const clock = simulatedClock();
@@ -30,7 +30,11 @@ async function recover(
     world.see({
       probe: 'web',
       ...times,
-      ...(what === 'good' ? { status: 'ok' } : { status: 'fail', cause: what }),
+      ...(what === 'good'
+        ? { status: 'ok' }
+        : what === 'unknown'
+          ? { status: what }
+          : { status: 'fail', cause: what }),
     });
   };
   const sending = (async () => {
@@ -103,6 +107,18 @@ describe('the wait for a recovery', () => {
       });
       expect(met).toBe(true);
       expect(atMs).toBeGreaterThanOrEqual(50_000);
+    });
+
+    test('goes on after `within` where the prober failed to ask once', async () => {
+      const { met, atMs } = await recover(
+        (slot) => (slot < 10 ? 'refused' : slot === 60 ? 'unknown' : 'good'),
+        {
+          faultMs: 20_000,
+          withinMs: 8000,
+        },
+      );
+      expect(met).toBe(true);
+      expect(atMs).toBeGreaterThanOrEqual(20_000);
     });
 
     test('ends with `within` where the service is down then, and after it as soon as it goes down', async () => {

@@ -17,7 +17,7 @@ export type Recovering = Pick<Run, 'plan' | 'world' | 'hit' | 'signal'> & {
  * before which every sample is answered: a failed one that was sent meanwhile counts, however late it arrives.
  *
  * While a fault with a length of its own acts, no recovery is final: the wait goes on until every sample that was sent
- * before its end is answered. If `within` is over by then, the wait ends as soon as the service is down.
+ * before its end is answered. If `within` is over by then, the wait ends as soon as the service is seen down.
  */
 export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
   const { plan, world } = run;
@@ -43,7 +43,7 @@ export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isO
       const settled = streak.wasBad || nowMs - start >= (plan.recovery.quietForMs ?? quietLookMs);
       const stableMs = sinceMs === undefined ? -Infinity : answeredMs - Math.max(sinceMs, start);
       if (isFinal && settled && stableMs >= plan.recovery.stableForMs) return { met: true, unmet: [] };
-      if (nowMs >= deadline && (isFinal || sinceMs === undefined)) break;
+      if (nowMs >= deadline && (isFinal || streak.isDown)) break;
       await world.nextSample(100, run.signal);
     }
   } finally {
@@ -63,6 +63,8 @@ interface GoodStreak {
   readonly sinceMs: number | undefined;
   /** A sample has failed. */
   readonly wasBad: boolean;
+  /** The latest sample that tells anything, in the order of sending, has failed. */
+  readonly isDown: boolean;
   take(sample: Sample): void;
   startAgain(): void;
 }
@@ -72,6 +74,7 @@ function goodStreak(fromMs: number): GoodStreak {
   let first: Sample | undefined;
   let badSentMs = -Infinity;
   let wasBad = false;
+  let latest: Sample | undefined;
   return {
     get sinceMs() {
       return first?.finishMs;
@@ -79,8 +82,12 @@ function goodStreak(fromMs: number): GoodStreak {
     get wasBad() {
       return wasBad;
     },
+    get isDown() {
+      return latest?.status === 'fail';
+    },
     take(sample) {
       if (sample.sendMs < fromMs) return;
+      if (sample.status !== 'unknown' && sample.sendMs >= (latest?.sendMs ?? -Infinity)) latest = sample;
       if (sample.status === 'ok') {
         if (sample.sendMs > badSentMs) first ??= sample;
         return;

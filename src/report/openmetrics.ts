@@ -170,9 +170,9 @@ const gauges: readonly Gauge[] = [
       control?.dilation == null
         ? []
         : [
-            [{ quantile: '0.5' }, control.dilation.p50] as const,
-            [{ quantile: '0.99' }, control.dilation.p99] as const,
-            [{ quantile: '1' }, control.dilation.max] as const,
+            [{ stat: 'p50' }, control.dilation.p50] as const,
+            [{ stat: 'p99' }, control.dilation.p99] as const,
+            [{ stat: 'max' }, control.dilation.max] as const,
           ],
   },
 ];

@@ -85,7 +85,7 @@ describe('a drill with a control', () => {
     expect(renderMarkdown(summary, log)).toContain("the prober's machine is starved of CPU |");
     const metrics = renderMetrics([summary]);
     expect(metrics).toMatch(/^firedrill_drill_prober_starved_seconds\{[^}]*\} 4\.49\d*$/m);
-    expect(metrics).toMatch(/^firedrill_drill_prober_dilation\{[^}]*quantile="1"\} 5$/m);
+    expect(metrics).toMatch(/^firedrill_drill_prober_dilation\{[^}]*stat="max"\} 5$/m);
   });
 
   test('has a band for each machine in the timeline', () => {

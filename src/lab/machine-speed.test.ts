@@ -13,13 +13,18 @@ const { signal } = new AbortController();
 /** A machine whose time passes only by what it does: a process starts in `startMs`, a shell in 20 ms. */
 function machine(startMs: number, exitCode = 0): { deps: SpeedDeps; ran: string[]; elapsedMs: () => number } {
   let nowMs = 0;
+  let cpuMs = 0;
   let stats = 0;
   const ran: string[] = [];
   const deps: SpeedDeps = {
     signal,
     nowMs: () => nowMs,
+    cpuMs: () => cpuMs,
     sleep: async (ms) => void (nowMs += ms),
-    work: () => void (nowMs += 41),
+    work: () => {
+      nowMs += 41;
+      cpuMs += 20.5;
+    },
     run: async (argv) => {
       ran.push(argv.slice(0, 2).join(' '));
       nowMs += 20 + Number(argv.at(-1)) * startMs;
@@ -40,6 +45,7 @@ function machine(startMs: number, exitCode = 0): { deps: SpeedDeps; ran: string[
 const quick: MachineSpeed = {
   processStartMs: 0.6,
   coreWorkMs: 24,
+  dilation: 1.1,
   cpus: 2,
   effectiveCpus: 2,
   busyShare: 0.1,
@@ -50,7 +56,8 @@ describe('the speed of a machine', () => {
   test('is measured apart from the start of the shell that starts the processes', async () => {
     const speed = await measureSpeed(machine(2.5).deps);
     expect(speed.processStartMs).toBeCloseTo(2.5);
-    expect(speed).toMatchObject({ coreWorkMs: 41, cpus: 2, effectiveCpus: 1.5, pressureShare: 0.125 });
+    expect(speed).toMatchObject({ coreWorkMs: 41, dilation: 2, cpus: 2, effectiveCpus: 1.5 });
+    expect(speed.pressureShare).toBe(0.125);
     expect(speed.busyShare).toBeCloseTo(0.3);
   });
 
@@ -74,6 +81,7 @@ describe('the speed of a machine', () => {
       speedWords({
         processStartMs: undefined,
         coreWorkMs: 24,
+        dilation: 1,
         cpus: undefined,
         effectiveCpus: undefined,
         busyShare: undefined,
@@ -99,8 +107,8 @@ describe('a machine that is to carry a lab', () => {
     ],
     [
       'no room beside other work',
-      { busyShare: labLimits.busyShare },
-      /^other programs take 90 % of the CPUs or more: /,
+      { busyShare: labLimits.busyShare, dilation: 3.04 },
+      /^other programs take 90 % of the CPUs or more, and work takes 3 x its CPU time \(limit 2 x\): /,
     ],
   ])('is refused with %s, with figures and what to do', (_, over, words) => {
     const finding = judgeSpeed({ ...quick, ...over }, false);
@@ -113,12 +121,13 @@ describe('a machine that is to carry a lab', () => {
     ['is quick', {}],
     ['has less than a CPU, a quick one', { effectiveCpus: 0.9 }],
     ['starts processes slowly, on two CPUs', { processStartMs: 9 }],
+    ['is busy with work that holds nothing up', { busyShare: 1, dilation: 1.2 }],
     ['does not tell', { effectiveCpus: undefined, busyShare: undefined, processStartMs: undefined }],
   ])('is taken where it %s', (_, over) => {
     expect(judgeSpeed({ ...quick, ...over }, false).status).toBe('ok');
   });
 
   test('is not blamed for its own lab', () => {
-    expect(judgeSpeed({ ...quick, ...slow, busyShare: 1 }, true).status).toBe('ok');
+    expect(judgeSpeed({ ...quick, ...slow, busyShare: 1, dilation: 9 }, true).status).toBe('ok');
   });
 });

@@ -10,6 +10,8 @@ export interface MachineSpeed {
   readonly processStartMs: number | undefined;
   /** Wall time of a fixed piece of arithmetic on one core, ms: the best of several. */
   readonly coreWorkMs: number;
+  /** Wall time of that work, all of it, divided by its CPU time: how much other programs hold up what runs at ordinary priority. */
+  readonly dilation: number;
   /** CPUs that this process may run on. */
   readonly cpus: number | undefined;
   /** What the CPU quota of its cgroups leaves of them. A container engine may be in another cgroup. */
@@ -28,13 +30,16 @@ export const labLimits = {
   /** Fewer CPUs than this are too few where processes start slowly, too. */
   effectiveCpus: 1,
   slowProcessStartMs: 5,
-  /** From here on, what else runs leaves no room. */
+  /** From both of these on, what else runs leaves no room. Work of a low priority makes a machine busy, and holds nothing up. */
   busyShare: 0.9,
+  dilation: 2,
 } as const;
 
 /** What measuring uses; of tests, a machine of their own. */
 export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
   readonly nowMs: () => number;
+  /** CPU time of this process, ms. */
+  readonly cpuMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** The text of a file; undefined where there is none. */
   readonly read: (path: string) => Promise<string | undefined>;
@@ -61,7 +66,7 @@ export async function measureSpeed(deps: SpeedDeps): Promise<MachineSpeed> {
   const quota = await cgroupCpus(deps.read);
   return {
     processStartMs: await processStart(deps),
-    coreWorkMs: bestOf(deps),
+    ...coreWork(deps),
     cpus,
     effectiveCpus: cpus === undefined ? quota : Math.min(cpus, quota ?? Infinity),
     busyShare,
@@ -75,6 +80,10 @@ export function speedDeps({ run, signal }: Pick<LabContext, 'run' | 'signal'>): 
     run,
     signal,
     nowMs: () => performance.now(),
+    cpuMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     sleep: (ms) => sleep(ms, undefined, { signal }),
     read: (path) =>
       readFile(path, 'utf8').then(
@@ -97,13 +106,14 @@ function arithmetic(): void {
   if (x === 0) throw new Error('a xorshift never comes to 0');
 }
 
-function bestOf({ work, nowMs }: SpeedDeps): number {
+function coreWork({ work, nowMs, cpuMs }: SpeedDeps): Pick<MachineSpeed, 'coreWorkMs' | 'dilation'> {
+  const [beganMs, usedMs] = [nowMs(), cpuMs()];
   const times = Array.from({ length: workTimes }, () => {
     const startMs = nowMs();
     work();
     return nowMs() - startMs;
   });
-  return Math.min(...times);
+  return { coreWorkMs: Math.min(...times), dilation: (nowMs() - beganMs) / (cpuMs() - usedMs) };
 }
 
 const loop = 'i=0; while [ $i -lt "$1" ]; do /bin/true; i=$((i+1)); done';
@@ -164,8 +174,9 @@ function whyTooSlow({
   processStartMs,
   effectiveCpus,
   busyShare,
+  dilation,
 }: MachineSpeed): { readonly what: string; readonly mend: string } | undefined {
-  const { effectiveCpus: fewest, slowProcessStartMs, busyShare: fullest } = labLimits;
+  const { effectiveCpus: fewest, slowProcessStartMs, busyShare: fullest, dilation: longest } = labLimits;
   if (
     effectiveCpus !== undefined &&
     effectiveCpus < fewest &&
@@ -177,9 +188,9 @@ function whyTooSlow({
       mend: 'Give this machine more CPU, or raise the CPU quota of its cgroup (cpu.max), then run `firedrill doctor` to check.',
     };
   }
-  if (busyShare !== undefined && busyShare >= fullest) {
+  if (busyShare !== undefined && busyShare >= fullest && dilation >= longest) {
     return {
-      what: `other programs take ${percent(fullest)} of the CPUs or more`,
+      what: `other programs take ${percent(fullest)} of the CPUs or more, and work takes ${tenth(dilation)} x its CPU time (limit ${longest} x)`,
       mend: 'End other programs on this machine (`top` lists them), then run `firedrill doctor` to check.',
     };
   }

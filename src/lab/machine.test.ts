@@ -61,6 +61,7 @@ describe('judgeMachine', () => {
     const speed = {
       processStartMs: 0.6,
       coreWorkMs: 24,
+      dilation: 3,
       cpus: 2,
       effectiveCpus: 2,
       busyShare: 0.95,

@@ -1,4 +1,4 @@
-import { type Condition, countHolds, sampleTruth } from '../core/condition.ts';
+import { type Condition, countTruth, sampleTruth } from '../core/condition.ts';
 import type { StageEnd } from '../core/plan.ts';
 import { combine, type Range, seriesOf, type Truth, type TruthSpan } from './intervals.ts';
 import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
@@ -95,19 +95,6 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
   return spans;
 }
 
-/** Whether the condition's count holds, if this is what its instances say. */
-function decide(condition: Condition, truths: readonly Truth[]): Truth {
-  const yes = truths.filter((t) => t === 'yes').length;
-  const most = truths.filter((t) => t !== 'no').length;
-  let [some, all] = [false, true];
-  for (let matching = yes; matching <= most; matching++) {
-    const holds = countHolds(condition, matching, truths.length);
-    some ||= holds;
-    all &&= holds;
-  }
-  return all ? 'yes' : some ? 'maybe' : 'no';
-}
-
 /** The index of the span in which a moment lies. */
 function indexAt(spans: readonly TruthSpan[], ms: number): number {
   return spans.findIndex((s) => s.fromMs <= ms && ms < s.toMs);
@@ -141,7 +128,7 @@ function comingsTrue(
   range: Range,
 ): { readonly spans: readonly TruthSpan[]; readonly happenings: readonly Happening[] } {
   const lists = instances.map((series) => instanceSpans(series, condition, range));
-  const spans = combine(lists, range, (truths) => decide(condition, truths));
+  const spans = combine(lists, range, (truths) => countTruth(condition, truths));
   const happenings: Happening[] = [];
   let lastNo: TruthSpan | undefined;
   let lastYes: TruthSpan | undefined;

@@ -101,7 +101,7 @@ function judgedProbes(log: RunLog, recovery: ProbeSeries): readonly PlannedProbe
   return [recovery.probe, ...others];
 }
 
-/** The longest stall of a thread that was told of for a time that overlaps a range, one that holds all of it, too. */
+/** The longest reported stall of a thread that overlaps a range or encloses it. */
 function stallMs(log: RunLog, lane: ProbeLane, fromMs: number, toMs: number): number {
   let sinceMs = log.startMs;
   let longest = 0;

@@ -75,7 +75,7 @@ function instanceSpans(series: ProbeSeries, condition: Condition, range: Range):
     else spans.push({ fromMs: cursorMs, toMs, truth });
     cursorMs = toMs;
   };
-  /** The state that a statement tells of, up to a moment: an instant at least. */
+  /** Adds the state that a statement shows, up to a moment. It lasts an instant at least. */
   const tell = ({ holds, finishMs }: Statement, untilMs: number): void => {
     const truth = holds ? 'yes' : 'no';
     add(untilMs, truth);

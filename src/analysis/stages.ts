@@ -80,8 +80,8 @@ function milestonesOf(log: RunLog, rules: readonly StageRule[], chain: Chain): M
 }
 
 /**
- * The rules that end with the chain. Nothing but the end itself is seen of such a stage, so that it is told only where it is
- * known when it began: with the chain, or at the end of the stage before it.
+ * The rules that end with the chain. Only the end of such a stage is seen. It is listed only if its beginning is known: that of
+ * the chain, or the end of the stage before it.
  */
 function lastOf(rules: readonly StageRule[], chain: Chain, { ended, unseen }: Milestones): readonly Ended[] {
   const sinceMs = (chain.again ?? chain.from).ms;

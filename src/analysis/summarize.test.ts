@@ -390,7 +390,7 @@ describe('drills that were none, or not whole', () => {
     ['exec', 'host', true],
     ['exec', 'network', false],
   ])('a stall that holds the whole outage: recovery probe %s, thread %s', (kind, lane, isTold) => {
-    // The stall is told of a second after the run's end of interest: nothing of the outage lies outside of it.
+    // The stall is reported later, with times that enclose the whole outage.
     const plan = planWith({
       probes: [probeOf('health', { kind })],
       faults: [{ id: 'fault-1', kind: 'process.kill', on: { host: 'node-1' }, atMs: 0, params: {} }],

@@ -95,8 +95,8 @@ function commandSession(
 }
 
 /**
- * The process of a container that runs is in the namespace, and one command looks there. The script tells of all other
- * containers, and of one whose process has ended since.
+ * The process of a container that runs is in the namespace, and one command looks there. The script reports on all other
+ * containers, and on one whose process has ended since.
  */
 function questionOf(p: Params, container: string, host: Host, ctx: ProbeContext): EngineQuestion {
   return {
@@ -144,7 +144,7 @@ function parseLinks(text: string): z.output<typeof linkList> | undefined {
   return linkList.safeParse(parseJson(text)).data;
 }
 
-/** What Docker tells of a container that has a process; of one without, `Pid` is 0. */
+/** Docker's answer for a container that has a process. `Pid` is 0 for one without. */
 const containerState = z.object({ State: z.object({ Pid: z.int().positive() }) });
 
 function pidIn(body: string): number | undefined {

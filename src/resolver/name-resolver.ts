@@ -116,7 +116,7 @@ export function createNameResolver(sources: NameSources = {}): ResolveName {
       kept.set(name, { addresses: found.addresses, untilMs: nowMs() + found.ttlMs });
       return found.addresses;
     }
-    // Each answer of DNS is asked for anew, that of the system's own sources is not: it costs a process.
+    // DNS is asked again each time. The system's own sources are not, because that starts a process.
     const known = system.get(name);
     if (known !== undefined && nowMs() < known.untilMs) return known.addresses;
     const addresses = await askSystem(name);

@@ -42,7 +42,7 @@ const count = {
 
 const fields = { ...ownerFields, ...count };
 
-/** A condition of one probe, as the end of a stage: what comes first and what then is told by the samples of one probe. */
+/** A condition of one probe, as the end of a stage: the samples of one probe show the order of events. */
 export const plainConditionSchema = z.strictObject({ ...plainFields, ...count }).transform(toCondition);
 
 /** A condition as scenario and target files write it. */

@@ -42,7 +42,7 @@ export function nameLookup(resolveName: ResolveName): NameLookup {
   };
 }
 
-/** A socket that looks the name up so when it is told to connect to a port of a host, as pg does. */
+/** A socket that resolves the name this way when `connect` gets a port and a host, as pg calls it. */
 export class ResolvingSocket extends Socket {
   readonly names: NameLookup;
 

@@ -1,6 +1,6 @@
 import { judgedFigures } from './figures.ts';
 import type { Dice } from './dice.ts';
-import type { DrillScript, Stage, Step } from './drill-script.ts';
+import type { DrillScript, HoldsOneHidden, Stage, Step } from './drill-script.ts';
 import { msText, type ProbeText, targetContent } from './plan-text.ts';
 import type { ProbedService } from './prober.ts';
 import { type Behavior, Service } from './service.ts';
@@ -38,7 +38,7 @@ export interface ServiceCase {
   /** The fault begins at most this long after the steady state: 1 s by default. */
   readonly latestAtMs?: number;
   readonly tailMs?: number;
-  readonly holdsOneHidden?: true;
+  readonly holdsOneHidden?: HoldsOneHidden;
   readonly fate?: ProbedService['fate'];
   /** What follows from the fault, and from its heal; by default the heal brings the service up. */
   readonly effects: (service: Service) => readonly Step[];
@@ -95,7 +95,7 @@ export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScr
     ],
     tailMs: one.tailMs ?? dice.between(500, 3000),
     lateMs: latency.lateMs,
-    ...(one.holdsOneHidden === true ? { holdsOneHidden: true } : {}),
+    ...(one.holdsOneHidden === undefined ? {} : { holdsOneHidden: one.holdsOneHidden }),
     checks: (known) => judgedFigures(known, latency).checks(dice),
   };
 }

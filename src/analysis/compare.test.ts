@@ -117,13 +117,13 @@ describe('a comparison', () => {
     };
     const notesOf = (a: readonly KeptRun[], b: readonly KeptRun[]) => compare(a, b).scenarios[0]?.notes;
     expect(notesOf(runs([1000, 1001]), runs([1000], bounded, 3))).toEqual([
-      'stages are shown without bounds: 2 runs of A have none, as those of older versions; they count as exact',
+      'stages are shown without bounds: 2 runs of A have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
     ]);
     expect(notesOf(runs([1000], bounded), [...runs([1000], {}, 3), ...runs([1], bounded, 4)])).toEqual([
-      'stages are shown without bounds: 1 run of B has none, as those of older versions; it counts as exact',
+      'stages are shown without bounds: 1 run of B has none, as those of older versions, and it counts as exact; `firedrill report` on their folders adds bounds',
     ]);
     expect(notesOf(runs([1000]), runs([1000], {}, 3))).toEqual([
-      'stages are shown without bounds: 1 run of A and 1 run of B have none, as those of older versions; they count as exact',
+      'stages are shown without bounds: 1 run of A and 1 run of B have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
     ]);
     expect(notesOf(runs([1000], bounded), runs([1000], bounded, 3))).toEqual([]);
     expect(notesOf(runs([null]), runs([null], {}, 3))).toEqual([]);

@@ -319,6 +319,6 @@ function unboundedNote(a: readonly KeptRun[], b: readonly KeptRun[]): readonly s
   const who = sides.flatMap(([n, side]) => (n === 0 ? [] : [`${n} ${n === 1 ? 'run' : 'runs'} of ${side}`]));
   const are = ofA + ofB === 1 ? ['has', 'it counts'] : ['have', 'they count'];
   return [
-    `stages are shown without bounds: ${who.join(' and ')} ${are[0]} none, as those of older versions; ${are[1]} as exact`,
+    `stages are shown without bounds: ${who.join(' and ')} ${are[0]} none, as those of older versions, and ${are[1]} as exact; \`firedrill report\` on their folders adds bounds`,
   ];
 }

@@ -1,10 +1,10 @@
 import type { DrillScript, Family, Stage, Step } from '../drill-script.ts';
+import { Journal } from '../journal.ts';
 import { judgeStages, type StageEvent } from '../judge-stages.ts';
 import { effectMs, type KnownRun } from '../known-run.ts';
-import { Owned } from '../owned.ts';
-import { targetContent } from '../plan-text.ts';
-import { Service } from '../service.ts';
+import type { Owned } from '../owned.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
+import { silence, toldState, type ToldState } from '../told-state.ts';
 
 /** When something became so for the first time since a moment; undefined if it was so already, or never became so. */
 function becameMs({ changes }: Owned, sinceMs: number): number | undefined {
@@ -22,62 +22,53 @@ interface Course {
 
 /** A drill whose recovery has stages: the load balancer notices, the standby is promoted, the service is back. */
 function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScript {
-  const { dice, time } = stage;
+  const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
-  const well = up(latency);
-  const wayMs = (): number => dice.between(0.05, 0.5);
-  const noticed = new Owned(time, false);
-  const promoted = new Owned(time, course.isPromotedBefore);
-  const intervalMs = dice.pick([200, 500, 1000]);
-  const probe = { intervalMs, timeoutMs: 900 };
-  const becomes = (what: Owned, atMs: number | undefined): Step[] =>
-    atMs === undefined ? [] : [{ afterMs: atMs, act: () => what.set(true) }];
-  const script = serviceScript(stage, {
-    probe,
-    latency,
-    stableForMs: 3000,
-    effects: (service) => [
-      { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
-      ...becomes(noticed, course.noticedMs),
-      ...becomes(promoted, course.promotedMs),
-      { afterMs: lengthMs, act: () => service.set(well) },
-    ],
-    heals: () => [],
+  const noticed = toldState(stage, latency, { yes: 'DOWN', no: 'UP', isSo: false });
+  const promoted = toldState(stage, latency, {
+    yes: 'primary',
+    no: 'standby',
+    isSo: course.isPromotedBefore,
   });
-  const watched = (what: Owned, yes: string, no: string): { service: Service; phase: number } => ({
-    service: new Service(time, well, { wayMs, value: () => (what.isOwner ? yes : no) }),
-    phase: dice.between(0, 1),
-  });
-  const backend = watched(noticed, 'DOWN', 'UP');
-  const role = watched(promoted, 'primary', 'standby');
+  const probe = { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 };
+  const becomes = ({ state }: ToldState, atMs: number | undefined): Step[] =>
+    atMs === undefined ? [] : [{ afterMs: atMs, act: () => state.set(true) }];
   const eventsOf = (known: KnownRun): ReadonlyMap<string, StageEvent> => {
     const sinceMs = effectMs(known);
     const back = known.changes.get('health')?.findLast(({ isUp }) => isUp)?.atMs;
     return new Map([
-      ['notices', { atMs: becameMs(noticed, sinceMs) }],
-      ['promotes', { atMs: becameMs(promoted, sinceMs) }],
+      ['notices', { atMs: becameMs(noticed.state, sinceMs) }],
+      ['promotes', { atMs: becameMs(promoted.state, sinceMs) }],
       ['serves', { atMs: back }],
     ]);
   };
   return {
-    ...script,
-    target: targetContent(
-      [
-        { id: 'health', ...probe },
-        { id: 'backend', ...probe, value: 'state' },
-        { id: 'role', ...probe, on: ['node-2'], value: 'role' },
+    ...serviceScript(stage, {
+      probe,
+      latency,
+      stableForMs: 3000,
+      beside: [
+        { text: { id: 'backend', ...probe, value: 'state' }, told: new Map([['backend', noticed]]) },
+        {
+          text: { id: 'role', ...probe, on: ['node-2'], value: 'role' },
+          told: new Map([['role@node-2', promoted]]),
+        },
       ],
-      { steady: { for: '2s', within: '60s', require: [{ probe: 'health' }] } },
-    ),
-    scenario: {
-      ...script.scenario,
-      stages: [
-        { name: 'notices', until: { condition: { probe: 'backend', is: 'DOWN' } } },
-        { name: 'promotes', until: { condition: { probe: 'role', is: 'primary', count: { min: 1 } } } },
-        { name: 'serves', until: 'recovered' },
+      scenario: {
+        stages: [
+          { name: 'notices', until: { condition: { probe: 'backend', is: 'DOWN' } } },
+          { name: 'promotes', until: { condition: { probe: 'role', is: 'primary', count: { min: 1 } } } },
+          { name: 'serves', until: 'recovered' },
+        ],
+      },
+      effects: (service) => [
+        { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
+        ...becomes(noticed, course.noticedMs),
+        ...becomes(promoted, course.promotedMs),
+        { afterMs: lengthMs, act: () => service.set(up(latency)) },
       ],
-    },
-    probed: (id) => (id === 'health' ? script.probed(id) : id === 'backend' ? backend : role),
+      heals: () => [],
+    }),
     judge: (known, { summary }) => judgeStages(summary, { fromMs: effectMs(known), events: eventsOf(known) }),
   };
 }
@@ -103,5 +94,61 @@ const stages: Family = {
   },
 };
 
+const stagesMarked: Family = {
+  name: 'stages-marked',
+  about:
+    'stages that end with lines of a journal, in their order or not, and also before the fault; the journal cannot be read for a while',
+  script: (stage) => {
+    const { dice, time } = stage;
+    const latency = latencyOf(dice, dice.scale(1, 5));
+    const lengthMs = dice.scale(3000, 15_000);
+    const journal = new Journal(time);
+    const reader = toldState(stage, latency, { yes: '', no: '', isSo: true });
+    const names = ['notices', 'promotes'] as const;
+    const write = (name: string, afterMs: number): Step => ({ afterMs, act: () => journal.write({ name }) });
+    const firstMs = (name: string, sinceMs: number): number | undefined =>
+      journal.lines.find((line) => line.name === name && line.atMs >= sinceMs)?.atMs;
+    return {
+      ...serviceScript(stage, {
+        probe: { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 },
+        latency,
+        stableForMs: 3000,
+        beside: [
+          {
+            text: { id: 'log', on: ['node-2'], marks: names, intervalMs: 1000, timeoutMs: 900 },
+            told: new Map([['log@node-2', { probed: { ...reader.probed, journal } }]]),
+          },
+        ],
+        scenario: {
+          stages: [
+            ...names.map((name) => ({ name, until: { probe: 'log', mark: name } })),
+            { name: 'serves', until: 'recovered' },
+          ],
+        },
+        effects: (service) => [
+          { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
+          ...names.flatMap((name) =>
+            dice.chance(0.8) ? [write(name, dice.between(10, lengthMs - 10))] : [],
+          ),
+          { afterMs: lengthMs, act: () => service.set(up(latency)) },
+          ...(dice.chance(0.4) ? silence(dice, reader, { kind: 'drop' }, lengthMs) : []),
+        ],
+        heals: () => [],
+      }),
+      background: names.flatMap((name) => (dice.chance(0.3) ? [write(name, dice.between(0, 2000))] : [])),
+      truthWords: () => journal.lines.map(({ name, atMs }) => `${name} at ${atMs.toFixed(3)}`),
+      judge: (known, { summary }) => {
+        const fromMs = effectMs(known);
+        const back = known.changes.get('health')?.findLast(({ isUp }) => isUp)?.atMs;
+        const events = new Map<string, StageEvent>([
+          ...names.map((name) => [name, { atMs: firstMs(name, fromMs) }] as const),
+          ['serves', { atMs: back }],
+        ]);
+        return judgeStages(summary, { fromMs, events });
+      },
+    };
+  },
+};
+
 /** Families about the stages of a recovery. */
-export const stageFamilies: readonly Family[] = [stages];
+export const stageFamilies: readonly Family[] = [stages, stagesMarked];

@@ -22,7 +22,7 @@ describe('annotations of a drill', () => {
         `run:${summary.runId}`,
         'drill',
       ],
-      text: 'VRRP blocked between the nodes: pass, RTO 6.29 s (6.09 s to 6.49 s)',
+      text: 'VRRP blocked between the nodes: pass, RTO 6.32 s (6.09 s to 6.49 s)',
     });
     expect(faults.map((f) => [f.text, f.time, f.timeEnd, f.tags.at(-1)])).toEqual(
       summary.faults.map((f) => [

@@ -220,7 +220,7 @@ function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
   return false;
 }
 
-/** Whether an answer tells of an outage: it was slow, or a hang held it up for longer than answers take. */
+/** Whether an answer is evidence of an outage: it was slow, or a hang held it up for longer than answers take. */
 function isPartOfOutage(
   { sample, isUp, isHeld }: SampleEvidence,
   { slowMs, normalMs }: LatencyModel,

@@ -1,7 +1,7 @@
-const bytes = [process.pid >> 16, process.pid >> 8, process.pid].map((part) => part & 0xff);
+const { pid } = process;
 
 /**
- * For tests: a loopback address of this process alone. Its ports stay free while a test has closed them: those of 127.0.0.1
- * are taken at any time by outgoing connections of other programs.
+ * For tests: a loopback address of this process alone. Its ports stay free while a test has closed them. Those of 127.0.0.1 may
+ * be taken at any time by outgoing connections of other programs.
  */
-export const ownLoopback = `127.${64 + ((bytes[0] ?? 0) & 0x3f)}.${bytes[1]}.${bytes[2]}`;
+export const ownLoopback = `127.${64 + ((pid >> 16) & 0x3f)}.${(pid >> 8) & 0xff}.${pid & 0xff}`;

@@ -11,7 +11,7 @@ import { silence, toldState, type ToldState } from '../told-state.ts';
 /** What goes wrong with one of the announcements. */
 const faults = ['nothing', 'nothing', 'lost', 'twice', 'late', 'swapped', 'stray'] as const;
 
-/** The two journals: that of the changes, and that of whoever is told of them. */
+/** The two journals: that of the changes, and that of the host to which they are announced. */
 interface Journals {
   readonly changes: Journal;
   readonly deliveries: Journal;

@@ -73,7 +73,7 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
   const truthOf = (known: KnownRun): OwnerTruth =>
     isSeldom === true ? withoutHidden(plainTruth(known)) : plainTruth(known);
   const services = [pair.first, pair.second].flatMap(({ claimed, wire }) => [claimed, wire]);
-  const mended = services.map(({ service, well }) => ({ afterMs: 0, act: () => service.set(well) }));
+  const wellAgain = services.map(({ service, well }) => ({ afterMs: 0, act: () => service.set(well) }));
   return {
     ...serviceScript(stage, {
       probe: { intervalMs: 1000, timeoutMs: 900 },
@@ -89,7 +89,7 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
       scenario: { redundancy: { for: '1s', within: '10s' } },
       effects: () => effects(pair),
       // A host that gives no answer may do so up to the end.
-      heals: () => (dice.chance(0.25) ? [] : mended),
+      heals: () => (dice.chance(0.25) ? [] : wellAgain),
     }),
     checks: (known) => ownerChecks(dice, truthOf(known), probe.intervalMs),
     truthWords: () => [

@@ -71,7 +71,14 @@ describe('haproxy-stats probe', () => {
       ],
       'no',
     ],
-    ['a backup next to a drained server', [{ status: 'DRAIN', weight: 0 }, { status: 'UP', backup: true }], 'yes'],
+    [
+      'a backup next to a drained server',
+      [
+        { status: 'DRAIN', weight: 0 },
+        { status: 'UP', backup: true },
+      ],
+      'yes',
+    ],
     ['weight 0', ['DOWN', { status: 'UP', weight: 0 }], 'no'],
     ['a backup of weight 0', ['DOWN', { status: 'UP', weight: 0, backup: true }], 'no'],
     ['no check at all', ['DOWN', 'no check'], 'yes'],

@@ -9,7 +9,10 @@ import { captureProcessesPerSecond, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';
 
 const params = z.strictObject({
-  interface: z.string().min(1).describe('Interface of the host that looks on which adverts are captured; `any` for all of them.'),
+  interface: z
+    .string()
+    .min(1)
+    .describe('Interface of the host that looks on which adverts are captured; `any` for all of them.'),
   virtualRouterId: z.int().min(1).max(255).describe('Virtual router (vrid) whose adverts count.'),
   address: z.string().min(1).describe('Address that the node’s adverts come from, such as ${address}.'),
   tell: z

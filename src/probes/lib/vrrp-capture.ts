@@ -213,7 +213,8 @@ class Capture {
     }
     this.#leastOffsetMs = Math.min(this.#leastOffsetMs, offsetMs);
     // A time in whole seconds lies up to one second before the moment that it stands for.
-    if (this.#wallMs === undefined) for (const listener of this.#listeners) listener.listens(wallMs + marginMs);
+    if (this.#wallMs === undefined)
+      for (const listener of this.#listeners) listener.listens(wallMs + marginMs);
     // Two programs write the lines: an advert may be told after a sign of life that is a little younger.
     this.#wallMs = Math.max(this.#wallMs ?? wallMs, wallMs);
   }

@@ -369,7 +369,9 @@ describe('vrrp probe', () => {
     });
     const fields = { interface: 'eth0', virtualRouterId: 51, address: nodeOne };
     await expect(openProbe(vrrp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
-    await expect(open(new Vantage(), { address: '${address}' })).rejects.toThrow('no IPv4 address');
+    await expect(open(new Vantage(), { address: '${address}' })).rejects.toThrow(
+      'address: "${address}" is not an IPv4 address',
+    );
   });
 
   it('begins although the vantage cannot be reached yet', async () => {

@@ -4,6 +4,7 @@ import { formatIpAddress } from '../core/ip-address.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import { useSegment } from './lib/arp-segment.ts';
 import { isVirtualMac } from './lib/arp-table.ts';
+import { requireIputils } from './lib/iputils.ts';
 import { shorten } from './lib/net-errors.ts';
 import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
 
@@ -45,6 +46,7 @@ export const arp: ProbeKind<Params> = {
   // A shell, and a `timeout` with its `arping` for each of two addresses.
   cost: () => ({ newConnections: 0, commands: 1, processes: 5 }),
   describe: (p) => `who answers ARP for ${p.address} on ${p.interface}, ${p.nodeAddress} or another`,
+  check: (_p, { host, signal }) => requireIputils(host, 'arping', signal),
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) {

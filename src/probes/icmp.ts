@@ -4,7 +4,7 @@ import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
-import { requireIputils } from './lib/iputils.ts';
+import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
 
 const params = z.strictObject({
   address: z
@@ -45,12 +45,13 @@ export const icmp: ProbeKind<Params> = {
   needsHost: true,
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) => `ping ${p.address}${p.interface === undefined ? '' : ` from ${p.interface}`}`,
+  check: (_p, { host, signal }) => requireIputils(host, 'ping', signal),
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "icmp" needs `from:` (or `on:`)');
     }
-    await requireIputils(host, 'ping');
+    await requireIputils(host, 'ping', AbortSignal.timeout(preflightTimeoutMs));
     const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
     const from = p.interface === undefined ? [] : ['-I', p.interface];
     const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];

@@ -22,6 +22,9 @@ type Params = z.output<typeof params>;
 
 /** The signal ends a look; the host's own limit is only there for when nobody aborts. */
 const hostGraceMs = 1000;
+const checkTimeoutMs = 5000;
+/** No such program: the list of missing tools has it. */
+const notFoundExit = 127;
 
 /** Exits of the script below, beside those of `ip`. */
 const noAnswerExit = 113;
@@ -65,6 +68,17 @@ export const vipClaim: ProbeKind<Params> = {
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) =>
     `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
+  check: async (_p, { host, signal }) => {
+    const argv = ['ip', '-j', 'address', 'show'];
+    const done = await host
+      .exec(argv, { timeoutMs: checkTimeoutMs, signal, look: true })
+      .catch(() => undefined);
+    if (done === undefined || done.exitCode === notFoundExit || parseLinks(done.stdout) !== undefined) return;
+    const said = shorten(done.stderr.trim() || done.stdout.trim());
+    throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
+      mend: `Install iproute2 on ${host.name}: the ip of busybox knows no option -j.`,
+    });
+  },
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "vip-claim" needs `on:`');

@@ -6,7 +6,7 @@ import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from './lib/net-errors.ts';
 import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
-import { captureProcessesPerSecond, useCapture } from './lib/vrrp-capture.ts';
+import { captureProcessesPerSecond, requireTcpdump, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';
 
 const params = z.strictObject({
@@ -46,6 +46,7 @@ export const vrrp: ProbeKind<Params> = {
     standingProcessesPerSecond: captureProcessesPerSecond,
   }),
   describe: (p) => `VRRP adverts of ${p.address} for virtual router ${p.virtualRouterId} on ${p.interface}`,
+  check: (_p, { host, signal }) => requireTcpdump(host, signal),
   open: async (p, ctx) => {
     const { host, clock } = ctx;
     if (host === undefined) {

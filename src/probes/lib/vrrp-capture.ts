@@ -66,7 +66,7 @@ export async function useCapture(
   captures.set(host, ofHost);
   let capture = ofHost.get(networkInterface);
   if (capture === undefined) {
-    await requireTcpdump(host);
+    await requireTcpdump(host, AbortSignal.timeout(preflightTimeoutMs));
     capture = ofHost.get(networkInterface) ?? new Capture(host, networkInterface, clock);
     ofHost.set(networkInterface, capture);
   }
@@ -82,9 +82,11 @@ export async function useCapture(
   };
 }
 
-/** A host that cannot be reached now may be so later: that is no reason not to begin. */
-async function requireTcpdump(host: Host): Promise<void> {
-  const signal = AbortSignal.timeout(preflightTimeoutMs);
+/**
+ * Whether a host has tcpdump. A host that cannot be reached now may be so later: that is no reason not to begin.
+ * @throws DrillError `invalid-input`
+ */
+export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<void> {
   const result = await host.exec(['tcpdump', '--version'], { timeoutMs: preflightTimeoutMs, signal }).then(
     (done) => done,
     () => undefined,

@@ -87,6 +87,12 @@ export interface ProbeKind<P> {
   readonly together?: true;
   /** What it needs on the host where its commands run; undefined parameters: whatever they are. Absent for kinds that talk to sockets. */
   uses?(params: P | undefined): HostUse;
+  /**
+   * Looks on the host where its commands run for what a sample needs and could never get otherwise: names that match nothing, a
+   * program of another make. `doctor` calls it, and `open` refuses the same.
+   * @throws DrillError `invalid-input` for what is missing
+   */
+  check?(params: P, on: { readonly host: Host; readonly signal: AbortSignal }): Promise<void>;
   /** What one sample costs: `plan` and `doctor` add it up. */
   cost(params: P): SampleCost;
   /**

@@ -17,7 +17,7 @@ const input = (name: string, text: string): TargetInput => ({
   resolveFile: (file) => file,
 });
 
-const targetOf = (url: string): TargetInput =>
+const targetOf = (url: string, probes: string): TargetInput =>
   input(
     'target.yaml',
     `name: pair
@@ -30,7 +30,7 @@ probes:
   - { id: name, kind: tcp, address: 'nowhere.invalid:80' }
   - { id: secret, kind: http, url: '${url}', headers: { X: { env: NOT_SET } } }
   - { id: claim, kind: exec, on: [node-1, node-2], argv: [who-am-i] }
-roles: { active: { probe: claim, is: active } }
+${probes}roles: { active: { probe: claim, is: active } }
 steady: { require: [{ probe: web }] }
 `,
   );
@@ -66,11 +66,13 @@ interface Around {
   readonly hosts?: Readonly<Record<string, Script>>;
   readonly withScenario?: boolean;
   readonly state?: string | Error;
+  /** Further probes of the target, as YAML. */
+  readonly probes?: string;
 }
 
-async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: Around = {}) {
+async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE', probes = '' }: Around = {}) {
   server = await listen(createServer((_request, response) => response.end('ok')));
-  const file = targetOf(`http://${server.address}/`);
+  const file = targetOf(`http://${server.address}/`, probes);
   const target = planTarget(file);
   const made: ScriptedHost[] = [];
   const cloud = scriptedServer([state]);
@@ -119,6 +121,31 @@ describe('a target', () => {
     const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
     expect(told(findings, 'node-1: who-am-i')).toEqual([]);
     expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not on the path; needed by probe claim']);
+  });
+
+  test('has the names checked that its probes read a log by', async () => {
+    const script: Script = (argv) =>
+      argv[3] === 'journal'
+        ? { stdout: 'names-begin\nunit unlogged not-found\nnames-end\n' }
+        : healthy()(argv);
+    const { findings } = await inspect({
+      hosts: { 'node-1': script },
+      probes:
+        '  - { id: log, kind: journal, on: [node-1, node-2], unit: keepalive, marks: [{ name: m, match: x }] }\n',
+    });
+    expect(findings.filter(({ name }) => name.startsWith('probe log'))).toEqual([
+      {
+        name: 'probe log@node-1',
+        status: 'fail',
+        observed: 'node-1 has no unit keepalive.service',
+        mend: expect.stringContaining('systemctl list-units') as string,
+      },
+      {
+        name: 'probe log@node-2',
+        status: 'ok',
+        observed: expect.stringContaining('keepalive.service') as string,
+      },
+    ]);
   });
 
   test('without scenarios says which kinds of faults cannot be used', async () => {

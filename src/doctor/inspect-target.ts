@@ -2,7 +2,7 @@ import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host } from '../core/host.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
@@ -29,7 +29,7 @@ export async function inspectTarget(
 ): Promise<readonly Finding[]> {
   const wants = wantsOf(target, plans);
   const [hosts, servers, endpoints] = await Promise.all([
-    Promise.all(target.hosts.map((host) => inspectHost(host, wants.get(host.name) ?? [], deps))),
+    Promise.all(target.hosts.map((host) => inspectHost(host, target, wants.get(host.name) ?? [], deps))),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
     lookAtEndpoints(target, probeKind, deps),
   ]);
@@ -38,6 +38,7 @@ export async function inspectTarget(
 
 async function inspectHost(
   planned: PlannedHost,
+  { probes }: TargetPlan,
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
@@ -48,10 +49,26 @@ async function inspectHost(
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks];
+    const here = probes.filter((probe) => (probe.from ?? probe.host) === planned.name);
+    const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
+    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks, ...checks.flat()];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
+  }
+}
+
+/** What a probe that runs commands there could never get, by its own word. */
+async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
+  const kind = probeKind(probe.kind);
+  if (kind?.check === undefined) return [];
+  const name = `probe ${probe.id}`;
+  try {
+    await kind.check(probe.params, { host, signal });
+    return [{ name, status: 'ok', observed: kind.describe(probe.params) }];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ name, status: 'fail', observed: saidOf(error, host.name), mend: mendOf(error) }];
   }
 }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../../core/errors.ts';
+import { type IpAddress, parseIpAddress } from '../../core/ip-address.ts';
 
 /**
  * Checks for text parameters. The planner fills `${host}` and `${address}` in
@@ -22,6 +23,23 @@ export const httpUrl = z
 /** `host:port`, an IPv6 address in brackets. */
 export const hostPort = z.string().refine((text) => parseHostPort(filled(text)) !== undefined, {
   error: 'expected host:port, such as 192.0.2.1:443 or [2001:db8::1]:443',
+});
+
+/** Whether a text is an address, or becomes one when the planner fills it in. */
+const mayBeAddress = (text: string, family?: 4): boolean => {
+  if (text !== filled(text)) return true;
+  const address = parseIpAddress(text);
+  return address !== undefined && (family === undefined || address.family === family);
+};
+
+/** An IPv4 or IPv6 address, without a prefix length. */
+export const ipAddress = z.string().refine((text) => mayBeAddress(text), {
+  error: 'expected an IP address without a prefix length, such as 192.0.2.1 or 2001:db8::1',
+});
+
+/** An IPv4 address, without a prefix length. */
+export const ipv4Address = z.string().refine((text) => mayBeAddress(text, 4), {
+  error: 'expected an IPv4 address without a prefix length, such as 192.0.2.1',
 });
 
 /** The source of a regular expression. */
@@ -57,6 +75,16 @@ export function requireHostPort(text: string): { readonly host: string; readonly
 export function requireUrl(text: string): URL {
   if (!URL.canParse(text)) throw new DrillError('invalid-input', `"${text}" is not a URL`);
   return new URL(text);
+}
+
+/** An address of a plan, where it was checked with placeholders only. @throws DrillError `invalid-input` */
+export function requireIpAddress(field: string, text: string, family?: 4): IpAddress {
+  const address = parseIpAddress(text);
+  if (address !== undefined && (family === undefined || address.family === family)) return address;
+  const what = family === undefined ? 'an IP address' : 'an IPv4 address';
+  throw new DrillError('invalid-input', `${field}: "${text}" is not ${what}`, {
+    mend: 'Write the address without a prefix length, or give the host an `address`.',
+  });
 }
 
 /** A regular expression of a plan. @throws DrillError `invalid-input` */

@@ -42,6 +42,29 @@ describe('the bounds of the RTO', () => {
     expect(checks[0]?.status).toBe('pass');
   });
 
+  test('reach to the answer of the last sample that is left out of the log', () => {
+    // The samples before 54 s are left out; they are answered after 60 ms, all later ones after 5 ms. An outage may have begun
+    // after the sample of 53.1 s, and the next one, sent at 53.55 s, is answered at 53.61 s.
+    const plan = planWith({
+      probes: [probeOf('health', { intervalMs: 450 })],
+      faults: [kill],
+      recovery: { probe: 'health', withinMs: 60_000, stableForMs, until: 'redundancy' },
+    });
+    const log = new LogBuilder(plan)
+      .probing('health', 0, 70_000, 450, (ms) => {
+        if (ms >= 20_250 && ms < 21_600) return refused(ms);
+        return { status: 'ok', finishMs: ms + (ms < 54_000 ? 60 : 5) };
+      })
+      .fault(20_000)
+      .at(60_000, { type: 'gate', gate: 'redundancy', state: 'met', unmet: [] })
+      .at(60_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(70_000, { type: 'run.ended' })
+      .read();
+    const last = log.series.get('health')?.samples.findLast((s) => s.leftOut !== undefined)?.leftOut;
+    expect(last).toMatchObject({ lastSendMs: 53_550, widestMs: 510 });
+    expect(analyseRecovery(log)?.rto?.maxMs).toBeGreaterThanOrEqual(53_610 - 20_000);
+  });
+
   test('do not move behind the truth with a slow first answer', () => {
     // Up since 7.6 s; the first answer takes 200 ms.
     const log = onceASecond([rtoAtMost(3000)], (ms) => {

@@ -1,11 +1,10 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
-import type { KeptSample } from './kept-samples.ts';
 import { slowFloorMs } from './latency-model.ts';
 import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import type { Moment } from './rto.ts';
+import { answerGaps, type Gap } from './sample-gaps.ts';
 import type { BadWindow } from './windows.ts';
-import { type AckedWrite, ackedWrites } from './writer-evidence.ts';
 
 /**
  * An outage that no sample hit puts off a recovery only if it may have been this long, ms. With samples closer than that,
@@ -132,35 +131,6 @@ function earliestMs(
   return atMostMs;
 }
 
-/** A stretch between the sending of an answered sample and the next answer, ms. */
-interface AnswerGap {
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** The longest time in it without an answer: less than the whole where the samples inside are left out. */
-  readonly widestMs: number;
-}
-
-/**
- * The stretches between answers, acknowledged writes among them, in order. Answers may overtake each other: the earliest to
- * any later sample ends a gap.
- */
-function answerGaps(log: RunLog, series: ProbeSeries): readonly AnswerGap[] {
-  const gaps: AnswerGap[] = [];
-  let toMs = Infinity;
-  const answers: readonly (KeptSample | AckedWrite)[] = [
-    ...series.samples.filter((s) => s.status === 'ok'),
-    ...ackedWrites(log, series),
-  ].sort((a, b) => a.sendMs - b.sendMs);
-  for (const sample of answers.toReversed()) {
-    const leftOut = 'leftOut' in sample ? sample.leftOut : undefined;
-    const fromMs = Math.max(sample.sendMs, leftOut?.lastSendMs ?? -Infinity);
-    if (toMs !== Infinity) gaps.push({ fromMs, toMs, widestMs: toMs - fromMs });
-    if (leftOut !== undefined) gaps.push({ fromMs: sample.sendMs, toMs: fromMs, widestMs: leftOut.widestMs });
-    toMs = Math.min(toMs, sample.finishMs);
-  }
-  return gaps.toReversed();
-}
-
 /** The longest time without an answer in a range, from its beginning on, ms. */
 export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
   const inside = answerGaps(log, series).filter((g) => g.toMs > fromMs && g.fromMs <= toMs);
@@ -173,7 +143,7 @@ function putOffByMs({ withinMs, waitOverMs, beginByMs }: Facts, hiMs: number): n
 }
 
 /** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
-function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly AnswerGap[] {
+function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
   return answerGaps(facts.log, facts.series).filter(
     (g) =>
       g.toMs > hiMs &&

@@ -14,7 +14,7 @@ export interface Sampling {
 }
 
 /** What two neighbouring samples leave open: each says something of one moment between its sending and its answer. */
-interface Gap extends Range {
+export interface Gap extends Range {
   /** What may have passed unseen inside, ms: less than the whole where the samples inside are left out of the log's summary. */
   readonly widestMs: number;
 }
@@ -25,7 +25,7 @@ type Asked = Pick<KeptSample, 'sendMs' | 'finishMs' | 'leftOut'>;
 /** A time that is counted as what it may have been. */
 type Counted = Pick<BadWindow, 'startLoMs' | 'endHiMs'>;
 
-/** The gaps between neighbours of a list in send order, and to the ends of the range, clipped to the range. */
+/** The gaps between neighbours of a list in send order, and to the ends of the range, clipped to the range; in order of time. */
 function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
   const gaps: Gap[] = [];
   const add = (fromMs: number, toMs: number, widestMs = Infinity): void => {
@@ -46,6 +46,19 @@ function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
   }
   add(range.fromMs, answeredMs);
   return gaps.toReversed();
+}
+
+/** Good samples of a probe and acknowledged writes to the same address, in send order. */
+function goodAnswers(log: RunLog, series: ProbeSeries): readonly Asked[] {
+  const good = [...series.samples.filter((s) => s.status === 'ok'), ...ackedWrites(log, series)];
+  return good.sort((a, b) => a.sendMs - b.sendMs);
+}
+
+/** The gaps between good answers over the whole log. Before the first and after the last one there is no gap. */
+export function answerGaps(log: RunLog, series: ProbeSeries): readonly Gap[] {
+  return gapsOf(goodAnswers(log, series), { fromMs: -Infinity, toMs: Infinity }).filter(
+    (gap) => gap.widestMs < Infinity,
+  );
 }
 
 function widest(gaps: readonly { readonly widestMs: number }[]): number {
@@ -77,12 +90,7 @@ export function longestUnseenMs(
   range: Range,
   counted: readonly Counted[],
 ): number {
-  const good = [...series.samples.filter((s) => s.status === 'ok'), ...ackedWrites(log, series)];
-  return unseenBetweenMs(
-    good.sort((a, b) => a.sendMs - b.sendMs),
-    range,
-    counted,
-  );
+  return unseenBetweenMs(goodAnswers(log, series), range, counted);
 }
 
 /** The longest time between neighbours in send order, ms. Gaps inside what is counted already add nothing. */

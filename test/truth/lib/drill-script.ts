@@ -25,6 +25,12 @@ export interface FaultScript {
   readonly healTakesMs: number;
 }
 
+/**
+ * Which bounds have to hold the longest outage that no sample met: one gap between samples is as wide as they show. The RTO has
+ * such an outage only where it begins within `stableFor` of the recovery; `not-rto`: it begins later.
+ */
+export type HoldsOneHidden = 'all' | 'not-rto';
+
 /** What a case is made with. */
 export interface Stage {
   readonly dice: Dice;
@@ -49,8 +55,8 @@ export interface DrillScript {
   readonly lateMs: number;
   /** The checks of the scenario, with limits near the truth. */
   readonly checks: (known: KnownRun) => readonly CheckText[];
-  /** Bounds have to hold the longest outage that no sample met, too: one gap between samples is as wide as they show. */
-  readonly holdsOneHidden?: true;
+  /** Whether bounds have to hold the longest outage that no sample met, too. */
+  readonly holdsOneHidden?: HoldsOneHidden;
   /** Whether it is up cannot be said of the service, so that its figures are not judged. */
   readonly isNotJudged?: true;
   /** What the target's writers write through. */

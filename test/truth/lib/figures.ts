@@ -1,4 +1,5 @@
 import type { Dice } from './dice.ts';
+import type { HoldsOneHidden } from './drill-script.ts';
 import { type CheckText, effectMs, healBeganMs, type KnownRun } from './known-run.ts';
 import { msText } from './plan-text.ts';
 import { downtimeTruth, firstSignTruth, holdingOneHidden, rtoTruth, type Truth } from './recovery-truth.ts';
@@ -22,7 +23,7 @@ export interface ServiceFigures {
 export interface JudgeOptions {
   /** An answer that took longer was held up for all to see, ms. */
   readonly lateMs: number;
-  readonly holdsOneHidden?: true;
+  readonly holdsOneHidden?: HoldsOneHidden;
 }
 
 /** The recovery probe's figures of a run. */
@@ -31,11 +32,12 @@ export function judgedFigures(known: KnownRun, { lateMs, holdsOneHidden }: Judge
   if (probe === undefined) throw new Error('the plan has no recovery probe');
   const outages = outagesOf(known, probe.id, lateMs);
   const healMs = healBeganMs(known);
-  const asClaimed = (truth: Truth): Truth => (holdsOneHidden ? holdingOneHidden(truth) : truth);
+  const rto = rtoTruth(known, outages);
+  const asClaimed = (truth: Truth): Truth => (holdsOneHidden === undefined ? truth : holdingOneHidden(truth));
   const figures = {
     outages,
     downtime: asClaimed(downtimeTruth(outages, effectMs(known))),
-    rto: asClaimed(rtoTruth(known, outages)),
+    rto: holdsOneHidden === 'not-rto' ? rto : asClaimed(rto),
     outOfService: asClaimed(downtimeTruth(outages, 0)),
     first: firstSignTruth(known, outages, probe),
     healOutage: healMs === undefined ? undefined : asClaimed(downtimeTruth(outages, healMs)),

@@ -11,7 +11,8 @@ const recordedWithinMs = 300;
 export function judgeGates({ plan, sent, gates }: KnownRun): readonly Judged[] {
   const holdMs: Readonly<Record<string, number>> = {
     steady: plan.steady.forMs,
-    recovery: plan.recovery.stableForMs,
+    // A recovery that has to last until redundancy is known to have done so when redundancy's own gate is met.
+    recovery: plan.recovery.until === undefined ? plan.recovery.stableForMs : plan.redundancy.forMs,
     redundancy: plan.redundancy.forMs,
   };
   const probe = plan.probes.find(({ name }) => name === plan.recovery.probe);

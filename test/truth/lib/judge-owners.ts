@@ -2,7 +2,7 @@ import type { Analysis } from '../../../src/analysis/summarize.ts';
 import type { CheckResult, OwnershipSide, OwnershipWindow } from '../../../src/core/summary.ts';
 import { judgeVerdict } from './judge.ts';
 import { bounds, type Judged, judged, truthWords, verdict } from './judged.ts';
-import { longestOf, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
+import { longestOf, ownerStates, type OwnerTruth, type StateSpans, totalOf } from './owner-truth.ts';
 
 /** What a side says of the time between samples: how much more of a state may have been there, ms. */
 type WithUnseen = OwnershipSide & {
@@ -59,9 +59,14 @@ function stateJudged(
 
 function checkJudged(check: CheckResult, truth: OwnerTruth, seen: OwnerTruth): readonly Judged[] {
   const toleranceMs = check.kind === 'never' ? Number(check.name.split(' ')[1]) : undefined;
-  const { nobody, several } = (toleranceMs ?? check.limits?.maxMs) === 0 ? seen : truth;
-  const state = check.name.startsWith('nobody') ? nobody : several;
-  if (check.kind === 'ownership' || check.kind === 'happens') return verdict(check, totalOf(state));
+  const told = (toleranceMs ?? check.limits?.maxMs) === 0 ? seen : truth;
+  const about = ownerStates.find((name) => check.name.startsWith(name));
+  if (about === undefined) return [];
+  const state = told[about];
+  if (check.kind === 'ownership')
+    return verdict(check, totalOf(state)).map((one) =>
+      about === 'differs' ? { ...one, figure: 'check ownership differs' } : one,
+    );
   if (toleranceMs === undefined) return [];
   const longest = longestOf(state);
   const outcome = judgeVerdict(check.status, { maxMs: toleranceMs }, longest);

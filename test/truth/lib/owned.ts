@@ -61,14 +61,23 @@ export function countSpans(
   range: Span,
   isAsked: (count: number) => boolean,
 ): readonly Span[] {
-  const edges = [range.fromMs, range.toMs, ...owners.flat().flatMap(({ fromMs, toMs }) => [fromMs, toMs])]
+  return spansWhere(owners, range, (are) => isAsked(are.filter(Boolean).length));
+}
+
+/** The stretches of a range in which it is so, by which of the lists have a span there. */
+export function spansWhere(
+  lists: readonly (readonly Span[])[],
+  range: Span,
+  isSo: (are: readonly boolean[]) => boolean,
+): readonly Span[] {
+  const edges = [range.fromMs, range.toMs, ...lists.flat().flatMap(({ fromMs, toMs }) => [fromMs, toMs])]
     .filter((ms) => ms >= range.fromMs && ms <= range.toMs)
     .sort((a, b) => a - b);
   const found = edges.flatMap((fromMs, index) => {
     const toMs = edges[index + 1];
     if (toMs === undefined || toMs <= fromMs) return [];
-    const count = owners.filter((spans) => spans.some((span) => contains(span, fromMs))).length;
-    return isAsked(count) ? [{ fromMs, toMs }] : [];
+    const are = lists.map((spans) => spans.some((span) => contains(span, fromMs)));
+    return isSo(are) ? [{ fromMs, toMs }] : [];
   });
   return joined(found, (gap) => gap.toMs <= gap.fromMs);
 }

@@ -1,10 +1,14 @@
 import type { KnownRun } from './known-run.ts';
 import { effectMs } from './known-run.ts';
-import { countSpans, type Owned, ownedSpans, type OwnedSpans } from './owned.ts';
+import { countSpans, type Owned, ownedSpans, type OwnedSpans, spansWhere } from './owned.ts';
 import type { Truth } from './recovery-truth.ts';
 import { lengthOf, type Span } from './spans.ts';
 
-/** Times after the fault without an owner, or with several: truly, and as few and as many as the samples leave possible. */
+/** What may be so of the owners of a thing: it has none, or several, or others from the one side than from the other. */
+export const ownerStates = ['nobody', 'several', 'differs'] as const;
+export type OwnerState = (typeof ownerStates)[number];
+
+/** Times after the fault in which it is so: truly, and as few and as many as the samples leave possible. */
 export interface StateSpans {
   readonly full: readonly Span[];
   readonly least: readonly Span[];
@@ -17,6 +21,14 @@ export interface OwnerTruth {
   readonly hosts: ReadonlyMap<string, OwnedSpans>;
   readonly nobody: StateSpans;
   readonly several: StateSpans;
+  readonly differs: StateSpans;
+}
+
+/** One side from which owners are seen: the probe, what its answer says of an owner, and the owners by host. */
+export interface OwnerSide {
+  readonly name: string;
+  readonly value: string;
+  readonly owners: ReadonlyMap<string, Owned>;
 }
 
 /** The moment up to which a run was watched: the end of its last sample in the log. */
@@ -27,22 +39,55 @@ export function watchedUntilMs({ sent }: KnownRun): number {
 /** The same where the bounds have to hold what no sample met. */
 export function withoutHidden(truth: OwnerTruth): OwnerTruth {
   const exact = ({ full }: StateSpans): StateSpans => ({ full, least: full, most: full });
-  return { ...truth, nobody: exact(truth.nobody), several: exact(truth.several) };
+  const { nobody, several, differs } = truth;
+  return { ...truth, nobody: exact(nobody), several: exact(several), differs: exact(differs) };
 }
 
-/** The owners as the samples of the probe `name`, whose answers say `value`, can tell of them. */
-export function ownerTruth(
-  known: KnownRun,
-  owners: ReadonlyMap<string, Owned>,
-  { name, value }: { readonly name: string; readonly value: string },
-): OwnerTruth {
-  const range = { fromMs: effectMs(known), toMs: watchedUntilMs(known) };
-  const hosts = new Map(
+/** The owners of each host from a side, as its samples can tell of them. */
+function sideSpans(
+  { sent }: KnownRun,
+  { name, value, owners }: OwnerSide,
+  endMs: number,
+): ReadonlyMap<string, OwnedSpans> {
+  return new Map(
     [...owners].map(([host, owned]) => [
       host,
-      ownedSpans(owned, known.sent, { probe: `${name}@${host}`, value, endMs: range.toMs }),
+      ownedSpans(owned, sent, { probe: `${name}@${host}`, value, endMs }),
     ]),
   );
+}
+
+/** When a host is an owner from the one side and not from the other. */
+function differenceSpans(side: readonly OwnedSpans[], other: readonly OwnedSpans[], range: Span): StateSpans {
+  const lists = (of: (spans: OwnedSpans) => readonly Span[]) => [...side.map(of), ...other.map(of)];
+  const hosts = side.map((_, index) => index);
+  const differ = (are: readonly boolean[]) => hosts.some((index) => are[index] !== are[side.length + index]);
+  // Surely an owner, then perhaps an owner.
+  const both = [...lists(({ fewest }) => fewest), ...lists(({ most }) => most)];
+  const count = 2 * side.length;
+  const sure = (are: readonly boolean[], index: number): boolean | undefined =>
+    are[index] === are[count + index] ? are[index] : undefined;
+  const pairs = (are: readonly boolean[]) =>
+    hosts.map((index) => [sure(are, index), sure(are, side.length + index)] as const);
+  return {
+    full: spansWhere(
+      lists(({ full }) => full),
+      range,
+      differ,
+    ),
+    least: spansWhere(both, range, (are) =>
+      pairs(are).some(([a, b]) => a !== undefined && b !== undefined && a !== b),
+    ),
+    most: spansWhere(both, range, (are) =>
+      pairs(are).some(([a, b]) => a === undefined || b === undefined || a !== b),
+    ),
+  };
+}
+
+/** The owners as the samples of two sides can tell of them; `hosts`, `nobody` and `several` are of the first. */
+export function ownerTruth(known: KnownRun, side: OwnerSide, other: OwnerSide): OwnerTruth {
+  const range = { fromMs: effectMs(known), toMs: watchedUntilMs(known) };
+  const hosts = sideSpans(known, side, range.toMs);
   const all = [...hosts.values()];
   const full = all.map((spans) => spans.full);
   const fewest = all.map((spans) => spans.fewest);
@@ -52,6 +97,7 @@ export function ownerTruth(
   return {
     range,
     hosts,
+    differs: differenceSpans(all, [...sideSpans(known, other, range.toMs).values()], range),
     nobody: {
       full: countSpans(full, range, isNobody),
       least: countSpans(most, range, isNobody),

@@ -41,7 +41,8 @@ export function downtimeTruth(outages: Outages, fromMs: number): Truth {
 }
 
 /**
- * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
+ * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, or
+ * until redundancy where the plan says so, nor
  * while a fault is open or before the last one acted: up to its heal, which comes after the wait for the recovery where it has no length of its own. 0 without an outage; Infinity where it was not back when the wait was over.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
@@ -55,7 +56,9 @@ export function rtoTruth(known: KnownRun, outages: Outages): Truth {
 function recoveredAfterMs(known: KnownRun, spans: readonly Span[]): number {
   const fromMs = effectMs(known);
   const overMs = waitOverMs(known);
-  const { stableForMs } = known.plan.recovery;
+  const { stableForMs: leastMs, until } = known.plan.recovery;
+  // A recovery that has to last until redundancy is not final before.
+  const stableForMs = until === undefined ? leastMs : Infinity;
   const timed = known.faults.filter((fault) => fault.forMs !== undefined);
   const openUntilMs = Math.max(
     0,

@@ -1,8 +1,9 @@
 import type { KnownRun } from './known-run.ts';
-import { countSpans, type Owned, ownedSpans } from './owned.ts';
+import { countSpans, type Owned, ownedSpans, type OwnedSpans } from './owned.ts';
 import type { Truth } from './recovery-truth.ts';
 import type { Span } from './spans.ts';
 import { watchedUntilMs } from './owner-truth.ts';
+import { outagesOf } from './sight.ts';
 
 /** When all replicas were well: truly, and as seldom and as often as the samples leave possible. */
 export interface WellSpans {
@@ -11,16 +12,31 @@ export interface WellSpans {
   readonly most: readonly Span[];
 }
 
-/** The stretches in which every replica was well, as the samples of the probe `name`, whose answers say `value`, can tell of them. */
+/** When a service was up, as the samples of its probe can tell. */
+export function upSpans(known: KnownRun, probe: string, lateMs: number): OwnedSpans {
+  const { full, least, most } = outagesOf(known, probe, lateMs);
+  const range = { fromMs: 0, toMs: known.endMs };
+  const without = (outages: readonly Span[]): readonly Span[] =>
+    countSpans([outages], range, (count) => count === 0);
+  return { full: without(full), fewest: without(most), most: without(least) };
+}
+
+/**
+ * The stretches in which every replica was well, as the samples of the probe `name`, whose answers say `value`, can tell of them,
+ * and all of `services` were up.
+ */
 export function wellSpans(
   known: KnownRun,
   replicas: ReadonlyMap<string, Owned>,
-  { name, value }: { readonly name: string; readonly value: string },
+  { name, value, services }: { name: string; value: string; services: readonly OwnedSpans[] },
 ): WellSpans {
   const range = { fromMs: 0, toMs: watchedUntilMs(known) };
-  const hosts = [...replicas].map(([host, owned]) =>
-    ownedSpans(owned, known.sent, { probe: `${name}@${host}`, value, endMs: range.toMs }),
-  );
+  const hosts = [
+    ...services,
+    ...[...replicas].map(([host, owned]) =>
+      ownedSpans(owned, known.sent, { probe: `${name}@${host}`, value, endMs: range.toMs }),
+    ),
+  ];
   const areAll = (count: number): boolean => count === hosts.length;
   return {
     full: countSpans(

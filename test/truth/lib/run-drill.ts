@@ -137,15 +137,17 @@ async function drill(running: Running): Promise<void> {
     timeline.isOver = true;
   })();
   const back = await waitForRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, timeline);
-  logGate(run, 'recovery', back);
+  const whole =
+    back.met && plan.recovery.until === 'redundancy' ? await restoredRedundancy(running) : undefined;
+  logGate(run, 'recovery', whole ?? back);
+  if (whole !== undefined) logGate(run, 'redundancy', whole);
   if (hasBurst(plan)) run.setBurst(false);
   await over;
   await running.writing?.readBack('before-heal');
   startPhase(running, 'heal');
   for (const fault of plan.faults.toReversed())
     if (fault.forMs === undefined) await heal(running, scriptOf(running, fault.id));
-  startPhase(running, 'redundancy');
-  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, signal));
+  if (whole === undefined) logGate(run, 'redundancy', await restoredRedundancy(running));
   await clock.sleep(script.tailMs, signal);
   const { writing } = running;
   if (writing === undefined) return;
@@ -153,6 +155,11 @@ async function drill(running: Running): Promise<void> {
   await writing.stop();
   await writing.readBack('end');
   await writing.remove();
+}
+
+function restoredRedundancy(running: Running): Promise<GateOutcome> {
+  startPhase(running, 'redundancy');
+  return running.world.waitForGate(running.plan.redundancy, running.signal);
 }
 
 /** A plan that only watches, as src/cli/commands/watch.ts makes it. */

@@ -1,7 +1,7 @@
 import { judgedFigures } from './figures.ts';
 import type { Dice } from './dice.ts';
-import type { DrillScript, Stage, Step } from './drill-script.ts';
-import { msText, type ProbeText, targetContent } from './plan-text.ts';
+import type { DrillScript, HoldsOneHidden, Stage, Step } from './drill-script.ts';
+import { type FileContent, msText, type ProbeText, targetContent } from './plan-text.ts';
 import type { ProbedService } from './prober.ts';
 import { type Behavior, Service } from './service.ts';
 
@@ -24,21 +24,37 @@ export function latencyOf(dice: Dice, baseMs = dice.scale(1, 20)): Latency {
   };
 }
 
+/** A probe whose instances tell of states, by instance. */
+export interface Beside {
+  readonly text: ProbeText;
+  readonly told: ReadonlyMap<string, { readonly probed: Omit<ProbedService, 'probe'> }>;
+}
+
 /** What a case about one service is made of. */
 export interface ServiceCase {
   readonly probe: Omit<ProbeText, 'id'>;
+  /** Probes beside that of the service, with the states that their instances tell of. */
+  readonly beside?: readonly Beside[];
+  /** What the steady state needs besides the service. */
+  readonly require?: readonly FileContent[];
+  /** More of the target, and of the scenario. */
+  readonly target?: FileContent;
+  readonly scenario?: FileContent;
+  readonly recovery?: FileContent;
   readonly latency: Latency;
   /** One way to the service and back, ms; below half a millisecond by default. */
   readonly wayMs?: () => number;
   readonly stableForMs: number;
   readonly quietForMs?: number;
   readonly withinMs?: number;
+  /** The fault's; `container.stop` by default. */
+  readonly kind?: string;
   /** The fault is healed this long after its effect. */
   readonly forMs?: number;
   /** The fault begins at most this long after the steady state: 1 s by default. */
   readonly latestAtMs?: number;
   readonly tailMs?: number;
-  readonly holdsOneHidden?: true;
+  readonly holdsOneHidden?: HoldsOneHidden;
   readonly fate?: ProbedService['fate'];
   /** What follows from the fault, and from its heal; by default the heal brings the service up. */
   readonly effects: (service: Service) => readonly Step[];
@@ -50,24 +66,25 @@ export function up({ latencyMs }: Pick<Latency, 'latencyMs'>): Behavior {
   return { kind: 'up', latencyMs };
 }
 
-/** A drill of one service that one probe looks at. */
+/** A drill of one service; one probe looks at it. */
 export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScript {
-  const { probe, latency, stableForMs, forMs } = one;
+  const { probe, latency, stableForMs, forMs, beside = [] } = one;
   const service = new Service(time, up(latency), {
     wayMs: one.wayMs ?? (() => dice.between(0.05, 0.5)),
   });
   const phase = dice.between(0, 1);
   const heals = one.heals ?? ((served) => [{ afterMs: 0, act: () => served.set(up(latency)) }]);
   return {
-    target: targetContent([{ id: 'health', ...probe }], {
-      steady: { for: '2s', within: '60s', require: [{ probe: 'health' }] },
+    target: targetContent([{ id: 'health', ...probe }, ...beside.map(({ text }) => text)], {
+      steady: { for: '2s', within: '60s', require: [{ probe: 'health' }, ...(one.require ?? [])] },
+      ...one.target,
     }),
     scenario: {
       name: 'simulated',
       title: 'Simulated',
       faults: [
         {
-          kind: 'container.stop',
+          kind: one.kind ?? 'container.stop',
           on: 'node-1',
           container: 'app',
           at: msText(dice.between(0, one.latestAtMs ?? 1000)),
@@ -79,10 +96,17 @@ export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScr
         within: msText(one.withinMs ?? 60_000),
         stableFor: msText(stableForMs),
         quietFor: msText(one.quietForMs ?? 6000),
+        ...one.recovery,
       },
       redundancy: { for: '1s', within: '30s' },
+      ...one.scenario,
     },
-    probed: () => ({ service, phase, ...(one.fate === undefined ? {} : { fate: one.fate }) }),
+    probed: (id) => {
+      if (id === 'health') return { service, phase, ...(one.fate === undefined ? {} : { fate: one.fate }) };
+      const found = beside.flatMap(({ told }) => told.get(id) ?? [])[0];
+      if (found === undefined) throw new Error(`no probe ${id}`);
+      return found.probed;
+    },
     faults: [
       {
         id: 'fault-1',
@@ -95,7 +119,7 @@ export function serviceScript({ dice, time }: Stage, one: ServiceCase): DrillScr
     ],
     tailMs: one.tailMs ?? dice.between(500, 3000),
     lateMs: latency.lateMs,
-    ...(one.holdsOneHidden === true ? { holdsOneHidden: true } : {}),
+    ...(one.holdsOneHidden === undefined ? {} : { holdsOneHidden: one.holdsOneHidden }),
     checks: (known) => judgedFigures(known, latency).checks(dice),
   };
 }

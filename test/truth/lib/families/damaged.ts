@@ -1,7 +1,7 @@
 import type { Dice } from '../dice.ts';
 import type { Family } from '../drill-script.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
-import { failing, outage, usualProbe } from './outages.ts';
+import { failing, outage, usualProbe } from '../service-family.ts';
 
 /** A line as JSON that is changed. */
 type Line = Record<string, unknown>;

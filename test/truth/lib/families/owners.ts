@@ -4,18 +4,25 @@ import { limitsNear } from '../figures.ts';
 import { judgeOwners } from '../judge-owners.ts';
 import { judgeRoles } from '../judge-roles.ts';
 import type { CheckText, KnownRun } from '../known-run.ts';
-import { Owned } from '../owned.ts';
-import { longestOf, ownerTruth, type OwnerTruth, totalOf, withoutHidden } from '../owner-truth.ts';
-import { msText, targetContent } from '../plan-text.ts';
-import { type Behavior, Service } from '../service.ts';
-import { latencyOf, up } from '../service-case.ts';
+import type { Owned } from '../owned.ts';
+import {
+  longestOf,
+  type OwnerState,
+  ownerStates,
+  ownerTruth,
+  type OwnerTruth,
+  totalOf,
+  withoutHidden,
+} from '../owner-truth.ts';
+import { msText } from '../plan-text.ts';
+import type { Behavior } from '../service.ts';
+import { latencyOf, serviceScript } from '../service-case.ts';
+import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
 
-/** A host that may own the address, and the service on it that says whether it does. */
+/** A host of the pair: whether it owns the address, and whether the network takes it for the owner. */
 interface OwnerHost {
-  readonly owned: Owned;
-  readonly service: Service;
-  /** It answers as it should. */
-  readonly well: Behavior;
+  readonly claimed: ToldState;
+  readonly wire: ToldState;
 }
 
 /** The two hosts of a pair. */
@@ -26,90 +33,69 @@ interface Pair {
 
 /** What a case about owners is made of. */
 interface OwnerCase {
-  readonly probe: { readonly intervalMs: number; readonly timeoutMs: number; readonly burstMs?: number };
   readonly effects: (pair: Pair) => readonly Step[];
-  /** Bounds have to hold what no sample met, too: there is one brief change only. */
-  readonly holdsOneHidden?: true;
+  /** Seldom: once a second, and bounds have to hold what no sample met, too: there is one brief change only. */
+  readonly isSeldom?: true;
 }
 
+const words = { yes: 'yes', no: 'no' };
+const hosts = ['node-1', 'node-2'] as const;
+
 /** A drill in which an address moves between two hosts; the service itself goes on. */
-function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase): DrillScript {
-  const { dice, time } = stage;
+function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScript {
+  const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
-  const well = up(latency);
-  const wayMs = (): number => dice.between(0.05, 0.5);
-  const hostOf = (isOwner: boolean): OwnerHost => {
-    const owned = new Owned(time, isOwner);
-    const value = (): string => (owned.isOwner ? 'yes' : 'no');
-    return { owned, service: new Service(time, well, { wayMs, value }), well };
-  };
+  const burst = dice.chance(0.3) ? { burstMs: dice.pick([100, 200]) } : {};
+  const probe =
+    isSeldom === true
+      ? { intervalMs: 1000, timeoutMs: 900 }
+      : { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: dice.pick([300, 900]), ...burst };
+  const hostOf = (isSo: boolean): OwnerHost => ({
+    claimed: toldState(stage, latency, { ...words, isSo }),
+    wire: toldState(stage, latency, { ...words, isSo }),
+  });
   const pair = { first: hostOf(true), second: hostOf(false) };
-  const health = new Service(time, well, { wayMs });
-  const probed: Readonly<Record<string, { service: Service; phase: number }>> = {
-    health: { service: health, phase: dice.between(0, 1) },
-    'vip@node-1': { service: pair.first.service, phase: dice.between(0, 1) },
-    'vip@node-2': { service: pair.second.service, phase: dice.between(0, 1) },
-  };
-  const owners = new Map([
-    ['node-1', pair.first.owned],
-    ['node-2', pair.second.owned],
-  ]);
+  const statesOf = (side: 'claimed' | 'wire'): ReadonlyMap<string, Owned> =>
+    new Map([
+      ['node-1', pair.first[side].state],
+      ['node-2', pair.second[side].state],
+    ]);
+  const [owners, wired] = [statesOf('claimed'), statesOf('wire')];
+  const beside = (id: string, side: 'claimed' | 'wire') => ({
+    text: { id, on: hosts, value: 'owner', ...probe },
+    told: new Map([
+      [`${id}@node-1`, pair.first[side]],
+      [`${id}@node-2`, pair.second[side]],
+    ]),
+  });
   const plainTruth = (known: KnownRun): OwnerTruth =>
-    ownerTruth(known, owners, { name: 'vip', value: 'yes' });
+    ownerTruth(known, { name: 'vip', value: 'yes', owners }, { name: 'wire', value: 'yes', owners: wired });
   const truthOf = (known: KnownRun): OwnerTruth =>
-    holdsOneHidden === true ? withoutHidden(plainTruth(known)) : plainTruth(known);
+    isSeldom === true ? withoutHidden(plainTruth(known)) : plainTruth(known);
+  const services = [pair.first, pair.second].flatMap(({ claimed, wire }) => [claimed, wire]);
+  const mended = services.map(({ service, well }) => ({ afterMs: 0, act: () => service.set(well) }));
   return {
-    target: targetContent(
-      [
-        { id: 'health', intervalMs: 1000, timeoutMs: 900 },
-        { id: 'vip', on: ['node-1', 'node-2'], value: 'owner', ...probe },
-      ],
-      {
+    ...serviceScript(stage, {
+      probe: { intervalMs: 1000, timeoutMs: 900 },
+      latency,
+      stableForMs: 2000,
+      quietForMs: 10_000,
+      beside: [beside('vip', 'claimed'), beside('wire', 'wire')],
+      require: [{ probe: 'vip', is: 'yes', count: 1 }],
+      target: {
         roles: { owner: { probe: 'vip', is: 'yes' } },
-        ownership: { vip: { claimed: { probe: 'vip', is: 'yes' } } },
-        steady: {
-          for: '2s',
-          within: '60s',
-          require: [{ probe: 'health' }, { probe: 'vip', is: 'yes', count: 1 }],
-        },
+        ownership: { vip: { claimed: { probe: 'vip', is: 'yes' }, wire: { probe: 'wire', is: 'yes' } } },
       },
-    ),
-    scenario: {
-      name: 'simulated',
-      title: 'Simulated',
-      faults: [{ kind: 'container.stop', on: 'node-1', container: 'app' }],
-      recovery: { probe: 'health', within: '60s', stableFor: '2s', quietFor: '10s' },
-      redundancy: { for: '1s', within: '10s' },
-    },
-    probed: (id) => {
-      const found = probed[id];
-      if (found === undefined) throw new Error(`no probe ${id}`);
-      return found;
-    },
-    faults: [
-      {
-        id: 'fault-1',
-        actsAfterMs: dice.scale(1, 100),
-        acknowledgedAfterMs: dice.scale(1, 200),
-        effects: effects(pair),
-        // A host that gives no answer may do so up to the end.
-        heals: dice.chance(0.25)
-          ? []
-          : [pair.first, pair.second].map((host) => ({
-              afterMs: 0,
-              act: () => host.service.set(host.well),
-            })),
-        healTakesMs: dice.between(5, 200),
-      },
-    ],
-    tailMs: dice.between(500, 3000),
-    lateMs: latency.lateMs,
+      scenario: { redundancy: { for: '1s', within: '10s' } },
+      effects: () => effects(pair),
+      // A host that gives no answer may do so up to the end.
+      heals: () => (dice.chance(0.25) ? [] : mended),
+    }),
     checks: (known) => ownerChecks(dice, truthOf(known), probe.intervalMs),
-    truthWords: () =>
-      [...owners].map(
-        ([host, { changes }]) =>
-          `${host}: ${changes.map(({ atMs, isUp }) => `${isUp ? 'owner' : 'no owner'} from ${atMs.toFixed(3)}`).join(', ')}`,
-      ),
+    truthWords: () => [
+      ...[...owners].map(([host, owned]) => stateWords(`${host} is owner`, owned, words)),
+      ...[...wired].map(([host, owned]) => stateWords(`${host} is taken for the owner`, owned, words)),
+    ],
     judge: (known, analysis) => {
       const truth = plainTruth(known);
       return [
@@ -122,9 +108,10 @@ function ownerScript(stage: Stage, { probe, effects, holdsOneHidden }: OwnerCase
 
 /** Checks whose limits lie around the truth. Their names begin with the state; the second word of a `never` is its tolerance. */
 function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonly CheckText[] {
-  const about = (state: 'nobody' | 'several'): CheckText[] => {
+  const about = (state: OwnerState): CheckText[] => {
     const limits = limitsNear(dice, totalOf(truth[state]), intervalMs);
-    const base = { kind: 'ownership', of: 'vip', side: 'claimed', state };
+    const what = state === 'differs' ? { differsFrom: 'wire' } : { state };
+    const base = { kind: 'ownership', of: 'vip', side: 'claimed', ...what };
     return [
       ...limits.map((ms, i) => ({ ...base, name: `${state} at most ${i}`, max: msText(ms) })),
       ...limits.map((ms, i) => ({ ...base, name: `${state} at least ${i}`, min: msText(ms) })),
@@ -136,8 +123,7 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
     { kind: 'role-moved', name: 'owner moves', role: 'owner' },
     { kind: 'role-stays', name: 'owner stays', role: 'owner' },
     { kind: 'finally', name: 'finally on node-1', condition: { probe: 'vip', host: 'node-1', is: 'yes' } },
-    ...about('nobody'),
-    ...about('several'),
+    ...ownerStates.flatMap(about),
     ...[...new Set(tolerances)].map((ms) => ({
       kind: 'never',
       name: `several ${ms} ms at most without a break`,
@@ -147,36 +133,49 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
   ];
 }
 
+/** What a host claims from a moment on; the network follows some time later, or before, or never. */
+function claim(dice: Dice, { claimed, wire }: OwnerHost, isOwner: boolean, atMs: number): Step[] {
+  const lagMs = dice.pick([1, 1, 1, -1]) * dice.scale(1, 3000);
+  const follows = [{ afterMs: Math.max(0, atMs + lagMs), act: () => wire.state.set(isOwner) }];
+  return [{ afterMs: atMs, act: () => claimed.state.set(isOwner) }, ...(dice.chance(0.9) ? follows : [])];
+}
+
 /** The address moves; between the two hosts nobody has it, or both. */
 function move(dice: Dice, { first, second }: Pair, fromMs: number): Step[] {
   const gapMs = dice.pick([1, -1]) * dice.scale(20, 5000);
   return [
-    { afterMs: fromMs + Math.max(0, -gapMs), act: () => first.owned.set(false) },
-    { afterMs: fromMs + Math.max(0, gapMs), act: () => second.owned.set(true) },
+    ...claim(dice, first, false, fromMs + Math.max(0, -gapMs)),
+    ...claim(dice, second, true, fromMs + Math.max(0, gapMs)),
   ];
 }
 
-function ownerProbe(dice: Dice): OwnerCase['probe'] {
-  const burst = dice.chance(0.3) ? { burstMs: dice.pick([100, 200]) } : {};
-  return { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: dice.pick([300, 900]), ...burst };
+/** A family in which one of the hosts, as one of the sides sees it, behaves otherwise for a while; the address may move. */
+function silentFamily(name: string, about: string, behaviorOf: (dice: Dice) => Behavior): Family {
+  return {
+    name,
+    about,
+    script: (stage) => {
+      const { dice } = stage;
+      return ownerScript(stage, {
+        effects: (pair) => {
+          const host = dice.pick([pair.first, pair.second]);
+          const told = dice.chance(0.8) ? host.claimed : host.wire;
+          return [
+            ...(dice.chance(0.4) ? move(dice, pair, dice.between(0, 4000)) : []),
+            ...silence(dice, told, behaviorOf(dice), 4000),
+          ];
+        },
+      });
+    },
+  };
 }
 
-/** A host cannot be reached, or does not answer as it should, for a while; what it owns stays as it is. */
-function silence(dice: Dice, { service, well }: OwnerHost, behavior: Behavior): Step[] {
-  const fromMs = dice.between(0, 4000);
-  return [
-    { afterMs: fromMs, act: () => service.set(behavior) },
-    { afterMs: fromMs + dice.scale(500, 8000), act: () => service.set(well) },
-  ];
-}
-
-const owners: Family = {
+const ownerMoves: Family = {
   name: 'owners',
   about: 'an address moves between two hosts: without an owner or with two for a while, and back',
   script: (stage) => {
     const { dice } = stage;
     return ownerScript(stage, {
-      probe: ownerProbe(dice),
       effects: (pair) => [
         ...move(dice, pair, dice.between(0, 2000)),
         ...(dice.chance(0.4)
@@ -187,38 +186,17 @@ const owners: Family = {
   },
 };
 
-const ownerSilent: Family = {
-  name: 'owner-silent',
-  about: 'a host gives no answer for a while: it may own the address all the same',
-  script: (stage) => {
-    const { dice } = stage;
-    return ownerScript(stage, {
-      probe: ownerProbe(dice),
-      effects: (pair) => [
-        ...(dice.chance(0.4) ? move(dice, pair, dice.between(0, 4000)) : []),
-        ...silence(dice, dice.pick([pair.first, pair.second]), { kind: 'drop' }),
-      ],
-    });
-  },
-};
+const ownerSilent = silentFamily(
+  'owner-silent',
+  'a host gives no answer for a while: it may own the address all the same',
+  () => ({ kind: 'drop' }),
+);
 
-const ownerFailing: Family = {
-  name: 'owner-failing',
-  about: "a host's probe fails for a while, refused or with a 5xx: that says nothing of what the host owns",
-  script: (stage) => {
-    const { dice } = stage;
-    const behavior: Behavior = dice.chance(0.5)
-      ? { kind: 'refuse' }
-      : { kind: 'error', cause: 'http-5xx', tookMs: 2 };
-    return ownerScript(stage, {
-      probe: ownerProbe(dice),
-      effects: (pair) => [
-        ...(dice.chance(0.4) ? move(dice, pair, dice.between(0, 4000)) : []),
-        ...silence(dice, dice.pick([pair.first, pair.second]), behavior),
-      ],
-    });
-  },
-};
+const ownerFailing = silentFamily(
+  'owner-failing',
+  "a host's probe fails for a while, refused or with a 5xx: that says nothing of what the host owns",
+  (dice) => dice.pick<Behavior>([{ kind: 'refuse' }, { kind: 'error', cause: 'http-5xx', tookMs: 2 }]),
+);
 
 const ownerFlaps: Family = {
   name: 'owner-flaps',
@@ -227,12 +205,12 @@ const ownerFlaps: Family = {
     const { dice } = stage;
     const scaleMs = dice.scale(50, 3000);
     return ownerScript(stage, {
-      probe: ownerProbe(dice),
       effects: ({ first, second }) => {
         const steps: Step[] = [];
         for (let atMs = dice.between(0, 500); atMs < 8000; atMs += scaleMs * dice.scale(0.5, 2)) {
-          const { owned } = dice.pick([first, second]);
-          steps.push({ afterMs: atMs, act: () => owned.set(!owned.isOwner) });
+          const host = dice.pick([first, second]);
+          const { state } = dice.chance(0.7) ? host.claimed : host.wire;
+          steps.push({ afterMs: atMs, act: () => state.set(!state.isOwner) });
         }
         return steps;
       },
@@ -246,14 +224,14 @@ const ownerHidden: Family = {
   script: (stage) => {
     const { dice } = stage;
     return ownerScript(stage, {
-      probe: { intervalMs: 1000, timeoutMs: 900 },
-      holdsOneHidden: true,
+      isSeldom: true,
       effects: ({ first, second }) => {
-        const { owned } = dice.pick([first, second]);
+        const host = dice.pick([first, second]);
+        const { state } = dice.chance(0.7) ? host.claimed : host.wire;
         const fromMs = dice.between(0, 4000);
         return [
-          { afterMs: fromMs, act: () => owned.set(!owned.isOwner) },
-          { afterMs: fromMs + dice.between(100, 950), act: () => owned.set(!owned.isOwner) },
+          { afterMs: fromMs, act: () => state.set(!state.isOwner) },
+          { afterMs: fromMs + dice.between(100, 950), act: () => state.set(!state.isOwner) },
         ];
       },
     });
@@ -261,4 +239,10 @@ const ownerHidden: Family = {
 };
 
 /** Families about who owns what one host should own. */
-export const ownerFamilies: readonly Family[] = [owners, ownerSilent, ownerFailing, ownerFlaps, ownerHidden];
+export const ownerFamilies: readonly Family[] = [
+  ownerMoves,
+  ownerSilent,
+  ownerFailing,
+  ownerFlaps,
+  ownerHidden,
+];

@@ -3,118 +3,83 @@ import type { Dice } from '../dice.ts';
 import type { DrillScript, Family, Stage, Step } from '../drill-script.ts';
 import { limitsNear } from '../figures.ts';
 import { bounds, type Judged, verdict } from '../judged.ts';
-import { effectMs, healBeganMs, type KnownRun } from '../known-run.ts';
-import { Owned } from '../owned.ts';
-import { msText, targetContent } from '../plan-text.ts';
+import { type CheckText, effectMs, healBeganMs, type KnownRun } from '../known-run.ts';
+import { msText } from '../plan-text.ts';
 import type { Truth } from '../recovery-truth.ts';
-import { redundancyTruth, wellSpans } from '../redundancy-truth.ts';
-import { type Behavior, Service } from '../service.ts';
-import { latencyOf, up } from '../service-case.ts';
-
-/** A replica, and the service that says how it is. */
-interface Replica {
-  readonly state: Owned;
-  readonly service: Service;
-  readonly well: Behavior;
-}
+import { redundancyTruth, upSpans, wellSpans } from '../redundancy-truth.ts';
+import type { Service } from '../service.ts';
+import { type Latency, latencyOf, serviceScript } from '../service-case.ts';
+import { failing, outage, usualProbe } from '../service-family.ts';
+import { silence, stateWords, toldState, type ToldState } from '../told-state.ts';
 
 interface RedundancyCase {
-  readonly effects: (replica: Replica) => readonly Step[];
-  readonly heals: (replica: Replica) => readonly Step[];
+  /** What follows from the fault, for the replica on the host that it hits and for the service. */
+  readonly effects: (replica: ToldState, service: Service) => readonly Step[];
+  readonly heals: (replica: ToldState) => readonly Step[];
+  /** The service has outages of its own, and its recovery has to last until redundancy. */
+  readonly untilRedundancy?: true;
 }
 
-/** The true figures of a run. */
-function figuresOf(known: KnownRun, replicas: ReadonlyMap<string, Owned>): readonly (Truth | undefined)[] {
-  const well = wellSpans(known, replicas, { name: 'replica', value: 'streaming' });
-  const healMs = healBeganMs(known);
-  return [
-    redundancyTruth(known, well, effectMs(known)),
-    healMs === undefined ? undefined : redundancyTruth(known, well, healMs),
-  ];
-}
+const words = { yes: 'streaming', no: 'gone' };
 
-/** A drill after which a replica has to come back; the service itself goes on. */
-function redundancyScript(stage: Stage, { effects, heals }: RedundancyCase): DrillScript {
-  const { dice, time } = stage;
-  const latency = latencyOf(dice, dice.scale(1, 5));
-  const well = up(latency);
-  const wayMs = (): number => dice.between(0.05, 0.5);
+/** A drill after which a replica has to come back. */
+function redundancyScript(
+  stage: Stage,
+  { effects, heals, untilRedundancy }: RedundancyCase,
+  latency: Latency,
+): DrillScript {
+  const { dice } = stage;
   const intervalMs = dice.pick([500, 1000, 2000]);
-  const replicaOf = (): Replica => {
-    const state = new Owned(time, true);
-    const value = (): string => (state.isOwner ? 'streaming' : 'gone');
-    return { state, service: new Service(time, well, { wayMs, value }), well };
-  };
+  const replicaOf = (): ToldState => toldState(stage, latency, { ...words, isSo: true });
   const [lost, kept] = [replicaOf(), replicaOf()];
-  const health = new Service(time, well, { wayMs });
-  const probed: Readonly<Record<string, { service: Service; phase: number }>> = {
-    health: { service: health, phase: dice.between(0, 1) },
-    'replica@node-1': { service: lost.service, phase: dice.between(0, 1) },
-    'replica@node-2': { service: kept.service, phase: dice.between(0, 1) },
-  };
   const replicas = new Map([
     ['node-1', lost.state],
     ['node-2', kept.state],
   ]);
-  return {
-    target: targetContent(
-      [
-        { id: 'health', intervalMs: 1000, timeoutMs: 900 },
-        { id: 'replica', on: ['node-1', 'node-2'], value: 'state', intervalMs, timeoutMs: 900 },
-      ],
+  const figuresOf = (known: KnownRun): readonly (Truth | undefined)[] => {
+    const services = untilRedundancy === true ? [upSpans(known, 'health', latency.lateMs)] : [];
+    const well = wellSpans(known, replicas, { name: 'replica', value: 'streaming', services });
+    const healMs = healBeganMs(known);
+    return [
+      redundancyTruth(known, well, effectMs(known)),
+      healMs === undefined ? undefined : redundancyTruth(known, well, healMs),
+    ];
+  };
+  const script = serviceScript(stage, {
+    probe: untilRedundancy === true ? usualProbe(dice) : { intervalMs: 1000, timeoutMs: 900 },
+    latency,
+    stableForMs: 2000,
+    quietForMs: 3000,
+    beside: [
       {
-        steady: {
-          for: '2s',
-          within: '60s',
-          require: [{ probe: 'health' }, { probe: 'replica', is: 'streaming' }],
-        },
-      },
-    ),
-    scenario: {
-      name: 'simulated',
-      title: 'Simulated',
-      faults: [{ kind: 'container.stop', on: 'node-1', container: 'app' }],
-      recovery: { probe: 'health', within: '60s', stableFor: '2s', quietFor: '3s' },
-      redundancy: { for: msText(dice.pick([1000, 3000])), within: '60s' },
-    },
-    probed: (id) => {
-      const found = probed[id];
-      if (found === undefined) throw new Error(`no probe ${id}`);
-      return found;
-    },
-    faults: [
-      {
-        id: 'fault-1',
-        actsAfterMs: dice.scale(1, 100),
-        acknowledgedAfterMs: dice.scale(1, 200),
-        effects: effects(lost),
-        heals: heals(lost),
-        healTakesMs: dice.between(5, 200),
+        text: { id: 'replica', on: ['node-1', 'node-2'], value: 'state', intervalMs, timeoutMs: 900 },
+        told: new Map([
+          ['replica@node-1', lost],
+          ['replica@node-2', kept],
+        ]),
       },
     ],
+    require: [{ probe: 'replica', is: 'streaming' }],
+    ...(untilRedundancy === true ? { kind: 'container.restart', recovery: { until: 'redundancy' } } : {}),
+    scenario: { redundancy: { for: msText(dice.pick([1000, 3000])), within: '60s' } },
+    effects: (service) => effects(lost, service),
+    heals: () => heals(lost),
     tailMs: dice.between(500, 2000),
-    lateMs: latency.lateMs,
+  });
+  return {
+    ...script,
     checks: (known) => {
-      const [redundancy, back] = figuresOf(known, replicas);
+      const [redundancy, back] = figuresOf(known);
+      const near = (kind: string, truth: Truth | undefined): CheckText[] =>
+        limitsNear(dice, truth, intervalMs).map((ms, i) => ({ kind, name: `${kind} ${i}`, max: msText(ms) }));
       return [
-        ...limitsNear(dice, redundancy, intervalMs).map((ms, i) => ({
-          kind: 'redundancy',
-          name: `redundancy ${i}`,
-          max: msText(ms),
-        })),
-        ...limitsNear(dice, back, intervalMs).map((ms, i) => ({
-          kind: 'return',
-          name: `return ${i}`,
-          max: msText(ms),
-        })),
+        ...(untilRedundancy === true ? script.checks(known) : []),
+        ...near('redundancy', redundancy),
+        ...near('return', back),
       ];
     },
-    truthWords: () =>
-      [...replicas].map(
-        ([host, { changes }]) =>
-          `${host}: ${changes.map(({ atMs, isUp }) => `${isUp ? 'streaming' : 'gone'} from ${atMs.toFixed(3)}`).join(', ')}`,
-      ),
-    judge: (known, analysis) => judgeRedundancy(analysis, figuresOf(known, replicas)),
+    truthWords: () => [...replicas].map(([host, state]) => stateWords(host, state, words)),
+    judge: (known, analysis) => judgeRedundancy(analysis, figuresOf(known)),
   };
 }
 
@@ -133,9 +98,9 @@ function judgeRedundancy(
 }
 
 /** The replica comes and goes some times, and then stays. */
-function comesBack(dice: Dice, { state }: Replica): Step[] {
+function comesBack(dice: Dice, { state }: ToldState, latestMs = 4000): Step[] {
   const steps: Step[] = [];
-  let atMs = dice.between(0, 4000);
+  let atMs = dice.between(0, latestMs);
   for (let n = dice.pick([0, 0, 1, 2, 4]); n > 0; n--) {
     steps.push({ afterMs: atMs, act: () => state.set(true) });
     atMs += dice.scale(100, 3000);
@@ -145,61 +110,94 @@ function comesBack(dice: Dice, { state }: Replica): Step[] {
   return [...steps, { afterMs: atMs, act: () => state.set(true) }];
 }
 
-/** Stretches in which the replica's probe gets no answer. */
-function silences(dice: Dice, { service, well }: Replica, behavior: Behavior): Step[] {
-  return Array.from({ length: dice.whole(1, 3) }, (): Step[] => {
-    const fromMs = dice.between(0, 9000);
-    return [
-      { afterMs: fromMs, act: () => service.set(behavior) },
-      { afterMs: fromMs + dice.scale(300, 6000), act: () => service.set(well) },
-    ];
-  }).flat();
+/** A family in which the service goes on, so that redundancy is all that is lost. */
+function redundancyFamily(
+  name: string,
+  about: string,
+  caseOf: (dice: Dice) => Omit<RedundancyCase, 'untilRedundancy'>,
+): Family {
+  return {
+    name,
+    about,
+    script: (stage) =>
+      redundancyScript(stage, caseOf(stage.dice), latencyOf(stage.dice, stage.dice.scale(1, 5))),
+  };
 }
 
-const redundancy: Family = {
-  name: 'redundancy',
-  about: 'a replica is gone, and comes back after the heal, at once or in several attempts',
-  script: (stage) => {
-    const { dice } = stage;
-    return redundancyScript(stage, {
-      effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
-      heals: (replica) => comesBack(dice, replica),
-    });
-  },
-};
+const redundancy = redundancyFamily(
+  'redundancy',
+  'a replica is gone, and comes back after the heal, at once or in several attempts',
+  (dice) => ({
+    effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
+    heals: (replica) => comesBack(dice, replica),
+  }),
+);
 
-const redundancySilent: Family = {
-  name: 'redundancy-silent',
-  about: "the same, while the replica's probe times out now and then",
-  script: (stage) => {
-    const { dice } = stage;
-    return redundancyScript(stage, {
-      effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
-      heals: (replica) => [...comesBack(dice, replica), ...silences(dice, replica, { kind: 'drop' })],
-    });
-  },
-};
+const redundancySilent = redundancyFamily(
+  'redundancy-silent',
+  "the same, while the replica's probe times out now and then",
+  (dice) => ({
+    effects: ({ state }) => [{ afterMs: dice.between(0, 1000), act: () => state.set(false) }],
+    heals: (replica) => [
+      ...comesBack(dice, replica),
+      ...Array.from({ length: dice.whole(1, 3) }, () =>
+        silence(dice, replica, { kind: 'drop' }, 9000),
+      ).flat(),
+    ],
+  }),
+);
 
-const redundancyKept: Family = {
-  name: 'redundancy-kept',
-  about: 'the replica is not gone, or for less time than there is between two samples',
-  script: (stage) => {
-    const { dice } = stage;
+const redundancyKept = redundancyFamily(
+  'redundancy-kept',
+  'the replica is not gone, or for less time than there is between two samples',
+  (dice) => {
     const isBrief = dice.chance(0.5);
-    return redundancyScript(stage, {
-      effects: ({ state }) => {
-        const fromMs = dice.between(0, 1500);
-        return isBrief
+    const fromMs = dice.between(0, 1500);
+    return {
+      effects: ({ state }) =>
+        isBrief
           ? [
               { afterMs: fromMs, act: () => state.set(false) },
               { afterMs: fromMs + dice.between(50, 900), act: () => state.set(true) },
             ]
-          : [];
-      },
+          : [],
       heals: () => [],
-    });
+    };
+  },
+);
+
+const untilRedundancy: Family = {
+  name: 'until-redundancy',
+  about:
+    'the recovery has to last until the replica is back, soon or after a long time whose samples the analysis leaves out; outages before and after that',
+  script: (stage) => {
+    const { dice } = stage;
+    const latency = latencyOf(dice, dice.scale(1, 5));
+    const out = (service: Service, fromMs: number): Step[] =>
+      outage(service, latency, fromMs, dice.scale(200, 5000), failing(dice));
+    const backMs = dice.scale(1000, 45_000);
+    return redundancyScript(
+      stage,
+      {
+        untilRedundancy: true,
+        effects: (replica, service) => [
+          { afterMs: dice.between(0, 1000), act: () => replica.state.set(false) },
+          ...(dice.chance(0.8) ? out(service, dice.between(0, 2000)) : []),
+          // Some of these come later than the replica does.
+          ...(dice.chance(0.5) ? out(service, dice.between(8000, 1.2 * Math.max(backMs, 8000))) : []),
+          ...comesBack(dice, replica, backMs),
+        ],
+        heals: () => [],
+      },
+      latency,
+    );
   },
 };
 
 /** Families about the time to redundancy. */
-export const redundancyFamilies: readonly Family[] = [redundancy, redundancySilent, redundancyKept];
+export const redundancyFamilies: readonly Family[] = [
+  redundancy,
+  redundancySilent,
+  redundancyKept,
+  untilRedundancy,
+];

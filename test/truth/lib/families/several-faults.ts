@@ -7,7 +7,7 @@ import type { KnownRun } from '../known-run.ts';
 import { msText, targetContent } from '../plan-text.ts';
 import { Service } from '../service.ts';
 import { type Latency, latencyOf, up } from '../service-case.ts';
-import { failing, outage, usualProbe } from './outages.ts';
+import { failing, outage, usualProbe } from '../service-family.ts';
 
 /** One of several faults, as the scenario has it; ms. */
 interface PlannedScript {

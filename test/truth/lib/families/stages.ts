@@ -1,10 +1,9 @@
 import type { DrillScript, Family, Stage, Step } from '../drill-script.ts';
 import { judgeStages, type StageEvent } from '../judge-stages.ts';
 import { effectMs, type KnownRun } from '../known-run.ts';
-import { Owned } from '../owned.ts';
-import { targetContent } from '../plan-text.ts';
-import { Service } from '../service.ts';
+import type { Owned } from '../owned.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
+import { toldState, type ToldState } from '../told-state.ts';
 
 /** When something became so for the first time since a moment; undefined if it was so already, or never became so. */
 function becameMs({ changes }: Owned, sinceMs: number): number | undefined {
@@ -22,62 +21,53 @@ interface Course {
 
 /** A drill whose recovery has stages: the load balancer notices, the standby is promoted, the service is back. */
 function stageScript(stage: Stage, course: Course, lengthMs: number): DrillScript {
-  const { dice, time } = stage;
+  const { dice } = stage;
   const latency = latencyOf(dice, dice.scale(1, 5));
-  const well = up(latency);
-  const wayMs = (): number => dice.between(0.05, 0.5);
-  const noticed = new Owned(time, false);
-  const promoted = new Owned(time, course.isPromotedBefore);
-  const intervalMs = dice.pick([200, 500, 1000]);
-  const probe = { intervalMs, timeoutMs: 900 };
-  const becomes = (what: Owned, atMs: number | undefined): Step[] =>
-    atMs === undefined ? [] : [{ afterMs: atMs, act: () => what.set(true) }];
-  const script = serviceScript(stage, {
-    probe,
-    latency,
-    stableForMs: 3000,
-    effects: (service) => [
-      { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
-      ...becomes(noticed, course.noticedMs),
-      ...becomes(promoted, course.promotedMs),
-      { afterMs: lengthMs, act: () => service.set(well) },
-    ],
-    heals: () => [],
+  const noticed = toldState(stage, latency, { yes: 'DOWN', no: 'UP', isSo: false });
+  const promoted = toldState(stage, latency, {
+    yes: 'primary',
+    no: 'standby',
+    isSo: course.isPromotedBefore,
   });
-  const watched = (what: Owned, yes: string, no: string): { service: Service; phase: number } => ({
-    service: new Service(time, well, { wayMs, value: () => (what.isOwner ? yes : no) }),
-    phase: dice.between(0, 1),
-  });
-  const backend = watched(noticed, 'DOWN', 'UP');
-  const role = watched(promoted, 'primary', 'standby');
+  const probe = { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 };
+  const becomes = ({ state }: ToldState, atMs: number | undefined): Step[] =>
+    atMs === undefined ? [] : [{ afterMs: atMs, act: () => state.set(true) }];
   const eventsOf = (known: KnownRun): ReadonlyMap<string, StageEvent> => {
     const sinceMs = effectMs(known);
     const back = known.changes.get('health')?.findLast(({ isUp }) => isUp)?.atMs;
     return new Map([
-      ['notices', { atMs: becameMs(noticed, sinceMs) }],
-      ['promotes', { atMs: becameMs(promoted, sinceMs) }],
+      ['notices', { atMs: becameMs(noticed.state, sinceMs) }],
+      ['promotes', { atMs: becameMs(promoted.state, sinceMs) }],
       ['serves', { atMs: back }],
     ]);
   };
   return {
-    ...script,
-    target: targetContent(
-      [
-        { id: 'health', ...probe },
-        { id: 'backend', ...probe, value: 'state' },
-        { id: 'role', ...probe, on: ['node-2'], value: 'role' },
+    ...serviceScript(stage, {
+      probe,
+      latency,
+      stableForMs: 3000,
+      beside: [
+        { text: { id: 'backend', ...probe, value: 'state' }, told: new Map([['backend', noticed]]) },
+        {
+          text: { id: 'role', ...probe, on: ['node-2'], value: 'role' },
+          told: new Map([['role@node-2', promoted]]),
+        },
       ],
-      { steady: { for: '2s', within: '60s', require: [{ probe: 'health' }] } },
-    ),
-    scenario: {
-      ...script.scenario,
-      stages: [
-        { name: 'notices', until: { condition: { probe: 'backend', is: 'DOWN' } } },
-        { name: 'promotes', until: { condition: { probe: 'role', is: 'primary', count: { min: 1 } } } },
-        { name: 'serves', until: 'recovered' },
+      scenario: {
+        stages: [
+          { name: 'notices', until: { condition: { probe: 'backend', is: 'DOWN' } } },
+          { name: 'promotes', until: { condition: { probe: 'role', is: 'primary', count: { min: 1 } } } },
+          { name: 'serves', until: 'recovered' },
+        ],
+      },
+      effects: (service) => [
+        { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
+        ...becomes(noticed, course.noticedMs),
+        ...becomes(promoted, course.promotedMs),
+        { afterMs: lengthMs, act: () => service.set(up(latency)) },
       ],
-    },
-    probed: (id) => (id === 'health' ? script.probed(id) : id === 'backend' ? backend : role),
+      heals: () => [],
+    }),
     judge: (known, { summary }) => judgeStages(summary, { fromMs: effectMs(known), events: eventsOf(known) }),
   };
 }

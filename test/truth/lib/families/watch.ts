@@ -6,7 +6,7 @@ import type { KnownRun } from '../known-run.ts';
 import type { Behavior } from '../service.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 import { outagesOf } from '../sight.ts';
-import { failing, outage } from './outages.ts';
+import { failing, outage } from '../service-family.ts';
 
 function judgeWatch(known: KnownRun, analysis: Analysis, lateMs: number): readonly Judged[] {
   const windows = analysis.windows.get('health') ?? [];

@@ -35,6 +35,8 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly effectWithinMs?: number;
   /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
   readonly needs?: 'server' | 'power';
+  /** Changes the network of its host. Refused on firedrill's own machine: all probes and commands use that network. */
+  readonly changesNetwork?: true;
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
   readonly params: z.ZodType<P>;
   /** What it needs on its host; undefined parameters: whatever they are. Absent where it runs no commands there. */

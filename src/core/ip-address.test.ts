@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import {
   formatIpAddress,
   formatIpPrefix,
+  isOneAddress,
   isSameIpAddress,
   parseIpAddress,
   parseIpPrefix,
   prefixContains,
-  prefixesOverlap,
   type IpAddress,
   type IpPrefix,
 } from './ip-address.ts';
@@ -145,11 +145,12 @@ describe('prefixes', () => {
   });
 
   test.each([
-    ['192.0.2.0/24', '192.0.0.0/16', true],
-    ['192.0.0.0/16', '192.0.2.0/24', true],
-    ['192.0.2.0/25', '192.0.2.128/25', false],
-    ['0.0.0.0/0', '::/0', false],
-  ])('%s and %s overlap: %s', (a, b, overlap) => {
-    expect(prefixesOverlap(prefix(a), prefix(b))).toBe(overlap);
+    ['192.0.2.7/32', true],
+    ['::ffff:192.0.2.7', true],
+    ['192.0.2.7/31', false],
+    ['2001:db8::1', true],
+    ['2001:db8::1/64', false],
+  ])('%s is one address: %s', (text, one) => {
+    expect(isOneAddress(prefix(text))).toBe(one);
   });
 });

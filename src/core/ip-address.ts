@@ -63,9 +63,9 @@ export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   return networkBits(prefix) === networkBits({ address, length: prefix.length });
 }
 
-/** Whether some address is in both prefixes. */
-export function prefixesOverlap(a: IpPrefix, b: IpPrefix): boolean {
-  return a.length <= b.length ? prefixContains(a, b.address) : prefixContains(b, a.address);
+/** Whether the prefix is one address, and no network. */
+export function isOneAddress({ address, length }: IpPrefix): boolean {
+  return length === widths[address.family];
 }
 
 /** The one canonical text of an address (IPv6: RFC 5952), with its zone. */

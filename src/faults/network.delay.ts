@@ -58,6 +58,12 @@ export const networkDelay = scriptedFault<Params, Delay>({
     return { interface: name, handle: handleOf(tag), netem: ['delay', `${p.delay}ms`, ...variation] };
   },
 
+  cut: (p, { interface: name }) => ({
+    kind: 'delay',
+    interface: name,
+    delayMs: p.delay + (p.variation ?? 0),
+  }),
+
   async apply({ interface: name, handle, netem }, _tag, ctx) {
     await runOk(ctx, ['tc', 'qdisc', 'add', 'dev', name, 'root', 'handle', handle, 'netem', ...netem]);
   },

@@ -1,7 +1,9 @@
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
+import { printable } from '../core/printable.ts';
 import { commandError, followError } from './command-error.ts';
+import { dockerContainer, type AskEngine } from './docker-container.ts';
 import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { pipeCommand } from './pipe-command.ts';
@@ -157,6 +159,15 @@ export function createDockerHost(
     }
   };
 
+  const ask: AskEngine = async (words, signal, patience) => {
+    const argv = [...docker, ...words];
+    const outcome = await run({ argv, timeoutMs: inspectTimeoutMs * patience, signal });
+    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    if (outcome.kind !== 'exited') throw commandError(name, argv, inspectTimeoutMs * patience, outcome);
+    if (outcome.exitCode !== 0) throw unreachable(outcome.stderr.trim());
+    return outcome.stdout;
+  };
+
   const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
     const seen = await manage(words, inspectTimeoutMs * patience, signal);
@@ -186,7 +197,17 @@ export function createDockerHost(
     on: (signal, patience) => turn('start', true, signal, patience),
   };
 
-  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, pipe, power };
+  return {
+    name,
+    transport: `${docker.join(' ')} exec ${container}`,
+    exec,
+    follow,
+    pipe,
+    power,
+    container: dockerContainer(container, ask, (answer) =>
+      unreachable(`cannot read what docker inspect answered: ${printable(answer.trim(), 120)}`),
+    ),
+  };
 }
 
 function callsDocker(argv: readonly string[]): boolean {

@@ -17,6 +17,7 @@ export function createLocalHost(
   return {
     name,
     transport: 'local',
+    isThisMachine: true,
     pipe: pipeCommand,
     async *follow(argv, signal) {
       const outcome = yield* follow({ argv: followedBy(argv), signal });

@@ -117,8 +117,13 @@ function candidates(on: PlannedFault['on'], known: Known): PlannedHost[] {
 
 /** Checks that every host which a step may hit has what its kind needs. */
 function checkNeeds(step: PlannedFault, known: Known, problem: (message: string) => void): void {
-  const needs = faultKind(step.kind)?.needs;
+  const { needs, changesNetwork } = faultKind(step.kind) ?? {};
   for (const host of candidates(step.on, known)) {
+    if (changesNetwork === true && host.transport.kind === 'local') {
+      problem(
+        `a fault of kind ${step.kind} would change the network of firedrill's own machine: host "${host.name}" has transport local`,
+      );
+    }
     if (needs === 'server' && host.server === undefined) {
       problem(`a fault of kind ${step.kind} needs a \`server\` for host "${host.name}" in the target`);
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { formatIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
 import { lastWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
@@ -54,8 +55,11 @@ export function waysOf(direction: Direction): readonly ('in' | 'out')[] {
 }
 
 /** Words that match packets from (in) or to (out) an address or CIDR. */
-export function matchPeer(way: 'in' | 'out', peer: string): { tool: Tool; match: string[] } {
-  return { tool: peer.includes(':') ? 'ip6tables' : 'iptables', match: [way === 'in' ? '-s' : '-d', peer] };
+export function matchPeer(way: 'in' | 'out', peer: IpPrefix): { tool: Tool; match: string[] } {
+  return {
+    tool: peer.address.family === 6 ? 'ip6tables' : 'iptables',
+    match: [way === 'in' ? '-s' : '-d', formatIpPrefix(peer)],
+  };
 }
 
 /** The programs whose packets pass these interfaces: IPv6 counts where one of them has such an address. */

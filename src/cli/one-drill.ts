@@ -59,7 +59,7 @@ export async function runOneDrill(
         clock,
         log,
         ledger,
-        createHost,
+        createHost: (planned) => createHost(planned, (message) => output.progress(`warning: ${message}`)),
         createServer,
         versions: versions(),
         label,

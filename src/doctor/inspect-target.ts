@@ -13,7 +13,8 @@ import { wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
-  readonly createHost: (host: PlannedHost) => Host;
+  /** `onStray` hears once that others write around the output of the host's commands. */
+  readonly createHost: (host: PlannedHost, onStray: (message: string) => void) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
 
@@ -42,7 +43,8 @@ async function inspectHost(
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const host = createHost(planned);
+  const stray: string[] = [];
+  const host = createHost(planned, (message) => stray.push(message));
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
@@ -51,7 +53,13 @@ async function inspectHost(
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
     const here = probes.filter((probe) => (probe.from ?? probe.host) === planned.name);
     const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
-    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks, ...checks.flat()];
+    return [
+      reached,
+      ...stray.map((said) => strayFinding(said, planned.name)),
+      ...judgeHost(planned.name, facts, wants),
+      ...clocks,
+      ...checks.flat(),
+    ];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
@@ -70,6 +78,16 @@ async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal):
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, host.name), mend: mendOf(error) }];
   }
+}
+
+/** Harmless to drills, and a trap for everything else that runs commands there. */
+function strayFinding(said: string, host: string): Finding {
+  return {
+    name: `${host}: output of others`,
+    status: 'info',
+    observed: said.replace(`${host}: `, ''),
+    mend: 'Let the profile print only where there is a terminal (`[ -t 1 ]`), and mend what sudo warns of.',
+  };
 }
 
 async function inspectServer(

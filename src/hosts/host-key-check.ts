@@ -5,6 +5,7 @@ import {
   fingerprint,
   judgeHostKey,
   knownTypes,
+  nameInKnownHosts,
   parseKnownHosts,
   typeOfKey,
   type BrokenLine,
@@ -41,9 +42,11 @@ export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]):
   const { asked, host, port, hostKeyAlias, knownHostsFiles } = settings;
   const name = { host, port, ...(hostKeyAlias === undefined ? {} : { alias: hostKeyAlias }) };
   const read = await Promise.all(knownHostsFiles.map(readKnownHosts));
-  const entries = [...read.flatMap((file) => file.entries), ...learned];
+  const known = read.flatMap((file) => file.entries);
+  // What another connection learns before this one gets its key counts, too.
+  const entries = (): readonly KnownHost[] => [...known, ...learned];
   const broken = read.flatMap((file) => file.broken);
-  const types = knownTypes(entries, name);
+  const types = knownTypes(entries(), name);
   const offered = checkable.filter((one) => settings.hostKeyAlgorithms.includes(one));
   const allowed = settings.hostKeyAlgorithms.length === 0 ? checkable : offered;
   const isKnown = (one: ServerHostKeyAlgorithm): boolean =>
@@ -62,16 +65,15 @@ export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]):
   return {
     algorithms,
     refuse(key) {
-      const verdict = judgeHostKey(entries, name, key);
+      const verdict = judgeHostKey(entries(), name, key);
       const shown = `the host key of ${where} (${typeOfKey(key) ?? 'unknown type'}, ${fingerprint(key)})`;
       switch (verdict.kind) {
         case 'known':
           return undefined;
         case 'unknown': {
           if (settings.unknownKeys === 'new') {
-            const hosts = hostKeyAlias ?? `[${host}]:${port}`;
             learned.push({
-              hosts,
+              hosts: nameInKnownHosts(name),
               type: typeOfKey(key) ?? '',
               key,
               file: seenBefore,

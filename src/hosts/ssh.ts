@@ -1,12 +1,13 @@
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
 import type { SshTransport } from '../core/plan.ts';
-import { commandError, followError } from './command-error.ts';
+import { commandError, commandWords, followError, notRunError } from './command-error.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { runCommand } from './run-command.ts';
 import { runOnChannel } from './ssh-command.ts';
 import { resolveRoute, sshWords, type SshRoute, type SshSurroundings } from './ssh-config.ts';
 import type { SshConnection } from './ssh-connection.ts';
+import { firstStray, type StrayListener } from './stray-output.ts';
 import { followOnChannel } from './ssh-follow.ts';
 import { pipeOverSsh } from './ssh-pipe.ts';
 import { createPool, type SshPlace } from './ssh-pool.ts';
@@ -28,7 +29,9 @@ export function createSshHost(
   name: string,
   transport: SshTransport,
   around: SshSurroundings = { run: runCommand, env: process.env },
+  onStray: StrayListener = () => {},
 ): Host {
+  const tellStray = firstStray(name, onStray);
   const sudo = transport.sudo === true;
   /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
@@ -62,7 +65,7 @@ export function createSshHost(
       if (signal.reason !== timedOut) throw cut();
       throw new DrillError(
         'host-unreachable',
-        `${name}: \`${argv.join(' ')}\` was not started: there was no connection in time`,
+        `${name}: ${commandWords(argv)} was not started: there was no connection in time`,
         { mend: `See whether \`${sshWords(transport)} true\` works.`, cause: error },
       );
     }
@@ -82,29 +85,25 @@ export function createSshHost(
         const cut = (): DrillError => broken({ kind: 'aborted' });
         const { connection, release } = await place(argv, limits.signal, cut, options.patience);
         const command = { argv, sudo, signal: limits.signal, input, maxOutputBytes };
-        const { outcome, leftBehind } = await runOnChannel(connection, command);
+        const { outcome, stray, leftBehind } = await runOnChannel(connection, command);
         release(outcome.kind === 'full' ? 'full' : undefined);
         void leftBehind?.then(endGroup);
         switch (outcome.kind) {
           case 'exited': {
             const { kind: _, ...result } = outcome;
+            tellStray(stray);
             return result;
           }
           case 'cut':
             throw broken({ kind: limits.signal.reason === timedOut ? 'timed-out' : 'aborted' });
           case 'refused':
-            throw new DrillError(
-              'host-unreachable',
-              `${name}: \`${argv.join(' ')}\` was not started: sudo says: ${outcome.why || 'nothing'}`,
-              {
-                mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
-              },
-            );
+          case 'not-run':
+            throw notRunError(name, argv, outcome, sshWords(transport));
           case 'full':
             if (refused < refusals) continue;
             throw new DrillError(
               'host-unreachable',
-              `${name}: \`${argv.join(' ')}\` was not started: ${outcome.why}`,
+              `${name}: ${commandWords(argv)} was not started: ${outcome.why}`,
             );
           case 'overflow':
           case 'lost':
@@ -136,7 +135,10 @@ export function createSshHost(
     const aborted = (): DrillError => followError(name, argv, { kind: 'aborted' });
     const { connection, release } = await place(argv, signal, aborted);
     try {
-      const outcome = yield* followOnChannel(connection, { argv, sudo, signal });
+      const outcome = yield* followOnChannel(connection, { argv, sudo, signal, onStray: tellStray });
+      if (outcome.kind === 'refused' || outcome.kind === 'not-run') {
+        throw notRunError(name, argv, outcome, sshWords(transport));
+      }
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
       const { exitCode, stderr } = outcome;
       return { exitCode, stderr };
@@ -145,7 +147,8 @@ export function createSshHost(
     }
   };
 
-  const pipe: Host['pipe'] = (argv) => pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo });
+  const pipe: Host['pipe'] = (argv) =>
+    pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo, onStray: tellStray });
 
   return { name, transport: sshWords(transport), exec, follow, pipe };
 }

@@ -54,7 +54,8 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
-      const reach = { host: createHost(record.host), server: createServer(record.host) };
+      const host = createHost(record.host, (message) => output.progress(`warning: ${message}`));
+      const reach = { host, server: createServer(record.host) };
       const options = {
         abandon: stop.abandonHeals,
         onFailed: ({ attempt, observed, why }: FailedAttempt) =>

@@ -5,6 +5,7 @@ import type { Host } from '../../core/host.ts';
 import type { SshTransport } from '../../core/plan.ts';
 import type { CommandRunner } from '../run-command.ts';
 import { createSshHost } from '../ssh.ts';
+import type { StrayListener } from '../stray-output.ts';
 import {
   makeKey,
   startSshServer,
@@ -37,7 +38,12 @@ export interface SshLab {
   write(name: string, text: string): string;
   /** What `ssh -G` says of the server, with changes. */
   said(changes?: Said): Said;
-  host(changes?: Said, env?: Readonly<Record<string, string>>, more?: Partial<SshTransport>): Host;
+  host(
+    changes?: Said,
+    env?: Readonly<Record<string, string>>,
+    more?: Partial<SshTransport>,
+    onStray?: StrayListener,
+  ): Host;
   close(): Promise<void>;
 }
 
@@ -69,11 +75,12 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
     folder,
     write,
     said,
-    host: (changes, env = {}, more = {}) =>
+    host: (changes, env = {}, more = {}, onStray) =>
       createSshHost(
         'node-1',
         { kind: 'ssh', host: 'n1', ...more },
         { run: saying({ n1: said(changes) }), env },
+        onStray,
       ),
     close: async () => {
       await server.close();

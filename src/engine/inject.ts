@@ -55,6 +55,7 @@ export async function injectFault(
   } catch (error) {
     run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();
+    if (!(error instanceof DrillError)) throw error;
     return 'failed';
   }
   if (steady?.isHeld() === false) {
@@ -143,7 +144,10 @@ interface ActTimes {
   readonly broken?: string;
 }
 
-/** Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it acted. */
+/**
+ * Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it
+ * acted. Throws what a defect of firedrill has thrown.
+ */
 async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
   const { log, clock } = run.deps;
   const { kind, planned, params, ctx } = aim;
@@ -164,7 +168,9 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
   } catch (error) {
     const message = messageOf(error);
     const isBroken = isUnreachable(error);
-    if (isBroken) run.unanswered.add(fault.id);
+    // After a defect of firedrill nobody knows whether the host acted.
+    const isDefect = !(error instanceof DrillError);
+    if (isBroken || isDefect) run.unanswered.add(fault.id);
     if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
       log.append({ type: 'fault.unanswered', fault: fault.id, message });
       return { notBeforeMs, broken: message };
@@ -179,6 +185,7 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     });
     // Cut off by a stop, not refused by the host: the run says so.
     run.signal.throwIfAborted();
+    if (isDefect) throw error;
     return undefined;
   }
 }

@@ -60,6 +60,8 @@ export interface LeaseHolder extends Pick<Run, 'reach'> {
   readonly log: Pick<EventLog, 'append'>;
   /** Faults come and go in here. */
   readonly open: readonly OpenFault[];
+  /** Called when leases are renewed no more, for a defect of firedrill. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 /** Keeps the leases of what is open. */
@@ -98,11 +100,11 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     return fresh;
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
-    const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
     const { leaseMs } = deadMan;
     const renewal = kept.renewals + 1;
     const askedMs = clock.nowMs();
     try {
+      const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
       await renewDeadMan(ctx, deadMan, { renewal, timeoutMs: leaseMs / renewalsPerLease });
       kept.renewals = renewal;
       kept.lapsing = false;
@@ -133,7 +135,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
       await clock.sleep(lookEveryMs, stopped.signal).catch(() => undefined);
     }
   };
-  const looping = loop();
+  const looping = loop().catch((error: unknown) => run.onBroken?.(error));
   return {
     async release(faultId) {
       const tag = run.open.find(({ record }) => record.faultId === faultId)?.record.lease?.tag;

@@ -144,7 +144,8 @@ function kindOf(value: unknown): string {
   return JSON.stringify(value);
 }
 
-function valueAt(value: unknown, path: NodePath): unknown {
+/** What stands at a path of a value; undefined for nothing. */
+export function valueAt(value: unknown, path: NodePath): unknown {
   let current = value;
   for (const part of path) {
     if (!Object.hasOwn(Object(current), part)) return undefined;

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { type IpAddress, parseIpAddress } from '../../core/ip-address.ts';
+import { asciiHost } from './host-name.ts';
 
 /**
  * Checks for text parameters. The planner fills `${host}` and `${address}` in
@@ -57,7 +58,7 @@ export const regex = z.string().refine(
 /** Splits `host:port`; undefined for anything else. */
 function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
+  const host = match?.[1] ?? asciiHost(match?.[2] ?? '');
   const port = Number(match?.[3]);
   if (host === undefined || port < 1 || port > 65_535) return undefined;
   if (match?.[1] !== undefined && !isIPv6(host)) return undefined;
@@ -103,5 +104,6 @@ function hasUser(text: string): boolean {
 
 function isUrl(text: string, protocols: readonly string[]): boolean {
   const url = URL.parse(text);
-  return url !== null && protocols.includes(url.protocol) && url.hostname !== '';
+  if (url === null || !protocols.includes(url.protocol)) return false;
+  return url.hostname.startsWith('[') || asciiHost(url.hostname) !== undefined;
 }

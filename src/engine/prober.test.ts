@@ -11,6 +11,7 @@ import type { NewEvent } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
+import { ownLoopback } from '../hosts/testing/own-loopback.ts';
 import { startProber, type Prober, type ProberOptions } from './prober.ts';
 import { createSystemClock } from './system-clock.ts';
 
@@ -24,14 +25,14 @@ async function serve(onRequest = (): void => {}): Promise<{ server: Server; url:
     onRequest();
     response.end('{"node":"node-1"}');
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, ownLoopback);
   await once(server, 'listening');
   cleanups.push(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
   const { port } = server.address() as AddressInfo;
-  return { server, url: `http://127.0.0.1:${port}/` };
+  return { server, url: `http://${ownLoopback}:${port}/` };
 }
 
 function httpProbe(url: string, over: Partial<PlannedProbe> = {}): PlannedProbe {
@@ -149,7 +150,7 @@ describe('startProber', () => {
     server.closeAllConnections();
     // A look that was under way is reset; the next ones are refused.
     const bad = await until((event) => event.type === 'sample' && event.cause === 'refused');
-    server.listen(port, '127.0.0.1');
+    server.listen(port, ownLoopback);
     const slot = bad.type === 'sample' ? bad.slot : 0;
     const back = await until(
       (event) => event.type === 'sample' && event.slot > slot && event.status === 'ok',

@@ -6,6 +6,7 @@ import type { DrillEvent } from '../../core/event.ts';
 import type { ExecOptions, ExecResult, Host } from '../../core/host.ts';
 import type { Plan } from '../../core/plan.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
+import { ownLoopback } from '../../hosts/testing/own-loopback.ts';
 import { runDrill } from '../drill.ts';
 import { openEventLog } from '../event-log.ts';
 import { openLedger } from '../ledger.ts';
@@ -36,9 +37,9 @@ export class FakeMachine implements Host {
       if (request.method === 'DELETE') this.removed++;
       response.end(pathname.startsWith('/rows') ? JSON.stringify(this.rows) : 'ok');
     });
-    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(this.#port, ownLoopback, resolve));
     this.#port = (server.address() as AddressInfo).port;
-    this.url = `http://127.0.0.1:${this.#port}/`;
+    this.url = `http://${ownLoopback}:${this.#port}/`;
     this.#server = server;
   }
 

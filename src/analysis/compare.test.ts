@@ -98,12 +98,35 @@ describe('a comparison', () => {
   });
 
   test('says what makes the sides less alike', () => {
-    const b = runs([1000], { target: 'staging', scenario: { ...keptOf(0, 1).scenario, sha256: 'bb' } }, 3);
-    expect(compare(runs([1000]), b).scenarios[0]?.notes).toEqual([
+    const bare = { stages: [] };
+    const b = runs(
+      [1000],
+      { ...bare, target: 'staging', scenario: { ...keptOf(0, 1).scenario, sha256: 'bb' } },
+      3,
+    );
+    expect(compare(runs([1000], bare), b).scenarios[0]?.notes).toEqual([
       'A ran on lab, B on staging',
       'the scenario file is not the same in all runs',
     ]);
-    expect(compare(runs([1000]), runs([1000], {}, 3)).scenarios[0]?.notes).toEqual([]);
+    expect(compare(runs([1000], bare), runs([1000], bare, 3)).scenarios[0]?.notes).toEqual([]);
+  });
+
+  test('says where stages have no bounds, and why', () => {
+    const bounded = {
+      stages: keptOf(0, 1000).stages.map((stage) => ({ ...stage, minMs: stage.ms - 5, maxMs: stage.ms + 5 })),
+    };
+    const notesOf = (a: readonly KeptRun[], b: readonly KeptRun[]) => compare(a, b).scenarios[0]?.notes;
+    expect(notesOf(runs([1000, 1001]), runs([1000], bounded, 3))).toEqual([
+      'stages are shown without bounds: 2 runs of A have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
+    ]);
+    expect(notesOf(runs([1000], bounded), [...runs([1000], {}, 3), ...runs([1], bounded, 4)])).toEqual([
+      'stages are shown without bounds: 1 run of B has none, as those of older versions, and it counts as exact; `firedrill report` on their folders adds bounds',
+    ]);
+    expect(notesOf(runs([1000]), runs([1000], {}, 3))).toEqual([
+      'stages are shown without bounds: 1 run of A and 1 run of B have none, as those of older versions, and they count as exact; `firedrill report` on their folders adds bounds',
+    ]);
+    expect(notesOf(runs([1000], bounded), runs([1000], bounded, 3))).toEqual([]);
+    expect(notesOf(runs([null]), runs([null], {}, 3))).toEqual([]);
   });
 
   test('has another figure by the name that a table gives it', () => {

@@ -248,6 +248,11 @@ export function sampled(figures: readonly RunFigure[], bounded: boolean): Sample
   };
 }
 
+/** Whether a run has bounds of all of these stages: those of older versions have none. */
+function haveBounds(stages: KeptRun['stages']): boolean {
+  return stages.every(({ minMs, maxMs }) => minMs !== undefined && maxMs !== undefined);
+}
+
 /** Stages in the order of the chain. One that has another's time in it is another thing than one that has not. */
 function compareStages(
   figure: string,
@@ -271,7 +276,7 @@ function compareStages(
       const { ms, minMs = ms, maxMs = ms } = stage;
       return { ms, minMs, maxMs };
     });
-  const isBounded = chains.flat().every(({ minMs }) => minMs !== undefined);
+  const isBounded = chains.every(haveBounds);
   return [...names].map(([wanted, title]) =>
     compared(figure, title, [measures(a, wanted), measures(b, wanted)], isBounded),
   );
@@ -297,5 +302,23 @@ function notesOf(a: readonly KeptRun[], b: readonly KeptRun[]): readonly string[
   return [
     ...(onA === onB ? [] : [`A ran on ${onA}, B on ${onB}`]),
     ...(shas.size > 1 ? ['the scenario file is not the same in all runs'] : []),
+    ...unboundedNote(a, b),
+  ];
+}
+
+/** Why the comparison shows stages without bounds, where it does. */
+function unboundedNote(a: readonly KeptRun[], b: readonly KeptRun[]): readonly string[] {
+  const count = (runs: readonly KeptRun[]): number =>
+    runs.filter((run) => !haveBounds([...run.stages, ...(run.heal?.stages ?? [])])).length;
+  const [ofA, ofB] = [count(a), count(b)];
+  if (ofA + ofB === 0) return [];
+  const sides = [
+    [ofA, 'A'],
+    [ofB, 'B'],
+  ] as const;
+  const who = sides.flatMap(([n, side]) => (n === 0 ? [] : [`${n} ${n === 1 ? 'run' : 'runs'} of ${side}`]));
+  const are = ofA + ofB === 1 ? ['has', 'it counts'] : ['have', 'they count'];
+  return [
+    `stages are shown without bounds: ${who.join(' and ')} ${are[0]} none, as those of older versions, and ${are[1]} as exact; \`firedrill report\` on their folders adds bounds`,
   ];
 }

@@ -124,6 +124,14 @@ describe('a state that fits between two samples', () => {
     }
   });
 
+  test('stands beside the windows of ownership in the summary', () => {
+    const [vip] = summarize(quiet([]).read()).ownership;
+    expect(vip?.sides).toMatchObject([
+      { side: 'claimed', nobody: [], several: [], unseenMs: { nobody: 1005, several: 1005 } },
+      { side: 'wire', unseenMs: { nobody: 1005, several: 1005 } },
+    ]);
+  });
+
   test('may have happened for as long as fits', () => {
     const check = { kind: 'happens', name, condition: several } as const;
     // Whether it happened at all is asked of the samples.

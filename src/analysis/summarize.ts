@@ -105,13 +105,14 @@ function healSummary(log: RunLog, heal: HealAnalysis): Summary['heal'] {
 /** What checks are judged on. */
 function evidenceOf(log: RunLog, watch: boolean): Evidence {
   const recovery = watch ? null : analyseRecovery(log);
+  const stoppedMs = log.phases.find(({ phase }) => phase === 'read-back')?.t;
   return {
     log,
     recovery,
     redundancy: analyseRedundancy(log, recovery?.effect ?? null),
     heal: watch ? null : analyseHeal(log, recovery),
     roleBefore: rolesBefore(log),
-    rows: [...log.writing.values()].map(analyseRows),
+    rows: [...log.writing.values()].map((record) => analyseRows(record, stoppedMs)),
   };
 }
 

@@ -38,10 +38,13 @@ interface Case {
   readonly copies?: readonly (readonly [path: string, rows: Readonly<Record<string, string>>])[];
   readonly checks?: readonly Check[];
   readonly killed?: true;
+  /** When the writers were stopped, where the log tells. */
+  readonly stoppedMs?: number;
 }
 
 /** A drill whose fault takes effect between 10 000 and 10 150 ms. */
-function drill({ writes = [], reads = [], end = {}, ends, copies = [], checks = [], killed }: Case): Summary {
+function drill(parts: Case): Summary {
+  const { writes = [], reads = [], end = {}, ends, copies = [], checks = [], killed, stoppedMs } = parts;
   const plan = planWith({ probes: [probeOf('health')], writers: [writer], checks });
   const log = new LogBuilder(plan)
     .probing('health', 0, 60_000, 1000, (sendMs) => ({ status: 'ok', finishMs: sendMs + 5 }))
@@ -60,6 +63,7 @@ function drill({ writes = [], reads = [], end = {}, ends, copies = [], checks = 
   for (const [path, rows] of copies) read(path, rows, ['copy', 'before-heal', 39_000, 39_010]);
   for (const [path, rows] of ends ?? writer.paths.map((p) => [p.id, end] as const))
     read(path, rows, ['path', 'end', 59_000, 59_010]);
+  if (stoppedMs !== undefined) log.at(stoppedMs, { type: 'phase.started', phase: 'read-back' });
   if (killed === undefined) log.at(60_000, { type: 'run.ended' });
   return summarize(log.read());
 }
@@ -477,6 +481,36 @@ describe('a check', () => {
       observed: '1 of 2',
     });
   });
+
+  test.each<{ stoppedMs: number; there: string; unasked: number; notes: RegExp | undefined }>([
+    // A client writes every 100 ms: at 1.4 s and 1.5 s, too, until 1.55 s. Its write of 1.3 s was 30 ms late.
+    { stoppedMs: 1410, there: '1-5', unasked: 0, notes: /the event log lacks 1 write:/ },
+    { stoppedMs: 1550, there: '1-5', unasked: 0, notes: /the event log lacks 1 write:/ },
+    { stoppedMs: 1550, there: '1-4 6', unasked: 0, notes: /the event log lacks 2 writes:/ },
+    { stoppedMs: 1550, there: '1-7', unasked: 1, notes: /the event log lacks 2 writes:/ },
+    { stoppedMs: 1380, there: '1-5', unasked: 1, notes: undefined },
+    { stoppedMs: 1550, there: '1-4', unasked: 0, notes: undefined },
+  ])(
+    'of a row beyond the last write of its client is open where the client wrote on: $there, stopped at $stoppedMs',
+    ({ stoppedMs, there, unasked, notes }) => {
+      const summary = drill({
+        writes: [
+          [1, 1, 1000, 1010],
+          [1, 2, 1100, 1110],
+          [1, 3, 1200, 1210],
+          [1, 4, 1330, 1340],
+        ],
+        end: { 1: there },
+        stoppedMs,
+        checks: [rows('unasked', { max: 0 })],
+      });
+      expect(summary.writers[0]?.found?.unasked).toBe(unasked);
+      const open = notes === undefined ? 'pass' : 'inconclusive';
+      expect(summary.checks[0]?.status).toBe(unasked > 0 ? 'fail' : open);
+      if (notes === undefined) expect(summary.notes.join()).not.toContain('lacks');
+      else expect(summary.notes.join()).toMatch(notes);
+    },
+  );
 
   test('of rows whose writes the log lost is open where it would fail by a least value, and fails by a greatest one', () => {
     // Rows 2 and 3 are lost, and so are their lines; row 4 is lost.

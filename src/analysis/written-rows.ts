@@ -43,7 +43,10 @@ export interface Fates {
   readonly indeterminateAbsent: number;
   /** Rows that are there by one path and not by another. */
   readonly disputed: number;
-  /** Writes of which the log lost the line: each client numbers its rows from 1, without a gap. What became of them is not known. */
+  /**
+   * Writes of which the log lost the line: each client numbers its rows from 1, without a gap, and writes on until it is
+   * stopped. What became of them is not known.
+   */
   readonly unrecorded: number;
 }
 
@@ -104,7 +107,7 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
  * What became of each row, by what the stack gives back through its own paths when everything is mended. A row
  * is there when each path that could be read gives it: who comes by another one misses it.
  */
-function fatesOf({ written, read }: WriterRecord): Fates | null {
+function fatesOf({ planned, written, read }: WriterRecord, stoppedMs: number): Fates | null {
   const stores = read
     .filter((r) => r.place === 'path' && r.moment === 'end' && r.rows !== undefined)
     .map(storeOf);
@@ -114,49 +117,73 @@ function fatesOf({ written, read }: WriterRecord): Fates | null {
   const of = (outcome: RowWritten['outcome']) => written.filter((row) => row.outcome === outcome);
   const [acked, refused, open] = [of('acked'), of('refused'), of('indeterminate')];
   const lost = acked.filter((row) => least(row) === 0);
+  const numbers = numbersOf(planned, written, { stores, stoppedMs });
   const openPresent = open.filter((row) => most(row) > 0).length;
   return {
     present: acked.length - lost.length,
     lost,
     duplicated: written.filter((row) => most(row) > 1).length,
-    unasked: refused.filter((row) => most(row) > 0).length + strangers(written, stores),
+    unasked: refused.filter((row) => most(row) > 0).length + strangers(numbers, stores),
     indeterminatePresent: openPresent,
     indeterminateAbsent: open.length - openPresent,
     disputed: written.filter((row) => least(row) === 0 && most(row) > 0).length,
-    unrecorded: unrecorded(written),
+    unrecorded: unrecorded(numbers),
   };
 }
 
-/** The numbers that each client is known to have written. */
-function numbersOf(written: readonly RowWritten[]): ReadonlyMap<number, ReadonlySet<number>> {
-  const known = new Map<number, Set<number>>();
-  for (const { client, number } of written) {
-    const numbers = known.get(client) ?? new Set();
-    known.set(client, numbers.add(number));
-  }
-  return known;
+/** The row numbers of a client: how many the log has, and the last that it used. */
+interface Numbers {
+  readonly logged: number;
+  readonly last: number;
 }
 
-function highest(numbers: ReadonlySet<number> = new Set()): number {
-  let found = 0;
-  for (const number of numbers) found = Math.max(found, number);
-  return found;
+/** By client: the last number is that of a line, or of a row which the client can have written after that line. */
+function numbersOf(
+  { intervalMs }: PlannedWriter,
+  written: readonly RowWritten[],
+  { stores, stoppedMs }: { readonly stores: readonly Store[]; readonly stoppedMs: number },
+): ReadonlyMap<number, Numbers> {
+  const rows = Map.groupBy(written, (row) => row.client);
+  return new Map(
+    [...rows].map(([client, own]) => {
+      const last = own.reduce((max, row) => (row.number > max.number ? row : max));
+      const most = last.number + slotsAfter(last, own, { intervalMs, stoppedMs });
+      const found = stores.flatMap((store) =>
+        (store.get(client) ?? []).map(({ from, to }) => (from > most ? 0 : Math.min(to, most))),
+      );
+      const logged = new Set(own.map(({ number }) => number)).size;
+      return [client, { logged, last: Math.max(last.number, ...found) }];
+    }),
+  );
 }
 
-/** How many numbers below each client's highest the log does not have. */
-function unrecorded(written: readonly RowWritten[]): number {
-  let count = 0;
-  for (const numbers of numbersOf(written).values()) count += highest(numbers) - numbers.size;
-  return count;
+/**
+ * How many slots a client had after a write: from the next one when it was answered to the end of its work. Any write may
+ * be sent late; the earliest of the client's shows where its slots are.
+ */
+function slotsAfter(
+  { sendMs, finishMs }: RowWritten,
+  own: readonly RowWritten[],
+  { intervalMs, stoppedMs }: { readonly intervalMs: number; readonly stoppedMs: number },
+): number {
+  const inSlot = (row: RowWritten): number =>
+    row.sendMs + intervalMs * Math.round((sendMs - row.sendMs) / intervalMs);
+  const dueMs = own.reduce((least, row) => Math.min(least, inSlot(row)), sendMs);
+  const next = Math.max(1, Math.ceil((finishMs - dueMs) / intervalMs));
+  return Math.max(0, Math.ceil((stoppedMs - dueMs) / intervalMs) - next);
+}
+
+/** How many numbers up to each client's last the log does not have. */
+function unrecorded(numbers: ReadonlyMap<number, Numbers>): number {
+  return [...numbers.values()].reduce((count, { logged, last }) => count + last - logged, 0);
 }
 
 /** Rows that are there and that nobody wrote: beyond the last that its client did. One below it is a write whose line is lost. */
-function strangers(written: readonly RowWritten[], stores: readonly Store[]): number {
-  const known = numbersOf(written);
+function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store[]): number {
   // Counted, not listed: a store may hold millions that nobody wrote.
   const strange = stores.map((store) =>
     [...store].reduce((sum, [client, ranges]) => {
-      const last = highest(known.get(client));
+      const last = numbers.get(client)?.last ?? 0;
       return ranges.reduce((rows, { from, to }) => rows + Math.max(0, to - Math.max(from - 1, last)), sum);
     }, 0),
   );
@@ -336,12 +363,15 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
   return total;
 }
 
-/** What became of a writer's rows, and of the reads beside it. */
-export function analyseRows(record: WriterRecord): RowsAnalysis {
+/**
+ * What became of a writer's rows, and of the reads beside it. `stoppedMs`: when its clients began no more writes, ms on the run
+ * clock; where the log does not tell, a client's last line is that of its last write.
+ */
+export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAnalysis {
   const { planned } = record;
   const written = [...record.written].sort((a, b) => a.sendMs - b.sendMs);
   const beside = record.read.filter((read) => read.moment === 'beside').sort((a, b) => a.sendMs - b.sendMs);
-  const fates = fatesOf(record);
+  const fates = fatesOf(record, stoppedMs);
   const lost = new Set(fates?.lost);
   const behind = behindOf(written.filter((row) => row.outcome === 'acked' && !lost.has(row)));
   const good = beside.filter((read) => read.rows !== undefined);

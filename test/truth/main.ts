@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Family } from './lib/drill-script.ts';
@@ -6,7 +7,7 @@ import { dump } from './lib/dump.ts';
 import { families, familyOf } from './lib/families.ts';
 import { violationsOf } from './lib/violations.ts';
 import { renderReport } from './lib/report.ts';
-import { runFamilies } from './lib/run-families.ts';
+import { runOnThreads } from './lib/run-threads.ts';
 import { renderTable, totals } from './lib/table.ts';
 
 // `npm run test:truth`: simulated logs whose truth is known, through the real analysis. Exits with 1 if any figure or verdict is
@@ -60,7 +61,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const logs = wholeNumber('logs', values.logs);
-  const tallies = await runFamilies(chosen, { logs, seed });
+  const threads = availableParallelism();
+  const tallies = await runOnThreads(chosen, { logs, seed, threads });
   const violations = violationsOf(tallies);
   process.stdout.write(`${renderTable(tallies)}\n`);
   if (values.report) {

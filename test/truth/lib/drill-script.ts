@@ -61,6 +61,8 @@ export interface DrillScript {
   readonly isNotJudged?: true;
   /** What the target's writers write through. */
   readonly writerKind?: WriterKind<unknown>;
+  /** Whether the log loses an event of a writer. */
+  readonly losesLine?: () => boolean;
   /** Checks of the plan that the run goes by, where it needs some. */
   readonly someChecks?: readonly CheckText[];
   /** No drill, but a watch of this length, ms. */

@@ -1,4 +1,5 @@
 import type { Family } from './drill-script.ts';
+import { announcedFamilies } from './families/announced.ts';
 import { beforeFamilies } from './families/before-the-fault.ts';
 import { damagedFamilies } from './families/damaged.ts';
 import { outageFamilies } from './families/outages.ts';
@@ -19,6 +20,7 @@ export const families: readonly Family[] = [
   ...redundancyFamilies,
   ...rowFamilies,
   ...stageFamilies,
+  ...announcedFamilies,
   ...watchFamilies,
   ...beforeFamilies,
   ...damagedFamilies,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Analysis } from '../../../src/analysis/summarize.ts';
-import type { Measure, Summary } from '../../../src/core/summary.ts';
+import type { CheckResult, Measure, Summary } from '../../../src/core/summary.ts';
 import { familyOf } from './families.ts';
 import { judgeBounds, judgeVerdict } from './judge.ts';
 import { judgeGates } from './judge-gates.ts';
@@ -102,6 +102,15 @@ test('the same seed gives the same log', async () => {
 /** A summary with one figure wrong. */
 type Spoil = (summary: Summary) => Partial<Summary>;
 
+/** Passes fail, and all else passes. */
+function turned(isMeant: (check: CheckResult) => boolean): Spoil {
+  return ({ checks }) => ({
+    checks: checks.map((check) =>
+      isMeant(check) ? { ...check, status: check.status === 'pass' ? 'fail' : 'pass' } : check,
+    ),
+  });
+}
+
 const moved = <M extends Measure>(measure: M): M => ({ ...measure, minMs: 1e6, maxMs: 2e6 });
 
 test.each<{ family: string; figure: string; spoil: Spoil }>([
@@ -132,6 +141,36 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
     figure: 'check role-stays',
     spoil: ({ checks }) => ({
       checks: checks.map((check) => (check.kind === 'role-stays' ? { ...check, status: 'pass' } : check)),
+    }),
+  },
+  {
+    family: 'owners',
+    figure: 'check ownership differs',
+    spoil: turned(({ kind, name }) => kind === 'ownership' && name.startsWith('differs')),
+  },
+  {
+    family: 'announced',
+    figure: 'check announced',
+    spoil: turned(({ kind }) => kind === 'announced'),
+  },
+  {
+    family: 'until-redundancy',
+    figure: 'RTO',
+    spoil: ({ rto }) => ({ rto: rto === null ? null : moved(rto) }),
+  },
+  {
+    family: 'stages-marked',
+    figure: 'stage bounds',
+    spoil: ({ stages }) => ({ stages: stages.map((stage) => ({ ...stage, ...moved(stage), ms: stage.ms })) }),
+  },
+  {
+    family: 'row-lines-lost',
+    figure: 'phantoms',
+    spoil: ({ writers }) => ({
+      writers: writers.map(({ found, ...writer }) => ({
+        ...writer,
+        found: found === null ? null : { ...found, unasked: found.unasked + 1 },
+      })),
     }),
   },
   {
@@ -174,13 +213,7 @@ test.each<{ family: string; figure: string; spoil: Spoil }>([
   {
     family: 'no-return',
     figure: 'check no-recovery',
-    spoil: ({ checks }) => ({
-      checks: checks.map((check) =>
-        check.kind === 'no-recovery'
-          ? { ...check, status: check.status === 'pass' ? 'fail' : 'pass' }
-          : check,
-      ),
-    }),
+    spoil: turned(({ kind }) => kind === 'no-recovery'),
   },
 ])('of $family, a wrong "$figure" is found', async ({ family, figure, spoil }) => {
   const found = new Set<string>();

@@ -15,6 +15,8 @@ export interface ProbeText {
   readonly burstMs?: number;
   /** What its answers say. */
   readonly value?: string;
+  /** It reads its hosts' journals for these marks. */
+  readonly marks?: readonly string[];
 }
 
 /** A duration as files have it. */
@@ -22,13 +24,15 @@ export function msText(ms: number): string {
   return `${Math.round(ms)}ms`;
 }
 
-/** An HTTP probe, as an entry of the target file. */
-function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value }: ProbeText): FileContent {
+/** An HTTP probe, or one of journals, as an entry of the target file. */
+function probeContent({ id, on, intervalMs, timeoutMs, burstMs, value, marks }: ProbeText): FileContent {
+  const url = on === undefined ? `http://198.18.9.10/${id}` : `http://\${address}/${id}`;
   return {
     id,
-    kind: 'http',
+    ...(marks === undefined
+      ? { kind: 'http', url }
+      : { kind: 'journal', marks: marks.map((name) => ({ name, match: name })) }),
     ...(on === undefined ? {} : { on }),
-    url: on === undefined ? `http://198.18.9.10/${id}` : `http://\${address}/${id}`,
     interval: msText(intervalMs),
     timeout: msText(timeoutMs),
     ...(burstMs === undefined ? {} : { burst: msText(burstMs) }),

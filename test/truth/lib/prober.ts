@@ -3,6 +3,7 @@ import type { NewEvent } from '../../../src/core/event.ts';
 import type { PlannedProbe } from '../../../src/core/plan.ts';
 import type { Sample } from '../../../src/core/sample.ts';
 import { type Schedule, startSchedule, type Timers } from '../../../src/engine/schedule.ts';
+import type { Journal } from './journal.ts';
 import type { Evidence, Reply, Request, Service } from './service.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
@@ -28,6 +29,8 @@ export interface ProbedService {
   readonly phase: number;
   /** A sample that the observer itself broke, or that is lost from the log. */
   readonly fate?: (slot: number) => 'unknown' | 'lost' | undefined;
+  /** The journal that it reads: what it finds there are marks, and a look that fails says nothing. */
+  readonly journal?: Journal;
 }
 
 /** What the prober's thread does, as src/engine/prober-lane.ts does it on sockets: here on simulated services. */
@@ -75,6 +78,7 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
         const isLogged = one.fate?.(slot) !== 'lost';
         sent.push({ sample: looked.sample, evidence: looked.evidence, isLogged });
         options.onSample(looked.sample, isLogged);
+        for (const mark of marksOf(one, looked)) onEvent(mark);
       },
       drop: (slot, dueMs, reason) => {
         const event = { type: 'sample.dropped', probe: probe.id, slot, dueMs: roundMs(dueMs) } as const;
@@ -95,6 +99,20 @@ export function startSimulatedProber(options: ProberOptions): SimulatedProber {
       stopHealth();
     },
   };
+}
+
+/** What a look at a journal has found. */
+function marksOf({ probe, journal }: ProbedService, { sample, evidence }: Looked): readonly NewEvent[] {
+  if (journal === undefined || sample.status !== 'ok') return [];
+  return journal.readUntil(evidence.at(-1)?.atMs ?? 0).map(({ name, value, host, atMs }) => ({
+    type: 'mark',
+    probe: probe.id,
+    host: host ?? probe.host ?? '',
+    name,
+    ...(value === undefined ? {} : { value }),
+    atMs,
+    text: name,
+  }));
 }
 
 function setInterval(probe: PlannedProbe, schedule: Schedule, isBurst: boolean): void {
@@ -145,12 +163,19 @@ function threadOf(time: SimulatedTime, stalls: readonly Stall[]): Thread {
   };
 }
 
+/** A sample with what it met. */
+interface Looked {
+  readonly sample: Sample;
+  readonly evidence: readonly Evidence[];
+  readonly isAnswer: boolean;
+}
+
 /** One sample. Rounded to whole microseconds, as in the log. */
 async function lookOnce(
-  { probe, service, fate }: ProbedService,
+  { probe, service, fate, journal }: ProbedService,
   slot: { readonly slot: number; readonly dueMs: number },
   { time, thread }: { readonly time: SimulatedTime; readonly thread: Thread },
-): Promise<{ readonly sample: Sample; readonly evidence: readonly Evidence[]; readonly isAnswer: boolean }> {
+): Promise<Looked> {
   const { promise, resolve } = Promise.withResolvers<Reply | 'timeout' | 'late'>();
   const sendMs = time.nowMs();
   const request: Request = service.request((reply) => thread.receive(() => resolve(reply)));
@@ -164,7 +189,9 @@ async function lookOnce(
   request.cancel();
   const finishMs = time.nowMs();
   const stallMs = thread.stallMs(sendMs, finishMs);
-  const status = fate?.(slot.slot) === 'unknown' ? unknownOf('EMFILE') : statusOf(reply);
+  const answered = fate?.(slot.slot) === 'unknown' ? unknownOf('EMFILE') : statusOf(reply);
+  const isUnread = journal !== undefined && answered.status === 'fail';
+  const status = isUnread ? unknownOf('the journal was not read') : answered;
   return {
     sample: {
       probe: probe.id,

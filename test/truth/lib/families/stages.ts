@@ -1,9 +1,10 @@
 import type { DrillScript, Family, Stage, Step } from '../drill-script.ts';
+import { Journal } from '../journal.ts';
 import { judgeStages, type StageEvent } from '../judge-stages.ts';
 import { effectMs, type KnownRun } from '../known-run.ts';
 import type { Owned } from '../owned.ts';
 import { latencyOf, serviceScript, up } from '../service-case.ts';
-import { toldState, type ToldState } from '../told-state.ts';
+import { silence, toldState, type ToldState } from '../told-state.ts';
 
 /** When something became so for the first time since a moment; undefined if it was so already, or never became so. */
 function becameMs({ changes }: Owned, sinceMs: number): number | undefined {
@@ -93,5 +94,61 @@ const stages: Family = {
   },
 };
 
+const stagesMarked: Family = {
+  name: 'stages-marked',
+  about:
+    'stages that end with lines of a journal, in their order or not, and also before the fault; the journal cannot be read for a while',
+  script: (stage) => {
+    const { dice, time } = stage;
+    const latency = latencyOf(dice, dice.scale(1, 5));
+    const lengthMs = dice.scale(3000, 15_000);
+    const journal = new Journal(time);
+    const reader = toldState(stage, latency, { yes: '', no: '', isSo: true });
+    const names = ['notices', 'promotes'] as const;
+    const write = (name: string, afterMs: number): Step => ({ afterMs, act: () => journal.write({ name }) });
+    const firstMs = (name: string, sinceMs: number): number | undefined =>
+      journal.lines.find((line) => line.name === name && line.atMs >= sinceMs)?.atMs;
+    return {
+      ...serviceScript(stage, {
+        probe: { intervalMs: dice.pick([200, 500, 1000]), timeoutMs: 900 },
+        latency,
+        stableForMs: 3000,
+        beside: [
+          {
+            text: { id: 'log', on: ['node-2'], marks: names, intervalMs: 1000, timeoutMs: 900 },
+            told: new Map([['log@node-2', { probed: { ...reader.probed, journal } }]]),
+          },
+        ],
+        scenario: {
+          stages: [
+            ...names.map((name) => ({ name, until: { probe: 'log', mark: name } })),
+            { name: 'serves', until: 'recovered' },
+          ],
+        },
+        effects: (service) => [
+          { afterMs: 1, act: () => service.set({ kind: 'refuse' }) },
+          ...names.flatMap((name) =>
+            dice.chance(0.8) ? [write(name, dice.between(10, lengthMs - 10))] : [],
+          ),
+          { afterMs: lengthMs, act: () => service.set(up(latency)) },
+          ...(dice.chance(0.4) ? silence(dice, reader, { kind: 'drop' }, lengthMs) : []),
+        ],
+        heals: () => [],
+      }),
+      background: names.flatMap((name) => (dice.chance(0.3) ? [write(name, dice.between(0, 2000))] : [])),
+      truthWords: () => journal.lines.map(({ name, atMs }) => `${name} at ${atMs.toFixed(3)}`),
+      judge: (known, { summary }) => {
+        const fromMs = effectMs(known);
+        const back = known.changes.get('health')?.findLast(({ isUp }) => isUp)?.atMs;
+        const events = new Map<string, StageEvent>([
+          ...names.map((name) => [name, { atMs: firstMs(name, fromMs) }] as const),
+          ['serves', { atMs: back }],
+        ]);
+        return judgeStages(summary, { fromMs, events });
+      },
+    };
+  },
+};
+
 /** Families about the stages of a recovery. */
-export const stageFamilies: readonly Family[] = [stages];
+export const stageFamilies: readonly Family[] = [stages, stagesMarked];

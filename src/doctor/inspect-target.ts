@@ -48,11 +48,29 @@ async function inspectHost(
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks];
+    const container = await inspectContainer(planned.name, host, signal);
+    return [reached, ...container, ...judgeHost(planned.name, facts, wants), ...clocks];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
   }
+}
+
+/** What becomes of a host that is a container when its first process dies; nothing for other hosts. */
+async function inspectContainer(
+  name: string,
+  { container }: Host,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (container === undefined) return [];
+  const { restartPolicy } = await container.inspect(signal);
+  const after =
+    restartPolicy === 'no'
+      ? 'if its first process dies, it stays down until a heal starts it'
+      : 'if its first process dies, the engine starts it again by that policy';
+  return [
+    { name: `${name}: container`, status: 'info', observed: `restart policy ${restartPolicy}: ${after}` },
+  ];
 }
 
 async function inspectServer(

@@ -43,6 +43,8 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   uses?(params: P | undefined): HostUse;
   /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
+  /** What `plan` adds where the host is a container itself. */
+  onContainer?(params: P): string | undefined;
   /** Observes the state before the fault; stored in the ledger before anything acts. Throws `fault-failed` when the fault could have no effect here. */
   before(params: P, ctx: FaultContext): Promise<B>;
   /** Acts, once. Returns a receipt of what was really changed. */

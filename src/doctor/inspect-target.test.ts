@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
+import type { HostContainer } from '../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from '../faults/testing/scripted-host.ts';
 import { scriptedServer } from '../faults/testing/scripted-server.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
@@ -68,9 +69,17 @@ interface Around {
   readonly state?: string | Error;
   /** Further probes of the target, as YAML. */
   readonly probes?: string;
+  /** The host of its name is this container. */
+  readonly container?: HostContainer;
 }
 
-async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE', probes = '' }: Around = {}) {
+async function inspect({
+  hosts = {},
+  withScenario = false,
+  state = 'ACTIVE',
+  probes = '',
+  container,
+}: Around = {}) {
   server = await listen(createServer((_request, response) => response.end('ok')));
   const file = targetOf(`http://${server.address}/`, probes);
   const target = planTarget(file);
@@ -81,7 +90,8 @@ async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE', pro
     withScenario ? makePlans(openScenario(scenario), () => file) : [],
     {
       createHost: ({ name }) => {
-        const host = { ...scriptedHost(hosts[name] ?? healthy()), name };
+        const inContainer = container !== undefined && name === container.name ? { container } : {};
+        const host = { ...scriptedHost(hosts[name] ?? healthy()), ...inContainer, name };
         made.push(host);
         return host;
       },
@@ -117,6 +127,20 @@ describe('a target', () => {
     expect(told(findings, 'probe secret')[0]).toMatch(/^fail: cannot look: .*NOT_SET/);
   });
 
+  test.each([
+    ['no', 'info: restart policy no: if its first process dies, it stays down until a heal starts it'],
+    [
+      'always',
+      'info: restart policy always: if its first process dies, the engine starts it again by that policy',
+    ],
+  ])('says what becomes of a container with restart policy %s', async (restartPolicy, said) => {
+    const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
+    const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };
+    const { findings } = await inspect({ container });
+    expect(told(findings, 'node-1: container')).toEqual([said]);
+    expect(told(findings, 'node-2: container')).toEqual([]);
+  });
+
   test('lacks what its probes run', async () => {
     const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
     expect(told(findings, 'node-1: who-am-i')).toEqual([]);
@@ -149,8 +173,8 @@ describe('a target', () => {
   });
 
   test('without scenarios says which kinds of faults cannot be used', async () => {
-    const { findings } = await inspect({ hosts: { 'node-1': healthy('pkill') } });
-    expect(told(findings, 'node-1: pkill')).toEqual(['info: not on the path: no process.kill there']);
+    const { findings } = await inspect({ hosts: { 'node-1': healthy('tc') } });
+    expect(told(findings, 'node-1: tc')).toEqual(['info: not on the path: no network.delay there']);
     expect(findings.filter(({ name, status }) => name.startsWith('node-') && status === 'fail')).toEqual([]);
   });
 

@@ -51,11 +51,13 @@ async function inspectHost(
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
+    const container = await inspectContainer(planned.name, host, signal);
     const here = probes.filter((probe) => (probe.from ?? probe.host) === planned.name);
     const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
     return [
       reached,
       ...stray.map((said) => strayFinding(said, planned.name)),
+      ...container,
       ...judgeHost(planned.name, facts, wants),
       ...clocks,
       ...checks.flat(),
@@ -88,6 +90,23 @@ function strayFinding(said: string, host: string): Finding {
     observed: said.replace(`${host}: `, ''),
     mend: 'Let the profile print only where there is a terminal (`[ -t 1 ]`), and mend what sudo warns of.',
   };
+}
+
+/** What becomes of a host that is a container when its first process dies; nothing for other hosts. */
+async function inspectContainer(
+  name: string,
+  { container }: Host,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (container === undefined) return [];
+  const { restartPolicy } = await container.inspect(signal);
+  const after =
+    restartPolicy === 'no'
+      ? 'if its first process dies, it stays down until a heal starts it'
+      : 'if its first process dies, the engine starts it again by that policy';
+  return [
+    { name: `${name}: container`, status: 'info', observed: `restart policy ${restartPolicy}: ${after}` },
+  ];
 }
 
 async function inspectServer(

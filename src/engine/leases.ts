@@ -75,8 +75,8 @@ export interface LeaseKeeper {
 /** What is known of the lease of one fault. */
 interface KeptLease {
   dueMs: number;
-  /** How often it was renewed. */
-  renewals: number;
+  /** How often it was tried to renew it: each attempt makes a timer of its own. */
+  attempts: number;
   /** A renewal failed, which the log has. */
   lapsing: boolean;
   released: boolean;
@@ -95,18 +95,18 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const keptOf = (tag: string): KeptLease => {
     const known = leases.get(tag);
     if (known !== undefined) return known;
-    const fresh = { dueMs: Infinity, renewals: 0, lapsing: false, released: false, renewing: undefined };
+    const fresh = { dueMs: Infinity, attempts: 0, lapsing: false, released: false, renewing: undefined };
     leases.set(tag, fresh);
     return fresh;
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
     const { leaseMs } = deadMan;
-    const renewal = kept.renewals + 1;
+    // One whose answer is lost may have made its timer.
+    kept.attempts += 1;
     const askedMs = clock.nowMs();
     try {
       const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
-      await renewDeadMan(ctx, deadMan, { renewal, timeoutMs: leaseMs / renewalsPerLease });
-      kept.renewals = renewal;
+      await renewDeadMan(ctx, deadMan, { attempt: kept.attempts, timeoutMs: leaseMs / renewalsPerLease });
       kept.lapsing = false;
       log.append({ type: 'lease.kept', fault: record.faultId, untilMs: askedMs + leaseMs });
     } catch (error) {

@@ -1,5 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { printable } from '../../core/printable.ts';
 import { lastWords, run } from './commands.ts';
 
 /** A container's state as `docker inspect` tells it. */
@@ -8,6 +9,8 @@ export interface ContainerState {
   readonly status: string;
   /** Changes with each start: tells one life of the container from the next. */
   readonly startedAt: string;
+  /** Changes with each end of a life. */
+  readonly finishedAt: string;
 }
 
 /** The container's state, or undefined when the engine knows no such container. */
@@ -21,7 +24,8 @@ export async function inspectContainer(
     '--type',
     'container',
     '--format',
-    '{{.State.Status}} {{.State.StartedAt}}',
+    // A line each: an engine may print times with blanks in them.
+    '{{.State.Status}} {{.State.StartedAt}}\n{{.State.FinishedAt}}',
     container,
   ];
   const result = await run(ctx, argv);
@@ -33,8 +37,14 @@ export async function inspectContainer(
       { mend: 'Check the engine on that host: docker info.' },
     );
   }
-  const [status = '', startedAt = ''] = result.stdout.trim().split(' ');
-  return { status, startedAt };
+  const [first = '', finishedAt = ''] = result.stdout.trim().split('\n');
+  const [, status, startedAt] = /^([a-z]+) (\S.*)$/.exec(first.trim()) ?? [];
+  if (status !== undefined && startedAt !== undefined) return { status, startedAt, finishedAt };
+  throw new DrillError(
+    'host-unreachable',
+    `${ctx.host.name}: cannot read what docker inspect answered about ${container}: ${printable(result.stdout.trim(), 120)}`,
+    { mend: `See what \`docker inspect ${container}\` prints on ${ctx.host.name}.` },
+  );
 }
 
 /** The container's state; throws `fault-failed` when it does not exist. */

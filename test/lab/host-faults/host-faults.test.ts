@@ -65,7 +65,7 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
     renew: (renewal: number) => {
       const undo = kind.undo?.(parsed, before) ?? '';
       const deadMan = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
-      return renewDeadMan(ctx, deadMan, { renewal, timeoutMs: 60_000 });
+      return renewDeadMan(ctx, deadMan, { attempt: renewal, timeoutMs: 60_000 });
     },
     healed: () => kind.healed(parsed, before, ctx),
   };

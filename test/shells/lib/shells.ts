@@ -8,9 +8,9 @@ function isOnPath(name: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
-/** Before any test of completion and of the CI's commands: the shells and ShellCheck, from the machine's own packages where it has not all of them. */
+/** Before any test of completion and of the CI's commands: the shells, busybox, and ShellCheck, from the machine's own packages where it has not all of them. */
 export async function setup(): Promise<void> {
-  const missing = [...shells, 'shellcheck'].filter((shell) => !isOnPath(shell));
+  const missing = [...shells, 'busybox', 'shellcheck'].filter((shell) => !isOnPath(shell));
   if (missing.length === 0) return;
   await aptInstall(
     labContext(new AbortController().signal, () => {}),

@@ -1,7 +1,7 @@
 import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Host } from '../core/host.ts';
+import type { Host, NoteListener } from '../core/host.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
@@ -13,8 +13,8 @@ import { wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
-  /** `onStray` hears once that others write around the output of the host's commands. */
-  readonly createHost: (host: PlannedHost, onStray: (message: string) => void) => Host;
+  /** `onNote` hears what is odd about the way to the host: each thing once. */
+  readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
 
@@ -42,34 +42,21 @@ async function inspectHost(
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const stray: string[] = [];
-  const host = createHost(planned, (message) => stray.push(message));
+  const notes: Finding[] = [];
+  const host = createHost(planned, ({ message, mend }) => {
+    notes.push({ name, status: 'info', observed: message.replace(`${planned.name}: `, ''), mend });
+  });
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [
-      reached,
-      ...stray.map((said) => strayFinding(said, planned.name)),
-      ...judgeHost(planned.name, facts, wants),
-      ...clocks,
-    ];
+    return [reached, ...notes, ...judgeHost(planned.name, facts, wants), ...clocks];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
   }
-}
-
-/** Harmless to drills, and a trap for everything else that runs commands there. */
-function strayFinding(said: string, host: string): Finding {
-  return {
-    name: `${host}: output of others`,
-    status: 'info',
-    observed: said.replace(`${host}: `, ''),
-    mend: 'Let the profile print only where there is a terminal (`[ -t 1 ]`), and mend what sudo warns of.',
-  };
 }
 
 async function inspectServer(

@@ -59,7 +59,7 @@ export async function runOneDrill(
         clock,
         log,
         ledger,
-        createHost: (planned) => createHost(planned, (message) => output.progress(`warning: ${message}`)),
+        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
         createServer,
         versions: versions(),
         label,

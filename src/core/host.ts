@@ -105,3 +105,12 @@ export interface PowerSwitch {
   /** Resolves when the machine has power, not when it has booted. */
   on(signal: AbortSignal, patience?: number): Promise<void>;
 }
+
+/** Something odd about the way to a host, which keeps no command from running. */
+export interface HostNote {
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** Hears such notes: each thing once for each host. */
+export type NoteListener = (note: HostNote) => void;

@@ -3,6 +3,10 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host } from '../core/host.ts';
 import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
+=======
+import type { Host, NoteListener } from '../core/host.ts';
+import type { Plan, PlannedHost } from '../core/plan.ts';
+>>>>>>> ssh
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
@@ -13,8 +17,8 @@ import { wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
-  /** `onStray` hears once that others write around the output of the host's commands. */
-  readonly createHost: (host: PlannedHost, onStray: (message: string) => void) => Host;
+  /** `onNote` hears what is odd about the way to the host: each thing once. */
+  readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
 
@@ -43,8 +47,10 @@ async function inspectHost(
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const stray: string[] = [];
-  const host = createHost(planned, (message) => stray.push(message));
+  const notes: Finding[] = [];
+  const host = createHost(planned, ({ message, mend }) => {
+    notes.push({ name, status: 'info', observed: message.replace(`${planned.name}: `, ''), mend });
+  });
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
@@ -56,7 +62,7 @@ async function inspectHost(
     const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
     return [
       reached,
-      ...stray.map((said) => strayFinding(said, planned.name)),
+      ...notes,
       ...container,
       ...judgeHost(planned.name, facts, wants),
       ...clocks,
@@ -68,6 +74,7 @@ async function inspectHost(
   }
 }
 
+<<<<<<< HEAD
 /** What a probe that runs commands there could never get, by its own word. */
 async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
   const kind = probeKind(probe.kind);
@@ -80,16 +87,6 @@ async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal):
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, host.name), mend: mendOf(error) }];
   }
-}
-
-/** Harmless to drills, and a trap for everything else that runs commands there. */
-function strayFinding(said: string, host: string): Finding {
-  return {
-    name: `${host}: output of others`,
-    status: 'info',
-    observed: said.replace(`${host}: `, ''),
-    mend: 'Let the profile print only where there is a terminal (`[ -t 1 ]`), and mend what sudo warns of.',
-  };
 }
 
 /** What becomes of a host that is a container when its first process dies; nothing for other hosts. */

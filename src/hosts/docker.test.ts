@@ -40,7 +40,7 @@ function host(
     },
     undefined,
     undefined,
-    (message) => stray.push(message),
+    ({ message }) => stray.push(message),
   );
   return { run: async (...argv) => docker.exec(argv, limits), commands, stray };
 }
@@ -165,7 +165,7 @@ describe('docker host', () => {
       },
       undefined,
       undefined,
-      (message) => stray.push(message),
+      ({ message }) => stray.push(message),
     );
     for (let n = 0; n < 2; n += 1) {
       expect(await docker.exec(['x'], limits)).toEqual({ exitCode: 1, stdout: '', stderr: 'real\n' });

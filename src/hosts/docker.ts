@@ -1,5 +1,5 @@
 import { DrillError } from '../core/errors.ts';
-import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts';
+import type { ExecOptions, ExecResult, Host, NoteListener, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
 import { printable } from '../core/printable.ts';
 import { commandError, followError } from './command-error.ts';
@@ -9,7 +9,7 @@ import { followCommand, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
-import { firstStray, type StrayListener } from './stray-output.ts';
+import { firstStray } from './host-notes.ts';
 
 /**
  * What Docker says, and nothing else with it, when it could not run the command in a container without a shell, which marks
@@ -45,11 +45,11 @@ export function createDockerHost(
   run: CommandRunner = runCommand,
   followRun: CommandFollower = followCommand,
   keep: (start: readonly string[]) => ShellRunner = keepShells,
-  onStray: StrayListener = () => {},
+  onNote: NoteListener = () => {},
 ): Host {
   const { container, context } = transport;
   const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
-  const tellStray = firstStray(name, onStray);
+  const tellStray = firstStray(name, onNote);
   let hasShell = true;
   const look = keep([...docker, 'exec', '-i', container, 'sh']);
 

@@ -293,7 +293,7 @@ describe('sudo', () => {
   test('that warns before it runs the command adds nothing to the output', async () => {
     withSudo('echo "sudo: unable to resolve host n1" >&2; shift 2; exec "$@"');
     const stray: string[] = [];
-    const host = lab.host({}, {}, asked, (message) => stray.push(message));
+    const host = lab.host({}, {}, asked, ({ message }) => stray.push(message));
     expect(await host.exec(['true'], brief)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     expect(stray).toEqual([expect.stringContaining('sudo: unable to resolve host n1')]);
   });
@@ -316,7 +316,7 @@ describe('a login shell', () => {
     writeFileSync(shell, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const its = await startSshLab({ shell });
     const stray: string[] = [];
-    const host = its.host({}, {}, more, (message) => stray.push(message));
+    const host = its.host({}, {}, more, ({ message }) => stray.push(message));
     onTestFinished(async () => {
       await its.close();
       rmSync(folder, { recursive: true });

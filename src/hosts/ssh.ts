@@ -1,13 +1,19 @@
 import { DrillError } from '../core/errors.ts';
-import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import type { ExecOptions, ExecResult, Host, NoteListener } from '../core/host.ts';
 import type { SshTransport } from '../core/plan.ts';
 import { commandError, commandWords, followError, notRunError } from './command-error.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { runCommand } from './run-command.ts';
 import { runOnChannel } from './ssh-command.ts';
-import { resolveRoute, sshWords, type SshRoute, type SshSurroundings } from './ssh-config.ts';
+import {
+  resolveRoute,
+  sshWords,
+  type SshRoute,
+  type SshSettings,
+  type SshSurroundings,
+} from './ssh-config.ts';
 import type { SshConnection } from './ssh-connection.ts';
-import { firstStray, type StrayListener } from './stray-output.ts';
+import { firstStray } from './host-notes.ts';
 import { followOnChannel } from './ssh-follow.ts';
 import { pipeOverSsh } from './ssh-pipe.ts';
 import { createPool, type SshPlace } from './ssh-pool.ts';
@@ -29,20 +35,32 @@ export function createSshHost(
   name: string,
   transport: SshTransport,
   around: SshSurroundings = { run: runCommand, env: process.env },
-  onStray: StrayListener = () => {},
+  onNote: NoteListener = () => {},
 ): Host {
-  const tellStray = firstStray(name, onStray);
+  const tellStray = firstStray(name, onNote);
   const sudo = transport.sudo === true;
   /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
 
+  /** What ssh_config asks for in vain is reported once, before anything goes wrong. */
+  const noted = (resolved: SshRoute): SshRoute => {
+    for (const { asked, unsupported } of settingsOn(resolved)) {
+      if (unsupported.length === 0) continue;
+      onNote({
+        message: `${name}: ssh_config of ${asked} has what firedrill does not do: ${unsupported.join(', ')}`,
+        mend: 'Nothing, where commands get there without it; else reach the host in another way.',
+      });
+    }
+    return resolved;
+  };
+
   const open = async (patience: number): Promise<SshConnection> => {
     try {
-      route ??= await resolveRoute(transport, around);
+      route ??= noted(await resolveRoute(transport, around));
       // The library takes a tenth of a second and 18 MB: only for those who use it.
       const { openConnection } = await import('./ssh-connection.ts');
-      return await openConnection(withPatience(route, patience), learned);
+      return await openConnection(withPatience(route, patience), learned, around);
     } catch (error) {
       if (!(error instanceof DrillError)) throw error;
       const { code, message, mend, cause } = error;
@@ -151,6 +169,11 @@ export function createSshHost(
     pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo, onStray: tellStray });
 
   return { name, transport: sshWords(transport), exec, follow, pipe };
+}
+
+/** The settings of all hosts on a way. */
+function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
+  return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }
 
 /** The same way, each of its connections with so much more time to be made. */

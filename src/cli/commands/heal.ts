@@ -54,7 +54,7 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
-      const host = createHost(record.host, (message) => output.progress(`warning: ${message}`));
+      const host = createHost(record.host, ({ message }) => output.progress(`warning: ${message}`));
       const reach = { host, server: createServer(record.host) };
       const options = {
         abandon: stop.abandonHeals,

@@ -48,7 +48,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
         runId,
         clock,
         log,
-        createHost: (planned) => createHost(planned, (message) => output.progress(`warning: ${message}`)),
+        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
         versions: versions(),
         startControl,
         startPressure,

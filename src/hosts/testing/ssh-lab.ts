@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from '../../core/host.ts';
+import type { Host, NoteListener } from '../../core/host.ts';
 import type { SshTransport } from '../../core/plan.ts';
 import type { CommandRunner } from '../run-command.ts';
 import { createSshHost } from '../ssh.ts';
-import type { StrayListener } from '../stray-output.ts';
 import {
   makeKey,
   startSshServer,
@@ -42,7 +41,7 @@ export interface SshLab {
     changes?: Said,
     env?: Readonly<Record<string, string>>,
     more?: Partial<SshTransport>,
-    onStray?: StrayListener,
+    onNote?: NoteListener,
   ): Host;
   close(): Promise<void>;
 }
@@ -75,12 +74,12 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
     folder,
     write,
     said,
-    host: (changes, env = {}, more = {}, onStray) =>
+    host: (changes, env = {}, more = {}, onNote) =>
       createSshHost(
         'node-1',
         { kind: 'ssh', host: 'n1', ...more },
         { run: saying({ n1: said(changes) }), env },
-        onStray,
+        onNote,
       ),
     close: async () => {
       await server.close();

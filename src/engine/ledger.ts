@@ -29,6 +29,8 @@ export interface LedgerRecord {
   readonly before: Json;
   /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
   readonly repair?: true;
+  /** Of a repair: the fault that calls for it has not acted, so that nothing is owed yet. Absent in records of older versions. */
+  readonly awaitsFault?: true;
   /**
    * The repair was about to be made, and no answer to it is known: it may have been made. `before` is the state observed
    * before it. Absent: it was not made yet, or its host refused it.
@@ -73,6 +75,7 @@ const recordSchema = z.object({
   params: z.json(),
   before: z.json(),
   repair: z.literal(true).optional(),
+  awaitsFault: z.literal(true).optional(),
   issued: z.object({ before: z.json() }).optional(),
   undo: z.string().optional(),
   lease: z.object({ tag: z.string(), ms: z.number() }).optional(),

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -81,6 +81,20 @@ describe('heal', () => {
         .list()
         .map(({ faultId }) => faultId),
     ).toEqual(['fault-1', 'repair-1']);
+  });
+
+  test('makes no repair for a fault that did not act before firedrill was gone', async () => {
+    open(['fault-1'], ['repair-1', { repair: true, awaitsFault: true }]);
+    expect(statusCommand(output, false)).toBe(4);
+    expect(out[1]).toMatch(/target shop, a repair that is not owed: its fault did not act\n$/);
+    out = [];
+    expect(await healCommand(output, stop)).toBe(0);
+    expect(out).toEqual([
+      'healed, proven: r fault-1: command on here\n',
+      'not needed: r repair-1: command on here: its fault did not act\n',
+    ]);
+    expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\n');
+    expect(userLedger().list()).toEqual([]);
   });
 
   test('does not make a repair that may have been made, and says what to do', async () => {

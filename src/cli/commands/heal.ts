@@ -1,6 +1,6 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { formatMs } from '../../core/duration.ts';
-import { isOfRun, type LedgerRecord, type UnreadableRecord } from '../../engine/ledger.ts';
+import { isOfRun, type Ledger, type LedgerRecord, type UnreadableRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
 import { makeRepair, withIssued } from '../../engine/repair.ts';
 import type { FailedAttempt } from '../../engine/persist.ts';
@@ -61,6 +61,11 @@ export async function healCommand(
       output.data(`${not}: ${what}: it waits for what is left of its run\n`);
       continue;
     }
+    if (record.awaitsFault === true) {
+      output.data(`not needed: ${what}: its fault did not act\n`);
+      unclosed += closeRecord(ledger, record, output);
+      continue;
+    }
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
@@ -81,12 +86,7 @@ export async function healCommand(
       if (error instanceof DrillError && error.mend !== undefined) output.progress(`  ${error.mend}`);
       continue;
     }
-    try {
-      ledger.close(record);
-    } catch (error) {
-      unclosed += 1;
-      tell(error as DrillError, output);
-    }
+    unclosed += closeRecord(ledger, record, output);
   }
   if (left.size > 0 || unreadable.length > 0) return ExitCode.notHealed;
   if (ours.length < all.length) return ExitCode.refused;
@@ -121,6 +121,17 @@ function tellUnreadable(records: readonly UnreadableRecord[], output: Output): v
   for (const { message, mend } of records) {
     output.data(`NOT healed: ${message}\n`);
     output.progress(`  hint: ${mend}`);
+  }
+}
+
+/** How many records could not be removed: 1 or 0. */
+function closeRecord(ledger: Ledger, record: LedgerRecord, output: Output): number {
+  try {
+    ledger.close(record);
+    return 0;
+  } catch (error) {
+    tell(error as DrillError, output);
+    return 1;
   }
 }
 
@@ -187,7 +198,8 @@ function drillWords({ target }: LedgerRecord): string {
   return holder === undefined ? '' : `; its target is being drilled: ${holder.words}`;
 }
 
-function repairWords({ issued }: LedgerRecord): string {
+function repairWords({ issued, awaitsFault }: LedgerRecord): string {
+  if (awaitsFault === true) return ', a repair that is not owed: its fault did not act';
   return issued === undefined ? ', a pending repair' : ', a repair that may have been made';
 }
 

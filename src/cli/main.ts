@@ -260,8 +260,13 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       '--forget <run/fault>',
       'drop the record of a fault whose machine is gone for good; heals nothing',
     )
-    .action(async ({ forget }: { forget?: string }) => {
-      done(forget === undefined ? await healCommand(output, stop) : forgetCommand(forget, output));
+    .option('--force', 'also faults of a target that is being drilled, under that drill', false)
+    .action(async ({ forget, force }: { forget?: string; force: boolean }) => {
+      done(
+        forget === undefined
+          ? await healCommand(output, stop, { force })
+          : forgetCommand(forget, output, { force }),
+      );
     });
 
   program

@@ -222,6 +222,15 @@ describe('a defect ends the run, healed, with nothing left that runs', () => {
     expect(summary().reasons.join('\n')).toContain('firedrill broke: boom');
   });
 
+  test('in the log, just before the act: no repair is made for a fault that did not act', async () => {
+    const { unhealed, open } = await drillWith(
+      longPlan(),
+      throwOnce((event) => event.type === 'fault.issued' && event.fault === 'fault-1'),
+    );
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(machine.commands).not.toContain('sweep floor');
+  });
+
   test('in a host that throws what is no answer, once at each command', async () => {
     const exec = machine.exec.bind(machine);
     const thrown = new Set<string>();

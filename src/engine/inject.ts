@@ -6,6 +6,8 @@ import { machineOf } from './machine.ts';
 import { closeRecord, recordOf } from './records.ts';
 import {
   actsOnceUnobserved,
+  callForRepairs,
+  callOffRepairs,
   effectWithinMs,
   markRepair,
   oweRepairs,
@@ -160,6 +162,7 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     params,
   });
   log.sync();
+  callForRepairs(run, fault.id);
   const notBeforeMs = Math.max(issued.t, clock.nowMs());
   try {
     const receipt = await kind.inject(params, before, ctx);
@@ -171,6 +174,7 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     // After a defect of firedrill nobody knows whether the host acted.
     const isDefect = !(error instanceof DrillError);
     if (isBroken || isDefect) run.unanswered.add(fault.id);
+    else if (!(await mayHaveActed(aim, before))) callOffRepairs(run, fault.id);
     if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
       log.append({ type: 'fault.unanswered', fault: fault.id, message });
       return { notBeforeMs, broken: message };
@@ -187,6 +191,19 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     run.signal.throwIfAborted();
     if (isDefect) throw error;
     return undefined;
+  }
+}
+
+/**
+ * Whether a fault acted that its host refused, as far as it can be observed. Without an effect to observe, the host's answer
+ * is all that is known: it did not.
+ */
+async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<boolean> {
+  if (kind.unseen?.(params) === true) return false;
+  try {
+    return await kind.effect(params, before, ctx);
+  } catch {
+    return true;
   }
 }
 

@@ -62,6 +62,8 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Faults that acted, or may have: repairs are owed for these alone. */
+  readonly acted: Set<string>;
   /** Hosts whose power a fault was seen to have taken, until its heal begins. */
   readonly off: Set<string>;
   /** Steps whose host gave no answer: whether they were made is not known. */
@@ -108,6 +110,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    acted: new Set(),
     off,
     unanswered: new Set(),
     healing: { spentMs: 0 },

@@ -6,6 +6,7 @@ import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
 import { drillTime, hostAtRisk } from '../model/drill-time.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { defaults } from '../scenario/defaults.ts';
 import { aligned } from '../report/text.ts';
 import { loadAdvice, loadWords } from '../scenario/load-words.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
@@ -70,7 +71,8 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
         ];
-  return ['Probes', ...lines, ...out];
+  const note = `time-outs are the interval by default, and at most ${formatMs(defaults.timeoutMs)}`;
+  return [`Probes (${note})`, ...lines, ...out];
 }
 
 function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {

@@ -1,12 +1,8 @@
 import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Host } from '../core/host.ts';
-import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
-=======
 import type { Host, NoteListener } from '../core/host.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
->>>>>>> ssh
+import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
@@ -74,7 +70,6 @@ async function inspectHost(
   }
 }
 
-<<<<<<< HEAD
 /** What a probe that runs commands there could never get, by its own word. */
 async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
   const kind = probeKind(probe.kind);

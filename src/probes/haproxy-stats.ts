@@ -2,16 +2,18 @@ import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { parseCsv } from './lib/csv.ts';
-import { exchange, prepareHttpCall } from './lib/http-exchange.ts';
+import { exchange, prepareHttpCall, statusCause } from './lib/http-exchange.ts';
 import { shorten } from './lib/net-errors.ts';
 import { headers } from './lib/secret.ts';
 import { hostPort, httpUrl } from './lib/text-params.ts';
+import { caFile, clientCert } from './lib/tls-params.ts';
 
 const params = z.strictObject({
   url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),
   connectTo: hostPort.optional().describe('host:port to connect to instead of what the URL names.'),
   headers,
-  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  caFile,
+  clientCert,
   backend: z.string().min(1).describe('Name of the backend.'),
   server: z.string().min(1).describe('Name of the server in the backend.'),
   tell: z
@@ -44,10 +46,11 @@ export const haproxyStats: ProbeKind<Params> = {
         if ('status' in reply) return reply;
         const { statusCode, phases } = reply;
         if (statusCode !== 200) {
-          const cause = statusCode >= 500 ? 'http-5xx' : 'http-other';
-          return { status: 'fail', cause, message: `status ${statusCode}`, phases };
+          return { status: 'fail', cause: statusCause(statusCode), message: `status ${statusCode}`, phases };
         }
         if (reply.broken !== undefined) return reply.broken;
+        if (reply.unread !== undefined)
+          return { status: 'fail', cause: 'bad-body', message: shorten(reply.unread), phases };
         const seen = stateIn(reply.body, p);
         return seen.status === 'unknown' ? seen : { ...seen, phases };
       },

@@ -6,7 +6,8 @@ import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from './lib/net-errors.ts';
 import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
-import { captureProcessesPerSecond, requireTcpdump, useCapture } from './lib/vrrp-capture.ts';
+import { pulseProcessesPerSecond } from './lib/pulse.ts';
+import { requireTcpdump, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';
 
 const params = z.strictObject({
@@ -43,7 +44,7 @@ export const vrrp: ProbeKind<Params> = {
     newConnections: 0,
     commands: 0,
     processes: 0,
-    standingProcessesPerSecond: captureProcessesPerSecond,
+    standingProcessesPerSecond: pulseProcessesPerSecond,
   }),
   describe: (p) => `VRRP adverts of ${p.address} for virtual router ${p.virtualRouterId} on ${p.interface}`,
   check: (_p, { host, signal }) => requireTcpdump(host, signal),

@@ -180,6 +180,8 @@ function planProbe(
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(always === true ? { always } : {}),
   };
+  const conflict = probeKind(kind)?.conflict?.(params);
+  if (conflict !== undefined) problem(conflict.field, conflict.message);
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
   for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
     problem(
@@ -272,4 +274,4 @@ function planParams(params: unknown, resolveFile: (path: string) => string, host
 }
 
 /** Keys under which a string names a file, in every kind of probe and writer. */
-const fileKeys: ReadonlySet<string> = new Set(['caFile', 'file']);
+const fileKeys: ReadonlySet<string> = new Set(['caFile', 'certFile', 'file', 'keyFile']);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import { parseDsn } from './dsn.ts';
 import { secureContext } from './http-exchange.ts';
+import { caFile, clientCert } from './tls-params.ts';
 import { readSecret, secretRef, type SecretPlaces } from './secret.ts';
 
 /** Parameters of a connection to a PostgreSQL server, or to a pooler that speaks its protocol. */
@@ -24,7 +25,8 @@ export const connectionFields = {
         .enum(['verify-full', 'require', 'disable'])
         .default('verify-full')
         .describe('verify-full checks certificate and name; require encrypts only.'),
-      caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+      caFile,
+      clientCert,
       serverName: z
         .string()
         .min(1)
@@ -114,7 +116,7 @@ async function tlsOptions(
 ): Promise<ConnectionOptions> {
   const serverName = tls.serverName ?? host;
   return {
-    secureContext: await secureContext(tls.caFile, files),
+    secureContext: await secureContext(tls, files),
     rejectUnauthorized: tls.mode === 'verify-full',
     // pg sets SNI to the host it connects to; what the certificate must say is decided here.
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),

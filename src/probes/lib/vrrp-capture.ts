@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import { shorten } from './net-errors.ts';
+import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 
 /** What follows a capture. Times in ms since the Unix epoch on the clock of the capture's host. */
@@ -31,23 +32,14 @@ const filter = 'ip proto 112 or (ip proto 51 and dst host 224.0.0.18)';
 // Without immediate mode the kernel hands packets over when a block is full or after a second. No -v: it prints the password.
 const tcpdump = ['tcpdump', '--immediate-mode', '-l', '-n', '-tt', '-i'];
 
-/** Time between two signs of life, s. They carry the time, so that silence on the wire is told from a stalled capture. */
-const pulseSeconds = '0.5';
-/** `sleep` and `date` for each sign of life. */
-export const captureProcessesPerSecond = 2 / Number(pulseSeconds);
-/** Two of them missed and a machine under load: what comes later than that is no news. */
-const staleAfterMs = 2500;
-/** `date` of busybox knows no fraction of a second, and prints `%N` as it is. */
-const coarseMs = 1000;
 /** A clock that went ahead by so much was set. */
 const steppedByMs = 1000;
 const reopenAfterMs = 1000;
 const preflightTimeoutMs = 5000;
 
-/** tcpdump takes the place of the shell, which has left the pulse behind; that ends with it. What tcpdump complains of comes as lines, too. */
+/** tcpdump takes the place of the shell, which has left the pulse behind. What tcpdump complains of comes as lines, too. */
 const script = `
-self=$$
-while { sleep ${pulseSeconds} 2>/dev/null || sleep 1; } && kill -0 "$self" 2>/dev/null; do date +%s.%N; done &
+${pulseScript('date +%s.%N')}
 exec "$@" 2>&1`;
 
 const captures = new WeakMap<Host, Map<string, Capture>>();
@@ -227,12 +219,4 @@ class Capture {
     this.#leastOffsetMs = Infinity;
     for (const listener of this.#listeners) listener.breaks();
   }
-}
-
-/** The time that a sign of life tells, ms. Without a fraction it is the beginning of that second. */
-function parsePulse(line: string): { readonly wallMs: number; readonly isCoarse: boolean } | undefined {
-  const [, seconds, fraction] = /^(\d+)(?:\.(\d+|%?N)?)?$/.exec(line) ?? [];
-  if (seconds === undefined) return undefined;
-  const isCoarse = fraction === undefined || !/^\d+$/.test(fraction);
-  return { wallMs: Number(isCoarse ? seconds : `${seconds}.${fraction}`) * 1000, isCoarse };
 }

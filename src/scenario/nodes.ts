@@ -38,7 +38,7 @@ interface Read {
 const nothing: Read = { value: undefined, count: 1, height: 0 };
 
 /** The text of a key; a number stays as it was written. undefined: it is no plain text. */
-export function keyText(key: unknown): string | undefined {
+function keyText(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
   const { value, source } = key;
   if (typeof value === 'string') return value;

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { planWith } from '../analysis/testing/log-builder.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { learnSecrets, redactor } from './secrets.ts';
@@ -65,4 +65,11 @@ test('one that stands in the plan is told once, with its place, however many ref
   ]);
   expect(learnSecrets(planOf(probes))).toEqual([]);
   expect(redactor.text('fl0wers')).toBe('fl0wers');
+});
+
+test('the password of a proxy is a secret', () => {
+  vi.stubEnv('HTTPS_PROXY', 'http://drill:pr0xyword@proxy.example:3128');
+  learnSecrets(planOf([]));
+  vi.unstubAllEnvs();
+  expect(redactor.text('drill:pr0xyword')).toBe('drill:[secret]');
 });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { secretsOfCloud } from '../cloud/catalog.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
 import { createRedactor, type Redactor } from '../core/redact.ts';
+import { proxyPasswords } from '../http/proxy.ts';
 
 /** What this process prints and keeps goes through it. */
 export const redactor: Redactor = createRedactor();
@@ -24,6 +25,7 @@ export function learnSecrets(plan: Naming): string[] {
     redactor.keep(path);
     redactor.keep(resolve(path));
   }
+  for (const password of proxyPasswords(process.env)) redactor.add(password);
   const references = referencesIn([
     plan.probes.map((p) => p.params),
     plan.writers.flatMap((w) => w.paths.map((p) => p.params)),

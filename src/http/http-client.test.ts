@@ -138,6 +138,19 @@ describe('a proxy', () => {
     await server.close();
   });
 
+  test('that asks for a password has sent nothing', async () => {
+    const proxy = await listen(
+      createHttp((_request, response) => {
+        response.writeHead(407);
+        response.end();
+      }),
+    );
+    const http = createHttpClient({ verify: true }, 5000, { HTTP_PROXY: `http://${proxy.address}` });
+    const answer = await http({ ...get, url: 'http://192.0.2.1/' }, signal);
+    await proxy.close();
+    expect(answer).toMatchObject({ kind: 'silence', unsent: true, why: expect.stringContaining('407') });
+  });
+
   test('that opens no tunnel has sent nothing', async () => {
     const proxy = createHttp();
     proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));

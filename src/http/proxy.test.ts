@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { proxyFor } from './proxy.ts';
+import { proxyFor, proxyPasswords } from './proxy.ts';
 
 const both = { HTTP_PROXY: 'http://proxy.example:3128', HTTPS_PROXY: 'http://secure.example:3129' };
 
@@ -51,4 +51,11 @@ test('a proxy that is no URL is an error, which does not repeat it', () => {
   expect(() => proxyFor(new URL('https://k.example/'), { HTTPS_PROXY: 'http://u:s3cret@:80' })).toThrow(
     /^HTTPS_PROXY is no URL of a proxy$/,
   );
+});
+
+test('passwords of proxies are known, as they are written and as they are meant', () => {
+  expect(proxyPasswords({ HTTPS_PROXY: 'http://u:a%40b@p.example', all_proxy: 'http://p.example' })).toEqual([
+    'a%40b',
+    'a@b',
+  ]);
 });

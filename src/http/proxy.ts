@@ -27,6 +27,22 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
   return proxy;
 }
 
+/** The passwords in the URLs of proxies. */
+export function proxyPasswords(env: Env): string[] {
+  return ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => {
+    const password = URL.parse(variable(env, name) ?? '')?.password;
+    return password === undefined || password === '' ? [] : [password, unescaped(password)];
+  });
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function variable(env: Env, name: string): string | undefined {
   // An empty one of small letters switches the other off.
   const value = env[name] ?? env[name.toUpperCase()];

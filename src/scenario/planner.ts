@@ -19,6 +19,7 @@ import {
   type Known,
   type Report,
 } from './references.ts';
+import { checkFirstRoles } from './role-fit.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type Problem } from './source.ts';
 import { planPredicted, planStage } from './stage-schema.ts';
@@ -97,6 +98,8 @@ function makePlan(
     }
   }
   checkConditions(steady?.require ?? [], target, ['steady', 'require'], report);
+  if (problems.length === 0)
+    checkFirstRoles(steps.faults, [...target.steady.require, ...(steady?.require ?? [])], target, report);
   checkConditions(redundancy?.require ?? [], target, ['redundancy', 'require'], report);
   checkStages(scenario.stages ?? [], target, ['stages'], report);
   checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);

@@ -124,16 +124,17 @@ describe('happens', () => {
     expect(result.measured?.maxMs).toBeGreaterThanOrEqual(standbyMs - 1000);
   });
 
-  test('fails when it surely never held', () => {
-    const never: Check = { kind: 'happens', name, condition: primaries(2), minMs: 0 };
+  test('fails when it cannot have held for so long between two samples', () => {
+    const never: Check = { kind: 'happens', name, condition: primaries(2), minMs: 1500 };
     expect(judged(never, { silence: 'refused' })).toMatchObject({
       status: 'fail',
       observed: 'at none of 144 samples, at most 1.00 s apart',
     });
+    expect(judged({ ...never, minMs: 0 }, { silence: 'refused' })).toMatchObject({ status: 'inconclusive' });
   });
 
   test('does not take silence for a no', () => {
-    const dual: Check = { kind: 'happens', name, condition: primaries(2), minMs: 0 };
+    const dual: Check = { kind: 'happens', name, condition: primaries(2), minMs: 3000 };
     expect(judged(dual, { kind: 'network.partition' })).toMatchObject({
       status: 'inconclusive',
       observed: expect.stringMatching(/^not for certain; up to \d\d\.\d\d s$/),

@@ -191,7 +191,8 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   if (unseenMs > toleranceMs)
     return hiddenOutcome(`"${what}"`, limit, {
       unseenMs,
-      toleranceMs,
+      limitMs: toleranceMs,
+      field: 'tolerance',
       intervalMs: slowestMs(log, condition),
     });
   const brief = longest(intervals, 'maxMs');
@@ -207,7 +208,10 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
   };
 }
 
-/** For how long the condition held, all its intervals together; what could not be observed makes the upper bound. */
+/**
+ * For how long the condition held, all its intervals together; what could not be observed makes the upper bound. Where no sample
+ * saw it, the check fails only if it cannot have held for `min` between two samples; without `min`, if it cannot have held at all.
+ */
 export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evidence): Outcome {
   const { condition } = check;
   const what = describeCondition(condition);
@@ -243,10 +247,11 @@ export function happensCheck(check: CheckOf<'happens'>, { log, recovery }: Evide
     if (unfinished !== undefined)
       return unmeasured('not as far as the log goes', limit, `"${what}" was not seen before ${unfinished}`);
     const observed = neverWords(sampling);
-    if (unseenMs >= check.minMs && check.minMs > 0)
+    if (unseenMs > 0 && unseenMs >= check.minMs)
       return hiddenOutcome(`"${what}"`, limit, {
         unseenMs,
-        toleranceMs: check.minMs,
+        limitMs: check.minMs,
+        field: 'min',
         intervalMs: slowestMs(log, condition),
       });
     return {

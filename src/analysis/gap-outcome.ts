@@ -48,17 +48,29 @@ function undecidedWords({ what, measure, unseenMs, intervalMs }: SampledSubject,
   return `${what} was ${measureWords(measure)}: up to ${durationWords(unseenMs)} of that fits unseen between two samples, and the limit is ${limitsWords(limits)}${hint}`;
 }
 
-/** Something that no sample saw, and that may have lasted for longer than it may between two of them. */
+/** A time that no sample saw, and that may lie between two of them. All ms. */
+export interface HiddenTime {
+  /** For how long it may have lasted, at most. */
+  readonly unseenMs: number;
+  /** How long it may, or must, last. */
+  readonly limitMs: number;
+  /** The field of the check that has this limit. */
+  readonly field: 'tolerance' | 'min';
+  readonly intervalMs: number;
+}
+
+/** Something that no sample saw, and that may have lasted for longer than it may, or as long as it must, between two of them. */
 export function hiddenOutcome(
   what: string,
   limit: string,
-  { unseenMs, toleranceMs, intervalMs }: { unseenMs: number; toleranceMs: number; intervalMs: number },
+  { unseenMs, limitMs, field, intervalMs }: HiddenTime,
 ): Outcome {
   const observed = `not seen, but may have held for up to ${durationWords(unseenMs)} between two samples`;
-  const neededMs = Math.floor(toleranceMs - Math.max(0, unseenMs - intervalMs));
+  const neededMs = Math.floor(limitMs - Math.max(0, unseenMs - intervalMs));
+  const shorter = limitMs === 0 ? '' : 'set a shorter `interval` of the probe, or ';
   const hint =
     neededMs >= 1
       ? `a probe interval of ${limitWords(neededMs)} or less decides it`
-      : 'set a shorter `interval` of the probe, or a longer tolerance';
+      : `${shorter}set \`${field}\` to more than ${limitWords(Math.ceil(unseenMs))}`;
   return unmeasured(observed, limit, `${what} was ${observed}; ${hint}`);
 }

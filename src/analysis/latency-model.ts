@@ -5,11 +5,14 @@ import type { PlannedProbe } from '../core/plan.ts';
  * All ms.
  */
 export interface LatencyModel {
-  /** A healthy target has answered by then: a time-out says "down" from send + this. */
+  /**
+   * A healthy target has answered by then: a time-out says "down" from send + this, and an answer that took longer may have acted
+   * after samples that were sent later.
+   */
   readonly normalMs: number;
   /** An OK that took longer than this was held up by the target. Infinity: never said of this probe. */
   readonly slowMs: number;
-  /** What took longer may have acted after samples that were sent later. As `slowMs`, but for each probe. */
+  /** A failure that took longer may have acted after samples that were sent later. As `slowMs`, but for each probe. */
   readonly promptMs: number;
 }
 

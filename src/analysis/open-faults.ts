@@ -1,6 +1,6 @@
 import type { Moment, RecoveryAnalysis } from './rto.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
-import { type BadWindow, middle } from './windows.ts';
+import { type BadWindow, endOf, middle } from './windows.ts';
 
 /**
  * The time in which faults act, and what it means for a recovery: while a fault acts, no recovery is final. An outage that
@@ -130,10 +130,9 @@ export function finalRecovery(
     beginning(outage) < timedUntilMs ||
     (outage.startHiMs < untimedUntilMs && !(beginning === latest && outage.firstBadMs < waitOverMs)) ||
     (isBeforeLast(up, beginning) && Math.max(outage.firstBadMs, beginning(outage)) < beginByMs);
-  const endOf = (i: number): Moment => {
+  const recoveryOf = (i: number): Moment => {
     const outage = joined[i];
-    if (outage === undefined) return effect;
-    return { loMs: outage.endLoMs, hiMs: outage.endHiMs, ms: middle(outage.endLoMs, outage.endHiMs) };
+    return outage === undefined ? effect : endOf(outage);
   };
   /** -1: no outage counts; undefined: no recovery is final. */
   const finalBy = (beginning: Beginning): number | undefined => {
@@ -141,16 +140,16 @@ export function finalRecovery(
     if (first !== undefined && first.firstBadMs >= beginByMs && !counts(first, beginning, effect)) return -1;
     const index = joined.findIndex((outage, i) => {
       const next = nextOf(outage);
-      return isHeld[i] === true && (next === undefined || !counts(next, beginning, endOf(i)));
+      return isHeld[i] === true && (next === undefined || !counts(next, beginning, recoveryOf(i)));
     });
     return index === -1 ? undefined : index;
   };
   const index = finalBy(likeliest) ?? finalBy(latest);
   if (index === undefined) return undefined;
-  const end = endOf(index);
-  const loMs = Math.min(end.loMs, endOf(finalBy(latest) ?? index).loMs);
+  const end = recoveryOf(index);
+  const loMs = Math.min(end.loMs, recoveryOf(finalBy(latest) ?? index).loMs);
   // Where the later outage was not recovered from, all that is known is that it was as long.
-  const hiMs = Math.max(end.hiMs, endOf(finalBy(earliest) ?? joined.length - 1).hiMs);
+  const hiMs = Math.max(end.hiMs, recoveryOf(finalBy(earliest) ?? joined.length - 1).hiMs);
   const again = joined[isHeld.lastIndexOf(true, index - 1) + 1];
   return {
     end: { ...end, loMs, hiMs },

@@ -95,6 +95,25 @@ test('a recovery that may have come after the wait was over is none: the heal ma
   expect(analyseRecovery(log.read())).toMatchObject({ recovered: null, rto: null, longerThanMs: 10_850 });
 });
 
+test('a recovery is estimated at the release of the answers that the outage held up', () => {
+  const plan = planWith({ probes: [probeOf('health', { intervalMs: 200, timeoutMs: 300 })] });
+  // Down from 10.0 to 10.61 s.
+  const answer = (ms: number): Answer =>
+    ms >= 10_000 && ms < 10_400
+      ? { status: 'fail', cause: 'timeout', finishMs: ms + 300 }
+      : { status: 'ok', finishMs: ms >= 10_400 && ms < 10_610 ? 10_620 : ms + 5 };
+  const log = new LogBuilder(plan).probing('health', 0, 40_000, 200, answer).fault(10_000);
+  log
+    .at(16_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+    .at(40_000, { type: 'run.ended' });
+  expect(analyseRecovery(log.read())).toMatchObject({
+    recovered: { loMs: 10_200, hiMs: 10_620, ms: 10_620 },
+    rto: { ms: 545, minMs: 50 },
+    first: { ms: 545 },
+    downtime: { ms: 545 },
+  });
+});
+
 describe('a recovery on the host of the fault', () => {
   test('is that of its own instance of the probe', () => {
     const recovery = { probe: 'edge', onFaultHost: true as const, withinMs: 60_000, stableForMs: 5000 };

@@ -13,7 +13,7 @@ import {
 } from './read-log.ts';
 import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
 import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
-import { type BadWindow, badWindows, middle } from './windows.ts';
+import { type BadWindow, badWindows, endOf, middle } from './windows.ts';
 
 /** A moment with bounds, ms. */
 export interface Moment {
@@ -133,10 +133,7 @@ function merged(log: RunLog, series: ProbeSeries, windows: readonly BadWindow[])
   const out: BadWindow[] = [];
   for (const window of windows) {
     const last = out.at(-1);
-    const gap =
-      last === undefined
-        ? Infinity
-        : middle(window.startLoMs, window.startHiMs) - middle(last.endLoMs, last.endHiMs);
+    const gap = last === undefined ? Infinity : middle(window.startLoMs, window.startHiMs) - endOf(last).ms;
     if (last !== undefined && gap < mergeGapMs(intervalAt(log, series.probe, last.endHiMs)))
       out[out.length - 1] = {
         ...window,
@@ -268,7 +265,7 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
   );
   const recovered = final?.end;
   const [firstOutage] = outages;
-  const firstEnd = firstOutage === undefined ? undefined : moment(firstOutage.endLoMs, firstOutage.endHiMs);
+  const firstEnd = firstOutage === undefined ? undefined : endOf(firstOutage);
   const first =
     firstOutage === undefined || firstEnd === undefined || firstOutage.open || firstEnd.ms > endByMs
       ? null

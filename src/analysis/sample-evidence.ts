@@ -16,7 +16,7 @@ export interface SampleEvidence {
   readonly isUp: boolean;
   readonly sendMs: number;
   readonly byMs: number;
-  /** It took longer than answers of this probe do: it may have acted after samples that were sent later. */
+  /** It took longer than those of a healthy target do: it may have acted after samples that were sent later. */
   readonly isLate: boolean;
   /** A good answer that was released together with others that were sent earlier: nothing was answered from its sending until then. */
   readonly isHeld: boolean;
@@ -34,7 +34,7 @@ export function evidenceOfSamples(
     const isHeld = held.has(sample);
     const isTimeout = sample.cause === 'timeout';
     const byMs = isTimeout ? Math.min(sample.finishMs, sample.sendMs + model.normalMs) : sample.finishMs;
-    const isLate = !isTimeout && targetsMs(sample) > model.promptMs;
+    const isLate = !isTimeout && targetsMs(sample) > (isUp ? model.normalMs : model.promptMs);
     return { sample, isUp, sendMs: sample.sendMs, byMs, isLate, isHeld };
   });
 }
@@ -79,6 +79,29 @@ function heldSamples(known: readonly KeptSample[], model: LatencyModel): Readonl
     for (const other of group.slice(1)) held.add(other);
   }
   return held;
+}
+
+/** So many answers of one moment make an estimate. Two may have come together by coincidence: they are no evidence. */
+const fewestReleased = 2;
+
+/**
+ * When the target released late answers together, as an estimate of the end of an outage that ended in `endLoMs` to `endHiMs`;
+ * undefined if it did not. Two that were sent at different times came at the same moment, and the first one sent after that was
+ * answered at once. `samples` are those around that time, in send order.
+ */
+export function releasedAtMs(
+  samples: readonly KeptSample[],
+  { endLoMs, endHiMs }: { readonly endLoMs: number; readonly endHiMs: number },
+  model: LatencyModel,
+): number | undefined {
+  if (!Number.isFinite(model.slowMs)) return undefined;
+  const released = samples.flatMap((one, index) => {
+    const isInside = one.finishMs >= endLoMs && one.finishMs <= endHiMs + model.normalMs;
+    const isHeld = one.status === 'ok' && targetsMs(one) > model.normalMs && !isResent(one, model);
+    const isReleased = isInside && isHeld && releasedWith(samples, index, model).length >= fewestReleased;
+    return isReleased ? [one.finishMs] : [];
+  });
+  return released.length === 0 ? undefined : Math.min(endHiMs, ...released);
 }
 
 /** Samples that came at the same moment as one of them, that one included, in send order: those of one hang. */

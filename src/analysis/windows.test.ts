@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
 import { type Outage, type OutageKind, simulatedTarget } from './testing/simulated-target.ts';
-import { type BadWindow, badWindows, durationOf, toSummaryWindow } from './windows.ts';
+import { type BadWindow, badWindows, durationOf, endOf, toSummaryWindow } from './windows.ts';
 import type { RunLog } from './read-log.ts';
 
 const health = probeOf('health');
@@ -307,6 +307,108 @@ describe('late good answers', () => {
     for (let i = 0; i < 20; i++) builder.sample(probe.id, i, i * 1000, ok(i * 1000 + (i === 10 ? 800 : 10)));
     const built = builder.read();
     expect(badWindows(built, built.series.get(probe.id)!)).toEqual([]);
+  });
+});
+
+describe('the estimate of an end', () => {
+  /** Healthy samples, two time-outs, and two late answers to what was sent next. */
+  const afterOutage = (first: number, second: number, next = 2910) => {
+    const builder = log();
+    for (let s = 0; s < 2000; s += 200) builder.sample('health', s / 200, s, ok(s + 5));
+    builder.sample('health', 10, 2000, timeout(2300)).sample('health', 11, 2200, timeout(2500));
+    builder.sample('health', 12, 2400, ok(first)).sample('health', 13, 2600, ok(second));
+    return windowsOf(builder.sample('health', 14, 2800, ok(next)).read()).filter((w) => w.state === 'down');
+  };
+
+  test('is when late answers were released together, be it two of them; the bounds stay those of the samples', () => {
+    const [window, ...more] = afterOutage(2636, 2637, 2805);
+    expect(more).toEqual([]);
+    expect(window).toMatchObject({
+      startLoMs: 1800,
+      startHiMs: 2010,
+      endLoMs: 2200,
+      endHiMs: 2636,
+      endMs: 2636,
+    });
+    expect(endOf(window!)).toEqual({ loMs: 2200, hiMs: 2636, ms: 2636 });
+    expect(durationOf(window!)).toEqual({ ms: 731, minMs: 190, maxMs: 836 });
+  });
+
+  test.each([
+    ['came as far apart as they were sent', 2550, 2750, 2805],
+    ['are of a service that stays slow', 2636, 2637, 3000],
+    ['came after a prompt one', 2636, 2604, 2805],
+    ['are one alone', 2550, 2604, 2805],
+  ])('is the middle of its bounds where late answers %s', (_, first, second, next) => {
+    const [window] = afterOutage(first, second, next);
+    const { endLoMs, endHiMs, endMs } = window!;
+    expect(endMs).toBeUndefined();
+    expect(endOf(window!)).toEqual({ loMs: endLoMs, hiMs: endHiMs, ms: (endLoMs + endHiMs) / 2 });
+  });
+
+  test('is the middle of its bounds where lost packets were sent again at the same moment', () => {
+    const builder = log();
+    for (let s = 0; s < 3000; s += 1000) builder.sample('health', s / 1000, s, ok(s + 5));
+    builder.sample('health', 3, 3000, refused(3003));
+    for (const s of [4000, 6000]) builder.sample('health', s / 1000, s, ok(7004));
+    for (let s = 7100; s < 9000; s += 100) builder.sample('health', s / 100, s, ok(s + 5));
+    const [window] = windowsOf(builder.read()).filter((w) => w.state === 'down');
+    expect(window).toMatchObject({ endLoMs: 3000, endHiMs: 7004 });
+    expect(window?.endMs).toBeUndefined();
+  });
+
+  test('is the release, too, of answers to what was sent before the last failure', () => {
+    const [window] = windowsOf(hungThenDropped().read());
+    expect(window).toMatchObject({ endMs: 2769 });
+  });
+});
+
+/** Requests hang from 2000 ms, packets are lost from 2740 ms, and the service is back at 2767 ms. */
+function hungThenDropped(): LogBuilder {
+  const builder = log();
+  for (let s = 0; s < 2000; s += 100) builder.sample('health', s / 100, s, ok(s + 5));
+  for (const s of [2000, 2100]) builder.sample('health', s / 100, s, timeout(s + 400));
+  for (const s of [2400, 2500, 2650]) builder.sample('health', s / 50, s, ok(2769));
+  builder.sample('health', 55, 2750, timeout(3150));
+  for (let s = 3200; s < 5000; s += 100) builder.sample('health', s / 50, s, ok(s + 5));
+  return builder;
+}
+
+describe('answers between failures', () => {
+  test('that a hang held up do not divide an outage, however short the wait, and are part of it', () => {
+    expect(windowsOf(hungThenDropped().read())).toMatchObject([
+      {
+        state: 'down',
+        startLoMs: 1900,
+        startHiMs: 2010,
+        endLoMs: 2650,
+        endHiMs: 3205,
+        causes: { slow: 3, timeout: 3 },
+      },
+    ]);
+  });
+
+  test('that may have come before or after the next failure leave both open', () => {
+    const builder = log();
+    for (let s = 0; s < 2000; s += 50) builder.sample('health', s / 50, s, ok(s + 5));
+    // Refused, and up at some moment from 2050 to 2120 ms.
+    builder.sample('health', 40, 2000, refused(2001)).sample('health', 41, 2050, ok(2120));
+    builder.sample('health', 42, 2100, refused(2101)).sample('health', 43, 2150, ok(2155));
+    const windows = windowsOf(builder.read());
+    expect(windows).toMatchObject([{ startLoMs: 1950, startHiMs: 2001, endLoMs: 2000, endHiMs: 2155 }]);
+    expect(durationOf(windows[0]!)).toMatchObject({ minMs: 0, maxMs: 205 });
+  });
+
+  test('divide only what comes surely after them', () => {
+    const builder = log();
+    for (let s = 0; s < 2000; s += 100) builder.sample('health', s / 100, s, ok(s + 5));
+    builder.sample('health', 20, 2000, refused(2001)).sample('health', 21, 2100, ok(2290));
+    builder.sample('health', 22, 2200, refused(2201)).sample('health', 23, 2300, refused(2301));
+    builder.sample('health', 24, 2400, ok(2405));
+    expect(windowsOf(builder.read()).filter((w) => w.state === 'down')).toMatchObject([
+      { startLoMs: 1900, startHiMs: 2001, endLoMs: 2000, endHiMs: 2405, causes: { refused: 2, slow: 1 } },
+      { startLoMs: 2100, startHiMs: 2301, endLoMs: 2300, endHiMs: 2405, causes: { refused: 1 } },
+    ]);
   });
 });
 

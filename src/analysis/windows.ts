@@ -5,6 +5,7 @@ import {
   type SampleEvidence,
   evidenceOfSamples,
   isSlow,
+  releasedAtMs,
   saidUntilMs,
   targetsMs,
   withWrites,
@@ -12,6 +13,7 @@ import {
 import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
+import type { Moment } from './rto.ts';
 
 /**
  * A bad window of one probe with the bounds of both its edges: the true edges lie
@@ -26,6 +28,11 @@ export interface BadWindow {
   readonly startHiMs: number;
   readonly endLoMs: number;
   readonly endHiMs: number;
+  /**
+   * When the target most likely came back, within the bounds of the end: it then released late answers together (`releasedAtMs`).
+   * It estimates, and narrows no bound. Without it the middle of the bounds is the estimate (`endOf`).
+   */
+  readonly endMs?: number;
   /** Send time of the first and last bad sample. */
   readonly firstBadMs: number;
   readonly lastBadMs: number;
@@ -67,12 +74,13 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  *
  * Overtaking: what comes promptly acts in the order of sending. What comes late may have acted at any moment up to its arrival:
  * it moves an edge only where it cannot have acted on the other side of it, and divides two failures only if it came before
- * the later one was sent.
+ * the later one was sent. Failures that it may or may not divide stay one window, whose end has both in its bounds.
  *
  * Slow answers: alone, they say "up at some moment until then". Only those that a hang held up (sample-evidence.ts) and that
  * were sent before the first proof of up after a failed run belong to the same outage and make its end sharper. All other
  * runs of slow answers are windows of their own with the state `slow`: none of them proves an outage, and none excludes it,
- * so that they reach into the upper bounds of downtime and RTO.
+ * so that they reach into the upper bounds of downtime and RTO. Late answers to what was sent between failed samples are part of
+ * their window.
  *
  * Samples that failed while the prober was degraded (degraded.ts) are unknown, too; where no other failed between two good ones
  * they make a window `unsure`, of 0 ms at least.
@@ -83,7 +91,7 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
   /** Slow answers that belong to the window before them. */
   const taken = new Set<KeptSample>();
   for (const run of failedRuns(signs)) {
-    const { window, joined } = downWindow(signs, run, { model: series.latency, log });
+    const { window, joined } = downWindow(signs, run, { series, log });
     windows.push(window);
     for (const { sample } of joined) if (sample !== null) taken.add(sample);
   }
@@ -142,7 +150,7 @@ function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEv
   const writes = ackedWrites(log, series);
   if (writes.length === 0) return signs;
   const spans = timedOut.map((run) => {
-    const { window } = downWindow(signs, run, { model: series.latency, log });
+    const { window } = downWindow(signs, run, { series, log });
     return { fromMs: window.startLoMs, toMs: window.endHiMs };
   });
   return withWrites(
@@ -157,30 +165,19 @@ interface Run {
   readonly last: number;
 }
 
-/** Runs of failed samples that no answer divides. */
+/** Runs of failed samples that no answer divides: none was surely given between the first of the run and the sending of a later one. */
 function failedRuns(signs: readonly SampleEvidence[]): readonly Run[] {
   const runs: { first: number; last: number }[] = [];
-  const lastMs = lastFailures(signs);
   let open: { first: number; last: number } | undefined;
-  for (const [index, sign] of signs.entries()) {
-    if (!sign.isUp) {
-      if (open === undefined) runs.push((open = { first: index, last: index }));
-      else open.last = index;
-    } else if (!sign.isLate || sign.byMs <= (lastMs[index] ?? -Infinity)) open = undefined;
+  let upByMs = Infinity;
+  for (const [index, { isUp, isLate, sendMs, byMs }] of signs.entries()) {
+    if (isUp) upByMs = Math.min(upByMs, isLate ? byMs : sendMs);
+    else if (open === undefined || upByMs <= sendMs) {
+      runs.push((open = { first: index, last: index }));
+      upByMs = Infinity;
+    } else open.last = index;
   }
   return runs;
-}
-
-/** For each sample, when the last failed one was sent that comes after it and before the next prompt answer; -Infinity: none. */
-function lastFailures(signs: readonly SampleEvidence[]): readonly number[] {
-  const lastMs: number[] = [];
-  let atMs = -Infinity;
-  for (const sign of signs.toReversed()) {
-    lastMs.push(atMs);
-    if (sign.isUp && !sign.isLate) atMs = -Infinity;
-    else if (!sign.isUp && atMs === -Infinity) atMs = sign.sendMs;
-  }
-  return lastMs.toReversed();
 }
 
 /** The send of the last answer that was surely given before a sample; the run's start without any. */
@@ -218,45 +215,93 @@ function isOvertaken(signs: readonly SampleEvidence[], index: number): boolean {
   for (let at = index + 1; at < signs.length; at++) {
     const later = signs[at];
     if (later === undefined || later.sendMs >= sign.byMs) return false;
-    if (later.isUp && !later.isLate) return true;
+    if (later.isUp) return true;
   }
   return false;
 }
 
-/** The answers after a failed run that tell of the same outage: slow ones that were sent before its first proof of up. */
-function joinedTo(
-  signs: readonly SampleEvidence[],
-  last: number,
-  upMs: number,
+/** Whether an answer tells of an outage: it was slow, or a hang held it up for longer than answers take. */
+function isPartOfOutage(
+  { sample, isUp, isHeld }: SampleEvidence,
   { slowMs, normalMs }: LatencyModel,
+): boolean {
+  return isUp && sample !== null && targetsMs(sample) > (isHeld ? normalMs : slowMs);
+}
+
+/** The answers to samples that were sent between failed ones, and that tell of the same outage. */
+function joinedInside(
+  signs: readonly SampleEvidence[],
+  { first, last }: Run,
+  upMs: number,
+  model: LatencyModel,
+): readonly SampleEvidence[] {
+  return signs.slice(first, last).filter((s) => isPartOfOutage(s, model) && s.byMs <= upMs);
+}
+
+/** The answers after a failed run that tell of the same outage: slow ones that were sent before its first proof of up. */
+function joinedAfter(
+  signs: readonly SampleEvidence[],
+  { last }: Run,
+  upMs: number,
+  model: LatencyModel,
 ): readonly SampleEvidence[] {
   const joined: SampleEvidence[] = [];
   for (let at = last + 1; at < signs.length; at++) {
     const sign = signs[at];
     if (sign === undefined || sign.sendMs >= upMs || !sign.isUp) break;
     if (sign.sample === null) continue;
-    const ms = targetsMs(sign.sample);
-    if (!Number.isFinite(slowMs) || ms <= (sign.isHeld ? normalMs : slowMs)) break;
+    if (!isPartOfOutage(sign, model)) break;
     joined.push(sign);
   }
   return joined;
 }
 
+/** The failures of a run; `sure` are those that surely acted in the outage with which it began: no answer may have come between. */
+function failuresOf(
+  signs: readonly SampleEvidence[],
+  { first, last }: Run,
+  { normalMs }: LatencyModel,
+): { readonly failed: readonly SampleEvidence[]; readonly sure: readonly SampleEvidence[] } {
+  const failed: SampleEvidence[] = [];
+  const sure: SampleEvidence[] = [];
+  /** When the first answer to what was sent since then may have come. */
+  let upFromMs = Infinity;
+  for (let at = first; at <= last; at++) {
+    const sign = signs[at];
+    if (sign === undefined) continue;
+    if (sign.isUp) upFromMs = Math.min(upFromMs, sign.isHeld ? sign.byMs - normalMs : sign.sendMs);
+    else {
+      failed.push(sign);
+      if (sign.byMs <= upFromMs && !isOvertaken(signs, at)) sure.push(sign);
+    }
+  }
+  return { failed, sure };
+}
+
+/** When late answers show that the target came back; undefined without such. */
+function likelyEndMs(
+  signs: readonly SampleEvidence[],
+  { last }: Run,
+  end: Pick<BadWindow, 'endLoMs' | 'endHiMs'>,
+  { latency, probe }: ProbeSeries,
+): number | undefined {
+  let from = last;
+  while ((signs[from - 1]?.sendMs ?? -Infinity) >= end.endLoMs - probe.timeoutMs) from--;
+  let to = last;
+  while ((signs[to]?.sendMs ?? Infinity) < end.endHiMs + latency.normalMs) to++;
+  const around = signs.slice(from, to + 1).flatMap(({ sample }) => sample ?? []);
+  return releasedAtMs(around, end, latency);
+}
+
 function downWindow(
   signs: readonly SampleEvidence[],
   run: Run,
-  { model, log }: { readonly model: LatencyModel; readonly log: RunLog },
+  { series, log }: { readonly series: ProbeSeries; readonly log: RunLog },
 ): { readonly window: BadWindow; readonly joined: readonly SampleEvidence[] } {
-  const failed: SampleEvidence[] = [];
-  const sure: SampleEvidence[] = [];
-  for (let at = run.first; at <= run.last; at++) {
-    const sign = signs[at];
-    if (sign === undefined || sign.isUp) continue;
-    failed.push(sign);
-    if (!isOvertaken(signs, at)) sure.push(sign);
-  }
+  const { latency } = series;
+  const { failed, sure } = failuresOf(signs, run, latency);
   const upMs = firstUpAfter(signs, run);
-  const joined = joinedTo(signs, run.last, upMs, model);
+  const joined = [...joinedInside(signs, run, upMs, latency), ...joinedAfter(signs, run, upMs, latency)];
   const down = joined.filter((s) => s.isHeld);
   const firstBadMs = failed[0]?.sendMs ?? log.startMs;
   const startLoMs = lastUpBefore(signs, run.first, log.startMs);
@@ -264,6 +309,7 @@ function downWindow(
   const endLoMs = ends.reduce((max, s) => Math.max(max, s.sendMs), Math.max(startLoMs, firstBadMs));
   const open = upMs === Infinity;
   const endHiMs = Math.max(open ? log.endMs : upMs, endLoMs);
+  const endMs = open ? undefined : likelyEndMs(signs, run, { endLoMs, endHiMs }, series);
   const startHiMs = failed.reduce((min, s) => Math.min(min, s.byMs), endHiMs);
   const window: BadWindow = {
     state: 'down',
@@ -271,6 +317,7 @@ function downWindow(
     startHiMs,
     endLoMs,
     endHiMs,
+    ...(endMs === undefined ? {} : { endMs }),
     firstBadMs,
     lastBadMs: [...failed, ...down].reduce((max, s) => Math.max(max, s.sendMs), firstBadMs),
     open,
@@ -334,21 +381,32 @@ export function middle(lo: number, hi: number): number {
   return roundMs((lo + hi) / 2);
 }
 
-/** How long the window lasted: between the two inner and the two outer edges. */
+/** When the window ended: its bounds, and as the estimate `endMs`, or their middle. */
+export function endOf({ endLoMs, endHiMs, endMs }: Pick<BadWindow, 'endLoMs' | 'endHiMs' | 'endMs'>): Moment {
+  return { loMs: endLoMs, hiMs: endHiMs, ms: endMs ?? middle(endLoMs, endHiMs) };
+}
+
+/**
+ * How long the window lasted: between the two inner and the two outer edges. The estimate is the middle of these, or, with an
+ * estimate of the end, the time from the middle of the start's bounds to that.
+ */
 export function durationOf(window: BadWindow): Measure {
-  const minMs = roundMs(Math.max(0, window.endLoMs - window.startHiMs));
-  const maxMs = roundMs(Math.max(minMs, window.endHiMs - window.startLoMs));
-  return { ms: middle(minMs, maxMs), minMs, maxMs };
+  const { startLoMs, startHiMs, endLoMs, endHiMs, endMs } = window;
+  const minMs = roundMs(Math.max(0, endLoMs - startHiMs));
+  const maxMs = roundMs(Math.max(minMs, endHiMs - startLoMs));
+  if (endMs === undefined) return { ms: middle(minMs, maxMs), minMs, maxMs };
+  const ms = roundMs(endMs - middle(startLoMs, startHiMs));
+  return { ms: Math.min(maxMs, Math.max(minMs, ms)), minMs, maxMs };
 }
 
 /** The window as summary.json shows it; one that is `unsure` as all of the time in which it may have been. */
 export function toSummaryWindow(log: RunLog, window: BadWindow): Window {
-  const { state, startLoMs, startHiMs, endLoMs, endHiMs } = window;
+  const { state, startLoMs, startHiMs, endHiMs } = window;
   const unsure = state === 'unsure';
   return {
     state,
     startAt: wallTime(log, unsure ? startLoMs : middle(startLoMs, startHiMs)),
-    endAt: window.open ? null : wallTime(log, unsure ? endHiMs : middle(endLoMs, endHiMs)),
+    endAt: window.open ? null : wallTime(log, unsure ? endHiMs : endOf(window).ms),
     ...durationOf(window),
     causes: window.causes,
   };

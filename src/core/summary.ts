@@ -5,7 +5,7 @@ export interface Window {
   readonly startAt: string;
   /** null: still open when the log ends. */
   readonly endAt: string | null;
-  /** Best estimate: the middle of the bounds. */
+  /** Best estimate: the middle of the bounds, or, of an outage, up to the moment at which late answers came together. */
   readonly ms: number;
   readonly minMs: number;
   readonly maxMs: number;

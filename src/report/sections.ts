@@ -149,7 +149,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `Bounds contain the truth; the estimate is their middle. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded, or are lost from the log.' : ''}`,
+              `Bounds contain the truth; the estimate is their middle, and of an end the moment at which late answers came together. Windows in the state “slow” are late good answers and no downtime.${rows.some((r) => r[1] === 'unsure') ? ' Windows in the state “unsure” may be no outages: their samples failed while the prober was degraded, or are lost from the log.' : ''}`,
             ),
           ],
   };

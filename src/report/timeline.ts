@@ -2,7 +2,7 @@ import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
-import { middle } from '../analysis/windows.ts';
+import { endOf, middle } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
 /** Something worth a line in the story of a run. `atMs` on the run clock. */
@@ -66,7 +66,7 @@ function windowEntries({ windows }: Analysis): TimelineEntry[] {
         : [
             start,
             {
-              atMs: middle(w.endLoMs, w.endHiMs),
+              atMs: endOf(w).ms,
               what: `${id} ${w.state === 'slow' ? 'as quick as before' : 'up again'}`,
             },
           ];

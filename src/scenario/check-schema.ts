@@ -76,7 +76,11 @@ export const checkSchema = z.discriminatedUnion('kind', [
     kind: z.literal('happens').describe('A condition holds for a total time between `min` and `max`.'),
     name,
     condition,
-    min,
+    min: duration
+      .optional()
+      .describe(
+        'At least so long. Above the interval of the probe, the check fails if no sample sees the condition.',
+      ),
     max: sampledMax.optional(),
   }),
   z.strictObject({

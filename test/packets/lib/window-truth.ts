@@ -6,7 +6,7 @@ import {
   type RecoveryAnalysis,
   recoverySeries,
 } from '../../../src/analysis/rto.ts';
-import { type BadWindow, badWindows } from '../../../src/analysis/windows.ts';
+import { type BadWindow, badWindows, endOf } from '../../../src/analysis/windows.ts';
 import type { Outage } from './outages.ts';
 
 /** One edge of a window beside the packets; ms. */
@@ -91,7 +91,7 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
     faults.push(...upBetween(its, intervalAt(log, series.probe, startLoMs)).map((up) => `${label}: ${up}`));
     const failedMs = startHiMs - window.firstBadMs;
     const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs), failedMs);
-    const end = edgeTruth(log, series, last.toMs, moment(endLoMs, endHiMs), last.answerTookMs);
+    const end = edgeTruth(log, series, last.toMs, endOf(window), last.answerTookMs);
     faults.push(...edgeFaults(`${label}: start`, start), ...edgeFaults(`${label}: end`, end));
     const { loMs, hiMs } = recovery?.recovered ?? { loMs: NaN, hiMs: NaN };
     windows.push({ start, end, recovery: endLoMs === loMs && endHiMs === hiMs });

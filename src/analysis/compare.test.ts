@@ -111,6 +111,18 @@ describe('a comparison', () => {
     expect(compare(runs([1000], bare), runs([1000], bare, 3)).scenarios[0]?.notes).toEqual([]);
   });
 
+  test('counts runs that did not recover as longer than was waited, and does not leave them out', () => {
+    const never = runs([null, null, null, null], { longerThan: { rto: 60_000 } }, 9);
+    const [rto] = compare(runs([30_000, 31_000, 32_000, 33_000]), never).scenarios[0]?.figures ?? [];
+    expect(rto).toMatchObject({
+      name: 'RTO',
+      outcome: 'longer',
+      b: { count: 4, nights: 4, unended: { count: 4, longerThanMs: 60_000 }, medianMs: Infinity },
+      missed: { a: { of: 4, missed: 0 }, b: { of: 4, missed: 4 } },
+    });
+    expect(rto?.missed?.p).toBeCloseTo(2 / 70, 6);
+  });
+
   test('says where stages have no bounds, and why', () => {
     const bounded = {
       stages: keptOf(0, 1000).stages.map((stage) => ({ ...stage, minMs: stage.ms - 5, maxMs: stage.ms + 5 })),

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import { medianCoverage, repeatsOf, wantedConfidence } from './repeats.ts';
+import { medianCoverage, repeatsOf, rtoRepeats, wantedConfidence } from './repeats.ts';
+import { summarize } from './summarize.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
 
 const measure = (ms: number, half = 0) => ({ ms, minMs: ms - half, maxMs: ms + half });
 const of = (count: number) => Array.from({ length: count }, (_, i) => measure((i + 1) * 1000));
@@ -85,5 +87,21 @@ describe('repeats', () => {
       medianMs: 2000,
       maxMs: null,
     });
+  });
+
+  test('of drills that did not recover have these in their RTO', () => {
+    const lost = new LogBuilder(planWith({ probes: [probeOf('health')] }))
+      .probing('health', 0, 90_000, 1000, (ms) =>
+        ms < 10_000
+          ? { status: 'ok', finishMs: ms + 5 }
+          : { status: 'fail', cause: 'refused', finishMs: ms + 5 },
+      )
+      .fault(10_000, { healedMs: 80_000 })
+      .at(80_000, { type: 'gate', gate: 'recovery', state: 'timeout', unmet: ['health: fail refused'] })
+      .at(90_000, { type: 'run.ended' });
+    const summary = summarize(lost.read());
+    const found = rtoRepeats([summary, summary]);
+    expect(found).toMatchObject({ drills: 2, count: 2, medianMs: null, unended: { count: 2 } });
+    expect(found?.unended?.longerThanMs).toBeGreaterThan(60_000);
   });
 });

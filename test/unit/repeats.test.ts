@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../src/core/summary.ts';
@@ -60,6 +60,27 @@ describe('drills more than once', () => {
     expect(table).not.toHaveProperty('shard');
     expect(readdirSync(join(folder, 'runs'))).toHaveLength(2);
     expect(stdout).toMatch(/crash-soft.*: cannot tell with 1 and 1 nights/);
+  });
+
+  test.each([
+    ['run', ['crash.yaml', '--target', 'target.yaml', '--var', 'flavour=soft']],
+    ['table', ['suite.yaml']],
+  ])('%s --baseline says before the first drill what the baseline cannot tell', async (command, files) => {
+    const baseline = join(stack.bench.out, 'too-few');
+    keepBaseline(join(baseline, 'run-1'), 1);
+    const stop = join(stack.bench.state, 'stop');
+    mkdirSync(stack.bench.state, { recursive: true });
+    writeFileSync(stop, '');
+    try {
+      const args = files.map((arg) => (arg.endsWith('.yaml') ? join(stack.files, arg) : arg));
+      const { exitCode, stderr } = await stack.bench.start(command, ...args, '--baseline', baseline);
+      // No drill runs: the stop file is there.
+      expect(stderr).toContain('the stop file');
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain('no regression can be found with 1 night of the baseline against 1 night');
+    } finally {
+      rmSync(stop);
+    }
   });
 
   test('run --baseline fails for what is slower than before, by more than chance', async () => {

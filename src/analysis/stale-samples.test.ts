@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { readingsAt, truthOfCondition } from './intervals.ts';
+import { milestoneOf } from './milestones.ts';
+import type { RunLog } from './read-log.ts';
+import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+
+/** A sample once a second with a time-out of 900 ms speaks for 3.9 s. */
+const staleMs = 3 * 1000 + 900;
+const condition = { probe: 'pg', is: ['primary'], count: { min: 1, max: 1 } };
+
+/** A is a replica; its last sample is sent at 20 s and answered at 20.89 s. B becomes the primary between 24.6 and 25.6 s. */
+function log(): RunLog {
+  const said = (ms: number, value: string, tookMs = 5) =>
+    ({ status: 'ok', finishMs: ms + tookMs, value }) as const;
+  return new LogBuilder(planWith({ probes: [probeOf('pg@a'), probeOf('pg@b')] }))
+    .probing('pg@a', 0, 20_500, 1000, (ms) => said(ms, 'replica', ms === 20_000 ? 890 : 5))
+    .probing('pg@b', 600, 40_000, 1000, (ms) => said(ms, ms < 25_000 ? 'replica' : 'primary'))
+    .at(40_000, { type: 'run.ended' })
+    .read();
+}
+
+describe('a sample speaks for the present from its sending on, however late its answer came', () => {
+  test('where it is asked what was seen at a moment', () => {
+    const seenAt = (ms: number) => readingsAt(log(), condition, ms)[0]?.sample?.sendMs;
+    expect(seenAt(20_000 + staleMs)).toBe(20_000);
+    expect(seenAt(20_001 + staleMs)).toBeUndefined();
+  });
+
+  test('where it is asked when a condition held', () => {
+    const [first, second] = truthOfCondition(
+      log(),
+      { ...condition, host: 'a' },
+      { fromMs: 10_000, toMs: 30_000 },
+    );
+    expect(first).toEqual({ fromMs: 10_000, toMs: 20_000 + staleMs, truth: 'no' });
+    expect(second?.truth).toBe('maybe');
+  });
+
+  test('where it is asked when a stage ended', () => {
+    const atLeastOne = { ...condition, count: { min: 1 } };
+    const chain = {
+      from: { loMs: 10_000, hiMs: 10_000, ms: 10_000 },
+      to: { loMs: 30_000, hiMs: 30_000, ms: 30_000 },
+    };
+    const end = { kind: 'condition', condition: atLeastOne, excludeFaultHost: false } as const;
+    // From then on A may have been the primary.
+    expect(milestoneOf(log(), end, chain, null).happenings).toMatchObject([
+      { loMs: 20_000 + staleMs, hiMs: 25_605 },
+    ]);
+  });
+});

@@ -10,7 +10,7 @@ import { createLocalHost } from '../../src/hosts/local.ts';
 import { runCommand } from '../../src/hosts/run-command.ts';
 import { createSshHost } from '../../src/hosts/ssh.ts';
 import { makeKey } from '../../src/hosts/testing/ssh-server.ts';
-import { hangMs, itConforms, wholeOf, type Tried } from './lib/conformance.ts';
+import { hangMs, itConforms, wholeOf, type Tried } from '../transport-conformance.ts';
 import { knownHost, startSshd, whyNoSshd, type SshdLab, type SshUser } from './lib/sshd.ts';
 
 const { signal } = new AbortController();
@@ -32,8 +32,8 @@ const cutter = write(
   `#!/bin/sh
 read -r stream bytes <${work}/cut
 case $stream in
-stdout) sh -c "$1" | head -c "$bytes" ;;
-stderr) { sh -c "$1" 2>&1 >&3 | head -c "$bytes" >&2; } 3>&1 ;;
+stdout) "$@" | head -c "$bytes" ;;
+stderr) { "$@" 2>&1 >&3 | head -c "$bytes" >&2; } 3>&1 ;;
 esac
 exit 0
 `,
@@ -103,8 +103,7 @@ ${run}
   );
 
   test('an answer that is cut off is none', { timeout: hangMs }, async () => {
-    const cut = `exec 2>&2; words=; for word; do words="$words '$(printf %s "$word" | sed "s/'/'\\\\\\\\''/g")'"; done; exec ${cutter} "$words"`;
-    const { host, close } = await open(shim('docker-cut', cut))();
+    const { host, close } = await open(shim('docker-cut', `exec ${cutter} "$@"`))();
     await neverAnotherAnswer(() => host.exec(['sh', '-c', script], limits), answer);
     await close();
   });
@@ -124,7 +123,7 @@ const users: readonly SshUser[] = [
   { name: 'fd-forced', shell: '/bin/bash', forced: 'echo backup gate: nothing to do' },
   { name: 'fd-nologin', shell: '/usr/sbin/nologin' },
   { name: 'fd-expired', shell: '/bin/bash', passwordExpired: true },
-  { name: 'fd-cut', shell: '/bin/bash', forced: `exec ${cutter} "$SSH_ORIGINAL_COMMAND"` },
+  { name: 'fd-cut', shell: '/bin/bash', forced: `exec ${cutter} sh -c "$SSH_ORIGINAL_COMMAND"` },
 ];
 
 /** Records sessions, says so before and after, and ends well whatever happens. */

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ExecResult, FollowEnd, Host } from '../../../src/core/host.ts';
+import type { ExecResult, FollowEnd, Host } from '../src/core/host.ts';
 
 /** A transport that is tried, with a host at its other end. */
 export interface Tried {
@@ -37,10 +36,11 @@ export async function wholeOf(
   }
 }
 
-/** Whether a process of this machine is still at work. */
-function isGone(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return true;
-  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z') === true;
+/** Whether a process over there is at work no more: it is not there, or nobody has heard of its end yet. */
+async function isGone(host: Host, pid: number): Promise<boolean> {
+  const look =
+    '[ -e "/proc/$1/stat" ] || exit 0; case $(cat "/proc/$1/stat") in *") Z "*) exit 0 ;; esac; exit 1';
+  return (await host.exec(['sh', '-c', look, 'sh', String(pid)], limits)).exitCode === 0;
 }
 
 /** Words on which shells differ. */
@@ -61,10 +61,7 @@ const hostile = [
   '#',
 ];
 
-/**
- * What every transport has to do, whoever is in between. Commands run on this machine, be it behind a transport: their
- * processes are looked for here.
- */
+/** What every transport has to do, whoever is in between. */
 export function itConforms(name: string, open: () => Promise<Tried>, traits: Traits = {}): void {
   describe(name, () => {
     let tried: Tried;
@@ -125,9 +122,9 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       const following = tried.host.follow(['sh', '-c', 'echo $$; exec sleep 600'], signal);
       const first = await following.next();
       const pid = Number(first.done === true ? Number.NaN : first.value);
-      expect(isGone(pid)).toBe(false);
+      expect(await isGone(tried.host, pid)).toBe(false);
       await following.return({ exitCode: 0, stderr: '' });
-      await expect.poll(() => isGone(pid), { timeout: hangMs / 2 }).toBe(true);
+      await expect.poll(() => isGone(tried.host, pid), { timeout: hangMs / 2 }).toBe(true);
     });
 
     test('talks to a command, which hears what was said before it was there, and nothing of others', async () => {

@@ -28,7 +28,7 @@ export type MarkedShape =
   | 'run'
   /** Runs for as long as the standard input is open; both ends are marked. */
   | 'follow'
-  /** Takes the place of the shell: only its start is marked. */
+  /** A dialogue: its end is marked on the standard error only, for nothing of its output may be held back. */
   | 'pipe';
 
 /**
@@ -41,7 +41,8 @@ export PATH LC_ALL; unset LANGUAGE`;
 
 /** Writes a mark, whose halves are `$1` and `$2`, to both streams. */
 const sayMark = (kind: string, value: string): string =>
-  `printf '%s%s ${kind}%d\\n' "$1" "$2" ${value}; printf '%s%s ${kind}%d\\n' "$1" "$2" ${value} >&2`;
+  `${printMark(kind, value)}; ${printMark(kind, value)} >&2`;
+const printMark = (kind: string, value: string): string => `printf '%s%s ${kind}%d\\n' "$1" "$2" ${value}`;
 
 /**
  * The process group that has to be killed to end the command: that of the session which sshd made for it, whoever leads it.
@@ -50,8 +51,10 @@ const startScript = `{ read -r _ _ _ _ fd_g _ </proc/$$/stat; } 2>/dev/null || f
 ${sayMark('S', '"$fd_g"')}`;
 
 /** `exec`: for programs, not for the shell's builtins. What the shell itself says of a command that was killed goes nowhere. */
+const waited = '{ ( shift 2; exec "$@" 2>&3 3>&- ); fd_c=$?; } 3>&2 2>/dev/null';
+
 const endings: Readonly<Record<MarkedShape, string>> = {
-  run: `{ ( shift 2; exec "$@" 2>&3 3>&- ); fd_c=$?; } 3>&2 2>/dev/null
+  run: `${waited}
 ${sayMark('E', '"$fd_c"')}
 exit "$fd_c"`,
   /*
@@ -66,7 +69,9 @@ wait "$fd_p"; fd_c=$?
 kill "$fd_w" 2>/dev/null
 ${sayMark('E', '"$fd_c"')}
 exit "$fd_c"`,
-  pipe: `shift 2; exec "$@"`,
+  pipe: `${waited}
+${printMark('E', '"$fd_c"')} >&2
+exit "$fd_c"`,
 };
 
 const scriptOf = (shape: MarkedShape): string => `${environmentScript}\n${startScript}\n${endings[shape]}`;
@@ -81,9 +86,9 @@ export function markedScript(argv: readonly string[], mark: Mark, shape: MarkedS
   return `set -- ${shellCommand([...mark.halves, ...argv])}\n${scriptOf(shape)}`;
 }
 
-/** A script that runs an argv after a mark that says: the login shell did what it was asked to. */
+/** A script that runs an argv, in English, after a mark that says: the login shell did what it was asked to. */
 export function arrivedScript(argv: readonly string[], mark: Mark): string {
-  return `set -- ${shellCommand(mark.halves)}\n${sayMark('A', '0')}\nexec ${shellCommand(argv)}`;
+  return `${environmentScript}\nset -- ${shellCommand(mark.halves)}\n${sayMark('A', '0')}\nexec ${shellCommand(argv)}`;
 }
 
 /** A script for a shell that is kept: marks, and the command between them, without any input. */

@@ -17,7 +17,8 @@ interface PipeOptions {
 export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions = {}): CommandPipe {
   const subprocess = startPiped(argv, env);
   const { stdin, stdout, stderr } = subprocess;
-  const [out, errors] = [mark, mark].map((one) => (one === undefined ? undefined : readMarks(one, 'pipe')));
+  const out = mark === undefined ? undefined : readMarks(mark, 'pipe');
+  const errors = mark === undefined ? undefined : readMarks(mark, 'run');
   let said = '';
   const { end, onEnd } = pipeEnd();
   // It may be gone before it has read what it is given.
@@ -30,7 +31,8 @@ export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions 
   });
   const tellEnd = async (): Promise<void> => {
     const { exitCode, originalMessage } = await subprocess;
-    const exit = exitCode === undefined ? (originalMessage ?? 'not started') : `exit ${exitCode}`;
+    const code = errors?.ended ?? exitCode;
+    const exit = code === undefined ? (originalMessage ?? 'not started') : `exit ${code}`;
     const isStarted = out === undefined || out.started !== undefined;
     const words = isStarted ? said : `${errors?.stray ?? ''}${out.stray}`;
     end([...(isStarted ? [] : ['not run']), exit, words.trim()].filter(Boolean).join(': '));

@@ -23,7 +23,7 @@ interface PipeOptions {
 export function pipeOverSsh({ take, argv, sudo, onStray }: PipeOptions): CommandPipe {
   const opening = new AbortController();
   const mark = newMark();
-  const [out, errors] = [readMarks(mark, 'pipe'), readMarks(mark, 'pipe')];
+  const [out, errors] = [readMarks(mark, 'pipe'), readMarks(mark, 'run')];
   const early: Uint8Array[] = [];
   /** Set once the command has started. */
   let started: ClientChannel | undefined;
@@ -57,7 +57,9 @@ export function pipeOverSsh({ take, argv, sudo, onStray }: PipeOptions): Command
       void running.exited.then((code) => void (exitCode = code));
       const closed = running.closed.then(() => {
         if (exitCode === undefined) return 'its channel was closed';
-        return out.started === undefined ? notRun(out, errors, exitCode, sudo) : `exit ${exitCode}`;
+        return out.started === undefined
+          ? notRun(out, errors, exitCode, sudo)
+          : `exit ${errors.ended ?? exitCode}`;
       });
       const why = await Promise.race([closed, connection.lost]);
       if (typeof why === 'string') return ending.end([why, said.trim()].filter(Boolean).join(': '));

@@ -12,6 +12,7 @@ import { faultKind } from '../../../src/faults/catalog.ts';
 import { renewDeadMan } from '../../../src/faults/lib/dead-man.ts';
 import { kindsOnHosts } from '../lib/kinds-on-hosts.ts';
 import { isLong } from '../lib/long.ts';
+import { itConforms } from '../../transport-conformance.ts';
 import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 
 // Machines, and the machine that runs this test as one more: what each fault does to real packets and containers, and
@@ -27,6 +28,12 @@ const silenceMs = 700;
 
 beforeAll(() => machinesUp(signal));
 afterAll(machinesDown);
+
+itConforms('transport docker, to a real container', async () => ({
+  host: hosts.a,
+  notes: [],
+  close: async () => {},
+}));
 
 /** Kinds that were injected, and whose effect was seen. */
 const tried = new Set<string>();

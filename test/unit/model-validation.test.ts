@@ -9,8 +9,8 @@ import type { FailureTable } from '../../src/report/table.ts';
 
 /*
  * What the models of compose-lab/certlocker/target.yaml predict against what a table of
- * drills measured. Service times in the models were taken from another table of the
- * same day; this one was used for nothing but to compare.
+ * drills measured. Service times in the models were taken from another table;
+ * this one was used for nothing but to compare.
  */
 const table = JSON.parse(readFileSync('reports/table-certlocker/table.json', 'utf8')) as FailureTable;
 const { suite, rows } = loadSuite(join('scenarios', 'certlocker', 'suite.yaml'), { variables: {} });

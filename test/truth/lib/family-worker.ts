@@ -10,8 +10,12 @@ export interface FamilyOrder {
 }
 
 // A thread that simulates one family after another, as they are asked for, and answers with their tallies.
-parentPort?.on('message', async ({ family: name, logs, seed }: FamilyOrder) => {
+parentPort?.on('message', (order: FamilyOrder) => void answer(order));
+
+async function answer({ family: name, logs, seed }: FamilyOrder): Promise<void> {
   const family = familyOf(name);
   if (family === undefined) throw new Error(`no family ${name}`);
-  parentPort?.postMessage(await runFamilies([family], { logs, seed }));
-});
+  const tallies = await runFamilies([family], { logs, seed });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+  parentPort?.postMessage(tallies);
+}

@@ -40,13 +40,28 @@ export function downtimeTruth(outages: Outages, fromMs: number): Truth {
   return truthBy(outages, (spans) => lengthOf(after(spans, fromMs)));
 }
 
+/** The outages without those that began while the wait for the recovery went on, and were met by samples only when it was over. */
+function metInWait(known: KnownRun, { full, metFromMs }: Outages): readonly Span[] {
+  const overMs = waitOverMs(known);
+  return full.filter(({ fromMs }) => fromMs >= overMs || (metFromMs.get(fromMs) ?? Infinity) < overMs);
+}
+
 /**
- * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, or
- * until redundancy where the plan says so, nor
- * while a fault is open or before the last one acted: up to its heal, which comes after the wait for the recovery where it has no length of its own. 0 without an outage; Infinity where it was not back when the wait was over.
+ * From the fault's effect to the recovery that held: the end of the first outage after which none begins for `stableForMs`, nor
+ * while a fault is open or before the last one acted: up to its heal, which comes after the wait for the recovery where it has no
+ * length of its own. Where the recovery has to last until redundancy, no outage may begin before that. An outage that no sample
+ * met before may be taken for the heal's, which comes then. 0 without an outage; Infinity where it was not back when the wait
+ * was over.
  */
 export function rtoTruth(known: KnownRun, outages: Outages): Truth {
-  const truth = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+  const told = truthBy(outages, (spans) => recoveredAfterMs(known, spans));
+  const withoutLast =
+    known.plan.recovery.until === undefined ? told.full : recoveredAfterMs(known, metInWait(known, outages));
+  const truth = {
+    ...told,
+    least: Math.min(told.least, withoutLast),
+    most: Math.max(told.most, withoutLast),
+  };
   // It was back, but the wait was over before it had held: whether it had recovered is open.
   const heldMs = waitOverMs(known) - (effectMs(known) + truth.full);
   const isMet = known.gates.some(({ gate, isMet }) => gate === 'recovery' && isMet);
@@ -96,7 +111,12 @@ export function firstSignTruth(
   const leastGapMs = mergeGapMs(Math.min(intervalMs, burstIntervalMs)) - 2 * intervalMs;
   const mostGapMs = mergeGapMs(intervalMs) + 2 * intervalMs;
   const fromMs = effectMs(known);
-  const ends = [outages.full, outages.least, outages.most].flatMap((all) => {
+  const overMs = waitOverMs(known);
+  const inWait =
+    known.plan.recovery.until === undefined
+      ? []
+      : [metInWait(known, outages).filter((outage) => outage.fromMs < overMs)];
+  const ends = [outages.full, outages.least, outages.most, ...inWait].flatMap((all) => {
     const spans = after(all, fromMs);
     const found: number[] = [];
     for (const [index, { toMs }] of spans.entries()) {

@@ -15,6 +15,7 @@ export async function runOnThreads(
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('./family-worker.ts', import.meta.url));
     for (let family = left.shift(); family !== undefined; family = left.shift()) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
       worker.postMessage({ family, logs: perFamily, seed } satisfies FamilyOrder);
       const [[tally]] = (await once(worker, 'message')) as [readonly [FamilyTally]];
       found.set(family, tally);

@@ -14,18 +14,22 @@ export interface Outages {
   readonly most: readonly Span[];
   /** `least` with the longest of the outages that no sample met. */
   readonly withLongestHidden: readonly Span[];
+  /** By its beginning: when the first sample that met the outage was sent. */
+  readonly metFromMs: ReadonlyMap<number, number>;
 }
 
 /** Moments at which samples met the service up, or down. */
 interface Met {
   readonly upMs: readonly number[];
   readonly downMs: readonly number[];
+  /** When the sample was sent that met it down, in the order of `downMs`. */
+  readonly downSentMs: readonly number[];
 }
 
 /** The outages of a probe's service up to the end of the log. An answer that took longer than `lateMs` was held up for all to see. */
 export function outagesOf(known: KnownRun, probe: string, lateMs: number): Outages {
   const full = spansOf(known.changes.get(probe) ?? [], false, known.endMs);
-  const { upMs, downMs } = metBy(
+  const { upMs, downMs, downSentMs } = metBy(
     known.sent.filter(({ sample }) => sample.probe === probe),
     lateMs,
   );
@@ -36,6 +40,12 @@ export function outagesOf(known: KnownRun, probe: string, lateMs: number): Outag
     full,
     least,
     most: joined(full, (gap) => !upMs.some((ms) => contains(gap, ms))),
+    metFromMs: new Map(
+      full.flatMap((outage) => {
+        const sentMs = downSentMs.filter((_, i) => contains(outage, downMs[i] ?? -Infinity));
+        return sentMs.length === 0 ? [] : [[outage.fromMs, Math.min(...sentMs)] as const];
+      }),
+    ),
     withLongestHidden: longest === undefined ? least : full.filter((o) => o === longest || least.includes(o)),
   };
 }
@@ -43,18 +53,22 @@ export function outagesOf(known: KnownRun, probe: string, lateMs: number): Outag
 function metBy(sent: readonly SentSample[], lateMs: number): Met {
   const upMs: number[] = [];
   const downMs: number[] = [];
+  const downSentMs: number[] = [];
   for (const { sample, evidence, isLogged } of sent) {
     if (!isLogged || sample.status === 'unknown') continue;
-    const down = evidence.filter(({ isUp }) => !isUp);
+    const down = evidence.filter(({ isUp }) => !isUp).map(({ atMs }) => atMs);
+    const found: number[] = [];
     if (sample.status === 'ok') {
       upMs.push(...evidence.flatMap(({ atMs, isUp }) => (isUp ? [atMs] : [])));
       // What the prober itself was stalled for does not show that the target held the answer up.
       const heldMs = sample.finishMs - sample.sendMs - (sample.stallMs ?? 0);
-      if (heldMs > lateMs) downMs.push(...down.slice(0, 1).map(({ atMs }) => atMs));
+      if (heldMs > lateMs) found.push(...down.slice(0, 1));
     } else {
-      downMs.push(...down.slice(0, 1).map(({ atMs }) => atMs));
-      if (sample.cause !== 'timeout') downMs.push(...down.slice(-1).map(({ atMs }) => atMs));
+      found.push(...down.slice(0, 1));
+      if (sample.cause !== 'timeout') found.push(...down.slice(-1));
     }
+    downMs.push(...found);
+    downSentMs.push(...found.map(() => sample.sendMs));
   }
-  return { upMs, downMs };
+  return { upMs, downMs, downSentMs };
 }

@@ -80,8 +80,16 @@ async function running(p: Params, ctx: FaultContext): Promise<string[]> {
 
 /** The services that the project's present profiles ask for. */
 async function wanted(p: Params, ctx: FaultContext): Promise<string[]> {
-  return words(await runOk(ctx, compose(p, ['config', '--services'])));
+  const services = words(await runOk(ctx, compose(p, ['config', '--services'])));
+  if (services.length > 0 && services.every((service) => serviceName.test(service))) return services;
+  throw new DrillError(
+    'host-unreachable',
+    `${ctx.host.name}: docker compose config --services did not list services: ${services.join(' ') || 'no output'}`,
+  );
 }
+
+/** What Compose takes for the name of a service. */
+const serviceName = /^[a-zA-Z0-9._-]+$/;
 
 function words(text: string): string[] {
   return text

@@ -219,12 +219,15 @@ async function lifeOf(p: Params, ctx: FaultContext): Promise<string> {
   return state.status === 'running' ? state.startedAt : `${state.status} ${state.startedAt}`;
 }
 
+/** A state, a process id, and a time: nothing else is a process. */
+const processLine = /^[A-Z]\S*\s+\d+\s+\S/;
+
 /** Living processes of that name as `pid start-time`; empty when the container is down. */
 async function list(p: Params, ctx: FaultContext): Promise<string[]> {
   const result = await run(ctx, within(p, ['ps', '-C', p.process, '-o', 'stat=,pid=,lstart=']));
   return result.stdout
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('Z'))
+    .filter((line) => processLine.test(line) && !line.startsWith('Z'))
     .map((line) => line.split(/\s+/).slice(1).join(' '));
 }

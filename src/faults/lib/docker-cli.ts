@@ -10,6 +10,9 @@ export interface ContainerState {
   readonly startedAt: string;
 }
 
+/** What the engine says of a container: one of its states, and a time. */
+const stateLine = /^(created|running|paused|restarting|removing|exited|dead|stopped) (\S+)$/;
+
 /** The container's state, or undefined when the engine knows no such container. */
 export async function inspectContainer(
   ctx: FaultContext,
@@ -33,7 +36,14 @@ export async function inspectContainer(
       { mend: 'Check the engine on that host: docker info.' },
     );
   }
-  const [status = '', startedAt = ''] = result.stdout.trim().split(' ');
+  const [, status, startedAt] = stateLine.exec(result.stdout.trim()) ?? [];
+  if (status === undefined || startedAt === undefined) {
+    throw new DrillError(
+      'host-unreachable',
+      `${ctx.host.name}: \`${argv.join(' ')}\` did not tell the state of ${container}: ${result.stdout.trim() || 'no output'}`,
+      { mend: 'Check the engine on that host: docker info.' },
+    );
+  }
   return { status, startedAt };
 }
 

@@ -66,9 +66,11 @@ interface Around {
   readonly hosts?: Readonly<Record<string, Script>>;
   readonly withScenario?: boolean;
   readonly state?: string | Error;
+  /** What is odd about the way to each host. */
+  readonly note?: string;
 }
 
-async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: Around = {}) {
+async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE', note }: Around = {}) {
   server = await listen(createServer((_request, response) => response.end('ok')));
   const file = targetOf(`http://${server.address}/`);
   const target = planTarget(file);
@@ -78,7 +80,8 @@ async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: A
     target,
     withScenario ? makePlans(openScenario(scenario), () => file) : [],
     {
-      createHost: ({ name }) => {
+      createHost: ({ name }, onNote) => {
+        if (note !== undefined) onNote({ message: `${name}: ${note}`, mend: 'Do this.' });
         const host = { ...scriptedHost(hosts[name] ?? healthy()), name };
         made.push(host);
         return host;
@@ -113,6 +116,18 @@ describe('a target', () => {
     expect(told(findings, 'probe web')[0]).toMatch(/^ok: GET http/);
     expect(told(findings, 'probe name')[0]).toMatch(/^warn: connect to nowhere\.invalid:80: /);
     expect(told(findings, 'probe secret')[0]).toMatch(/^fail: cannot look: .*NOT_SET/);
+  });
+
+  test('has what is odd about the way to a host told, and what to do', async () => {
+    const { findings } = await inspect({ note: 'the profile prints' });
+    const odd = findings.filter(({ observed }) => observed.includes('the profile prints'));
+    expect(odd).toHaveLength(2);
+    expect(odd[0]).toEqual({
+      name: 'node-1: script',
+      status: 'info',
+      observed: 'the profile prints',
+      mend: 'Do this.',
+    });
   });
 
   test('lacks what its probes run', async () => {

@@ -1,7 +1,7 @@
 import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Host, NoteListener } from '../core/host.ts';
+import type { Host, HostNote, NoteListener } from '../core/host.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
@@ -42,21 +42,28 @@ async function inspectHost(
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const notes: Finding[] = [];
-  const host = createHost(planned, ({ message, mend }) => {
-    notes.push({ name, status: 'info', observed: message.replace(`${planned.name}: `, ''), mend });
-  });
+  const notes: HostNote[] = [];
+  const host = createHost(planned, (note) => void notes.push(note));
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [reached, ...notes, ...judgeHost(planned.name, facts, wants), ...clocks];
+    return [
+      reached,
+      ...notes.map((note) => noteFinding(name, note, planned.name)),
+      ...judgeHost(planned.name, facts, wants),
+      ...clocks,
+    ];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
   }
+}
+
+function noteFinding(name: string, { message, mend }: HostNote, host: string): Finding {
+  return { name, status: 'info', observed: message.replace(`${host}: `, ''), mend };
 }
 
 async function inspectServer(

@@ -36,8 +36,8 @@ const needy = {
     need: 'They need Chromium on the path, or root on Debian or Ubuntu to install it.',
   },
   shells: {
-    whyNot: () => whyNotAll(['bash', 'dash', 'zsh', 'fish', 'tcsh', 'busybox', 'sudo', 'shellcheck']),
-    need: 'They need bash, dash, zsh, fish, tcsh, busybox, sudo and shellcheck on the path, or root on Debian or Ubuntu to install them.',
+    whyNot: () => whyNotAll(['bash', 'dash', 'zsh', 'fish', 'tcsh', 'busybox', 'sudo', 'ssh', 'shellcheck']),
+    need: 'They need bash, dash, zsh, fish, tcsh, busybox, sudo, ssh and shellcheck on the path, or root on Debian or Ubuntu to install them.',
   },
   terminal: {
     whyNot: () => whyNotAll(['tmux']),

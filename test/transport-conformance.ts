@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExecResult, FollowEnd, Host } from '../src/core/host.ts';
 
@@ -63,7 +64,7 @@ const hostile = [
 
 /** What every transport has to do, whoever is in between. */
 export function itConforms(name: string, open: () => Promise<Tried>, traits: Traits = {}): void {
-  describe(name, () => {
+  describe(`${name}: it conforms`, () => {
     let tried: Tried;
     beforeAll(async () => {
       tried = await open();
@@ -106,7 +107,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       const { stdout } = await said(['sh', '-c', 'echo "$LC_ALL ${LANGUAGE-unset} :$PATH:"']);
       expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:/);
       expect((await said(['ls', '/no such file'])).stderr).toMatch(/No such file or directory\n$/);
-      if (traits.user !== undefined) expect((await said(['id', '-un'])).stdout).toBe(`${traits.user}\n`);
+      expect((await said(['id', '-un'])).stdout).toBe(`${traits.user ?? userInfo().username}\n`);
     });
 
     test('follows a command: its lines, its end, and nothing of others', async () => {

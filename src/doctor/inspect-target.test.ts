@@ -71,6 +71,8 @@ interface Around {
   readonly probes?: string;
   /** The host of its name is this container. */
   readonly container?: HostContainer;
+  /** What is odd about the way to each host. */
+  readonly note?: string;
 }
 
 async function inspect({
@@ -79,6 +81,7 @@ async function inspect({
   state = 'ACTIVE',
   probes = '',
   container,
+  note,
 }: Around = {}) {
   server = await listen(createServer((_request, response) => response.end('ok')));
   const file = targetOf(`http://${server.address}/`, probes);
@@ -89,7 +92,8 @@ async function inspect({
     target,
     withScenario ? makePlans(openScenario(scenario), () => file) : [],
     {
-      createHost: ({ name }) => {
+      createHost: ({ name }, onNote) => {
+        if (note !== undefined) onNote({ message: `${name}: ${note}`, mend: 'Do this.' });
         const inContainer = container !== undefined && name === container.name ? { container } : {};
         const host = { ...scriptedHost(hosts[name] ?? healthy()), ...inContainer, name };
         made.push(host);
@@ -139,6 +143,18 @@ describe('a target', () => {
     const { findings } = await inspect({ container });
     expect(told(findings, 'node-1: container')).toEqual([said]);
     expect(told(findings, 'node-2: container')).toEqual([]);
+  });
+
+  test('has what is odd about the way to a host told, and what to do', async () => {
+    const { findings } = await inspect({ note: 'the profile prints' });
+    const odd = findings.filter(({ observed }) => observed.includes('the profile prints'));
+    expect(odd).toHaveLength(2);
+    expect(odd[0]).toEqual({
+      name: 'node-1: script',
+      status: 'info',
+      observed: 'the profile prints',
+      mend: 'Do this.',
+    });
   });
 
   test('lacks what its probes run', async () => {

@@ -1,7 +1,7 @@
 import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Host, NoteListener } from '../core/host.ts';
+import type { Host, HostNote, NoteListener } from '../core/host.ts';
 import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
@@ -43,10 +43,8 @@ async function inspectHost(
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const notes: Finding[] = [];
-  const host = createHost(planned, ({ message, mend }) => {
-    notes.push({ name, status: 'info', observed: message.replace(`${planned.name}: `, ''), mend });
-  });
+  const notes: HostNote[] = [];
+  const host = createHost(planned, (note) => void notes.push(note));
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
@@ -58,7 +56,7 @@ async function inspectHost(
     const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
     return [
       reached,
-      ...notes,
+      ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
       ...judgeHost(planned.name, facts, wants),
       ...clocks,
@@ -99,6 +97,10 @@ async function inspectContainer(
   return [
     { name: `${name}: container`, status: 'info', observed: `restart policy ${restartPolicy}: ${after}` },
   ];
+}
+
+function noteFinding(name: string, { message, mend }: HostNote, host: string): Finding {
+  return { name, status: 'info', observed: message.replace(`${host}: `, ''), mend };
 }
 
 async function inspectServer(

@@ -149,12 +149,15 @@ function running(compose: readonly string[], ctx: FaultContext): Promise<string[
 /** The services that the project's present profiles ask for. */
 async function wanted(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
   const services = lines(await runOk(ctx, [...compose, 'config', '--services']));
-  if (services.length > 0) return services;
+  if (services.length > 0 && services.every((service) => serviceName.test(service))) return services;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: \`${compose.join(' ')} config\` named no service`,
+    `${ctx.host.name}: \`${compose.join(' ')} config --services\` did not list services: ${services.join(' ') || 'no output'}`,
   );
 }
+
+/** What Compose takes for the name of a service. */
+const serviceName = /^[a-zA-Z0-9._-]+$/;
 
 /** Services whose containers have ended without an error. */
 async function succeeded(compose: readonly string[], ctx: FaultContext): Promise<string[]> {

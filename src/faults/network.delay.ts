@@ -89,8 +89,14 @@ async function isThere(
 }
 
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
-  const said = await runOk(ctx, ['tc', '-j', 'qdisc', 'show', 'dev', name]);
-  return qdiscsSchema.parse(JSON.parse(said.trim() || '[]'));
+  const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
+  const said = (await runOk(ctx, argv)).trim();
+  // Each interface has a qdisc, if only `noqueue`: silence is no list.
+  if (said.startsWith('[')) return qdiscsSchema.parse(JSON.parse(said));
+  throw new DrillError(
+    'host-unreachable',
+    `${ctx.host.name}: \`${argv.join(' ')}\` did not list the qdiscs: ${said || 'no output'}`,
+  );
 }
 
 async function requireNetem(ctx: FaultContext): Promise<void> {

@@ -27,7 +27,8 @@ async function rulesOf(fields: object): Promise<string[]> {
   return linux.inputs.flatMap((text) => text.split('\n')).filter((line) => /^-[AI]/.test(line));
 }
 
-const inForce = `-N firedrill-ab12cd34-in
+const policies = '-P PREROUTING ACCEPT\n-P POSTROUTING ACCEPT\n';
+const inForce = `${policies}-N firedrill-ab12cd34-in
 -N firedrill-ab12cd34-out
 -A PREROUTING ! -i lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-in
 -A POSTROUTING ! -o lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-out
@@ -232,7 +233,7 @@ COMMIT
     let rules = inForce;
     const linux = linuxHost((argv) => {
       if (argv.includes('-S')) return { stdout: rules };
-      if (argv[0] === '/bin/sh') rules = '';
+      if (argv[0] === '/bin/sh') rules = policies;
       return undefined;
     });
     await networkPartition.heal(parse(), before, faultContext(linux));

@@ -13,6 +13,9 @@ export interface ContainerState {
   readonly finishedAt: string;
 }
 
+/** What the engine says of a container: one of its states, and a time. */
+const stateLine = /^(created|running|paused|restarting|removing|exited|dead|stopped) (\S.*)$/;
+
 /** The container's state, or undefined when the engine knows no such container. */
 export async function inspectContainer(
   ctx: FaultContext,
@@ -38,7 +41,7 @@ export async function inspectContainer(
     );
   }
   const [first = '', finishedAt = ''] = result.stdout.trim().split('\n');
-  const [, status, startedAt] = /^([a-z]+) (\S.*)$/.exec(first.trim()) ?? [];
+  const [, status, startedAt] = stateLine.exec(first.trim()) ?? [];
   if (status !== undefined && startedAt !== undefined) return { status, startedAt, finishedAt };
   throw new DrillError(
     'host-unreachable',

@@ -135,7 +135,15 @@ export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: s
 
 /** Chains and rules with this tag, one line each. */
 async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<string[]> {
-  const lines = (await runOk(ctx, [tool, '-w', '-t', 'mangle', '-S'])).split('\n');
+  const argv = [tool, '-w', '-t', 'mangle', '-S'];
+  const lines = (await runOk(ctx, argv)).split('\n');
+  // Each table has its policies: without them this is no list of rules, and says nothing of any.
+  if (!lines.some((line) => line.startsWith('-P '))) {
+    throw new DrillError(
+      'host-unreachable',
+      `${ctx.host.name}: \`${argv.join(' ')}\` did not list the table: ${lines.join(' ').trim() || 'no output'}`,
+    );
+  }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));
 }
 

@@ -29,11 +29,8 @@ const silenceMs = 700;
 beforeAll(() => machinesUp(signal));
 afterAll(machinesDown);
 
-itConforms('transport docker, to a real container', async () => ({
-  host: hosts.a,
-  notes: [],
-  close: async () => {},
-}));
+const open = async () => ({ host: hosts.a, notes: [], close: async () => {} });
+itConforms('transport docker, to a real container', open, { user: 'root' });
 
 /** Kinds that were injected, and whose effect was seen. */
 const tried = new Set<string>();

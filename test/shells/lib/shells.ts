@@ -5,8 +5,8 @@ import { labContext } from '../../../src/lab/lab-context.ts';
 import { shells } from '../../../src/cli/commands/completion.ts';
 import { unpackSshd } from './sshd.ts';
 
-/** Other shells that people log in to, and what runs commands as root. */
-const logins = ['dash', 'tcsh', 'busybox', 'sudo'];
+/** Other shells that people log in to, what runs commands as root, and the SSH client. */
+const logins = ['dash', 'tcsh', 'busybox', 'sudo', 'ssh'];
 
 function isOnPath(name: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
@@ -19,6 +19,7 @@ function isOnPath(name: string): boolean {
 export async function setup(): Promise<void> {
   const context = labContext(new AbortController().signal, () => {});
   const missing = [...shells, ...logins, 'shellcheck'].filter((program) => !isOnPath(program));
-  if (missing.length > 0) await aptInstall(context, missing);
+  const packages = missing.map((program) => (program === 'ssh' ? 'openssh-client' : program));
+  if (missing.length > 0) await aptInstall(context, packages);
   await unpackSshd(context);
 }

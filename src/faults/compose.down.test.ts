@@ -111,7 +111,7 @@ describe('compose.down', () => {
       const host = project({ running, labels: [...labels, ...labels] });
       const slash = composeDown.params.parse({ projectDirectory: '/opt/app/' });
       await composeDown.before(slash, faultContext(host));
-      expect(host.commands[0]).toContain('--filter label=com.docker.compose.project.working_dir=/opt/app --');
+      expect(host.commands[1]).toContain('--filter label=com.docker.compose.project.working_dir=/opt/app --');
       const noted = await composeDown.before(params, faultContext(host));
       expect(noted.compose).toEqual(compose);
       expect(composeDown.undo?.(params, noted)).toBe(`${compose.join(' ')} up -d`);

@@ -4,6 +4,7 @@ import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compose-project.ts';
+import { requireDocker } from './lib/docker-cli.ts';
 
 const params = z.strictObject({
   projectDirectory: z.string().min(1).describe('Folder of the compose project on the host.'),
@@ -43,6 +44,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
   }),
 
   async before(p, ctx) {
+    await requireDocker(ctx);
     const compose = await asMade(p, ctx);
     const services = await running(compose, ctx);
     if (services.length === 0) {

@@ -1,7 +1,9 @@
 import type { Host } from '../core/host.ts';
-import type { PlannedHost } from '../core/plan.ts';
-import { createDockerHost } from './docker.ts';
+import type { PlannedHost, Transport } from '../core/plan.ts';
+import { createDockerHost, dockerWords } from './docker.ts';
+import { askForPodman, dockerOnly } from './docker-only.ts';
 import { createLocalHost } from './local.ts';
+import { runCommand } from './run-command.ts';
 import { createSshHost } from './ssh.ts';
 
 /** The host that a plan names. Touches nothing: what cannot be reached shows at the first command. */
@@ -11,8 +13,19 @@ export function createHost(planned: PlannedHost): Host {
     case 'local':
       return createLocalHost(name);
     case 'docker':
-      return createDockerHost(name, transport);
+      return dockerOnly(createDockerHost(name, transport), podmanAt(transport));
     case 'ssh':
       return createSshHost(name, transport);
   }
+}
+
+/** By context: all containers of an engine share one answer. */
+const engines = new Map<string, () => Promise<boolean>>();
+
+function podmanAt(transport: Extract<Transport, { kind: 'docker' }>): () => Promise<boolean> {
+  const docker = dockerWords(transport);
+  const key = docker.join(' ');
+  const known = engines.get(key) ?? askForPodman(docker, runCommand);
+  engines.set(key, known);
+  return known;
 }

@@ -41,8 +41,8 @@ export function createDockerHost(
   followRun: CommandFollower = followCommand,
   keep: (start: readonly string[]) => ShellRunner = keepShells,
 ): Host {
-  const { container, context } = transport;
-  const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
+  const { container } = transport;
+  const docker = dockerWords(transport);
   const look = keep([...docker, 'exec', '-i', container, 'sh']);
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
@@ -208,6 +208,11 @@ export function createDockerHost(
       unreachable(`cannot read what docker inspect answered: ${printable(answer.trim(), 120)}`),
     ),
   };
+}
+
+/** The beginning of a command of Docker's client for that transport. */
+export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
+  return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }
 
 function callsDocker(argv: readonly string[]): boolean {

@@ -231,7 +231,7 @@ COMMIT
     const before = await beforeOf();
     let rules = inForce;
     const linux = linuxHost((argv) => {
-      if (argv.includes('-S')) return { stdout: rules };
+      if (argv.includes('-S')) return { stdout: `-P PREROUTING ACCEPT\n${rules}` };
       if (argv[0] === '/bin/sh') rules = '';
       return undefined;
     });

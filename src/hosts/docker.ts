@@ -171,8 +171,11 @@ export function createDockerHost(
   const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
     const seen = await manage(words, inspectTimeoutMs * patience, signal);
+    const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
-    return seen.stdout.trim() === 'true';
+    if (said !== 'true' && said !== 'false')
+      throw unreachable(`docker inspect does not tell whether it runs: ${printable(said, 120)}`);
+    return said === 'true';
   };
 
   const turn = async (

@@ -4,6 +4,7 @@ import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compose-project.ts';
+import { requireDocker } from './lib/docker-cli.ts';
 
 const params = z.strictObject({
   projectDirectory: z.string().min(1).describe('Folder of the compose project on the host.'),
@@ -43,6 +44,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
   }),
 
   async before(p, ctx) {
+    await requireDocker(ctx);
     const compose = await asMade(p, ctx);
     const services = await running(compose, ctx);
     if (services.length === 0) {
@@ -74,7 +76,10 @@ export const composeDown: FaultKind<Params, Before, null> = {
   },
 
   async effect(p, before, ctx) {
-    return (await running(commandOf(p, before), ctx)).length === 0;
+    const compose = commandOf(p, before);
+    if ((await running(compose, ctx)).length > 0) return false;
+    // Nothing is a list of services, too: only where the project can be asked is it the answer.
+    return (await wanted(compose, ctx)).length > 0;
   },
 
   undo: (p, before) => shellCommand([...commandOf(p, before), 'up', '-d']),
@@ -142,33 +147,30 @@ async function asMade(p: Params, ctx: FaultContext): Promise<string[]> {
   });
 }
 
-function running(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
-  return ask([...compose, 'ps', '--services', '--status', 'running'], ctx);
+async function running(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
+  return names(await ask([...compose, 'ps', '--services', '--status', 'running'], ctx));
 }
 
 /** The services that the project's present profiles ask for. */
 async function wanted(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
-  const services = lines(await runOk(ctx, [...compose, 'config', '--services']));
-  if (services.length > 0 && services.every((service) => serviceName.test(service))) return services;
+  const services = names(await runOk(ctx, [...compose, 'config', '--services']));
+  if (services.length > 0) return services;
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: \`${compose.join(' ')} config --services\` did not list services: ${services.join(' ') || 'no output'}`,
   );
 }
 
-/** What Compose takes for the name of a service. */
-const serviceName = /^[a-zA-Z0-9._-]+$/;
-
 /** Services whose containers have ended without an error. */
 async function succeeded(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
   const format = '{{.Service}} {{.State}} {{.ExitCode}}';
   const said = await ask([...compose, 'ps', '--all', '--format', format], ctx);
-  return said.flatMap((line) => /^(\S+) exited 0$/.exec(line)?.[1] ?? []);
+  return lines(said).flatMap((line) => /^(\S+) exited 0$/.exec(line)?.[1] ?? []);
 }
 
-async function ask(argv: readonly string[], ctx: FaultContext): Promise<string[]> {
+async function ask(argv: readonly string[], ctx: FaultContext): Promise<string> {
   const result = await run(ctx, argv);
-  if (result.exitCode === 0) return lines(result.stdout);
+  if (result.exitCode === 0) return result.stdout;
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
@@ -180,4 +182,9 @@ function lines(text: string): string[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
+}
+
+/** Names of services, a line each; other lines are none. */
+function names(text: string): string[] {
+  return lines(text).filter((line) => /^[\w.-]+$/.test(line));
 }

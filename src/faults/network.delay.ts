@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { duration, formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { printable } from '../core/printable.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
+import { defaultInterface, interfaceName, jsonOf, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -88,14 +89,15 @@ async function isThere(
   return (await qdiscs(ctx, name)).some((qdisc) => qdisc.kind === 'netem' && qdisc.handle === handle);
 }
 
+/** Throws `host-unreachable` for an answer that is no list: without any, `tc` prints an empty one. */
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
   const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
-  const said = (await runOk(ctx, argv)).trim();
-  // Each interface has a qdisc, if only `noqueue`: silence is no list.
-  if (said.startsWith('[')) return qdiscsSchema.parse(JSON.parse(said));
+  const said = await runOk(ctx, argv);
+  const parsed = qdiscsSchema.safeParse(jsonOf(said));
+  if (parsed.success) return parsed.data;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: \`${argv.join(' ')}\` did not list the qdiscs: ${said || 'no output'}`,
+    `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(said.trim(), 120)}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
-import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
+import { inspectContainer, requireContainer, requireDocker } from './lib/docker-cli.ts';
 import { listProcesses, placeWords, signalProcesses, within } from './lib/processes.ts';
 import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
@@ -81,6 +81,7 @@ export const processKill: FaultKind<Params, Before, null> = {
       : undefined,
 
   async before(p, ctx) {
+    if (p.container !== undefined) await requireDocker(ctx);
     const life = await lifeOf(p, ctx);
     const processes = await listProcesses(ctx, p);
     if (processes.length === 0) throw nothingToKill(p, ctx);

@@ -1,6 +1,7 @@
 import type { Host, NoteListener } from '../core/host.ts';
-import type { PlannedHost } from '../core/plan.ts';
-import { createDockerHost } from './docker.ts';
+import type { PlannedHost, Transport } from '../core/plan.ts';
+import { createDockerHost, dockerWords } from './docker.ts';
+import { askForPodman, dockerOnly } from './docker-only.ts';
 import { followCommand } from './follow-command.ts';
 import { keepShells } from './kept-shells.ts';
 import { createLocalHost } from './local.ts';
@@ -17,8 +18,22 @@ export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}
     case 'local':
       return createLocalHost(name);
     case 'docker':
-      return createDockerHost(name, transport, runCommand, followCommand, keepShells, onNote);
+      return dockerOnly(
+        createDockerHost(name, transport, runCommand, followCommand, keepShells, onNote),
+        podmanAt(transport),
+      );
     case 'ssh':
       return createSshHost(name, transport, { run: runCommand, env: process.env }, onNote);
   }
+}
+
+/** By context: all containers of an engine share one answer. */
+const engines = new Map<string, () => Promise<boolean>>();
+
+function podmanAt(transport: Extract<Transport, { kind: 'docker' }>): () => Promise<boolean> {
+  const docker = dockerWords(transport);
+  const key = docker.join(' ');
+  const known = engines.get(key) ?? askForPodman(docker, runCommand);
+  engines.set(key, known);
+  return known;
 }

@@ -47,8 +47,8 @@ export function createDockerHost(
   keep: (start: readonly string[]) => ShellRunner = keepShells,
   onNote: NoteListener = () => {},
 ): Host {
-  const { container, context } = transport;
-  const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
+  const { container } = transport;
+  const docker = dockerWords(transport);
   const tellStray = firstStray(name, onNote);
   let hasShell = true;
   const look = keep([...docker, 'exec', '-i', container, 'sh']);
@@ -234,8 +234,11 @@ export function createDockerHost(
   const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
     const seen = await manage(words, inspectTimeoutMs * patience, signal);
+    const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
-    return seen.stdout.trim() === 'true';
+    if (said !== 'true' && said !== 'false')
+      throw unreachable(`docker inspect does not tell whether it runs: ${printable(said, 120)}`);
+    return said === 'true';
   };
 
   const turn = async (
@@ -276,6 +279,11 @@ export function createDockerHost(
 function resultOf(outcome: Extract<Outcome, { kind: 'exited' }>): ExecResult {
   const { kind: _, ...result } = outcome;
   return result;
+}
+
+/** The beginning of a command of Docker's client for that transport. */
+export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
+  return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }
 
 function callsDocker(argv: readonly string[]): boolean {

@@ -1,7 +1,15 @@
+import { isPodman, noPodman } from '../../core/container-engine.ts';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { printable } from '../../core/printable.ts';
 import { lastWords, run } from './commands.ts';
+
+/** Throws `fault-failed` where `docker` on the fault's host is Podman. An engine that does not answer says so to the next command. */
+export async function requireDocker(ctx: FaultContext): Promise<void> {
+  const { stdout } = await run(ctx, ['sh', '-c', 'docker --version; docker version']);
+  if (!isPodman(stdout)) return;
+  throw new DrillError('fault-failed', `${ctx.host.name}: ${noPodman.why}`, { mend: noPodman.mend });
+}
 
 /** A container's state as `docker inspect` tells it. */
 export interface ContainerState {

@@ -166,7 +166,8 @@ export async function ipJson<T>(
   );
 }
 
-function jsonOf(text: string): unknown {
+/** Undefined for a text that is no JSON. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

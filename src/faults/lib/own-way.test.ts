@@ -19,6 +19,8 @@ interface Network {
   /** What `ip route get` finds, by the words after the addresses that make a difference. */
   readonly routes?: (words: string) => object | undefined;
   readonly rules?: readonly object[];
+  /** All of its routes. */
+  readonly paths?: readonly object[];
 }
 
 /** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
@@ -29,6 +31,7 @@ function sshHost(network: Network = {}): Host {
     addresses = { eth0: ['192.0.2.11', '2001:db8::11'], eth1: ['198.51.100.11'] },
     routes = () => ({ dev: 'eth0' }),
     rules = [],
+    paths = [],
   } = network;
   const host = scriptedHost((argv) => {
     const command = argv.join(' ');
@@ -37,6 +40,7 @@ function sshHost(network: Network = {}): Host {
       return found === undefined
         ? { exitCode: 2, stderr: 'RTNETLINK answers: Network is unreachable' }
         : { stdout: JSON.stringify([found]) };
+    if (command.endsWith('route show table all')) return { stdout: JSON.stringify(paths) };
     if (command.endsWith('rule show')) return { stdout: JSON.stringify(rules) };
     if (command === 'ip -j -d link show') {
       const named = Object.entries(links).map(([ifname, link]) => ({ ifname, flags: up, ...link }));
@@ -174,6 +178,23 @@ describe('an interface', () => {
       {
         addresses: { wg0: ['192.0.2.11'] },
         routes: () => ({ dev: 'wg0' }),
+      },
+    ],
+    [
+      'the other one of a route with several',
+      'eth1',
+      { paths: [{ dst: 'default', nexthops: [{ dev: 'eth0' }, { dev: 'eth1' }] }] },
+    ],
+    [
+      'a port behind the other end of a veth',
+      'eth1',
+      {
+        links: {
+          eth0: { link: 'p0', linkinfo: { info_kind: 'veth' } },
+          p0: { link: 'eth0', master: 'br0', linkinfo: { info_kind: 'veth' } },
+          eth1: { master: 'br0' },
+          br0: { linkinfo: { info_kind: 'bridge' } },
+        },
       },
     ],
     [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { formatIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
+import { printable } from '../../core/printable.ts';
 import { lastWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
@@ -133,15 +134,15 @@ export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: s
   return true;
 }
 
-/** Chains and rules with this tag, one line each. */
+/** Chains and rules with this tag, one line each. Throws `host-unreachable` for an answer that is no table. */
 async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<string[]> {
   const argv = [tool, '-w', '-t', 'mangle', '-S'];
   const lines = (await runOk(ctx, argv)).split('\n');
-  // Each table has its policies: without them this is no list of rules, and says nothing of any.
+  // A table without rules has the policies of its hooks.
   if (!lines.some((line) => line.startsWith('-P '))) {
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: \`${argv.join(' ')}\` did not list the table: ${lines.join(' ').trim() || 'no output'}`,
+      `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(lines.join(' '), 120)}`,
     );
   }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));

@@ -23,6 +23,9 @@ const routesSchema = z.array(
     via: z.object({ host: z.string() }).optional(),
   }),
 );
+const pathsSchema = z.array(
+  z.object({ nexthops: z.array(z.object({ dev: z.string().optional() })).default([]) }),
+);
 const rulesSchema = z.array(z.object({ fwmark: z.string().optional() }));
 type Route = z.output<typeof routesSchema>[number];
 
@@ -31,7 +34,6 @@ const plainKinds = new Set([
   undefined,
   'bond',
   'bridge',
-  'dummy',
   'ipoib',
   'ipvlan',
   'ipvtap',
@@ -42,8 +44,8 @@ const plainKinds = new Set([
   'vlan',
   'vrf',
 ]);
-/** Kinds that stand for a wire, or for nothing below them, where they are the port of a bridge: a virtual machine's interface. */
-const portKinds = new Set([...plainKinds, 'tun']);
+/** Kinds that hide nothing where they are the port of a bridge: a virtual machine is behind them, or nothing. */
+const portKinds = new Set([...plainKinds, 'dummy', 'tun']);
 
 /** The interfaces that a connection of the host uses, by its addresses and its routing rules. */
 export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<WayDevices | NoDevices> {
@@ -62,7 +64,8 @@ export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<Wa
   if (devices.length === 0) return 'no-route';
   if (routes.some(({ type, dev }) => type === 'local' || dev === 'lo')) return 'self';
   const nextHops = routes.flatMap(({ gateway, via }) => parseIpAddress(gateway ?? via?.host ?? '') ?? []);
-  return { devices: lowerDevices([...devices, ...owners], links), nextHops };
+  const paths = await parallelPaths(ctx, peer, devices);
+  return { devices: lowerDevices([...devices, ...paths, ...owners], links), nextHops };
 }
 
 function isLoopback({ family, bits }: IpAddress): boolean {
@@ -99,6 +102,20 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
   return routes;
 }
 
+/** The other devices of routes that share packets out among several: another connection may take another one. */
+async function parallelPaths(
+  ctx: CommandContext,
+  { client }: SshPeer,
+  devices: readonly string[],
+): Promise<string[]> {
+  const family = client.family === 4 ? '-4' : '-6';
+  const routes = await ipJson(ctx, [family, 'route', 'show', 'table', 'all'], pathsSchema);
+  return routes
+    .map(({ nexthops }) => nexthops.flatMap(({ dev }) => dev ?? []))
+    .filter((names) => names.some((name) => devices.includes(name)))
+    .flat();
+}
+
 /** The devices and all that is below them; `any` where that cannot be seen, as below a tunnel. */
 function lowerDevices(names: readonly string[], links: readonly Link[]): ReadonlySet<string> | 'any' {
   const seen = new Set<string>();
@@ -106,12 +123,16 @@ function lowerDevices(names: readonly string[], links: readonly Link[]): Readonl
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { name, isPort } = next;
     const link = links.find((candidate) => candidate.name === name);
-    // An address of the host as a whole (on lo): its packets may arrive anywhere.
-    const isKnown = link !== undefined && !link.flags.includes('LOOPBACK') && link.kind !== 'dummy';
+    // An address of the host as a whole (on lo, or a dummy): its packets may arrive anywhere.
+    const isKnown = link !== undefined && !link.flags.includes('LOOPBACK');
     if (!isKnown || !(isPort ? portKinds : plainKinds).has(link.kind)) return 'any';
     if (seen.has(name)) continue;
     seen.add(name);
-    if (link.parent !== undefined) left.push({ name: link.parent, isPort: true });
+    if (link.parent !== undefined) left.push({ name: link.parent, isPort: false });
+    // Behind the other end of a veth, what that end is a port of.
+    const behind =
+      link.kind === 'veth' ? links.find(({ name: end }) => end === link.parent)?.master : undefined;
+    if (behind !== undefined) left.push({ name: behind, isPort: false });
     if (link.kind === 'vrf') continue;
     for (const port of links) if (port.master === name) left.push({ name: port.name, isPort: true });
   }

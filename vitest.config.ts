@@ -50,7 +50,7 @@ export default defineConfig({
         },
       },
       {
-        // Completion in real shells, init on a terminal, and the commands of the CI by ShellCheck.
+        // Completion in real shells, init on a terminal, the commands of the CI by ShellCheck, and transports to real shells.
         test: {
           name: 'shells',
           include: ['test/shells/*.test.ts'],

@@ -13,7 +13,8 @@ if (Number(process.versions.node.split('.')[0]) >= wanted) {
   // Kept between runs: compiled code, so that what strips the types need not be loaded (20 MB in each thread).
   module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/firedrill', import.meta.url)));
   const { main } = await import('../src/cli/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const { endProcess } = await import('../src/cli/end-process.ts');
+  endProcess(await main(process.argv.slice(2)));
 } else {
   const pinned = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
   if (!existsSync(pinned)) {
@@ -23,8 +24,9 @@ if (Number(process.versions.node.split('.')[0]) >= wanted) {
     console.error('Run `npm ci` in the checkout (it brings Node 24 along on Linux), or use Node 24.');
     process.exit(2);
   }
+  // The channel closes when this process is gone, even by SIGKILL: the child then heals and ends (src/cli/stop.ts).
   const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // The terminal signals the whole process group; others signal only this process. Either way the child decides when it
   // is done: it heals first.

@@ -36,8 +36,8 @@ const needy = {
     need: 'They need Chromium on the path, or root on Debian or Ubuntu to install it.',
   },
   shells: {
-    whyNot: () => whyNotAll(['bash', 'zsh', 'fish', 'shellcheck']),
-    need: 'They need bash, zsh, fish and shellcheck on the path, or root on Debian or Ubuntu to install them.',
+    whyNot: () => whyNotAll(['bash', 'dash', 'zsh', 'fish', 'tcsh', 'busybox', 'sudo', 'ssh', 'shellcheck']),
+    need: 'They need bash, dash, zsh, fish, tcsh, busybox, sudo, ssh and shellcheck on the path, or root on Debian or Ubuntu to install them.',
   },
   terminal: {
     whyNot: () => whyNotAll(['tmux']),
@@ -106,9 +106,10 @@ try {
 /** Brings the lab up (whatever that takes) and drills the main case. */
 async function drill(node, args) {
   const firedrill = join(root, 'bin', 'firedrill.mjs');
-  const up = await run(node, [firedrill, 'lab', 'up', '--stack', 'certlocker']);
+  const up = await run(node, [firedrill, 'lab', 'up', '--stack', 'certlocker'], { tied: true });
   if (up !== 0) return up;
-  return run(node, [firedrill, 'run', 'scenarios/certlocker/postgres-crash.yaml', ...args]);
+  const drill = [firedrill, 'run', 'scenarios/certlocker/postgres-crash.yaml', ...args];
+  return run(node, drill, { tied: true });
 }
 
 /** The benchmarks; see bench/main.ts. */
@@ -302,10 +303,12 @@ function pinnedNode() {
 }
 
 /** Runs a command on this terminal; returns its exit code. Signals are passed on: the command heals before it ends. */
-function run(command, args, { quiet = false } = {}) {
+function run(command, args, { quiet = false, tied = false } = {}) {
+  const stdio = quiet ? 'ignore' : 'inherit';
   const options = {
     cwd: root,
-    stdio: quiet ? 'ignore' : 'inherit',
+    // `tied`: firedrill has a channel to this process, and heals and ends when this process is gone (src/cli/stop.ts).
+    stdio: tied ? [stdio, stdio, stdio, 'ipc'] : stdio,
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
   };
   return new Promise((resolve) => {

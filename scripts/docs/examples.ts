@@ -129,6 +129,21 @@ timeout: 1800ms
 unit: keepalived.service
 marks:
   - { name: state, match: 'Entering (?<value>MASTER|BACKUP|FAULT) STATE' }`,
+  'container-log': `id: app-log
+kind: container-log
+on: [node-1, node-2]
+interval: 2s
+timeout: 1800ms
+containers: [web]
+marks:
+  - { name: active, match: 'switched to (?<value>ACTIVE|STANDBY)' }`,
+  'log-file': `id: pg-log
+kind: log-file
+on: [node-1, node-2]
+path: /var/log/postgresql/postgresql-17-main.log
+time: iso
+marks:
+  - { name: promoted, match: 'selected new timeline ID: (?<value>\\d+)' }`,
   'vip-claim': `id: vip-claim
 kind: vip-claim
 on: [node-1, node-2]

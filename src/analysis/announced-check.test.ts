@@ -20,8 +20,14 @@ const changes: Notices = [
 ];
 const told = (list: Notices, byMs = 200): Notices => list.map(([host, what, ms]) => [host, what, ms + byMs]);
 
-function run(changed: Notices, delivered: Notices, variant: FailoverVariant = {}) {
-  const builder = announce(vipFailover({ ...variant, checks: [check] }), changed, delivered);
+function run(
+  changed: Notices,
+  delivered: Notices,
+  variant: FailoverVariant & { readonly deliveredWithinMs?: number } = {},
+) {
+  const { deliveredWithinMs, ...rest } = variant;
+  const drill = vipFailover({ ...rest, checks: [check] });
+  const builder = announce(drill, changed, delivered, deliveredWithinMs);
   const summary = summarize(builder.read());
   const [result] = summary.checks;
   if (result === undefined) throw new Error('no check was judged');
@@ -154,6 +160,19 @@ describe('an announcement', () => {
     ];
     const { reasons } = run(flapping, told(flapping, 8000));
     expect(reasons[0]?.match(/8\.00 s later, not within 5 s/g)).toHaveLength(3);
+  });
+
+  test('whose time has bounds passes, fails, or is not decided by them', () => {
+    const late = (byMs: number) => run(changes, told(changes, byMs), { deliveredWithinMs: 700 });
+    expect(late(4000)).toMatchObject({
+      status: 'pass',
+      measured: { ms: 4000, minMs: 3300, maxMs: 4700 },
+    });
+    expect(late(4500)).toMatchObject({
+      status: 'inconclusive',
+      observed: expect.stringContaining('between 3.80 s and 5.20 s later') as string,
+    });
+    expect(late(6000)).toMatchObject({ status: 'fail' });
   });
 
   test('of a change near the end that is still to come is not decided', () => {

@@ -104,7 +104,14 @@ export function withMarksShifted(log: RunLog): RunLog {
   const marks = log.marks.map((mark) => {
     const byMs = clockSteps.reduce((sum, s) => sum + (s.atMs <= mark.t ? s.byMs : 0), 0);
     // Nothing is read before it is stamped.
-    return { ...mark, atMs: Math.min(mark.t, mark.atMs + byMs) };
+    const shifted = (ms: number): number => Math.min(mark.t, ms + byMs);
+    const { minMs, maxMs } = mark;
+    return {
+      ...mark,
+      atMs: shifted(mark.atMs),
+      ...(minMs === undefined ? {} : { minMs: shifted(minMs) }),
+      ...(maxMs === undefined ? {} : { maxMs: shifted(maxMs) }),
+    };
   });
   return { ...log, marks: marks.sort((a, b) => a.atMs - b.atMs) };
 }

@@ -65,6 +65,8 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
     probe: 'string',
     name: 'string',
     atMs: 'signed',
+    'minMs?': 'signed',
+    'maxMs?': 'signed',
     text: 'string',
     'host?': 'string',
     'value?': 'string',

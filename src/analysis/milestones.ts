@@ -192,7 +192,9 @@ export function milestoneOf(
     );
   });
   return {
-    happenings: inChain(marks.map(({ atMs: ms }) => ({ loMs: ms, hiMs: ms, ms, untilMs: ms }))),
+    happenings: inChain(
+      marks.map(({ atMs: ms, minMs = ms, maxMs = ms }) => ({ loMs: minMs, hiMs: maxMs, ms, untilMs: ms })),
+    ),
     heldBefore: false,
   };
 }

@@ -249,6 +249,24 @@ describe('stages of a recovery', () => {
     expect(built(true)[0]).toMatchObject({ name: notAttributed, includes: ['demoted'] });
   });
 
+  test('a mark without an exact time ends its stage within its bounds', () => {
+    const end: StageEnd = { kind: 'mark', probe: 'watchdog', mark: 'demoted', excludeFaultHost: false };
+    const builder = crashDrill({ stages: [until(end, 'demoted')] });
+    const bounds = { minMs: 18_200, maxMs: 19_600 };
+    builder.at(20_000, {
+      type: 'mark',
+      probe: 'watchdog@node-1',
+      name: 'demoted',
+      atMs: 19_000,
+      ...bounds,
+      text: '',
+    });
+    const { log, recovery } = analyse(builder.read());
+    const [stage] = stagesOf(log, recovery);
+    expect(stage).toMatchObject({ name: 'demoted', toMs: 18_900 });
+    expect((stage?.maxMs ?? 0) - (stage?.minMs ?? 0)).toBeGreaterThanOrEqual(1400);
+  });
+
   test('a mark that came before the stage ahead of it stands where it came', () => {
     const rules: StageRule[] = ['late', 'early'].map((mark) =>
       until({ kind: 'mark', probe: 'watchdog', mark, excludeFaultHost: false }, mark),

@@ -54,6 +54,14 @@ describe('acknowledged writes', () => {
     }
   });
 
+  test('of the same address in another spelling show it, too', () => {
+    const spelled = (url: string, connectTo: string) =>
+      windowsOf(built({ url }, { write: { url: 'http://app.example/' }, connectTo }, { kind: 'http' }));
+    expect(spelled('http://[2001:db8::1]/', '[2001:DB8:0:0::1]:80')).toHaveLength(2);
+    expect(spelled('http://App.example./', 'app.EXAMPLE:80')).toHaveLength(2);
+    expect(spelled('http://[2001:db8::1]/', '[2001:db8::2]:80')).toHaveLength(1);
+  });
+
   test('of another address, or against another failure, show nothing', () => {
     const elsewhere = built({ dsn }, { dsn: 'postgresql://app@198.18.0.11:5432/app' });
     expect(windowsOf(elsewhere)).toMatchObject([{ maxMs: 3005 }]);

@@ -1,3 +1,4 @@
+import { formatIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import type { Json } from '../core/plan.ts';
 import type { ProbeSeries, RunLog, WriterRecord } from './read-log.ts';
 
@@ -40,7 +41,7 @@ function addressOf(kind: string, params: Json): string | null {
   if (kind === 'sql') return hostAndPort(textAt(params, 'dsn'));
   if (kind !== 'http') return null;
   const url = textAt(params, 'url') ?? textAt(params, 'write', 'url');
-  return textAt(params, 'connectTo') ?? hostAndPort(url);
+  return canonicalHostAndPort(textAt(params, 'connectTo')) ?? hostAndPort(url);
 }
 
 function textAt(params: Json, ...path: readonly string[]): string | null {
@@ -53,5 +54,14 @@ function hostAndPort(text: string | null): string | null {
   if (text === null || !URL.canParse(text)) return null;
   const { protocol, hostname, port } = new URL(text);
   if (hostname === '') return null;
-  return `${hostname}:${port === '' ? (defaultPorts[protocol] ?? '') : port}`;
+  return canonicalHostAndPort(`${hostname}:${port === '' ? (defaultPorts[protocol] ?? '') : port}`);
+}
+
+/** One text for all spellings of a `host:port`: an address may be spelled in several ways, a name in capitals or with a last dot. */
+function canonicalHostAndPort(text: string | null): string | null {
+  const [, host, port] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(text ?? '') ?? [];
+  if (host === undefined) return text;
+  const address = parseIpAddress(host);
+  const name = address === undefined ? host.toLowerCase().replace(/\.$/, '') : formatIpAddress(address);
+  return `${name} ${port}`;
 }

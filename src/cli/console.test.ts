@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LogBuilder, planWith } from '../analysis/testing/log-builder.ts';
 import type { DrillEvent } from '../core/event.ts';
 import type { PlannedFault } from '../core/plan.ts';
@@ -73,4 +73,48 @@ test('tells when the prober is degraded and when it is fit again, and how the wa
     'the wall clock was set backwards by 1.5 s; durations are not touched',
     'this machine slept for 61.0 s: the run clock stood still meanwhile',
   ]);
+});
+
+describe('a probe that changes', () => {
+  /** The lines for samples that are good and bad in turn, `everyMs` apart, then good for some seconds. */
+  const tell = (changes: number, everyMs: number, restMs: number): string[] => {
+    const lines: string[] = [];
+    const narrate = createNarrator((line) => lines.push(line));
+    const builder = new LogBuilder(planWith({}));
+    const sample = (t: number, isGood: boolean): void => {
+      const seen = isGood
+        ? { status: 'ok' as const }
+        : { status: 'fail' as const, cause: 'refused' as const };
+      builder.at(t, { type: 'sample', probe: 'web', slot: t, dueMs: t, sendMs: t, finishMs: t, ...seen });
+    };
+    for (let i = 0; i <= changes; i++) sample(i * everyMs, i % 2 === 0);
+    const lastMs = changes * everyMs;
+    for (let ms = 1000; ms <= restMs; ms += 1000) sample(lastMs + ms, changes % 2 === 0);
+    builder.at(lastMs + restMs + 1, { type: 'run.ended' });
+    for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
+    return lines.map((line) => line.replace('s  ', 's '));
+  };
+
+  test('often is told by its first changes, a count, and the last one', () => {
+    expect(tell(463, 100, 10_000).slice(1)).toEqual([
+      '+   0.000s web: ok',
+      '+   0.100s web: ok -> fail refused',
+      '+   0.200s web: fail -> ok',
+      '+   0.300s web: ok -> fail refused',
+      '+   0.400s web: fail -> ok',
+      '+   0.500s web: flaps; further changes are counted',
+      '+  51.300s web: 459 more changes, the last at +46.300s: ok -> fail refused',
+    ]);
+  });
+
+  test('often until the run ends is told then', () => {
+    expect(tell(6, 100, 1000).slice(-2)).toEqual([
+      '+   0.500s web: flaps; further changes are counted',
+      '+   1.601s web: 2 more changes, the last at +0.600s: fail -> ok',
+    ]);
+  });
+
+  test('now and then is told each time', () => {
+    expect(tell(20, 3000, 6000)).toHaveLength(22);
+  });
 });

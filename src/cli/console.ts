@@ -11,9 +11,12 @@ export type Writer = (line: string) => void;
 /** Turns the events of a run into lines: steps as they come, samples only when what they say changes. */
 export function createNarrator(write: Writer): (event: DrillEvent) => void {
   const last = new Map<string, string>();
+  const changes = createChangeTeller();
   let steps: Steps = { prepare: [], repair: [] };
   const describeControl = controlNarrator();
   return (event) => {
+    for (const line of changes.settled(event.type === 'run.ended' ? Infinity : event.t))
+      write(`${stamp(event.t)}  ${line}`);
     if (event.type === 'run.started') steps = event.plan;
     if (event.type === 'role.resolved') {
       // Resolved again for the fault itself: logged, but told once.
@@ -22,11 +25,65 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
     }
     const text =
       event.type === 'sample'
-        ? describeChange(event, last)
+        ? changes.tell(event)
         : event.type === 'control.sample'
           ? describeControl(event)
           : describe(event, steps);
     if (text !== undefined) write(`${stamp(event.t)}  ${text}`);
+  };
+}
+
+/** A probe's changes as they are told. */
+interface Changes {
+  state: string;
+  /** When the last ones were, the newest last, ms on the run clock; at most `toldAtOnce`. */
+  recentMs: number[];
+  /** Those that were counted and not told, and the newest of them. */
+  untold: number;
+  lastWords: string;
+}
+
+/** So many changes of a probe are told within `flapWithinMs`; more are counted, until it has not changed for `settledMs`. */
+const toldAtOnce = 4;
+const flapWithinMs = 10_000;
+const settledMs = 5000;
+
+/** Tells when what a probe says changes. A probe that flaps is told by its first changes, a count, and the last one. */
+function createChangeTeller(): {
+  readonly tell: (sample: DrillEvent & Sample) => string | undefined;
+  /** Lines for probes that flapped and have settled by then, ms on the run clock. */
+  readonly settled: (nowMs: number) => readonly string[];
+} {
+  const probes = new Map<string, Changes>();
+  return {
+    tell(sample) {
+      const state = stateOf(sample);
+      const probe = probes.get(sample.probe);
+      if (probe?.state === state) return undefined;
+      const words = `${probe === undefined ? '' : `${probe.state} -> `}${describeState(sample, state)}`;
+      if (probe === undefined) {
+        probes.set(sample.probe, { state, recentMs: [], untold: 0, lastWords: words });
+        return `${sample.probe}: ${words}`;
+      }
+      const firstMs = probe.recentMs[0] ?? -Infinity;
+      const isOften = probe.recentMs.length === toldAtOnce && sample.t - firstMs < flapWithinMs;
+      probe.recentMs = [...probe.recentMs, sample.t].slice(-toldAtOnce);
+      probe.state = state;
+      probe.lastWords = words;
+      if (!isOften && probe.untold === 0) return `${sample.probe}: ${words}`;
+      probe.untold++;
+      return probe.untold === 1 ? `${sample.probe}: flaps; further changes are counted` : undefined;
+    },
+    settled(nowMs) {
+      return [...probes].flatMap(([name, probe]) => {
+        const lastMs = probe.recentMs.at(-1) ?? 0;
+        if (probe.untold === 0 || nowMs - lastMs < settledMs) return [];
+        const { untold, lastWords } = probe;
+        probe.untold = 0;
+        const count = untold === 1 ? '1 more change' : `${untold} more changes`;
+        return [`${name}: ${count}, the last at +${(lastMs / 1000).toFixed(3)}s: ${lastWords}`];
+      });
+    },
   };
 }
 
@@ -35,15 +92,14 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
  * probe without a host (a service behind a balancer) may get its value from
  * either node in turn, so only good and bad are told.
  */
-function describeChange(sample: Sample, last: Map<string, string>): string | undefined {
+function stateOf(sample: Sample): string {
   const value = sample.probe.includes('@') ? (sample.value ?? '') : '';
-  const state = sample.status === 'ok' ? `ok ${value}`.trim() : sample.status;
-  const before = last.get(sample.probe);
-  if (before === state) return undefined;
-  last.set(sample.probe, state);
+  return sample.status === 'ok' ? `ok ${value}`.trim() : sample.status;
+}
+
+function describeState(sample: Sample, state: string): string {
   const detail = [sample.cause, sample.message === undefined ? undefined : `(${firstLine(sample.message)})`];
-  const now = sample.status === 'ok' ? state : [state, ...detail].filter(Boolean).join(' ');
-  return `${sample.probe}: ${before === undefined ? '' : `${before} -> `}${now}`;
+  return sample.status === 'ok' ? state : [state, ...detail].filter(Boolean).join(' ');
 }
 
 /** Reports when the prober's machine becomes starved, and when that ends. */

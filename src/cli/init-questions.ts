@@ -88,7 +88,7 @@ export async function askForStack(options: InitOptions, fallbackName: string, as
     words: `first fault (${usable.map((template) => template.kind).join(', ')})`,
     given: options.fault,
     fallback: 'service.stop',
-    wrong: (text) => wrongFault(text, usable, pairs.length),
+    wrong: (text) => wrongFault(text, usable, { transport, hosts: pairs.length }),
   });
   const template = usable.find((one) => one.kind === kind);
   const details = await askForDetails(kind, template, options, know);
@@ -181,10 +181,15 @@ function wrongHosts(text: string): string | undefined {
   return pairs.length === 0 ? 'expected one host at least' : undefined;
 }
 
-function wrongFault(kind: string, usable: readonly FaultTemplate[], hosts: number): string | undefined {
+function wrongFault(
+  kind: string,
+  usable: readonly FaultTemplate[],
+  { transport, hosts }: { readonly transport: string; readonly hosts: number },
+): string | undefined {
   if (usable.some((template) => template.kind === kind)) return undefined;
   const template = faultTemplates.find((one) => one.kind === kind);
-  if (template?.transports !== undefined) return `needs transport ${template.transports.join(' or ')}`;
+  if (template?.transports?.some((one) => one === transport) === false)
+    return `needs transport ${template.transports.join(' or ')}`;
   if (template?.hosts !== undefined && hosts < template.hosts) return `needs ${template.hosts} hosts`;
   if (template?.numbers === true) return 'needs hosts by IP address: its rules take no names';
   const written = faultKind(kind) !== undefined ? 'init does not write this kind; ' : '';

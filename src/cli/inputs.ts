@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import { makePlans, openScenario, type ScenarioInput } from '../scenario/planner.ts';
@@ -23,8 +23,20 @@ export function readInput(path: string): Input {
   };
 }
 
-/** The files that arguments name: files as they are, folders as all scenarios below them in alphabetical order. */
-export function scenarioFiles(args: readonly string[]): string[] {
+/** What an input file is for. */
+export const fileKinds = ['scenario', 'target', 'suite'] as const;
+export type FileKind = (typeof fileKinds)[number];
+
+/** What a file is for, by the fields that only such a file has; a scenario where nothing tells. */
+export function kindOf({ source }: Input): FileKind {
+  const has = (field: string): boolean => Object.hasOwn(Object(source.value), field);
+  if (has('faults') || has('recovery')) return 'scenario';
+  if (has('rows')) return 'suite';
+  return has('hosts') || has('environment') ? 'target' : 'scenario';
+}
+
+/** The files that arguments name: files as they are, folders as all YAML files below them in alphabetical order. */
+export function inputFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
       throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
@@ -33,12 +45,33 @@ export function scenarioFiles(args: readonly string[]): string[] {
     }
     if (!statSync(arg).isDirectory()) return [arg];
     const files = readdirSync(arg, { recursive: true, encoding: 'utf8' })
-      // Suites stand beside the scenarios that they name.
-      .filter((name) => /\.ya?ml$/.test(name) && !/(^|\/)suite\.ya?ml$/.test(name))
+      .filter((name) => /\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(arg, name));
     if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml below this folder`);
     return files;
+  });
+}
+
+/** What to do with a file that is no scenario. */
+const otherUse = {
+  suite: (path: string) => `Run it with \`firedrill table ${path}\`.`,
+  target: (path: string) => `Name a scenario, and the target with \`--target ${path}\`.`,
+} as const;
+
+/** The scenarios that arguments name; suites and targets may stand in the same folder. @throws InvalidInput, DrillError `invalid-input` */
+function scenariosNamed(args: readonly string[]): Input[] {
+  return args.flatMap((arg) => {
+    const inputs = inputFiles([arg]).map(readInput);
+    const scenarios = inputs.filter((input) => kindOf(input) === 'scenario');
+    const [first] = inputs;
+    if (scenarios.length > 0 || first === undefined) return scenarios;
+    const kind = kindOf(first);
+    throw first.source.path === arg && kind !== 'scenario'
+      ? new DrillError('invalid-input', `${arg}: this is a ${kind}, not a scenario`, {
+          mend: otherUse[kind](arg),
+        })
+      : new DrillError('invalid-input', `${arg}: no scenario below this folder`);
   });
 }
 
@@ -71,7 +104,7 @@ export function loadPlans(path: string, choices: PlanChoices = {}): Plan[] {
  */
 export function loadAllPlans(args: readonly string[], choices: PlanChoices): Plan[] {
   const { variables = {} } = choices;
-  const scenarios = scenarioFiles(args).map((path) => openScenario(readInput(path)));
+  const scenarios = scenariosNamed(args).map(openScenario);
   const namesOf = ({ composition }: ScenarioInput): string[] => variableNames(composition);
   const known = scenarios.flatMap(namesOf);
   const stray = Object.keys(variables).find((name) => !known.includes(name));
@@ -127,8 +160,9 @@ function readTarget(path: string): TargetInput {
   return { ...readInput(path), resolveFile: (file) => display(resolve(dirname(path), file)) };
 }
 
-/** A path as people would type it from the working folder. */
+/** A path as people would type it from the working folder: relative below it, else absolute. */
 export function display(path: string): string {
-  const short = relative(process.cwd(), resolve(path));
-  return short.startsWith('../../..') ? resolve(path) : short;
+  const whole = resolve(path);
+  const short = relative(process.cwd(), whole);
+  return short === '' || short === '..' || short.startsWith(`..${sep}`) ? whole : short;
 }

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { loadFindings, timeFindings } from '../doctor/load-findings.ts';
@@ -32,7 +32,7 @@ export function drillFindings(lab: Lab, { settingsChanged = false }: DrillChoice
         name: 'drill',
         status: 'warn',
         observed: `what a drill takes is not known: ${error.message}`,
-        mend: `Run \`firedrill validate ${relative(process.cwd(), path)}\`.`,
+        mend: `Run \`firedrill validate ${path}\`.`,
       },
     ];
   }

@@ -13,7 +13,7 @@ import { schemaNames, schemaText } from './commands/schema.ts';
 import { tableCommand, type TableOptions } from './commands/table.ts';
 import { watchCommand } from './commands/watch.ts';
 import { completeWords } from './complete-words.ts';
-import { loadAllPlans, loadWatchPlan, scenarioFiles } from './inputs.ts';
+import { type FileKind, fileKinds, loadWatchPlan } from './inputs.ts';
 import {
   addVariable,
   labelText,
@@ -29,7 +29,7 @@ import { plansText } from './plan-text.ts';
 import { exitCodeAfter } from './reporting.ts';
 import { writeReports } from './run-folder.ts';
 import { listenForStop, type Stop } from './stop.ts';
-import { suiteNames } from './suite.ts';
+import { filesNamed, loadPlansAndSuites, suiteNames } from './suite.ts';
 import { isTableFolder, writeTableAnew } from './table-folder.ts';
 import { versions } from './versions.ts';
 import { cannotWrite, isDiskError } from '../engine/disk.ts';
@@ -189,7 +189,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('plan')
     .description('say what would be done, command by command, and the blast radius; touches nothing')
-    .argument('<scenario...>', 'scenario files, or folders of them')
+    .argument('<scenario...>', 'scenario or suite files, folders of them, or names of suites')
     .addOption(target)
     .option('--json', 'print the plans as JSON', false)
     .addOption(variable)
@@ -198,7 +198,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .action(
       (scenarios: string[], options: Pick<RunOptions, 'target' | 'json' | 'var' | 'seed' | 'allProbes'>) => {
         const { target, var: variables, seed, allProbes } = options;
-        const loaded = loadAllPlans(scenarios, { target, variables, allProbes });
+        const loaded = loadPlansAndSuites(filesNamed(scenarios), { target, variables, allProbes });
         const plans = seed === undefined ? loaded : loaded.map((plan) => drawMoments(plan, seed, 0));
         output.data(options.json ? `${JSON.stringify(plans, null, 2)}\n` : plansText(plans));
       },
@@ -224,18 +224,24 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   program
     .command('validate')
-    .description('check scenario files with their targets, or target files')
-    .argument('<file...>', 'scenario files or folders; with --as target, target files')
+    .description('check scenario, suite, and target files')
+    .argument('<file...>', 'files, folders of them, or names of suites')
     .addOption(target)
     .addOption(
-      new Option('--as <kind>', 'what the files are').choices(['scenario', 'target']).default('scenario'),
+      new Option('--as <kind>', 'what the files are; by their fields where it is left out').choices(
+        fileKinds,
+      ),
     )
     .addOption(variable)
-    .action((files: string[], options: { target?: string; as: string; var: Record<string, string> }) => {
-      const { target, var: variables } = options;
-      if (options.as === 'target') for (const path of scenarioFiles(files)) loadWatchPlan(path);
-      else loadAllPlans(files, { target, variables });
-      for (const path of scenarioFiles(files)) output.data(`${path}: valid\n`);
+    .action((args: string[], options: { target?: string; as?: FileKind; var: Record<string, string> }) => {
+      const { target, var: variables, as } = options;
+      const files = filesNamed(args).map((file) => (as === undefined ? file : { ...file, kind: as }));
+      for (const { path } of files.filter(({ kind }) => kind === 'target')) loadWatchPlan(path);
+      loadPlansAndSuites(
+        files.filter(({ kind }) => kind !== 'target'),
+        { target, variables },
+      );
+      for (const { path } of files) output.data(`${path}: valid\n`);
     });
 
   program
@@ -260,8 +266,13 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       '--forget <run/fault>',
       'drop the record of a fault whose machine is gone for good; heals nothing',
     )
-    .action(async ({ forget }: { forget?: string }) => {
-      done(forget === undefined ? await healCommand(output, stop) : forgetCommand(forget, output));
+    .option('--force', 'also faults of a target that is being drilled, under that drill', false)
+    .action(async ({ forget, force }: { forget?: string; force: boolean }) => {
+      done(
+        forget === undefined
+          ? await healCommand(output, stop, { force })
+          : forgetCommand(forget, output, { force }),
+      );
     });
 
   program

@@ -59,7 +59,7 @@ export async function runOneDrill(
         clock,
         log,
         ledger,
-        createHost,
+        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
         createServer,
         versions: versions(),
         label,
@@ -130,6 +130,14 @@ function unclosed(ledger: Ledger, runId: string, unhealed: readonly string[]): r
 }
 
 function refuseOpenFaults(plan: Plan, ledger: Ledger): void {
+  const torn = ledger.unreadable().find(({ target }) => target === undefined || target === plan.target.name);
+  if (torn !== undefined) {
+    const which =
+      torn.target === undefined
+        ? `its fault may be on target ${plan.target.name}`
+        : `its fault is on target ${torn.target}`;
+    throw new DrillError('refused', `${torn.message}; ${which}`, { mend: torn.mend });
+  }
   const left = ledger.list().filter((record) => record.target === plan.target.name);
   if (left.length === 0) return;
   throw new DrillError(

@@ -6,6 +6,7 @@ import { sshWords } from '../hosts/ssh-config.ts';
 import { predictDrill } from '../model/chain.ts';
 import { drillTime, hostAtRisk } from '../model/drill-time.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { defaults } from '../scenario/defaults.ts';
 import { aligned } from '../report/text.ts';
 import { loadAdvice, loadWords } from '../scenario/load-words.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
@@ -70,7 +71,8 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
         ];
-  return ['Probes', ...lines, ...out];
+  const note = `time-outs are the interval by default, and at most ${formatMs(defaults.timeoutMs)}`;
+  return [`Probes (${note})`, ...lines, ...out];
 }
 
 function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {
@@ -175,7 +177,7 @@ function stepsOf(plan: Plan): Step[] {
   return [
     ...plan.prepare.map((step): Step => [
       `Prepare: ${step.kind} on ${placeText(plan, step)}`,
-      ...actions(step),
+      ...actions(plan, step),
     ]),
     [
       `Steady state: for ${formatMs(steady.forMs)}, within ${formatMs(steady.withinMs)}`,
@@ -184,7 +186,7 @@ function stepsOf(plan: Plan): Step[] {
     ...plan.faults.map((fault): Step => [
       `Fault ${fault.kind} on ${placeText(plan, fault)}${nameText(plan, fault)}`,
       `when          ${whenText(plan, fault)}`,
-      ...actions(fault),
+      ...actions(plan, fault),
     ]),
     [
       `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${formatMs(recovery.stableForMs)}, within ${formatMs(recovery.withinMs)}`,
@@ -197,7 +199,7 @@ function textOf(step: PlannedFault): { inject: string; heal: string; blastRadius
   return faultKind(step.kind)?.describe(step.params) ?? { inject: '', heal: '', blastRadius: '' };
 }
 
-function actions(step: PlannedFault): string[] {
+function actions(plan: Plan, step: PlannedFault): string[] {
   const { inject, heal, blastRadius } = textOf(step);
   const lease =
     step.leaseMs === undefined
@@ -205,7 +207,23 @@ function actions(step: PlannedFault): string[] {
       : [
           `dead man      the host heals by itself when firedrill is silent for ${formatMs(step.leaseMs)} (systemd-run)`,
         ];
-  return [`inject        ${inject}`, `heal          ${heal}`, ...lease, `blast radius  ${blastRadius}`];
+  return [
+    `inject        ${inject}`,
+    `heal          ${heal}`,
+    ...lease,
+    ...containerText(plan, step),
+    `blast radius  ${blastRadius}`,
+  ];
+}
+
+/** What is different on a host that is a container itself; nothing where no such host may be hit. */
+function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: PlannedFault): string[] {
+  const text = faultKind(kind)?.onContainer?.(params);
+  const probe = 'role' in on ? roles[on.role]?.probe : undefined;
+  const mayHit = (name: string): boolean =>
+    'host' in on ? on.host === name : probes.some((one) => one.name === probe && one.host === name);
+  const isContainer = hosts.some(({ name, transport }) => transport.kind === 'docker' && mayHit(name));
+  return text !== undefined && isContainer ? [`container     ${text}`] : [];
 }
 
 /** The fault's id, where there is another one to tell it from. */

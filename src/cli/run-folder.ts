@@ -33,6 +33,8 @@ export function newRunId(name: string, wallMs: number): string {
 /** Makes the folder of a run. @throws DrillError `harness` when the disk takes none */
 export function makeRunFolder(out: string, runId: string): string {
   const folder = runFolder(out, runId);
+  // It is printed, and may have a word in it that is a secret somewhere.
+  redactor.keep(folder);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { secretsOfCloud } from '../cloud/catalog.ts';
 import type { Plan, PlannedHost } from '../core/plan.ts';
 import { createRedactor, type Redactor } from '../core/redact.ts';
+import { proxyPasswords } from '../http/proxy.ts';
 
 /** What this process prints and keeps goes through it. */
 export const redactor: Redactor = createRedactor();
@@ -9,31 +11,88 @@ export const redactor: Redactor = createRedactor();
 /** Parts of a plan that may name secrets. */
 type Naming = Pick<Plan, 'hosts' | 'probes' | 'writers'>;
 
+/** Warnings that were given: a table has many drills with the same target. */
+const warned = new Set<string>();
+
 /**
  * Has every secret that a plan refers to kept out of what is printed and kept: by environment variable, file and
- * clouds.yaml. One that is not there is left to whoever needs it. One that stands in the plan itself is no secret: it is in
- * the log as it is in the file. Returns what cannot be kept quiet, in words.
+ * clouds.yaml. One that is not there is left to whoever needs it. One that stands in a text of the plan itself is no secret: it
+ * is in the log as it is in the file. Paths of files are no such texts, and stay readable. Returns what cannot be kept quiet,
+ * in words, once for each process.
  */
 export function learnSecrets(plan: Naming): string[] {
-  const written = JSON.stringify(plan);
-  const found = [
-    ...referencesIn([
-      plan.probes.map((p) => p.params),
-      plan.writers.flatMap((w) => w.paths.map((p) => p.params)),
-    ]),
+  for (const path of pathsIn(plan)) {
+    redactor.keep(path);
+    redactor.keep(resolve(path));
+  }
+  for (const password of proxyPasswords(process.env)) redactor.add(password);
+  const references = referencesIn([
+    plan.probes.map((p) => p.params),
+    plan.writers.flatMap((w) => w.paths.map((p) => p.params)),
+  ]);
+  const found = new Map<string, string>();
+  for (const { where, secret } of [
+    ...references,
     ...plan.hosts.flatMap((host) =>
-      secretsOfCloud(host).map((secret) => ({ where: `cloud of ${host.name}`, secret })),
+      secretsOfCloud(host).map((secret) => ({ where: `the cloud of ${host.name}`, secret })),
     ),
-  ];
-  return found.flatMap(({ where, secret }) => {
-    if (secret !== '' && written.includes(JSON.stringify(secret).slice(1, -1))) {
-      return [
-        `the secret from ${where} stands in the scenario or target, too, and cannot be kept out of the log`,
-      ];
+  ]) {
+    if (secret !== '' && !found.has(secret)) found.set(secret, where);
+  }
+  const texts = textsIn(plan, '');
+  return [...found].flatMap(([secret, where]) => {
+    const place = texts.find(({ text }) => text.includes(secret))?.place;
+    if (place === undefined) {
+      redactor.add(secret);
+      return [];
     }
-    redactor.add(secret);
-    return [];
+    const warning = `the secret from ${where} also stands in ${place}: it cannot be kept out of the log; use another secret, or take it out there`;
+    if (warned.has(warning)) return [];
+    warned.add(warning);
+    return [warning];
   });
+}
+
+/** Keys of a plan under which a path stands. */
+const pathKeys: ReadonlySet<string> = new Set([
+  'caFile',
+  'cloudsFile',
+  'config',
+  'file',
+  'identityFile',
+  'knownHosts',
+]);
+
+/** Whether a text is the path of a file: of one that hosts and probes need, or of the scenario or target itself. */
+function isPath(place: string, key: string): boolean {
+  return pathKeys.has(key) || (key === 'path' && (place === 'scenario' || place === 'target'));
+}
+
+/** The paths that a plan names. */
+function pathsIn(value: unknown, place = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) =>
+    typeof item === 'string' && isPath(place, key) && item !== '' ? [item] : pathsIn(item, key),
+  );
+}
+
+/** The texts of a plan, and where they stand; without paths, names of variables, and checksums, which say nothing of a secret. */
+function textsIn(value: unknown, place: string): { readonly place: string; readonly text: string }[] {
+  if (typeof value === 'string') return [{ place, text: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
+    if (typeof item === 'string' && (isPath(place, key) || key === 'env' || key === 'sha256')) return [];
+    const name = Array.isArray(value) ? named(item) : key;
+    // The text of a scenario names its target's file.
+    const told = key === 'text' && typeof item === 'string' ? item.replace(/^target:.*$/m, '') : item;
+    return textsIn(told, [place, name].filter(Boolean).join('.'));
+  });
+}
+
+/** What a host, probe or fault is called. */
+function named(value: unknown): string | undefined {
+  const { id, name } = Object(value) as { readonly id?: unknown; readonly name?: unknown };
+  return [id, name].find((word) => typeof word === 'string');
 }
 
 /** Has the secrets of hosts' clouds kept out of what is printed: for heals, which have no plan. */

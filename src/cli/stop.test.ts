@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 
@@ -33,6 +35,39 @@ const stopping = (signal: string): string =>
   `${signal}: stopping; faults are healed first${signal === 'SIGINT' ? ' (Ctrl-C again ends the heal)' : ''}`;
 
 describe('what stops a drill', () => {
+  test('the end of the wrapper that started it does, as a signal would, and its life keeps nothing alive', async () => {
+    const program = `
+      const { listenForStop } = await import(${JSON.stringify(url)});
+      const stop = listenForStop(console.log);
+      const hold = setInterval(() => {}, 1000);
+      stop.signal.addEventListener('abort', () => {
+        console.log(stop.signal.reason.message + ', exit ' + stop.exitCode());
+        clearInterval(hold);
+      });
+      console.log('ready');
+      if (process.argv[1] === 'done') clearInterval(hold);`;
+    const run = async (arg: string, onSaid: (child: ChildProcess) => void): Promise<string> => {
+      const child = spawn(process.execPath, ['--input-type=module', '--eval', program, arg], {
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      });
+      let said = '';
+      child.stdout?.on('data', (data: Buffer) => {
+        if (said === '') onSaid(child);
+        said += data.toString();
+      });
+      await once(child, 'close');
+      return said;
+    };
+    expect(await run('drill', (child) => child.disconnect())).toBe(
+      [
+        'ready',
+        'the process that started firedrill is gone: stopping; faults are healed first',
+        'stopped: the process that started firedrill is gone, exit 143\n',
+      ].join('\n'),
+    );
+    expect(await run('done', () => {})).toBe('ready\n');
+  });
+
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

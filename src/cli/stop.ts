@@ -16,8 +16,8 @@ export interface Stop {
 const secondAfterMs = 2000;
 
 /**
- * Listens for SIGINT, SIGTERM and SIGHUP, and for what nobody caught: firedrill's own defects heal first, too. Further
- * signals only say that the heal goes on; but a second SIGINT ends it.
+ * Listens for SIGINT, SIGTERM and SIGHUP, for the end of the wrapper that started this process, and for what nobody caught:
+ * firedrill's own defects heal first, too. Further signals only say that the heal goes on; but a second SIGINT ends it.
  *
  * @param nowMs a monotonic clock
  */
@@ -54,8 +54,19 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
     code = ExitCode.inconclusive;
     controller.abort(new DrillError('harness', `firedrill broke: ${messageOf(error)}`));
   };
+  /** The wrapper that started this process is gone (bin/firedrill.mjs): nobody sees this drill any more. */
+  const orphaned = (): void => {
+    if (code !== undefined) return;
+    stoppedMs = nowMs();
+    code = ExitCode.terminated;
+    write('the process that started firedrill is gone: stopping; faults are healed first');
+    controller.abort(new Error('stopped: the process that started firedrill is gone'));
+  };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, handler);
+  process.on('disconnect', orphaned);
+  // A handler alone would keep this process alive for as long as the wrapper lives.
+  process.channel?.unref();
   // Without these Node would end at once, and leave the faults where they are.
   process.on('uncaughtException', broke).on('unhandledRejection', broke);
   return {
@@ -64,6 +75,7 @@ export function listenForStop(write: (line: string) => void, nowMs = (): number 
     exitCode: () => code,
     dispose() {
       for (const name of names) process.off(name, handler);
+      process.off('disconnect', orphaned);
       process.off('uncaughtException', broke).off('unhandledRejection', broke);
     },
   };

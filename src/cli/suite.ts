@@ -8,7 +8,7 @@ import { suggest } from '../scenario/suggest.ts';
 import { InvalidInput, type Problem } from '../scenario/source.ts';
 import { parseSuite, type Suite } from '../scenario/suite-schema.ts';
 import { unknownOverride } from '../scenario/variables.ts';
-import { display, loadPlans, readInput } from './inputs.ts';
+import { display, type FileKind, inputFiles, kindOf, loadAllPlans, loadPlans, readInput } from './inputs.ts';
 import type { TableJob } from './table-run.ts';
 
 /** A suite with the plans of each of its rows: one, or one for each combination of the scenario's matrix. */
@@ -40,12 +40,67 @@ export function suiteNames(): string[] {
 
 /** The file that an argument names: a file as it is, a name as `scenarios/NAME/suite.yaml`. */
 function suiteFile(arg: string): string {
-  if (existsSync(arg) && statSync(arg).isFile()) return arg;
+  const file = existsSync(arg) && statSync(arg).isFile() ? arg : fileOfName(arg);
+  if (file !== undefined) return file;
   const named = join('scenarios', arg, 'suite.yaml');
-  if (existsSync(named)) return named;
   throw new DrillError('invalid-input', `${arg}: no such suite file, and there is no ${named}`, {
     mend: 'Name a suite file, or the folder of one below scenarios.',
   });
+}
+
+function fileOfName(name: string): string | undefined {
+  const file = join('scenarios', name, 'suite.yaml');
+  return existsSync(file) ? file : undefined;
+}
+
+/** A file that was named, and what it is for. */
+export interface NamedFile {
+  readonly path: string;
+  readonly kind: FileKind;
+}
+
+/** The files that arguments name, in that order: files, what is below folders, and suites by their names. */
+export function filesNamed(args: readonly string[]): NamedFile[] {
+  return args.flatMap((arg) => {
+    const suite = existsSync(arg) ? undefined : fileOfName(arg);
+    return inputFiles([suite ?? arg]).map((path) => ({ path, kind: kindOf(readInput(path)) }));
+  });
+}
+
+/**
+ * The plans of scenarios and suites; drills that rows of a suite share are planned once. A variable need not be one of every
+ * file, but of one at least.
+ * @throws InvalidInput, DrillError `invalid-input`
+ */
+export function loadPlansAndSuites(files: readonly NamedFile[], choices: SuiteChoices): Plan[] {
+  const scenarios = files.filter(({ kind }) => kind !== 'suite').map(({ path }) => path);
+  const suites = files.filter(({ kind }) => kind === 'suite').map(({ path }) => path);
+  const strays = new Map(Object.entries(choices.variables));
+  const known = new Set<string>();
+  const plansWith = (load: (variables: Readonly<Record<string, string>>) => readonly Plan[]): Plan[] => {
+    const plans = load({});
+    const names = new Set(plans.flatMap((plan) => Object.keys(plan.scenario.variables)));
+    for (const name of names) {
+      known.add(name);
+      strays.delete(name);
+    }
+    const own = Object.entries(choices.variables).filter(([name]) => names.has(name));
+    return [...(own.length === 0 ? plans : load(Object.fromEntries(own)))];
+  };
+  const planned = [
+    ...(scenarios.length === 0
+      ? []
+      : plansWith((variables) => loadAllPlans(scenarios, { ...choices, variables }))),
+    ...suites.flatMap((path) => plansWith((variables) => drillsOf(path, { ...choices, variables }))),
+  ];
+  const [stray] = strays.keys();
+  if (stray === undefined) return planned;
+  throw unknownOverride(stray, files.map(({ path }) => path).join(', '), [...known]);
+}
+
+function drillsOf(path: string, choices: SuiteChoices): Plan[] {
+  const plans = loadSuite(path, choices).rows.flat();
+  return [...new Map(plans.map((plan) => [JSON.stringify(plan), plan])).values()];
 }
 
 /**

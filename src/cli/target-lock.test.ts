@@ -21,6 +21,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** Why no process can be started in a PID namespace of its own. */
+function whyNoNamespace(): string | undefined {
+  const { status, stderr, error } = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? undefined : (error?.message ?? stderr);
+}
+
 const pathOf = (target: string): string => join(folder, `${target}.lock`);
 /** Writes the lock of another process over ours. */
 function foreign(target: string, change: object): void {
@@ -54,7 +62,7 @@ describe('the lock of a target', () => {
   test('names who holds it, as long as he does', () => {
     expect(holderOf(folder, 'lab')).toBeUndefined();
     const unlock = lockTargets(folder, ['lab'], 'table');
-    expect(holderOf(folder, 'lab')).toMatch(
+    expect(holderOf(folder, 'lab')?.words).toMatch(
       new RegExp(`^\`table\` by .+@.+, process ${process.pid}, since 20`),
     );
     unlock();
@@ -108,6 +116,64 @@ describe('the lock of a target', () => {
     expect(isFree('lab')).toBe(true);
     foreign('lab', { bootId: 'another' });
     expect(isFree('lab')).toBe(true);
+  });
+
+  test.each<[what: string, change: object, why: string]>([
+    [
+      'another container: its pid means nothing here',
+      { pidNamespace: 'pid:[4026539999]', pid: 2 ** 22 },
+      'it runs in another container (PID namespace), where it cannot be seen from here',
+    ],
+    [
+      'another machine that shares the folder',
+      { bootId: 'another', host: 'elsewhere' },
+      'it runs on another machine, or before the last boot of this one',
+    ],
+    [
+      'a clone of this machine',
+      { bootId: 'another', machineId: 'another' },
+      'it runs on another machine, or before the last boot of this one',
+    ],
+    ['another version', { startedTicks: 5 }, 'its lock is one of another version of firedrill'],
+  ])('is held where it cannot be told whether it is: by %s', (_what, change, why) => {
+    foreign('lab', change);
+    const hint = `If that process is gone for sure, release its lock: rm ${pathOf('lab')}`;
+    expect(holderOf(folder, 'lab')).toEqual({ words: expect.stringContaining(why) as string, mend: hint });
+    expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(
+      expect.objectContaining({
+        code: 'refused',
+        message: expect.stringContaining(why) as string,
+        mend: hint,
+      }),
+    );
+    rmSync(pathOf('lab'));
+    expect(isFree('lab')).toBe(true);
+  });
+
+  test('is held where it cannot be read', () => {
+    mkdirSync(pathOf('lab'));
+    expect(holderOf(folder, 'lab')?.words).toMatch(/^the lock .*lab\.lock cannot be read: EISDIR/);
+    expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/target lab is locked: the lock .* cannot be/);
+    rmSync(pathOf('lab'), { recursive: true });
+  });
+
+  test.skipIf(whyNoNamespace() !== undefined)('keeps a process of another PID namespace out', () => {
+    const program = `
+      const { lockTargets } = await import(${JSON.stringify(new URL('./target-lock.ts', import.meta.url).href)});
+      try { lockTargets(${JSON.stringify(folder)}, ['lab'], 'run'); console.log('locked'); }
+      catch (error) { console.log(error.message); }`;
+    const elsewhere = () =>
+      spawnSync(
+        'unshare',
+        ['--pid', '--fork', '--mount-proc', process.execPath, '--input-type=module', '--eval', program],
+        { encoding: 'utf8' },
+      ).stdout;
+    const unlock = lockTargets(folder, ['lab'], 'run');
+    expect(elsewhere()).toMatch(/^target lab is locked: .*; it runs in another container/);
+    unlock();
+    // What it leaves behind when it is gone is not known to be free from here, either.
+    expect(elsewhere()).toBe('locked\n');
+    expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(/it runs in another container/);
   });
 
   test('is taken over where its writer was cut short', () => {

@@ -1,9 +1,21 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { DrillError } from '../core/errors.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
+import { shellQuote } from '../core/shell-quote.ts';
 import { cannotWrite } from '../engine/disk.ts';
 
 /** Who holds a target. */
@@ -12,6 +24,10 @@ const ownerSchema = z.object({
   /** Start of the process in ticks since boot: with the pid, no other process has it. */
   startedTicks: z.string(),
   bootId: z.string(),
+  /** The PID namespace in which `pid` is that process (namespaces(7)); absent in locks of older versions. */
+  pidNamespace: z.string().optional(),
+  /** machine-id(5), '' where there is none; absent in locks of older versions. */
+  machineId: z.string().optional(),
   user: z.string(),
   host: z.string(),
   command: z.string(),
@@ -19,9 +35,21 @@ const ownerSchema = z.object({
 });
 type Owner = z.output<typeof ownerSchema>;
 
+/** What is known of a lock: only one whose owner is known to be gone may be taken over. */
+type Lock =
+  | { readonly state: 'gone' }
+  | { readonly state: 'held'; readonly owner: Owner }
+  | { readonly state: 'unknown'; readonly why: string; readonly owner?: Owner };
+
+/** Who holds a target, and what to do about it. */
+export interface Holder {
+  readonly words: string;
+  readonly mend: string;
+}
+
 /**
  * Locks targets for this process, all or none: two drills at once would take each other's fault for the stack's. A lock
- * whose process is gone is taken over.
+ * whose process is known to be gone is taken over. A lock of another container or machine may be held: it is.
  * @returns what unlocks them
  * @throws DrillError `refused` that names the owner, `harness` when the disk takes no lock
  */
@@ -44,10 +72,10 @@ export function lockTargets(folder: string, targets: readonly string[], command:
   return release;
 }
 
-/** Who holds a target now, in words; undefined while nobody does. */
-export function holderOf(folder: string, target: string): string | undefined {
-  const owner = ownerOf(contentOf(lockPath(folder, target)));
-  return owner !== undefined && isAlive(owner) ? ownerWords(owner) : undefined;
+/** Who holds a target now, as far as is known; undefined while nobody does. */
+export function holderOf(folder: string, target: string): Holder | undefined {
+  const path = lockPath(folder, target);
+  return holderWords(path, lockIn(contentOf(path)));
 }
 
 function lockPath(folder: string, target: string): string {
@@ -56,16 +84,17 @@ function lockPath(folder: string, target: string): string {
 
 function lock(path: string, target: string, command: string): void {
   // Complete before it has its name: nobody finds a lock that says nothing yet.
-  const own = `${path}.${process.pid}`;
+  const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     writeFileSync(own, JSON.stringify(ourselves(command)), { mode: 0o600 });
     // Twice: what a dead process left is taken away once.
     for (const again of [true, false]) {
       if (linked(own, path)) return;
-      const text = contentOf(path);
-      const owner = ownerOf(text);
-      if (owner !== undefined && isAlive(owner)) throw isLocked(target, owner);
-      if (again) takeAway(path, text);
+      const content = contentOf(path);
+      const holder = holderWords(path, lockIn(content));
+      if (holder !== undefined)
+        throw new DrillError('refused', `target ${target} is locked: ${holder.words}`, { mend: holder.mend });
+      if (again) takeAway(path, content);
     }
   } finally {
     rmSync(own, { force: true });
@@ -96,22 +125,34 @@ function linked(from: string, to: string): boolean {
 }
 
 /** Removes the lock that was found dead, and no other that has come in its place since. */
-function takeAway(path: string, text: string | undefined): void {
-  const aside = `${path}.${process.pid}.dead`;
+function takeAway(path: string, found: Content): void {
+  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.dead`;
   try {
     renameSync(path, aside);
   } catch {
     // Somebody else took it away.
     return;
   }
-  if (contentOf(aside) !== text) linked(aside, path);
+  if (!isDeepStrictEqual(contentOf(aside), found)) linked(aside, path);
   unlinkSync(aside);
 }
 
-function isLocked(target: string, owner: Owner): DrillError {
-  return new DrillError('refused', `target ${target} is locked: ${ownerWords(owner)}`, {
-    mend: 'Wait until it has ended, or end it: it heals what it broke.',
-  });
+/** Undefined for a lock whose owner is gone. */
+function holderWords(path: string, found: Lock): Holder | undefined {
+  switch (found.state) {
+    case 'gone':
+      return undefined;
+    case 'held':
+      return {
+        words: ownerWords(found.owner),
+        mend: 'Wait until it has ended, or end it: it heals what it broke.',
+      };
+    case 'unknown':
+      return {
+        words: `${found.owner === undefined ? '' : `${ownerWords(found.owner)}; `}${found.why}`,
+        mend: `If that process is gone for sure, release its lock: rm ${shellQuote(path)}`,
+      };
+  }
 }
 
 function ownerWords({ command, user, host, pid, sinceIso }: Owner): string {
@@ -119,10 +160,13 @@ function ownerWords({ command, user, host, pid, sinceIso }: Owner): string {
 }
 
 function ourselves(command: string): Owner {
+  const started = startOf(process.pid);
   return {
     pid: process.pid,
-    startedTicks: startOf(process.pid) ?? '',
+    startedTicks: started.state === 'there' ? started.ticks : '',
     bootId: bootId(),
+    pidNamespace: pidNamespace(),
+    machineId: machineId(),
     user: userInfo().username,
     host: hostname(),
     command,
@@ -130,39 +174,100 @@ function ourselves(command: string): Owner {
   };
 }
 
-/** Undefined where there is no lock any more. */
-function contentOf(path: string): string | undefined {
+/** What a lock file says. */
+type Content =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+function contentOf(path: string): Content {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+    return { kind: 'text', text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
+    return { kind: 'unreadable', why: `the lock ${path} cannot be read: ${messageOf(error)}` };
   }
 }
 
-/** Undefined for a lock that makes no sense: it was made by nobody who could come back for it. */
-function ownerOf(text: string | undefined): Owner | undefined {
+function lockIn(content: Content): Lock {
+  if (content.kind === 'none') return { state: 'gone' };
+  if (content.kind === 'unreadable') return { state: 'unknown', why: content.why };
+  let parsed: unknown;
   try {
-    return ownerSchema.parse(JSON.parse(text ?? ''));
+    parsed = JSON.parse(content.text);
   } catch {
-    return undefined;
+    // A lock is written whole before it has its name: only a machine that went down has cut it, and its owner with it.
+    return { state: 'gone' };
+  }
+  const owner = ownerSchema.safeParse(parsed).data;
+  return owner === undefined
+    ? { state: 'unknown', why: 'its lock is one of another version of firedrill' }
+    : stateOf(owner);
+}
+
+/** Whether the owner is alive, as far as it can be told from here. */
+function stateOf(owner: Owner): Lock {
+  if (owner.bootId !== bootId()) {
+    const isRebooted = owner.host === hostname() && (owner.machineId ?? machineId()) === machineId();
+    return isRebooted
+      ? { state: 'gone' }
+      : { state: 'unknown', owner, why: 'it runs on another machine, or before the last boot of this one' };
+  }
+  if ((owner.pidNamespace ?? pidNamespace()) !== pidNamespace())
+    return {
+      state: 'unknown',
+      owner,
+      why: 'it runs in another container (PID namespace), where it cannot be seen from here',
+    };
+  const started = startOf(owner.pid);
+  switch (started.state) {
+    case 'gone':
+      return { state: 'gone' };
+    case 'hidden':
+      return { state: 'unknown', owner, why: 'a process with its id runs, whose start cannot be read' };
+    case 'there':
+      return started.ticks === owner.startedTicks ? { state: 'held', owner } : { state: 'gone' };
   }
 }
 
-function isAlive({ pid, startedTicks, bootId: boot }: Owner): boolean {
-  return boot === bootId() && startOf(pid) === startedTicks;
-}
-
-/** Start of a process in ticks since boot (proc_pid_stat(5), field 22); undefined when there is none, or only its exit code is left. */
-function startOf(pid: number): string | undefined {
+/** Start of a process in ticks since boot (proc_pid_stat(5), field 22); gone: there is none, or only its exit code is left. */
+function startOf(
+  pid: number,
+): { readonly state: 'gone' | 'hidden' } | { readonly state: 'there'; readonly ticks: string } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    const ticks = fields[19];
+    if (fields[0] === 'Z' || fields[0] === 'X') return { state: 'gone' };
+    return ticks === undefined ? { state: 'hidden' } : { state: 'there', ticks };
   } catch {
-    return undefined;
+    // With the mount option `hidepid` (proc(5)) a process of another user has no folder in /proc.
+    return { state: isThere(pid) ? 'hidden' : 'gone' };
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Such as `pid:[4026531836]`. */
+function pidNamespace(): string {
+  return readlinkSync('/proc/self/ns/pid');
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim();
+  } catch {
+    return '';
+  }
 }

@@ -8,6 +8,11 @@ const faultSchema = z.record(
   z.looseObject({ message: z.string(), retryAfter: z.union([z.string(), z.number()]).optional() }),
 );
 
+/** `{"errors": [{"status": 406, "title": "...", "detail": "..."}]}`: how Nova refuses a microversion. */
+const errorsSchema = z.looseObject({
+  errors: z.array(z.looseObject({ title: z.string().optional(), detail: z.string().optional() })).min(1),
+});
+
 const messageLimit = 300;
 
 /** What an unwelcome answer says: status, the fault's name and message, and the request's id for the cloud's people. */
@@ -45,6 +50,9 @@ export function retryAfterMs(answer: Answer, wallMs: number): number | undefined
 function faultOf(
   answer: Answer,
 ): { readonly name: string; readonly message: string; readonly retryAfter?: string | number } | undefined {
+  const [error] = errorsSchema.safeParse(answer.body).data?.errors ?? [];
+  const words = error?.detail ?? error?.title;
+  if (words !== undefined) return { name: 'error', message: words };
   const parsed = faultSchema.safeParse(answer.body);
   const [entry] = Object.entries(parsed.data ?? {});
   if (entry === undefined) return undefined;

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -56,7 +57,7 @@ describe('clouds.yaml', () => {
   test('is looked for in the documented order', () => {
     const found = (env?: Record<string, string>): unknown => {
       const { credentials } = read('lab', env === undefined ? {} : { env });
-      return credentials.kind === 'password' && 'name' in credentials.project ? credentials.project.name : '';
+      return 'project' in credentials && 'name' in credentials.project ? credentials.project.name : '';
     };
     expect(() => found()).toThrow('cloud lab: there is no clouds.yaml');
     write('home/.config/openstack/clouds.yaml', clouds('home'));
@@ -153,7 +154,7 @@ describe('clouds.yaml', () => {
     ],
     ['{ auth: { auth_url: "http://k" } }', 'missing clouds.lab.auth.username'],
     [`{ auth: { ${base} }, interface: hunter2 }`, 'clouds.lab.interface: expected public, internal or admin'],
-    [`{ auth: { ${base} }, verify: hunter2 }`, 'clouds.lab.verify: expected true or false'],
+    [`{ auth: { ${base} }, verify: hunter2 }`, 'clouds.lab.verify: expected true, false, or a file of CAs'],
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],
     [`{ auth: { ${base} }, cacert: own.yaml }`, 'own.yaml holds no PEM certificate'],
@@ -176,6 +177,197 @@ describe('clouds.yaml', () => {
     const cloudsFile = write('own.yaml', clouds('drills'));
     expect(() => read('constructor', { cloudsFile })).toThrow('clouds has no constructor; known: lab');
     expect(() => read('lab', { cloudsFile: file('nosuch.yaml') })).toThrow('cannot read');
+  });
+});
+
+describe('clouds.yaml, as openstacksdk reads it', () => {
+  /** An entry by its lines, without the braces of a flow map. */
+  const entry = (text: string, env: Record<string, string> = {}) =>
+    read('lab', { cloudsFile: write('own/clouds.yaml', `clouds:\n  lab:\n    ${text.trim()}\n`), env });
+  const user = 'auth_url: "http://k", username: u, password: p';
+  const auth = `auth: { ${user}, project_id: x }`;
+
+  test.each([
+    ['~', 'region_name: ~'],
+    ['null', 'region_name: null'],
+    ['nothing', 'region_name:'],
+  ])('takes a value of %s for none, but a text in quotes for a text', (_, line) => {
+    const config = entry(`${auth}\n    ${line}\n    cacert: null\n    verify: Null`);
+    expect(config.region).toBeUndefined();
+    expect(config.trust).toEqual({ verify: true });
+    expect(entry(`${auth}\n    region_name: "null"`).region).toBe('null');
+    expect(
+      entry('auth: { auth_url: "http://k", username: u, password: "null", project_id: ~, project_name: n }')
+        .credentials,
+    ).toMatchObject({ password: 'null', project: { name: 'n' } });
+  });
+
+  test.each([
+    ['region_name: [north, south]', 'north'],
+    ['region_name: "north, south"', 'north'],
+    ['regions: [south, north]', 'south'],
+    ['regions: [{ name: south, values: { compute_api_version: "2.79" } }]', 'south'],
+    ['region_name: north\n    regions: [south]', 'south'],
+    ['region_name: north\n    compute_region_name: south', 'south'],
+  ])('of several regions it takes the first one: %s', (line, region) => {
+    expect(entry(`${auth}\n    ${line}`).region).toBe(region);
+  });
+
+  test('lets the values of a region outrank the others', () => {
+    const values = '{ auth: { auth_url: "http://south" }, compute-default-microversion: "2.79" }';
+    expect(entry(`${auth}\n    regions: [{ name: south, values: ${values} }]`)).toMatchObject({
+      authUrl: 'http://south/v3',
+      microversion: '2.79',
+      credentials: { user: { name: 'u' } },
+    });
+  });
+
+  test.each(['', '# nothing yet\n', 'clouds:\n', 'clouds: { lab: }\n', 'other: { lab: 1 }\n'])(
+    'gets along with a secure.yaml that says nothing: %j',
+    (text) => {
+      write('own/secure.yaml', text);
+      expect(entry(auth).credentials).toMatchObject({ password: 'p' });
+    },
+  );
+
+  test('gets along with other clouds that are empty, and with an entry that is in secure.yaml only', () => {
+    const cloudsFile = write('own/clouds.yaml', 'clouds: { lab: , other: , third: [] }');
+    write('own/secure.yaml', `clouds: { lab: { ${auth} } }`);
+    expect(read('lab', { cloudsFile }).credentials).toMatchObject({ password: 'p' });
+  });
+
+  test('finds the file in XDG_CONFIG_HOME, and in JSON', () => {
+    write(
+      'xdg/openstack/clouds.json',
+      JSON.stringify({ clouds: { lab: { auth: { auth_url: 'http://x' } } } }),
+    );
+    expect(() => read('lab', { env: { XDG_CONFIG_HOME: file('xdg') } })).toThrow(
+      `${file('xdg/openstack/clouds.json')}: missing clouds.lab.auth.username`,
+    );
+  });
+
+  test.each([
+    ['default_domain: d', { id: 'd' }],
+    ['default_domain_id: d', { id: 'd' }],
+    ['default_domain_name: D', { name: 'D' }],
+    ['domain_name: D', { name: 'D' }],
+  ])('takes the domain of user and project from %s', (line, domain) => {
+    const { credentials } = entry(`auth: { ${user}, project_name: n }\n    ${line}`);
+    expect(credentials).toMatchObject({ user: { domain }, project: { domain } });
+  });
+
+  test('gives the compute endpoint, the interfaces, and the name of the service', () => {
+    const lines = [
+      'compute_endpoint_override: "https://nova.{region_name}.example/v2.1/%(project_id)s"',
+      'region_name: north',
+      'interface: public',
+      'compute_interface: [internalURL, public]',
+      'compute_service_type: compute_x',
+      'compute_service_name: nova',
+    ];
+    expect(entry([auth, ...lines].join('\n    '))).toMatchObject({
+      computeEndpoint: 'https://nova.north.example/v2.1/%(project_id)s',
+      interface: ['internal', 'public'],
+      serviceType: 'compute_x',
+      serviceName: 'nova',
+    });
+  });
+
+  test('fills other keys into auth_url, which may end with the path of tokens', () => {
+    const line =
+      'auth: { auth_url: "http://{region_name}/id/v3/auth/tokens/", username: u, password: p, project_id: x }';
+    expect(entry(`${line}\n    region_name: north`).authUrl).toBe('http://north/id/v3');
+    expect(() => entry(line)).toThrow('{region_name} stands for a key that is not there');
+  });
+
+  test.each(['latest', '2.latest', '2.0', 'v2'])(
+    'takes microversion %s for none in particular',
+    (version) => {
+      expect(entry(`${auth}\n    compute_api_version: "${version}"`).microversion).toBeUndefined();
+    },
+  );
+
+  test('takes a token for a trust, not for a trust and a project', () => {
+    expect(entry(`auth: { ${user}, trust_id: t }`).credentials).toMatchObject({ trustId: 't' });
+    expect(() => entry(`auth: { ${user}, project_id: x, trust_id: t }`)).toThrow(
+      'clouds.lab.auth.trust_id: a token is for a trust or for a project, not for both',
+    );
+  });
+
+  test('reads files of certificates in the home folder, next to it, or in the working folder', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n';
+    write('home/a.pem', pem);
+    write('work/b.pem', pem);
+    expect(entry(`${auth}\n    cacert: ~/a.pem`).trust).toEqual({ verify: true, ca: pem });
+    expect(entry(`${auth}\n    cacert: b.pem`).trust).toEqual({ verify: true, ca: pem });
+    expect(entry(`${auth}\n    verify: ~/a.pem`).trust).toEqual({ verify: true, ca: pem });
+    expect(entry(`${auth}\n    cacert: nosuch.pem\n    verify: false`).trust).toEqual({ verify: false });
+  });
+
+  test('gives the client’s certificate and its key, in one file or in two', () => {
+    const made = write('own/made.pem', '');
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const names = ['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=drill'];
+    execFileSync('openssl', ['req', '-x509', '-days', '2', ...key, ...names], {
+      cwd: dirname(made),
+      stdio: 'pipe',
+    });
+    const [cert, own] = ['cert.pem', 'key.pem'].map((name) => readFileSync(file(`own/${name}`), 'utf8'));
+    const both = `${cert}${own}`;
+    write('own/both.pem', both);
+    expect(entry(`${auth}\n    cert: cert.pem\n    key: key.pem`).trust).toEqual({
+      verify: true,
+      cert,
+      key: own,
+    });
+    expect(entry(`${auth}\n    cert: both.pem`).trust).toEqual({ verify: true, cert: both, key: both });
+    expect(() => entry(`${auth}\n    cert: cert.pem`)).toThrow('cert: the file has no private key in PEM');
+    expect(() => entry(`${auth}\n    key: key.pem`)).toThrow('key: there is no `cert`');
+    const other = 'ecparam -genkey -name prime256v1 -noout -out other.pem'.split(' ');
+    execFileSync('openssl', other, { cwd: dirname(made), stdio: 'pipe' });
+    expect(() => entry(`${auth}\n    cert: cert.pem\n    key: other.pem`)).toThrow(
+      'certificate and key cannot be used',
+    );
+  });
+
+  test.each([
+    ['profile: ovh', 'profile: vendor profiles are not supported'],
+    ['cloud: ovh', 'profile: vendor profiles are not supported'],
+    ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password or'],
+    [
+      'auth_type: v3multifactor\n    auth_methods: [v3password, v3totp]',
+      'auth_methods: a login with several factors',
+    ],
+    ['passcode: "000000"', 'auth.passcode: a passcode is good for one login'],
+    ['auth_token: abc', 'auth.token: a token may end before the heal'],
+    ['system_scope: all', 'auth.system_scope: a token for the system has no servers'],
+    ['regoin_name: north', 'regoin_name: this key is not supported; did you mean region_name?'],
+    ['compute_max_version: "2.9"', 'compute_max_version: this key is not supported'],
+  ])('names what is not supported: %s', (line, message) => {
+    expect(() => entry(`${auth}\n    ${line}`)).toThrow(`${file('own/clouds.yaml')}: clouds.lab.${message}`);
+  });
+
+  test('names a key of `auth` that is not supported, and a domain without a project', () => {
+    expect(() => entry(`auth: { ${user}, project_id: x, identity_provider: i }`)).toThrow(
+      'clouds.lab.auth.identity_provider: this key is not supported',
+    );
+    expect(() => entry(`auth: { ${user}, domain_id: d }`)).toThrow(
+      'clouds.lab.auth.domain_id: a token for a domain has no servers',
+    );
+  });
+
+  test.each([
+    'networks: [{ name: public, routes_externally: true }]',
+    'identity_api_version: 3',
+    'volume_api_version: "3"',
+    'image_endpoint_override: "http://glance"',
+    'compute_connect_retries: 3',
+    'api_timeout: 90',
+    'floating_ip_source: None',
+    'has_network: false',
+    'x-note: ours',
+  ])('passes over what is for other programs: %s', (line) => {
+    expect(entry(`${auth}\n    ${line}`).credentials).toMatchObject({ password: 'p' });
   });
 });
 
@@ -221,6 +413,14 @@ describe('openrc', () => {
       credential: { id: 'ac' },
       secret: 's',
     });
+  });
+
+  test('passes over variables of other programs, but not over what changes the login', () => {
+    const others = { OS_CLOUD: 'lab', OS_NO_CACHE: '1', OS_MADE_UP: 'x', OS_VOLUME_API_VERSION: '3' };
+    expect(read('openrc', { env: { ...env, ...others } }).region).toBe('north');
+    expect(() => read('openrc', { env: { ...env, OS_TOKEN: 'abc' } })).toThrow(
+      'the OS_* variables: OS_TOKEN: a token may end before the heal',
+    );
   });
 
   test('names the variable that is missing or wrong', () => {

@@ -45,12 +45,14 @@ export const retries = 2;
 
 const tokenSchema = z.looseObject({
   token: z.looseObject({
-    issued_at: z.iso.datetime().optional(),
-    expires_at: z.iso.datetime(),
+    issued_at: z.iso.datetime({ offset: true }).optional(),
+    expires_at: z.iso.datetime({ offset: true }),
+    project: z.looseObject({ id: z.string() }).optional(),
     catalog: z
       .array(
         z.looseObject({
           type: z.string(),
+          name: z.string().nullish(),
           endpoints: z.array(
             z.looseObject({
               interface: z.string(),
@@ -64,7 +66,13 @@ const tokenSchema = z.looseObject({
       .default([]),
   }),
 });
-type Catalog = z.output<typeof tokenSchema>['token']['catalog'];
+type Token = z.output<typeof tokenSchema>['token'];
+
+/** Keystone's answer to a user of whom it asks for more than one proof. */
+const receiptSchema = z.looseObject({
+  receipt: z.looseObject({ methods: z.array(z.string()).default([]) }),
+  required_auth_methods: z.array(z.array(z.string())).default([]),
+});
 
 /** A session with the cloud's Keystone; nothing is sent before the first `login`. */
 export function createSession(deps: CloudDeps): Session {
@@ -88,11 +96,11 @@ export function createSession(deps: CloudDeps): Session {
           },
         );
       }
-      const { issued_at, expires_at, catalog } = parsed.data.token;
+      const { issued_at, expires_at } = parsed.data.token;
       // Both on the cloud's clock: how far ours is off does not matter.
       const issuedMs = issued_at === undefined ? clock.wallMs() : Date.parse(issued_at);
       const lifeMs = Math.max(0, Date.parse(expires_at) - issuedMs);
-      const login = { token, ...computeEndpoint(config, catalog) };
+      const login = { token, ...computeEndpoint(config, parsed.data.token) };
       current = { login, untilMs: askedMs + lifeMs - Math.min(renewEarlyMs, lifeMs / 4) };
       return login;
     },
@@ -121,6 +129,12 @@ async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answe
       if (pauseMs !== undefined && pauseMs <= longestPauseMs) await clock.sleep(pauseMs, signal);
       throw new DrillError('host-unreachable', `${where} gives no usable answer: ${describeAnswer(answer)}`);
     }
+    const missing = answer.status === 401 ? missingMethods(answer) : undefined;
+    if (missing !== undefined) {
+      throw new DrillError('fault-failed', `${where} asks for more than a password: ${missing}`, {
+        mend: `Use an application credential in ${config.source}: it needs no second factor.`,
+      });
+    }
     if (answer.status === 401) {
       throw new DrillError('fault-failed', `${where} refuses the credentials: ${describeAnswer(answer)}`, {
         mend: `Check user, project and domains, or the application credential, in ${config.source}.`,
@@ -137,6 +151,16 @@ async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answe
   });
 }
 
+/** The further methods that Keystone requires of a user, as it names them; undefined where it does not. */
+function missingMethods(answer: Answer): string | undefined {
+  const parsed = receiptSchema.safeParse(answer.body);
+  if (!parsed.success)
+    return answer.headers['openstack-auth-receipt'] === undefined ? undefined : 'a second factor';
+  const { receipt, required_auth_methods: rules } = parsed.data;
+  const lacks = rules.map((rule) => rule.filter((method) => !receipt.methods.includes(method)).join(' and '));
+  return lacks.filter(Boolean).join(', or ') || 'a second factor';
+}
+
 /** Only what got no usable answer, and only as long as somebody waits for it. */
 export function mayRetry(error: unknown, signal: AbortSignal): boolean {
   return error instanceof DrillError && error.code === 'host-unreachable' && !signal.aborted;
@@ -145,10 +169,13 @@ export function mayRetry(error: unknown, signal: AbortSignal): boolean {
 function authRequest({ credentials }: CloudConfig): unknown {
   switch (credentials.kind) {
     case 'password': {
-      const { user, password, project } = credentials;
+      const { user, password } = credentials;
       return {
         identity: { methods: ['password'], password: { user: { ...named(user), password } } },
-        scope: { project: named(project) },
+        scope:
+          'trustId' in credentials
+            ? { 'OS-TRUST:trust': { id: credentials.trustId } }
+            : { project: named(credentials.project) },
       };
     }
     case 'application-credential': {
@@ -171,35 +198,21 @@ function named(thing: Named): Record<string, unknown> {
   return 'id' in thing ? { id: thing.id } : { name: thing.name, domain: thing.domain };
 }
 
-/** The compute endpoint of the configured interface and region. */
+/** Where the compute API is: as configured, else as the catalog has it for type, name, interface, and region. */
 function computeEndpoint(
   config: CloudConfig,
-  catalog: Catalog,
+  { catalog, project }: Token,
 ): { readonly computeUrl: string; readonly region: string } {
+  const { computeEndpoint: configured } = config;
+  if (configured !== undefined)
+    return {
+      computeUrl: withoutSlash(withProject(config, configured, project?.id)),
+      region: config.region ?? '',
+    };
   const wrong = (what: string, mend: string): DrillError =>
     new DrillError('invalid-input', `cloud ${config.name}: the catalog has ${what}`, { mend });
-  // Exactly: `compute_legacy` and the like are other APIs.
-  const endpoints = catalog
-    .filter((service) => service.type === 'compute')
-    .flatMap((service) => service.endpoints);
-  if (endpoints.length === 0) {
-    const types = catalog.map((service) => service.type).join(', ') || 'nothing at all';
-    throw wrong(
-      `no service of type compute; it has ${types}`,
-      `See whether the project in ${config.source} is the right one; a token without a project has no catalog.`,
-    );
-  }
-  const regionOf = (endpoint: (typeof endpoints)[number]): string =>
-    endpoint.region_id ?? endpoint.region ?? '';
-  const offered = endpoints.filter((endpoint) => endpoint.interface === config.interface);
+  const offered = endpointsOffered(config, catalog, wrong);
   const regions = [...new Set(offered.map(regionOf))];
-  if (regions.length === 0) {
-    const interfaces = [...new Set(endpoints.map((endpoint) => endpoint.interface))].join(', ');
-    throw wrong(
-      `no ${config.interface} compute endpoint, but ${interfaces}`,
-      `Set \`interface\` in ${config.source}.`,
-    );
-  }
   const region = config.region ?? (regions.length === 1 ? regions[0] : undefined);
   if (region === undefined) {
     throw wrong(
@@ -220,5 +233,59 @@ function computeEndpoint(
       'The cloud’s administrators have to mend that.',
     );
   }
-  return { computeUrl: found.url.replace(/\/+$/, ''), region };
+  return { computeUrl: withoutSlash(found.url), region };
+}
+
+type Endpoint = Token['catalog'][number]['endpoints'][number];
+
+/** The endpoints of the first interface that the catalog has in the wanted region. */
+function endpointsOffered(
+  config: CloudConfig,
+  catalog: Token['catalog'],
+  wrong: (what: string, mend: string) => DrillError,
+): Endpoint[] {
+  // Exactly: `compute_legacy` and the like are other APIs.
+  const { serviceType = 'compute', serviceName } = config;
+  const isWanted = ({ type, name }: Token['catalog'][number]): boolean =>
+    type === serviceType && (serviceName === undefined || (name ?? serviceName) === serviceName);
+  const endpoints = catalog.filter(isWanted).flatMap((service) => service.endpoints);
+  if (endpoints.length === 0) {
+    const types = catalog.map((service) => service.type).join(', ') || 'nothing at all';
+    throw wrong(
+      `no service of type ${serviceType}${serviceName === undefined ? '' : ` with the name ${serviceName}`}; it has ${types}`,
+      `See whether the project in ${config.source} is the right one; a token without a project has no catalog.`,
+    );
+  }
+  const interfaces = [config.interface].flat();
+  const byInterface = interfaces.map((name) => endpoints.filter((endpoint) => endpoint.interface === name));
+  const inRegion = byInterface.find((some) =>
+    some.some((endpoint) => config.region === undefined || regionOf(endpoint) === config.region),
+  );
+  const offered = inRegion ?? byInterface.find((some) => some.length > 0);
+  if (offered !== undefined) return offered;
+  const others = [...new Set(endpoints.map((endpoint) => endpoint.interface))].join(', ');
+  throw wrong(
+    `no ${interfaces.join(' or ')} compute endpoint, but ${others}`,
+    `Set \`interface\` in ${config.source}.`,
+  );
+}
+
+function regionOf(endpoint: Endpoint): string {
+  return endpoint.region_id ?? endpoint.region ?? '';
+}
+
+/** A configured endpoint with the project's id in the place that it has for that, as keystoneauth fills it in. */
+function withProject(config: CloudConfig, url: string, projectId: string | undefined): string {
+  return url.replaceAll(/[%$]\((\w+)\)s/g, (whole, key: string) => {
+    if ((key === 'project_id' || key === 'tenant_id') && projectId !== undefined) return projectId;
+    throw new DrillError(
+      'invalid-input',
+      `cloud ${config.name}: compute_endpoint_override has ${whole}, for which nothing is known`,
+      { mend: `Write it out in ${config.source}; only %(project_id)s is filled in.` },
+    );
+  });
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }

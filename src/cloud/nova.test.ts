@@ -126,6 +126,38 @@ describe('signing in', () => {
     expect(cloud.logins).toHaveLength(1);
   });
 
+  test.each([
+    ['as Keystone names it', { methods: ['password'] }, [['password', 'totp']], 'totp'],
+    [
+      'one way of several',
+      { methods: ['password'] },
+      [
+        ['password', 'totp'],
+        ['password', 'x', 'y'],
+      ],
+      'totp, or x and y',
+    ],
+    ['without its rules', {}, undefined, 'a second factor'],
+  ])('names the second factor that Keystone asks for: %s', async (_, receipt, rules, words) => {
+    cloud.always(/auth\/tokens/, () => ({
+      status: 401,
+      headers: { 'openstack-auth-receipt': 'gAAA' },
+      body: { receipt, ...(rules === undefined ? {} : { required_auth_methods: rules }) },
+    }));
+    await expect(web().state(signal)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining(`asks for more than a password: ${words}`),
+      mend: expect.stringContaining('Use an application credential'),
+    });
+    expect(cloud.logins).toHaveLength(1);
+  });
+
+  test('scopes a token to a trust', async () => {
+    const user = { id: 'u' };
+    await web({ credentials: { kind: 'password', user, password: 'p', trustId: 't' } }).state(signal);
+    expect(cloud.logins).toMatchObject([{ auth: { scope: { 'OS-TRUST:trust': { id: 't' } } } }]);
+  });
+
   test('takes an answer without X-Subject-Token for no usable one', async () => {
     cloud.always(/auth\/tokens/, () => ({ ...token(cloud.url), headers: {} }));
     await expect(web().state(signal)).rejects.toMatchObject({
@@ -202,6 +234,98 @@ describe('the catalog', () => {
   });
 });
 
+describe('the compute endpoint', () => {
+  test('is the configured one, with the project filled in, whatever the catalog has', async () => {
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: [], project: { id: 'abc' } }));
+    cloud.always(/servers/, () => ({ body: { server: cloud.server } }));
+    await web({ computeEndpoint: `${cloud.url}/compute/v2.1/%(project_id)s` }).state(signal);
+    expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/abc/servers/${serverId}`);
+    await expect(web({ computeEndpoint: `${cloud.url}/%(user_id)s` }).state(signal)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'cloud lab: compute_endpoint_override has %(user_id)s, for which nothing is known',
+    });
+  });
+
+  test('is of the first interface that the region has', async () => {
+    const at = (name: string, region: string, path: string) => ({
+      interface: name,
+      region,
+      url: `${cloud.url}${path}`,
+    });
+    const endpoints = [at('internal', 'south', '/no'), at('public', 'north', '/compute/v2.1')];
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: [{ type: 'compute', endpoints }] }));
+    const settings = { interface: ['internal', 'public'] as const, region: 'north' };
+    await expect(web(settings).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
+  });
+
+  test('is of the service of the configured type and name', async () => {
+    const service = (type: string, name: string, path: string) => ({
+      type,
+      name,
+      endpoints: [{ interface: 'public', region: 'north', url: `${cloud.url}${path}` }],
+    });
+    const catalog = [service('compute', 'nova', '/no'), service('compute', 'nova2', '/compute/v2.1')];
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog }));
+    await expect(web({ serviceName: 'nova2' }).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
+    await expect(web({ serviceName: 'nova3' }).state(signal)).rejects.toThrow(
+      'no service of type compute with the name nova3; it has compute, compute',
+    );
+    await expect(web({ serviceType: 'compute_x' }).state(signal)).rejects.toThrow(
+      'no service of type compute_x',
+    );
+  });
+});
+
+describe('a version document that cannot be read', () => {
+  test.each<[string, Reply]>([
+    ['not found', { status: 404, body: { itemNotFound: { code: 404, message: 'no' } } }],
+    ['a gateway’s refusal', { status: 401, body: '<html>401</html>' }],
+    ['a page', { status: 200, body: '<html>gateway</html>' }],
+    ['a redirect', { status: 302, headers: { location: '/compute/v2.1' }, body: '' }],
+    ['an error page', html],
+    ['silence', { manner: 'reset' }],
+    ['v2.0 only', { status: 300, body: { versions: [{ id: 'v2.0', status: 'CURRENT', links: [] }] } }],
+  ])('leaves the endpoint of the catalog, and the configured microversion: %s', async (_, reply) => {
+    cloud.always(/GET \/compute\/v2.1\/$/, () => reply);
+    await expect(web().state(signal)).resolves.toEqual({ status: 'ACTIVE', taskState: null });
+    expect(cloud.lastHeaders['openstack-api-version']).toBeUndefined();
+    await web({ microversion: '2.60' }).state(signal);
+    expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.60');
+  });
+
+  test('is asked for again only where it may come', async () => {
+    const asked = (): number => cloud.requests.filter((line) => line === 'GET /compute/v2.1/').length;
+    cloud.always(/GET \/compute\/v2.1\/$/, () => ({ status: 404 }));
+    const hidden = web();
+    await hidden.state(signal);
+    await hidden.state(signal);
+    expect(asked()).toBe(1);
+    cloud.always(/GET \/compute\/v2.1\/$/, () => html);
+    const broken = web();
+    await broken.state(signal);
+    expect(asked()).toBe(4);
+    await broken.state(signal);
+    expect(asked()).toBe(7);
+  });
+
+  test('behind an unversioned endpoint leaves v2.1', async () => {
+    const endpoints = [{ interface: 'public', region: 'north', url: `${cloud.url}/compute` }];
+    cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: [{ type: 'compute', endpoints }] }));
+    cloud.always(/GET \/compute\/$/, () => ({ status: 404 }));
+    await web().state(signal);
+    expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/servers/${serverId}`);
+  });
+
+  test('that lists versions at a versioned endpoint adds no second version to it', async () => {
+    cloud.always(/GET \/compute\/v2.1\/$/, () => ({
+      body: { versions: [{ id: 'v2.1', version: '2.96', min_version: '2.1' }] },
+    }));
+    await web().state(signal);
+    expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/servers/${serverId}`);
+    expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.73');
+  });
+});
+
 describe('the microversion', () => {
   const offers = (min_version: string, version: string): void =>
     cloud.always(/compute\/v2.1\/$/, () => ({ body: { version: { id: 'v2.1', min_version, version } } }));
@@ -233,6 +357,16 @@ describe('the microversion', () => {
       code: 'invalid-input',
       message: 'cloud lab: the compute API of region north has microversions 2.1 to 2.96, not 2.97',
     });
+  });
+
+  test('refused with 406 is said so in Nova’s own form, too', async () => {
+    const error = {
+      status: 406,
+      title: 'Not Acceptable',
+      detail: 'Version 2.73 is not supported by the API.',
+    };
+    cloud.next(action, { status: 406, body: { errors: [error] } });
+    await expect(web().stop(signal)).rejects.toThrow('406 Version 2.73 is not supported by the API.');
   });
 
   test('refused with 406 is said so, and not sent again', async () => {
@@ -306,6 +440,15 @@ describe('finding the server', () => {
       message: 'server web-1 of cloud lab: 2 servers have that name: a, b',
     });
     expect(cloud.posts).toEqual([]);
+  });
+
+  test('does not say that a server is not there while a cell is down', async () => {
+    const body = { servers: [{ id: 'x', status: 'UNKNOWN' }] };
+    cloud.always(/servers\?/, () => ({ body }));
+    await expect(web({ id: 'web-1' }).state(signal)).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: 'server web-1 of cloud lab: the names of 1 servers are not known: their cell is down',
+    });
   });
 
   test('refuses a name that none has', async () => {
@@ -553,7 +696,12 @@ describe('looking', () => {
     [
       'no task state',
       { status: 200, body: { server: { status: 'ACTIVE' } } },
-      'not as the Compute API describes it',
+      'shows its status (ACTIVE), but not OS-EXT-STS:task_state: whether an action is under way is not known',
+    ],
+    [
+      'a cell that is down',
+      { status: 200, body: { server: { id: serverId, status: 'UNKNOWN', 'OS-EXT-STS:power_state': 0 } } },
+      'its state is not known: the cloud cannot reach its cell (status UNKNOWN)',
     ],
   ])('ends with no usable answer: %s', async (_, reply, why) => {
     cloud.always(show, () => reply);

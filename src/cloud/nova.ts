@@ -21,7 +21,12 @@ const pollMs = 1000;
 /** `Retry-After` answers obeyed in a row. */
 const maxPauses = 5;
 
-const rangeSchema = z.looseObject({ id: z.string(), version: z.string(), min_version: z.string() });
+/** Without microversions, as of the old v2.0, the range is empty or not there. */
+const rangeSchema = z.looseObject({
+  id: z.string(),
+  version: z.string().default(''),
+  min_version: z.string().default(''),
+});
 /** Of a versioned endpoint its own version, of an unversioned one all of them. */
 const discoverySchema = z
   .looseObject({ version: rangeSchema.optional(), versions: z.array(rangeSchema).optional() })
@@ -29,13 +34,16 @@ const discoverySchema = z
 const serverSchema = z.looseObject({
   server: z.looseObject({
     status: z.string(),
-    'OS-EXT-STS:task_state': z.string().nullable(),
+    'OS-EXT-STS:task_state': z.string().nullable().optional(),
     locked: z.boolean().optional(),
     locked_reason: z.string().nullish(),
   }),
 });
-type View = z.output<typeof serverSchema>['server'];
-const listSchema = z.looseObject({ servers: z.array(z.looseObject({ id: z.string(), name: z.string() })) });
+type View = z.output<typeof serverSchema>['server'] & { readonly 'OS-EXT-STS:task_state': string | null };
+/** Of a server in a cell that is down, the list has no name (from microversion 2.69). */
+const listSchema = z.looseObject({
+  servers: z.array(z.looseObject({ id: z.string(), name: z.string().optional() })),
+});
 const actionsSchema = z.looseObject({
   instanceActions: z.array(
     z.looseObject({ action: z.string(), request_id: z.string(), start_time: z.string() }),
@@ -104,6 +112,9 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     const { servers } = parse(answer, listSchema);
     const found = servers.filter((server) => server.name === idOrName);
     const [first, second] = found;
+    const nameless = servers.filter((server) => server.name === undefined).length;
+    if (first === undefined && nameless > 0)
+      throw fail('host-unreachable', `the names of ${nameless} servers are not known: their cell is down`);
     if (first === undefined) {
       throw fail(
         'invalid-input',
@@ -121,8 +132,21 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     return first.id;
   };
 
-  const view = async (signal: AbortSignal): Promise<View> =>
-    parse(await compute.get(await path(signal), signal), serverSchema).server;
+  const view = async (signal: AbortSignal): Promise<View> => {
+    const { server } = parse(await compute.get(await path(signal), signal), serverSchema);
+    const task = server['OS-EXT-STS:task_state'];
+    if (task !== undefined) return { ...server, 'OS-EXT-STS:task_state': task };
+    if (server.status === 'UNKNOWN')
+      throw fail(
+        'host-unreachable',
+        'its state is not known: the cloud cannot reach its cell (status UNKNOWN)',
+      );
+    throw fail(
+      'host-unreachable',
+      `the cloud shows its status (${server.status}), but not OS-EXT-STS:task_state: whether an action is under way is not known`,
+      'The cloud’s administrators have to allow os_compute_api:os-extended-status to the project.',
+    );
+  };
 
   const parse = <T>(answer: Answer, schema: z.ZodType<T>): T => {
     if (answer.status !== 200) throw refused(answer);
@@ -342,9 +366,7 @@ function createCompute(deps: CloudDeps): Compute {
     body: unknown,
     signal: AbortSignal,
   ): Promise<Answer | Silence> => {
-    const api = apis.get(login.computeUrl) ?? (await discover(login, signal));
-    apis.set(login.computeUrl, api);
-    const { url, microversion } = api;
+    const { url, microversion } = apis.get(login.computeUrl) ?? (await discover(login, signal));
     const headers = {
       'x-auth-token': login.token,
       // The second is what servers before 2.27 read.
@@ -384,18 +406,37 @@ function createCompute(deps: CloudDeps): Compute {
       { retries, minTimeout: retryMs, shouldRetry: ({ error }) => mayRetry(error, signal) },
     );
 
+  /**
+   * Where the API is and what it knows, by its version document. A gateway may hide that document: then the endpoint is used as
+   * the catalog has it, as keystoneauth does, with the configured microversion or with none.
+   */
   const discover = async (login: Login, signal: AbortSignal): Promise<Api> => {
     // Older catalogs have the project behind the version; versions are told in front of it.
     const root = login.computeUrl.replace(/(\/v2(?:\.\d+)?)\/.*$/, '$1');
     const headers = { 'x-auth-token': login.token };
-    const answer = await patiently(() => http({ method: 'GET', url: `${root}/`, headers }, signal), signal);
+    const isVersioned = /\/v2(\.\d+)?$/.test(root);
+    const asTold: Api = {
+      url: isVersioned ? login.computeUrl : `${root}/v2.1`,
+      microversion: config.microversion,
+    };
+    let answer: Answer;
+    try {
+      answer = await patiently(() => http({ method: 'GET', url: `${root}/`, headers }, signal), signal);
+    } catch (error) {
+      if (mayRetry(error, signal)) return asTold;
+      throw error;
+    }
     const told = discoverySchema.safeParse(answer.body).data;
     const range = told?.version ?? told?.versions?.find((version) => version.id === 'v2.1');
-    if (range === undefined) {
-      throw fail('host-unreachable', `at ${root}/ does not tell its version: ${describeAnswer(answer)}`);
-    }
-    const url = told?.version === undefined ? `${root}/${range.id}` : login.computeUrl;
-    return { url, microversion: choose(range, login.region) };
+    // With a new token it may be shown.
+    if (range === undefined) return answer.status === 401 ? asTold : remember(login, asTold);
+    const url = isVersioned || told?.version !== undefined ? login.computeUrl : `${root}/${range.id}`;
+    return remember(login, { url, microversion: choose(range, login.region) });
+  };
+
+  const remember = (login: Login, api: Api): Api => {
+    apis.set(login.computeUrl, api);
+    return api;
   };
 
   /** The microversion to ask for; undefined where the range is empty, as of the old `/v2`. */

@@ -59,6 +59,12 @@ export function exitCodeOf(code: DrillErrorCode): number {
   }
 }
 
+/** What was thrown, as a DrillError. Anything else that is thrown is a defect of firedrill: code `harness`. */
+export function asDrillError(error: unknown): DrillError {
+  if (error instanceof DrillError) return error;
+  return new DrillError('harness', `firedrill broke: ${messageOf(error)}`, { cause: error });
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

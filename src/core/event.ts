@@ -116,7 +116,7 @@ export type DrillEvent =
       readonly dueMs: number;
       readonly reason?: 'pace';
     }
-  /** A line in a host's log that a probe recognised; `atMs` is on the run clock. */
+  /** A line in a host's log that a probe recognized; times on the run clock, bounds where it was not stamped exactly. */
   | {
       readonly t: number;
       readonly type: 'mark';
@@ -126,6 +126,8 @@ export type DrillEvent =
       /** What the line says, where the mark's pattern picks something out of it. */
       readonly value?: string;
       readonly atMs: number;
+      readonly minMs?: number;
+      readonly maxMs?: number;
       readonly text: string;
     }
   /** A writer's client wrote a row: committed, if at all, in [sendMs, finishMs]. */

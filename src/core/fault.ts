@@ -35,12 +35,16 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
   readonly effectWithinMs?: number;
   /** What the target must give for a host this kind acts on: a `server` of a cloud, or a transport with a power switch. */
   readonly needs?: 'server' | 'power';
+  /** Changes the network of its host. Refused on firedrill's own machine: all probes and commands use that network. */
+  readonly changesNetwork?: true;
   /** Fields of a fault in a scenario file, besides `kind`, `on` and `at`. */
   readonly params: z.ZodType<P>;
   /** What it needs on its host; undefined parameters: whatever they are. Absent where it runs no commands there. */
   uses?(params: P | undefined): HostUse;
   /** The commands in words, for `plan`: what is done and what undoes it. Touches nothing. */
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
+  /** What `plan` adds where the host is a container itself. */
+  onContainer?(params: P): string | undefined;
   /** Observes the state before the fault; stored in the ledger before anything acts. Throws `fault-failed` when the fault could have no effect here. */
   before(params: P, ctx: FaultContext): Promise<B>;
   /** Acts, once. Returns a receipt of what was really changed. */

@@ -65,6 +65,31 @@ export interface Host {
   readonly pipe?: (argv: readonly string[]) => CommandPipe;
   /** The machine's power, where the transport reaches it from beneath: undefined where it does not. */
   readonly power?: PowerSwitch;
+  /** Set where commands run on firedrill's own machine, in its own network. */
+  readonly isThisMachine?: true;
+  /** The container that the host is, as its engine reports it; undefined where the host is no container. */
+  readonly container?: HostContainer;
+}
+
+/** A container that is a host. What its engine reports does not depend on anything in the container. */
+export interface HostContainer {
+  readonly name: string;
+  /** @throws DrillError `host-unreachable` when the engine gives no answer, or knows no such container */
+  inspect(signal: AbortSignal, patience?: number): Promise<ContainerReport>;
+}
+
+/** A container's state as its engine reports it. */
+export interface ContainerReport {
+  /** created, running, paused, restarting, removing, exited, or dead. */
+  readonly status: string;
+  /** RFC 3339, by the engine's clock; another one after each start. */
+  readonly startedAt: string;
+  /** RFC 3339, by the engine's clock: the end of the last life that ended; year 1 where none has. */
+  readonly finishedAt: string;
+  /** no, always, on-failure, or unless-stopped. */
+  readonly restartPolicy: string;
+  /** The container is in the network of its engine's machine (`network_mode: host`), by itself or through another container. */
+  readonly sharesMachineNetwork: boolean;
 }
 
 /**
@@ -80,3 +105,12 @@ export interface PowerSwitch {
   /** Resolves when the machine has power, not when it has booted. */
   on(signal: AbortSignal, patience?: number): Promise<void>;
 }
+
+/** Something odd about the way to a host, which keeps no command from running. */
+export interface HostNote {
+  readonly message: string;
+  readonly mend: string;
+}
+
+/** Hears such notes: each thing once for each host. */
+export type NoteListener = (note: HostNote) => void;

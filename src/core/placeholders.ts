@@ -22,9 +22,19 @@ export function addressNames(text: string): string[] {
   return [...text.matchAll(addressPattern)].map(([, name = '']) => name);
 }
 
+/** Where an address stands before a port or a path, so that one of IPv6 needs brackets: in a URL, and as `host:port`. */
+const urlAddress = /(?<=:\/\/[^/\s[]*)\$\{address\}/g;
+const addressAndPort = /^\$\{address\}(?=:\d+$)/;
+
 /** Replaces `${host}` and `${address}` by those of a host; what it lacks stays as written. */
 export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 'address'>): string {
-  return text.replaceAll('${host}', host.name).replaceAll('${address}', host.address ?? '${address}');
+  const named = text.replaceAll('${host}', host.name);
+  const { address } = host;
+  if (address === undefined) return named;
+  const inBrackets = address.includes(':')
+    ? named.replace(urlAddress, `[${address}]`).replace(addressAndPort, `[${address}]`)
+    : named;
+  return inBrackets.replaceAll('${address}', address);
 }
 
 /** Replaces each `${address.NAME}` by the address of that name; what is not known stays as written. */

@@ -87,6 +87,14 @@ export interface ProbeKind<P> {
   readonly together?: true;
   /** What it needs on the host where its commands run; undefined parameters: whatever they are. Absent for kinds that talk to sockets. */
   uses?(params: P | undefined): HostUse;
+  /** The first field that does not go with another one, and what is wrong, beginning with its name; found when the file is read. */
+  conflict?(params: P): { readonly field: string; readonly message: string } | undefined;
+  /**
+   * Looks on the host where its commands run for what a sample needs and could never get otherwise: names that match nothing, a
+   * program of another make. `doctor` calls it, and `open` refuses the same.
+   * @throws DrillError `invalid-input` for what is missing
+   */
+  check?(params: P, on: { readonly host: Host; readonly signal: AbortSignal }): Promise<void>;
   /** What one sample costs: `plan` and `doctor` add it up. */
   cost(params: P): SampleCost;
   /**

@@ -33,6 +33,28 @@ describe('a redactor', () => {
     expect(two.text('at second line: first line second line')).toBe('at [secret]: [secret]');
   });
 
+  test('leaves a path as it is that has the secret in it, and nothing else', () => {
+    const own = createRedactor();
+    own.keep('secrets/postgres.txt');
+    own.add('postgres');
+    own.keep('/run/secrets/postgres');
+    own.keep('postgres');
+    expect(own.text("open '/run/secrets/postgres': said postgres")).toBe(
+      "open '/run/secrets/postgres': said [secret]",
+    );
+    expect(own.text('secrets/postgres.txt:1:1: postgres, see secrets/postgres.txt')).toBe(
+      'secrets/postgres.txt:1:1: [secret], see secrets/postgres.txt',
+    );
+    expect(own.text('/run/secrets/postgres/pg')).toBe('/run/secrets/postgres/pg');
+    // A longer path, whose end is not known to be public.
+    expect(own.text('/run/secrets/postgres2 /run/secrets/postgres.old')).toBe(
+      '/run/secrets/[secret]2 /run/secrets/[secret].old',
+    );
+    expect(own.text('cut off: postg…')).toBe('cut off: [secret]…');
+    own.add('as /run/secrets/postgres has it');
+    expect(own.text('as /run/secrets/postgres has it')).toBe('[secret]');
+  });
+
   test('does not look for what is too short to tell', () => {
     const short = createRedactor();
     short.add('abc');

@@ -2,6 +2,8 @@
 export interface Redactor {
   /** From now on, this is a secret. One shorter than `shortestSecret` is not looked for: it would be found everywhere. */
   add(secret: string): void;
+  /** A text that is public although a secret may stand in it, such as the path of a file: it is left as it is. */
+  keep(text: string): void;
   /** The text with `[secret]` for each secret in it, and for what is left of one that was cut off at its end. */
   text(text: string): string;
   /** A value with every text in it so, whatever holds it. */
@@ -17,9 +19,25 @@ const shortestRest = 4;
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
   let forms: readonly string[] = [];
-  const text = (given: string): string => {
+  const kept = new Set<string>();
+  let keptPattern: RegExp | undefined;
+  const learn = (): void => {
+    // Only a text that has a secret in it needs to be looked for; one that is a secret, or part of one, is none to keep.
+    const texts = [...kept].filter(
+      (text) => forms.some((form) => text.includes(form)) && !forms.some((form) => form.includes(text)),
+    );
+    keptPattern = texts.length === 0 ? undefined : wholeTexts(texts);
+  };
+  const masked = (given: string): string => {
     let clean = given;
     for (const form of forms) clean = clean.replaceAll(form, stands);
+    return clean;
+  };
+  const text = (given: string): string => {
+    const parts = keptPattern === undefined ? [given] : given.split(keptPattern);
+    // Of a split by a pattern with a group, every second part is what matched.
+    let clean = parts.map((part, i) => (i % 2 === 1 ? part : masked(part))).join('');
+    if (parts.at(-1) === '') return clean;
     for (const form of forms) clean = withoutRest(clean, form);
     return clean;
   };
@@ -34,10 +52,24 @@ export function createRedactor(): Redactor {
       if (secret.length < shortestSecret) return;
       // The longest first: one may hold another.
       forms = [...new Set([...forms, ...formsOf(secret)])].sort((a, b) => b.length - a.length);
+      learn();
+    },
+    keep(given) {
+      if (kept.has(given)) return;
+      kept.add(given);
+      learn();
     },
     text,
     value: <T>(given: T): T => (forms.length === 0 ? given : (value(given) as T)),
   };
+}
+
+/** Any of these texts, as a group, where it is not part of a longer word or path. */
+function wholeTexts(texts: readonly string[]): RegExp {
+  const longestFirst = texts
+    .toSorted((a, b) => b.length - a.length)
+    .map((text) => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`));
+  return new RegExp(`(?<![\\w./-])(${longestFirst.join('|')})(?![\\w-]|\\.\\w)`);
 }
 
 /** How a secret may be written: as it is, in JSON, in a URL, in Base64 (HTTP's Basic), as one line of a message. */

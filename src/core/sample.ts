@@ -26,6 +26,8 @@ export interface LogMark {
   readonly name: string;
   /** Milliseconds since the Unix epoch, as stamped by the source. */
   readonly wallMs: number;
+  /** Bounds of `wallMs`, where the source does not stamp it exactly. */
+  readonly bounds?: { readonly minMs: number; readonly maxMs: number };
   readonly text: string;
   /** The host it is about, where that is not the probe's; the host that saw it, where it is about none of them. */
   readonly host?: string;

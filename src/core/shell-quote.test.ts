@@ -82,7 +82,7 @@ describe('shellQuote', () => {
 describe('anyShellCommand', () => {
   test('holds nothing on which login shells differ', () => {
     const line = anyShellCommand(shellCommand(['printf', '%s', ...hostile]));
-    const [, argument] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$0"\)"' '(.*)'$/s.exec(line) ?? [];
+    const [, argument] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$1"\)"' sh '(.*)'$/s.exec(line) ?? [];
     expect(argument).toMatch(/^(?:[\w @%+=:,./-]|\\0[0-7]{3})*$/);
   });
 

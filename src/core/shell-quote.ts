@@ -18,7 +18,8 @@ export function anyShellCommand(script: string): string {
     const character = String.fromCharCode(byte);
     return harmless.test(character) ? character : `\\0${byte.toString(8).padStart(3, '0')}`;
   });
-  return `exec /bin/sh -c 'eval "$(printf %b "$0")"' '${written.join('')}'`;
+  // The script is `$1`: what the shell says of a program begins with `$0`.
+  return `exec /bin/sh -c 'eval "$(printf %b "$1")"' sh '${written.join('')}'`;
 }
 
 const harmless = /^[\w @%+=:,./-]$/;

@@ -25,6 +25,46 @@ const mends: Readonly<Record<FailCause, string>> = {
   error: 'See what the service says.',
 };
 
+/** What to do about a failure whose words say more than its cause does; the first that fits. */
+const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
+  [
+    'tls',
+    /alert protocol version|unsupported protocol|legacy sigalg/,
+    'The server speaks only TLS 1.1 or older, which is off here as in browsers: let it speak TLS 1.2, or probe it with kind tcp, or with exec and a client that still does.',
+  ],
+  [
+    'tls',
+    /no application protocol/,
+    'The server speaks only HTTP/2 (ALPN h2), and the probe HTTP/1.1: let the server speak both, or probe it with kind tcp, or with exec and `curl --http2`.',
+  ],
+  [
+    'tls',
+    /alert (?:certificate required|handshake failure|bad certificate|unknown ca|access denied|no certificate)/i,
+    'The server refused the handshake: it asks for a client certificate (`clientCert`), or for other ciphers.',
+  ],
+  [
+    'tls',
+    /wrong version number|packet length too long|http request/,
+    'The port does not speak TLS: write http:// (or drop `tls`), or correct the port.',
+  ],
+  [
+    'tls',
+    /altnames|Hostname\/IP/,
+    'The certificate is for other names: connect by one of them (`connectTo` keeps the address), or name it in `serverName`.',
+  ],
+  ['tls', /expired|not yet valid/, 'Renew the certificate, and see the clocks of both machines.'],
+  [
+    'http-other',
+    /^Parse Error/,
+    'What answers there does not speak HTTP/1.1: correct the port, or probe it with kind tcp (HTTP/2 without TLS, gRPC, and other protocols).',
+  ],
+];
+
+function mendFor({ cause, message }: { readonly cause: FailCause; readonly message: string }): string {
+  const known = mendsByWords.find(([of, words]) => of === cause && words.test(message));
+  return known?.[2] ?? mends[cause];
+}
+
 /** One look by each probe that talks to sockets, as a drill would look: at name, port, certificate, login and answer. */
 export function lookAtEndpoints(
   plan: Pick<Plan, 'probes' | 'steady'>,
@@ -99,7 +139,7 @@ function judgeLook(probe: PlannedProbe, what: string, seen: Observation, require
         name,
         status: required ? 'fail' : 'warn',
         observed: `${what}: ${seen.message}${required ? '; no drill begins without it' : ''}`,
-        mend: mends[seen.cause],
+        mend: mendFor(seen),
       };
   }
 }

@@ -1,3 +1,4 @@
+import { noPodman } from '../core/container-engine.ts';
 import type { Host } from '../core/host.ts';
 
 /** What a host says of itself, before any judgement. */
@@ -33,6 +34,7 @@ elif config=$(zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)"
   case $config in *CONFIG_NET_SCH_NETEM=[ym]*) echo netem yes ;; *) echo netem no ;; esac
 fi
 if command -v docker >/dev/null 2>&1; then
+  case $(docker --version 2>/dev/null; docker version 2>/dev/null) in *[Pp]odman*) echo 'podman yes' ;; esac
   said=$(docker version --format '{{.Server.Version}}' 2>&1) && echo "engine $said" || echo "engine-error $(printf %s "$said" | tail -n 1)"
 fi
 for tool in "$@"; do if command -v -- "$tool" >/dev/null 2>&1; then echo "tool $tool"; fi; done
@@ -62,8 +64,8 @@ export function readFacts(text: string): HostFacts {
     systemd: said.has('systemd'),
     rawSockets: /^[0-9a-f]+$/i.test(caps) && ((BigInt(`0x${caps}`) >> netRawBit) & 1n) === 1n,
     netem: netem === undefined ? undefined : netem === 'yes',
-    engine: said.get('engine'),
-    engineError: said.get('engine-error'),
+    engine: said.has('podman') ? undefined : said.get('engine'),
+    engineError: said.has('podman') ? noPodman.why : said.get('engine-error'),
     tools: new Set(lines.filter(([key]) => key === 'tool').map(([, tool]) => tool)),
   };
 }

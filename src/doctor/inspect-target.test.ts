@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DrillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
+import type { HostContainer } from '../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from '../faults/testing/scripted-host.ts';
 import { scriptedServer } from '../faults/testing/scripted-server.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
@@ -17,7 +18,7 @@ const input = (name: string, text: string): TargetInput => ({
   resolveFile: (file) => file,
 });
 
-const targetOf = (url: string): TargetInput =>
+const targetOf = (url: string, probes: string): TargetInput =>
   input(
     'target.yaml',
     `name: pair
@@ -30,7 +31,7 @@ probes:
   - { id: name, kind: tcp, address: 'nowhere.invalid:80' }
   - { id: secret, kind: http, url: '${url}', headers: { X: { env: NOT_SET } } }
   - { id: claim, kind: exec, on: [node-1, node-2], argv: [who-am-i] }
-roles: { active: { probe: claim, is: active } }
+${probes}roles: { active: { probe: claim, is: active } }
 steady: { require: [{ probe: web }] }
 `,
   );
@@ -66,11 +67,24 @@ interface Around {
   readonly hosts?: Readonly<Record<string, Script>>;
   readonly withScenario?: boolean;
   readonly state?: string | Error;
+  /** Further probes of the target, as YAML. */
+  readonly probes?: string;
+  /** The host of its name is this container. */
+  readonly container?: HostContainer;
+  /** What is odd about the way to each host. */
+  readonly note?: string;
 }
 
-async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: Around = {}) {
+async function inspect({
+  hosts = {},
+  withScenario = false,
+  state = 'ACTIVE',
+  probes = '',
+  container,
+  note,
+}: Around = {}) {
   server = await listen(createServer((_request, response) => response.end('ok')));
-  const file = targetOf(`http://${server.address}/`);
+  const file = targetOf(`http://${server.address}/`, probes);
   const target = planTarget(file);
   const made: ScriptedHost[] = [];
   const cloud = scriptedServer([state]);
@@ -78,8 +92,10 @@ async function inspect({ hosts = {}, withScenario = false, state = 'ACTIVE' }: A
     target,
     withScenario ? makePlans(openScenario(scenario), () => file) : [],
     {
-      createHost: ({ name }) => {
-        const host = { ...scriptedHost(hosts[name] ?? healthy()), name };
+      createHost: ({ name }, onNote) => {
+        if (note !== undefined) onNote({ message: `${name}: ${note}`, mend: 'Do this.' });
+        const inContainer = container !== undefined && name === container.name ? { container } : {};
+        const host = { ...scriptedHost(hosts[name] ?? healthy()), ...inContainer, name };
         made.push(host);
         return host;
       },
@@ -115,15 +131,66 @@ describe('a target', () => {
     expect(told(findings, 'probe secret')[0]).toMatch(/^fail: cannot look: .*NOT_SET/);
   });
 
+  test.each([
+    ['no', 'info: restart policy no: if its first process dies, it stays down until a heal starts it'],
+    [
+      'always',
+      'info: restart policy always: if its first process dies, the engine starts it again by that policy',
+    ],
+  ])('says what becomes of a container with restart policy %s', async (restartPolicy, said) => {
+    const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
+    const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };
+    const { findings } = await inspect({ container });
+    expect(told(findings, 'node-1: container')).toEqual([said]);
+    expect(told(findings, 'node-2: container')).toEqual([]);
+  });
+
+  test('has what is odd about the way to a host told, and what to do', async () => {
+    const { findings } = await inspect({ note: 'the profile prints' });
+    const odd = findings.filter(({ observed }) => observed.includes('the profile prints'));
+    expect(odd).toHaveLength(2);
+    expect(odd[0]).toEqual({
+      name: 'node-1: script',
+      status: 'info',
+      observed: 'the profile prints',
+      mend: 'Do this.',
+    });
+  });
+
   test('lacks what its probes run', async () => {
     const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
     expect(told(findings, 'node-1: who-am-i')).toEqual([]);
     expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not on the path; needed by probe claim']);
   });
 
+  test('has the names checked that its probes read a log by', async () => {
+    const script: Script = (argv) =>
+      argv[3] === 'journal'
+        ? { stdout: 'names-begin\nunit unlogged not-found\nnames-end\n' }
+        : healthy()(argv);
+    const { findings } = await inspect({
+      hosts: { 'node-1': script },
+      probes:
+        '  - { id: log, kind: journal, on: [node-1, node-2], unit: keepalive, marks: [{ name: m, match: x }] }\n',
+    });
+    expect(findings.filter(({ name }) => name.startsWith('probe log'))).toEqual([
+      {
+        name: 'probe log@node-1',
+        status: 'fail',
+        observed: 'node-1 has no unit keepalive.service',
+        mend: expect.stringContaining('systemctl list-units') as string,
+      },
+      {
+        name: 'probe log@node-2',
+        status: 'ok',
+        observed: expect.stringContaining('keepalive.service') as string,
+      },
+    ]);
+  });
+
   test('without scenarios says which kinds of faults cannot be used', async () => {
-    const { findings } = await inspect({ hosts: { 'node-1': healthy('pkill') } });
-    expect(told(findings, 'node-1: pkill')).toEqual(['info: not on the path: no process.kill there']);
+    const { findings } = await inspect({ hosts: { 'node-1': healthy('tc') } });
+    expect(told(findings, 'node-1: tc')).toEqual(['info: not on the path: no network.delay there']);
     expect(findings.filter(({ name, status }) => name.startsWith('node-') && status === 'fail')).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
-import type { Host } from '../core/host.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { Host, HostNote, NoteListener } from '../core/host.ts';
+import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
@@ -13,7 +13,8 @@ import { wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
-  readonly createHost: (host: PlannedHost) => Host;
+  /** `onNote` hears what is odd about the way to the host: each thing once. */
+  readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
 
@@ -29,7 +30,7 @@ export async function inspectTarget(
 ): Promise<readonly Finding[]> {
   const wants = wantsOf(target, plans);
   const [hosts, servers, endpoints] = await Promise.all([
-    Promise.all(target.hosts.map((host) => inspectHost(host, wants.get(host.name) ?? [], deps))),
+    Promise.all(target.hosts.map((host) => inspectHost(host, target, wants.get(host.name) ?? [], deps))),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
     lookAtEndpoints(target, probeKind, deps),
   ]);
@@ -38,21 +39,68 @@ export async function inspectTarget(
 
 async function inspectHost(
   planned: PlannedHost,
+  { probes }: TargetPlan,
   wants: readonly Want[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
-  const host = createHost(planned);
+  const notes: HostNote[] = [];
+  const host = createHost(planned, (note) => void notes.push(note));
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks];
+    const container = await inspectContainer(planned.name, host, signal);
+    const here = probes.filter((probe) => (probe.from ?? probe.host) === planned.name);
+    const checks = await Promise.all(here.map((probe) => checkProbe(probe, host, signal)));
+    return [
+      reached,
+      ...notes.map((note) => noteFinding(name, note, planned.name)),
+      ...container,
+      ...judgeHost(planned.name, facts, wants),
+      ...clocks,
+      ...checks.flat(),
+    ];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];
   }
+}
+
+/** What a probe that runs commands there could never get, by its own word. */
+async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
+  const kind = probeKind(probe.kind);
+  if (kind?.check === undefined) return [];
+  const name = `probe ${probe.id}`;
+  try {
+    await kind.check(probe.params, { host, signal });
+    return [{ name, status: 'ok', observed: kind.describe(probe.params) }];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ name, status: 'fail', observed: saidOf(error, host.name), mend: mendOf(error) }];
+  }
+}
+
+/** What becomes of a host that is a container when its first process dies; nothing for other hosts. */
+async function inspectContainer(
+  name: string,
+  { container }: Host,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (container === undefined) return [];
+  const { restartPolicy } = await container.inspect(signal);
+  const after =
+    restartPolicy === 'no'
+      ? 'if its first process dies, it stays down until a heal starts it'
+      : 'if its first process dies, the engine starts it again by that policy';
+  return [
+    { name: `${name}: container`, status: 'info', observed: `restart policy ${restartPolicy}: ${after}` },
+  ];
+}
+
+function noteFinding(name: string, { message, mend }: HostNote, host: string): Finding {
+  return { name, status: 'info', observed: message.replace(`${host}: `, ''), mend };
 }
 
 async function inspectServer(

@@ -1,6 +1,7 @@
 import { controlEveryMs, controlWorkMs } from '../core/starvation-limits.ts';
+import { readyLine } from './control-ready.ts';
 
-// The control: uses a fixed amount of CPU time now and then and prints a line about it: when it ended (CLOCK_MONOTONIC,
+// The control: says that it is ready, then uses a fixed amount of CPU time now and then and prints a line about it: when it ended (CLOCK_MONOTONIC,
 // ns), how long it took and the CPU time in it (both us). Started by control.ts; ends with its standard input, whatever
 // becomes of firedrill.
 
@@ -29,6 +30,7 @@ function work(): void {
   process.stdout.write(`${endNs} ${Number(endNs - startNs) / 1000} ${usedUs}\n`);
 }
 
+process.stdout.write(`${readyLine}\n`);
 // No reader: firedrill is gone.
 process.stdout.on('error', () => process.exit(0));
 process.stdin.on('end', () => process.exit(0)).resume();

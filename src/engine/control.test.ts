@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { controlHealth, type ControlSample, dilationOf } from '../core/control.ts';
 import { controlSilenceMs, controlWorkMs } from '../core/starvation-limits.ts';
-import { type Control, sampleOf, startControl } from './control.ts';
+import { type Control, sampleOf, startControl, startControlProgram } from './control.ts';
 import { createMachineFitness } from './machine-fitness.ts';
 import { createSystemClock } from './system-clock.ts';
 
@@ -40,6 +42,24 @@ async function start() {
 }
 
 describe('the control', () => {
+  test.each([
+    ["console.error('no room'); process.exit(7)", 'exit code 7: no room'],
+    ["process.kill(process.pid, 'SIGKILL')", 'SIGKILL'],
+  ])('that ends at its start (%s) is none: it says why', async (text, why) => {
+    const folder = mkdtempSync(join(tmpdir(), 'control-'));
+    const path = join(folder, 'program.mjs');
+    writeFileSync(path, text);
+    const never = (): never => {
+      throw new Error('called');
+    };
+    const options = { clock: createSystemClock(), onSample: never, onEnd: never };
+    await expect(startControlProgram(path, options)).rejects.toMatchObject({
+      code: 'harness',
+      message: `cannot start the control: its process ended at once: ${why}`,
+    });
+    rmSync(folder, { recursive: true });
+  });
+
   test('does its work over and over, and tells what it took', { timeout: 60_000 }, async () => {
     const { clock, samples, seen } = await start();
     await seen(3);

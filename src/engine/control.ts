@@ -5,6 +5,7 @@ import type { ControlSample } from '../core/control.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { linesOf } from '../hosts/follow-command.ts';
 import { compileCache } from './compile-cache.ts';
+import { readyLine } from './control-ready.ts';
 
 /** A running control. */
 export interface Control {
@@ -27,37 +28,63 @@ export type StartControl = (options: ControlOptions) => Promise<Control>;
 
 const program = fileURLToPath(new URL('./control-program.ts', import.meta.url));
 const stopWithinMs = 1000;
+/** A process that says nothing for so long after its start gets no CPU, ms: that is what the control is there to show. */
+const readyWithinMs = 60_000;
+/** Of what it printed on stderr. */
+const mostStderrChars = 2000;
 
 /**
  * Starts the control (core/control.ts) in a session of its own at ordinary priority: the prober's own is raised
  * (priority.ts), so that it may run well while the stack starves, and a session has a CPU share of its own (sched(7),
  * autogroups) and no Ctrl-C.
  */
-export const startControl: StartControl = async ({ clock, onSample, onEnd }) => {
+export const startControl: StartControl = (options) => startControlProgram(program, options);
+
+/** The same with another program. Rejects with DrillError `harness` also where it ends before it is ready. */
+export async function startControlProgram(
+  path: string,
+  { clock, onSample, onEnd }: ControlOptions,
+): Promise<Control> {
   // Compiling and collecting on threads of their own would be CPU time that the work did not wait for.
-  const child = spawn(process.execPath, ['--single-threaded', program], {
+  const child = spawn(process.execPath, ['--single-threaded', path], {
     detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: compileCache(),
   });
   child.stdin.on('error', () => {});
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = `${stderr}${text}`.slice(-mostStderrChars);
+  });
   let stopped = false;
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
-      resolve();
-      if (!stopped) onEnd(signal === null ? `exit code ${code}` : signal);
-    });
-    child.on('error', () => resolve());
-  });
-  const { pid } = await new Promise<{ pid: number }>((resolve, reject) => {
-    child.once('spawn', () => resolve({ pid: child.pid ?? 0 }));
-    child.once('error', (error) =>
-      reject(new DrillError('harness', `cannot start the control: ${messageOf(error)}`, { cause: error })),
+  let isReady = false;
+  const ready = Promise.withResolvers<void>();
+  const fail = (why: string, cause?: unknown): void =>
+    ready.reject(
+      new DrillError('harness', `cannot start the control: ${why}`, cause === undefined ? {} : { cause }),
     );
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve();
+      const why = signal === null ? `exit code ${code}` : signal;
+      if (!isReady) fail(`its process ended at once: ${[why, stderr.trim()].filter(Boolean).join(': ')}`);
+      else if (!stopped) onEnd(why);
+    });
+    child.on('error', (error) => {
+      resolve();
+      fail(messageOf(error), error);
+    });
   });
-  const reading = readSamples(child.stdout, clock, onSample);
+  const reading = readSamples(child.stdout, clock, onSample, ready.resolve);
+  const timer = setTimeout(ready.resolve, readyWithinMs);
+  try {
+    await ready.promise;
+    isReady = true;
+  } finally {
+    clearTimeout(timer);
+  }
   return {
-    pid,
+    pid: child.pid ?? 0,
     stop: async () => {
       stopped = true;
       child.stdin.end();
@@ -67,15 +94,17 @@ export const startControl: StartControl = async ({ clock, onSample, onEnd }) => 
       await reading;
     },
   };
-};
+}
 
 async function readSamples(
   stdout: AsyncIterable<unknown>,
   clock: Clock,
   onSample: (sample: ControlSample) => void,
+  onReady: () => void,
 ): Promise<void> {
   try {
     for await (const line of linesOf(stdout)) {
+      if (line === readyLine) onReady();
       const sample = sampleOf(line, process.hrtime.bigint(), clock.nowMs());
       if (sample !== undefined) onSample(sample);
     }

@@ -350,7 +350,8 @@ describe('a drill with preparations and repairs', () => {
   });
   const phasesOf = (events: readonly DrillEvent[]): string[] =>
     events.flatMap((event) => (event.type === 'phase.started' ? [event.phase] : []));
-  const done = (): string[] => machine.commands.filter((command) => command !== 'docker inspect');
+  const done = (): string[] =>
+    machine.commands.filter((command) => !['docker inspect', 'sh -c'].includes(command));
 
   test('prepares first, and puts everything back from the fault outwards before it repairs', async () => {
     const { events, open } = await run(withSteps());
@@ -431,6 +432,54 @@ describe('a drill with preparations and repairs', () => {
     });
     expect(done()).toEqual(['open door', 'light fire', 'quench fire', 'close door']);
     expect(open).toBe(0);
+  });
+
+  /** The host refuses to stop, having stopped or not. */
+  const refuseToStop = (stops: boolean): void => {
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv, options) => {
+      if (argv[1] !== 'stop') return exec(argv, options);
+      machine.stopIsIgnored = !stops;
+      await exec(argv, options);
+      return { exitCode: 1, stdout: '', stderr: 'cannot stop' };
+    };
+  };
+
+  test('makes no repair for a fault that its host refused and that did not act', async () => {
+    refuseToStop(false);
+    const { events, open } = await run(withSteps());
+    expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'fault-1' });
+    expect(done()).not.toContain('sweep floor');
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'log', text: 'repair-1: not made: fault-1 did not act' }),
+    );
+    expect(open).toBe(0);
+  });
+
+  test('makes the repair for a fault that acted, whatever its host answered', async () => {
+    refuseToStop(true);
+    const { open } = await run(withSteps());
+    expect(done().filter((command) => command === 'sweep floor')).toHaveLength(1);
+    expect(open).toBe(0);
+  });
+
+  test('owes the repair on record from the moment on in which the fault may act', async () => {
+    const awaiting: (boolean | undefined)[] = [];
+    const look = (): void =>
+      void awaiting.push(
+        openLedger(join(folder, 'ledger'))
+          .list()
+          .find(({ faultId }) => faultId === 'repair-1')?.awaitsFault,
+      );
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv, options) => {
+      if (argv[1] === 'stop') look();
+      return exec(argv, options);
+    };
+    await run(withSteps(), undefined, (event) => {
+      if (event.type === 'fault.issued' && event.fault === 'fault-1') look();
+    });
+    expect(awaiting).toEqual([true, undefined]);
   });
 
   test('leaves a repair to `heal` while a fault is not healed', async () => {

@@ -1,4 +1,4 @@
-import { DrillError, messageOf } from '../core/errors.ts';
+import { asDrillError, DrillError, messageOf } from '../core/errors.ts';
 import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { awaitRecovery } from './await-recovery.ts';
@@ -35,22 +35,24 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
   const abort = (error: unknown): void => {
     cut = true;
     log.append(abortOf(error, run.signal));
+    logDefect(run, error);
   };
-  try {
-    await run.probing(async () => {
-      try {
-        await drill(run);
-      } catch (error) {
-        abort(error);
-      } finally {
-        await healOpen(run, () => true);
-        await repairOwed(run);
-        await endWriting(run);
-      }
-    });
-  } catch (error) {
-    abort(error);
-  }
+  /** A defect in one step of the end must not keep the next ones from being taken. */
+  const attempt = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      abort(error);
+    }
+  };
+  await attempt(() =>
+    run.probing(async () => {
+      await attempt(() => drill(run));
+      await attempt(() => healOpen(run, () => true));
+      await attempt(() => repairOwed(run));
+      await attempt(() => endWriting(run));
+    }),
+  );
   // It may have broken in the heal or later: what was read back then is missing.
   if (log.broken.aborted && !cut) abort(log.broken.reason);
   log.append({ type: 'clock.anchor', wallMs: deps.clock.wallMs() });
@@ -59,7 +61,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
 }
 
 async function drill(run: Run): Promise<void> {
-  const { plan, world } = run;
+  const { plan } = run;
   if (plan.prepare.length > 0) {
     startPhase(run, 'prepare');
     for (const step of plan.prepare) if ((await injectFault(run, step)) !== 'effect') return;
@@ -72,26 +74,38 @@ async function drill(run: Run): Promise<void> {
   startPhase(run, 'fault');
   const timeline = startTimeline(run, steady);
   try {
-    if (!(await timeline.injected)) return;
-    startPhase(run, 'recovery');
-    const back = await awaitRecovery(run, timeline);
-    if (back.met && plan.recovery.until === 'redundancy') {
-      startPhase(run, 'redundancy');
-      const whole = await world.waitForGate(plan.redundancy, run.signal);
-      logGate(run, 'recovery', whole);
-      logGate(run, 'redundancy', whole);
-      endBurst(run);
-      await restore(run, timeline, true);
-      return;
-    }
-    logGate(run, 'recovery', back);
-    endBurst(run);
-    if (!(await restore(run, timeline, !back.met))) return;
-    startPhase(run, 'redundancy');
-    logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, run.signal));
-  } finally {
-    await timeline.over;
+    await recoverFrom(run, timeline);
+  } catch (error) {
+    // Faults that are still to come, or that last for a time of their own, must not be waited for.
+    timeline.stop(error);
+    await timeline.over.catch((other: unknown) => {
+      if (other !== error) run.deps.log.append({ type: 'log', level: 'error', text: messageOf(other) });
+    });
+    throw error;
   }
+  await timeline.over;
+}
+
+/** Waits for the recovery from the faults of a timeline, and for redundancy, with the heal between or after them. */
+async function recoverFrom(run: Run, timeline: Timeline): Promise<void> {
+  const { plan, world } = run;
+  if (!(await timeline.injected)) return;
+  startPhase(run, 'recovery');
+  const back = await awaitRecovery(run, timeline);
+  if (back.met && plan.recovery.until === 'redundancy') {
+    startPhase(run, 'redundancy');
+    const whole = await world.waitForGate(plan.redundancy, run.signal);
+    logGate(run, 'recovery', whole);
+    logGate(run, 'redundancy', whole);
+    endBurst(run);
+    await restore(run, timeline, true);
+    return;
+  }
+  logGate(run, 'recovery', back);
+  endBurst(run);
+  if (!(await restore(run, timeline, !back.met))) return;
+  startPhase(run, 'redundancy');
+  logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, run.signal));
 }
 
 function endBurst(run: Run): void {
@@ -155,12 +169,24 @@ async function endWriting(run: Run): Promise<void> {
   await writing.remove();
 }
 
+/** The log has the stack of a defect, also where the run was stopped for another reason before. */
+function logDefect({ deps, signal }: Run, error: unknown): void {
+  const defect = error instanceof DrillError && error.code === 'harness' ? error.cause : error;
+  if (!(defect instanceof Error) || defect instanceof DrillError || 'code' in defect) return;
+  if (signal.aborted && defect === signal.reason) return;
+  deps.log.append({
+    type: 'log',
+    level: 'error',
+    text: `firedrill broke: ${defect.stack ?? defect.message}`,
+  });
+}
+
 function startPhase(run: Run, phase: PhaseName): void {
   run.deps.log.append({ type: 'phase.started', phase });
 }
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {
-  const cause: unknown = signal.aborted ? signal.reason : error;
+  const cause: unknown = signal.aborted ? signal.reason : asDrillError(error);
   const { code, mend } = cause instanceof DrillError ? cause : {};
   const broken = code === 'harness';
   return {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, rmSync, unlinkSync } from 'node:fs';
 import { roundMs, type Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
 import type { Redactor } from '../core/redact.ts';
 import { cannotWrite, writeFully } from './disk.ts';
@@ -12,13 +12,14 @@ export type EventListener = (event: DrillEvent) => void;
 /** The append-only truth of a run. */
 export interface EventLog {
   /**
-   * Stamps the event with the run clock, appends it, and tells the listeners. A disk that takes no more is no error here,
-   * so that no heal fails for it: `broken` tells of it, and what ends the run goes into space that was reserved for it.
+   * Stamps the event with the run clock, appends it, and tells the listeners. Never throws, so that no heal fails for it: a
+   * disk that takes no more, or an event that cannot be serialized, aborts `broken`. What ends the run goes into space that
+   * was reserved for it.
    */
   append(event: NewEvent): DrillEvent;
   /** Forces everything appended so far to disk; called before a fault acts. @throws DrillError `harness` when some of it is not there */
   sync(): void;
-  /** Aborts, with a DrillError `harness`, when the disk takes no more: nothing may be begun then, and what is open is healed. */
+  /** Aborts, with a DrillError `harness`, when an event is not logged: nothing may be begun then, and what is open is healed. */
   readonly broken: AbortSignal;
   subscribe(listener: EventListener): () => void;
   /** Never throws: `broken` tells what could not be written. What was reserved is free after it. */
@@ -64,8 +65,18 @@ export function openEventLog(
   return {
     broken: file.broken,
     append(event) {
-      const stamped = { t: roundMs(clock.nowMs()), ...told(event, options.redactor) } as DrillEvent;
-      put(stamped);
+      const t = roundMs(clock.nowMs());
+      let stamped: DrillEvent;
+      try {
+        stamped = { t, ...told(event, options.redactor) };
+        put(stamped);
+      } catch (error) {
+        // Nothing of it is written or passed on: it may not be redacted.
+        file.break(
+          new DrillError('harness', `cannot log ${event.type}: ${messageOf(error)}`, { cause: error }),
+        );
+        return { t, ...event };
+      }
       for (const listener of listeners) {
         try {
           listener(stamped);
@@ -103,6 +114,8 @@ function told(event: NewEvent, redactor: Redactor | undefined): NewEvent {
 interface LogFile {
   readonly broken: AbortSignal;
   append(line: string, seen: boolean): void;
+  /** Aborts `broken` as a disk that takes no more does. */
+  break(why: DrillError): void;
   /** How many lines were not written. */
   lost(): number;
   sync(): void;
@@ -133,7 +146,9 @@ function openLogFile(path: string): LogFile {
       return error;
     }
   };
-  const fail = (error: unknown): void => {
+  const fail = (error: unknown): void =>
+    stop(cannotWrite(path, error, 'run it again: what was measured before is safe'));
+  const stop = (why: DrillError): void => {
     if (broken.signal.aborted) return;
     const spare = reserve;
     reserve = undefined;
@@ -144,11 +159,12 @@ function openLogFile(path: string): LogFile {
       for (; claimed < reserveBytes; claimed += blockBytes) writeFully(fd, blanks, end + claimed);
     });
     seenUntil = end + claimed / 2;
-    broken.abort(cannotWrite(path, error, 'run it again: what was measured before is safe'));
+    broken.abort(why);
   };
 
   return {
     broken: broken.signal,
+    break: stop,
     lost: () => lost,
     append(line, seen) {
       const bytes = Buffer.from(line);

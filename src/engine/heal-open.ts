@@ -9,38 +9,53 @@ const lookWithinMs = 5000;
 /** However long the heals before it took, a heal is tried for at least this long, ms. */
 const leastHealMs = 60_000;
 
-/** Heals in reverse order of injection; a heal that fails is recorded and does not keep the others from being tried. */
+/**
+ * Heals in reverse order of injection. A heal that fails is recorded and does not keep the others from being tried; a
+ * defect of firedrill does not, either: it is thrown after the last heal.
+ */
 export async function healOpen(run: Run, which: (open: OpenFault) => boolean): Promise<void> {
-  const { log, clock } = run.deps;
+  const defects: unknown[] = [];
   for (const open of run.open.toReversed().filter(which)) {
-    const { record } = open;
-    const fault = record.faultId;
-    if (await endedEarly(run, open)) {
-      const text = `${fault}: its effect was gone before the heal`;
-      log.append({ type: 'log', level: 'info', text });
-    }
-    log.append({ type: 'heal.started', fault });
-    run.off.delete(record.host.name);
-    const startMs = clock.nowMs();
     try {
-      await healFault(record, run.reach(record.host.name), clock, {
-        releaseLease: () => run.releaseLease(fault),
-        onFailed: ({ attempt, observed, why }) =>
-          void log.append({ type: 'heal.attempted', fault, attempt, observed, message: why }),
-        abandon: run.deps.abandonHeals,
-        withinMs: healTimeLeftMs(run),
-      });
+      await healOne(run, open);
     } catch (error) {
-      const observed = error instanceof NotHealed ? error.observed : true;
-      log.append({ type: 'heal.failed', fault, message: messageOf(error), observed });
-      continue;
-    } finally {
-      run.healing.spentMs += clock.nowMs() - startMs;
+      defects.push(error);
     }
-    closeRecord(run, record, 'healed, but its undo record');
-    log.append({ type: 'heal.proven', fault });
-    run.open.splice(run.open.indexOf(open), 1);
   }
+  if (defects.length > 0) throw defects[0];
+}
+
+async function healOne(run: Run, open: OpenFault): Promise<void> {
+  const { log, clock } = run.deps;
+  const { record } = open;
+  const fault = record.faultId;
+  if (await endedEarly(run, open)) {
+    const text = `${fault}: its effect was gone before the heal`;
+    log.append({ type: 'log', level: 'info', text });
+  }
+  log.append({ type: 'heal.started', fault });
+  run.off.delete(record.host.name);
+  const startMs = clock.nowMs();
+  try {
+    await healFault(record, run.reach(record.host.name), clock, {
+      releaseLease: () => run.releaseLease(fault),
+      onFailed: ({ attempt, observed, why }) =>
+        void log.append({ type: 'heal.attempted', fault, attempt, observed, message: why }),
+      abandon: run.deps.abandonHeals,
+      withinMs: healTimeLeftMs(run),
+    });
+  } catch (error) {
+    // Only a fault that was seen in effect is known not to be healed: after a defect its state is unknown.
+    const observed = error instanceof NotHealed && error.observed;
+    log.append({ type: 'heal.failed', fault, message: messageOf(error), observed });
+    return;
+  } finally {
+    run.healing.spentMs += clock.nowMs() - startMs;
+  }
+  closeRecord(run, record, 'healed, but its undo record');
+  log.append({ type: 'heal.proven', fault });
+  const at = run.open.indexOf(open);
+  if (at >= 0) run.open.splice(at, 1);
 }
 
 /** All heals and repairs of a run share one limit: a host that never answers does not cost it once per fault. */

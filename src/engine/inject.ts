@@ -6,6 +6,8 @@ import { machineOf } from './machine.ts';
 import { closeRecord, recordOf } from './records.ts';
 import {
   actsOnceUnobserved,
+  callForRepairs,
+  callOffRepairs,
   effectWithinMs,
   markRepair,
   oweRepairs,
@@ -55,6 +57,7 @@ export async function injectFault(
   } catch (error) {
     run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();
+    if (!(error instanceof DrillError)) throw error;
     return 'failed';
   }
   if (steady?.isHeld() === false) {
@@ -143,7 +146,10 @@ interface ActTimes {
   readonly broken?: string;
 }
 
-/** Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it acted. */
+/**
+ * Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it
+ * acted. Throws what a defect of firedrill has thrown.
+ */
 async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
   const { log, clock } = run.deps;
   const { kind, planned, params, ctx } = aim;
@@ -156,6 +162,7 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     params,
   });
   log.sync();
+  callForRepairs(run, fault.id);
   const notBeforeMs = Math.max(issued.t, clock.nowMs());
   try {
     const receipt = await kind.inject(params, before, ctx);
@@ -164,7 +171,10 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
   } catch (error) {
     const message = messageOf(error);
     const isBroken = isUnreachable(error);
-    if (isBroken) run.unanswered.add(fault.id);
+    // After a defect of firedrill nobody knows whether the host acted.
+    const isDefect = !(error instanceof DrillError);
+    if (isBroken || isDefect) run.unanswered.add(fault.id);
+    else if (!(await mayHaveActed(aim, before))) callOffRepairs(run, fault.id);
     if (isBroken && !run.signal.aborted && kind.unseen?.(params) !== true) {
       log.append({ type: 'fault.unanswered', fault: fault.id, message });
       return { notBeforeMs, broken: message };
@@ -179,7 +189,21 @@ async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promi
     });
     // Cut off by a stop, not refused by the host: the run says so.
     run.signal.throwIfAborted();
+    if (isDefect) throw error;
     return undefined;
+  }
+}
+
+/**
+ * Whether a fault acted that its host refused, as far as it can be observed. Without an effect to observe, the host's answer
+ * is all that is known: it did not.
+ */
+async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<boolean> {
+  if (kind.unseen?.(params) === true) return false;
+  try {
+    return await kind.effect(params, before, ctx);
+  } catch {
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DrillEvent, NewEvent } from '../core/event.ts';
+import { DrillError } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { faultContext } from '../faults/testing/fault-context.ts';
@@ -37,7 +38,9 @@ describe('the lease of a fault', () => {
     const host = scriptedHost(() => ({}));
     expect(await armLease(faultContext(host), record)).toBe(60);
     expect(host.commands).toEqual([
-      'systemd-run --quiet --unit=firedrill-ab12cd34-1 --on-active=60ms --timer-property=AccuracySec=100ms /bin/sh -c rm /x',
+      expect.stringMatching(
+        /^systemd-run --quiet --unit=firedrill-ab12cd34-1 --on-active=60ms .* \/bin\/sh -c \(\nrm \/x\n\)/,
+      ),
     ]);
   });
 
@@ -98,8 +101,8 @@ describe('keeping leases', () => {
     expect(untilMs).toEqual([...untilMs].sort((a, b) => a - b));
     // Counted from when it was asked for, not from the answer.
     expect(untilMs.at(-1)).toBeLessThanOrEqual(clock.nowMs() + 60);
-    const stopped = renewals.map((command) => /stop (\S+)/.exec(command)?.[1]);
-    expect(stopped.slice(0, 3)).toEqual([1, 2, 3].map((n) => `firedrill-ab12cd34-${n}.timer`));
+    const made = renewals.map((command) => /--unit=(\S+)/.exec(command)?.[1]);
+    expect(made.slice(0, 3)).toEqual([2, 3, 4].map((n) => `firedrill-ab12cd34-${n}`));
     await clock.sleep(10_000, new AbortController().signal);
     expect(renewals).toHaveLength(count);
   });
@@ -114,9 +117,26 @@ describe('keeping leases', () => {
       {
         type: 'log',
         level: 'warn',
-        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: firedrill-ab12cd34-1.timer: Unit not found',
+        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: cannot renew the timer firedrill-ab12cd34: Unit not found',
       },
     ]);
+  });
+
+  test('gives each attempt a timer of its own: one whose answer was lost may have made it', async () => {
+    let attempts = 0;
+    const { host, renewals, reached } = renewable(() => {
+      attempts += 1;
+      if (attempts < 3) throw new DrillError('host-unreachable', 'alpha: the connection broke');
+      return {};
+    });
+    const log = logged();
+    const keeper = keep(host, log);
+    await reached(4);
+    await keeper.stop();
+    const made = renewals.map((command) => /--unit=(\S+)/.exec(command)?.[1]);
+    expect(new Set(made).size).toBe(made.length);
+    const types = log.events.map(({ type }) => type);
+    expect(types.slice(0, 2)).toEqual(['log', 'lease.kept']);
   });
 
   test('lets go of a fault whose lease is about to end', async () => {

@@ -60,6 +60,8 @@ export interface LeaseHolder extends Pick<Run, 'reach'> {
   readonly log: Pick<EventLog, 'append'>;
   /** Faults come and go in here. */
   readonly open: readonly OpenFault[];
+  /** Called when leases are renewed no more, for a defect of firedrill. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 /** Keeps the leases of what is open. */
@@ -73,8 +75,8 @@ export interface LeaseKeeper {
 /** What is known of the lease of one fault. */
 interface KeptLease {
   dueMs: number;
-  /** How often it was renewed. */
-  renewals: number;
+  /** How often it was tried to renew it: each attempt makes a timer of its own. */
+  attempts: number;
   /** A renewal failed, which the log has. */
   lapsing: boolean;
   released: boolean;
@@ -93,18 +95,18 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   const keptOf = (tag: string): KeptLease => {
     const known = leases.get(tag);
     if (known !== undefined) return known;
-    const fresh = { dueMs: Infinity, renewals: 0, lapsing: false, released: false, renewing: undefined };
+    const fresh = { dueMs: Infinity, attempts: 0, lapsing: false, released: false, renewing: undefined };
     leases.set(tag, fresh);
     return fresh;
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
-    const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
     const { leaseMs } = deadMan;
-    const renewal = kept.renewals + 1;
+    // One whose answer is lost may have made its timer.
+    kept.attempts += 1;
     const askedMs = clock.nowMs();
     try {
-      await renewDeadMan(ctx, deadMan, { renewal, timeoutMs: leaseMs / renewalsPerLease });
-      kept.renewals = renewal;
+      const ctx = { ...run.reach(record.host.name), clock, signal: stopped.signal };
+      await renewDeadMan(ctx, deadMan, { attempt: kept.attempts, timeoutMs: leaseMs / renewalsPerLease });
       kept.lapsing = false;
       log.append({ type: 'lease.kept', fault: record.faultId, untilMs: askedMs + leaseMs });
     } catch (error) {
@@ -133,7 +135,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
       await clock.sleep(lookEveryMs, stopped.signal).catch(() => undefined);
     }
   };
-  const looping = loop();
+  const looping = loop().catch((error: unknown) => run.onBroken?.(error));
   return {
     async release(faultId) {
       const tag = run.open.find(({ record }) => record.faultId === faultId)?.record.lease?.tag;

@@ -105,9 +105,28 @@ describe('the ledger', () => {
     expect(ledger.list()).toHaveLength(1);
   });
 
-  test('never passes over a record that it cannot read', () => {
-    writeFileSync(join(folder, 'torn.json'), '{"version":1,"runId"');
-    expect(() => openLedger(folder).list()).toThrow(/torn\.json cannot be read/);
+  test('never passes over a record that it cannot read, and has the others all the same', () => {
+    const ledger = openLedger(folder);
+    ledger.open(record);
+    const put = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const torn = put('torn.json', '{"version":1,"runId"');
+    const cut = put('cut.json', '{\n  "version": 1,\n  "target": "shop \\"two\\"",\n  "faultId": "fau');
+    const newer = put('newer.json', JSON.stringify({ ...record, version: 2 }));
+    expect(ledger.list()).toEqual([record]);
+    const unreadable = ledger.unreadable();
+    expect(Object.fromEntries(unreadable.map(({ path, target }) => [path, target]))).toEqual({
+      [torn]: undefined,
+      [cut]: 'shop "two"',
+      [newer]: record.target,
+    });
+    for (const { path, message, mend } of unreadable) {
+      expect(message).toContain(`the undo record ${path} cannot be read: `);
+      expect(mend).toContain(`rm ${path}`);
+    }
+    expect(unreadable.find(({ path }) => path === newer)?.message).toMatch(/read: version: /);
   });
 
   test('leaves half-written records out: their fault was never injected', () => {

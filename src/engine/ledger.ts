@@ -8,10 +8,11 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { fileSlug } from '../core/names.ts';
+import { shellQuote } from '../core/shell-quote.ts';
 import type { Json, PlannedHost } from '../core/plan.ts';
 import { cannotWrite, diskFailure, syncDirectory, writeFully } from './disk.ts';
 
@@ -28,6 +29,8 @@ export interface LedgerRecord {
   readonly before: Json;
   /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
   readonly repair?: true;
+  /** Of a repair: the fault that calls for it has not acted, so that nothing is owed yet. Absent in records of older versions. */
+  readonly awaitsFault?: true;
   /**
    * The repair was about to be made, and no answer to it is known: it may have been made. `before` is the state observed
    * before it. Absent: it was not made yet, or its host refused it.
@@ -72,6 +75,7 @@ const recordSchema = z.object({
   params: z.json(),
   before: z.json(),
   repair: z.literal(true).optional(),
+  awaitsFault: z.literal(true).optional(),
   issued: z.object({ before: z.json() }).optional(),
   undo: z.string().optional(),
   lease: z.object({ tag: z.string(), ms: z.number() }).optional(),
@@ -91,14 +95,27 @@ export interface Ledger {
   replace(record: LedgerRecord): void;
   /** Removes a record; one that is gone is no error. @throws DrillError `harness` when it stays */
   close(record: Pick<LedgerRecord, 'runId' | 'faultId'>): void;
-  /** Open records, oldest first; writes nothing. @throws DrillError `harness` for a file that cannot be read */
+  /** Open records that can be read, oldest first; writes nothing. @throws DrillError `harness` where the folder cannot be read */
   list(): readonly LedgerRecord[];
+  /** Open records that cannot be read: each is a fault that may be there. @throws DrillError `harness` as `list` does */
+  unreadable(): readonly UnreadableRecord[];
+}
+
+/** A file of the ledger that is no record, or one of another version. */
+export interface UnreadableRecord {
+  readonly path: string;
+  /** What was attempted and what came back. */
+  readonly message: string;
+  /** How to get rid of it. */
+  readonly mend: string;
+  /** The target that it names, as far as that can still be read; undefined: it may be any. */
+  readonly target: string | undefined;
 }
 
 /** A ledger in a folder, which is made with the first record. */
 export function openLedger(directory: string): Ledger {
   const fileOf = (record: Pick<LedgerRecord, 'runId' | 'faultId'>): string =>
-    join(directory, `${fileSlug(record.runId, 120)}--${fileSlug(record.faultId, 100)}.json`);
+    join(directory, `${runPrefix(record.runId)}${fileSlug(record.faultId, 100)}.json`);
   const write = (record: LedgerRecord, path: string, temporary: string): void => {
     const known = { ...record, host: foundAnywhere(record.host) };
     writeSynced(temporary, Buffer.from(JSON.stringify(known, null, 2)));
@@ -144,12 +161,33 @@ export function openLedger(directory: string): Ledger {
       quietlySync(directory);
     },
     list() {
-      return namesIn(directory)
-        .filter((name) => name.endsWith('.json'))
-        .map((name) => readRecord(join(directory, name)))
+      return readAll(directory)
+        .flatMap((read) => ('record' in read ? [read.record] : []))
         .sort((a, b) => a.openedAt.localeCompare(b.openedAt) || a.faultId.localeCompare(b.faultId));
     },
+    unreadable() {
+      return readAll(directory).flatMap((read) => ('unreadable' in read ? [read.unreadable] : []));
+    },
   };
+}
+
+/** Whether an unreadable record is one of a run, by the name of its file. */
+export function isOfRun({ path }: UnreadableRecord, runId: string): boolean {
+  return basename(path).startsWith(runPrefix(runId));
+}
+
+/** How the names of all files of a run begin. */
+function runPrefix(runId: string): string {
+  return `${fileSlug(runId, 120)}--`;
+}
+
+/** A file of the ledger: a record, or why it is none. */
+type ReadFile = { readonly record: LedgerRecord } | { readonly unreadable: UnreadableRecord };
+
+function readAll(directory: string): readonly ReadFile[] {
+  return namesIn(directory)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readRecord(join(directory, name)) ?? []);
 }
 
 /** Makes a folder with those above it, each on disk. */
@@ -217,15 +255,39 @@ function withAbsolute<T extends object>(all: T, keys: readonly string[]): T {
   return Object.fromEntries(entries) as T;
 }
 
-function readRecord(path: string): LedgerRecord {
+/** Undefined where the file is gone: its fault was healed meanwhile. */
+function readRecord(path: string): ReadFile | undefined {
+  let text = '';
   try {
-    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
+    const parsed: unknown = JSON.parse(text);
     // The schema checks the shape; the cast drops the `| undefined` it puts on optional fields.
-    return recordSchema.parse(parsed) as LedgerRecord;
+    return { record: recordSchema.parse(parsed) as LedgerRecord };
   } catch (error) {
-    throw new DrillError('harness', `the undo record ${path} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-      mend: 'Look at the host named in it, undo the fault by hand, then remove the file.',
-    });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    return { unreadable: unreadableRecord(path, text, error) };
+  }
+}
+
+function unreadableRecord(path: string, text: string, error: unknown): UnreadableRecord {
+  const reason =
+    error instanceof z.ZodError
+      ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+      : messageOf(error);
+  return {
+    path,
+    message: `the undo record ${path} cannot be read: ${reason}`,
+    mend: `Undo its fault by hand on the host that the file names (\`undo\` in it is the command, where there is one), or run the version of firedrill that wrote it; then delete the file: rm ${shellQuote(path)}`,
+    target: targetIn(text),
+  };
+}
+
+/** The target that a record names, also where the rest of it is cut off or unknown. */
+function targetIn(text: string): string | undefined {
+  const [, quoted] = /"target"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  try {
+    return z.string().safeParse(JSON.parse(quoted ?? 'null')).data;
+  } catch {
+    return undefined;
   }
 }

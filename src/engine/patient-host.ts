@@ -5,7 +5,7 @@ import type { Host } from '../core/host.ts';
  * that is short of CPU answers late, not never. Commands that are followed have no time-out.
  */
 export function patientHost(host: Host, factor: () => number): Host {
-  const { power } = host;
+  const { power, container, isThisMachine } = host;
   return {
     name: host.name,
     transport: host.transport,
@@ -16,6 +16,15 @@ export function patientHost(host: Host, factor: () => number): Host {
         patience: (options.patience ?? 1) * factor(),
       }),
     follow: (argv, signal) => host.follow(argv, signal),
+    ...(isThisMachine === undefined ? {} : { isThisMachine }),
+    ...(container === undefined
+      ? {}
+      : {
+          container: {
+            name: container.name,
+            inspect: (signal: AbortSignal) => container.inspect(signal, factor()),
+          },
+        }),
     ...(power === undefined
       ? {}
       : {

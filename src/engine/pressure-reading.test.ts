@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { followedBy } from '../hosts/follow-command.ts';
+import { markedArgv, newMark } from '../hosts/command-marks.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { localMachine } from './local-machine.ts';
 import { pressureBetween, readPressureLine, usedBetween } from './pressure-reading.ts';
@@ -125,7 +125,8 @@ test(
   'the script leaves nothing behind where its output is still read after its follower is gone',
   { timeout: 60_000 },
   async () => {
-    const [shell = '', ...argv] = followedBy(['sh', '-c', pressureScript, pressureScript, 'another boot']);
+    const followed = ['sh', '-c', pressureScript, pressureScript, 'another boot'];
+    const [shell = '', ...argv] = markedArgv(followed, newMark(), 'follow');
     const child = spawn(shell, argv, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
     const session = child.pid ?? Number.NaN;
     const clock = createSystemClock();

@@ -29,6 +29,8 @@ export interface PressureOptions {
   readonly clock: Clock;
   readonly local: LocalMachine;
   readonly onPressure: (pressure: MachinePressure) => void;
+  /** Called when no more is reported, for a defect of firedrill. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 /** A watch over machines. */
@@ -62,7 +64,7 @@ interface Known {
  * each machine once a second. Hosts with the boot id of the prober's machine are asked for the CPU time of their own
  * control group only. A host that cannot be asked is left out until it can.
  */
-export const startPressure: StartPressure = ({ hosts, host, clock, local, onPressure }) => {
+export const startPressure: StartPressure = ({ hosts, host, clock, local, onPressure, onBroken }) => {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const known = hosts.map((name): Known => ({
@@ -82,7 +84,7 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
     );
   const following = known.map(async (each) => {
     do {
-      await followHost(each, host(each.name), local.bootId, clock, stop.signal);
+      await followHost(each, () => host(each.name), local.bootId, clock, stop.signal);
     } while (await sleep(askAgainMs));
   });
   const telling = (async () => {
@@ -92,7 +94,7 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
       const pressures = [prober(known, nowMs), ...othersOf(known, local.bootId, nowMs)];
       for (const pressure of pressures) if (pressure !== null) onPressure(pressure);
     }
-  })();
+  })().catch((error: unknown) => onBroken?.(error));
   return {
     stop: async () => {
       stop.abort();
@@ -104,14 +106,14 @@ export const startPressure: StartPressure = ({ hosts, host, clock, local, onPres
 /** Takes in what a host says until it says no more. */
 async function followHost(
   known: Known,
-  host: Pick<Host, 'follow'>,
+  host: () => Pick<Host, 'follow'>,
   localBootId: string | undefined,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
   const argv = ['sh', '-c', pressureScript, pressureScript, localBootId ?? ''];
   try {
-    for await (const line of host.follow(argv, signal)) {
+    for await (const line of host().follow(argv, signal)) {
       if (line.startsWith('boot ')) {
         const [, bootId, since] = line.trim().split(' ');
         if (bootId !== known.bootId) known.told = undefined;

@@ -332,13 +332,18 @@ function roundPhases(phases: Phases): Phases {
  */
 function toMark(planned: PlannedProbe, mark: LogMark, clock: Clock): NewEvent {
   const host = mark.host ?? planned.host;
+  const offsetMs = clock.wallMs() - clock.nowMs();
+  const { bounds } = mark;
   return {
     type: 'mark',
     probe: planned.id,
     ...(host === undefined ? {} : { host }),
     name: mark.name,
     ...(mark.value === undefined ? {} : { value: mark.value }),
-    atMs: roundMs(mark.wallMs - (clock.wallMs() - clock.nowMs())),
+    atMs: roundMs(mark.wallMs - offsetMs),
+    ...(bounds === undefined
+      ? {}
+      : { minMs: roundMs(bounds.minMs - offsetMs), maxMs: roundMs(bounds.maxMs - offsetMs) }),
     text: mark.text,
   };
 }

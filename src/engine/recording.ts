@@ -50,12 +50,13 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
   const { probes, host, clock, log, onSample, onDropped, onBroken, raisePriority = false } = options;
   const meter = meterHarness({ probes, cpu: readCpuTimes, commands: options.commands });
   const control = await openControl(options);
-  const pressure = openPressure(options);
+  let pressure: PressureWatch | undefined;
   const stopMachine = async (): Promise<void> => {
     await Promise.all([control?.stop(), pressure?.stop()]);
   };
   let prober: Prober;
   try {
+    pressure = openPressure(options);
     prober = await startProber({
       probes,
       host,
@@ -78,36 +79,50 @@ export async function startRecording(options: RecordingOptions): Promise<Prober>
     await stopMachine();
     throw error;
   }
-  const anchors = setInterval(() => {
+  const anchor = orBroken(options, () => {
     log.append({ type: 'clock.anchor', wallMs: clock.wallMs() });
     log.append({ type: 'harness.cost', ...meter.read() });
-  }, anchorEveryMs);
+  });
+  const anchors = setInterval(anchor, anchorEveryMs);
   return {
     setBurst: (on) => prober.setBurst(on),
     stop: async () => {
       clearInterval(anchors);
-      await prober.stop();
-      log.append({ type: 'harness.cost', ...meter.read() });
-      await stopMachine();
+      try {
+        await prober.stop();
+        log.append({ type: 'harness.cost', ...meter.read() });
+      } finally {
+        await stopMachine();
+      }
     },
   };
 }
 
+/** A callback whose defect ends the run: who calls it, a timer or a reader of a pipe, could tell nobody. */
+function orBroken<A extends unknown[]>(
+  { onBroken }: Pick<RecordingOptions, 'onBroken'>,
+  act: (...args: A) => void,
+): (...args: A) => void {
+  return (...args) => {
+    try {
+      act(...args);
+    } catch (error) {
+      onBroken(error);
+    }
+  };
+}
+
 /** A prober without its control still measures: the log says that its machine's health is unknown. */
-async function openControl({
-  clock,
-  log,
-  machine,
-  startControl,
-}: RecordingOptions): Promise<Control | undefined> {
+async function openControl(options: RecordingOptions): Promise<Control | undefined> {
+  const { clock, log, machine, startControl } = options;
   if (startControl === undefined) return undefined;
   try {
     const control = await startControl({
       clock,
-      onSample: (sample) => {
+      onSample: orBroken(options, (sample) => {
         log.append({ type: 'control.sample', ...sample });
         machine?.addSample(sample);
-      },
+      }),
       onEnd: (why) => {
         log.append({ type: 'log', level: 'warn', text: `the control ended by itself: ${why}` });
       },
@@ -128,9 +143,10 @@ function openPressure(options: RecordingOptions): PressureWatch | undefined {
     host,
     clock,
     local: localMachine(),
-    onPressure: (pressure) => {
+    onPressure: orBroken(options, (pressure) => {
       log.append({ type: 'machine.pressure', ...pressure });
       machine?.addPressure(pressure);
-    },
+    }),
+    onBroken: options.onBroken,
   });
 }

@@ -9,7 +9,7 @@ export function recordOf(
   { plan, deps }: Run,
   step: PlannedFault,
   { planned, params }: Pick<Aim, 'planned' | 'params'>,
-  more: Pick<LedgerRecord, 'before' | 'repair' | 'undo' | 'lease' | 'machine'>,
+  more: Pick<LedgerRecord, 'before' | 'repair' | 'awaitsFault' | 'undo' | 'lease' | 'machine'>,
 ): LedgerRecord {
   return {
     version: 1,

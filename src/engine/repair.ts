@@ -25,8 +25,7 @@ export interface OwedRepair {
 }
 
 /**
- * Puts the repairs that a fault calls for on record, before it acts: from then on the stack is owed them, whatever becomes
- * of firedrill. Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
+ * Puts the repairs that a fault calls for on record before it acts (`awaitsFault`). Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
  * will have it is not known yet.
  */
 export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
@@ -45,11 +44,32 @@ export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
     const record = recordOf(run, step, aim, {
       before: null,
       repair: true,
+      awaitsFault: true,
       ...(machine === undefined ? {} : { machine }),
     });
     deps.ledger.open(record);
     run.owed.push({ record, fault: fault.faultId, failed: false });
   }
+}
+
+/**
+ * The fault is about to act: from now on the stack is owed its repairs, whatever becomes of firedrill.
+ * @throws DrillError `harness` when that is not on disk: then the fault must not act
+ */
+export function callForRepairs({ owed, acted, deps }: Run, faultId: string): void {
+  for (const one of owed.filter(({ fault }) => fault === faultId)) {
+    const { awaitsFault: _, ...record } = one.record;
+    deps.ledger.replace(record);
+    one.record = record;
+  }
+  acted.add(faultId);
+}
+
+/** The fault did not act after all: nothing is owed for it. */
+export function callOffRepairs(run: Run, faultId: string): void {
+  run.acted.delete(faultId);
+  for (const one of run.owed.filter(({ fault }) => fault === faultId))
+    replaceRecord(run, one, { ...one.record, awaitsFault: true });
 }
 
 /** A repair is made: it is owed no more. */
@@ -72,9 +92,13 @@ export function markRepair(run: Run, stepId: string, issued: LedgerRecord['issue
   for (const owed of run.owed) if (owed.record.faultId === stepId) markOwed(run, owed, issued);
 }
 
-/** A disk that takes no record keeps no repair from being made: then only this run knows that it was issued. */
-function markOwed({ deps }: Run, owed: OwedRepair, issued: LedgerRecord['issued']): void {
-  owed.record = withIssued(owed.record, issued);
+function markOwed(run: Run, owed: OwedRepair, issued: LedgerRecord['issued']): void {
+  replaceRecord(run, owed, withIssued(owed.record, issued));
+}
+
+/** A disk that takes no record keeps no repair from being made: then only this run knows what has become of it. */
+function replaceRecord({ deps }: Run, owed: OwedRepair, record: LedgerRecord): void {
+  owed.record = record;
   try {
     deps.ledger.replace(owed.record);
   } catch (error) {
@@ -90,7 +114,7 @@ export function withIssued(record: LedgerRecord, issued: LedgerRecord['issued'])
 
 /**
  * Makes what is still owed when a run ends, in order: it was cut short before its repairs. What a fault calls for that has
- * not acted is owed to nobody; while a fault is not healed, its repair has to wait for `firedrill heal`.
+ * not acted is not made: a repair of what is not broken may break it. While a fault is not healed, its repair has to wait for `firedrill heal`.
  */
 export async function repairOwed(run: Run): Promise<void> {
   const { log, clock } = run.deps;
@@ -98,7 +122,8 @@ export async function repairOwed(run: Run): Promise<void> {
     const { record, fault, failed } = owed;
     const note = (level: 'info' | 'error', text: string): void =>
       void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
-    if (run.hit.has(fault)) {
+    if (!run.acted.has(fault)) note('info', `not made: ${fault} did not act`);
+    else {
       if (failed || run.open.length > 0) {
         note('error', 'this repair is still owed: `firedrill heal` makes it');
         continue;

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
+import { asDrillError } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
@@ -61,6 +62,8 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
+  /** Faults that acted, or may have: repairs are owed for these alone. */
+  readonly acted: Set<string>;
   /** Hosts whose power a fault was seen to have taken, until its heal begins. */
   readonly off: Set<string>;
   /** Steps whose host gave no answer: whether they were made is not known. */
@@ -107,6 +110,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
     open,
     owed,
     hit,
+    acted: new Set(),
     off,
     unanswered: new Set(),
     healing: { spentMs: 0 },
@@ -134,43 +138,63 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
       return writing;
     },
     async probing(body) {
-      prober = await startRecording({
-        probes: plan.probes,
-        hosts: plan.hosts.map(({ name }) => name),
-        host,
-        clock: deps.clock,
-        log: deps.log,
-        startControl: deps.startControl,
-        startPressure: deps.startPressure,
-        machine,
-        onSample: (sample) => world.see(sample),
-        onDropped: (probeId, slot) => world.drop(probeId, slot),
-        commands: () => counting.commands,
-        onBroken: (error) => broken.abort(error),
-        raisePriority: true,
-      });
-      const watching = new AbortController();
-      const safety = watchSafety(
-        {
-          plan,
-          world,
-          open,
-          hit,
-          clock: deps.clock,
-          stopFile: deps.stopFile,
-          abort: (why) => broken.abort(why),
-        },
-        AbortSignal.any([signal, watching.signal]),
-      );
-      leases = keepLeases({ clock: deps.clock, log: deps.log, open, reach });
+      const onBroken = (error: unknown): void => broken.abort(asDrillError(error));
+      const ends: (() => Promise<void>)[] = [];
       try {
+        const recording = await startRecording({
+          probes: plan.probes,
+          hosts: plan.hosts.map(({ name }) => name),
+          host,
+          clock: deps.clock,
+          log: deps.log,
+          startControl: deps.startControl,
+          startPressure: deps.startPressure,
+          machine,
+          onSample: (sample) => world.see(sample),
+          onDropped: (probeId, slot) => world.drop(probeId, slot),
+          commands: () => counting.commands,
+          onBroken,
+          raisePriority: true,
+        });
+        prober = recording;
+        ends.push(() => recording.stop());
+        const watching = new AbortController();
+        const safety = watchSafety(
+          {
+            plan,
+            world,
+            open,
+            hit,
+            clock: deps.clock,
+            stopFile: deps.stopFile,
+            abort: (why) => broken.abort(why),
+          },
+          AbortSignal.any([signal, watching.signal]),
+        ).catch(onBroken);
+        ends.push(async () => {
+          watching.abort();
+          await safety;
+        });
+        const keeper = keepLeases({ clock: deps.clock, log: deps.log, open, reach, onBroken });
+        leases = keeper;
+        ends.push(() => keeper.stop());
         await body();
       } finally {
-        watching.abort();
-        await safety;
-        await leases.stop();
-        await prober.stop();
+        await endAll(ends.toReversed());
       }
     },
   };
+}
+
+/** Takes every step, also after one that failed: whatever goes on keeps the process alive. Throws the first error. */
+async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }

@@ -50,6 +50,8 @@ function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefi
   return () => {
     // A preparation may make an outage that belongs to nobody's recovery.
     if (outageMs === undefined || !plan.faults.some(({ id }) => hit.has(id))) return undefined;
+    // The outage is that of a host which is not known before its fault acts.
+    if (plan.recovery.onFaultHost === true && !hit.has(plan.faults[0]?.id ?? '')) return undefined;
     const id = recoveryProbe({ plan, hit });
     const sample = world.fresh(id);
     if (sample?.status === 'fail') badSinceMs ??= sample.sendMs;

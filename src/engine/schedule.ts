@@ -118,7 +118,8 @@ export function startSchedule(options: ScheduleOptions): Schedule {
     const answered = (tookMs: number): void => {
       if (answers.push(tookMs) > pacedBy) answers.shift();
     };
-    send(number, due, answered).then(over, over);
+    // A rejection is a defect of the sender: it is left to the process's own handler, which ends the run.
+    void send(number, due, answered).finally(over);
   };
 
   arm();

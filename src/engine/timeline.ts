@@ -1,3 +1,4 @@
+import { DrillError, messageOf } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { healOpen } from './heal-open.ts';
 import { injectFault } from './inject.ts';
@@ -12,6 +13,8 @@ export interface Timeline {
   readonly over: Promise<void>;
   /** Whether `over` has settled: until then a fault acts, or one is still to come. */
   readonly isOver: boolean;
+  /** Begins no further fault and ends the wait for the length of those that act. The caller heals them. */
+  stop(reason: unknown): void;
 }
 
 /** One fault on its way; both resolve in any case. */
@@ -72,12 +75,21 @@ export function startTimeline(run: Run, steady: SteadyState): Timeline {
     else healed.resolve(true);
   };
 
+  /** The run ends with the first failure; the log has the others. */
+  const noteFailure = ({ id }: PlannedFault, error: unknown): void => {
+    // A stop of the run cuts the commands of all faults.
+    const isCut = error instanceof DrillError && error.code === 'host-unreachable';
+    if (run.signal.aborted && isCut) return;
+    run.deps.log.append({ type: 'log', level: 'error', text: `${id}: ${messageOf(error)}` });
+  };
   const plays = [...tracks.values()].map(async (track) => {
     try {
       await play(track);
     } catch (error) {
-      // What another fault's failure stopped did not fail itself.
-      if (!stop.signal.aborted) failure = { error };
+      // A fault that was ended because another one failed did not fail itself.
+      const isEnded = stop.signal.aborted && error === stop.signal.reason;
+      if (!isEnded && failure !== undefined) noteFailure(track.fault, error);
+      if (!isEnded) failure ??= { error };
       stop.abort(error);
     } finally {
       track.injected.resolve(false);
@@ -103,5 +115,6 @@ export function startTimeline(run: Run, steady: SteadyState): Timeline {
     get isOver() {
       return isOver;
     },
+    stop: (reason) => stop.abort(reason),
   };
 }

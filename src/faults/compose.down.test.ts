@@ -4,45 +4,142 @@ import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
 
 const params = composeDown.params.parse({ projectDirectory: '/opt/app' });
-const before = { services: ['web', 'db'] };
-const project = (running: readonly string[], wanted: readonly string[] = ['web', 'db']) =>
+const plain = ['docker', 'compose', '--project-directory', '/opt/app'];
+const before = { services: ['web', 'db'], idle: [], compose: plain };
+
+interface Project {
+  readonly running?: readonly string[];
+  readonly wanted?: readonly string[];
+  /** Services that have ended, with their exit codes. */
+  readonly exited?: Readonly<Record<string, number>>;
+  /** A line per container: project, config files, environment files. */
+  readonly labels?: readonly string[];
+}
+
+const project = ({ running = [], wanted = ['web', 'db'], exited = {}, labels = [] }: Project) =>
   scriptedHost((argv) => {
-    if (argv.includes('ps')) return { stdout: running.map((name) => `${name}\n`).join('') };
-    if (argv.includes('config')) return { stdout: wanted.map((name) => `${name}\n`).join('') };
+    const said = (lines: readonly string[]) => ({ stdout: lines.map((line) => `${line}\n`).join('') });
+    if (argv[1] === 'ps') return said(labels);
+    if (argv.includes('--all'))
+      return said(Object.entries(exited).map(([service, code]) => `${service} exited ${code}`));
+    if (argv.includes('ps')) return said(running);
+    if (argv.includes('config')) return said(wanted);
     return {};
   });
 
 describe('compose.down', () => {
   test('takes the project down by its folder', async () => {
-    const host = project(['web']);
+    const host = project({ running: ['web'] });
     await composeDown.inject(params, before, faultContext(host));
     expect(host.commands).toEqual(['docker compose --project-directory /opt/app down']);
   });
 
   test('refuses a project that is already down', async () => {
-    await expect(composeDown.before(params, faultContext(project([])))).rejects.toMatchObject({
+    await expect(composeDown.before(params, faultContext(project({})))).rejects.toMatchObject({
       code: 'fault-failed',
     });
   });
 
   test('has taken effect when nothing of it runs', async () => {
-    await expect(composeDown.effect(params, before, faultContext(project(['db'])))).resolves.toBe(false);
-    await expect(composeDown.effect(params, before, faultContext(project([])))).resolves.toBe(true);
+    const see = (running: readonly string[]) =>
+      composeDown.effect(params, before, faultContext(project({ running })));
+    await expect(see(['db'])).resolves.toBe(false);
+    await expect(see([])).resolves.toBe(true);
   });
 
   test('brings it up again, once', async () => {
-    const down = project([]);
+    const down = project({});
     await composeDown.heal(params, before, faultContext(down));
     expect(down.commands.at(-1)).toBe('docker compose --project-directory /opt/app up -d');
-    const up = project(['web', 'db']);
+    const up = project({ running: ['web', 'db'] });
     await composeDown.heal(params, before, faultContext(up));
     expect(up.commands.some((command) => command.endsWith('up -d'))).toBe(false);
   });
 
   test('is healed when every service that the present profiles ask for runs', async () => {
-    await expect(composeDown.healed(params, before, faultContext(project(['web'])))).resolves.toBe(false);
-    await expect(composeDown.healed(params, before, faultContext(project(['web'], ['web'])))).resolves.toBe(
-      true,
-    );
+    const healed = (state: Project) => composeDown.healed(params, before, faultContext(project(state)));
+    await expect(healed({ running: ['web'] })).resolves.toBe(false);
+    await expect(healed({ running: ['web'], wanted: ['web'] })).resolves.toBe(true);
+  });
+
+  test('knows of no heal where the project names no service', async () => {
+    await expect(
+      composeDown.healed(params, before, faultContext(project({ wanted: [] }))),
+    ).rejects.toMatchObject({ code: 'host-unreachable' });
+  });
+
+  describe('with a one-shot service', () => {
+    const wanted = ['migrate', 'web', 'db'];
+    const running = ['web', 'db'];
+
+    test('is healed when it did not run before, either', async () => {
+      const host = project({ running, wanted });
+      const noted = await composeDown.before(params, faultContext(host));
+      expect(noted).toEqual({ services: running, idle: ['migrate'], compose: plain });
+      await expect(composeDown.healed(params, noted, faultContext(host))).resolves.toBe(true);
+      const partly = project({ running: ['db'], wanted });
+      await expect(composeDown.healed(params, noted, faultContext(partly))).resolves.toBe(false);
+    });
+
+    test.each([
+      [{ migrate: 0 }, true],
+      [{ migrate: 1 }, false],
+      [{}, false],
+    ])('of a profile that came later, is healed when it has succeeded: %j', async (exited, healed) => {
+      const host = project({ running, wanted, exited });
+      await expect(composeDown.healed(params, before, faultContext(host))).resolves.toBe(healed);
+      // A record of an older version does not say which services were idle.
+      const old = { services: running };
+      await expect(composeDown.healed(params, old, faultContext(host))).resolves.toBe(healed);
+    });
+
+    test('one that ran before is no one-shot service, however it ended', async () => {
+      const host = project({ running: ['db'], exited: { web: 0 } });
+      await expect(composeDown.healed(params, before, faultContext(host))).resolves.toBe(false);
+    });
+  });
+
+  describe('made from other files', () => {
+    const running = ['web', 'db'];
+    const compose = `${plain.join(' ')} --project-name shop --file /opt/app/a.yaml --file /opt/app/b.yaml --env-file /opt/app/prod.env`;
+    const labels = ['shop\t/opt/app/a.yaml,/opt/app/b.yaml\t/opt/app/prod.env'];
+
+    test('is brought up from those', async () => {
+      const host = project({ running, labels: [...labels, ...labels] });
+      const slash = composeDown.params.parse({ projectDirectory: '/opt/app/' });
+      await composeDown.before(slash, faultContext(host));
+      expect(host.commands[1]).toContain('--filter label=com.docker.compose.project.working_dir=/opt/app --');
+      const noted = await composeDown.before(params, faultContext(host));
+      expect(noted.compose?.join(' ')).toBe(compose);
+      expect(composeDown.undo?.(params, noted)).toBe(`${compose} up -d`);
+      const down = project({});
+      await composeDown.heal(params, noted, faultContext(down));
+      expect(down.commands.at(-1)).toBe(`${compose} up -d`);
+    });
+
+    test('or from those that the scenario names', async () => {
+      const named = composeDown.params.parse({
+        projectDirectory: '/opt/app',
+        files: ['c.yaml', '/etc/d.yaml'],
+      });
+      const noted = await composeDown.before(named, faultContext(project({ running, labels })));
+      expect(noted.compose).toEqual([...plain, '--file', '/opt/app/c.yaml', '--file', '/etc/d.yaml']);
+    });
+
+    test.each([
+      [
+        { running, labels: [...labels, 'shop\t/opt/app/a.yaml\t'] },
+        'alpha: the containers of /opt/app were made from different compose files, or are of several projects',
+      ],
+      [
+        { running: [...running, 'debug'] },
+        'alpha: service debug of /opt/app runs, and `docker compose --project-directory /opt/app up -d` would not start it again',
+      ],
+    ])('is refused where `up` would not bring it all back: %j', async (state, message) => {
+      await expect(composeDown.before(params, faultContext(project(state)))).rejects.toMatchObject({
+        code: 'fault-failed',
+        message,
+      });
+    });
   });
 });

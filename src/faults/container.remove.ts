@@ -4,6 +4,7 @@ import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
+import { composeCommand, inFolder, labelPaths } from './lib/compose-project.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning } from './lib/stopped-container.ts';
 
@@ -108,27 +109,17 @@ async function originOf(
       { mend: 'Correct `service`, or leave it out.' },
     );
   }
-  const options = (flag: string, paths: readonly string[]): string[] =>
-    paths.filter(Boolean).flatMap((path) => [flag, path]);
-  const files = p.file === undefined ? label('project.config_files').split(',') : [inFolder(p, p.file)];
+  const files =
+    p.file === undefined ? labelPaths(label('project.config_files')) : [inFolder(p.projectDirectory, p.file)];
   return {
     id: origin.Id,
     name: origin.Name.replace(/^\//, ''),
     service,
-    compose: [
-      'docker',
-      'compose',
-      '--project-directory',
-      p.projectDirectory,
-      '--project-name',
+    compose: composeCommand({
+      projectDirectory: p.projectDirectory,
       project,
-      ...options('--file', files),
-      ...options('--env-file', label('project.environment_file').split(',')),
-    ],
+      files,
+      environmentFiles: labelPaths(label('project.environment_file')),
+    }),
   };
-}
-
-/** Compose looks for a relative path in the folder that it is started in, which is anywhere. */
-function inFolder({ projectDirectory }: Params, path: string): string {
-  return path.startsWith('/') ? path : `${projectDirectory.replace(/\/$/, '')}/${path}`;
 }

@@ -53,4 +53,32 @@ describe('container.restart', () => {
       containerRestart.healed(params, before, faultContext(inState('running', second))),
     ).resolves.toBe(true);
   });
+
+  test('sees a restart by the whole time, blanks in it and all', async () => {
+    const at = (hour: number) => `2026-01-01 ${hour}:00:00.1 +0100 CET`;
+    const noted = await containerRestart.before(params, faultContext(inState('running', at(10))));
+    expect(noted.startedAt).toBe(at(10));
+    const later = faultContext(inState('running', at(11)));
+    await expect(containerRestart.effect(params, noted, later)).resolves.toBe(true);
+  });
+
+  test('is refused where docker is Podman', async () => {
+    const podman = scriptedHost((argv) =>
+      argv.includes('docker --version; docker version')
+        ? { stdout: 'podman version 4.3.1\nClient:       Podman Engine\n' }
+        : { stdout: `running ${first}\n` },
+    );
+    await expect(containerRestart.before(params, faultContext(podman))).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: `docker` is Podman there, and firedrill supports only Docker',
+    });
+  });
+
+  test('takes silence for no state', async () => {
+    const silent = scriptedHost(() => ({ stdout: '' }));
+    await expect(containerRestart.effect(params, before, faultContext(silent))).rejects.toMatchObject({
+      code: 'host-unreachable',
+      message: 'alpha: cannot read what docker inspect answered about web: ',
+    });
+  });
 });

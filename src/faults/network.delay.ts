@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { duration, formatMs } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { printable } from '../core/printable.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
+import { defaultInterface, interfaceName, jsonOf, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -58,6 +59,12 @@ export const networkDelay = scriptedFault<Params, Delay>({
     return { interface: name, handle: handleOf(tag), netem: ['delay', `${p.delay}ms`, ...variation] };
   },
 
+  cut: (p, { interface: name }) => ({
+    kind: 'delay',
+    interface: name,
+    delayMs: p.delay + (p.variation ?? 0),
+  }),
+
   async apply({ interface: name, handle, netem }, _tag, ctx) {
     await runOk(ctx, ['tc', 'qdisc', 'add', 'dev', name, 'root', 'handle', handle, 'netem', ...netem]);
   },
@@ -82,9 +89,16 @@ async function isThere(
   return (await qdiscs(ctx, name)).some((qdisc) => qdisc.kind === 'netem' && qdisc.handle === handle);
 }
 
+/** Throws `host-unreachable` for an answer that is no list: without any, `tc` prints an empty one. */
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
-  const said = await runOk(ctx, ['tc', '-j', 'qdisc', 'show', 'dev', name]);
-  return qdiscsSchema.parse(JSON.parse(said.trim() || '[]'));
+  const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
+  const said = await runOk(ctx, argv);
+  const parsed = qdiscsSchema.safeParse(jsonOf(said));
+  if (parsed.success) return parsed.data;
+  throw new DrillError(
+    'host-unreachable',
+    `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(said.trim(), 120)}`,
+  );
 }
 
 async function requireNetem(ctx: FaultContext): Promise<void> {

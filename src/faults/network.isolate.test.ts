@@ -3,7 +3,7 @@ import { networkIsolate } from './network.isolate.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { linuxHost } from './testing/linux-host.ts';
 
-const local = () => ({ ...linuxHost(() => undefined), transport: 'docker exec alpha' });
+const local = () => linuxHost(() => undefined);
 const stateOf = async (fields: object, host = local()) =>
   (await networkIsolate.before(networkIsolate.params.parse(fields), faultContext(host))).state;
 
@@ -35,13 +35,37 @@ describe('network.isolate', () => {
     ]);
   });
 
-  test('refuses to cut off its own way in', async () => {
-    const remote = { ...local(), transport: 'ssh alpha' };
-    await expect(stateOf({}, remote)).rejects.toMatchObject({
-      code: 'fault-failed',
-      message: 'alpha: commands get there over the network (ssh alpha) and would be cut off with the rest',
+  test('lets neighbor discovery through where an IPv6 address is allowed', async () => {
+    const { rules } = await stateOf({ allow: ['2001:DB8::0:9'], interfaces: ['eth1'] });
+    expect(rules.filter(({ way }) => way === 'in')).toEqual([
+      ...['135', '136'].map((type) => ({
+        tool: 'ip6tables',
+        way: 'in',
+        match: ['-p', '58', '-m', 'icmp6', '--icmpv6-type', type],
+        target: 'RETURN',
+      })),
+      { tool: 'ip6tables', way: 'in', match: ['-s', '2001:db8::9'], target: 'RETURN' },
+      { tool: 'iptables', way: 'in', match: [], target: 'DROP' },
+      { tool: 'ip6tables', way: 'in', match: [], target: 'DROP' },
+    ]);
+  });
+
+  test('refuses to cut off its own way in, whatever else is allowed', async () => {
+    const { container: _, ...overNetwork } = linuxHost((argv) => {
+      const command = argv.join(' ');
+      if (command.includes('SSH_CONNECTION')) return { stdout: '198.18.0.1 50000 198.18.0.11 22\n' };
+      return command.startsWith('ip -j route get') ? { stdout: '[{"dev":"eth0"}]' } : undefined;
     });
-    await expect(stateOf({ allow: ['198.18.0.1'] }, remote)).resolves.toBeDefined();
+    const remote = { ...overNetwork, transport: 'ssh alpha' };
+    for (const allow of [[], ['203.0.113.7'], ['2001:db8::/32']])
+      await expect(stateOf({ allow }, remote)).rejects.toMatchObject({
+        code: 'fault-failed',
+        message:
+          "alpha: network.isolate is refused: it would cut firedrill's own way to the host (ssh alpha: 198.18.0.1 to 198.18.0.11 port 22, by eth0)",
+        mend: expect.stringContaining('Leave 198.18.0.1 out: in `allow`') as string,
+      });
+    await expect(stateOf({ allow: ['198.18.0.0/24'] }, remote)).resolves.toBeDefined();
+    await expect(stateOf({ interfaces: ['eth1'] }, remote)).resolves.toBeDefined();
   });
 
   test('refuses an interface that is not there', async () => {

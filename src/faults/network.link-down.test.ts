@@ -54,24 +54,20 @@ describe('network.link-down', () => {
   });
 
   test('refuses the interface by which commands come over SSH, and no other', async () => {
-    const over = (dev: string, connection = '198.18.0.1 50000 198.18.0.11 22') => ({
-      ...linuxHost((argv) => {
+    const over = (dev: string) => {
+      const { container: _, ...host } = linuxHost((argv) => {
         const command = argv.join(' ');
-        if (command.includes('SSH_CONNECTION')) return { stdout: `${connection}\n` };
-        if (command === 'ip -j route get 198.18.0.1') return { stdout: JSON.stringify([{ dev }]) };
-        return undefined;
-      }),
-      transport: 'ssh alpha',
-    });
+        if (command.includes('SSH_CONNECTION')) return { stdout: '198.18.0.1 50000 198.18.0.11 22\n' };
+        return command.startsWith('ip -j route get') ? { stdout: JSON.stringify([{ dev }]) } : undefined;
+      });
+      return { ...host, transport: 'ssh alpha' };
+    };
     await expect(networkLinkDown.before(params, faultContext(over('eth1')))).rejects.toMatchObject({
       code: 'fault-failed',
-      message:
-        'alpha: commands get there by eth1 (ssh alpha, from 198.18.0.1) and would be cut off with the rest',
+      message: expect.stringContaining("it would cut firedrill's own way to the host") as string,
     });
-    for (const elsewhere of [over('eth0'), over('eth1', '')]) {
-      const { state } = await networkLinkDown.before(params, faultContext(elsewhere));
-      expect(state).toMatchObject({ interface: 'eth1' });
-    }
+    const { state } = await networkLinkDown.before(params, faultContext(over('eth0')));
+    expect(state).toMatchObject({ interface: 'eth1' });
   });
 
   test('switches off', async () => {

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { interfaceName, listAddresses, requireLink, requireNotOurWay } from './lib/links.ts';
+import { interfaceName, listAddresses, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -51,7 +51,6 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
         mend: `A fault needs something to break: ip link set dev ${p.interface} up`,
       });
     }
-    await requireNotOurWay(ctx, p.interface);
     return {
       interface: p.interface,
       carrier: link.flags.includes('LOWER_UP'),
@@ -59,6 +58,8 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
       routes: await routesOf(ctx, p.interface),
     };
   },
+
+  cut: (p) => ({ kind: 'link', interface: p.interface }),
 
   async apply({ interface: name }, _tag, ctx) {
     await runOk(ctx, ['ip', 'link', 'set', 'dev', name, 'down']);

@@ -27,7 +27,8 @@ async function rulesOf(fields: object): Promise<string[]> {
   return linux.inputs.flatMap((text) => text.split('\n')).filter((line) => /^-[AI]/.test(line));
 }
 
-const inForce = `-N firedrill-ab12cd34-in
+const policies = '-P PREROUTING ACCEPT\n-P POSTROUTING ACCEPT\n';
+const inForce = `${policies}-N firedrill-ab12cd34-in
 -N firedrill-ab12cd34-out
 -A PREROUTING ! -i lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-in
 -A POSTROUTING ! -o lo -m comment --comment "firedrill:ab12cd34" -j firedrill-ab12cd34-out
@@ -169,6 +170,15 @@ COMMIT
     expect(linux.inputs[1]).not.toContain('198.18.0.12');
   });
 
+  test('knows a peer by its address, however it is spelled', async () => {
+    const fields = { peers: ['2001:DB8:0::2', '2001:db8::2/128', '::ffff:198.18.0.12'], direction: 'in' };
+    const rules = (await rulesOf(fields)).filter((rule) => rule.startsWith('-A'));
+    expect(rules.map((rule) => rule.split(' ').slice(2, 4).join(' ')).sort()).toEqual([
+      '-s 198.18.0.12',
+      '-s 2001:db8::2',
+    ]);
+  });
+
   test('changes nothing before it is injected', async () => {
     const linux = host();
     await networkPartition.before(parse(), faultContext(linux));
@@ -186,6 +196,13 @@ COMMIT
     ['no mangle table', {}, 'iptables -w', /^alpha: `iptables -w -t mangle -S` exited 1/],
     ['a name', { peers: ['${address.db}'] }, '-', /^alpha: \$\{address\.db\} is no IP address or CIDR$/],
     ['itself', { peers: ['198.18.0.11'] }, '-', /^alpha: the peer 198\.18\.0\.11 is the host itself$/],
+    [
+      'itself as a network',
+      { peers: ['198.18.0.11/32'] },
+      '-',
+      /^alpha: the peer 198\.18\.0\.11 is the host/,
+    ],
+    ['itself in another spelling', { peers: ['2001:DB8:0::1'] }, '-', /^alpha: the peer 2001:db8::1 is the/],
   ])('refuses a host or a peer: %s', async (_name, fields, failing, message) => {
     const linux = linuxHost((argv) => (argv.join(' ').startsWith(failing) ? { exitCode: 1 } : undefined));
     await expect(networkPartition.before(parse(fields), faultContext(linux))).rejects.toMatchObject({
@@ -197,6 +214,7 @@ COMMIT
   test('refuses in the file what is no address', () => {
     expect(networkPartition.params.safeParse({ peers: ['node-2'] }).success).toBe(false);
     expect(networkPartition.params.safeParse({ peers: ['198.18.0.0/33'] }).success).toBe(false);
+    expect(networkPartition.params.safeParse({ peers: ['fe80::2%eth0'] }).success).toBe(false);
     expect(
       networkPartition.params.safeParse({ peers: ['${address.standby}', '198.18.0.0/24'] }).success,
     ).toBe(true);
@@ -215,7 +233,7 @@ COMMIT
     let rules = inForce;
     const linux = linuxHost((argv) => {
       if (argv.includes('-S')) return { stdout: rules };
-      if (argv[0] === '/bin/sh') rules = '';
+      if (argv[0] === '/bin/sh') rules = policies;
       return undefined;
     });
     await networkPartition.heal(parse(), before, faultContext(linux));

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import {
+  formatIpPrefix,
+  isOneAddress,
+  isSameIpAddress,
+  parseIpAddress,
+  type IpPrefix,
+} from '../core/ip-address.ts';
 import { address, requireAddresses } from './lib/addresses.ts';
 import { filterFault } from './lib/filter-fault.ts';
 import { carriesVrrp, ipProtocol, protocolNumbers, vrrpGroups } from './lib/ip-protocols.ts';
@@ -132,12 +139,16 @@ function where(p: Params): string {
   return mutesVrrp(p) ? `${peers}, and to the VRRP group` : peers;
 }
 
-/** A role may turn out to be on the host itself: nothing between the two would be cut. */
-async function requireOthers(ctx: FaultContext, peers: readonly string[]): Promise<void> {
-  const own = (await listAddresses(ctx)).map((entry) => entry.address);
-  const self = peers.find((peer) => own.includes(peer));
+/** A role may turn out to be on the host itself: nothing between the two would be cut. A network has others in it. */
+async function requireOthers(ctx: FaultContext, peers: readonly IpPrefix[]): Promise<void> {
+  const own = (await listAddresses(ctx)).flatMap((entry) => parseIpAddress(entry.address) ?? []);
+  const self = peers.find(
+    (peer) => isOneAddress(peer) && own.some((address) => isSameIpAddress(address, peer.address)),
+  );
   if (self === undefined) return;
-  throw new DrillError('fault-failed', `${ctx.host.name}: the peer ${self} is the host itself`, {
-    mend: 'Name a peer on another host; a role may have moved here.',
-  });
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: the peer ${formatIpPrefix(self)} is the host itself`,
+    { mend: 'Name a peer on another host; a role may have moved here.' },
+  );
 }

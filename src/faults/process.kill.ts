@@ -3,7 +3,8 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
-import { inspectContainer, requireContainer } from './lib/docker-cli.ts';
+import { inspectContainer, requireContainer, requireDocker } from './lib/docker-cli.ts';
+import { listProcesses, placeWords, signalProcesses, within } from './lib/processes.ts';
 import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
 const params = z
@@ -18,7 +19,7 @@ const params = z
       .min(1)
       .max(15)
       .regex(/^(?!-)/, { error: 'expected the name of a process, not beginning with a dash' })
-      .describe('Exact process name, as `pkill -x` takes it.'),
+      .describe('Exact process name, as `ps -o comm` prints it.'),
     signal: z
       .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
       .default('KILL')
@@ -43,26 +44,27 @@ type Before = { readonly life: string; readonly processes: readonly string[] };
 /** How long the stack's own restart policy gets before the heal restarts the container itself. */
 const ownRecoveryMs = 60_000;
 
+/** States of a container that its restart policy does not start. */
+const downStates = ['created', 'exited', 'dead'];
+
 /**
- * Kills a process by name, in a container with `docker exec ... pkill`: the
+ * Kills a process by name, in a container by a shell within it: the
  * container dies of its own process's death, so its restart policy answers.
  * (`docker kill` would count as a manual stop, which no restart policy answers.)
  * What is process 1 of its container is killed from the host: from within, the kernel lets no KILL reach it
- * (pid_namespaces(7)), and `docker exec ... pkill` succeeds without an effect.
+ * (pid_namespaces(7)), and `kill` succeeds without an effect.
+ *
+ * A host may be a container itself (transport docker), and go down with the process. Its engine then tells that it did, and
+ * the heal has the engine start it where its restart policy does not.
  */
 export const processKill: FaultKind<Params, Before, null> = {
   kind: 'process.kill',
   summary: 'Kill a process by name, in a container or on the host.',
   healAfter: 'redundancy',
   params,
-  uses: (p) =>
-    p?.container === undefined ? { tools: ['pkill', 'ps'], root: true } : { tools: ['docker'], engine: true },
+  uses: (p) => (p?.container === undefined ? { tools: [], root: true } : { tools: ['docker'], engine: true }),
   describe: (p) => ({
-    inject:
-      within(p, ['pkill', `-${p.signal}`, '-x', p.process]).join(' ') +
-      (p.signal === 'KILL'
-        ? ` (several of that name: all at once${p.container === undefined ? '' : '; process 1 of the container: by kill on the host'})`
-        : ''),
+    inject: `kill -${p.signal} ${p.process}${placeWords(p)} (all of that name${p.signal === 'KILL' ? ' at once' : ''}${p.container === undefined || p.signal !== 'KILL' ? '' : '; process 1 of the container: from the host'})`,
     heal:
       `verify that ${p.process} runs again` +
       (p.container !== undefined
@@ -73,17 +75,22 @@ export const processKill: FaultKind<Params, Before, null> = {
     blastRadius:
       p.container === undefined ? `process ${p.process}` : `container ${p.container}, process ${p.process}`,
   }),
+  onContainer: (p) =>
+    p.container === undefined
+      ? `if it exits with ${p.process}, its restart policy decides; where it stays down, the heal starts it (docker start)`
+      : undefined,
 
   async before(p, ctx) {
+    if (p.container !== undefined) await requireDocker(ctx);
     const life = await lifeOf(p, ctx);
-    const processes = await list(p, ctx);
-    if (processes.length === 0) throw await nothingToKill(p, ctx);
+    const processes = await listProcesses(ctx, p);
+    if (processes.length === 0) throw nothingToKill(p, ctx);
     if (p.container === undefined && p.signal === 'KILL' && processes.some(isFirst)) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: ${p.process} is process 1 there, which no KILL from within reaches`,
+        `${ctx.host.name}: cannot SIGKILL ${p.process}: it is process 1 of its namespace, which no KILL from within reaches`,
         {
-          mend: 'Of a machine that is `power.cut`; of a container, name the host of its engine and give `container`.',
+          mend: 'To kill the machine, use `power.cut`. To kill a container, set `on` to the host of its engine and give `container`.',
         },
       );
     }
@@ -96,14 +103,12 @@ export const processKill: FaultKind<Params, Before, null> = {
       await killFirst(p.container, p.process, ctx);
       return null;
     }
-    const together = p.signal === 'KILL' && before.processes.length > 1;
-    const argv = within(p, together ? frozenFirst(p.process) : ['pkill', `-${p.signal}`, '-x', p.process]);
-    const result = await run(ctx, argv);
+    const result = await signalProcesses(ctx, p, p.signal);
     // 137: the container went down while the exec was still in it. That is the fault at work.
     if (result.exitCode !== 0 && result.exitCode !== 137) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${result.stderr.trim() || 'no process matched'}`,
+        `${ctx.host.name}: cannot kill -${p.signal} ${p.process}${placeWords(p)}: exit ${result.exitCode}: ${lastWords(result) || 'no process of that name'}`,
       );
     }
     return null;
@@ -111,22 +116,21 @@ export const processKill: FaultKind<Params, Before, null> = {
 
   async effect(p, before, ctx) {
     if ((await lifeOf(p, ctx)) !== before.life) return true;
-    const alive = await list(p, ctx);
+    const alive = await listProcesses(ctx, p);
     return !before.processes.some((process) => alive.includes(process));
   },
 
   async heal(p, before, ctx) {
     const deadline = ctx.clock.nowMs() + ownRecoveryMs;
     while (!(await this.healed(p, before, ctx))) {
-      if (p.container !== undefined) {
-        const state = await requireContainer(ctx, p.container);
-        if (['created', 'exited', 'dead'].includes(state.status)) {
-          await runOk(ctx, ['docker', 'start', p.container]);
-          return;
-        }
+      const status = await statusOf(p, ctx);
+      if (status === missing && p.container !== undefined) await requireContainer(ctx, p.container);
+      if (status !== undefined && downStates.includes(status)) {
+        await startContainer(p, ctx);
+        return;
       }
       // One that its restart policy is about to start counts as active.
-      if (p.unit !== undefined) await startInactive(ctx, [p.unit]);
+      if (p.unit !== undefined && isUp(status)) await startInactive(ctx, [p.unit]);
       if (ctx.clock.nowMs() >= deadline) {
         if (p.container !== undefined) await runOk(ctx, ['docker', 'restart', p.container]);
         if (p.unit !== undefined) {
@@ -139,20 +143,26 @@ export const processKill: FaultKind<Params, Before, null> = {
   },
 
   async healed(p, _before, ctx) {
-    if (p.container !== undefined) {
-      const state = await inspectContainer(ctx, p.container);
-      if (state?.status !== 'running') return false;
-    }
-    return (await list(p, ctx)).length > 0;
+    return isUp(await statusOf(p, ctx)) && (await listProcesses(ctx, p)).length > 0;
   },
 };
 
-/**
- * A crash of several processes of one name is one moment: they are frozen before they are killed. One after the other,
- * a child that hears of its parent's death first would end in order (a keepalived that says goodbye).
- */
-function frozenFirst(name: string): string[] {
-  return ['sh', '-c', 'pkill -STOP -x "$1"; pkill -KILL -x "$1"', 'sh', name];
+/** The state of the container that the process is in, or that the host is; undefined where it is in none. */
+async function statusOf(p: Params, ctx: FaultContext): Promise<string | undefined> {
+  if (p.container === undefined) return (await ctx.host.container?.inspect(ctx.signal))?.status;
+  return (await inspectContainer(ctx, p.container))?.status ?? missing;
+}
+
+/** In place of the state of a container that somebody removed. */
+const missing = 'missing';
+
+function isUp(status: string | undefined): boolean {
+  return status === undefined || status === 'running';
+}
+
+async function startContainer(p: Params, ctx: FaultContext): Promise<void> {
+  if (p.container === undefined) await ctx.host.power?.on(ctx.signal);
+  else await runOk(ctx, ['docker', 'start', p.container]);
 }
 
 /** Whether a process is the first of its machine or container. */
@@ -178,20 +188,13 @@ async function killFirst(container: string, name: string, ctx: FaultContext): Pr
   );
 }
 
-/** Why there is no process of that name: it does not run, or what would find it is not there. */
-async function nothingToKill(p: Params, ctx: FaultContext): Promise<DrillError> {
-  const look = await run(ctx, within(p, ['ps', '-e']));
-  // docker exec, and sh: not there, or not to be run.
-  if (look.exitCode === 126 || look.exitCode === 127)
-    return new DrillError(
-      'fault-failed',
-      `${ctx.host.name}: ps, which finds ${p.process}, cannot be run${where(p)}: ${lastWords(look)}`,
-      { mend: `Install procps there (ps and pkill)${p.container === undefined ? '' : ', in its image'}.` },
-    );
+function nothingToKill(p: Params, ctx: FaultContext): DrillError {
   return new DrillError(
     'fault-failed',
-    `${ctx.host.name}: no process named ${p.process} to kill${where(p)}`,
-    { mend: `See what runs there with \`${within(p, ['ps', '-e']).join(' ')}\` and correct \`process\`.` },
+    `${ctx.host.name}: no process named ${p.process} to kill${placeWords(p)}`,
+    {
+      mend: `See what runs there with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`.`,
+    },
   );
 }
 
@@ -204,27 +207,11 @@ async function requireActive(name: string, ctx: FaultContext): Promise<void> {
   });
 }
 
-function within(p: Params, argv: readonly string[]): string[] {
-  return p.container === undefined ? [...argv] : ['docker', 'exec', p.container, ...argv];
-}
-
-function where(p: Params): string {
-  return p.container === undefined ? '' : ` in container ${p.container}`;
-}
-
-/** Which life of the container this is: a restart is an effect even when pids repeat. */
+/** Which life of its container this is: one that ended is an effect, even where another one has begun with the same pids. */
 async function lifeOf(p: Params, ctx: FaultContext): Promise<string> {
-  if (p.container === undefined) return 'host';
-  const state = await requireContainer(ctx, p.container);
-  return state.status === 'running' ? state.startedAt : `${state.status} ${state.startedAt}`;
-}
-
-/** Living processes of that name as `pid start-time`; empty when the container is down. */
-async function list(p: Params, ctx: FaultContext): Promise<string[]> {
-  const result = await run(ctx, within(p, ['ps', '-C', p.process, '-o', 'stat=,pid=,lstart=']));
-  return result.stdout
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('Z'))
-    .map((line) => line.split(/\s+/).slice(1).join(' '));
+  const state =
+    p.container === undefined
+      ? await ctx.host.container?.inspect(ctx.signal)
+      : await requireContainer(ctx, p.container);
+  return state === undefined ? 'host' : `${state.startedAt} ${state.finishedAt}`;
 }

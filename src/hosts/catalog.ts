@@ -1,18 +1,39 @@
-import type { Host } from '../core/host.ts';
-import type { PlannedHost } from '../core/plan.ts';
-import { createDockerHost } from './docker.ts';
+import type { Host, NoteListener } from '../core/host.ts';
+import type { PlannedHost, Transport } from '../core/plan.ts';
+import { createDockerHost, dockerWords } from './docker.ts';
+import { askForPodman, dockerOnly } from './docker-only.ts';
+import { followCommand } from './follow-command.ts';
+import { keepShells } from './kept-shells.ts';
 import { createLocalHost } from './local.ts';
+import { runCommand } from './run-command.ts';
 import { createSshHost } from './ssh.ts';
 
-/** The host that a plan names. Touches nothing: what cannot be reached shows at the first command. */
-export function createHost(planned: PlannedHost): Host {
+/**
+ * The host that a plan names. Touches nothing: what cannot be reached shows at the first command. `onNote` hears
+ * what is odd about the way there.
+ */
+export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}): Host {
   const { name, transport } = planned;
   switch (transport.kind) {
     case 'local':
       return createLocalHost(name);
     case 'docker':
-      return createDockerHost(name, transport);
+      return dockerOnly(
+        createDockerHost(name, transport, runCommand, followCommand, keepShells, onNote),
+        podmanAt(transport),
+      );
     case 'ssh':
-      return createSshHost(name, transport);
+      return createSshHost(name, transport, { run: runCommand, env: process.env }, onNote);
   }
+}
+
+/** By context: all containers of an engine share one answer. */
+const engines = new Map<string, () => Promise<boolean>>();
+
+function podmanAt(transport: Extract<Transport, { kind: 'docker' }>): () => Promise<boolean> {
+  const docker = dockerWords(transport);
+  const key = docker.join(' ');
+  const known = engines.get(key) ?? askForPodman(docker, runCommand);
+  engines.set(key, known);
+  return known;
 }

@@ -1,6 +1,7 @@
 import { DrillError } from '../core/errors.ts';
 import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
+import type { NotRun } from './ssh-command.ts';
 
 /** The outcomes that are no exit: the command's effect is not known. */
 export type Broken =
@@ -15,7 +16,7 @@ export function commandError(
   timeoutMs: number,
   outcome: Broken,
 ): DrillError {
-  const what = `${host}: \`${argv.join(' ')}\``;
+  const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'timed-out':
       return new DrillError('host-unreachable', `${what} did not end within ${timeoutMs} ms`);
@@ -31,22 +32,57 @@ export function commandError(
   }
 }
 
+/** A followed command that did not end by itself. */
+type FollowBroken =
+  Exclude<FollowOutcome, { kind: 'exited' }> | { readonly kind: 'lost'; readonly why: string };
+
 /** The error for a followed command that did not end by itself. */
-export function followError(
-  host: string,
-  argv: readonly string[],
-  outcome: Exclude<FollowOutcome, { kind: 'exited' }> | { readonly kind: 'lost'; readonly why: string },
-): DrillError {
-  return new DrillError('host-unreachable', `${host}: \`${argv.join(' ')}\` ${followWords(outcome)}`);
+export function followError(host: string, argv: readonly string[], outcome: FollowBroken): DrillError {
+  return new DrillError('host-unreachable', `${host}: ${commandWords(argv)} ${followWords(outcome)}`);
 }
 
-function followWords(outcome: Parameters<typeof followError>[2]): string {
+function followWords(outcome: FollowBroken): string {
   switch (outcome.kind) {
     case 'not-started':
       return `was not started: ${outcome.message}`;
+    case 'not-run':
+      return `was not run: ${[`exit ${outcome.exitCode}`, outcome.why].filter(Boolean).join(': ')}`;
     case 'aborted':
       return 'is no longer followed';
     case 'lost':
       return `is no longer followed: ${outcome.why}`;
   }
+}
+
+/** The error for a command that was sent over SSH, and that nobody ran there. */
+export function notRunError(
+  host: string,
+  argv: readonly string[],
+  outcome: NotRun,
+  sshWords: string,
+): DrillError {
+  const what = `${host}: ${commandWords(argv)} was not run`;
+  switch (outcome.kind) {
+    case 'refused':
+      return new DrillError('host-unreachable', `${what}: sudo says: ${oneLine(outcome.why)}`, {
+        mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
+      });
+    case 'not-run':
+      return new DrillError('host-unreachable', `${what}: the login answered with ${oneLine(outcome.why)}`, {
+        mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
+      });
+  }
+}
+
+/** Longest command in a message, in characters: what went wrong comes after it. */
+const commandLimit = 160;
+
+/** A command for a message, in backticks: on one line, and its beginning only where it is long. */
+export function commandWords(argv: readonly string[]): string {
+  const line = oneLine(argv.join(' '));
+  return `\`${line.length > commandLimit ? `${line.slice(0, commandLimit)}…` : line}\``;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
 }

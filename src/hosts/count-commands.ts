@@ -16,7 +16,7 @@ export function countCommands(): CommandCount {
       return commands;
     },
     counted(host) {
-      const { pipe, power } = host;
+      const { pipe, power, container, isThisMachine } = host;
       return {
         name: host.name,
         transport: host.transport,
@@ -37,6 +37,8 @@ export function countCommands(): CommandCount {
               },
             }),
         ...(power === undefined ? {} : { power }),
+        ...(container === undefined ? {} : { container }),
+        ...(isThisMachine === undefined ? {} : { isThisMachine }),
       };
     },
   };

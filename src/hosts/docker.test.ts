@@ -4,6 +4,7 @@ import type { ExecResult } from '../core/host.ts';
 import { createDockerHost } from './docker.ts';
 import type { ShellOutcome } from './kept-shells.ts';
 import type { Command, Outcome } from './run-command.ts';
+import { ranMarked, unmarked } from './testing/marked-run.ts';
 
 const id = '663de574bd7f8d38678d36c196b585626cdbf0fcb1ae78441da89ad970e0048b';
 const limits = { timeoutMs: 1000, signal: AbortSignal.timeout(60_000) };
@@ -13,23 +14,39 @@ function exited(exitCode: number, stdout = '', stderr = ''): Outcome {
   return { kind: 'exited', exitCode, stdout, stderr };
 }
 
-/** A host whose `docker exec` and `docker inspect` end as given. */
+const noShell = exited(
+  126,
+  '',
+  'OCI runtime exec failed: exec failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown\n',
+);
+
+/** A host whose `docker exec` and `docker inspect` end as given: with a shell, or as Docker itself ends where `shell` says how. */
 function host(
   exec: Outcome,
   inspect: Outcome = running,
-  context?: string,
-): { run: (...argv: string[]) => Promise<ExecResult>; commands: Command[] } {
+  shell?: Outcome,
+): { run: (...argv: string[]) => Promise<ExecResult>; commands: Command[]; stray: string[] } {
   const commands: Command[] = [];
+  const stray: string[] = [];
   const docker = createDockerHost(
     'node-1',
-    { kind: 'docker', container: 'lab-node-1', ...(context === undefined ? {} : { context }) },
+    { kind: 'docker', container: 'lab-node-1' },
     async (command) => {
       commands.push(command);
-      return command.argv.includes('inspect') ? inspect : exec;
+      if (command.argv.includes('inspect')) return inspect;
+      return shell !== undefined && unmarked(command.argv) !== undefined
+        ? shell
+        : ranMarked(command.argv, exec);
     },
+    undefined,
+    undefined,
+    ({ message }) => stray.push(message),
   );
-  return { run: async (...argv) => docker.exec(argv, limits), commands };
+  return { run: async (...argv) => docker.exec(argv, limits), commands, stray };
 }
+
+/** A container without a shell. */
+const shellless = (exec: Outcome, inspect: Outcome = running) => host(exec, inspect, noShell);
 
 async function errorOf(promise: Promise<unknown>): Promise<DrillError> {
   const error: unknown = await promise.then(
@@ -48,8 +65,8 @@ describe('docker host', () => {
       stdout: 'out',
       stderr: 'err',
     });
-    expect(commands.map((c) => c.argv)).toEqual([
-      ['docker', 'exec', 'lab-node-1', 'sh', '-c', 'echo "$1"; true', 'x y'],
+    expect(commands.map((c) => [...c.argv.slice(0, 4), ...(unmarked(c.argv)?.argv ?? [])])).toEqual([
+      ['docker', 'exec', 'lab-node-1', '/bin/sh', 'sh', '-c', 'echo "$1"; true', 'x y'],
     ]);
     expect(commands[0]).toMatchObject({ timeoutMs: 1000, signal: limits.signal });
   });
@@ -61,14 +78,20 @@ describe('docker host', () => {
       { kind: 'docker', container: 'c', context: 'far' },
       async (command) => {
         commands.push(command);
-        return exited(0);
+        return ranMarked(command.argv, exited(0));
       },
     );
     await docker.exec(['cat'], { ...limits, input: 'text' });
-    expect(commands[0]).toMatchObject({
-      argv: ['docker', '--context', 'far', 'exec', '-i', 'c', 'cat'],
-      input: 'text',
-    });
+    expect(commands[0]?.input).toBe('text');
+    expect(commands[0]?.argv.slice(0, 7)).toEqual([
+      'docker',
+      '--context',
+      'far',
+      'exec',
+      '-i',
+      'c',
+      '/bin/sh',
+    ]);
     expect(docker.transport).toBe('docker --context far exec c');
   });
 
@@ -94,33 +117,89 @@ describe('docker host', () => {
   ])('throws host-unreachable: %s', async (_name, outcome) => {
     const stopped = exited(1, '', 'Error: No such container: lab-node-1');
     for (const inspect of [stopped, running]) {
-      const error = await errorOf(host(outcome, inspect).run('systemctl', 'is-active', 'ssh'));
-      expect(error.code).toBe('host-unreachable');
-      expect(error.message).toContain('lab-node-1');
+      for (const one of [host(exited(0), inspect, outcome), shellless(outcome, inspect)]) {
+        const error = await errorOf(one.run('systemctl', 'is-active', 'ssh'));
+        expect(error.code).toBe('host-unreachable');
+        expect(error.message).toContain('lab-node-1');
+      }
     }
   });
 
   it('throws host-unreachable when the container died under the command', async () => {
-    const error = await errorOf(host(exited(137), exited(0, `${id} false false\n`)).run('sleep', '9'));
+    const stopped = exited(0, `${id} false false\n`);
+    const error = await errorOf(shellless(exited(137), stopped).run('sleep', '9'));
     expect(error.code).toBe('host-unreachable');
     expect(await host(exited(137)).run('sh', '-c', 'kill -9 $$')).toMatchObject({ exitCode: 137 });
+  });
+
+  it('knows nothing of a command whose end was not marked, and says so', async () => {
+    const killed = (inspect: Outcome) =>
+      createDockerHost('node-1', { kind: 'docker', container: 'lab-node-1' }, async ({ argv }) => {
+        if (argv.includes('inspect')) return inspect;
+        const { mark } = unmarked(argv) ?? { mark: '' };
+        return exited(137, `${mark} S7\nhalf`, `${mark} S7\n`);
+      });
+    const gone = await errorOf(killed(exited(0, `${id} false false\n`)).exec(['sleep', '9'], limits));
+    expect(gone.message).toBe('node-1: no way into container lab-node-1: it stopped');
+    const there = await errorOf(killed(running).exec(['sleep', '9'], limits));
+    expect(there.message).toBe(
+      'node-1: `sleep 9` broke off, and what it did is not known: `docker exec` ended with exit 137 before the command did',
+    );
+  });
+
+  it('takes nothing for run that was not marked, whatever the exit', async () => {
+    for (const said of ['', 'Emulate Docker CLI using podman.\n']) {
+      const error = await errorOf(host(exited(0), running, exited(0, said)).run('true'));
+      expect(error.code).toBe('host-unreachable');
+    }
+  });
+
+  it('leaves out what the Docker client prints around the output, and reports it once', async () => {
+    const stray: string[] = [];
+    const docker = createDockerHost(
+      'node-1',
+      { kind: 'docker', container: 'lab-node-1' },
+      async ({ argv }) => {
+        const outcome = ranMarked(argv, exited(1, '', 'real\n')) as Extract<Outcome, { kind: 'exited' }>;
+        return { ...outcome, stderr: `WARNING: config.json\n${outcome.stderr}what's next\n` };
+      },
+      undefined,
+      undefined,
+      ({ message }) => stray.push(message),
+    );
+    for (let n = 0; n < 2; n += 1) {
+      expect(await docker.exec(['x'], limits)).toEqual({ exitCode: 1, stdout: '', stderr: 'real\n' });
+    }
+    expect(stray).toEqual([
+      "node-1: the login shell, sudo, or the transport prints text around the output of commands, which is left out: WARNING: config.json what's next",
+    ]);
+  });
+
+  it('runs commands in a container without a shell as they are, and asks for a shell once', async () => {
+    const { run, commands } = shellless(exited(3, 'out'));
+    expect(await run('x')).toEqual({ exitCode: 3, stdout: 'out', stderr: '' });
+    expect(await run('x')).toMatchObject({ exitCode: 3 });
+    expect(commands.map(({ argv }) => unmarked(argv) !== undefined)).toEqual([true, false, false]);
   });
 
   it('takes a missing program for the command’s failure, on either stream', async () => {
     const words =
       'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown\n';
-    expect(await host(exited(126, words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
-    expect(await host(exited(127, '', words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
+    expect(await shellless(exited(126, words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
+    expect(await shellless(exited(127, '', words)).run('nosuch')).toMatchObject({
+      exitCode: 127,
+      stdout: '',
+    });
   });
 
   it('takes the words of a docker inside the container for data', async () => {
     const inner = exited(1, '', 'Error response from daemon: No such container: app-postgres\n');
-    expect(await host(inner).run('docker', 'stop', 'app-postgres')).toMatchObject({ exitCode: 1 });
+    expect(await shellless(inner).run('docker', 'stop', 'app-postgres')).toMatchObject({ exitCode: 1 });
     const down = exited(1, '', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n');
-    expect(await host(down).run('docker', 'ps')).toMatchObject({ exitCode: 1 });
+    expect(await shellless(down).run('docker', 'ps')).toMatchObject({ exitCode: 1 });
     // but not when they are about the node itself
     const outer = exited(1, '', `Error response from daemon: Container ${id} is not running\n`);
-    expect((await errorOf(host(outer).run('docker', 'ps'))).code).toBe('host-unreachable');
+    expect((await errorOf(shellless(outer).run('docker', 'ps'))).code).toBe('host-unreachable');
   });
 
   it.each([
@@ -148,7 +227,7 @@ describe('a look', () => {
       { kind: 'docker', container: 'lab-node-1', context: 'far' },
       async (command) => {
         commands.push(command);
-        return exec;
+        return command.argv.includes('inspect') ? running : ranMarked(command.argv, exec);
       },
       undefined,
       (start) => {
@@ -172,11 +251,6 @@ describe('a look', () => {
     expect(await looked({ kind: 'lost' }, exited(4)).docker.exec(['x'], asked)).toMatchObject({
       exitCode: 4,
     });
-    const off = looked(
-      { kind: 'lost' },
-      exited(1, '', `Error response from daemon: Container ${id} is not running\n`),
-    );
-    expect((await errorOf(off.docker.exec(['x'], asked))).code).toBe('host-unreachable');
   });
 
   it('is not asked again when it was cut short', async () => {

@@ -1,19 +1,26 @@
 import { DrillError } from '../core/errors.ts';
-import type { ExecOptions, ExecResult, Host, PowerSwitch } from '../core/host.ts';
+import type { ExecOptions, ExecResult, Host, NoteListener, PowerSwitch } from '../core/host.ts';
 import type { Transport } from '../core/plan.ts';
+import { printable } from '../core/printable.ts';
 import { commandError, followError } from './command-error.ts';
-import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
+import { markedArgv, marksBytes, newMark, readMarks } from './command-marks.ts';
+import { dockerContainer, type AskEngine } from './docker-container.ts';
+import { followCommand, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { pipeCommand } from './pipe-command.ts';
-import { runCommand, type CommandRunner } from './run-command.ts';
+import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
+import { firstStray } from './host-notes.ts';
 
 /**
- * What Docker says, and nothing else with it, when it could not run the command;
- * these make us look twice. (Docker 20.10 prints the runtime's complaint on
+ * What Docker says, and nothing else with it, when it could not run the command in a container without a shell, which marks
+ * nothing; these make us look twice. (Docker 20.10 prints the runtime's complaint on
  * standard output, later ones on standard error.)
  */
 const dockersWords =
   /^(Error response from daemon|Error: No such container|Cannot connect to the Docker daemon|error during connect|Failed to initialize|permission denied while trying to connect|OCI runtime exec failed)/;
+
+/** What the runtimes say where the container has no shell: runc, crun, and whoever calls them. */
+const noShell = /["'`]\/bin\/sh["'`].*(not found|no such file)/is;
 
 /** A command killed with its container exits like any killed one: 128 + SIGKILL. */
 const killedExit = 137;
@@ -38,48 +45,106 @@ export function createDockerHost(
   run: CommandRunner = runCommand,
   followRun: CommandFollower = followCommand,
   keep: (start: readonly string[]) => ShellRunner = keepShells,
+  onNote: NoteListener = () => {},
 ): Host {
-  const { container, context } = transport;
-  const docker = ['docker', ...(context === undefined ? [] : ['--context', context])];
+  const { container } = transport;
+  const docker = dockerWords(transport);
+  const tellStray = firstStray(name, onNote);
+  let hasShell = true;
   const look = keep([...docker, 'exec', '-i', container, 'sh']);
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
     if (options.look === true) {
       const seen = await look({ argv, ...options });
-      if (seen.kind === 'exited') {
-        const { kind: _, ...result } = seen;
-        return result;
-      }
+      if (seen.kind === 'exited') return resultOf(seen);
       // A container without a shell, or one that went off: `docker exec` says what is wrong.
       if (seen.kind !== 'lost') throw commandError(name, argv, options.timeoutMs, seen);
     }
-    const flags = options.input === undefined ? [] : ['-i'];
-    const outcome = await run({ argv: [...docker, 'exec', ...flags, container, ...argv], ...options });
-    switch (outcome.kind) {
-      case 'exited': {
-        const { kind: _, ...result } = outcome;
-        return settle(argv, result, options);
-      }
-      case 'not-started':
-        throw unreachable(`docker cannot be run: ${outcome.message}`);
-      case 'timed-out':
-      case 'aborted':
-      case 'overflow':
-        throw commandError(name, argv, options.timeoutMs, outcome);
+    if (hasShell) {
+      const result = await execMarked(argv, options);
+      if (result !== 'no-shell') return result;
+      hasShell = false;
     }
+    const outcome = await dockerExec(argv, options);
+    return outcome.kind === 'exited'
+      ? settle(argv, resultOf(outcome), options)
+      : notExited(argv, options, outcome);
+  };
+
+  const dockerExec = (argv: readonly string[], options: ExecOptions): Promise<Outcome> => {
+    const flags = options.input === undefined ? [] : ['-i'];
+    return run({ argv: [...docker, 'exec', ...flags, container, ...argv], ...options });
+  };
+
+  /** Runs a command by a shell that marks its output. Without a shell nothing is run. */
+  const execMarked = async (
+    argv: readonly string[],
+    options: ExecOptions,
+  ): Promise<ExecResult | 'no-shell'> => {
+    const mark = newMark();
+    const { maxOutputBytes } = options;
+    const outcome = await dockerExec(markedArgv(argv, mark, 'run'), {
+      ...options,
+      ...(maxOutputBytes === undefined ? {} : { maxOutputBytes: maxOutputBytes + marksBytes }),
+    });
+    if (outcome.kind !== 'exited') return notExited(argv, options, outcome);
+    const [out, errors] = [readMarks(mark, 'run'), readMarks(mark, 'run')];
+    const stdout = out.add(Buffer.from(outcome.stdout));
+    const stderr = errors.add(Buffer.from(outcome.stderr));
+    const said = `${errors.stray}${out.stray}`.trim();
+    if (out.started === undefined) {
+      if (noShell.test(said)) return 'no-shell';
+      const seen = await inspect(options.signal, options.patience);
+      throw unreachable(
+        seen.problem ??
+          (said || `\`docker exec\` ended with exit ${outcome.exitCode} before the command began`),
+      );
+    }
+    tellStray(said);
+    if (outcome.truncated) {
+      const output = [stdout, stderr].map((bytes) => bytes.subarray(0, maxOutputBytes).toString('utf8'));
+      return { exitCode: 0, stdout: output[0] ?? '', stderr: output[1] ?? '', truncated: true };
+    }
+    if (out.ended !== undefined && errors.ended !== undefined) {
+      return { exitCode: out.ended, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+    }
+    const seen = await inspect(options.signal, options.patience);
+    if (!seen.running) throw unreachable(seen.problem ?? 'it stopped');
+    const why = `\`docker exec\` ended with exit ${outcome.exitCode} before the command did`;
+    throw commandError(name, argv, options.timeoutMs, { kind: 'lost', why });
+  };
+
+  const notExited = (
+    argv: readonly string[],
+    options: ExecOptions,
+    outcome: Exclude<Outcome, { kind: 'exited' }>,
+  ): never => {
+    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    throw commandError(name, argv, options.timeoutMs, outcome);
   };
 
   const follow: Host['follow'] = async function* (argv, signal) {
-    const command = [...docker, 'exec', '-i', container, ...followedBy(argv)];
-    const outcome = yield* followRun({ argv: command, signal });
-    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
-    if (outcome.kind === 'aborted') throw followError(name, argv, outcome);
-    const { exitCode, stderr } = outcome;
-    if (exitCode !== 0 && dockersWords.test(stderr)) throw unreachable(stderr.trim());
-    return { exitCode, stderr };
+    const mark = newMark();
+    const command = [...docker, 'exec', '-i', container, ...markedArgv(argv, mark, 'follow')];
+    const outcome = yield* followRun({ argv: command, mark, signal });
+    switch (outcome.kind) {
+      case 'exited':
+        return { exitCode: outcome.exitCode, stderr: outcome.stderr };
+      case 'not-started':
+        throw unreachable(`docker cannot be run: ${outcome.message}`);
+      case 'not-run':
+        throw unreachable(outcome.why || `\`docker exec\` ended with exit ${outcome.exitCode}`);
+      case 'aborted':
+      case 'lost':
+        throw followError(name, argv, outcome);
+    }
   };
 
-  const pipe: Host['pipe'] = (argv) => pipeCommand([...docker, 'exec', '-i', container, ...argv]);
+  const pipe: Host['pipe'] = (argv) => {
+    if (!hasShell) return pipeCommand([...docker, 'exec', '-i', container, ...argv]);
+    const mark = newMark();
+    return pipeCommand([...docker, 'exec', '-i', container, ...markedArgv(argv, mark, 'pipe')], { mark });
+  };
 
   /** Tells the command's own failure from Docker's. */
   const settle = async (
@@ -157,11 +222,23 @@ export function createDockerHost(
     }
   };
 
+  const ask: AskEngine = async (words, signal, patience) => {
+    const argv = [...docker, ...words];
+    const outcome = await run({ argv, timeoutMs: inspectTimeoutMs * patience, signal });
+    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    if (outcome.kind !== 'exited') throw commandError(name, argv, inspectTimeoutMs * patience, outcome);
+    if (outcome.exitCode !== 0) throw unreachable(outcome.stderr.trim());
+    return outcome.stdout;
+  };
+
   const isOn = async (signal: AbortSignal, patience = 1): Promise<boolean> => {
     const words = ['container', 'inspect', '--format', '{{.State.Running}}'];
     const seen = await manage(words, inspectTimeoutMs * patience, signal);
+    const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
-    return seen.stdout.trim() === 'true';
+    if (said !== 'true' && said !== 'false')
+      throw unreachable(`docker inspect does not tell whether it runs: ${printable(said, 120)}`);
+    return said === 'true';
   };
 
   const turn = async (
@@ -186,7 +263,27 @@ export function createDockerHost(
     on: (signal, patience) => turn('start', true, signal, patience),
   };
 
-  return { name, transport: `${docker.join(' ')} exec ${container}`, exec, follow, pipe, power };
+  return {
+    name,
+    transport: `${docker.join(' ')} exec ${container}`,
+    exec,
+    follow,
+    pipe,
+    power,
+    container: dockerContainer(container, ask, (answer) =>
+      unreachable(`cannot read what docker inspect answered: ${printable(answer.trim(), 120)}`),
+    ),
+  };
+}
+
+function resultOf(outcome: Extract<Outcome, { kind: 'exited' }>): ExecResult {
+  const { kind: _, ...result } = outcome;
+  return result;
+}
+
+/** The beginning of a command of Docker's client for that transport. */
+export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
+  return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }
 
 function callsDocker(argv: readonly string[]): boolean {

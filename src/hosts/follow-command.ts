@@ -1,11 +1,13 @@
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { FollowEnd } from '../core/host.ts';
+import { readMarks, type Mark, type MarkReader } from './command-marks.ts';
 import { startPiped } from './start-piped.ts';
 
-/** A long-running command, wrapped by `followedBy`, and how to run it here. */
+/** A long-running command that `markedArgv` wrapped to be followed, and how to run it here. */
 export interface FollowedCommand {
   readonly argv: readonly string[];
+  readonly mark: Mark;
   readonly signal: AbortSignal;
 }
 
@@ -13,28 +15,14 @@ export interface FollowedCommand {
 export type FollowOutcome =
   | ({ readonly kind: 'exited' } & FollowEnd)
   | { readonly kind: 'not-started'; readonly message: string }
+  /** What was to start it ended, and had not started it: its exit and its words. */
+  | { readonly kind: 'not-run'; readonly exitCode: number; readonly why: string }
+  /** It was started, and its end was not told. */
+  | { readonly kind: 'lost'; readonly why: string }
   | { readonly kind: 'aborted' };
 
 /** Follows a command; hosts take it as a parameter so that tests can look at what they would run. */
 export type CommandFollower = (command: FollowedCommand) => AsyncGenerator<string, FollowOutcome, void>;
-
-/**
- * Runs the command for as long as somebody holds the shell's standard input. Whoever follows holds it; when he stops or
- * dies, it is closed all the way down (`docker exec -i` closes it when its client goes, sshd when the connection does),
- * and the command is ended: first asked, then killed. A signal would end the client alone and leave the command behind.
- */
-const script = `
-exec 3<&0 </dev/null
-"$@" 3<&- & child=$!
-{ while read -r line; do :; done <&3; kill "$child"; sleep 1; kill -9 "$child"; } >/dev/null 2>&1 & guard=$!
-wait "$child"; code=$?
-kill "$guard" 2>/dev/null
-exit "$code"`;
-
-/** The command line that runs `argv` for as long as its standard input is open. */
-export function followedBy(argv: readonly string[]): string[] {
-  return ['sh', '-c', script, 'follow', ...argv];
-}
 
 /** What the wrapper needs to end its command, and a little more. */
 export const endWithinMs = 1500;
@@ -52,20 +40,26 @@ export const followCommand: CommandFollower = async function* (command) {
   // It may be gone before its standard input is closed.
   stdin.on('error', () => {});
   let stderr = '';
-  errors.setEncoding('utf8');
-  errors.on('data', (text: string) => void (stderr = (stderr + text).slice(-stderrLimit)));
+  const [own, ownErrors] = [readMarks(command.mark, 'follow'), readMarks(command.mark, 'follow')];
+  errors.on('data', (chunk: Buffer) => {
+    stderr = (stderr + ownErrors.add(chunk).toString('utf8')).slice(-stderrLimit);
+  });
   errors.on('error', () => {});
   // Reading ends at once, whatever becomes of the command.
   const onAbort = (): void => void stdout.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    yield* linesOf(stdout);
+    yield* linesOf(ownOf(stdout, own));
     const result = await subprocess;
-    if (result.exitCode !== undefined) return { kind: 'exited', exitCode: result.exitCode, stderr };
-    if (result.signal !== undefined) {
-      return { kind: 'exited', exitCode: 128 + constants.signals[result.signal], stderr };
+    if (own.ended !== undefined) return { kind: 'exited', exitCode: own.ended, stderr };
+    const exitCode =
+      result.exitCode ?? (result.signal === undefined ? undefined : 128 + constants.signals[result.signal]);
+    if (exitCode === undefined) {
+      return { kind: 'not-started', message: result.originalMessage ?? 'not started' };
     }
-    return { kind: 'not-started', message: result.originalMessage ?? 'not started' };
+    if (own.started !== undefined) return { kind: 'lost', why: `its shell ended with exit ${exitCode}` };
+    const said = [ownErrors.stray, own.stray].map((text) => text.trim()).filter(Boolean);
+    return { kind: 'not-run', exitCode, why: said.join('\n') };
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
     throw error;
@@ -74,6 +68,18 @@ export const followCommand: CommandFollower = async function* (command) {
     await end(subprocess);
   }
 };
+
+/** What of a stream is between its marks, as it comes. */
+export async function* ownOf(
+  stream: AsyncIterable<unknown>,
+  marks: MarkReader,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of stream) {
+    const own = marks.add(chunk as Buffer);
+    if (own.length > 0) yield own;
+    if (marks.ended !== undefined) return;
+  }
+}
 
 /** The lines of a stream, as they come. */
 export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string, void, void> {

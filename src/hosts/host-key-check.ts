@@ -5,18 +5,21 @@ import {
   fingerprint,
   judgeHostKey,
   knownTypes,
+  nameInKnownHosts,
   parseKnownHosts,
   typeOfKey,
   type BrokenLine,
+  type HostName,
   type KnownHost,
 } from './known-hosts.ts';
-import type { SshSettings } from './ssh-config.ts';
+import type { SshSettings, SshSurroundings } from './ssh-config.ts';
+import { expandTokens, splitWords } from './ssh-tokens.ts';
 
 /** What to ask a host for, and what to say to the key that it shows. */
 export interface HostKeyCheck {
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
   /** The reason to refuse it; undefined for a key that is known. */
-  refuse(key: Buffer): DrillError | undefined;
+  readonly refuse: (key: Buffer) => Promise<DrillError | undefined>;
 }
 
 /** Stands for a file where a key was learned. */
@@ -31,20 +34,28 @@ const checkable: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
+/** Weak, and asked for only where ssh_config names them. */
+const legacy: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 
 /**
  * Reads the known hosts for one connection. `learned` has the keys of hosts that were taken at their word: they must show the
  * same key the next time; no file is written.
  * @throws DrillError `host-unreachable` when no algorithm is left to ask the host for
  */
-export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]): Promise<HostKeyCheck> {
+export async function hostKeyCheck(
+  settings: SshSettings,
+  learned: KnownHost[],
+  around: SshSurroundings,
+): Promise<HostKeyCheck> {
   const { asked, host, port, hostKeyAlias, knownHostsFiles } = settings;
   const name = { host, port, ...(hostKeyAlias === undefined ? {} : { alias: hostKeyAlias }) };
   const read = await Promise.all(knownHostsFiles.map(readKnownHosts));
-  const entries = [...read.flatMap((file) => file.entries), ...learned];
+  const known = read.flatMap((file) => file.entries);
+  // What another connection learns before this one gets its key counts, too.
+  const entries = (): readonly KnownHost[] => [...known, ...learned];
   const broken = read.flatMap((file) => file.broken);
-  const types = knownTypes(entries, name);
-  const offered = checkable.filter((one) => settings.hostKeyAlgorithms.includes(one));
+  const types = knownTypes(entries(), name);
+  const offered = [...checkable, ...legacy].filter((one) => settings.hostKeyAlgorithms.includes(one));
   const allowed = settings.hostKeyAlgorithms.length === 0 ? checkable : offered;
   const isKnown = (one: ServerHostKeyAlgorithm): boolean =>
     types.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one);
@@ -61,17 +72,17 @@ export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]):
   }
   return {
     algorithms,
-    refuse(key) {
-      const verdict = judgeHostKey(entries, name, key);
+    async refuse(key) {
+      const printed = await askKnownHosts(settings, name, key, around);
+      const verdict = judgeHostKey([...entries(), ...printed.entries], name, key);
       const shown = `the host key of ${where} (${typeOfKey(key) ?? 'unknown type'}, ${fingerprint(key)})`;
       switch (verdict.kind) {
         case 'known':
           return undefined;
         case 'unknown': {
           if (settings.unknownKeys === 'new') {
-            const hosts = hostKeyAlias ?? `[${host}]:${port}`;
             learned.push({
-              hosts,
+              hosts: nameInKnownHosts(name),
               type: typeOfKey(key) ?? '',
               key,
               file: seenBefore,
@@ -80,7 +91,7 @@ export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]):
             return undefined;
           }
           return refusal(
-            `${shown} is not known in ${knownHostsFiles.join(', ') || 'any file'}${brokenWords(broken)}`,
+            `${shown} is not known in ${knownHostsFiles.join(', ') || 'any file'}${printed.words}${brokenWords([...broken, ...printed.broken])}${dnsWords(settings)}`,
             `Compare it with \`ssh-keygen -lf\` on the host itself, then connect once with \`${settings.words}\`, or add it to known_hosts.`,
           );
         }
@@ -102,6 +113,49 @@ export async function hostKeyCheck(settings: SshSettings, learned: KnownHost[]):
       }
     },
   };
+}
+
+/** ssh waits for KnownHostsCommand without an end; a drill does not. */
+const knownHostsCommandMs = 10_000;
+
+/** What KnownHostsCommand prints for a key that a host shows; nothing without one. `words` say what became of it. */
+async function askKnownHosts(
+  { knownHostsCommand, tokens }: SshSettings,
+  name: HostName,
+  key: Buffer,
+  { run, env }: SshSurroundings,
+): Promise<ReturnType<typeof parseKnownHosts> & { readonly words: string }> {
+  const nothing = { entries: [], broken: [] };
+  if (knownHostsCommand === undefined) return { ...nothing, words: '' };
+  const words = (what: string): string => `, nor by KnownHostsCommand ${knownHostsCommand}${what}`;
+  const all = {
+    ...tokens,
+    f: fingerprint(key),
+    H: nameInKnownHosts(name),
+    I: 'HOSTNAME',
+    K: key.toString('base64'),
+    t: typeOfKey(key) ?? '',
+  };
+  const argv: string[] = [];
+  for (const word of splitWords(knownHostsCommand)) {
+    const expanded = expandTokens(word, all, env);
+    if ('unknown' in expanded)
+      return { ...nothing, words: words(` (${expanded.unknown} stands for nothing)`) };
+    argv.push(expanded.text);
+  }
+  const { signal } = new AbortController();
+  const outcome = await run({ argv, timeoutMs: knownHostsCommandMs, signal });
+  if (outcome.kind !== 'exited') return { ...nothing, words: words(` (${outcome.kind})`) };
+  if (outcome.exitCode !== 0) {
+    const why = `exit ${outcome.exitCode}: ${outcome.stderr.trim()}`;
+    return { ...nothing, words: words(` (${why})`) };
+  }
+  return { ...parseKnownHosts(outcome.stdout, 'KnownHostsCommand'), words: words('') };
+}
+
+function dnsWords({ unsupported }: SshSettings): string {
+  const dns = unsupported.find((one) => one.startsWith('VerifyHostKeyDNS'));
+  return dns === undefined ? '' : `; firedrill does not ask DNS for it (${dns})`;
 }
 
 async function readKnownHosts(path: string): Promise<ReturnType<typeof parseKnownHosts>> {

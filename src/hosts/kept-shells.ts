@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { shellCommand } from '../core/shell-quote.ts';
+import { environmentScript, keptScript, newMark, readMarks } from './command-marks.ts';
 import { defaultMaxOutputBytes, type Command, type Outcome } from './run-command.ts';
 import { startPiped } from './start-piped.ts';
 
@@ -86,7 +85,7 @@ interface Shell {
 }
 
 interface Reader {
-  readonly onText: (stream: 'stdout' | 'stderr', text: string) => void;
+  readonly onBytes: (stream: 'stdout' | 'stderr', piece: Buffer) => void;
   readonly onEnd: () => void;
 }
 
@@ -105,9 +104,9 @@ function openShell(start: readonly string[], onEnd: (shell: Shell) => void): She
   };
   // It may be gone before it has read what it is given.
   stdin.on('error', ended);
+  stdin.write(`${environmentScript}\n`);
   for (const [name, stream] of Object.entries({ stdout, stderr }) as ['stdout' | 'stderr', typeof stdout][]) {
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => reader?.onText(name, text));
+    stream.on('data', (piece: Buffer) => reader?.onBytes(name, piece));
     stream.on('error', ended);
     stream.on('end', ended);
   }
@@ -145,9 +144,24 @@ function openShell(start: readonly string[], onEnd: (shell: Shell) => void): She
 async function runIn(shell: Shell, command: Command, { onCut, onFree }: ShellUse): Promise<ShellOutcome> {
   const { promise, resolve } = Promise.withResolvers<ShellOutcome>();
   const limit = command.maxOutputBytes ?? defaultMaxOutputBytes;
-  const mark = randomUUID();
-  const out = untilMark(new RegExp(`\n${mark} (\\d+)\n$`));
-  const errors = untilMark(new RegExp(`\n${mark}()\n$`));
+  const mark = newMark();
+  const streams = { stdout: ownText(), stderr: ownText() };
+  const { stdout: out, stderr: errors } = streams;
+  function ownText() {
+    const marks = readMarks(mark, 'run');
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    return {
+      marks,
+      add: (piece: Buffer) => {
+        const own = marks.add(piece);
+        bytes += own.length;
+        if (bytes - own.length <= limit) pieces.push(own);
+      },
+      isTooMuch: () => bytes > limit,
+      text: (end?: number) => Buffer.concat(pieces).subarray(0, end).toString('utf8'),
+    };
+  }
   const cut = (outcome: ShellOutcome): void => {
     onCut();
     resolve(outcome);
@@ -155,15 +169,15 @@ async function runIn(shell: Shell, command: Command, { onCut, onFree }: ShellUse
   const timer = setTimeout(() => cut({ kind: 'timed-out' }), command.timeoutMs);
   const onAbort = (): void => cut({ kind: 'aborted' });
   command.signal.addEventListener('abort', onAbort, { once: true });
-  shell.give(scriptOf(command.argv, mark), {
-    onText: (stream, text) => {
-      (stream === 'stdout' ? out : errors).add(text);
-      const code = out.marked();
-      if (code !== undefined && errors.marked() !== undefined) {
+  shell.give(keptScript(command.argv, mark), {
+    onBytes: (stream, piece) => {
+      streams[stream].add(piece);
+      const { ended } = out.marks;
+      if (ended !== undefined && errors.marks.ended !== undefined) {
         onFree();
-        resolve({ kind: 'exited', exitCode: Number(code), stdout: out.text(), stderr: errors.text() });
-      } else if (out.length() > limit || errors.length() > limit) {
-        const output = { stdout: out.text().slice(0, limit), stderr: errors.text().slice(0, limit) };
+        resolve({ kind: 'exited', exitCode: ended, stdout: out.text(), stderr: errors.text() });
+      } else if (out.isTooMuch() || errors.isTooMuch()) {
+        const output = { stdout: out.text(limit), stderr: errors.text(limit) };
         resolve(
           command.maxOutputBytes === undefined
             ? { kind: 'overflow', limitBytes: limit }
@@ -180,48 +194,4 @@ async function runIn(shell: Shell, command: Command, { onCut, onFree }: ShellUse
     clearTimeout(timer);
     command.signal.removeEventListener('abort', onAbort);
   }
-}
-
-/**
- * The command in a subshell, for the shell's own state to stay as it is, by `exec`, for programs and not the shell's
- * builtins; then a mark on each stream, which no output can foresee.
- */
-function scriptOf(argv: readonly string[], mark: string): string {
-  const run = `( exec ${shellCommand(argv)} ) </dev/null`;
-  const told = String.raw`printf '\n%s %d\n' ${mark} "$?"; printf '\n%s\n' ${mark} >&2`;
-  return `${run}; ${told}\n`;
-}
-
-/** Text that comes in pieces, up to a mark at its end. */
-function untilMark(mark: RegExp): {
-  add(piece: string): void;
-  /** What the mark says, once it is there. */
-  marked(): string | undefined;
-  /** What came before the mark. */
-  text(): string;
-  /** Its length so far. */
-  length(): number;
-} {
-  /** A mark and its exit code, with room to spare. */
-  const longest = 64;
-  const pieces: string[] = [];
-  let length = 0;
-  // Looking at the end of all that came would copy it once for each piece.
-  let end = '';
-  let found: string | undefined;
-  return {
-    add: (piece) => {
-      if (found !== undefined) return;
-      pieces.push(piece);
-      length += piece.length;
-      end = `${end}${piece}`.slice(-longest);
-      const match = mark.exec(end);
-      if (match === null) return;
-      found = match[1];
-      length -= match[0].length;
-    },
-    marked: () => found,
-    text: () => pieces.join('').slice(0, length),
-    length: () => length,
-  };
 }

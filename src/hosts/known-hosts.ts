@@ -124,11 +124,17 @@ function judgeName(entries: readonly KnownHost[], wanted: string, key: Buffer): 
   return authority === undefined ? { kind: 'unknown' } : { kind: 'authority-only', entry: authority };
 }
 
-/** The names to look for, the most telling first. */
-function lookups({ host, port, alias }: HostName): readonly [string, ...string[]] {
-  if (alias !== undefined) return [alias];
+/** The name under which a host's key is written down: `host` on port 22, `[host]:port` on any other. */
+export function nameInKnownHosts({ host, port, alias }: HostName): string {
+  if (alias !== undefined) return alias;
   const plain = host.toLowerCase();
-  return port === defaultPort ? [plain] : [`[${plain}]:${port}`, plain];
+  return port === defaultPort ? plain : `[${plain}]:${port}`;
+}
+
+/** The names to look for, the most telling first. */
+function lookups(name: HostName): readonly [string, ...string[]] {
+  const first = nameInKnownHosts(name);
+  return name.alias !== undefined || name.port === defaultPort ? [first] : [first, name.host.toLowerCase()];
 }
 
 /** `|1|salt|hash`: HMAC-SHA1 of the name, keyed with the salt, both of 20 bytes in base64. */

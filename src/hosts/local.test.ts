@@ -57,6 +57,11 @@ describe('local host', () => {
     );
   });
 
+  it('runs commands in English, with the programs of administrators on the path', async () => {
+    const { stdout } = await host.exec(['sh', '-c', 'echo "$LC_ALL ${LANGUAGE-unset} $PATH"'], limits());
+    expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:\/sbin\n$/);
+  });
+
   it('keeps the beginning of the output where a limit was given', async () => {
     const result = await host.exec(['sh', '-c', 'yes line'], { ...limits(), maxOutputBytes: 1000 });
     expect(result.truncated).toBe(true);

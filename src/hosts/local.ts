@@ -1,6 +1,8 @@
 import type { ExecResult, Host } from '../core/host.ts';
 import { commandError, followError } from './command-error.ts';
-import { followCommand, followedBy, type CommandFollower } from './follow-command.ts';
+import { markedArgv, newMark } from './command-marks.ts';
+import { followCommand, type CommandFollower } from './follow-command.ts';
+import { localEnvironment } from './local-environment.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
@@ -8,24 +10,27 @@ import { runCommand, type CommandRunner } from './run-command.ts';
 const notFoundExit = 127;
 const notExecutableExit = 126;
 
-/** The machine that firedrill runs on. */
+/** The machine that firedrill runs on. Nobody comes between firedrill and a command here: its output needs no marks. */
 export function createLocalHost(
   name: string,
   run: CommandRunner = runCommand,
   follow: CommandFollower = followCommand,
 ): Host {
+  const env = localEnvironment();
   return {
     name,
     transport: 'local',
-    pipe: pipeCommand,
+    isThisMachine: true,
+    pipe: (argv) => pipeCommand(argv, { env }),
     async *follow(argv, signal) {
-      const outcome = yield* follow({ argv: followedBy(argv), signal });
+      const mark = newMark();
+      const outcome = yield* follow({ argv: markedArgv(argv, mark, 'follow'), mark, signal });
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
       const { exitCode, stderr } = outcome;
       return { exitCode, stderr };
     },
     exec: async (argv, options): Promise<ExecResult> => {
-      const outcome = await run({ argv, ...options });
+      const outcome = await run({ argv, env, ...options });
       switch (outcome.kind) {
         case 'exited': {
           const { kind: _, ...result } = outcome;

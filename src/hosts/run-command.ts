@@ -8,6 +8,8 @@ export interface Command {
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly maxOutputBytes?: number | undefined;
+  /** Variables besides those of this process; undefined: not set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** How a command ended. Everything that can be expected to happen is here; nothing is thrown. */
@@ -47,6 +49,7 @@ export const runCommand: CommandRunner = async (command) => {
     killSignal: 'SIGKILL',
     maxBuffer: limitBytes,
     stripFinalNewline: false,
+    env: command.env ?? {},
     ...(command.input === undefined ? { stdin: 'ignore' } : { input: command.input }),
   });
   const cut = Promise.withResolvers<Outcome>();

@@ -1,5 +1,16 @@
 import type { Readable } from 'node:stream';
-import { anyShellCommand, shellCommand } from '../core/shell-quote.ts';
+import { anyShellCommand } from '../core/shell-quote.ts';
+import {
+  arrivedScript,
+  markedArgv,
+  markedScript,
+  newMark,
+  readMarks,
+  strayMostBytes,
+  type Mark,
+  type MarkReader,
+  type MarkedShape,
+} from './command-marks.ts';
 import { defaultMaxOutputBytes, type Outcome } from './run-command.ts';
 import type { Running, SshConnection } from './ssh-connection.ts';
 
@@ -20,14 +31,22 @@ export type ChannelOutcome =
   | { readonly kind: 'cut' }
   /** The connection broke: the command may have run, and may still. */
   | { readonly kind: 'lost'; readonly why: string }
-  /** sudo did not run it. */
-  | { readonly kind: 'refused'; readonly why: string }
+  | NotRun
   /** The server opened no channel: nothing was run. */
   | { readonly kind: 'full'; readonly why: string };
+
+/** Nothing was run: the command's start was not marked. */
+export type NotRun =
+  /** sudo did not run it. */
+  | { readonly kind: 'refused'; readonly why: string }
+  /** The login ended without it: another command is forced on it, or none is allowed. */
+  | { readonly kind: 'not-run'; readonly why: string };
 
 /** A command, and whom to end where it was cut short and may still be running. */
 export interface ChannelEnd {
   readonly outcome: ChannelOutcome;
+  /** What others wrote around its output; empty where nobody did. */
+  readonly stray: string;
   /** Leader of the command's process group on the host, as soon as it is known; undefined where it ended, or was never heard of. */
   readonly leftBehind?: Promise<number | undefined>;
 }
@@ -40,40 +59,41 @@ const leaderWithinMs = 5000;
 
 /** Runs a command on a channel of its own. Never rejects. */
 export async function runOnChannel(connection: SshConnection, command: ChannelCommand): Promise<ChannelEnd> {
-  const running = await start(connection, command);
+  const mark = newMark();
+  const running = await start(connection, command, mark);
   if ('outcome' in running) return running;
   const { channel, exited, closed } = running;
   const { promise, resolve } = Promise.withResolvers<ChannelOutcome>();
   const limit = command.maxOutputBytes ?? defaultMaxOutputBytes;
   let exitCode: number | undefined;
   let quiet: NodeJS.Timeout | undefined;
-  const finish = (): void => {
-    if (exitCode === undefined)
-      return resolve({ kind: 'lost', why: 'its channel was closed without an exit' });
-    const stderr = errors.text();
-    if (command.sudo && !pidLine.test(stderr)) return resolve({ kind: 'refused', why: stderr.trim() });
-    resolve({ kind: 'exited', exitCode, stdout: out.text(), stderr: stderr.replace(pidLine, '') });
-  };
+  const finish = (): void => resolve(outcomeOf(out, errors, exitCode, command));
   const wait = (): void => {
     if (exitCode === undefined) return;
     clearTimeout(quiet);
     quiet = setTimeout(finish, quietAfterExitMs);
   };
   const tooMuch = (): void => {
+    if ([out, errors].some(({ marks }) => marks.strayBytes > strayMostBytes)) {
+      return resolve(notRun(out.marks, errors.marks, undefined, command.sudo));
+    }
     if (command.maxOutputBytes === undefined) return resolve({ kind: 'overflow', limitBytes: limit });
-    const [stdout, stderr] = [out.text(), errors.text().replace(pidLine, '')];
-    resolve({ kind: 'exited', exitCode: 0, stdout, stderr, truncated: true });
+    resolve({ kind: 'exited', exitCode: 0, stdout: out.text(), stderr: errors.text(), truncated: true });
   };
-  const out = collect(channel, limit, wait, tooMuch);
-  const errors = collect(channel.stderr, limit + pidLineBytes, wait, tooMuch);
+  const out = collect(channel, mark, limit, wait, tooMuch);
+  const errors = collect(channel.stderr, mark, limit, wait, tooMuch);
   const onExit = (code: number): void => {
     exitCode = code;
     wait();
   };
   void exited.then(onExit);
   void closed.then(finish);
-  // A command may take the connection along, as a reboot does: its exit stands.
-  void connection.lost.then((why) => (exitCode === undefined ? resolve({ kind: 'lost', why }) : finish()));
+  // A command may take the connection along, as a reboot does: its end stands where it was heard of.
+  void connection.lost.then((why) =>
+    out.marks.ended === undefined || errors.marks.ended === undefined
+      ? resolve({ kind: 'lost', why })
+      : finish(),
+  );
   const onAbort = (): void => resolve({ kind: 'cut' });
   if (command.signal.aborted) onAbort();
   command.signal.addEventListener('abort', onAbort, { once: true });
@@ -81,92 +101,151 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   const outcome = await promise;
   clearTimeout(quiet);
   command.signal.removeEventListener('abort', onAbort);
+  const stray = strayOf(out.marks, errors.marks);
   if (exitCode !== undefined || outcome.kind === 'lost') {
     channel.close();
-    return { outcome };
+    return { outcome, stray };
   }
-  return { outcome, leftBehind: leaderOf(running, errors.text()) };
+  return { outcome, stray, leftBehind: leaderOf(running, errors.marks) };
+}
+
+/** What became of a command whose channel brought all that it will bring. */
+function outcomeOf(
+  out: Collected,
+  errors: Collected,
+  exitCode: number | undefined,
+  command: ChannelCommand,
+): ChannelOutcome {
+  const { ended } = out.marks;
+  if (ended !== undefined && errors.marks.ended !== undefined) {
+    return { kind: 'exited', exitCode: ended, stdout: out.text(), stderr: errors.text() };
+  }
+  const started = [out, errors].filter(({ marks }) => marks.started !== undefined);
+  if (started.length === 2) {
+    const exit = exitCode === undefined ? '' : ` (exit ${exitCode} of its shell)`;
+    return { kind: 'lost', why: `its channel was closed before it told of the command’s end${exit}` };
+  }
+  if (exitCode === undefined) return { kind: 'lost', why: 'its channel was closed without an exit' };
+  if (started.length === 0) return notRun(out.marks, errors.marks, exitCode, command.sudo);
+  return {
+    kind: 'lost',
+    why: `the login shell keeps back its ${started[0] === out ? 'standard error' : 'standard output'}`,
+  };
+}
+
+/** Who answered in the command's place, and what. */
+export function notRun(
+  out: MarkReader,
+  errors: MarkReader,
+  exitCode: number | undefined,
+  sudo: boolean,
+): NotRun {
+  if (sudo && errors.arrived) return { kind: 'refused', why: errors.sudoSaid.trim() || 'nothing' };
+  const said = strayOf(out, errors);
+  const exit = exitCode === undefined ? `more than ${strayMostBytes} bytes` : `exit ${exitCode}`;
+  return { kind: 'not-run', why: [exit, said].filter(Boolean).join(': ') };
+}
+
+/** What others than the command wrote, on both streams. */
+export function strayOf(out: MarkReader, errors: MarkReader): string {
+  return [errors.stray, errors.sudoSaid, out.stray, out.sudoSaid]
+    .map((text) => text.trim())
+    .filter(Boolean)
+    .join('\n');
 }
 
 /** Gives up a channel whose command goes on: sshd ends nothing when a channel is closed, and obeys few when they ask for a signal. */
-async function leaderOf({ channel, closed }: Running, heard: string): Promise<number | undefined> {
+async function leaderOf({ channel, closed }: Running, errors: MarkReader): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, leaderWithinMs);
-  let text = heard;
-  const look = (chunk: Buffer): void => {
-    text += chunk.toString('latin1');
-    if (pidLine.test(text)) resolve();
+  // The reader gets what comes from whoever reads the channel already.
+  const look = (): void => {
+    if (errors.started !== undefined) resolve();
   };
   channel.stderr.on('data', look);
   void closed.then(resolve);
   channel.resume();
-  look(Buffer.alloc(0));
+  look();
   await promise;
   clearTimeout(timer);
   channel.stderr.off('data', look);
   channel.close();
-  const leader = pidLine.exec(text)?.[1];
-  return leader === undefined ? undefined : Number(leader);
+  return errors.started;
 }
 
-/** The command line of a command: the process says the number of its group first, on standard error, and becomes the command. */
-function commandLine({ argv, sudo }: ChannelCommand): string {
-  const command = `exec ${shellCommand(argv)}`;
-  if (!sudo) return anyShellCommand(`echo "firedrill $$" >&2; ${command}`);
-  // sudo is the leader of the group then, or whoever it is that sudo has in between.
-  const script = `read -r _ _ _ _ group _ </proc/$$/stat; echo "firedrill $group" >&2; ${command}`;
-  return anyShellCommand(`exec ${shellCommand(asRoot(['/bin/sh', '-c', script]))}`);
+/** The command line of a command between marks, for whatever login shell reads it. */
+export function markedLine(
+  { argv, sudo }: Pick<ChannelCommand, 'argv' | 'sudo'>,
+  mark: Mark,
+  shape: MarkedShape,
+): string {
+  return anyShellCommand(
+    sudo ? arrivedScript(asRoot(markedArgv(argv, mark, shape)), mark) : markedScript(argv, mark, shape),
+  );
 }
 
 /** The argv that runs an argv as root, or ends at once where a password would be asked for. */
-export function asRoot(argv: readonly string[]): string[] {
+function asRoot(argv: readonly string[]): string[] {
   return ['sudo', '-n', '--', ...argv];
 }
 
-const pidLine = /^firedrill (\d+)\n/m;
-/** More than it can have. */
-const pidLineBytes = 64;
-
 /** Opens the channel and has the command started, unless the signal aborts before; the command is then cut short, too. */
-async function start(connection: SshConnection, command: ChannelCommand): Promise<Running | ChannelEnd> {
+async function start(
+  connection: SshConnection,
+  command: ChannelCommand,
+  mark: Mark,
+): Promise<Running | ChannelEnd> {
   const { signal } = command;
-  const opening = connection.exec(commandLine(command));
+  const opening = connection.exec(markedLine(command, mark, 'run'));
   const { promise: cut, resolve } = Promise.withResolvers<'cut'>();
   const onAbort = (): void => resolve('cut');
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const opened = await Promise.race([opening, cut, connection.lost]);
     if (typeof opened !== 'string') return opened;
-    if (opened !== 'cut') return { outcome: { kind: 'lost', why: opened } };
+    if (opened !== 'cut') return { outcome: { kind: 'lost', why: opened }, stray: '' };
     const leftBehind = opening.then(
-      (running) => leaderOf(running, ''),
+      (running) => {
+        const errors = readMarks(mark, 'run');
+        running.channel.stderr.on('data', (piece: Buffer) => errors.add(piece));
+        return leaderOf(running, errors);
+      },
       () => undefined,
     );
-    return { outcome: { kind: 'cut' }, leftBehind };
+    return { outcome: { kind: 'cut' }, stray: '', leftBehind };
   } catch (error) {
     const { message, reason } = error as Error & { reason?: unknown };
     // Only a channel that was refused has a reason; anything else may have come after the command was sent.
-    return { outcome: { kind: reason === undefined ? 'lost' : 'full', why: message } };
+    return { outcome: { kind: reason === undefined ? 'lost' : 'full', why: message }, stray: '' };
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-/** Gathers a stream, up to a number of bytes. */
+/** One stream of a command: what it wrote itself, up to a limit. */
+interface Collected {
+  readonly marks: MarkReader;
+  text(): string;
+}
+
+/** Gathers what a command writes to a stream, up to a number of bytes. */
 function collect(
   stream: Readable,
+  mark: Mark,
   limitBytes: number,
   onData: () => void,
   onLimit: () => void,
-): { text(): string } {
+): Collected {
   const chunks: Buffer[] = [];
+  const marks = readMarks(mark, 'run');
   let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
+  stream.on('data', (piece: Buffer) => {
+    const own = marks.add(piece);
     const room = limitBytes - bytes;
-    if (room > 0) chunks.push(chunk.subarray(0, room));
-    bytes += chunk.length;
+    if (room > 0) chunks.push(own.subarray(0, room));
+    bytes += own.length;
     onData();
-    if (bytes > limitBytes) onLimit();
+    if (bytes > limitBytes || marks.strayBytes > strayMostBytes) onLimit();
   });
-  return { text: () => Buffer.concat(chunks).toString('utf8') };
+  return { marks, text: () => Buffer.concat(chunks).toString('utf8') };
 }

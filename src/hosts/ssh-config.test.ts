@@ -1,4 +1,5 @@
-import { homedir, userInfo } from 'node:os';
+import { createHash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner, Outcome } from './run-command.ts';
@@ -43,6 +44,8 @@ function noting(said: Said): { readonly asked: string[][]; readonly run: Command
   return { asked, run };
 }
 
+const home = userInfo().homedir;
+
 describe('resolveRoute', () => {
   test('takes what ssh says, with the files of the user and the system', async () => {
     expect(await resolved({ hostname: '10.0.0.1', port: '2222', user: 'ops', connecttimeout: '7' })).toEqual({
@@ -52,7 +55,7 @@ describe('resolveRoute', () => {
         host: '10.0.0.1',
         port: 2222,
         user: 'ops',
-        identityFiles: [`${homedir()}/.ssh/id_rsa`, `${homedir()}/.ssh/id_ed25519`],
+        identityFiles: [`${home}/.ssh/id_rsa`, `${home}/.ssh/id_ed25519`],
         identitiesOnly: false,
         knownHostsFiles: [
           '/home/it/.ssh/known_hosts',
@@ -62,6 +65,12 @@ describe('resolveRoute', () => {
         ],
         unknownKeys: 'refused',
         hostKeyAlgorithms: ['ssh-ed25519-cert-v01@openssh.com', 'ssh-ed25519', 'rsa-sha2-512'],
+        kexAlgorithms: [],
+        ciphers: [],
+        macs: [],
+        tokens: expect.objectContaining({ h: '10.0.0.1', p: '2222', r: 'ops' }) as object,
+        setEnv: {},
+        unsupported: [],
         family: 0,
         connectTimeoutMs: 7000,
       },
@@ -116,13 +125,65 @@ describe('resolveRoute', () => {
   });
 
   test('fills in the tokens that ssh leaves', async () => {
-    const identityfile = ['~/%n/%h-%p-%r', '%d/%u/%k', '/x/%%h', '/x/%Z'];
-    const { settings } = await resolved({ hostname: '10.0.0.1', identityfile, hostkeyalias: 'pair' });
+    const identityfile = ['~/%n/%h-%p-%r', '%d/%u/%k', '/x/%%h', '/x/%l_%L_%C_%j', '~/${NAME}/%i'];
+    const said = { hostname: '10.0.0.1', identityfile, hostkeyalias: 'pair' };
+    const { settings } = await resolved(said, n1, { NAME: 'of%h${NAME}' });
+    const short = hostname().replace(/\..*/, '');
+    const connection = createHash('sha1').update(`${hostname()}10.0.0.122root`).digest('hex');
     expect(settings.identityFiles).toEqual([
-      `${homedir()}/n1/10.0.0.1-22-root`,
-      `${homedir()}/${userInfo().username}/pair`,
+      `${home}/n1/10.0.0.1-22-root`,
+      `${home}/${userInfo().username}/pair`,
       '/x/%h',
-      '/x/%Z',
+      `/x/${hostname()}_${short}_${connection}_`,
+      `${home}/of%h\${NAME}/${userInfo().uid}`,
+    ]);
+  });
+
+  test('names a token, a variable, or a home folder that stands for nothing', async () => {
+    const of = (identityfile: string): Promise<SshRoute> => resolved({ identityfile });
+    await expect(of('/x/%Z')).rejects.toMatchObject({
+      message: 'no way to n1 over SSH: its ssh_config names the file /x/%Z, and %Z stands for nothing here',
+      mend: expect.stringContaining('ssh_config(5)') as string,
+    });
+    await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} stands for nothing here$/);
+    await expect(of('~somebody/key')).rejects.toThrow(/~somebody stands for nothing here$/);
+  });
+
+  test('hands on algorithms, variables and KnownHostsCommand, as ssh says them', async () => {
+    const { settings } = await resolved({
+      kexalgorithms: 'diffie-hellman-group14-sha1,curve25519-sha256',
+      ciphers: 'aes128-cbc',
+      macs: 'hmac-sha1',
+      setenv: ['A=1', 'B=two words=2'],
+      knownhostscommand: '/usr/bin/lookup %H',
+    });
+    expect(settings).toMatchObject({
+      kexAlgorithms: ['diffie-hellman-group14-sha1', 'curve25519-sha256'],
+      ciphers: ['aes128-cbc'],
+      macs: ['hmac-sha1'],
+      setEnv: { A: '1', B: 'two words=2' },
+      knownHostsCommand: '/usr/bin/lookup %H',
+    });
+  });
+
+  test('names what is not done, and nothing that is off', async () => {
+    const { settings } = await resolved({
+      certificatefile: ['~/.ssh/id-cert.pub', 'none'],
+      pkcs11provider: '/usr/lib/opensc.so',
+      verifyhostkeydns: 'true',
+      gssapiauthentication: 'no',
+      hostbasedauthentication: 'no',
+      forwardagent: 'no',
+      remotecommand: 'tmux attach',
+      tunnel: 'false',
+      compression: 'yes',
+      controlmaster: 'auto',
+    });
+    expect(settings.unsupported).toEqual([
+      'CertificateFile ~/.ssh/id-cert.pub',
+      'PKCS11Provider /usr/lib/opensc.so',
+      'VerifyHostKeyDNS true',
+      'RemoteCommand tmux attach',
     ]);
   });
 
@@ -133,7 +194,7 @@ describe('resolveRoute', () => {
     expect(await agentOf({})).toBe('/env/agent');
     expect(await agentOf({ identityagent: 'SSH_AUTH_SOCK' })).toBe('/env/agent');
     expect(await agentOf({ identityagent: 'none' })).toBeUndefined();
-    expect(await agentOf({ identityagent: '~/agent' })).toBe(`${homedir()}/agent`);
+    expect(await agentOf({ identityagent: '~/agent' })).toBe(`${home}/agent`);
     expect(await agentOf({ identityagent: '$OTHER' })).toBe('/other/agent');
     expect(await agentOf({ identityagent: '${OTHER}' })).toBe('/other/agent');
     expect((await resolved({}, n1, { SSH_AUTH_SOCK: '' })).settings.agent).toBeUndefined();
@@ -181,6 +242,10 @@ describe('resolveRoute', () => {
       mend: expect.stringContaining('ProxyJump') as string,
     });
     await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
+    await expect(resolved({ bindinterface: 'eth1' })).rejects.toThrow(
+      /has BindInterface eth1, which firedrill does not bind to$/,
+    );
+    await expect(resolved({ pubkeyauthentication: 'no' })).rejects.toThrow(/has PubkeyAuthentication no/);
     await expect(resolved({}, { ...n1, identityFile: '/no/key' })).rejects.toThrow(
       /there is no identity file \/no\/key$/,
     );

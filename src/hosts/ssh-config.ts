@@ -1,7 +1,8 @@
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { DrillError } from '../core/errors.ts';
 import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner } from './run-command.ts';
+import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
 
 /** A host as the command `ssh` would reach it, as far as firedrill has to know. Files by absolute path. */
 export interface SshSettings {
@@ -18,10 +19,22 @@ export interface SshSettings {
   /** Socket of the agent; absent where none is to be asked. */
   readonly agent?: string;
   readonly knownHostsFiles: readonly string[];
+  /** KnownHostsCommand, with its tokens: it prints lines of known hosts. */
+  readonly knownHostsCommand?: string;
+  /** Values of the tokens of this connection. */
+  readonly tokens: Readonly<Record<string, string>>;
+  /** SetEnv: variables for commands, as far as the server takes them. */
+  readonly setEnv: Readonly<Record<string, string>>;
   /** `new`: a host without any known key is taken at its word. */
   readonly unknownKeys: 'refused' | 'new';
   /** Key types to ask the host for, the most wanted first. */
   readonly hostKeyAlgorithms: readonly string[];
+  /** KexAlgorithms, Ciphers, MACs: what is allowed; empty: whatever there is. */
+  readonly kexAlgorithms: readonly string[];
+  readonly ciphers: readonly string[];
+  readonly macs: readonly string[];
+  /** What ssh_config asks for and firedrill does not do, as `Keyword value`: it may be why a login fails. */
+  readonly unsupported: readonly string[];
   /** IP version; 0 for either. */
   readonly family: 0 | 4 | 6;
   readonly bindAddress?: string;
@@ -60,8 +73,8 @@ export async function resolveRoute(
   const { host: asked } = transport;
   if (jumps > maxJumps) throw cannot(asked, 'its jump hosts lead round in a circle');
   const said = await askSsh(transport, around);
-  const settings = settingsOf(transport, said, around.env);
   const jump = said.get('proxyjump')?.[0] ?? 'none';
+  const settings = settingsOf(transport, said, around.env, jump);
   if (jump === 'none') return { settings };
   // `ssh -J a,b` reaches b by a: the last is the next hop, and those before it are its own jump hosts.
   const hops = jump.split(',');
@@ -148,6 +161,7 @@ function settingsOf(
   transport: SshTransport,
   said: ReadonlyMap<string, readonly string[]>,
   env: SshSurroundings['env'],
+  jump: string,
 ): SshSettings {
   const { host: asked } = transport;
   const one = (name: string): string | undefined => {
@@ -160,16 +174,18 @@ function settingsOf(
       mend: 'Reach it by ProxyJump, or give the target an ssh_config of its own (`config`).',
     });
   }
-  if (one('revokedhostkeys') !== undefined) {
-    throw cannot(asked, 'its ssh_config has RevokedHostKeys, which firedrill does not read', {
-      mend: 'Put the keys into known_hosts as lines that begin with @revoked.',
-    });
+  for (const { keyword, isSet, does, mend } of refused) {
+    const value = one(keyword.toLowerCase());
+    if (value === undefined || !isSet(value)) continue;
+    throw cannot(asked, `its ssh_config has ${keyword} ${value}, which firedrill does not ${does}`, { mend });
   }
   const host = one('hostname') ?? asked;
   const port = Number(one('port') ?? 22);
   const user = one('user') ?? userInfo().username;
   const alias = one('hostkeyalias');
-  const file = (path: string): string => expand(path, { asked, host, port, user, alias });
+  const jumpHost = jump === 'none' ? '' : parseHop(jump.split(',').at(-1) ?? '').host;
+  const tokens = tokensOf({ asked, host, port, user, alias, jump: jumpHost });
+  const file = (path: string): string => expand(path, tokens, env, asked);
   const identityFiles = (said.get('identityfile') ?? []).filter((path) => path !== 'none').map(file);
   const { identityFile } = transport;
   if (identityFile !== undefined && !identityFiles.includes(identityFile)) {
@@ -177,6 +193,7 @@ function settingsOf(
   }
   const agent = agentOf(said.get('identityagent')?.[0], env, file);
   const bindAddress = one('bindaddress');
+  const knownHostsCommand = one('knownhostscommand');
   const seconds = Number(one('connecttimeout') ?? 0);
   return {
     asked,
@@ -195,11 +212,78 @@ function settingsOf(
     unknownKeys: ['accept-new', 'no', 'off', 'false'].includes(one('stricthostkeychecking') ?? 'ask')
       ? 'new'
       : 'refused',
-    hostKeyAlgorithms: (one('hostkeyalgorithms') ?? '').split(',').filter((name) => name !== ''),
+    ...(knownHostsCommand === undefined ? {} : { knownHostsCommand }),
+    tokens,
+    setEnv: Object.fromEntries(
+      (said.get('setenv') ?? []).map((line) => [line.replace(/=.*/s, ''), line.replace(/^[^=]*=/, '')]),
+    ),
+    hostKeyAlgorithms: names(one('hostkeyalgorithms')),
+    kexAlgorithms: names(one('kexalgorithms')),
+    ciphers: names(one('ciphers')),
+    macs: names(one('macs')),
+    unsupported: unsupportedIn(said),
     family: families[one('addressfamily') ?? 'any'] ?? 0,
     ...(bindAddress === undefined ? {} : { bindAddress }),
     connectTimeoutMs: seconds > 0 ? seconds * 1000 : defaultConnectTimeoutMs,
   };
+}
+
+/** A list in ssh_config: names between commas. */
+function names(list: string | undefined): readonly string[] {
+  return (list ?? '').split(',').filter((name) => name !== '');
+}
+
+const isYes = (value: string): boolean => ['yes', 'true'].includes(value);
+
+/** Keywords without which the host would be reached in another way, or be trusted for another reason. */
+const refused: readonly {
+  readonly keyword: string;
+  readonly isSet: (value: string) => boolean;
+  readonly does: string;
+  readonly mend: string;
+}[] = [
+  {
+    keyword: 'RevokedHostKeys',
+    isSet: () => true,
+    does: 'read',
+    mend: 'Put the keys into known_hosts as lines that begin with @revoked.',
+  },
+  {
+    keyword: 'BindInterface',
+    isSet: () => true,
+    does: 'bind to',
+    mend: 'Name an address of the interface as BindAddress.',
+  },
+  {
+    keyword: 'PubkeyAuthentication',
+    isSet: (value) => ['no', 'false'].includes(value),
+    does: 'log in by',
+    mend: 'Allow keys for this host: firedrill asks for no password.',
+  },
+];
+
+/** Keywords that are not done, where they are set: the host is reached without them, or a login fails that needs them. */
+const notDone: readonly { readonly keyword: string; readonly isSet: (value: string) => boolean }[] = [
+  { keyword: 'CertificateFile', isSet: () => true },
+  { keyword: 'PKCS11Provider', isSet: () => true },
+  { keyword: 'GSSAPIAuthentication', isSet: isYes },
+  { keyword: 'HostbasedAuthentication', isSet: isYes },
+  { keyword: 'VerifyHostKeyDNS', isSet: (value) => isYes(value) || value === 'ask' },
+  { keyword: 'ForwardAgent', isSet: (value) => !['no', 'false'].includes(value) },
+  { keyword: 'LocalForward', isSet: () => true },
+  { keyword: 'RemoteForward', isSet: () => true },
+  { keyword: 'DynamicForward', isSet: () => true },
+  { keyword: 'Tunnel', isSet: (value) => !['no', 'false'].includes(value) },
+  { keyword: 'LocalCommand', isSet: () => true },
+  { keyword: 'RemoteCommand', isSet: () => true },
+];
+
+function unsupportedIn(said: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  return notDone.flatMap(({ keyword, isSet }) =>
+    (said.get(keyword.toLowerCase()) ?? [])
+      .filter((value) => value !== 'none' && isSet(value))
+      .map((value) => `${keyword} ${value}`),
+  );
 }
 
 const families: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
@@ -220,23 +304,23 @@ function agentOf(
   return said.startsWith('$') ? env[said.slice(1).replace(/^\{(.*)\}$/, '$1')] || undefined : file(said);
 }
 
-/** `~` and the tokens that `ssh -G` leaves as they are (ssh_config(5), TOKENS). */
+/** A path with what `ssh -G` leaves as it is: `~`, tokens and variables. */
 function expand(
   path: string,
-  of: { asked: string; host: string; port: number; user: string; alias: string | undefined },
+  tokens: Readonly<Record<string, string>>,
+  env: SshSurroundings['env'],
+  asked: string,
 ): string {
-  const tokens: Readonly<Record<string, string>> = {
-    '%': '%',
-    d: homedir(),
-    h: of.host,
-    i: String(process.getuid?.() ?? ''),
-    k: of.alias ?? of.asked,
-    n: of.asked,
-    p: String(of.port),
-    r: of.user,
-    u: userInfo().username,
-  };
-  return path.replace(/^~(?=\/|$)/, homedir()).replaceAll(/%(.)/g, (all, key: string) => tokens[key] ?? all);
+  const home = expandHome(path);
+  const expanded = 'unknown' in home ? home : expandTokens(home.text, tokens, env);
+  if ('text' in expanded) return expanded.text;
+  throw cannot(
+    asked,
+    `its ssh_config names the file ${path}, and ${expanded.unknown} stands for nothing here`,
+    {
+      mend: 'Write the path out. Tokens are those of ssh_config(5), variables those of the environment that firedrill runs in.',
+    },
+  );
 }
 
 /** `[user@]host[:port]`, with brackets around an IPv6 address that has a port. */

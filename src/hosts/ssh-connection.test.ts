@@ -1,6 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
+import ssh2, { type ParsedKey } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Host } from '../core/host.ts';
+import { fromPkcs8 } from './pkcs8.ts';
 import { createSshHost } from './ssh.ts';
 import { startAgent, type TestAgent } from './testing/ssh-agent.ts';
 import { saying, startSshLab, type Said, type SshLab } from './testing/ssh-lab.ts';
@@ -142,6 +145,61 @@ describe('the login', () => {
 
   test('goes on to the files where the agent does not answer', async () => {
     expect(await says(lab.host({}, { SSH_AUTH_SOCK: '/no/such/agent' }))).toBe('hello\n');
+  });
+
+  test.each([
+    ['ed25519', () => generateKeyPairSync('ed25519')],
+    ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['ECDSA', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+  ])('takes a key of type %s in PKCS#8', async (_name, make) => {
+    const pem = make().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+    const parsed = ssh2.utils.parseKey(fromPkcs8(pem) ?? '') as ParsedKey;
+    const its = await startSshServer({ accept: [{ privateText: pem, publicLine: '', parsed }] });
+    lab.write('known_hosts', `[127.0.0.1]:${its.port} ${its.hostKey.publicLine}\n`);
+    const identityfile = lab.write('pkcs8', pem);
+    expect(await says(lab.host({ identityfile, port: String(its.port) }))).toBe('hello\n');
+    await its.close();
+  });
+
+  test('says what is wrong with a key in PKCS#8 that cannot be used', async () => {
+    const x = generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const locked = generateKeyPairSync('ed25519').privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    });
+    const identityfile = [lab.write('x', x.toString()), lab.write('locked', locked.toString())];
+    await expect(says(lab.host({ identityfile }))).rejects.toThrow(
+      /x is no key that can be used \(SSH has no keys of type x25519\); .*locked has a passphrase: add it to an agent/,
+    );
+  });
+
+  test('that fails names what of ssh_config is not done, which is also reported before', async () => {
+    const identityfile = lab.write('other', makeKey().privateText);
+    const certificatefile = '~/.ssh/id-cert.pub';
+    const notes: string[] = [];
+    const host = lab.host({ identityfile, certificatefile }, {}, {}, ({ message }) => notes.push(message));
+    await expect(says(host)).rejects.toThrow(
+      /accepts none of the keys \(.*\); of ssh_config, not done: CertificateFile ~\/\.ssh\/id-cert\.pub$/,
+    );
+    await expect(says(host)).rejects.toThrow(/accepts none/);
+    expect(notes).toEqual([
+      'node-1: ssh_config of n1 has what firedrill does not do: CertificateFile ~/.ssh/id-cert.pub',
+    ]);
+  });
+
+  test('uses the algorithms that ssh_config allows, and no others', async () => {
+    const allowed = { kexalgorithms: 'ecdh-sha2-nistp256', ciphers: 'aes256-ctr', macs: 'hmac-sha2-512' };
+    expect(await says(lab.host(allowed))).toBe('hello\n');
+    expect(lab.server.negotiated()).toMatchObject({
+      kex: 'ecdh-sha2-nistp256',
+      cs: { cipher: 'aes256-ctr', mac: 'hmac-sha2-512' },
+    });
+    await expect(says(lab.host({ ciphers: 'aes128-xts' }))).rejects.toThrow(
+      /^node-1: of the Ciphers that ssh_config has for n1, firedrill has none: aes128-xts$/,
+    );
   });
 
   test('that is refused names what was tried', async () => {

@@ -1,11 +1,12 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client, type ClientChannel } from 'ssh2';
+import ssh2, { type Algorithms, type Client, type ClientChannel } from 'ssh2';
 import { DrillError, messageOf } from '../core/errors.ts';
 import { hostKeyCheck } from './host-key-check.ts';
 import type { KnownHost } from './known-hosts.ts';
-import type { SshRoute, SshSettings } from './ssh-config.ts';
+import { chooseAlgorithms } from './ssh-algorithms.ts';
+import type { SshRoute, SshSettings, SshSurroundings } from './ssh-config.ts';
 import { loadIdentities } from './ssh-keys.ts';
 
 /** A connection that was logged in to, until it is lost. */
@@ -43,24 +44,29 @@ const idleMs = 20_000;
  * Connects and logs in, hop by hop: each jump host and the host itself by its own settings, keys and known hosts.
  * @throws DrillError `host-unreachable`; no command was run then
  */
-export async function openConnection(route: SshRoute, learned: KnownHost[]): Promise<SshConnection> {
+export async function openConnection(
+  route: SshRoute,
+  learned: KnownHost[],
+  around: SshSurroundings,
+): Promise<SshConnection> {
   const { settings } = route;
-  const via = route.via === undefined ? undefined : await openConnection(route.via, learned);
+  const via = route.via === undefined ? undefined : await openConnection(route.via, learned, around);
   // The inner connection is in use before it is one.
   via?.hold();
   try {
     const [check, identities] = await Promise.all([
-      hostKeyCheck(settings, learned),
+      hostKeyCheck(settings, learned, around),
       loadIdentities(settings),
     ]);
+    const algorithms = { serverHostKey: [...check.algorithms], ...chooseAlgorithms(settings) };
     const stream = await (via === undefined ? connectSocket(settings) : connectThrough(via, settings));
     const client = new ssh2.Client();
-    const login = logIn(client, settings, { stream, check, identities });
+    const login = logIn(client, settings, { stream, check, identities, algorithms });
     await login.catch((error: unknown) => {
       stream.destroy();
       throw error;
     });
-    return connectionOf(client, stream, via);
+    return connectionOf(client, stream, via, settings.setEnv);
   } catch (error) {
     via?.close('the host behind it could not be reached');
     if (error instanceof DrillError) throw error;
@@ -102,12 +108,13 @@ interface LoginParts {
   readonly stream: Duplex;
   readonly check: Awaited<ReturnType<typeof hostKeyCheck>>;
   readonly identities: Awaited<ReturnType<typeof loadIdentities>>;
+  readonly algorithms: Algorithms;
 }
 
 /** SSH's handshake: the host proves who it is, then we do. */
-function logIn(client: Client, settings: SshSettings, parts: LoginParts): Promise<void> {
+async function logIn(client: Client, settings: SshSettings, parts: LoginParts): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const { stream, check, identities } = parts;
+  const { stream, check, identities, algorithms } = parts;
   const { user, host, port } = settings;
   client.once('ready', resolve);
   client.on('error', (error: Error & { level?: string }) => {
@@ -115,7 +122,7 @@ function logIn(client: Client, settings: SshSettings, parts: LoginParts): Promis
     if (error.level === 'agent') return;
     const denied = error.level === 'client-authentication';
     const why = denied
-      ? `${user}@${host}:${port} accepts none of the keys (${identities.words})`
+      ? `${user}@${host}:${port} accepts none of the keys (${identities.words})${unsupportedWords(settings)}`
       : error.message;
     reject(noWay(settings, why, error));
   });
@@ -126,19 +133,28 @@ function logIn(client: Client, settings: SshSettings, parts: LoginParts): Promis
     readyTimeout: settings.connectTimeoutMs,
     // One of our own watches the connection: this one keeps an idle process alive.
     keepaliveInterval: 0,
-    algorithms: { serverHostKey: [...check.algorithms] },
+    algorithms,
     authHandler: [...identities.methods],
-    // Not async: a promise is not `false`, and anything else accepts the key.
+    // By `verify`: what it returns must not be a promise, which is not `false` and would accept the key.
     hostVerifier: (key: Buffer, verify: (accept: boolean) => void): void => {
-      const refusal = check.refuse(key);
-      if (refusal !== undefined) reject(refusal);
-      verify(refusal === undefined);
+      const decide = (refusal: Error | undefined): void => {
+        if (refusal !== undefined) reject(refusal);
+        verify(refusal === undefined);
+      };
+      check
+        .refuse(key)
+        .then(decide, (error: unknown) => decide(new Error(messageOf(error), { cause: error })));
     },
   });
   return promise;
 }
 
-function connectionOf(client: Client, stream: Duplex, via: SshConnection | undefined): SshConnection {
+function connectionOf(
+  client: Client,
+  stream: Duplex,
+  via: SshConnection | undefined,
+  env: Readonly<Record<string, string>>,
+): SshConnection {
   const { promise: lost, resolve } = Promise.withResolvers<string>();
   let open = true;
   let users = 0;
@@ -180,7 +196,7 @@ function connectionOf(client: Client, stream: Duplex, via: SshConnection | undef
   return {
     lost,
     isOpen: () => open,
-    exec: (line) => opened((done) => void client.exec(line, done), runningOn),
+    exec: (line) => opened((done) => void client.exec(line, { env }, done), runningOn),
     forward: (host, port) =>
       opened(
         (done) => void client.forwardOut('127.0.0.1', 0, host, port, done),
@@ -229,6 +245,10 @@ function watch(client: Client, stream: Duplex, close: (reason: string) => void):
     missed += 1;
     protocol.ping();
   }, keepaliveIntervalMs).unref();
+}
+
+function unsupportedWords({ unsupported }: SshSettings): string {
+  return unsupported.length === 0 ? '' : `; of ssh_config, not done: ${unsupported.join(', ')}`;
 }
 
 function noWay({ asked, words, user, host, port }: SshSettings, why: string, cause?: unknown): DrillError {

@@ -1,16 +1,22 @@
 import { PassThrough } from 'node:stream';
 import { messageOf } from '../core/errors.ts';
 import type { FollowEnd } from '../core/host.ts';
-import { anyShellCommand, shellCommand } from '../core/shell-quote.ts';
-import { endWithinMs, followedBy, linesOf, stderrLimit } from './follow-command.ts';
-import { asRoot, type ChannelCommand } from './ssh-command.ts';
+import { newMark, readMarks } from './command-marks.ts';
+import { endWithinMs, linesOf, ownOf, stderrLimit } from './follow-command.ts';
+import { markedLine, notRun, strayOf, type ChannelCommand, type NotRun } from './ssh-command.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
 /** How following over SSH ended, other than by the consumer's will. */
 export type ChannelFollowOutcome =
   | ({ readonly kind: 'exited' } & FollowEnd)
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'lost'; readonly why: string };
+  | { readonly kind: 'lost'; readonly why: string }
+  | NotRun;
+
+/** A command to follow, and who hears of what others write around its output. */
+interface FollowedChannel extends Pick<ChannelCommand, 'argv' | 'sudo' | 'signal'> {
+  readonly onStray: (text: string) => void;
+}
 
 /**
  * Follows a command on a channel of its own. It is held by its standard input: the channel's end, and the connection's as
@@ -18,20 +24,24 @@ export type ChannelFollowOutcome =
  */
 export async function* followOnChannel(
   connection: SshConnection,
-  { argv, sudo, signal }: Pick<ChannelCommand, 'argv' | 'sudo' | 'signal'>,
+  { argv, sudo, signal, onStray }: FollowedChannel,
 ): AsyncGenerator<string, ChannelFollowOutcome, void> {
   if (signal.aborted) return { kind: 'aborted' };
-  const held = followedBy(argv);
-  const line = anyShellCommand(`exec ${shellCommand(sudo ? asRoot(held) : held)}`);
-  let broken: string | undefined;
-  const opened = await connection.exec(line).catch((error: unknown) => messageOf(error));
+  const mark = newMark();
+  const [out, errors] = [readMarks(mark, 'follow'), readMarks(mark, 'follow')];
+  const opened = await connection
+    .exec(markedLine({ argv, sudo }, mark, 'follow'))
+    .catch((error: unknown) => messageOf(error));
   if (typeof opened === 'string') return { kind: 'lost', why: opened };
   const { channel, exited, closed } = opened;
+  const { promise: told, resolve: onTold } = Promise.withResolvers<void>();
+  let broken: string | undefined;
   let exitCode: number | undefined;
   let stderr = '';
   void exited.then((code) => void (exitCode = code));
   channel.stderr.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString('utf8')).slice(-stderrLimit);
+    stderr = (stderr + errors.add(chunk).toString('utf8')).slice(-stderrLimit);
+    if (errors.ended !== undefined) onTold();
   });
   // A channel cannot be given up at once; what is read from can.
   const source = channel.pipe(new PassThrough());
@@ -44,15 +54,19 @@ export async function* followOnChannel(
   void connection.lost.then(onLost);
   try {
     if (signal.aborted) stop();
-    yield* linesOf(source);
-    await Promise.race([closed, connection.lost]);
-    if (exitCode !== undefined) return { kind: 'exited', exitCode, stderr };
-    return { kind: 'lost', why: broken ?? 'its channel was closed without an exit' };
+    yield* linesOf(ownOf(source, out));
+    await Promise.race([out.ended === undefined ? closed : told, closed, connection.lost]);
+    if (out.ended !== undefined) return { kind: 'exited', exitCode: out.ended, stderr };
+    if (broken !== undefined) return { kind: 'lost', why: broken };
+    if (exitCode === undefined) return { kind: 'lost', why: 'its channel was closed without an exit' };
+    if (out.started === undefined) return notRun(out, errors, exitCode, sudo);
+    return { kind: 'lost', why: 'its channel was closed before it told of its end' };
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
     if (broken !== undefined) return { kind: 'lost', why: broken };
     throw error;
   } finally {
+    onStray(strayOf(out, errors));
     signal.removeEventListener('abort', stop);
     channel.unpipe(source);
     channel.resume();

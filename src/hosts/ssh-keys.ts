@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type AnyAuthMethod, type IdentityCallback, type ParsedKey, type SignCallback } from 'ssh2';
-import { DrillError } from '../core/errors.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { fromPkcs8 } from './pkcs8.ts';
 import type { SshSettings } from './ssh-config.ts';
 
 /** The ways to prove who one is, in the order in which they are tried, and in words. */
@@ -50,8 +51,9 @@ interface Identity {
 
 /** Undefined where there is no such file: most of the usual ones are not there. */
 async function readIdentity(path: string): Promise<Identity | undefined> {
-  const text = await readText(path);
-  if (text === undefined) return undefined;
+  const written = await readText(path);
+  if (written === undefined) return undefined;
+  const { text, problem: unreadable } = readable(written);
   const parsed = ssh2.utils.parseKey(text);
   if (!(parsed instanceof Error)) {
     return { path, publicKey: parsed, ...(parsed.isPrivateKey() ? { privateKey: text } : {}) };
@@ -59,10 +61,20 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   // What is beside it says which of an agent's keys it is.
   const beside = ssh2.utils.parseKey((await readText(`${path}.pub`)) ?? '');
   const publicKey = beside instanceof Error ? {} : { publicKey: beside };
-  const problem = /passphrase/i.test(parsed.message)
+  const why = unreadable ?? parsed.message;
+  const problem = /passphrase/i.test(why)
     ? `has a passphrase: add it to an agent (\`ssh-add ${path}\`)`
-    : `is no key that can be used (${parsed.message})`;
+    : `is no key that can be used (${why})`;
   return { path, ...publicKey, problem };
+}
+
+/** A key in a form that the library reads. */
+function readable(text: string): { readonly text: string; readonly problem?: string } {
+  try {
+    return { text: fromPkcs8(text) ?? text };
+  } catch (error) {
+    return { text, problem: messageOf(error) };
+  }
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -1,9 +1,9 @@
 import type { ClientChannel } from 'ssh2';
 import { messageOf } from '../core/errors.ts';
 import type { CommandPipe } from '../core/host.ts';
-import { anyShellCommand, shellCommand } from '../core/shell-quote.ts';
+import { newMark, readMarks } from './command-marks.ts';
 import { pipeEnd, pipeStderrLimit } from './pipe-end.ts';
-import { asRoot } from './ssh-command.ts';
+import { markedLine, notRun, strayOf } from './ssh-command.ts';
 import type { SshPlace } from './ssh-pool.ts';
 
 /** What is needed to start the command. */
@@ -12,36 +12,58 @@ interface PipeOptions {
   readonly take: (signal: AbortSignal) => Promise<SshPlace>;
   readonly argv: readonly string[];
   readonly sudo: boolean;
+  /** Hears of what others write around the command's output. */
+  readonly onStray: (text: string) => void;
 }
 
-/** Starts a command on a channel of its own and talks to it; what is written before it is there waits. See `Host.pipe`. */
-export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
+/**
+ * Starts a command on a channel of its own and talks to it; what is written before it has started waits: others could read
+ * it. See `Host.pipe`.
+ */
+export function pipeOverSsh({ take, argv, sudo, onStray }: PipeOptions): CommandPipe {
   const opening = new AbortController();
-  const line = anyShellCommand(`exec ${shellCommand(sudo ? asRoot(argv) : argv)}`);
+  const mark = newMark();
+  const [out, errors] = [readMarks(mark, 'pipe'), readMarks(mark, 'run')];
   const early: Uint8Array[] = [];
+  /** Set once the command has started. */
+  let started: ClientChannel | undefined;
   let channel: ClientChannel | undefined;
   let onData: (bytes: Uint8Array) => void = () => {};
   const ending = pipeEnd();
 
+  const onStart = (at: ClientChannel): void => {
+    started = at;
+    onStray(strayOf(out, errors));
+    for (const bytes of early.splice(0)) at.write(bytes);
+  };
+
   const run = async (): Promise<void> => {
     const { connection, release } = await take(opening.signal);
     try {
-      const running = await connection.exec(line);
+      const running = await connection.exec(markedLine({ argv, sudo }, mark, 'pipe'));
+      const at = running.channel;
       let said = '';
-      running.channel.stderr.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString('utf8')).slice(-pipeStderrLimit);
+      at.stderr.on('data', (chunk: Buffer) => {
+        said = (said + errors.add(chunk).toString('utf8')).slice(-pipeStderrLimit);
       });
-      running.channel.on('data', (chunk: Buffer) => onData(chunk));
-      if (ending.isOver) return running.channel.close();
-      channel = running.channel;
-      for (const bytes of early) channel.write(bytes);
+      at.on('data', (chunk: Buffer) => {
+        const own = out.add(chunk);
+        if (started === undefined && out.started !== undefined) onStart(at);
+        if (own.length > 0) onData(own);
+      });
+      if (ending.isOver) return at.close();
+      channel = at;
       let exitCode: number | undefined;
       void running.exited.then((code) => void (exitCode = code));
-      const closed = running.closed.then(() =>
-        exitCode === undefined ? 'its channel was closed' : `exit ${exitCode}`,
-      );
+      const closed = running.closed.then(() => {
+        if (exitCode === undefined) return 'its channel was closed';
+        return out.started === undefined
+          ? notRun(out, errors, exitCode, sudo)
+          : `exit ${errors.ended ?? exitCode}`;
+      });
       const why = await Promise.race([closed, connection.lost]);
-      ending.end([why, said.trim()].filter(Boolean).join(': '));
+      if (typeof why === 'string') return ending.end([why, said.trim()].filter(Boolean).join(': '));
+      ending.end(`not run: ${why.kind === 'refused' ? 'sudo: ' : ''}${why.why}`);
     } finally {
       release();
     }
@@ -49,7 +71,7 @@ export function pipeOverSsh({ take, argv, sudo }: PipeOptions): CommandPipe {
   void run().catch((error: unknown) => ending.end(messageOf(error)));
 
   return {
-    write: (bytes) => void (channel === undefined ? early.push(bytes) : channel.write(bytes)),
+    write: (bytes) => void (started === undefined ? early.push(bytes) : started.write(bytes)),
     onData: (listener) => void (onData = listener),
     onEnd: ending.onEnd,
     close: () => {

@@ -1,6 +1,8 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { SshTransport } from '../core/plan.ts';
 import { startRelay } from './testing/ssh-server.ts';
 import { startSshLab, type SshLab } from './testing/ssh-lab.ts';
 
@@ -288,13 +290,130 @@ describe('sudo', () => {
     expect(readFileSync(join(lab.folder, 'asked'), 'utf8')).toBe('-n --\n-n --\n');
   });
 
+  test('that warns before it runs the command adds nothing to the output', async () => {
+    withSudo('echo "sudo: unable to resolve host n1" >&2; shift 2; exec "$@"');
+    const stray: string[] = [];
+    const host = lab.host({}, {}, asked, ({ message }) => stray.push(message));
+    expect(await host.exec(['true'], brief)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(stray).toEqual([expect.stringContaining('sudo: unable to resolve host n1')]);
+  });
+
   test('that asks for a password is no exit of the command', async () => {
     withSudo('echo "sudo: a password is required" >&2; exit 1');
     await expect(lab.host({}, {}, asked).exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'node-1: `true` was not started: sudo says: sudo: a password is required',
+      message: 'node-1: `true` was not run: sudo says: sudo: a password is required',
       mend: expect.stringContaining('NOPASSWD') as string,
     });
+  });
+});
+
+describe('a login shell', () => {
+  /** A host whose login shell is this script, and what is said of its stray output. */
+  async function loginBy(script: string, more: Partial<SshTransport> = {}) {
+    const folder = mkdtempSync(join(tmpdir(), 'login-'));
+    const shell = join(folder, 'shell');
+    writeFileSync(shell, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const its = await startSshLab({ shell });
+    const stray: string[] = [];
+    const host = its.host({}, {}, more, ({ message }) => stray.push(message));
+    onTestFinished(async () => {
+      await its.close();
+      rmSync(folder, { recursive: true });
+    });
+    return { host, stray };
+  }
+  const loud =
+    'echo "Welcome"; echo "locale: no" >&2; /bin/bash "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
+
+  test('that prints, before and after, adds nothing to the output, and is reported once', async () => {
+    const { host, stray } = await loginBy(loud);
+    const argv = ['sh', '-c', 'printf out; printf err >&2; exit 3'];
+    for (let n = 0; n < 2; n += 1) {
+      expect(await host.exec(argv, brief)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
+    }
+    expect(stray).toEqual([
+      'node-1: the login shell, sudo, or the transport prints text around the output of commands, which is left out: locale: no Bye Welcome Bye',
+    ]);
+  });
+
+  test('that prints adds nothing to what is followed', async () => {
+    const { host } = await loginBy(loud);
+    const following = host.follow(['sh', '-c', 'echo line; printf torn; echo err >&2; exit 4'], signal);
+    const lines: string[] = [];
+    let next = await following.next();
+    for (; next.done !== true; next = await following.next()) lines.push(next.value);
+    expect(lines).toEqual(['line', 'torn']);
+    expect(next.value).toEqual({ exitCode: 4, stderr: 'err\n' });
+  });
+
+  test('that prints adds nothing to what is piped', async () => {
+    const { host } = await loginBy(loud);
+    const pipe = host.pipe?.(['cat']);
+    const said = new Promise((resolve) => pipe?.onData((bytes) => resolve(Buffer.from(bytes).toString())));
+    pipe?.write(Buffer.from('early'));
+    expect(await said).toBe('early');
+    pipe?.close();
+  });
+
+  test.each([
+    ['a forced command', 'echo "backup gate: nothing to do"', 'exit 0: backup gate: nothing to do'],
+    [
+      'no login',
+      'echo "This account is currently not available."; exit 1',
+      'exit 1: This account is currently not available.',
+    ],
+    [
+      'an expired password',
+      'echo "WARNING: Your password has expired." >&2; exit 1',
+      'exit 1: WARNING: Your password has expired.',
+    ],
+    ['silence', 'exit 0', 'exit 0'],
+    ['its own words back', 'echo "may not run: $2"; echo "$2" >&2; exit 0', 'exit 0: exec /bin/sh'],
+  ])('that runs something else ran nothing: %s', async (_name, script, said) => {
+    const { host } = await loginBy(script);
+    const expected = {
+      code: 'host-unreachable',
+      message: expect.stringContaining(`was not run: the login answered with ${said}`) as string,
+      mend: expect.stringContaining('ssh n1 true') as string,
+    };
+    await expect(host.exec(['pg_isready'], brief)).rejects.toMatchObject(expected);
+    await expect(host.follow(['pg_isready'], signal).next()).rejects.toMatchObject(expected);
+    const end = await new Promise((resolve) => host.pipe?.(['pg_isready']).onEnd(resolve));
+    expect(end).toContain(`not run: ${said}`);
+  });
+
+  test('that floods ran nothing, and is not waited for', async () => {
+    const { host } = await loginBy('exec yes');
+    await expect(host.exec(['true'], brief)).rejects.toThrow(
+      /`true` was not run: the login answered with more than 1048576 bytes: y y y/,
+    );
+  });
+
+  test('that keeps a stream back is noticed: silence there is no answer', async () => {
+    const { host } = await loginBy('exec /bin/sh "$@" 2>/dev/null');
+    await expect(host.exec(['true'], brief)).rejects.toThrow(
+      /`true` broke off, and what it did is not known: the login shell keeps back its standard error$/,
+    );
+  });
+
+  test('whose command loses its shell tells nothing of its end', async () => {
+    const { host } = await loginBy('exec /bin/sh "$@"');
+    await expect(host.exec(['sh', '-c', 'kill -9 $PPID; sleep 1'], brief)).rejects.toThrow(
+      /what it did is not known: its channel was closed before it told of the command’s end/,
+    );
+  });
+
+  test('is told from sudo where one of them does not run the command', async () => {
+    const { host } = await loginBy('echo noise; echo noise >&2; exit 1', { sudo: true });
+    await expect(host.exec(['true'], brief)).rejects.toThrow(/the login answered with exit 1: noise noise$/);
+  });
+
+  test('brings messages of programs without the script in them', async () => {
+    const { host } = await loginBy('exec /bin/sh "$@"');
+    const { exitCode, stderr } = await host.exec(['cl-role', '--json', '(a b) "c"'], brief);
+    expect(exitCode).toBe(127);
+    expect(stderr).toMatch(/^sh: (line )?\d+: exec: cl-role: not found\n$/);
   });
 });
 

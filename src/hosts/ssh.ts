@@ -1,12 +1,19 @@
 import { DrillError } from '../core/errors.ts';
-import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
+import type { ExecOptions, ExecResult, Host, NoteListener } from '../core/host.ts';
 import type { SshTransport } from '../core/plan.ts';
-import { commandError, followError } from './command-error.ts';
+import { commandError, commandWords, followError, notRunError } from './command-error.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { runCommand } from './run-command.ts';
 import { runOnChannel } from './ssh-command.ts';
-import { resolveRoute, sshWords, type SshRoute, type SshSurroundings } from './ssh-config.ts';
+import {
+  resolveRoute,
+  sshWords,
+  type SshRoute,
+  type SshSettings,
+  type SshSurroundings,
+} from './ssh-config.ts';
 import type { SshConnection } from './ssh-connection.ts';
+import { firstStray } from './host-notes.ts';
 import { followOnChannel } from './ssh-follow.ts';
 import { pipeOverSsh } from './ssh-pipe.ts';
 import { createPool, type SshPlace } from './ssh-pool.ts';
@@ -28,18 +35,32 @@ export function createSshHost(
   name: string,
   transport: SshTransport,
   around: SshSurroundings = { run: runCommand, env: process.env },
+  onNote: NoteListener = () => {},
 ): Host {
+  const tellStray = firstStray(name, onNote);
   const sudo = transport.sudo === true;
   /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
 
+  /** What ssh_config asks for in vain is reported once, before anything goes wrong. */
+  const noted = (resolved: SshRoute): SshRoute => {
+    for (const { asked, unsupported } of settingsOn(resolved)) {
+      if (unsupported.length === 0) continue;
+      onNote({
+        message: `${name}: ssh_config of ${asked} has what firedrill does not do: ${unsupported.join(', ')}`,
+        mend: 'Nothing, where commands get there without it; else reach the host in another way.',
+      });
+    }
+    return resolved;
+  };
+
   const open = async (patience: number): Promise<SshConnection> => {
     try {
-      route ??= await resolveRoute(transport, around);
+      route ??= noted(await resolveRoute(transport, around));
       // The library takes a tenth of a second and 18 MB: only for those who use it.
       const { openConnection } = await import('./ssh-connection.ts');
-      return await openConnection(withPatience(route, patience), learned);
+      return await openConnection(withPatience(route, patience), learned, around);
     } catch (error) {
       if (!(error instanceof DrillError)) throw error;
       const { code, message, mend, cause } = error;
@@ -62,7 +83,7 @@ export function createSshHost(
       if (signal.reason !== timedOut) throw cut();
       throw new DrillError(
         'host-unreachable',
-        `${name}: \`${argv.join(' ')}\` was not started: there was no connection in time`,
+        `${name}: ${commandWords(argv)} was not started: there was no connection in time`,
         { mend: `See whether \`${sshWords(transport)} true\` works.`, cause: error },
       );
     }
@@ -82,29 +103,25 @@ export function createSshHost(
         const cut = (): DrillError => broken({ kind: 'aborted' });
         const { connection, release } = await place(argv, limits.signal, cut, options.patience);
         const command = { argv, sudo, signal: limits.signal, input, maxOutputBytes };
-        const { outcome, leftBehind } = await runOnChannel(connection, command);
+        const { outcome, stray, leftBehind } = await runOnChannel(connection, command);
         release(outcome.kind === 'full' ? 'full' : undefined);
         void leftBehind?.then(endGroup);
         switch (outcome.kind) {
           case 'exited': {
             const { kind: _, ...result } = outcome;
+            tellStray(stray);
             return result;
           }
           case 'cut':
             throw broken({ kind: limits.signal.reason === timedOut ? 'timed-out' : 'aborted' });
           case 'refused':
-            throw new DrillError(
-              'host-unreachable',
-              `${name}: \`${argv.join(' ')}\` was not started: sudo says: ${outcome.why || 'nothing'}`,
-              {
-                mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
-              },
-            );
+          case 'not-run':
+            throw notRunError(name, argv, outcome, sshWords(transport));
           case 'full':
             if (refused < refusals) continue;
             throw new DrillError(
               'host-unreachable',
-              `${name}: \`${argv.join(' ')}\` was not started: ${outcome.why}`,
+              `${name}: ${commandWords(argv)} was not started: ${outcome.why}`,
             );
           case 'overflow':
           case 'lost':
@@ -136,7 +153,10 @@ export function createSshHost(
     const aborted = (): DrillError => followError(name, argv, { kind: 'aborted' });
     const { connection, release } = await place(argv, signal, aborted);
     try {
-      const outcome = yield* followOnChannel(connection, { argv, sudo, signal });
+      const outcome = yield* followOnChannel(connection, { argv, sudo, signal, onStray: tellStray });
+      if (outcome.kind === 'refused' || outcome.kind === 'not-run') {
+        throw notRunError(name, argv, outcome, sshWords(transport));
+      }
       if (outcome.kind !== 'exited') throw followError(name, argv, outcome);
       const { exitCode, stderr } = outcome;
       return { exitCode, stderr };
@@ -145,9 +165,15 @@ export function createSshHost(
     }
   };
 
-  const pipe: Host['pipe'] = (argv) => pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo });
+  const pipe: Host['pipe'] = (argv) =>
+    pipeOverSsh({ take: (signal) => pool.take(signal), argv, sudo, onStray: tellStray });
 
   return { name, transport: sshWords(transport), exec, follow, pipe };
+}
+
+/** The settings of all hosts on a way. */
+function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
+  return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }
 
 /** The same way, each of its connections with so much more time to be made. */

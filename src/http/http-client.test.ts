@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,6 +45,120 @@ describe('TLS', () => {
 
   test('is not verified only when told so', async () => {
     await expect(ask({ verify: false })).resolves.toMatchObject({ kind: 'answer', status: 200 });
+  });
+});
+
+describe('a proxy', () => {
+  const get = { method: 'GET', headers: {} } as const;
+
+  test('of HTTP_PROXY gets the request, and NO_PROXY goes past it', async () => {
+    const asked: string[] = [];
+    const proxy = await listen(
+      createHttp((request, response) => {
+        asked.push(`${request.url} ${request.headers['proxy-authorization'] ?? ''}`);
+        response.end('{}');
+      }),
+    );
+    const env = { HTTP_PROXY: `http://drill:s3cret@${proxy.address}` };
+    const http = createHttpClient({ verify: true }, 5000, env);
+    await expect(http({ ...get, url: 'http://192.0.2.1/a' }, signal)).resolves.toMatchObject({ status: 200 });
+    expect(asked).toEqual([`http://192.0.2.1/a Basic ${btoa('drill:s3cret')}`]);
+    const past = createHttpClient({ verify: true }, 5000, { ...env, NO_PROXY: '192.0.2.0/24' });
+    await past({ ...get, url: 'http://192.0.2.1:1/' }, AbortSignal.timeout(300));
+    await http({ ...get, url: 'http://127.0.0.1:1/' }, signal);
+    expect(asked).toHaveLength(1);
+    await proxy.close();
+    const gone = await http({ ...get, url: 'http://192.0.2.1/a' }, signal);
+    expect(gone).toMatchObject({
+      kind: 'silence',
+      unsent: true,
+      why: expect.stringContaining(`(through the proxy ${proxy.address})`),
+    });
+    expect(JSON.stringify(gone)).not.toContain('s3cret');
+  });
+
+  test('of HTTPS_PROXY is a tunnel: the request and its certificates are between the two ends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'firedrill-tunnel-'));
+    const make = (name: string, subject: string): { cert: string; key: string } => {
+      const key = [
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        `${name}.key`,
+      ];
+      const names = [
+        '-subj',
+        `/CN=${subject}`,
+        '-addext',
+        `subjectAltName=DNS:${subject}`,
+        '-out',
+        `${name}.crt`,
+      ];
+      execFileSync('openssl', ['req', '-x509', '-days', '2', ...key, ...names], {
+        cwd: folder,
+        stdio: 'pipe',
+      });
+      const read = (suffix: string): string => readFileSync(join(folder, `${name}.${suffix}`), 'utf8');
+      return { cert: read('crt'), key: read('key') };
+    };
+    const own = make('server', 'cloud.example');
+    const drill = make('client', 'drill');
+    rmSync(folder, { recursive: true });
+    const options = { ...own, ca: drill.cert, requestCert: true, rejectUnauthorized: true };
+    const server = await listen(createServer(options, (_request, response) => response.end('{"ok":true}')));
+    const tunnels: (string | undefined)[] = [];
+    const proxy = createHttp();
+    proxy.on('connect', (request, socket) => {
+      tunnels.push(request.url);
+      const [host = '', port] = server.address.split(':');
+      const through = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        through.pipe(socket);
+        socket.pipe(through);
+      });
+      through.on('error', () => socket.destroy());
+      socket.on('error', () => through.destroy());
+    });
+    const listening = await listen(proxy);
+    const env = { HTTPS_PROXY: `http://${listening.address}` };
+    const ask = (trust: Parameters<typeof createHttpClient>[0]) =>
+      createHttpClient(trust, 5000, env)({ ...get, url: 'https://cloud.example/' }, signal);
+    await expect(ask({ verify: true, ca: own.cert, ...drill })).resolves.toMatchObject({
+      body: { ok: true },
+    });
+    expect(tunnels).toEqual(['cloud.example:443']);
+    await expect(ask({ verify: true, ca: own.cert })).resolves.toMatchObject({ kind: 'silence' });
+    await expect(ask({ verify: true, ...drill })).resolves.toMatchObject({
+      why: expect.stringMatching(/self-signed|certificate/),
+    });
+    await listening.close();
+    await server.close();
+  });
+
+  test('that asks for a password has sent nothing', async () => {
+    const proxy = await listen(
+      createHttp((_request, response) => {
+        response.writeHead(407);
+        response.end();
+      }),
+    );
+    const http = createHttpClient({ verify: true }, 5000, { HTTP_PROXY: `http://${proxy.address}` });
+    const answer = await http({ ...get, url: 'http://192.0.2.1/' }, signal);
+    await proxy.close();
+    expect(answer).toMatchObject({ kind: 'silence', unsent: true, why: expect.stringContaining('407') });
+  });
+
+  test('that opens no tunnel has sent nothing', async () => {
+    const proxy = createHttp();
+    proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+    const listening = await listen(proxy);
+    const http = createHttpClient({ verify: true }, 5000, { HTTPS_PROXY: `http://${listening.address}` });
+    const answer = await http({ ...get, url: 'https://cloud.example/' }, signal);
+    await listening.close();
+    expect(answer).toMatchObject({ kind: 'silence', unsent: true, why: expect.stringContaining('502') });
   });
 });
 

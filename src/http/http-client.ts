@@ -1,5 +1,6 @@
-import type { Agent } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../core/errors.ts';
+import { proxyFor } from './proxy.ts';
 
 /** A request to an API. */
 export interface Call {
@@ -33,18 +34,31 @@ export interface Silence {
 /** Sends one request, once. Never rejects, and ends with its own time-out or with the signal. */
 export type HttpClient = (call: Call, signal: AbortSignal) => Promise<Answer | Silence>;
 
-/** What TLS connections trust. */
+/** What TLS connections trust, and by what they are trusted. */
 export interface Trust {
   readonly verify: boolean;
   /** PEM of the CAs that count instead of the system's. */
   readonly ca?: string;
+  /** PEM of the client's own certificate, and of its key. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** Answers that matter here have a few kB; a list of a thousand servers comes near this. */
 const maxBodyBytes = 1_048_576;
 
-/** A client for the APIs of one place. Redirects are not followed: a token goes only where it was meant to go. */
-export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
+/**
+ * A client for the APIs of one place. Redirects are not followed: a token goes only where it was meant to go. HTTPS_PROXY,
+ * HTTP_PROXY, ALL_PROXY, and NO_PROXY of `env` decide whether a request goes through a proxy (`proxyFor`).
+ */
+export function createHttpClient(
+  trust: Trust,
+  timeoutMs = 10_000,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): HttpClient {
+  const { verify, ...pem } = trust;
+  const tls = { rejectUnauthorized: verify, ...pem };
+  const connectTimeout = Math.min(timeoutMs, 5000);
   const options: Agent.Options = {
     // A connection for each request: one that is kept may be dead, and a request that dies with it has an
     // unknown outcome. Drills ask a few times a second; a handshake more does not matter.
@@ -53,21 +67,37 @@ export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
     // Idle timers, both; the signal below ends a reply that drips.
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connect: {
-      timeout: Math.min(timeoutMs, 5000),
-      rejectUnauthorized: trust.verify,
-      ...(trust.ca === undefined ? {} : { ca: trust.ca }),
-    },
   };
-  let agent: Agent | undefined;
+  const dispatchers = new Map<string, Dispatcher>();
+  // Loaded with the first request: most runs ask no cloud, and it takes 15 MB.
+  const dispatcherFor = (undici: typeof import('undici'), proxy: URL | undefined): Dispatcher => {
+    const known = dispatchers.get(proxy?.href ?? '');
+    if (known !== undefined) return known;
+    const made =
+      proxy === undefined
+        ? new undici.Agent({ ...options, connect: { timeout: connectTimeout, ...tls } })
+        : // The proxy's own TLS is between it and this machine: the cloud's CA and certificate are not for it.
+          new undici.ProxyAgent({
+            ...options,
+            uri: proxy.href,
+            connectTimeout,
+            requestTls: tls,
+            // Without TLS, too, a connection for each request.
+            factory: (origin, given: object) => new undici.Pool(origin, { ...options, ...given }),
+          });
+    dispatchers.set(proxy?.href ?? '', made);
+    return made;
+  };
   return async (call, signal) => {
     const deadline = AbortSignal.timeout(timeoutMs);
+    let via = '';
     try {
-      // Loaded with the first request: most runs ask no cloud, and it takes 15 MB.
+      const url = URL.parse(call.url);
+      const proxy = url === null ? undefined : proxyFor(url, env);
+      if (proxy !== undefined) via = ` (through the proxy ${proxy.host})`;
       const undici = await import('undici');
-      agent ??= new undici.Agent(options);
       const { statusCode, headers, body } = await undici.request(call.url, {
-        dispatcher: agent,
+        dispatcher: dispatcherFor(undici, proxy),
         method: call.method,
         headers: {
           accept: 'application/json',
@@ -97,8 +127,12 @@ export function createHttpClient(trust: Trust, timeoutMs = 10_000): HttpClient {
       };
     } catch (error) {
       if (signal.aborted) return { kind: 'silence', why: 'cut short' };
-      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms` };
-      return { kind: 'silence', why: reasonOf(error), ...(neverSent(error) ? { unsent: true } : {}) };
+      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms${via}` };
+      return {
+        kind: 'silence',
+        why: `${reasonOf(error)}${via}`,
+        ...(neverSent(error) ? { unsent: true } : {}),
+      };
     }
   };
 }
@@ -123,7 +157,11 @@ const beforeSending: ReadonlySet<unknown> = new Set([
 ]);
 
 function neverSent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && beforeSending.has(error.code);
+  if (!(error instanceof Error)) return false;
+  return (
+    ('code' in error && beforeSending.has(error.code)) ||
+    /^Proxy (response|Authentication Required) \(\d+\)/.test(error.message)
+  );
 }
 
 function firstValues(

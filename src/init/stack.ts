@@ -29,7 +29,7 @@ export const faultTemplates: readonly FaultTemplate[] = [
   { kind: 'container.restart', asks: ['container'] },
   { kind: 'container.pause', asks: ['container'] },
   { kind: 'power.cut', asks: [], transports: ['docker'] },
-  { kind: 'network.partition', asks: [], hosts: 2, numbers: true },
+  { kind: 'network.partition', asks: [], transports: ['ssh', 'docker'], hosts: 2, numbers: true },
 ];
 
 /** What somebody said of their stack. */

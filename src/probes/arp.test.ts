@@ -148,13 +148,49 @@ describe('arp probe', () => {
   });
 
   it('goes by the MAC that it is given', async () => {
-    const { host } = vantage({ ...bothUp, [vip]: ['00:00:5e:00:01:33'] });
+    const { host } = vantage({ ...bothUp, [vip]: ['02:42:c6:12:02:33'] });
     const sessions = [
-      await open(host, { mac: '00:00:5E:00:01:33' }),
+      await open(host, { mac: '02:42:C6:12:02:33' }),
       await open(host, { nodeAddress: nodeTwo }),
     ];
     expect(await told(sessions)).toEqual(['answers', 'silent']);
   });
+
+  // keepalived's use_vmac: whoever is master answers with the MAC of the virtual router.
+  it.each([
+    ['for the shared address', { ...bothUp, [vip]: ['00:00:5e:00:01:33'] }],
+    [
+      'for its own address as well',
+      { ...bothUp, [nodeOne]: [macOne, '00:00:5e:00:01:33'], [vip]: ['00:00:5e:00:01:33'] },
+    ],
+  ])('does not know which node answers with a virtual MAC %s', async (_what, answers) => {
+    const seen = await slot(await both(vantage(answers).host));
+    const message = `${vip} is answered by 00:00:5e:00:01:33, the virtual MAC of a router: ARP does not tell which node has it; use a probe of kind vrrp or vip-claim`;
+    expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
+  });
+
+  it('knows the node that answers next to a virtual MAC with its own', async () => {
+    const seen = await slot(await both(vantage({ ...bothUp, [vip]: ['00:00:5e:00:01:33', macOne] }).host));
+    expect(seen).toMatchObject([{ value: 'answers', marks: [] }, { status: 'unknown' }]);
+  });
+
+  it('does not know which node answers with a MAC that both have', async () => {
+    // A router in between answers for all of them (proxy ARP).
+    const proxy = { [nodeOne]: [macOne], [nodeTwo]: [macOne], [vip]: [macOne] };
+    const seen = await slot(await both(vantage(proxy).host));
+    const message = `${vip} is answered by ${macOne}, which answers for ${nodeOne}, ${nodeTwo}: ARP does not tell which of them it is`;
+    expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
+  });
+
+  it.each(['00:00:5E:00:01:33', '00:00:5e:00:02:01', '00:00:0c:07:ac:05', '00:00:0c:9f:f0:01'])(
+    'takes no virtual MAC for that of a node: %s',
+    (mac) => {
+      const fields = { interface: 'eth0', address: vip, nodeAddress: nodeOne, mac };
+      expect(arp.params.safeParse(fields).error?.issues[0]?.message).toBe(
+        'a virtual MAC (VRRP, HSRP) belongs to whichever node is master: leave it out, and use a probe of kind vrrp or vip-claim',
+      );
+    },
+  );
 
   it('tells once of a stranger that answers, and again when it comes back', async () => {
     const { host } = vantage(
@@ -232,7 +268,9 @@ describe('arp probe', () => {
     const fields = { interface: 'eth0', address: vip, nodeAddress: nodeOne };
     await expect(openProbe(arp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
     const { host } = vantage({});
-    await expect(open(host, { nodeAddress: '${address}' })).rejects.toThrow('nodeAddress: "${address}"');
+    await expect(open(host, { nodeAddress: '${address}' })).rejects.toThrow(
+      'nodeAddress: "${address}" is not an IPv4 address',
+    );
   });
 
   it('runs an arping for each address at once, and ends them', async () => {

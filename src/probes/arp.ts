@@ -1,24 +1,30 @@
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
+import { formatIpAddress } from '../core/ip-address.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import { useSegment } from './lib/arp-segment.ts';
+import { isVirtualMac } from './lib/arp-table.ts';
+import { requireIputils } from './lib/iputils.ts';
 import { shorten } from './lib/net-errors.ts';
+import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
 
 const params = z.strictObject({
   interface: z.string().min(1).describe('Interface of the host that looks on which is asked.'),
-  address: z.string().min(1).describe('Shared address, such as a VIP.'),
-  nodeAddress: z
-    .string()
-    .min(1)
-    .describe(
-      'The node’s own address on the same segment, such as ${address}; who answers for it is the node.',
-    ),
+  address: ipv4Address.describe('Shared IPv4 address, such as a VIP.'),
+  nodeAddress: ipv4Address.describe(
+    'The node’s own address on the same segment, such as ${address}; who answers for it is the node.',
+  ),
   mac: z
     .string()
     .regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, { error: 'expected a MAC, such as 02:42:c6:12:02:0b' })
+    .refine((mac) => !isVirtualMac(mac), {
+      error:
+        'a virtual MAC (VRRP, HSRP) belongs to whichever node is master: leave it out, and use a probe of kind vrrp or vip-claim',
+    })
     .optional()
-    .describe('The node’s MAC, where it answers for the shared address with another one than for its own.'),
+    .describe(
+      'The node’s MAC, where it answers for the shared address with another one than for its own. A virtual MAC (00:00:5e:00:01:…) tells no node: with `use_vmac` use vrrp or vip-claim.',
+    ),
 });
 type Params = z.output<typeof params>;
 
@@ -40,22 +46,21 @@ export const arp: ProbeKind<Params> = {
   // A shell, and a `timeout` with its `arping` for each of two addresses.
   cost: () => ({ newConnections: 0, commands: 1, processes: 5 }),
   describe: (p) => `who answers ARP for ${p.address} on ${p.interface}, ${p.nodeAddress} or another`,
+  check: (_p, { host, signal }) => requireIputils(host, 'arping', signal),
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "arp" needs `from:` (or `on:`)');
     }
-    for (const [field, address] of Object.entries({ address: p.address, nodeAddress: p.nodeAddress })) {
-      if (!isIPv4(address))
-        throw new DrillError('invalid-input', `${field}: "${address}" is no IPv4 address`);
-    }
-    const segment = await useSegment({ host, interface: p.interface, address: p.address }, ctx);
-    segment.table.addNode(p.nodeAddress, p.mac);
+    const address = formatIpAddress(requireIpAddress('address', p.address, 4));
+    const nodeAddress = formatIpAddress(requireIpAddress('nodeAddress', p.nodeAddress, 4));
+    const segment = await useSegment({ host, interface: p.interface, address }, ctx);
+    segment.table.addNode(nodeAddress, p.mac);
     return {
       observe: async (signal) => {
         const round = await segment.ask(signal);
         if (!round.ok) return { status: 'unknown', message: round.why };
-        const view = segment.table.view(p.nodeAddress, round.answers);
+        const view = segment.table.view(nodeAddress, round.answers);
         if (view.state === 'unknown') return { status: 'unknown', message: shorten(view.why) };
         return { status: 'ok', value: view.state, marks: segment.table.takeMarks() };
       },

@@ -1,12 +1,14 @@
 import type { ProbeKind } from '../core/probe.ts';
 import { arp } from './arp.ts';
 import { container } from './container.ts';
+import { containerLog } from './container-log.ts';
 import { dns } from './dns.ts';
 import { exec } from './exec.ts';
 import { haproxyStats } from './haproxy-stats.ts';
 import { http } from './http.ts';
 import { icmp } from './icmp.ts';
 import { journal } from './journal.ts';
+import { logFile } from './log-file.ts';
 import { sql } from './sql.ts';
 import { tcp } from './tcp.ts';
 import { tcpSession } from './tcp-session.ts';
@@ -25,6 +27,8 @@ export const probeKinds: readonly ProbeKind<unknown>[] = [
   container,
   haproxyStats,
   journal,
+  containerLog,
+  logFile,
   vipClaim,
   vrrp,
   arp,

@@ -47,10 +47,8 @@ describe('exec probe', () => {
     });
     expect((await lookOnce(exec, fields, { host: exits(2) })).seen.status).toBe('fail');
     expect((await lookOnce(exec, fields, { host: exits(0) })).seen.status).toBe('ok');
-    const both = { argv: ['x'], unknownExit: 3, expectExit: 3 };
-    await expect(openProbe(exec, both, { host: exits(3) })).rejects.toThrow(
-      'unknownExit: 3 is the exit code that counts as good',
-    );
+    const both = exec.params.parse({ argv: ['x'], unknownExit: 3, expectExit: 3 });
+    expect(exec.conflict?.(both)?.message).toContain('unknownExit: 3 is the exit code that counts as good');
   });
 
   it('calls it unknown when the host cannot be reached or the command cannot be started', async () => {

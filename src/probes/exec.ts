@@ -46,18 +46,17 @@ export const exec: ProbeKind<Params> = {
   needsHost: true,
   // The command's own children are not known.
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
+  conflict: ({ expectExit, unknownExit }) =>
+    unknownExit === expectExit
+      ? {
+          field: 'unknownExit',
+          message: `unknownExit: ${unknownExit} is the exit code that counts as good; let the command end with another one where it cannot tell`,
+        }
+      : undefined,
   describe: (p) => p.argv.join(' '),
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "exec" needs `on:`');
-    if (p.unknownExit === p.expectExit)
-      throw new DrillError(
-        'invalid-input',
-        `unknownExit: ${p.unknownExit} is the exit code that counts as good`,
-        {
-          mend: 'Let the command end with another exit code where it cannot tell.',
-        },
-      );
     const pattern = p.value === undefined ? undefined : requireRegex(p.value);
     return {
       observe: async (signal) => {

@@ -10,13 +10,25 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
+/** A server as far as a test cares; a text is its status. */
+interface Server {
+  readonly status: string;
+  readonly weight?: number;
+  readonly backup?: true;
+  /** 2: a server; 4: a listener of the proxy, which has a row as well. */
+  readonly type?: number;
+}
+
 /** A page as HAProxy 3.0 gives it, shortened: columns in its order, a trailing comma, quoted check output. */
-function page(...states: string[]): string {
-  const header = '# pxname,svname,qcur,scur,status,weight,lastchg,last_chk,';
-  const servers = states.map(
-    (state, i) => `nodes,node-${i + 1},0,0,${state},1,3,"L7STS, ""503"" Service\nUnavailable",`,
-  );
-  return [header, 'https_in,FRONTEND,,1,OPEN,,,,', ...servers, 'nodes,BACKEND,0,0,UP,2,3,,', ''].join('\n');
+function page(...servers: (string | Server)[]): string {
+  const header = '# pxname,svname,qcur,scur,status,weight,act,bck,lastchg,type,last_chk,';
+  const rows = servers.map((server, i) => {
+    const { status, weight = 1, backup, type = 2 } = typeof server === 'string' ? { status: server } : server;
+    const use = backup === true ? '0,1' : '1,0';
+    return `nodes,node-${i + 1},0,0,${status},${weight},${use},3,${type},"L7STS, ""503"" Service\nUnavailable",`;
+  });
+  const frontend = 'https_in,FRONTEND,,1,OPEN,,,,,0,,';
+  return [header, frontend, ...rows, 'nodes,BACKEND,0,0,UP,2,2,0,3,1,,', ''].join('\n');
 }
 
 async function look(body: string, status = 200, tell = 'state'): Promise<Look> {
@@ -42,12 +54,55 @@ describe('haproxy-stats probe', () => {
     expect((await look(page('UP', state))).seen).toMatchObject({ status: 'ok', value });
   });
 
-  it('tells the preferred server: the first that is up, of the greatest weight', async () => {
-    const heavier = page('UP', 'UP').replace('node-2,0,0,UP,1', 'node-2,0,0,UP,2');
-    expect((await look(page('UP', 'UP'), 200, 'preferred')).seen).toMatchObject({ value: 'no' });
-    expect((await look(page('DOWN', 'UP'), 200, 'preferred')).seen).toMatchObject({ value: 'yes' });
-    expect((await look(page('DOWN', 'DOWN'), 200, 'preferred')).seen).toMatchObject({ value: 'no' });
-    expect((await look(heavier, 200, 'preferred')).seen).toMatchObject({ value: 'yes' });
+  // `backup`: used only while no active server is; weight 0: gets no new clients (HAProxy configuration manual, 5.2).
+  it.each<[string, (string | Server)[], string]>([
+    ['the first of equals', ['UP', 'UP'], 'no'],
+    ['the only one that is up', ['DOWN', 'UP'], 'yes'],
+    ['none that is up', ['DOWN', 'DOWN'], 'no'],
+    ['the greater weight', ['UP', { status: 'UP', weight: 2 }], 'yes'],
+    ['a backup before an active server', [{ status: 'UP', backup: true }, 'UP'], 'yes'],
+    ['a backup of greater weight', ['UP', { status: 'UP', weight: 100, backup: true }], 'no'],
+    ['a backup while the active server is down', ['DOWN', { status: 'UP', backup: true }], 'yes'],
+    [
+      'the first of two backups, whatever their weights',
+      [
+        { status: 'UP', backup: true },
+        { status: 'UP', weight: 9, backup: true },
+      ],
+      'no',
+    ],
+    [
+      'a backup next to a drained server',
+      [
+        { status: 'DRAIN', weight: 0 },
+        { status: 'UP', backup: true },
+      ],
+      'yes',
+    ],
+    ['weight 0', ['DOWN', { status: 'UP', weight: 0 }], 'no'],
+    ['a backup of weight 0', ['DOWN', { status: 'UP', weight: 0, backup: true }], 'no'],
+    ['no check at all', ['DOWN', 'no check'], 'yes'],
+    ['the same page with a listener in it', [{ status: 'OPEN', weight: 9, type: 4 }, 'UP'], 'yes'],
+  ])('tells the preferred server: %s', async (_what, servers, value) => {
+    expect((await look(page(...servers), 200, 'preferred')).seen).toMatchObject({ status: 'ok', value });
+  });
+
+  it('does not know what a status means that it has never heard of', async () => {
+    const message = 'nodes/node-2 has a status that is not known: * DOWN 1/2';
+    expect((await look(page('UP', '* DOWN 1/2'))).seen).toEqual({ status: 'unknown', message });
+    // It may be up, and then it would be preferred.
+    expect((await look(page({ status: 'HALF' }, 'UP'), 200, 'preferred')).seen).toMatchObject({
+      status: 'unknown',
+    });
+    expect((await look(page('HALF', 'UP'))).seen).toMatchObject({ status: 'ok', value: 'UP' });
+  });
+
+  it('does not choose between two rows of one server that differ', async () => {
+    const twice = page('UP', 'UP', 'DOWN').replace('node-3', 'node-2');
+    expect((await look(twice)).seen).toEqual({
+      status: 'unknown',
+      message: 'nodes/node-2 is listed as UP and as DOWN',
+    });
   });
 
   it('fails when the server is not there or the page is another', async () => {

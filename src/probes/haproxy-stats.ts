@@ -2,23 +2,25 @@ import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { parseCsv } from './lib/csv.ts';
-import { exchange, prepareHttpCall } from './lib/http-exchange.ts';
+import { exchange, prepareHttpCall, statusCause } from './lib/http-exchange.ts';
 import { shorten } from './lib/net-errors.ts';
 import { headers } from './lib/secret.ts';
 import { hostPort, httpUrl } from './lib/text-params.ts';
+import { caFile, clientCert } from './lib/tls-params.ts';
 
 const params = z.strictObject({
   url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),
   connectTo: hostPort.optional().describe('host:port to connect to instead of what the URL names.'),
   headers,
-  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  caFile,
+  clientCert,
   backend: z.string().min(1).describe('Name of the backend.'),
   server: z.string().min(1).describe('Name of the server in the backend.'),
   tell: z
     .enum(['state', 'preferred'])
     .default('state')
     .describe(
-      '`preferred`: yes or no, whether it is the server a client without history is sent to first: of those that are UP, the one of greatest weight, the first in the list of equals.',
+      '`preferred`: yes or no, whether it is the server that a client without history is sent to first. Of the active servers that are UP with a weight above 0, it is the one of greatest weight, the first in the list of equals. While no active server is, it is the first backup that is UP with a weight above 0 (the page does not say whether `option allbackups` is set).',
     ),
 });
 type Params = z.output<typeof params>;
@@ -44,46 +46,95 @@ export const haproxyStats: ProbeKind<Params> = {
         if ('status' in reply) return reply;
         const { statusCode, phases } = reply;
         if (statusCode !== 200) {
-          const cause = statusCode >= 500 ? 'http-5xx' : 'http-other';
-          return { status: 'fail', cause, message: `status ${statusCode}`, phases };
+          return { status: 'fail', cause: statusCause(statusCode), message: `status ${statusCode}`, phases };
         }
         if (reply.broken !== undefined) return reply.broken;
-        return { ...stateIn(reply.body, p), phases };
+        if (reply.unread !== undefined)
+          return { status: 'fail', cause: 'bad-body', message: shorten(reply.unread), phases };
+        const seen = stateIn(reply.body, p);
+        return seen.status === 'unknown' ? seen : { ...seen, phases };
       },
       close: async () => {},
     };
   },
 };
 
+/** A server as its row tells it; several rows of one name are kept apart. */
+interface ServerRow {
+  readonly name: string;
+  /** undefined for a status that is not known. */
+  readonly state: string | undefined;
+  readonly status: string;
+  readonly weight: number;
+  readonly isBackup: boolean;
+}
+
+/** Value of the column `type` for a server; 3 is a listener (HAProxy management guide, 9.1). */
+const serverType = '2';
+
 /**
  * Finds the server's row. Columns go by the names in the first line, `# pxname,svname,…`
  * (HAProxy management guide, 9.1 "CSV format"): their number grows with versions.
  */
-function stateIn(page: string, p: Params): Exclude<Observation, { status: 'unknown' }> {
+function stateIn(page: string, p: Params): Observation {
   const bad = (message: string) =>
     ({ status: 'fail', cause: 'bad-body', message: shorten(message) }) as const;
-  const rows = parseCsv(page) ?? [];
-  const header = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
-  if (!['pxname', 'svname', 'status', 'weight'].every((name) => header.includes(name))) {
-    return bad('not a statistics page as CSV: does the URL end in ";csv"?');
-  }
-  const cell = (row: readonly string[] | undefined, name: string): string =>
-    row?.[header.indexOf(name)] ?? '';
-  const servers = rows.filter(
-    (row) => cell(row, 'pxname') === p.backend && !['BACKEND', 'FRONTEND'].includes(cell(row, 'svname')),
-  );
-  const own = servers.find((row) => cell(row, 'svname') === p.server);
+  const unknown = (message: string) => ({ status: 'unknown', message: shorten(message) }) as const;
+  const servers = serversOf(page, p.backend);
+  if (servers === undefined) return bad('not a statistics page as CSV: does the URL end in ";csv"?');
+  const named = servers.filter(({ name }) => name === p.server);
+  const [own] = named;
   if (own === undefined) return bad(`no server ${p.server} in a backend ${p.backend}`);
-  const state = stateWord(cell(own, 'status'));
-  if (state === '') return bad(`no status for ${p.backend}/${p.server}`);
+  const name = `${p.backend}/${p.server}`;
+  if (own.status === '') return bad(`no status for ${name}`);
+  const { state } = own;
+  if (state === undefined) return unknown(`${name} has a status that is not known: ${own.status}`);
+  const other = named.find((server) => server.state !== state);
+  if (other !== undefined) return unknown(`${name} is listed as ${own.status} and as ${other.status}`);
   if (p.tell === 'state') return { status: 'ok', value: state };
-  const up = servers.filter((row) => ['UP', 'no-check'].includes(stateWord(cell(row, 'status'))));
-  const greatest = Math.max(...up.map((row) => Number(cell(row, 'weight'))));
-  const preferred = up.find((row) => Number(cell(row, 'weight')) === greatest);
-  return { status: 'ok', value: preferred === own ? 'yes' : 'no' };
+  const odd = servers.find((server) => server.state === undefined);
+  if (odd !== undefined)
+    return unknown(`${p.backend}/${odd.name} has a status that is not known: ${odd.status}`);
+  return { status: 'ok', value: preferredOf(servers)?.name === own.name ? 'yes' : 'no' };
 }
 
-/** `UP 1/2` is up still and `DOWN 1/2` down still; `MAINT (via …)` is MAINT. */
-function stateWord(status: string): string {
-  return status === 'no check' ? 'no-check' : (status.split(' ')[0] ?? status);
+/** The servers of a backend; undefined for a page that is not the statistics as CSV. */
+function serversOf(page: string, backend: string): readonly ServerRow[] | undefined {
+  const rows = parseCsv(page.trimStart()) ?? [];
+  const header = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
+  if (!['pxname', 'svname', 'status', 'weight', 'act', 'bck'].every((name) => header.includes(name)))
+    return undefined;
+  return rows.flatMap((row) => {
+    const cell = (name: string): string => row[header.indexOf(name)] ?? '';
+    const name = cell('svname');
+    const isServer = header.includes('type')
+      ? cell('type') === serverType
+      : !['BACKEND', 'FRONTEND'].includes(name);
+    if (cell('pxname') !== backend || !isServer) return [];
+    const status = cell('status');
+    const isBackup = Number(cell('bck')) > 0;
+    return { name, status, state: stateWord(status), weight: Number(cell('weight')), isBackup };
+  });
+}
+
+/**
+ * Where HAProxy sends a client without history. A weight of 0 takes a server out of balancing, and backups are used only while
+ * no active server can be, one at a time (configuration manual, 5.2 `backup` and `weight`).
+ */
+function preferredOf(servers: readonly ServerRow[]): ServerRow | undefined {
+  const usable = servers.filter(
+    ({ state, weight }) => (state === 'UP' || state === 'no-check') && weight > 0,
+  );
+  const active = usable.filter(({ isBackup }) => !isBackup);
+  const greatest = Math.max(...active.map(({ weight }) => weight));
+  return active.find(({ weight }) => weight === greatest) ?? usable[0];
+}
+
+const states: ReadonlySet<string> = new Set(['UP', 'DOWN', 'MAINT', 'DRAIN', 'NOLB']);
+
+/** `UP 1/2` is up still and `DOWN 1/2` down still; `MAINT (via …)` is MAINT. undefined for a word that is none of these. */
+function stateWord(status: string): string | undefined {
+  if (status === 'no check') return 'no-check';
+  const word = status.split(' ')[0] ?? '';
+  return states.has(word) ? word : undefined;
 }

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { http } from './http.ts';
 import { failureOf } from './lib/net-errors.ts';
@@ -317,6 +318,132 @@ describe('http probe', () => {
     expect(JSON.stringify(parsed.error?.issues)).toMatch(words);
   });
 
+  it('sends a body, which may come from a file or the environment', async () => {
+    const asked: string[] = [];
+    const server = createHttpServer((request, response) => {
+      let text = `${request.method} ${request.headers['content-length']} ${request.headers['transfer-encoding']} `;
+      request.on('data', (chunk: Buffer) => void (text += chunk.toString('utf8')));
+      request.on('end', () => {
+        asked.push(text);
+        response.end();
+      });
+    });
+    const url = `http://127.0.0.1:${await listen(server)}/`;
+    process.env['HTTP_TEST_BODY'] = 'secret';
+    await lookOnce(http, { url, method: 'POST', body: '{"läuft":1}' });
+    await lookOnce(http, { url, method: 'PUT', body: { env: 'HTTP_TEST_BODY' } });
+    delete process.env['HTTP_TEST_BODY'];
+    expect(asked).toEqual(['POST 12 undefined {"läuft":1}', 'PUT 6 undefined secret']);
+  });
+
+  it.each([
+    ['GET', { body: 'x' }, 'body'],
+    ['HEAD', { body: 'x' }, 'body'],
+    ['POST', { body: 'x' }, undefined],
+    ['PUT', { body: 'x' }, undefined],
+    ['GET', {}, undefined],
+  ])('takes a body with POST and PUT only: %s', (method, over, field) => {
+    const p = http.params.parse({ url: 'http://a/', method, ...over });
+    expect(http.conflict?.(p)?.field).toBe(field);
+  });
+
+  describe('reads the body of a reply', () => {
+    const json = '{"status":"UP"}';
+    const bytes = async (body: Buffer, headers: Record<string, string>): Promise<string> => {
+      const server = createHttpServer(
+        (_request, response) => void response.writeHead(200, headers).end(body),
+      );
+      return `http://127.0.0.1:${await listen(server)}/`;
+    };
+    const valueOf = async (body: Buffer, headers: Record<string, string>, value = 'status') =>
+      (await lookOnce(http, { url: await bytes(body, headers), value })).seen;
+
+    it('and asks for it as it is', async () => {
+      const asked: (string | undefined)[] = [];
+      const server = createHttpServer((request, response) => {
+        asked.push(request.headers['accept-encoding']?.toString());
+        response.end();
+      });
+      const url = `http://127.0.0.1:${await listen(server)}/`;
+      await lookOnce(http, { url });
+      await lookOnce(http, { url, headers: { 'Accept-Encoding': 'gzip' } });
+      expect(asked).toEqual(['identity', 'gzip']);
+    });
+
+    it.each([
+      ['gzip', gzipSync(json)],
+      ['x-gzip', gzipSync(json)],
+      ['deflate', deflateSync(json)],
+      ['deflate', deflateRawSync(json)],
+      ['br', brotliCompressSync(json)],
+      ['zstd', zstdCompressSync(json)],
+      ['identity', Buffer.from(json)],
+    ])('compressed all the same: %s', async (encoding, body) => {
+      expect(await valueOf(body, { 'content-encoding': encoding })).toMatchObject({
+        status: 'ok',
+        value: 'UP',
+      });
+    });
+
+    it('that is empty, whatever it is said to be', async () => {
+      const url = await bytes(Buffer.alloc(0), { 'content-encoding': 'gzip' });
+      expect((await lookOnce(http, { url, expect: { body: '^$' } })).seen.status).toBe('ok');
+    });
+
+    it.each([
+      [
+        'an encoding that it does not know',
+        'compress',
+        Buffer.from(json),
+        'content-encoding "compress" is not supported',
+      ],
+      ['what is none', 'gzip', Buffer.from(json), 'the body is not gzip'],
+      [
+        'a body that is longer than its limit',
+        'gzip',
+        gzipSync(Buffer.alloc(70_000, ' ')),
+        'longer than 65536 bytes',
+      ],
+    ])('and says why it cannot read %s', async (_what, encoding, body, words) => {
+      const seen = await valueOf(body, { 'content-encoding': encoding });
+      expect(seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
+      expect(seen).toMatchObject({ message: expect.stringContaining(words) as string });
+      // Of no interest where nothing is wanted of the body.
+      const { seen: plain } = await lookOnce(http, {
+        url: await bytes(body, { 'content-encoding': encoding }),
+      });
+      expect(plain).toMatchObject({ status: 'ok' });
+    });
+
+    it.each<[string, Buffer, string]>([
+      ['a byte order mark', Buffer.from(`\uFEFF${json}`), 'application/json'],
+      ['UTF-16', Buffer.from(json, 'utf16le'), 'application/json; charset=utf-16'],
+      ['UTF-16 by its mark', Buffer.from(`\uFEFF${json}`, 'utf16le'), 'application/json'],
+      ['Latin-1', Buffer.from('{"status":"UP","t":"\xfc"}', 'latin1'), 'text/plain; charset="ISO-8859-1"'],
+      ['a character set that nobody knows', Buffer.from(json), 'text/plain; charset=klingon'],
+    ])('with %s', async (_what, body, type) => {
+      expect(await valueOf(body, { 'content-type': type })).toMatchObject({ status: 'ok', value: 'UP' });
+    });
+
+    it('in the character set that it is said to have', async () => {
+      const body = Buffer.from('läuft', 'latin1');
+      const url = await bytes(body, { 'content-type': 'text/plain; charset=iso-8859-1' });
+      expect((await lookOnce(http, { url, expect: { body: '^läuft$' } })).seen.status).toBe('ok');
+    });
+
+    it.each([
+      ['{"lsn":12345678901234567890}', 'lsn', '12345678901234567890'],
+      ['{"lsn":9007199254740993}', 'lsn', '9007199254740993'],
+      ['{"lsn":9007199254740991}', 'lsn', '9007199254740991'],
+      ['{"lsn":[1,-12345678901234567890]}', 'lsn[1]', '-12345678901234567890'],
+      ['{"n":1e400}', 'n', '1e400'],
+      ['{"n":1.5}', 'n', '1.5'],
+      ['{"n":3}', '[n][?@ > `2`] | [0]', '3'],
+    ])('with all digits of a number: %s', async (body, expression, value) => {
+      expect(await valueOf(Buffer.from(body), {}, expression)).toMatchObject({ status: 'ok', value });
+    });
+  });
+
   it('lets the planner’s placeholders through', () => {
     expect(
       http.params.safeParse({ url: 'http://${address}:9000/status', connectTo: '${address}:9000' }).success,
@@ -367,7 +494,7 @@ describe('http probe over TLS', () => {
 
   it.each([
     ['an unknown CA', 'good', { caFile: 'other-ca.pem' }, /verify|issuer|signature/],
-    ['the system’s CAs', 'good', {}, /verify|issuer|self-signed/],
+    ['the CAs of Node.js', 'good', {}, /verify|issuer|self-signed/],
     ['a self-signed certificate', 'ca', { caFile: 'other-ca.pem' }, /self-signed/],
     ['a wrong name', 'good', { caFile: 'ca.pem', serverName: 'other.example.com' }, /other\.example\.com/],
     [
@@ -383,6 +510,47 @@ describe('http probe over TLS', () => {
     const { seen } = await lookOnce(http, { url, connectTo, ...fields, ...caFile });
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
     expect(seen).toMatchObject({ message: expect.stringMatching(words) as string });
+  });
+
+  describe('with a server that asks for a client certificate', () => {
+    const mutual = async (over: object = {}): Promise<string> => {
+      const options = {
+        key: readFileSync(file('good.key')),
+        cert: readFileSync(file('good.pem')),
+        ca: readFileSync(file('ca.pem')),
+        requestCert: true,
+        ...over,
+      };
+      const server = createHttpsServer(options, (_request, response) => void response.end('fine'));
+      server.on('tlsClientError', () => {});
+      return `127.0.0.1:${await listen(server)}`;
+    };
+    const clientCert = () => ({ certFile: file('good.pem'), keyFile: file('good.key') });
+
+    it.each([{}, { maxVersion: 'TLSv1.2' }])('shows one: %j', async (over) => {
+      const connectTo = await mutual(over);
+      const fields = { url, connectTo, caFile: file('ca.pem') };
+      for (const connection of ['new', 'kept-alive']) {
+        const { seen } = await lookOnce(http, { ...fields, connection, clientCert: clientCert() });
+        expect(seen).toMatchObject({ status: 'ok' });
+      }
+      const { seen } = await lookOnce(http, fields);
+      expect(seen).toMatchObject({
+        status: 'fail',
+        cause: 'tls',
+        message: expect.stringMatching(/^TLS: .*alert (?:certificate required|handshake failure)$/) as string,
+      });
+    });
+
+    it('refuses a key that is of another certificate, or is not there', async () => {
+      for (const keyFile of [file('ca.key'), file('nosuch.key')]) {
+        const fields = { url, clientCert: { ...clientCert(), keyFile } };
+        await expect(openProbe(http, fields)).rejects.toMatchObject({
+          code: 'invalid-input',
+          message: expect.stringContaining('client certificate') as string,
+        });
+      }
+    });
   });
 
   it('accepts any certificate where told to', async () => {

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { exchange, prepareHttpCall, type HttpReply } from './lib/http-exchange.ts';
+import { exchange, prepareHttpCall, statusCause, type HttpReply } from './lib/http-exchange.ts';
 import { isJmesPath } from './lib/jmespath.ts';
+import { parseJson } from './lib/json-body.ts';
 import { shorten } from './lib/net-errors.ts';
-import { headers } from './lib/secret.ts';
+import { headers, secretRef } from './lib/secret.ts';
 import { hostPort, httpUrl, regex, requireRegex } from './lib/text-params.ts';
+import { caFile, clientCert } from './lib/tls-params.ts';
 
 /** Parameters that HTTP probes share: where to ask. */
 const params = z.strictObject({
@@ -23,9 +25,19 @@ const params = z.strictObject({
     .describe(
       '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another. As the recovery probe only with `keptConnection: true`: a kept connection does not see that new clients are refused.',
     ),
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']).default('GET').describe('Sent without a body.'),
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
+    .default('GET')
+    .describe('Method of the request; POST and PUT may have a body.'),
+  body: z
+    .union([z.string(), secretRef], { error: 'expected a text, { file: … } or { env: … }' })
+    .optional()
+    .describe(
+      'Body of the request, or where it is. Nothing says what type it has unless `headers` has Content-Type.',
+    ),
   headers,
-  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  caFile,
+  clientCert,
   serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
   expect: z
@@ -44,14 +56,16 @@ const params = z.strictObject({
     .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
     .optional()
     .describe(
-      "JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too). A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
+      "JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too). Whole numbers beyond 2^53 are texts, with all of their digits. A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
     ),
   maxBodyBytes: z
     .int()
     .min(1)
     .max(16_777_216)
     .default(65_536)
-    .describe('How much of the body is read and judged.'),
+    .describe(
+      'How much of the body is read and judged. It is asked for uncompressed; gzip, deflate, br, and zstd are understood.',
+    ),
 });
 type Params = z.output<typeof params>;
 
@@ -68,6 +82,10 @@ export const http: ProbeKind<Params> = {
   needsHost: false,
   cost: (p) => ({ newConnections: p.connection === 'kept-alive' ? 0 : 1, commands: 0, processes: 0 }),
   keepsSession: (p) => (p.connection === 'kept-alive' ? 'client' : undefined),
+  conflict: ({ method, body }) =>
+    body === undefined || method === 'POST' || method === 'PUT'
+      ? undefined
+      : { field: 'body', message: `body: ${method} has none; set \`method\` to POST or PUT` },
   describe: (p) =>
     `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}${p.connection === 'kept-alive' ? ' over a kept connection' : ''}`,
   async open(p, ctx) {
@@ -95,15 +113,22 @@ function judge(
   read: ((body: string) => string) | undefined,
 ): Observation {
   const { statusCode, phases } = reply;
-  const value = readValue(reply.body, read);
+  const value = readValue(reply, read);
   const known = value.text === undefined ? {} : { value: value.text };
   if (!good.has(statusCode)) {
-    const cause = statusCode >= 500 ? 'http-5xx' : 'http-other';
-    return { status: 'fail', cause, message: `status ${statusCode}`, ...known, phases };
+    return {
+      status: 'fail',
+      cause: statusCause(statusCode),
+      message: `status ${statusCode}`,
+      ...known,
+      phases,
+    };
   }
   if (reply.broken !== undefined) {
     return reply.broken.status === 'fail' ? { ...reply.broken, phases } : reply.broken;
   }
+  if (body !== undefined && reply.unread !== undefined)
+    return { status: 'fail', cause: 'bad-body', message: shorten(reply.unread), phases };
   if (body !== undefined && !body.test(reply.body)) {
     const message = `the body does not match ${body.source}: ${shorten(reply.body.slice(0, 120))}`;
     return { status: 'fail', cause: 'bad-body', message: shorten(message), ...known, phases };
@@ -114,11 +139,13 @@ function judge(
 }
 
 function readValue(
-  body: string,
+  { body, unread }: HttpReply,
   read: ((body: string) => string) | undefined,
 ): { readonly text?: string; readonly problem?: string } {
+  if (read === undefined) return {};
+  if (unread !== undefined) return { problem: shorten(unread) };
   try {
-    return read === undefined ? {} : { text: read(body) };
+    return { text: read(body) };
   } catch (error) {
     return { problem: shorten(`no value in the body: ${messageOf(error)}`) };
   }
@@ -131,7 +158,7 @@ function readValue(
 function valueReader(expression: string): (body: string) => string {
   const compiled = compile(expression);
   return (body) => {
-    const value = TreeInterpreter.search(compiled, JSON.parse(body) as JSONValue);
+    const value = TreeInterpreter.search(compiled, parseJson(body) as JSONValue);
     if (value === null || value === undefined) throw new Error(`nothing there matches ${expression}`);
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
   };

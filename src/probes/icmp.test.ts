@@ -91,6 +91,42 @@ describe('icmp probe', () => {
       { status: 'unknown', message: expect.stringContaining('sendmsg: Operation not permitted') as string },
     ],
     ['a ping that is gone', 127, '', 'sh: ping: not found', { status: 'unknown' }],
+    [
+      'no reply, whatever the shell and sudo say',
+      1,
+      `${head}${summary}0 received, 100% packet loss, time 0ms`,
+      'bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\nsudo: unable to resolve host n1: Name or service not known',
+      { status: 'fail', cause: 'timeout' },
+    ],
+    [
+      'no reply, with a warning of ping itself',
+      1,
+      `${head}${summary}0 received, 100% packet loss, time 0ms`,
+      'ping: Warning: source address might be selected on device other than: eth0',
+      { status: 'fail', cause: 'timeout' },
+    ],
+    [
+      'what sudo says in place of ping',
+      1,
+      '',
+      'sudo: unable to resolve host n1: Name or service not known\nsudo: a password is required',
+      { status: 'unknown', message: expect.stringContaining('a password is required') as string },
+    ],
+    [
+      'a name that the host’s own sudo does not know, and another trouble of ping',
+      2,
+      '',
+      'sudo: unable to resolve host n1: Name or service not known\nping: socket: Operation not permitted',
+      { status: 'unknown', message: 'ping sent nothing: ping: socket: Operation not permitted' },
+    ],
+    ['nothing at all', 1, '', '', { status: 'unknown' }],
+    [
+      'a reply without a time, of a request too short for one',
+      0,
+      `${head}16 bytes from 198.18.2.100: icmp_seq=1 ttl=64\n${summary}1 received, 0% packet loss, time 0ms`,
+      '',
+      { status: 'ok' },
+    ],
   ])('tells %s', async (_what, exitCode, stdout, stderr, seen) => {
     expect((await lookOnce(icmp, fields, { host: says(exitCode, stdout, stderr) })).seen).toMatchObject(seen);
   });

@@ -4,7 +4,7 @@ import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
-import { requireIputils } from './lib/iputils.ts';
+import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
 
 const params = z.strictObject({
   address: z
@@ -45,12 +45,13 @@ export const icmp: ProbeKind<Params> = {
   needsHost: true,
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) => `ping ${p.address}${p.interface === undefined ? '' : ` from ${p.interface}`}`,
+  check: (_p, { host, signal }) => requireIputils(host, 'ping', signal),
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "icmp" needs `from:` (or `on:`)');
     }
-    await requireIputils(host, 'ping');
+    await requireIputils(host, 'ping', AbortSignal.timeout(preflightTimeoutMs));
     const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
     const from = p.interface === undefined ? [] : ['-I', p.interface];
     const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];
@@ -71,23 +72,35 @@ export const icmp: ProbeKind<Params> = {
   },
 };
 
-/** Exit codes of ping: 0 a reply, 1 none, 2 it could not even ask (ping(8)). */
+/**
+ * Exit codes of ping: 0 a reply, 1 none, 2 it could not even ask (ping(8)). Its statistics show that it was ping which ended
+ * so: shells and sudo write to the same streams, and end with the same codes.
+ */
 function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observation {
-  const tookMs = /^\d+ bytes from .* time[=<]([\d.]+) ms/m.exec(stdout)?.[1];
-  if (exitCode === 0 && tookMs !== undefined)
-    return { status: 'ok', phases: { firstByteMs: Number(tookMs) } };
-  // What it says itself is about this host: a firewall that keeps the request, a name that is none.
-  if (exitCode === 1 && stderr.trim() === '') {
+  const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ?? [];
+  if (exitCode === 0 && Number(received) > 0) {
+    const tookMs = /^\d+ bytes from .* time[=<]([\d.]+) ms/m.exec(stdout)?.[1];
+    // Requests of less than 16 bytes of data have no room for a time.
+    return { status: 'ok', ...(tookMs === undefined ? {} : { phases: { firstByteMs: Number(tookMs) } }) };
+  }
+  const complaint = complaintOf(stderr);
+  // What ping complains of is about this host: a firewall that keeps the request, a name that is none.
+  if (exitCode === 1 && sent !== undefined && complaint === '') {
     // A router, or this host for want of an answer to ARP, says that there is no way.
     const error = /^From \S+ icmp_seq=\d+ (.+)$/m.exec(stdout)?.[1];
     if (error !== undefined) return { status: 'fail', cause: 'unreachable', message: shorten(error) };
     return { status: 'fail', cause: 'timeout', message: `no reply within ${Math.round(waitMs)} ms` };
   }
-  const said = shorten(stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`);
-  const cause = causes.find(([words]) => words.test(said))?.[1];
-  return cause === undefined
-    ? { status: 'unknown', message: `ping sent nothing: ${said}` }
-    : { status: 'fail', cause, message: said };
+  const cause = causes.find(([words]) => words.test(complaint))?.[1];
+  if (cause !== undefined) return { status: 'fail', cause, message: shorten(complaint) };
+  const said = complaint || stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`;
+  return { status: 'unknown', message: shorten(`ping sent nothing: ${said}`) };
+}
+
+/** The lines that ping itself wrote on standard error, without its warnings. */
+function complaintOf(stderr: string): string {
+  const own = stderr.split('\n').filter((line) => /^(?:\S*\/)?ping[46]?: (?!warning)/i.test(line));
+  return own.join('\n').trim();
 }
 
 /** What ping says of the target when it cannot ask; everything else is trouble of the host that looks. */

@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host } from '../core/host.ts';
 import type { Observation } from '../core/sample.ts';
+import { createLocalHost } from '../hosts/local.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { journal } from './journal.ts';
+import { wrongNames } from './lib/journal-names.ts';
 import { lookWith, openProbe } from './testing/look.ts';
 
 const fields = {
@@ -30,6 +35,13 @@ function output(...lines: Line[]): string {
     .join('');
 }
 
+/** What the host says of the unit and the containers when the probe is opened. */
+const known = 'unit logged loaded\ncontainer logged journald\ncontainer logged journald\n';
+let names: { readonly stdout: string };
+beforeEach(() => {
+  names = { stdout: `names-begin\n${known}names-end\n` };
+});
+
 /** A host whose journalctl gives these answers in turn. */
 function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecResult>>)[]): {
   host: Host;
@@ -43,6 +55,7 @@ function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecRes
       transport: 'fake',
       follow: neverFollowed,
       exec: async (argv, options) => {
+        if (argv[0] === 'sh') return { exitCode: 0, stderr: '', ...names };
         asked.push({ argv, options });
         const answer = await answers.shift();
         if (answer instanceof Error) throw answer;
@@ -66,7 +79,14 @@ describe('journal probe', () => {
       { stdout: output({ cursor: 's=1;i=9' }) },
     );
     await looks(3, on);
-    const common = ['journalctl', '--quiet', '--no-pager', '--output=json', '--output-fields=MESSAGE'];
+    const common = [
+      'env',
+      'LC_ALL=C',
+      'journalctl',
+      '--no-pager',
+      '--output=json',
+      '--output-fields=MESSAGE',
+    ];
     const matches = [
       '_SYSTEMD_UNIT=cl-watchdog.service',
       '+',
@@ -174,5 +194,138 @@ describe('journal probe', () => {
     expect(first!.seen).toMatchObject({ marks: [{ name: 'rule' }] });
     expect(second!.seen).toEqual({ status: 'ok', marks: [] });
     expect(asked[2]!.argv).toContain('--after-cursor=b');
+  });
+
+  it('reads a unit without a suffix as a service', async () => {
+    const { host: on, asked } = host(
+      { stdout: output({ cursor: 'a' }) },
+      {},
+      { stdout: output({ cursor: 'b' }) },
+    );
+    await looks(2, on, { unit: 'keepalived', containers: ['web'] });
+    expect(asked[1]!.argv.slice(6)).toEqual([
+      '--after-cursor=a',
+      '_SYSTEMD_UNIT=keepalived.service',
+      '+',
+      '_PID=1',
+      'UNIT=keepalived.service',
+      '+',
+      'CONTAINER_NAME=web',
+    ]);
+  });
+
+  it.each(['keepalived*', 'a b', 'x/y'])('refuses %j as the name of a unit', (unit) => {
+    expect(journal.params.safeParse({ ...fields, unit }).success).toBe(false);
+  });
+
+  it.each([
+    ['bash', 'bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)'],
+    ['sudo', 'sudo: unable to resolve host n1: Name or service not known'],
+    ['a profile', '/etc/profile.d/motd.sh: line 3: figlet: command not found'],
+  ])('takes noise of %s for no answer and no complaint', async (_who, stderr) => {
+    const { host: on } = host({ stdout: output({ cursor: 'a' }) }, { exitCode: 1, stderr });
+    expect((await looks(2, on))[1]).toEqual({ status: 'ok', marks: [] });
+  });
+
+  it.each([
+    ['No journal files were opened due to insufficient permissions.', 1],
+    ['No journal files were found.', 0],
+    ['Hint: You are currently not seeing messages from other users and the system.', 0],
+    ['sudo: a password is required', 1],
+    ['sudo: unable to resolve host n1: no\nsudo: a password is required', 1],
+    ['journalctl: something that it never said before', 1],
+  ])('does not take for silence that it may not read: %s', async (stderr, exitCode) => {
+    const { host: on } = host({ exitCode, stderr });
+    expect((await looks(1, on))[0]).toMatchObject({ status: 'unknown' });
+  });
+
+  it('goes on from now where its place is lost, and says so once', async () => {
+    const { host: on, asked } = host(
+      { stdout: output({ cursor: 'a' }) },
+      { exitCode: 1, stderr: 'Failed to seek to cursor: Invalid argument' },
+      { stdout: output({ cursor: 'b' }) },
+      { stdout: output({ cursor: 'c', message: 'rule 1' }) },
+    );
+    const seen = await looks(4, on);
+    expect(seen.map((s) => s.status)).toEqual(['ok', 'unknown', 'ok', 'ok']);
+    expect(asked[3]!.argv).toContain('--after-cursor=b');
+    expect(seen[3]).toMatchObject({ marks: [{ name: 'rule' }] });
+  });
+});
+
+describe('names that a journal is read by', () => {
+  const refused = async (stdout: string): Promise<string | undefined> => {
+    names = { stdout: `motd\nnames-begin\n${stdout}names-end\n` };
+    try {
+      await openProbe(journal, fields, { host: host().host });
+      return undefined;
+    } catch (error) {
+      return error instanceof DrillError && error.code === 'invalid-input' ? error.message : String(error);
+    }
+  };
+  const containers = 'container logged journald\n'.repeat(2);
+
+  it.each([
+    [
+      'a unit that was never heard of',
+      `unit unlogged not-found\n${containers}`,
+      'node-1 has no unit cl-watchdog.service',
+    ],
+    [
+      'a container that was never heard of',
+      'unit logged loaded\ncontainer unlogged error Error response from daemon: No such container: app-postgres\ncontainer logged journald\n',
+      'node-1 has no container app-postgres, and its journal no line of one',
+    ],
+    [
+      'a container that does not log to the journal',
+      'unit logged loaded\ncontainer unlogged json-file\ncontainer logged journald\n',
+      'container app-postgres on node-1 logs with the driver json-file, not to the journal',
+    ],
+  ])('refuses %s', async (_what, stdout, message) => {
+    expect(await refused(stdout)).toBe(message);
+  });
+
+  it.each([
+    ['a unit that has not logged yet', `unit unlogged loaded\n${containers}`],
+    ['a unit that was transient', `unit logged not-found\n${containers}`],
+    [
+      'a container that is gone for now',
+      `unit logged loaded\ncontainer logged error No such container: x\n${containers}`,
+    ],
+    [
+      'what nobody could say',
+      `unit unlogged \ncontainer unlogged error Cannot connect to the Docker daemon\n${containers}`,
+    ],
+    ['a host that did not run it', ''],
+  ])('takes %s', async (_what, stdout) => {
+    expect(await refused(stdout)).toBeUndefined();
+  });
+
+  it('asks systemd, the engine, and the journal', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'journal-'));
+    const program = (name: string, text: string): void =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    program('journalctl', '[ "$2" = --field=_SYSTEMD_UNIT ] && echo ran.service; exit 0');
+    program('systemctl', 'echo LoadState=not-found');
+    program('docker', 'echo "Error: No such container: $6" >&2; exit 1');
+    const local = createLocalHost('node-1');
+    const path = `PATH=${folder}:${process.env['PATH'] ?? ''}`;
+    const on: Host = { ...local, exec: (argv, options) => local.exec(['env', path, ...argv], options) };
+    const asks = (unit: string, ...containers: string[]) =>
+      wrongNames({ unit, containers }, on, AbortSignal.timeout(60_000));
+    try {
+      expect(await asks('ran.service')).toEqual([]);
+      expect(await asks('never.service', 'web')).toEqual([
+        'node-1 has no unit never.service',
+        'node-1 has no container web, and its journal no line of one',
+      ]);
+      program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
+      program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+      expect(await asks('never.service', 'web')).toEqual([]);
+      program('docker', 'echo json-file');
+      expect((await asks('ran.service', 'web'))[0]).toContain('driver json-file');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

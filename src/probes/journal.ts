@@ -3,42 +3,35 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
+import { requireNames, unitName } from './lib/journal-names.ts';
+import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
 import { shorten } from './lib/net-errors.ts';
-import { regex, requireRegex } from './lib/text-params.ts';
+import { withoutNoise } from './lib/noise.ts';
 
 const params = z.strictObject({
   unit: z
     .string()
     .min(1)
+    .regex(/^[^*?[\]\s/]+$/, { error: 'expected the full name of one unit: patterns are not supported' })
     .optional()
-    .describe('systemd unit whose lines are read, e.g. app.service; also what systemd says of it.'),
+    .describe(
+      'systemd unit whose lines are read; also what systemd says of it. As in systemctl, `app` is app.service. It must exist.',
+    ),
   containers: z
     .array(z.string().min(1))
     .min(1)
     .optional()
     .describe(
-      'Containers whose lines are read (Docker’s journald log driver). Without unit and containers: all.',
+      'Containers whose lines are read (Docker’s journald log driver; for others see container-log). They must exist, or be in the journal. Without unit and containers: all lines.',
     ),
-  marks: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).describe('Name of the mark, for stages.'),
-        match: regex.describe(
-          'Regular expression that a line must match. Groups named `host` and `value` give the mark’s host (the probe’s by default) and value.',
-        ),
-      }),
-    )
-    .min(1)
-    .describe('Lines to look for; each gives a mark at the time the journal stamped it with.'),
+  marks: logMarks.describe('Lines to look for; each gives a mark at the time the journal stamped it with.'),
 });
 type Params = z.output<typeof params>;
 
 /** Read at most this much a look; what is left over comes with the next one. */
 const maxOutputBytes = 1_048_576;
 const hostGraceMs = 1000;
-/** Longest text of a mark, and longest value. */
-const textLimit = 300;
-const valueLimit = 200;
+const checkTimeoutMs = 5000;
 
 /** Reads what is new in a host's journal and picks out the lines that mean something. */
 export const journal: ProbeKind<Params> = {
@@ -57,15 +50,17 @@ export const journal: ProbeKind<Params> = {
   open: async (p, ctx) => {
     if (ctx.host === undefined)
       throw new DrillError('invalid-input', 'a probe of kind "journal" needs `on:`');
+    await requireNames(namesOf(p), ctx.host, AbortSignal.timeout(checkTimeoutMs));
     return new JournalSession(p, ctx.host, ctx);
   },
+  check: (p, { host, signal }) => requireNames(namesOf(p), host, signal),
 };
 
 class JournalSession implements ProbeSession {
   readonly #params: Params;
   readonly #host: Host;
   readonly #timeoutMs: number;
-  readonly #rules: readonly { readonly name: string; readonly pattern: RegExp }[];
+  readonly #marksIn: MarkLine;
   /** Where the last look ended; undefined before the first one, null while the journal is empty. */
   #cursor: string | null | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,7 +69,7 @@ class JournalSession implements ProbeSession {
     this.#params = p;
     this.#host = host;
     this.#timeoutMs = ctx.timeoutMs;
-    this.#rules = p.marks.map((mark) => ({ name: mark.name, pattern: requireRegex(mark.match) }));
+    this.#marksIn = markFinder(p.marks);
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
@@ -99,6 +94,8 @@ class JournalSession implements ProbeSession {
     } catch (error) {
       // A journal that cannot be read says nothing about what would be in it.
       const why = signal.aborted ? signal.reason : error;
+      // The place is lost for good, as after a new machine-id: what is logged from now on is read.
+      if (/seek to cursor/i.test(messageOf(why))) this.#cursor = undefined;
       return { status: 'unknown', message: shorten(messageOf(why)) };
     }
   }
@@ -114,41 +111,36 @@ class JournalSession implements ProbeSession {
   }
 
   async #read(args: readonly string[], signal: AbortSignal): Promise<Entry[]> {
-    const argv = ['journalctl', '--quiet', '--no-pager', '--output=json', '--output-fields=MESSAGE', ...args];
+    const options = ['--no-pager', '--output=json', '--output-fields=MESSAGE', ...args];
     const timeoutMs = this.#timeoutMs + hostGraceMs;
+    const argv = ['env', 'LC_ALL=C', 'journalctl', ...options];
     const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes, look: true });
-    // journalctl exits with 1 when nothing matches, silently.
-    if (result.exitCode !== 0 && result.truncated === undefined && result.stderr.trim() !== '') {
-      throw new Error(`journalctl: exit ${result.exitCode}: ${result.stderr.trim()}`);
-    }
-    if (result.exitCode > 1 && result.truncated === undefined) {
-      throw new Error(`journalctl: exit ${result.exitCode}: ${result.stdout.trim()}`);
-    }
-    return parseEntries(result.stdout);
+    const { exitCode, stdout, truncated } = result;
+    const words = withoutNoise(result.stderr);
+    // It exits with 1 when nothing matches, without a word, and with 0 where it may read nothing, or nothing of others.
+    const isRead = exitCode === 0 || (exitCode === 1 && words === '') || truncated !== undefined;
+    if (!isRead || unreadable.test(words))
+      throw new Error(`journalctl: exit ${exitCode}: ${words || stdout.trim()}`);
+    return parseEntries(stdout);
   }
 
-  #marksOf(entry: Entry): LogMark[] {
-    const text = entry.message;
-    if (text === undefined) return [];
-    return this.#rules.flatMap(({ name, pattern }) => {
-      const match = pattern.exec(text);
-      if (match === null) return [];
-      const { host, value } = match.groups ?? {};
-      return {
-        name,
-        wallMs: entry.wallMs,
-        text: shorten(text).slice(0, textLimit),
-        ...(host === undefined ? {} : { host }),
-        ...(value === undefined ? {} : { value: value.slice(0, valueLimit) }),
-      };
-    });
+  #marksOf({ message, wallMs }: Entry): LogMark[] {
+    return message === undefined ? [] : this.#marksIn(message, { wallMs });
   }
+}
+
+/** What journalctl says, with the exit code 0 in some versions, of a journal that it reads in part or not at all. */
+const unreadable = /^No journal files were |insufficient permissions|currently not seeing messages/m;
+
+function namesOf({ unit, containers }: Params): Parameters<typeof requireNames>[0] {
+  return { unit: unit === undefined ? undefined : unitName(unit), containers };
 }
 
 /** Match arguments: one group for the unit's own lines, one for systemd's about it, one for the containers. */
 function matches(p: Params): string[] {
   const groups: string[][] = [];
-  if (p.unit !== undefined) groups.push([`_SYSTEMD_UNIT=${p.unit}`], ['_PID=1', `UNIT=${p.unit}`]);
+  const unit = p.unit === undefined ? undefined : unitName(p.unit);
+  if (unit !== undefined) groups.push([`_SYSTEMD_UNIT=${unit}`], ['_PID=1', `UNIT=${unit}`]);
   if (p.containers !== undefined) groups.push(p.containers.map((name) => `CONTAINER_NAME=${name}`));
   return groups.flatMap((group, i) => (i === 0 ? group : ['+', ...group]));
 }

@@ -131,6 +131,60 @@ describe('tcp-session probe', () => {
     expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
   });
 
+  describe('with a server that sends a greeting', () => {
+    const greets = (socket: Socket): void => void socket.write('ack greeting\n');
+
+    it('takes none for an answer', async () => {
+      const { address } = await serve(() => {}, greets);
+      const session = await open(address, { expect: '^ack' });
+      for (let i = 0; i < 2; i++)
+        expect(await look(session, 400)).toMatchObject({ status: 'fail', cause: 'timeout' });
+    });
+
+    it('knows the answer after it, also on the connections after the first one', async () => {
+      let isMute = false;
+      const answers = (socket: Socket, line: string): void => {
+        if (!isMute) acknowledge(socket, line);
+      };
+      // Later connections are greeted late: nobody may send before that, or take it for the answer.
+      const late = (socket: Socket): void => {
+        if (sockets.length === 1) greets(socket);
+        else setTimeout(() => greets(socket), 300);
+      };
+      const { address, sockets } = await serve(answers, late);
+      const session = await open(address, { expect: '^ack' });
+      expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
+      expect(await look(session)).toMatchObject({ status: 'ok', value: '1' });
+      sockets[0]?.destroy();
+      await expect.poll(() => sockets[0]?.closed).toBe(true);
+      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'reset' });
+      isMute = true;
+      expect(await look(session)).toMatchObject({ status: 'fail', cause: 'timeout' });
+      isMute = false;
+      expect(await look(session)).toMatchObject({ status: 'ok', value: '3' });
+    });
+
+    it('waits for the one that is declared, however many lines it has', async () => {
+      const { address } = await serve(acknowledge, (socket) => {
+        socket.write('220-ack\n');
+        setTimeout(() => socket.write('220 ready\n'), 350);
+      });
+      const session = await open(address, { greeting: '^220 ' });
+      expect(await look(session, 2000)).toMatchObject({ status: 'ok', value: '1' });
+    });
+
+    it('fails where the declared one does not come', async () => {
+      const { address } = await serve(acknowledge, (socket) => void socket.write('554 no service\n'));
+      const session = await open(address, { greeting: '^220 ' });
+      expect(await look(session, 300)).toEqual({
+        status: 'fail',
+        cause: 'bad-body',
+        message: 'no greeting that matches ^220 : 554 no service',
+        phases: { connectMs: expect.any(Number) as number },
+      });
+    });
+  });
+
   it('keeps looks that overlap apart', async () => {
     const lines: string[] = [];
     const { address } = await serve((socket, line) => {

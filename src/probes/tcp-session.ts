@@ -14,11 +14,19 @@ const params = z.strictObject({
     .regex(/^[^\r\n]*$/, { error: 'expected one line, without its end' })
     .describe('Line to send in each look; its end (LF) is added.'),
   expect: regex.describe('Regular expression that the next line from there must match.'),
+  greeting: regex
+    .optional()
+    .describe(
+      'Regular expression of the line with which the server’s greeting ends: nothing is sent before it came. Without it, the first connection waits for up to 250 ms whether the server sends one; if so, each later connection waits for its first line.',
+    ),
 });
 type Params = z.output<typeof params>;
 
 /** An answer that is longer has no end of line in sight. */
 const lineLimit = 65_536;
+
+/** Longest wait for a greeting on a server of which it is not known whether it sends one. */
+const greetingWithinMs = 250;
 
 /** Keeps one connection for as long as it works, and talks over it. */
 export const tcpSession: ProbeKind<Params> = {
@@ -49,16 +57,23 @@ class Conversations implements ProbeSession {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #line: string;
   readonly #expect: RegExp;
+  /** Of the last line of a greeting. */
+  readonly #greeting: RegExp | undefined;
+  readonly #greetingWithinMs: number;
+  /** Whether the server sends a greeting; undefined before a connection has shown it. */
+  #greets: boolean | undefined;
   readonly #clock: Clock;
   readonly #resolveName: ResolveName;
   #connection: Connection | undefined;
   #established = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(p: Params, { clock, resolveName }: Pick<ProbeContext, 'clock' | 'resolveName'>) {
+  constructor(p: Params, { clock, resolveName, timeoutMs }: ProbeContext) {
     this.#target = requireHostPort(p.address);
     this.#line = `${p.send}\n`;
     this.#expect = requireRegex(p.expect);
+    this.#greeting = p.greeting === undefined ? undefined : requireRegex(p.greeting);
+    this.#greetingWithinMs = Math.min(greetingWithinMs, timeoutMs / 4);
     this.#clock = clock;
     this.#resolveName = resolveName;
   }
@@ -89,9 +104,11 @@ class Conversations implements ProbeSession {
     if (this.#connection === undefined) {
       this.#connection = await this.#connect(signal);
       if (this.#connection.broken === undefined) phases.connectMs = since();
+      const missing = await this.#passGreeting(this.#connection, signal);
+      if (missing !== undefined) return missing.status === 'fail' ? { ...missing, phases } : missing;
     }
     const connection = this.#connection;
-    // A greeting, or what came too late for its look, is no answer to what is sent now.
+    // What came too late for its look is no answer to what is sent now.
     connection.text = '';
     if (connection.broken === undefined) connection.socket.write(this.#line);
     const answer = await this.#nextLine(connection, signal);
@@ -100,6 +117,39 @@ class Conversations implements ProbeSession {
     if (this.#expect.test(answer)) return { status: 'ok', value: String(this.#established), phases };
     const message = shorten(`the answer does not match ${this.#expect.source}: ${answer}`);
     return { status: 'fail', cause: 'bad-body', message, phases };
+  }
+
+  /** Reads what the server says before it is asked: an answer to nothing. What is missing of it is a failure. */
+  async #passGreeting(connection: Connection, signal: AbortSignal): Promise<Observation | undefined> {
+    if (this.#greeting !== undefined) return this.#awaitGreeting(this.#greeting, connection, signal);
+    if (this.#greets === false || connection.broken !== undefined) return undefined;
+    if (this.#greets === true) {
+      const line = await this.#nextLine(connection, signal);
+      return typeof line === 'string' ? undefined : line;
+    }
+    const within = AbortSignal.any([signal, AbortSignal.timeout(this.#greetingWithinMs)]);
+    const line = await this.#nextLine(connection, within);
+    if (typeof line === 'string') this.#greets = true;
+    else if (connection.broken === undefined && !signal.aborted) this.#greets = false;
+    return undefined;
+  }
+
+  async #awaitGreeting(
+    greeting: RegExp,
+    connection: Connection,
+    signal: AbortSignal,
+  ): Promise<Observation | undefined> {
+    let said: string | undefined;
+    for (;;) {
+      const line = await this.#nextLine(connection, signal);
+      if (typeof line !== 'string') {
+        if (said === undefined || line.status === 'unknown') return line;
+        const message = shorten(`no greeting that matches ${greeting.source}: ${said}`);
+        return { status: 'fail', cause: 'bad-body', message };
+      }
+      if (greeting.test(line)) return undefined;
+      said = line;
+    }
   }
 
   /** A connection, established or broken. */

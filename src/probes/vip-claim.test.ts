@@ -20,6 +20,7 @@ const links = JSON.stringify([
       { family: 'inet', local: '198.18.2.11', prefixlen: 24 },
       { family: 'inet', local: vip, prefixlen: 24, scope: 'global', secondary: true },
       { family: 'inet6', local: '2001:db8::100', prefixlen: 64 },
+      { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' },
     ],
   },
 ]);
@@ -35,6 +36,29 @@ describe('vip-claim probe', () => {
     expect(host.commands).toEqual(['ip -j address show']);
     expect(await seenBy(host, { address: '2001:db8::100' })).toMatchObject({ value: 'yes' });
     expect(await seenBy(host, { address: '198.18.2.10' })).toMatchObject({ value: 'no' });
+  });
+
+  it.each([
+    ['2001:DB8::100', 'yes'],
+    ['2001:db8:0:0:0:0:0:100', 'yes'],
+    ['2001:0db8::0100', 'yes'],
+    ['2001:db8::0.0.1.0', 'yes'],
+    [`::ffff:${vip}`, 'yes'],
+    ['2001:db8::1:100', 'no'],
+    ['fe80::1%eth0', 'yes'],
+    ['fe80::1%lo', 'no'],
+    ['fe80::1', 'yes'],
+  ])('compares addresses, not texts: %s', async (address, value) => {
+    expect(await seenWith(() => ({ stdout: links }), { address })).toEqual({ status: 'ok', value });
+  });
+
+  it('does not know what an address means that it cannot read', async () => {
+    const odd = links.replace('198.18.2.11', '198.18.2.011');
+    expect(await seenWith(() => ({ stdout: odd }))).toMatchObject({ value: 'yes' });
+    expect(await seenWith(() => ({ stdout: odd }), { address: '198.18.2.11' })).toEqual({
+      status: 'unknown',
+      message: 'addresses could not be read: "198.18.2.011" is not an IP address',
+    });
   });
 
   it('looks at one interface where it is told one, which need not be there', async () => {
@@ -59,7 +83,9 @@ describe('vip-claim probe', () => {
   it('refuses to open without a host, or for no address', async () => {
     await expect(openProbe(vipClaim, { address: vip })).rejects.toMatchObject({ code: 'invalid-input' });
     const host = scriptedHost(() => ({}));
-    await expect(openProbe(vipClaim, { address: '${address}' }, { host })).rejects.toThrow('no IP address');
+    await expect(openProbe(vipClaim, { address: '${address}' }, { host })).rejects.toThrow(
+      'address: "${address}" is not an IP address',
+    );
   });
 });
 
@@ -104,7 +130,7 @@ describe('vip-claim probe in a container', () => {
     containers({
       docker: docker({ nginx: '0 container:4711 ', 4711: '/var/run/docker/netns/f00' }),
       nsenter: nsenter('--net=/var/run/docker/netns/f00'),
-      stat: '[ "$*" = "-f -c %T /var/run/docker/netns/f00" ] && echo nsfs',
+      stat: '[ "$*" = "-f -c %t /var/run/docker/netns/f00" ] && echo 6e736673',
     });
     expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
   });
@@ -120,7 +146,7 @@ describe('vip-claim probe in a container', () => {
     containers({
       docker: docker({ nginx: '0 bridge /var/run/docker/netns/f00' }),
       nsenter: 'exit 1',
-      stat: 'echo tmpfs',
+      stat: 'echo 1021994',
     });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
   });
@@ -133,6 +159,20 @@ describe('vip-claim probe in a container', () => {
     });
     containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('nothing fits') });
     expect(await seen()).toMatchObject({ status: 'unknown' });
+    // A namespace is there, and nobody could say what kind of file that is.
+    const stopped = docker({ nginx: '0 bridge /var/run/docker/netns/f00' });
+    const stat = 'echo "stat: cannot read file system information: Permission denied" >&2; exit 1';
+    containers({ docker: stopped, nsenter: nsenter('nothing fits'), stat });
+    expect(await seen()).toMatchObject({
+      status: 'unknown',
+      message: expect.stringContaining('Permission denied') as string,
+    });
+    containers({
+      docker: stopped,
+      nsenter: 'exit 1',
+      stat: 'echo "stat: cannot read: No such file or directory" >&2; exit 1',
+    });
+    expect(await seen()).toEqual({ status: 'ok', value: 'no' });
   });
 });
 

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
+import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
@@ -9,9 +9,10 @@ import { dockerEngine } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
 import { shorten } from './lib/net-errors.ts';
+import { ipAddress, requireIpAddress } from './lib/text-params.ts';
 
 const params = z.strictObject({
-  address: z.string().min(1).describe('Address, such as a VIP, without a prefix length.'),
+  address: ipAddress.describe('IP address, such as a VIP, without a prefix length; any spelling.'),
   interface: z.string().min(1).optional().describe('Only this interface; all of them by default.'),
   container: commandWord
     .optional()
@@ -21,11 +22,17 @@ type Params = z.output<typeof params>;
 
 /** The signal ends a look; the host's own limit is only there for when nobody aborts. */
 const hostGraceMs = 1000;
+const checkTimeoutMs = 5000;
+/** No such program: the list of missing tools has it. */
+const notFoundExit = 127;
 
 /** Exits of the script below, beside those of `ip`. */
 const noAnswerExit = 113;
 const noNamespaceExit = 114;
 const notEnteredExit = 115;
+
+/** NSFS_MAGIC of linux/magic.h, as `stat -f` prints it: busybox has no name for that filesystem. */
+const namespaceMagic = '6e736673';
 
 // The namespace that the container's process is in; while it has none, that of the container whose namespace it shares,
 // or the one that Docker keeps for it (of a stopped one, an empty file is left). A container that is gone, or stopped and
@@ -37,11 +44,13 @@ set -- $state
 pid=$1 mode=$2 key=\${3-}
 if [ "$pid" -gt 0 ]; then nsenter --target "$pid" --net ip -j address show && exit 0; fi
 case $mode in container:*) key=$(see '{{.NetworkSettings.SandboxKey}}' "\${mode#container:}") || exit $? ;; esac
-if [ "$(stat -f -c %T "$key" 2>/dev/null)" != nsfs ]; then
-  if [ "$pid" -gt 0 ]; then exit ${notEnteredExit}; fi
-  exit ${noNamespaceExit}
-fi
-exec nsenter --net="$key" ip -j address show`;
+if [ -z "$key" ]; then kind=none; else kind=$(LC_ALL=C stat -f -c %t "$key" 2>&1); fi
+case $kind in
+  ${namespaceMagic}) exec nsenter --net="$key" ip -j address show ;;
+  none | *'No such file'*) ;;
+  *[!0-9a-f]* | '') echo "$kind" >&2; exit ${notEnteredExit} ;;
+esac
+if [ "$pid" -gt 0 ]; then exit ${notEnteredExit}; else exit ${noNamespaceExit}; fi`;
 
 /** Looks for an address among those that a host, or a container on it, holds. */
 export const vipClaim: ProbeKind<Params> = {
@@ -59,12 +68,21 @@ export const vipClaim: ProbeKind<Params> = {
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) =>
     `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
+  check: async (_p, { host, signal }) => {
+    const argv = ['ip', '-j', 'address', 'show'];
+    const done = await host
+      .exec(argv, { timeoutMs: checkTimeoutMs, signal, look: true })
+      .catch(() => undefined);
+    if (done === undefined || done.exitCode === notFoundExit || parseLinks(done.stdout) !== undefined) return;
+    const said = shorten(done.stderr.trim() || done.stdout.trim());
+    throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
+      mend: `Install iproute2 on ${host.name}: the ip of busybox knows no option -j.`,
+    });
+  },
   open: async (p, ctx) => {
     const { host } = ctx;
     if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "vip-claim" needs `on:`');
-    if (isIP(p.address) === 0) {
-      throw new DrillError('invalid-input', `address: "${p.address}" is no IP address`);
-    }
+    requireIpAddress('address', p.address);
     const { container } = p;
     if (container === undefined) return commandSession(p, ['ip', '-j', 'address', 'show'], host, ctx);
     const byScript = commandSession(p, ['sh', '-c', script, 'vip-claim', container], host, ctx);
@@ -126,10 +144,27 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     const message = `addresses could not be read: exit ${exitCode}: ${stderr.trim() || stdout.trim()}`;
     return { status: 'unknown', message: shorten(message) };
   }
+  const wanted = requireIpAddress('address', p.address);
   const held = links
     .filter((link) => p.interface === undefined || link.ifname === p.interface)
-    .some((link) => link.addr_info.some(({ local }) => local === p.address));
-  return { status: 'ok', value: held ? 'yes' : 'no' };
+    .flatMap(({ ifname, addr_info }) =>
+      addr_info.flatMap(({ local }) => (local === undefined ? [] : [addressOn(ifname, local)])),
+    );
+  if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, wanted)))
+    return { status: 'ok', value: 'yes' };
+  // It may be the one that is looked for.
+  const unread = held.find((address) => typeof address === 'string');
+  if (unread === undefined) return { status: 'ok', value: 'no' };
+  const message = `addresses could not be read: "${unread}" is not an IP address`;
+  return { status: 'unknown', message: shorten(message) };
+}
+
+/** An address of an interface; its text where it cannot be read. */
+function addressOn(name: string | undefined, text: string): IpAddress | string {
+  const address = parseIpAddress(text);
+  if (address === undefined) return text;
+  // The interface is the zone of each of its IPv6 addresses; it counts where the file names one.
+  return address.family === 6 ? { ...address, zone: address.zone ?? name } : address;
 }
 
 /** What `ip -j address show` tells, as far as it matters. */

@@ -184,15 +184,114 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('hears its own virtual router only, and takes odd lines for no adverts', async () => {
+  it('hears its own virtual router only', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 1, 100, 52);
-    await vantage.writes('', 'total nonsense', `${stamp(1.2)} IP truncated-ip`, '\u0000\u0007');
+    await vantage.writes('');
     await vantage.pulses(3.5);
     expect(await told(session)).toBe('silent');
+    await session.close();
+  });
+
+  it('sees the master in a capture on all interfaces', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage, { interface: 'any' });
+    await vantage.listens();
+    await vantage.pulses(0);
+    for (const atS of [1, 2, 3, 4]) {
+      vantage.passes(atS);
+      await vantage.writes(advertLine(atS, 'eth0  M   '));
+    }
+    expect(await told(session)).toBe('master');
+    await session.close();
+  });
+
+  it.each([
+    ['a format that it does not know', (atS: number) => advertLine(atS, '<eth0> mcast ')],
+    ['an advert that is cut', (atS: number) => `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2 [|vrrp]`],
+    ['anything else', () => 'total nonsense'],
+  ])('takes %s for no silence, and reports it', async (_what, line) => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    for (const atS of [1, 2, 3, 4]) {
+      await vantage.pulses(atS);
+      await vantage.writes(line(atS));
+    }
+    const text = line(4);
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: `a line of the capture could not be read and may be an advert: ${text}`,
+    });
+    // Three intervals later all that was captured has been read.
+    for (const atS of [5, 6, 7.1]) await vantage.pulses(atS);
+    expect(await told(session)).toBe('silent');
+    await session.close();
+  });
+
+  it('does not say that a master fell silent while its adverts cannot be read', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    await vantage.advert(nodeOne, 1);
+    for (const atS of [2, 3, 4]) {
+      vantage.passes(atS);
+      await vantage.writes(advertLine(atS, 'vlan 5, p 0, '));
+    }
+    await vantage.pulses(4.5);
+    expect(await look(session)).toMatchObject({ status: 'unknown' });
+    await vantage.advert(nodeOne, 5);
+    expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
+    await session.close();
+  });
+
+  it('is not misled by a line about another source that it cannot read', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    await vantage.pulses(0);
+    vantage.passes(3);
+    await vantage.writes(`${stamp(3)} IP ${nodeTwo} > 224.0.0.18: VRRPv1, unknown type (3)`);
+    await vantage.pulses(3.5);
+    expect(await told(session)).toBe('silent');
+    await session.close();
+  });
+
+  it('knows a dead master on a host whose `date` has whole seconds only (busybox)', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    const pulses = async (atS: number) => {
+      vantage.passes(atS);
+      await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}.%N`);
+    };
+    await pulses(0.6);
+    for (const atS of [0.9, 1.9, 2.9]) await vantage.advert(nodeOne, atS);
+    for (const atS of [3.1, 3.6, 4.1, 4.6, 5.1]) await pulses(atS);
+    expect(await told(session)).toBe('master');
+    for (const atS of [5.6, 6.1]) await pulses(atS);
+    expect(await look(session)).toMatchObject({
+      value: 'silent',
+      marks: [{ name: 'fell-silent', wallMs: epochMs + 3900 }],
+    });
+    await session.close();
+  });
+
+  it('listens for three intervals before it says silent, also where the time has whole seconds only', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage);
+    await vantage.listens();
+    // It began at 0.9 at the latest; the time of that sign of life is 0.
+    for (const atS of [0.9, 1.9, 2.9, 3.8]) {
+      vantage.passes(atS);
+      await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}`);
+    }
+    expect(await told(session)).toBe('unknown');
     await session.close();
   });
 
@@ -270,7 +369,9 @@ describe('vrrp probe', () => {
     });
     const fields = { interface: 'eth0', virtualRouterId: 51, address: nodeOne };
     await expect(openProbe(vrrp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
-    await expect(open(new Vantage(), { address: '${address}' })).rejects.toThrow('no IPv4 address');
+    await expect(open(new Vantage(), { address: '${address}' })).rejects.toThrow(
+      'address: "${address}" is not an IPv4 address',
+    );
   });
 
   it('begins although the vantage cannot be reached yet', async () => {
@@ -284,6 +385,6 @@ describe('vrrp probe', () => {
   });
 });
 
-function advertLine(atS: number): string {
-  return `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20`;
+function advertLine(atS: number, columns = ''): string {
+  return `${stamp(atS)} ${columns}IP ${nodeOne} > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20`;
 }

@@ -1,17 +1,22 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { DrillError } from '../core/errors.ts';
+import { formatIpAddress } from '../core/ip-address.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from './lib/net-errors.ts';
-import { captureProcessesPerSecond, useCapture } from './lib/vrrp-capture.ts';
+import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
+import { pulseProcessesPerSecond } from './lib/pulse.ts';
+import { requireTcpdump, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';
 
 const params = z.strictObject({
-  interface: z.string().min(1).describe('Interface of the host that looks on which adverts are captured.'),
+  interface: z
+    .string()
+    .min(1)
+    .describe('Interface of the host that looks on which adverts are captured; `any` for all of them.'),
   virtualRouterId: z.int().min(1).max(255).describe('Virtual router (vrid) whose adverts count.'),
-  address: z.string().min(1).describe('Address that the node’s adverts come from, such as ${address}.'),
+  address: ipv4Address.describe('IPv4 address that the node’s adverts come from, such as ${address}.'),
   tell: z
     .enum(['state', 'priority'])
     .default('state')
@@ -39,25 +44,23 @@ export const vrrp: ProbeKind<Params> = {
     newConnections: 0,
     commands: 0,
     processes: 0,
-    standingProcessesPerSecond: captureProcessesPerSecond,
+    standingProcessesPerSecond: pulseProcessesPerSecond,
   }),
   describe: (p) => `VRRP adverts of ${p.address} for virtual router ${p.virtualRouterId} on ${p.interface}`,
+  check: (_p, { host, signal }) => requireTcpdump(host, signal),
   open: async (p, ctx) => {
     const { host, clock } = ctx;
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "vrrp" needs `from:` (or `on:`)');
     }
-    if (isIP(p.address) !== 4) {
-      throw new DrillError('invalid-input', `address: "${p.address}" is no IPv4 address`, {
-        mend: 'Write the address that the adverts come from, or give the host an `address`.',
-      });
-    }
-    const watch = new VrrpWatch(p.address, p.advertInterval);
+    const source = requireIpAddress('address', p.address, 4);
+    const watch = new VrrpWatch(formatIpAddress(source), p.advertInterval);
     const capture = await useCapture(host, p.interface, clock, {
       listens: (wallMs) => watch.listens(wallMs),
       hears: (advert) => {
         if (advert.virtualRouterId === p.virtualRouterId) watch.hears(advert);
       },
+      misses: (packet, line) => watch.misses(packet, shorten(line)),
       breaks: () => watch.breaks(),
     });
     const look = (): Observation => {

@@ -115,10 +115,32 @@ function candidates(on: PlannedFault['on'], known: Known): PlannedHost[] {
   return known.hosts.filter((host) => names.includes(host.name));
 }
 
+/** The hosts that a fault may hit. A fault on the host of another fault hits one that this other fault may hit. */
+export function hostsHitBy(
+  fault: PlannedFault,
+  faults: readonly PlannedFault[],
+  known: Known,
+): readonly PlannedHost[] {
+  const seen = new Set<string>();
+  let at: PlannedFault | undefined = fault;
+  while (at !== undefined && !seen.has(at.id)) {
+    const { id, on }: PlannedFault = at;
+    if (!('fault' in on)) return candidates(on, known);
+    seen.add(id);
+    at = faults.find((other) => other.id === on.fault);
+  }
+  return [];
+}
+
 /** Checks that every host which a step may hit has what its kind needs. */
 function checkNeeds(step: PlannedFault, known: Known, problem: (message: string) => void): void {
-  const needs = faultKind(step.kind)?.needs;
+  const { needs, changesNetwork } = faultKind(step.kind) ?? {};
   for (const host of candidates(step.on, known)) {
+    if (changesNetwork === true && host.transport.kind === 'local') {
+      problem(
+        `a fault of kind ${step.kind} would change the network of firedrill's own machine: host "${host.name}" has transport local`,
+      );
+    }
     if (needs === 'server' && host.server === undefined) {
       problem(`a fault of kind ${step.kind} needs a \`server\` for host "${host.name}" in the target`);
     }

@@ -5,7 +5,7 @@ import { slowestPeriod } from '../model/chain.ts';
 import { planCheck } from './check-schema.ts';
 import { checkDecidable } from './decidable-limits.ts';
 import { defaults } from './defaults.ts';
-import { planSteps } from './fault-planner.ts';
+import { hostsHitBy, planSteps } from './fault-planner.ts';
 import { parseWith } from './problems.ts';
 import { suggest } from './suggest.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type Known,
   type Report,
 } from './references.ts';
+import { checkFirstRoles } from './role-fit.ts';
 import { scenarioSchema, type Scenario } from './scenario-schema.ts';
 import { InvalidInput, type Problem } from './source.ts';
 import { planPredicted, planStage } from './stage-schema.ts';
@@ -86,7 +87,7 @@ function makePlan(
   const predicted = redundancy?.predicted === undefined ? undefined : planPredicted(redundancy.predicted);
   const slowestPeriodMs = slowestPeriod(target.models, [...stages.map((s) => s.predicted), predicted]);
   const steps = planSteps(scenario, source, { ...target, slowestPeriodMs }, report);
-  const recovery = planRecovery(scenario, target, report);
+  const recovery = planRecovery(scenario, steps.faults, target, report);
   if (recovery.until !== undefined) {
     for (const { kind, forMs } of steps.faults) {
       if (faultKind(kind)?.healAfter !== 'recovery' || forMs !== undefined) continue;
@@ -97,6 +98,8 @@ function makePlan(
     }
   }
   checkConditions(steady?.require ?? [], target, ['steady', 'require'], report);
+  if (problems.length === 0)
+    checkFirstRoles(steps.faults, [...target.steady.require, ...(steady?.require ?? [])], target, report);
   checkConditions(redundancy?.require ?? [], target, ['redundancy', 'require'], report);
   checkStages(scenario.stages ?? [], target, ['stages'], report);
   checkStages(scenario.returnStages ?? [], target, ['returnStages'], report);
@@ -172,7 +175,30 @@ function writersAsked({ checks }: Scenario): ReadonlySet<string> {
   );
 }
 
-function planRecovery({ recovery }: Scenario, known: Known, report: Report): Plan['recovery'] {
+/** Checks that every host which the first fault may hit has an instance of the recovery probe. */
+function checkOnFaultHost(
+  instances: Plan['probes'],
+  faults: Plan['faults'],
+  known: Known,
+  report: Report,
+): void {
+  const [first] = faults;
+  const hosts = first === undefined ? [] : hostsHitBy(first, faults, known);
+  const without = hosts.filter(({ name }) => !instances.some(({ host }) => host === name));
+  if (first === undefined || without.length === 0) return;
+  const names = without.map(({ name }) => `"${name}"`).join(', ');
+  report(
+    ['recovery', 'onFaultHost'],
+    `onFaultHost: probe "${instances[0]?.name ?? ''}" has no instance on ${names}, which fault "${first.id}" may hit; add ${names} to the probe's \`on\` in the target`,
+  );
+}
+
+function planRecovery(
+  { recovery }: Scenario,
+  faults: Plan['faults'],
+  known: Known,
+  report: Report,
+): Plan['recovery'] {
   const instances = known.probes.filter((probe) => probe.name === recovery.probe);
   const [probe] = instances;
   if (probe === undefined) {
@@ -181,7 +207,7 @@ function planRecovery({ recovery }: Scenario, known: Known, report: Report): Pla
   } else if (recovery.onFaultHost === true) {
     if (probe.host === undefined) {
       report(['recovery', 'onFaultHost'], `onFaultHost: probe "${probe.name}" belongs to no host`);
-    }
+    } else checkOnFaultHost(instances, faults, known, report);
   } else if (instances.length > 1) {
     const message = `probe "${probe.name}" has ${instances.length} instances; the outage needs one`;
     report(['recovery', 'probe'], message);

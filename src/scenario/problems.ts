@@ -3,15 +3,18 @@ import { knownFields, type KnownFields } from './known-fields.ts';
 import { InvalidInput, type NodePath, type Problem, type Source } from './source.ts';
 import { nearest, suggest } from './suggest.ts';
 
-/** Parses a source with a schema; each problem has its position and, for a typo, a suggestion. @throws InvalidInput */
-export function parseWith<T>(source: Source, schema: z.ZodType<T>): T {
+/**
+ * Parses a source with a schema; each problem has its position and, for a typo, a suggestion.
+ * @param isPart the schema is of a part of the file: problems of its text are left to the one of the whole
+ * @throws InvalidInput
+ */
+export function parseWith<T>(source: Source, schema: z.ZodType<T>, isPart = false): T {
   const result = schema.safeParse(source.value);
-  if (result.success) return result.data;
+  const textProblems = isPart ? [] : source.textProblems;
+  if (result.success && textProblems.length === 0) return result.data;
   const known = knownFields(schema);
-  throw new InvalidInput(
-    source.path,
-    result.error.issues.flatMap((issue) => problemsOf(source, issue, known)),
-  );
+  const problems = (result.error?.issues ?? []).flatMap((issue) => problemsOf(source, issue, known));
+  throw new InvalidInput(source.path, [...textProblems, ...problems]);
 }
 
 function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields): Problem[] {
@@ -49,6 +52,7 @@ function problemsOf(source: Source, issue: z.core.$ZodIssue, known: KnownFields)
     case 'invalid_type': {
       const field = path.at(-1);
       if (valueAt(source.value, path) === undefined && field !== undefined) {
+        if (field === 'on' && rewrittenOn(valueAt(source.value, path.slice(0, -1))) !== undefined) return [];
         return [source.at(path, `missing field "${field}" (${issue.expected})`)];
       }
       // A schema's own wording tells more than the type it wants.
@@ -113,11 +117,17 @@ function listOf(options: readonly string[]): string {
 
 /** A field that its map does not have. */
 function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
-  if (key === '<<') return 'merge keys (<<) are not supported; write the fields out';
+  if (here.includes('on') && key === rewrittenOn({ [key]: true }))
+    return `unknown field "${key}"; did you mean "on"? YAML 1.1 takes \`on\` for a truth value, and a tool has written it so: write "on"`;
   const elsewhere = anywhere.includes(key);
   const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
   return elsewhere ? `field "${key}" does not belong here${hint}` : `unknown field "${key}"${hint}`;
+}
+
+/** The key of a map that was `on` before a tool that reads YAML 1.1 wrote the file anew. */
+function rewrittenOn(map: unknown): string | undefined {
+  return Object.keys(Object(map)).find((key) => /^(true|yes|y)$/i.test(key));
 }
 
 /** What tells a map's kind is not there: another key may have been meant to be it. */
@@ -144,7 +154,8 @@ function kindOf(value: unknown): string {
   return JSON.stringify(value);
 }
 
-function valueAt(value: unknown, path: NodePath): unknown {
+/** What stands at a path of a value; undefined for nothing. */
+export function valueAt(value: unknown, path: NodePath): unknown {
   let current = value;
   for (const part of path) {
     if (!Object.hasOwn(Object(current), part)) return undefined;

@@ -1,7 +1,7 @@
-import { isMap, isNode, isScalar, isSeq, parseDocument, type Node } from 'yaml';
+import { isNode, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import { DrillError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { keyText, readNodes } from './nodes.ts';
+import { readNodes, type Reading } from './nodes.ts';
 import { characterProblem, depthProblem, positionsIn } from './text-limits.ts';
 
 /** One thing wrong in an input file; line and column count from 1. */
@@ -22,7 +22,9 @@ export class InvalidInput extends DrillError {
   readonly problems: readonly Problem[];
 
   constructor(path: string, problems: readonly Problem[]) {
-    const sorted = problems
+    // What stands at an anchor may be wrong once for each alias.
+    const each = new Map(problems.map((p) => [`${p.line}:${p.column} ${p.message}`, p]));
+    const sorted = [...each.values()]
       .toSorted((a, b) => a.line - b.line || a.column - b.column)
       .slice(0, maxProblems)
       .map(({ message, ...place }) => ({ ...place, message: printable(message, maxMessageChars) }));
@@ -40,6 +42,8 @@ export interface Source {
   readonly path: string;
   readonly text: string;
   readonly value: unknown;
+  /** What is wrong with the text, although a value could be made of it; `parseWith` refuses it. */
+  readonly textProblems: readonly Problem[];
   /** The problem at a value (or at its nearest existing parent). */
   at(path: NodePath, message: string): Problem;
   /** The problem at a key of the map at `path`. */
@@ -86,22 +90,24 @@ export function parseSource(path: string, given: string): Source {
       })),
     );
   }
-  const { value, problems, targetOf } = readNodes(document.contents);
+  const { value, problems, merges, targetOf, pairOf } = readNodes(document.contents);
   if (problems.length > 0) {
     throw new InvalidInput(
       path,
       problems.map(({ offset, message }) => ({ ...position(offset), message })),
     );
   }
-  const found = (nodePath: NodePath): Node | null => nodeAt(document.contents, nodePath, targetOf);
+  const found = (nodePath: NodePath): Node | null =>
+    nodeAt(document.contents, nodePath, { targetOf, pairOf });
   return {
     path,
     text,
     value,
+    textProblems: merges.map(({ offset, message }) => ({ ...position(offset), message })),
     at: (nodePath, message) => ({ ...position(found(nodePath)?.range?.[0] ?? 0), message }),
     atKey: (nodePath, key, message) => {
       const parent = found(nodePath);
-      const own = isMap(parent) ? parent.items.find((pair) => isNamed(pair.key, key)) : undefined;
+      const own = pairOf(parent, key);
       const node = isScalar(own?.key) ? own.key : parent;
       return { ...position(node?.range?.[0] ?? 0), message };
     },
@@ -114,18 +120,18 @@ export function withValue(source: Source, value: unknown): Source {
 }
 
 /** The node at a path, or the nearest of those that it should be in. */
-function nodeAt(root: Node | null, path: NodePath, targetOf: (node: Node) => Node): Node | null {
+function nodeAt(
+  root: Node | null,
+  path: NodePath,
+  { targetOf, pairOf }: Pick<Reading, 'targetOf' | 'pairOf'>,
+): Node | null {
   let node = root === null ? null : targetOf(root);
   for (const part of path) {
     let next: unknown;
-    if (isMap(node)) next = node.items.find((pair) => isNamed(pair.key, String(part)))?.value;
-    else if (isSeq(node)) next = node.items[Number(part)];
+    if (isSeq(node)) next = node.items[Number(part)];
+    else next = pairOf(node, String(part))?.value;
     if (!isNode(next)) break;
     node = targetOf(next);
   }
   return node;
-}
-
-function isNamed(key: unknown, name: string): boolean {
-  return isScalar(key) && keyText(key) === name;
 }

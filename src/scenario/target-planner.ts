@@ -3,8 +3,10 @@ import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
 import { muteCauses } from '../core/sample.ts';
 import { probeKind } from '../probes/catalog.ts';
+import { writerKind } from '../writers/catalog.ts';
 import { defaults } from './defaults.ts';
-import { parseWith } from './problems.ts';
+import { checkFilled } from './filled-params.ts';
+import { parseWith, valueAt } from './problems.ts';
 import { suggest } from './suggest.ts';
 import { checkModels, planModel } from './model-schema.ts';
 import { checkOwnership } from './ownership-schema.ts';
@@ -48,14 +50,21 @@ export function planTarget(target: TargetInput): TargetPlan {
   const writers = parsed.writers.map((writer, i) =>
     planWriter(writer, hosts, target.resolveFile, (field, message) => report(['writers', i, field], message)),
   );
-  for (const [list, items] of [
-    ['probes', parsed.probes],
-    ['writers', parsed.writers],
+  for (const [list, items, kindOf] of [
+    ['probes', parsed.probes, probeKind],
+    ['writers', parsed.writers, writerKind],
   ] as const) {
     const seen = new Set<string>();
-    for (const [i, { id }] of items.entries()) {
+    for (const [i, { id, kind, on = [] }] of items.entries()) {
       if (seen.has(id)) report([list, i, 'id'], `${list.slice(0, -1)} id "${id}" is used twice`);
       seen.add(id);
+      const params = kindOf(kind)?.params;
+      for (const host of hosts.filter(({ name }) => [on].flat().includes(name))) {
+        if (params !== undefined)
+          checkFilled(params, valueAt(target.source.value, [list, i]), host, (path, message) =>
+            report([list, i, ...path], message),
+          );
+      }
     }
   }
   const models = Object.fromEntries(
@@ -171,6 +180,8 @@ function planProbe(
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(always === true ? { always } : {}),
   };
+  const conflict = probeKind(kind)?.conflict?.(params);
+  if (conflict !== undefined) problem(conflict.field, conflict.message);
   if (common.intervalMs < 1) problem('interval', 'interval: must be at least 1ms');
   for (const cause of Object.keys(onFailure ?? {}).filter((name) => muteCauses.has(name))) {
     problem(
@@ -263,4 +274,4 @@ function planParams(params: unknown, resolveFile: (path: string) => string, host
 }
 
 /** Keys under which a string names a file, in every kind of probe and writer. */
-const fileKeys: ReadonlySet<string> = new Set(['caFile', 'file']);
+const fileKeys: ReadonlySet<string> = new Set(['caFile', 'certFile', 'file', 'keyFile']);

@@ -102,7 +102,9 @@ const probe = kindUnion(probeKinds, {
     .optional()
     .describe('Host on which the commands run, where that is not the host that the probe is about (`on`).'),
   interval: duration.optional().describe('1s by default.'),
-  timeout: duration.optional().describe('900ms by default: below the one-second SYN retransmission.'),
+  timeout: duration
+    .optional()
+    .describe('The interval by default, and at most 900ms: below the one-second SYN retransmission.'),
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
   onFailure: failureValues,
   always: z

@@ -51,7 +51,7 @@ const compositionSchema = z.looseObject({
 
 /** Reads `variables` and `matrix` of a scenario file. @throws InvalidInput */
 export function compositionOf(source: Source): Composition {
-  const { variables, matrix } = parseWith(source, compositionSchema);
+  const { variables, matrix } = parseWith(source, compositionSchema, true);
   const problems: Problem[] = [];
   for (const key of Object.keys(Object(source.value))) {
     // Otherwise every use of a variable would be wrong, and not what it comes from.

@@ -8,6 +8,7 @@ import { isJmesPath } from '../probes/lib/jmespath.ts';
 import { shorten } from '../probes/lib/net-errors.ts';
 import { headers, type Headers } from '../probes/lib/secret.ts';
 import { hostPort, httpUrl } from '../probes/lib/text-params.ts';
+import { caFile, clientCert } from '../probes/lib/tls-params.ts';
 
 const status = z
   .array(z.int().min(100).max(599))
@@ -28,7 +29,8 @@ const params = z.strictObject({
     .describe(
       'host:port to connect to instead of what the URLs name; Host, SNI and certificate stay theirs.',
     ),
-  caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+  caFile,
+  clientCert,
   serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
   write: z
@@ -85,7 +87,7 @@ export const httpRows: WriterKind<Params> = {
     remove: `${remove.method} ${remove.url}`,
   }),
   async open(p, ctx) {
-    const { connectTo, caFile, serverName, insecureSkipVerify } = p;
+    const { connectTo, serverName, insecureSkipVerify } = p;
     const prepare = (
       what: { readonly method: string; readonly url: string; readonly headers: Headers },
       maxBodyBytes = 65_536,
@@ -93,7 +95,8 @@ export const httpRows: WriterKind<Params> = {
       prepareHttpCall(
         {
           connectTo,
-          caFile,
+          caFile: p.caFile,
+          clientCert: p.clientCert,
           serverName,
           insecureSkipVerify,
           maxBodyBytes,
@@ -162,9 +165,10 @@ async function readRows(
   ctx: WriterContext,
   signal: AbortSignal,
 ): Promise<Rows> {
-  const { statusCode, body, broken } = await send(calls.read, p.read, undefined, ctx, signal);
+  const { statusCode, body, unread, broken } = await send(calls.read, p.read, undefined, ctx, signal);
   if (statusCode !== 200) throw new Error(`status ${statusCode}`);
   if (broken !== undefined && broken.status !== 'ok') throw new Error(broken.message);
+  if (unread !== undefined) throw new Error(unread);
   let list: unknown;
   try {
     list = TreeInterpreter.search(rows, JSON.parse(body) as JSONValue);

@@ -91,7 +91,7 @@ describe('the command line', () => {
       `${testdata}/target.yaml`,
     );
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('docker exec db pkill -KILL -x postgres');
+    expect(stdout).toContain('kill -KILL postgres in container db (all of that name at once');
     expect(stdout).toContain('the host that is db-primary at that moment (db-role is primary on exactly 1)');
     expect(stdout).toContain('blast radius  container db, process postgres');
   });

@@ -110,7 +110,13 @@ export function vipFailover(variant: FailoverVariant = {}): LogBuilder {
 export type Notices = readonly (readonly [host: Host, value: string, atMs: number])[];
 
 /** Adds what keepalived and the webhook logged; told to the log within a second. */
-export function announce(builder: LogBuilder, changes: Notices, deliveries: Notices): LogBuilder {
+export function announce(
+  builder: LogBuilder,
+  changes: Notices,
+  deliveries: Notices,
+  /** Bounds of each delivery's time, to both sides. */
+  deliveredWithinMs?: number,
+): LogBuilder {
   for (const [host, value, atMs] of changes)
     builder.at(atMs + 900, {
       type: 'mark',
@@ -128,6 +134,9 @@ export function announce(builder: LogBuilder, changes: Notices, deliveries: Noti
       name: 'delivery',
       value,
       atMs,
+      ...(deliveredWithinMs === undefined
+        ? {}
+        : { minMs: atMs - deliveredWithinMs, maxMs: atMs + deliveredWithinMs }),
       text: `${host} ${value}`,
     });
   return builder;

@@ -49,7 +49,7 @@ export async function doctorCommand(
   }
   const findings = [
     nodeFinding(),
-    ledgerFinding(),
+    ...ledgerFindings(),
     folderFinding('state folder', stateFolder()),
     folderFinding('runs', resolve(out)),
     ...(target === undefined
@@ -130,9 +130,14 @@ function nodeFinding(): Finding {
   return { name: 'Node.js', status: 'ok', observed: process.versions.node };
 }
 
-function ledgerFinding(): Finding {
-  const open = userLedger().list();
-  return open.length === 0
-    ? { name: 'open faults', status: 'ok', observed: 'none' }
-    : { name: 'open faults', status: 'fail', observed: String(open.length), mend: 'Run `firedrill heal`.' };
+function ledgerFindings(): Finding[] {
+  const ledger = userLedger();
+  const open = ledger.list();
+  const name = 'open faults';
+  const findings = ledger
+    .unreadable()
+    .map(({ message, mend }): Finding => ({ name, status: 'fail', observed: message, mend }));
+  if (open.length > 0)
+    findings.push({ name, status: 'fail', observed: String(open.length), mend: 'Run `firedrill heal`.' });
+  return findings.length === 0 ? [{ name, status: 'ok', observed: 'none' }] : findings;
 }

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LedgerRecord } from '../../engine/ledger.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
 import { lockTargets } from '../target-lock.ts';
-import { healCommand, statusCommand } from './heal.ts';
+import { forgetCommand, healCommand, statusCommand } from './heal.ts';
 
 const stop = { abandonHeals: new AbortController().signal };
 let folder: string;
@@ -83,6 +83,20 @@ describe('heal', () => {
     ).toEqual(['fault-1', 'repair-1']);
   });
 
+  test('makes no repair for a fault that did not act before firedrill was gone', async () => {
+    open(['fault-1'], ['repair-1', { repair: true, awaitsFault: true }]);
+    expect(statusCommand(output, false)).toBe(4);
+    expect(out[1]).toMatch(/target shop, a repair that is not owed: its fault did not act\n$/);
+    out = [];
+    expect(await healCommand(output, stop)).toBe(0);
+    expect(out).toEqual([
+      'healed, proven: r fault-1: command on here\n',
+      'not needed: r repair-1: command on here: its fault did not act\n',
+    ]);
+    expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\n');
+    expect(userLedger().list()).toEqual([]);
+  });
+
   test('does not make a repair that may have been made, and says what to do', async () => {
     open(['repair-1', { repair: true, issued: { before: null } }]);
     expect(statusCommand(output, false)).toBe(4);
@@ -96,18 +110,65 @@ describe('heal', () => {
     expect(userLedger().list()).toHaveLength(1);
   });
 
-  test('says so when it heals under a drill that is at work, as status does', async () => {
-    open(['fault-1'], ['repair-1', { repair: true }]);
+  test('leaves the faults of a drill that is at work alone, and heals the others', async () => {
+    open(['fault-1'], ['repair-1', { repair: true }], ['fault-2', { target: 'other', runId: 's' }]);
     const unlock = lockTargets(locksFolder(), ['shop'], 'run');
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(/target shop; its target is being drilled: `run` by .*, process \d+, since/);
     expect(out[1]).toMatch(/target shop, a pending repair; its target/);
-    expect(await healCommand(output, stop)).toBe(0);
+    out = [];
+    expect(await healCommand(output, stop)).toBe(5);
     expect(progress[0]).toMatch(/^target shop is being drilled: `run` by /);
+    expect(progress[1]).toMatch(/hint: Wait until it has ended, or end it: .* pass --force\.$/);
+    expect(out).toEqual([
+      'not healed: target shop is being drilled, and the drill heals its faults itself\n',
+      'healed, proven: s fault-2: command on here\n',
+    ]);
+    expect(() => forgetCommand('r/fault-1', output)).toThrow(/^target shop is being drilled: `run` by /);
+    expect(userLedger().list()).toHaveLength(2);
     unlock();
-    open(['fault-2']);
     progress = [];
     expect(await healCommand(output, stop)).toBe(0);
-    expect(progress).toEqual(['healing r fault-2: command on here']);
+    expect(progress).toEqual(['healing r fault-1: command on here', 'repairing r repair-1: command on here']);
+  });
+
+  test('heals under a drill where it is forced to', async () => {
+    open(['fault-1'], ['fault-2']);
+    const unlock = lockTargets(locksFolder(), ['shop'], 'run');
+    forgetCommand('r/fault-2', output, { force: true });
+    expect(await healCommand(output, stop, { force: true })).toBe(0);
+    expect(progress.slice(0, 2)).toEqual([
+      expect.stringMatching(/^target shop is being drilled: `run` by /),
+      '  --force: its faults are healed under that drill',
+    ]);
+    expect(out.at(-1)).toBe('healed, proven: r fault-1: command on here\n');
+    expect(userLedger().list()).toEqual([]);
+    unlock();
+  });
+
+  test('heals what it can where a record cannot be read, and says which and what to do', async () => {
+    open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true, runId: 's' }]);
+    const path = join(folder, 'ledger', 'r--fault-9.json');
+    writeFileSync(path, '{"version":1,"target":"other","fau');
+    const hint = `hint: Undo its fault by hand on the host that the file names (\`undo\` in it is the command, where there is one), or run the version of firedrill that wrote it; then delete the file: rm ${path}`;
+    expect(statusCommand(output, false)).toBe(4);
+    expect(out[0]).toMatch(`the undo record ${path} cannot be read: `);
+    expect(out[0]).toMatch(/, target other\n$/);
+    expect(out[1]).toMatch(/r\/fault-1: command on here/);
+    expect(progress).toEqual([`  ${hint}`]);
+    out = [];
+    expect(await healCommand(output, stop)).toBe(4);
+    expect(out).toEqual([
+      expect.stringContaining(`NOT healed: the undo record ${path} cannot be read: `),
+      'healed, proven: r fault-1: command on here\n',
+      'NOT repaired: r repair-1: command on here: it waits for what is left of its run\n',
+      'repaired: s repair-2: command on here\n',
+    ]);
+    out = [];
+    expect(statusCommand(output, true)).toBe(4);
+    expect(JSON.parse(out.join(''))).toMatchObject({
+      openFaults: [{ faultId: 'repair-1' }],
+      unreadable: [{ path, target: 'other' }],
+    });
   });
 });

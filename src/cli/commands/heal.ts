@@ -1,6 +1,6 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { formatMs } from '../../core/duration.ts';
-import type { LedgerRecord } from '../../engine/ledger.ts';
+import { isOfRun, type Ledger, type LedgerRecord, type UnreadableRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
 import { makeRepair, withIssued } from '../../engine/repair.ts';
 import type { FailedAttempt } from '../../engine/persist.ts';
@@ -11,27 +11,36 @@ import { learnCloudSecrets } from '../secrets.ts';
 import { type Output, tell } from '../output.ts';
 import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
-import { holderOf } from '../target-lock.ts';
+import { type Holder, holderOf } from '../target-lock.ts';
+
+/** Options of `firedrill heal`. */
+export interface HealCommandOptions {
+  /** Heals under a drill that is at work, too. */
+  readonly force: boolean;
+}
 
 /**
  * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
- * faults are healed. Exit code 4 while any is left, 3 when only records are.
+ * faults are healed. What a drill at work has open is left to it, without `force`; undo records that cannot be read are
+ * reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of drills at
+ * work are, 3 when only records are.
  */
-export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals'>): Promise<number> {
+export async function healCommand(
+  output: Output,
+  stop: Pick<Stop, 'abandonHeals'>,
+  { force }: HealCommandOptions = { force: false },
+): Promise<number> {
   const ledger = userLedger();
   const all = ledger.list();
-  const open = [...all.filter(isFault).toReversed(), ...all.filter((record) => !isFault(record))];
-  if (open.length === 0) {
+  const unreadable = ledger.unreadable();
+  tellUnreadable(unreadable, output);
+  const held = heldTargets(all);
+  tellHeld(held, force, output);
+  const ours = all.filter(({ target }) => force || !held.has(target));
+  const open = [...ours.filter(isFault).toReversed(), ...ours.filter((record) => !isFault(record))];
+  if (all.length === 0 && unreadable.length === 0) {
     output.data('no open faults\n');
     return ExitCode.pass;
-  }
-  for (const target of new Set(open.map((record) => record.target))) {
-    const holder = holderOf(locksFolder(), target);
-    if (holder === undefined) continue;
-    output.progress(`target ${target} is being drilled: ${holder}`);
-    output.progress(
-      '  What is healed now ends under that drill. Interrupt it instead, and it heals by itself.',
-    );
   }
   /** A disk that takes no record keeps no repair from being made. */
   const markRecord = (record: LedgerRecord, issued: LedgerRecord['issued']): void => {
@@ -47,14 +56,21 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
   for (const record of open) {
     const what = `${record.runId} ${record.faultId}: ${record.kind} on ${record.host.name}`;
     const [doing, done, not] = wordsOf(record);
-    if (!isFault(record) && left.has(record.runId)) {
+    const isWaiting = left.has(record.runId) || unreadable.some((one) => isOfRun(one, record.runId));
+    if (!isFault(record) && isWaiting) {
       output.data(`${not}: ${what}: it waits for what is left of its run\n`);
+      continue;
+    }
+    if (record.awaitsFault === true) {
+      output.data(`not needed: ${what}: its fault did not act\n`);
+      unclosed += closeRecord(ledger, record, output);
       continue;
     }
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
-      const reach = { host: createHost(record.host), server: createServer(record.host) };
+      const host = createHost(record.host, ({ message }) => output.progress(`warning: ${message}`));
+      const reach = { host, server: createServer(record.host) };
       const options = {
         abandon: stop.abandonHeals,
         onFailed: ({ attempt, observed, why }: FailedAttempt) =>
@@ -71,15 +87,53 @@ export async function healCommand(output: Output, stop: Pick<Stop, 'abandonHeals
       if (error instanceof DrillError && error.mend !== undefined) output.progress(`  ${error.mend}`);
       continue;
     }
-    try {
-      ledger.close(record);
-    } catch (error) {
-      unclosed += 1;
-      tell(error as DrillError, output);
-    }
+    unclosed += closeRecord(ledger, record, output);
   }
-  if (left.size > 0) return ExitCode.notHealed;
+  if (left.size > 0 || unreadable.length > 0) return ExitCode.notHealed;
+  if (ours.length < all.length) return ExitCode.refused;
   return unclosed === 0 ? ExitCode.pass : ExitCode.inconclusive;
+}
+
+/** The targets of these records that are being drilled, or may be. */
+function heldTargets(records: readonly LedgerRecord[]): ReadonlyMap<string, Holder> {
+  const targets = [...new Set(records.map(({ target }) => target))];
+  return new Map(
+    targets.flatMap((target) => {
+      const holder = holderOf(locksFolder(), target);
+      return holder === undefined ? [] : [[target, holder] as const];
+    }),
+  );
+}
+
+/** Names the targets that are being drilled, and what becomes of their faults. */
+function tellHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
+  for (const [target, { words, mend }] of held) {
+    output.progress(`target ${target} is being drilled: ${words}`);
+    if (force) {
+      output.progress('  --force: its faults are healed under that drill');
+      continue;
+    }
+    output.data(`not healed: target ${target} is being drilled, and the drill heals its faults itself\n`);
+    output.progress(`  hint: ${mend} To heal under that drill, pass --force.`);
+  }
+}
+
+function tellUnreadable(records: readonly UnreadableRecord[], output: Output): void {
+  for (const { message, mend } of records) {
+    output.data(`NOT healed: ${message}\n`);
+    output.progress(`  hint: ${mend}`);
+  }
+}
+
+/** How many records could not be removed: 1 or 0. */
+function closeRecord(ledger: Ledger, record: LedgerRecord, output: Output): number {
+  try {
+    ledger.close(record);
+    return 0;
+  } catch (error) {
+    tell(error as DrillError, output);
+    return 1;
+  }
 }
 
 function isFault({ repair }: LedgerRecord): boolean {
@@ -93,13 +147,25 @@ function wordsOf(record: LedgerRecord): readonly [string, string, string] {
     : ['repairing', 'repaired', 'NOT repaired'];
 }
 
-/** Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name. */
-export function forgetCommand(name: string, output: Output): number {
+/**
+ * Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name.
+ * @throws DrillError `refused` while its target is being drilled, without `force`
+ */
+export function forgetCommand(
+  name: string,
+  output: Output,
+  { force }: HealCommandOptions = { force: false },
+): number {
   const ledger = userLedger();
   const record = ledger.list().find(({ runId, faultId }) => `${runId}/${faultId}` === name);
   if (record === undefined)
     throw new DrillError('invalid-input', `there is no open fault ${name}`, {
       mend: 'See them with `firedrill status`; the name is RUN/FAULT.',
+    });
+  const holder = holderOf(locksFolder(), record.target);
+  if (holder !== undefined && !force)
+    throw new DrillError('refused', `target ${record.target} is being drilled: ${holder.words}`, {
+      mend: `${holder.mend} To drop a record of that drill, pass --force.`,
     });
   ledger.close(record);
   output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
@@ -108,26 +174,33 @@ export function forgetCommand(name: string, output: Output): number {
 
 /** Lists the open faults. Exit code 4 while there are any. */
 export function statusCommand(output: Output, json: boolean): number {
-  const open = userLedger().list();
-  if (json) output.data(`${JSON.stringify({ openFaults: open }, null, 2)}\n`);
-  else if (open.length === 0) output.data('no open faults\n');
+  const ledger = userLedger();
+  const open = ledger.list();
+  const unreadable = ledger.unreadable();
+  if (json) output.data(`${JSON.stringify({ openFaults: open, unreadable }, null, 2)}\n`);
+  else if (open.length + unreadable.length === 0) output.data('no open faults\n');
   else {
+    for (const { message, mend, target } of unreadable) {
+      output.data(`${message}${target === undefined ? '' : `, target ${target}`}\n`);
+      output.progress(`  hint: ${mend}`);
+    }
     for (const record of open) {
       output.data(
         `${record.openedAt}  ${record.runId}/${record.faultId}: ${record.kind} on ${record.host.name} (${record.host.transport.kind}), target ${record.target}${record.repair === true ? repairWords(record) : leaseWords(record)}${drillWords(record)}\n`,
       );
     }
-    output.data('Heal them with `firedrill heal`.\n');
+    if (open.length > 0) output.data('Heal them with `firedrill heal`.\n');
   }
-  return open.length === 0 ? ExitCode.pass : ExitCode.notHealed;
+  return open.length + unreadable.length === 0 ? ExitCode.pass : ExitCode.notHealed;
 }
 
 function drillWords({ target }: LedgerRecord): string {
   const holder = holderOf(locksFolder(), target);
-  return holder === undefined ? '' : `; its target is being drilled: ${holder}`;
+  return holder === undefined ? '' : `; its target is being drilled: ${holder.words}`;
 }
 
-function repairWords({ issued }: LedgerRecord): string {
+function repairWords({ issued, awaitsFault }: LedgerRecord): string {
+  if (awaitsFault === true) return ', a repair that is not owed: its fault did not act';
   return issued === undefined ? ', a pending repair' : ', a repair that may have been made';
 }
 

@@ -150,6 +150,10 @@ describe('init', () => {
       { fault: 'network.partition', host: ['a=10.0.0.1', 'b=node-b'] },
       '--fault network.partition: needs hosts by IP address: its rules take no names',
     ],
+    [
+      { fault: 'network.partition', transport: 'local', host: ['a=10.0.0.1', 'b=10.0.0.2'] },
+      '--fault network.partition: needs transport ssh or docker',
+    ],
     [{ fault: 'network.partition', host: ['a=10.0.0.1'] }, '--fault network.partition: needs 2 hosts'],
     [
       { fault: 'container.stop', container: '-x' },

@@ -44,7 +44,15 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
   try {
     await runWatch(
       plan,
-      { runId, clock, log, createHost, versions: versions(), startControl, startPressure },
+      {
+        runId,
+        clock,
+        log,
+        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
+        versions: versions(),
+        startControl,
+        startPressure,
+      },
       AbortSignal.any([stop.signal, ...timeUp]),
     );
   } finally {

@@ -2,6 +2,9 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult } from '../../core/host.ts';
 
+/** What a command of a fault needs of its context. */
+export type CommandContext = Pick<FaultContext, 'host' | 'signal'>;
+
 /** What one command of a fault gets besides its argv. */
 export interface CommandOptions {
   /** 60 s by default. */
@@ -15,7 +18,7 @@ export const commandTimeoutMs = 60_000;
 
 /** Runs a command on the fault's host; a non-zero exit is returned. */
 export function run(
-  ctx: FaultContext,
+  ctx: CommandContext,
   argv: readonly string[],
   options: CommandOptions = {},
 ): Promise<ExecResult> {
@@ -24,7 +27,7 @@ export function run(
 
 /** Runs a command that must succeed and returns its output; throws `fault-failed` naming host, command and what it said. */
 export async function runOk(
-  ctx: FaultContext,
+  ctx: CommandContext,
   argv: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {

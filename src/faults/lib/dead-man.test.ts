@@ -19,23 +19,28 @@ describe('dead man', () => {
       '--timer-property=AccuracySec=100ms',
       '/bin/sh',
       '-c',
-      "echo '$$1'\ntrue",
+      "(\necho '$$1'\ntrue\n) || exit\nsystemctl stop 'firedrill-ab12cd34-*.timer'\nexit 0",
     ]);
   });
 
-  test('is renewed by another timer, before the one before is stopped', async () => {
+  test('is renewed by another timer, before those before are stopped', async () => {
     const host = scriptedHost(() => ({}));
     const deadMan = { tag: 'ab12cd34', leaseMs: 1500, undo: 'rm /x' };
-    await renewDeadMan(faultContext(host), deadMan, { renewal: 3, timeoutMs: 500 });
-    expect(host.commands).toEqual([
-      "/bin/sh -c systemd-run --quiet --unit=firedrill-ab12cd34-4 --on-active=1500ms --timer-property=AccuracySec=100ms /bin/sh -c 'rm /x' && { systemctl stop firedrill-ab12cd34-3.timer || { systemctl stop firedrill-ab12cd34-4.timer; exit 1; }; }",
-    ]);
-    const fired = scriptedHost(() => ({ exitCode: 1, stderr: 'Unit not loaded.' }));
+    await renewDeadMan(faultContext(host), deadMan, { attempt: 3, timeoutMs: 500 });
+    const [script = ''] = host.commands;
+    const made = script.indexOf('systemd-run --quiet --unit=firedrill-ab12cd34-4 --on-active=1500ms');
+    expect(made).toBeGreaterThan(0);
+    expect(script.indexOf('systemctl stop $others')).toBeGreaterThan(made);
+  });
+
+  test('says why it cannot be renewed', async () => {
+    const fired = scriptedHost(() => ({ exitCode: 1, stderr: 'Unit not loaded.\nit has fired' }));
+    const deadMan = { tag: 'ab12cd34', leaseMs: 1500, undo: 'rm /x' };
     await expect(
-      renewDeadMan(faultContext(fired), deadMan, { renewal: 3, timeoutMs: 500 }),
+      renewDeadMan(faultContext(fired), deadMan, { attempt: 3, timeoutMs: 500 }),
     ).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: firedrill-ab12cd34-3.timer: Unit not loaded.',
+      message: 'alpha: cannot renew the timer firedrill-ab12cd34: it has fired',
     });
   });
 

@@ -6,7 +6,9 @@ import { lastWords, run, runOk } from './commands.ts';
 /**
  * A timer on the fault's own host that undoes the fault when nobody else does: the harness may die, or the fault may cut
  * it off. A transient systemd timer, which is gone after it has fired or was stopped. It cannot be started again, so each
- * renewal makes another one, `firedrill-TAG-2.timer`, `-3` and so on, before it stops the one before.
+ * attempt to renew it makes another one, `firedrill-TAG-2.timer`, `-3` and so on, before it stops those before. The answer to
+ * an attempt may be lost at any step, so an attempt takes whatever timers of the tag it finds. One that fires stops the others
+ * when it is done: none is left then.
  */
 export interface DeadMan {
   /** What its timers are called by. */
@@ -45,23 +47,43 @@ export async function armDeadMan(ctx: FaultContext, deadMan: DeadMan): Promise<v
 }
 
 /**
- * Puts the undo off by a whole lease from now. `renewal` counts from 1. Throws `fault-failed` when there is nothing to put
- * off: the timer has fired, and the host undoes the fault.
+ * Puts the undo off by a whole lease from now. `attempt` counts from 1, and no two attempts have the same number, whatever became
+ * of them. Throws `fault-failed` when there is nothing to put off: a timer has fired, and the host undoes the fault.
  */
 export async function renewDeadMan(
   ctx: FaultContext,
   deadMan: DeadMan,
-  { renewal, timeoutMs }: { readonly renewal: number; readonly timeoutMs: number },
+  { attempt, timeoutMs }: { readonly attempt: number; readonly timeoutMs: number },
 ): Promise<void> {
-  const [old, next] = [unitOf(deadMan, renewal), unitOf(deadMan, renewal + 1)];
-  const arm = shellCommand(timerCommand(deadMan, renewal + 1));
-  const stop = shellCommand(['systemctl', 'stop', `${old}.timer`]);
-  const giveUp = shellCommand(['systemctl', 'stop', `${next}.timer`]);
-  // One that has fired is not there to be stopped.
-  const script = `${arm} && { ${stop} || { ${giveUp}; exit 1; }; }`;
+  const script = renewScript(deadMan, attempt + 1);
   const renewed = await run(ctx, ['/bin/sh', '-c', script], { timeoutMs });
   if (renewed.exitCode === 0) return;
-  throw new DrillError('fault-failed', `${ctx.host.name}: ${old}.timer: ${lastWords(renewed)}`);
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot renew the timer firedrill-${deadMan.tag}: ${lastWords(renewed)}`,
+  );
+}
+
+/** Makes the timer of this number, then stops the others. It stops the new one instead where one has fired, or is about to. */
+function renewScript(deadMan: DeadMan, number: number): string {
+  const unit = unitOf(deadMan, number);
+  const all = `firedrill-${deadMan.tag}-*`;
+  return `give_up() { systemctl stop ${unit}.timer; echo "$1" >&2; exit 1; }
+${shellCommand(timerCommand(deadMan, number))} || exit
+list='systemctl list-units --all --plain --no-legend'
+timers=$($list --state=active '${all}.timer') || exit
+others=
+while read -r timer _; do
+  case $timer in ''|${unit}.timer) ;; *) others="$others $timer" ;; esac
+done <<end
+$timers
+end
+[ -n "$others" ] || give_up 'none is left: it has fired'
+systemctl stop $others || give_up 'one of them could not be stopped: it has fired'
+fired=$($list --state=active,activating,deactivating,failed '${all}.service') || exit
+[ -z "$fired" ] || give_up 'it has fired'
+systemctl is-active --quiet ${unit}.timer || give_up 'the new one is gone: an older one has fired'
+`;
 }
 
 /** Stops the timers and forgets a run of them that failed; does nothing where none is there. */
@@ -90,6 +112,15 @@ function timerCommand(deadMan: DeadMan, number: number): readonly string[] {
     '/bin/sh',
     '-c',
     // systemd puts variables into the arguments of what it runs; `$$` is a dollar sign.
-    deadMan.undo.replaceAll('$', '$$$$'),
+    undoOnce(deadMan).replaceAll('$', '$$$$'),
   ];
+}
+
+/** The undo, and when it has succeeded, an end to the timers that would run it again. */
+function undoOnce({ tag, undo }: DeadMan): string {
+  return `(
+${undo}
+) || exit
+systemctl stop 'firedrill-${tag}-*.timer'
+exit 0`;
 }

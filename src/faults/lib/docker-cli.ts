@@ -1,6 +1,15 @@
+import { isPodman, noPodman } from '../../core/container-engine.ts';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { printable } from '../../core/printable.ts';
 import { lastWords, run } from './commands.ts';
+
+/** Throws `fault-failed` where `docker` on the fault's host is Podman. An engine that does not answer says so to the next command. */
+export async function requireDocker(ctx: FaultContext): Promise<void> {
+  const { stdout } = await run(ctx, ['sh', '-c', 'docker --version; docker version']);
+  if (!isPodman(stdout)) return;
+  throw new DrillError('fault-failed', `${ctx.host.name}: ${noPodman.why}`, { mend: noPodman.mend });
+}
 
 /** A container's state as `docker inspect` tells it. */
 export interface ContainerState {
@@ -8,7 +17,12 @@ export interface ContainerState {
   readonly status: string;
   /** Changes with each start: tells one life of the container from the next. */
   readonly startedAt: string;
+  /** Changes with each end of a life. */
+  readonly finishedAt: string;
 }
+
+/** What the engine says of a container: one of its states, and a time. */
+const stateLine = /^(created|running|paused|restarting|removing|exited|dead|stopped) (\S.*)$/;
 
 /** The container's state, or undefined when the engine knows no such container. */
 export async function inspectContainer(
@@ -21,7 +35,8 @@ export async function inspectContainer(
     '--type',
     'container',
     '--format',
-    '{{.State.Status}} {{.State.StartedAt}}',
+    // A line each: an engine may print times with blanks in them.
+    '{{.State.Status}} {{.State.StartedAt}}\n{{.State.FinishedAt}}',
     container,
   ];
   const result = await run(ctx, argv);
@@ -33,8 +48,14 @@ export async function inspectContainer(
       { mend: 'Check the engine on that host: docker info.' },
     );
   }
-  const [status = '', startedAt = ''] = result.stdout.trim().split(' ');
-  return { status, startedAt };
+  const [first = '', finishedAt = ''] = result.stdout.trim().split('\n');
+  const [, status, startedAt] = stateLine.exec(first.trim()) ?? [];
+  if (status !== undefined && startedAt !== undefined) return { status, startedAt, finishedAt };
+  throw new DrillError(
+    'host-unreachable',
+    `${ctx.host.name}: cannot read what docker inspect answered about ${container}: ${printable(result.stdout.trim(), 120)}`,
+    { mend: `See what \`docker inspect ${container}\` prints on ${ctx.host.name}.` },
+  );
 }
 
 /** The container's state; throws `fault-failed` when it does not exist. */

@@ -31,6 +31,7 @@ export function filterFault<P>(fault: FilterFault<P>): FaultKind<P, Tagged<Packe
       await requireFilter(ctx, filter, tag);
       return filter;
     },
+    cut: (_p, filter) => ({ kind: 'packets', filter }),
     apply: (filter, tag, ctx) => applyFilter(ctx, filter, tag),
     undo: undoFilter,
     inForce: (filter, tag, ctx) => filterInForce(ctx, filter, tag),

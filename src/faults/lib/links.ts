@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import { runOk } from './commands.ts';
+import { printable } from '../../core/printable.ts';
+import { runOk, type CommandContext } from './commands.ts';
 
 /** Name of a network interface in a scenario file. */
 export const interfaceName = z
@@ -12,6 +13,7 @@ const linksSchema = z.array(
   z.object({
     ifname: z.string(),
     flags: z.array(z.string()),
+    link: z.string().nullish(),
     master: z.string().optional(),
     linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
   }),
@@ -43,8 +45,10 @@ export interface Link {
   readonly name: string;
   /** UP: switched on; LOWER_UP: it has a carrier. */
   readonly flags: readonly string[];
-  /** The bridge or bond that it belongs to. */
+  /** The bridge, bond, team, or VRF that it belongs to. */
   readonly master: string | undefined;
+  /** The interface that it is on top of, as a VLAN is; of a veth, the other end. Undefined where that is in another network namespace. */
+  readonly parent: string | undefined;
   /** veth, bridge, ...; undefined for hardware. */
   readonly kind: string | undefined;
 }
@@ -60,12 +64,13 @@ export interface LinkAddress {
 }
 
 /** The host's interfaces. */
-async function listLinks(ctx: FaultContext): Promise<Link[]> {
-  const links = linksSchema.parse(await ipJson(ctx, ['-d', 'link', 'show']));
-  return links.map(({ ifname, flags, master, linkinfo }) => ({
+export async function listLinks(ctx: CommandContext): Promise<Link[]> {
+  const links = await ipJson(ctx, ['-d', 'link', 'show'], linksSchema);
+  return links.map(({ ifname, flags, master, link, linkinfo }) => ({
     name: ifname,
     flags,
     master,
+    parent: link ?? undefined,
     kind: linkinfo?.info_kind,
   }));
 }
@@ -80,23 +85,6 @@ export async function requireLink(ctx: FaultContext, name: string): Promise<Link
     });
   }
   return link;
-}
-
-/**
- * Throws `fault-failed` for the interface over which our own commands come, where the transport is SSH: without it
- * nobody could see the fault, and only its lease would end it.
- */
-export async function requireNotOurWay(ctx: FaultContext, name: string): Promise<void> {
-  if (!/^ssh\b/.test(ctx.host.transport)) return;
-  const [client = ''] = (await runOk(ctx, ['sh', '-c', 'echo "$SSH_CONNECTION"'])).trim().split(' ');
-  if (client === '') return;
-  const routes = routesSchema.parse(await ipJson(ctx, ['route', 'get', client]));
-  if (!routes.some((route) => route.dev === name)) return;
-  throw new DrillError(
-    'fault-failed',
-    `${ctx.host.name}: commands get there by ${name} (${ctx.host.transport}, from ${client}) and would be cut off with the rest`,
-    { mend: 'Reach the host by another interface, or from beneath it.' },
-  );
 }
 
 /**
@@ -134,8 +122,8 @@ export async function requireOutward(
 }
 
 /** The addresses of all interfaces. */
-export async function listAddresses(ctx: FaultContext): Promise<LinkAddress[]> {
-  const links = addressesSchema.parse(await ipJson(ctx, ['address', 'show']));
+export async function listAddresses(ctx: CommandContext): Promise<LinkAddress[]> {
+  const links = await ipJson(ctx, ['address', 'show'], addressesSchema);
   return links.flatMap(({ ifname, addr_info: addresses }) =>
     addresses.flatMap((a) =>
       a.local === undefined
@@ -156,12 +144,33 @@ export async function listAddresses(ctx: FaultContext): Promise<LinkAddress[]> {
 
 /** The interface of the IPv4 default route, else eth0. */
 export async function defaultInterface(ctx: FaultContext): Promise<string> {
-  const routes = routesSchema.parse(await ipJson(ctx, ['-4', 'route', 'show', 'default']));
+  const routes = await ipJson(ctx, ['-4', 'route', 'show', 'default'], routesSchema);
   return routes.find((route) => route.dev !== undefined)?.dev ?? 'eth0';
 }
 
-async function ipJson(ctx: FaultContext, argv: readonly string[]): Promise<unknown> {
-  const said = await runOk(ctx, ['ip', '-j', ...argv]);
+/** What `ip -j` answers, by its schema. Throws `fault-failed` where the answer is something else. */
+export async function ipJson<T>(
+  ctx: CommandContext,
+  argv: readonly string[],
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const command = ['ip', '-j', ...argv];
   // With nothing to show it may show nothing at all.
-  return JSON.parse(said.trim() || '[]');
+  const text = (await runOk(ctx, command)).trim() || '[]';
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot read what \`${command.join(' ')}\` answered: ${printable(text, 120)}`,
+    { mend: 'The fault needs `ip -j` of iproute2 4.14 or later.' },
+  );
+}
+
+/** Undefined for a text that is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

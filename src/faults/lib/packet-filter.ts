@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { formatIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
+import { printable } from '../../core/printable.ts';
 import { lastWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
@@ -54,8 +56,11 @@ export function waysOf(direction: Direction): readonly ('in' | 'out')[] {
 }
 
 /** Words that match packets from (in) or to (out) an address or CIDR. */
-export function matchPeer(way: 'in' | 'out', peer: string): { tool: Tool; match: string[] } {
-  return { tool: peer.includes(':') ? 'ip6tables' : 'iptables', match: [way === 'in' ? '-s' : '-d', peer] };
+export function matchPeer(way: 'in' | 'out', peer: IpPrefix): { tool: Tool; match: string[] } {
+  return {
+    tool: peer.address.family === 6 ? 'ip6tables' : 'iptables',
+    match: [way === 'in' ? '-s' : '-d', formatIpPrefix(peer)],
+  };
 }
 
 /** The programs whose packets pass these interfaces: IPv6 counts where one of them has such an address. */
@@ -129,9 +134,17 @@ export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: s
   return true;
 }
 
-/** Chains and rules with this tag, one line each. */
+/** Chains and rules with this tag, one line each. Throws `host-unreachable` for an answer that is no table. */
 async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<string[]> {
-  const lines = (await runOk(ctx, [tool, '-w', '-t', 'mangle', '-S'])).split('\n');
+  const argv = [tool, '-w', '-t', 'mangle', '-S'];
+  const lines = (await runOk(ctx, argv)).split('\n');
+  // A table without rules has the policies of its hooks.
+  if (!lines.some((line) => line.startsWith('-P '))) {
+    throw new DrillError(
+      'host-unreachable',
+      `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(lines.join(' '), 120)}`,
+    );
+  }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));
 }
 

@@ -4,6 +4,7 @@ import type { Json } from '../../core/plan.ts';
 import type { z } from 'zod';
 import { lastWords, run } from './commands.ts';
 import { newTag, requireSystemd } from './dead-man.ts';
+import { requireOwnWay, type NetworkCut } from './own-way.ts';
 
 /** A fault that one script undoes: the heal runs it, and so does the timer on the fault's host. */
 export interface ScriptedFault<P, S extends Json> {
@@ -17,6 +18,8 @@ export interface ScriptedFault<P, S extends Json> {
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
   /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
   prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
+  /** What it does to the network: it is refused where that would cut firedrill's own way to the host. */
+  cut(params: P, state: S): NetworkCut;
   apply(state: S, tag: string, ctx: FaultContext): Promise<void>;
   /**
    * Script for /bin/sh that undoes all of `apply` or what there is of it. It succeeds where nothing was there to be undone: a
@@ -32,12 +35,13 @@ export interface ScriptedFault<P, S extends Json> {
 /** What the ledger keeps of such a fault; all that it adds to its host is called by the tag. */
 export type Tagged<S extends Json> = { readonly tag: string; readonly state: S };
 
-/** A kind of fault from these parts. It may cut its host off, so only where a timer undoes it then: on systemd. */
+/** A kind of fault from these parts. It changes its host's network, so only where a timer undoes it when that goes wrong: on systemd. */
 export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): FaultKind<P, Tagged<S>, null> {
   return {
     kind: fault.kind,
     summary: fault.summary,
     healAfter: 'recovery',
+    changesNetwork: true,
     params: fault.params,
     describe: (p) => fault.describe(p),
     uses: () => ({
@@ -50,7 +54,9 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
     async before(p, ctx) {
       await requireSystemd(ctx);
       const tag = newTag();
-      return { tag, state: await fault.prepare(p, tag, ctx) };
+      const state = await fault.prepare(p, tag, ctx);
+      await requireOwnWay(ctx, fault.kind, fault.cut(p, state));
+      return { tag, state };
     },
 
     async inject(_p, { tag, state }, ctx) {

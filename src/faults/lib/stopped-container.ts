@@ -1,13 +1,14 @@
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { runOk } from './commands.ts';
-import { inspectContainer, requireContainer } from './docker-cli.ts';
+import { inspectContainer, requireContainer, requireDocker } from './docker-cli.ts';
 
 /** A container before a fault: running, and since when. */
 export type RunningContainer = { readonly status: string; readonly startedAt: string };
 
 /** Throws `fault-failed` unless the container runs: a fault needs something to break. */
 export async function requireRunning(ctx: FaultContext, container: string): Promise<RunningContainer> {
+  await requireDocker(ctx);
   const { status, startedAt } = await requireContainer(ctx, container);
   if (status !== 'running') {
     throw new DrillError(

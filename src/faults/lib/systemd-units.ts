@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { printable } from '../../core/printable.ts';
 import { runOk } from './commands.ts';
 
 /** Name of a systemd unit in a scenario file, with its type. */
@@ -36,7 +37,7 @@ const properties = [
   'TriggeredBy',
 ] as const;
 
-/** The units of these names, in this order. */
+/** The units of these names, in this order. Throws `host-unreachable` where systemd does not tell the state of one. */
 export async function showUnits(ctx: FaultContext, names: readonly string[]): Promise<Unit[]> {
   const said = await runOk(ctx, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...names]);
   // One paragraph a unit, in the order asked for; a unit's own name may be another (alias).
@@ -45,6 +46,12 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
     const lines = (paragraphs[index] ?? '').split('\n');
     const value = (key: (typeof properties)[number]): string =>
       lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
+    if (value('LoadState') === '' || value('ActiveState') === '') {
+      throw new DrillError(
+        'host-unreachable',
+        `${ctx.host.name}: \`systemctl show\` does not tell the state of ${name}: ${printable(said.trim(), 120)}`,
+      );
+    }
     return {
       name,
       loaded: value('LoadState') === 'loaded',

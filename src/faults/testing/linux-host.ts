@@ -1,9 +1,22 @@
+import type { ContainerReport } from '../../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from './scripted-host.ts';
 
-/** A host with systemd, two interfaces that lead out (one of them with IPv6) and a Docker bridge; `script` answers first. */
+/**
+ * A host with systemd, two interfaces that lead out (one of them with IPv6) and a Docker bridge; `script` answers first. It is a
+ * container with a network of its own: no fault in it cuts firedrill's way there.
+ */
 export function linuxHost(script: (argv: readonly string[]) => ReturnType<Script> | undefined): ScriptedHost {
-  return scriptedHost((argv) => script(argv) ?? standard(argv.join(' ')));
+  const host = scriptedHost((argv) => script(argv) ?? standard(argv.join(' ')));
+  return { ...host, container: { name: 'alpha', inspect: () => Promise.resolve(ownNetwork) } };
 }
+
+const ownNetwork: ContainerReport = {
+  status: 'running',
+  startedAt: '2026-01-01T00:00:00Z',
+  finishedAt: '0001-01-01T00:00:00Z',
+  restartPolicy: 'no',
+  sharesMachineNetwork: false,
+};
 
 const up = ['BROADCAST', 'UP', 'LOWER_UP'];
 const links = [

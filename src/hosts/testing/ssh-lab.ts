@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from '../../core/host.ts';
+import type { Host, NoteListener } from '../../core/host.ts';
 import type { SshTransport } from '../../core/plan.ts';
 import type { CommandRunner } from '../run-command.ts';
 import { createSshHost } from '../ssh.ts';
@@ -37,7 +37,12 @@ export interface SshLab {
   write(name: string, text: string): string;
   /** What `ssh -G` says of the server, with changes. */
   said(changes?: Said): Said;
-  host(changes?: Said, env?: Readonly<Record<string, string>>, more?: Partial<SshTransport>): Host;
+  host(
+    changes?: Said,
+    env?: Readonly<Record<string, string>>,
+    more?: Partial<SshTransport>,
+    onNote?: NoteListener,
+  ): Host;
   close(): Promise<void>;
 }
 
@@ -69,11 +74,12 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
     folder,
     write,
     said,
-    host: (changes, env = {}, more = {}) =>
+    host: (changes, env = {}, more = {}, onNote) =>
       createSshHost(
         'node-1',
         { kind: 'ssh', host: 'n1', ...more },
         { run: saying({ n1: said(changes) }), env },
+        onNote,
       ),
     close: async () => {
       await server.close();

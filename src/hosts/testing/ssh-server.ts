@@ -1,6 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import ssh2, { type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
+import ssh2, {
+  type Connection,
+  type NegotiatedAlgorithms,
+  type ParsedKey,
+  type ServerChannel,
+  type Session,
+} from 'ssh2';
 
 /** A key pair as files have it. */
 export interface TestKey {
@@ -33,6 +39,8 @@ export interface SshServer {
   logins(): number;
   /** The most sessions that one connection had open at the same time. */
   mostSessions(): number;
+  /** The algorithms of the last connection. */
+  negotiated(): NegotiatedAlgorithms | undefined;
   /** Users and keys that were turned down. */
   readonly refused: readonly string[];
   /** Breaks all connections. */
@@ -56,11 +64,13 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   const open = new Set<Connection>();
   const children = new Set<ChildProcess>();
   let logins = 0;
+  let negotiated: NegotiatedAlgorithms | undefined;
   let most = 0;
   const onConnection = (connection: Connection): void => {
     open.add(connection);
     let sessions = 0;
     connection.on('error', () => {});
+    connection.on('handshake', (chosen) => void (negotiated = chosen));
     connection.on('close', () => open.delete(connection));
     connection.on('authentication', (attempt) => {
       const known =
@@ -116,6 +126,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
     commands,
     refused,
     logins: () => logins,
+    negotiated: () => negotiated,
     mostSessions: () => most,
     cut,
     close: async () => {

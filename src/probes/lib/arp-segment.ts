@@ -3,7 +3,7 @@ import type { Host } from '../../core/host.ts';
 import type { ProbeContext } from '../../core/probe.ts';
 import { ArpTable, readAnswers, type ArpAnswers } from './arp-table.ts';
 import { shorten } from './net-errors.ts';
-import { requireIputils } from './iputils.ts';
+import { preflightTimeoutMs, requireIputils } from './iputils.ts';
 
 /** A round of requests: who answered, or why it says nothing. */
 export type ArpRound =
@@ -50,7 +50,7 @@ export async function useSegment(segment: Segment, ctx: ProbeContext): Promise<S
   const ofHost = segments.get(host) ?? new Map<string, SharedSegment>();
   segments.set(host, ofHost);
   const key = `${segment.interface} ${segment.address}`;
-  if (!ofHost.has(key)) await requireIputils(host, 'arping');
+  if (!ofHost.has(key)) await requireIputils(host, 'arping', AbortSignal.timeout(preflightTimeoutMs));
   const shared = ofHost.get(key) ?? new SharedSegment(segment);
   ofHost.set(key, shared);
   shared.users++;

@@ -27,6 +27,14 @@ export function readAnswers(output: string, addresses: readonly string[]): ArpAn
   return answers;
 }
 
+// RFC 9568, 7.3 (VRRP, and CARP), RFC 2281, 5.3 and HSRP version 2.
+const virtualMac = /^00:00:(?:5e:00:0[12]|0c:07:ac|0c:9f:f[0-9a-f]):/i;
+
+/** Whether a MAC is that of a virtual router: any of its routers answers with it while it is master. */
+export function isVirtualMac(mac: string): boolean {
+  return virtualMac.test(mac);
+}
+
 /** Which MACs belong to which node, and what answers for a shared address mean then. */
 export class ArpTable {
   readonly #shared: string;
@@ -57,15 +65,15 @@ export class ArpTable {
   /** Takes in a round of answers, asked for at that time. */
   take(answers: ArpAnswers, wallMs: number): void {
     for (const node of this.#learned.keys()) {
-      const macs = answers.get(node);
+      const macs = new Set([...(answers.get(node) ?? [])].filter((mac) => !isVirtualMac(mac)));
       // A node may come back with another MAC; while it is silent it keeps the last one.
-      if (macs !== undefined && macs.size > 0) this.#learned.set(node, macs);
+      if (macs.size > 0) this.#learned.set(node, macs);
     }
     const nodes = [...this.#learned.keys()].map((node) => this.#macsOf(node));
     // As long as a node's MAC is not known, an unknown one may be its.
     if (nodes.some((macs) => macs.size === 0)) return;
     const strangers = new Set(
-      this.#answering(answers).filter((mac) => nodes.every((macs) => !macs.has(mac))),
+      this.#answering(answers).filter((mac) => !isVirtualMac(mac) && nodes.every((macs) => !macs.has(mac))),
     );
     for (const mac of strangers) {
       if (this.#strangers.has(mac)) continue;
@@ -87,7 +95,10 @@ export class ArpTable {
       };
     }
     const own = this.#macsOf(node);
-    if (answering.some((mac) => own.has(mac))) return { state: 'answers' };
+    const sure = answering.filter((mac) => !isVirtualMac(mac) && this.#ownersOf(mac).length <= 1);
+    if (sure.some((mac) => own.has(mac))) return { state: 'answers' };
+    const ambiguous = answering.find((mac) => isVirtualMac(mac) || own.has(mac));
+    if (ambiguous !== undefined) return { state: 'unknown', why: this.#ambiguousWords(ambiguous) };
     const others = [...this.#learned.keys()]
       .filter((other) => other !== node)
       .map((other) => this.#macsOf(other));
@@ -104,6 +115,17 @@ export class ArpTable {
 
   #answering(answers: ArpAnswers): string[] {
     return [...(answers.get(this.#shared) ?? [])];
+  }
+
+  #ownersOf(mac: string): string[] {
+    return [...this.#learned.keys()].filter((node) => this.#macsOf(node).has(mac));
+  }
+
+  #ambiguousWords(mac: string): string {
+    const answer = `${this.#shared} is answered by ${mac}`;
+    return isVirtualMac(mac)
+      ? `${answer}, the virtual MAC of a router: ARP does not tell which node has it; use a probe of kind vrrp or vip-claim`
+      : `${answer}, which answers for ${this.#ownersOf(mac).join(', ')}: ARP does not tell which of them it is`;
   }
 
   #macsOf(node: string): ReadonlySet<string> {

@@ -21,11 +21,13 @@ import {
 } from 'node:tls';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import type { ProbeContext } from '../../core/probe.ts';
-import type { Observation, Phases } from '../../core/sample.ts';
+import type { FailCause, Observation, Phases } from '../../core/sample.ts';
+import { bodyText } from './body-text.ts';
 import { nameLookup } from './name-lookup.ts';
 import { abortedBy, failureOf } from './net-errors.ts';
-import { readHeaders, type Headers, type SecretPlaces } from './secret.ts';
+import { readHeaders, readSecret, type Headers, type SecretPlaces, type SecretRef } from './secret.ts';
 import { requireHostPort, requireUrl } from './text-params.ts';
+import type { ClientCert } from './tls-params.ts';
 
 /** What to ask, with everything prepared that need not be done for each look. */
 export interface HttpCall {
@@ -43,8 +45,11 @@ export interface HttpCallParams {
   readonly url: string;
   readonly connectTo?: string | undefined;
   readonly method?: string;
+  /** Sent with the request; none by default. */
+  readonly body?: string | SecretRef | undefined;
   readonly headers?: Headers | undefined;
   readonly caFile?: string | undefined;
+  readonly clientCert?: ClientCert | undefined;
   readonly serverName?: string | undefined;
   readonly insecureSkipVerify?: boolean;
   readonly maxBodyBytes: number;
@@ -56,6 +61,8 @@ export interface HttpCallParams {
 export interface HttpReply {
   readonly statusCode: number;
   readonly body: string;
+  /** Why the body could not be made a text; it is empty then. */
+  readonly unread?: string;
   readonly phases: Phases;
   /** What went wrong after the status line, if anything did; the body is cut there. */
   readonly broken?: Observation;
@@ -74,15 +81,26 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
       ? { host: hostname, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port) }
       : requireHostPort(params.connectTo);
   const sent = await readHeaders(params.headers ?? {}, ctx);
+  const body =
+    params.body === undefined || typeof params.body === 'string'
+      ? params.body
+      : await readSecret(params.body, 'the body of the request', ctx);
   const options: RequestOptions = {
     ...target,
     method: params.method ?? 'GET',
     path: `${url.pathname}${url.search}`,
-    headers: { host: url.host, 'user-agent': 'firedrill', accept: '*/*', ...sent },
+    headers: {
+      host: url.host,
+      'user-agent': 'firedrill',
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...sent,
+    },
     // An overlong header block is a broken reply; the default of 16 KiB is also ours.
     maxHeaderSize: 16_384,
   };
   const { maxBodyBytes, keptAlive = false } = params;
+  const common = { secure, maxBodyBytes, ...(body === undefined ? {} : { body }) };
   // By default a connection of its own for every look, and no agent around it: a connection that is kept alive hides a
   // dead listener and a moved address. node:http and not undici: with new connections, undici's lateness was 13 times
   // higher (p99 36 ms against 2.7 ms at 1000/s) at twice the CPU.
@@ -92,10 +110,10 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
     if (!keptAlive) {
       const createConnection = ({ lookup }: RequestOptions): Socket =>
         netConnect({ ...target, noDelay: true, ...(lookup === undefined ? {} : { lookup }) });
-      return { options: { ...options, createConnection }, secure, maxBodyBytes };
+      return { ...common, options: { ...options, createConnection } };
     }
     const agent = { agent: new HttpAgent(one) };
-    return { options: { ...options, ...agent }, secure, maxBodyBytes, ...agent };
+    return { ...common, options: { ...options, ...agent }, ...agent };
   }
   const serverName = params.serverName ?? hostname;
   // The name in the URL counts, wherever we connect to.
@@ -105,7 +123,7 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
   };
   const trust: TlsOptions = {
     // Made once: reading the CA store for each look would cost milliseconds of it.
-    secureContext: await secureContext(params.caFile, ctx),
+    secureContext: await secureContext(params, ctx),
     // RFC 6066 allows no address in SNI.
     servername: isIP(serverName) === 0 ? serverName : '',
     rejectUnauthorized: params.insecureSkipVerify !== true,
@@ -114,11 +132,16 @@ export async function prepareHttpCall(params: HttpCallParams, ctx: SecretPlaces)
     const tls = { ...target, ...trust, ...identity, ALPNProtocols: ['http/1.1'], noDelay: true };
     const createConnection = ({ lookup }: RequestOptions): Socket =>
       tlsConnect({ ...tls, ...(lookup === undefined ? {} : { lookup }) });
-    return { options: { ...options, createConnection }, secure, maxBodyBytes };
+    return { ...common, options: { ...options, createConnection } };
   }
   // The check belongs to the agent: a request with one of its own does not share its connection.
   const agent = { agent: new HttpsAgent({ ...one, ...identity }) };
-  return { secure, maxBodyBytes, ...agent, options: { ...options, ...trust, ...agent } };
+  return { ...common, ...agent, options: { ...options, ...trust, ...agent } };
+}
+
+/** The cause of a failure by its status. */
+export function statusCause(statusCode: number): FailCause {
+  return statusCode >= 500 && statusCode <= 599 ? 'http-5xx' : 'http-other';
 }
 
 /**
@@ -147,9 +170,11 @@ export async function exchange(
       resolve(nothing.status === 'fail' ? { ...nothing, phases } : nothing);
       return;
     }
-    const body = Buffer.concat(reply.chunks).subarray(0, call.maxBodyBytes).toString('utf8');
+    const bytes = Buffer.concat(reply.chunks).subarray(0, call.maxBodyBytes);
+    const read = bodyText(bytes, reply.message.headers, call.maxBodyBytes);
     const statusCode = reply.message.statusCode ?? 0;
-    resolve({ statusCode, body, phases, ...(broken === undefined ? {} : { broken }) });
+    const unread = 'problem' in read ? { unread: read.problem } : {};
+    resolve({ statusCode, body: read.text, ...unread, phases, ...(broken === undefined ? {} : { broken }) });
   };
   const names = nameLookup(ctx.resolveName);
   const onAbort = (): void => {
@@ -201,18 +226,44 @@ export async function exchange(
   }
 }
 
-/** A TLS context with this CA, or the system's. @throws DrillError `invalid-input` */
+/** Whom to trust, and who we are. */
+export interface TlsFiles {
+  readonly caFile?: string | undefined;
+  readonly clientCert?: ClientCert | undefined;
+}
+
+/** A TLS context with this CA, or those of Node.js, and this client certificate. @throws DrillError `invalid-input` */
 export async function secureContext(
-  caFile: string | undefined,
-  ctx: Pick<ProbeContext, 'readText'>,
+  { caFile, clientCert }: TlsFiles,
+  ctx: SecretPlaces,
 ): Promise<SecureContext> {
-  if (caFile === undefined) return createSecureContext();
+  const trusted = caFile === undefined ? {} : { ca: await readCa(caFile, ctx) };
+  if (clientCert === undefined) return createSecureContext(trusted);
+  const { certFile, keyFile, passphrase } = clientCert;
+  const secret =
+    passphrase === undefined
+      ? {}
+      : { passphrase: await readSecret(passphrase, `the passphrase of ${keyFile}`, ctx) };
+  try {
+    const [cert, key] = [await ctx.readText(certFile), await ctx.readText(keyFile)];
+    return createSecureContext({ ...trusted, cert, key, ...secret });
+  } catch (error) {
+    throw new DrillError(
+      'invalid-input',
+      `cannot use the client certificate ${certFile} with the key ${keyFile}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function readCa(caFile: string, ctx: SecretPlaces): Promise<string> {
   try {
     const ca = await ctx.readText(caFile);
     // OpenSSL takes a file without any for an empty list, and every certificate would be refused later.
     if (!/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(ca))
       throw new Error('it holds no PEM certificate');
-    return createSecureContext({ ca });
+    createSecureContext({ ca });
+    return ca;
   } catch (error) {
     throw new DrillError('invalid-input', `cannot use the CA file ${caFile}: ${messageOf(error)}`, {
       cause: error,

@@ -1,7 +1,8 @@
 import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 
-const preflightTimeoutMs = 5000;
+/** Longest wait for a tool's version. */
+export const preflightTimeoutMs = 5000;
 
 /**
  * Whether a host has a tool, and that of iputils: others take other options and say other things. A host that cannot be
@@ -9,8 +10,11 @@ const preflightTimeoutMs = 5000;
  *
  * @throws DrillError `invalid-input`
  */
-export async function requireIputils(host: Host, tool: 'arping' | 'ping'): Promise<void> {
-  const signal = AbortSignal.timeout(preflightTimeoutMs);
+export async function requireIputils(
+  host: Host,
+  tool: 'arping' | 'ping',
+  signal: AbortSignal,
+): Promise<void> {
   const options = { timeoutMs: preflightTimeoutMs, signal };
   const result = await host.exec([tool, '-V'], options).catch(() => undefined);
   if (result === undefined) return;

@@ -54,7 +54,7 @@ const certificateCodes =
  */
 export function failureOf(error: unknown, otherwise: FailCause = 'error'): Observation {
   const code = codeOf(error);
-  const message = shorten(messageOf(error) || code || 'failed without a message');
+  const message = shorten(plainWords(messageOf(error)) || code || 'failed without a message');
   if (code !== undefined && observerCodes.has(code)) {
     return { status: 'unknown', message: `the probing machine cannot probe: ${message}` };
   }
@@ -79,6 +79,17 @@ export function shorten(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what has to go
   const clean = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
   return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;
+}
+
+// `write EPROTO 405D8AE59C7F0000:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/…`
+const openSslError = /[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/;
+
+/** OpenSSL’s reason without what surrounds it, and a refused certificate without the advice to whoever runs Node.js. */
+function plainWords(message: string): string {
+  const reason = openSslError.exec(message)?.[1];
+  return reason === undefined
+    ? message.replace(/; if the root CA is installed locally,.*$/, '')
+    : `TLS: ${reason}`;
 }
 
 function causeOf(code: string | undefined): FailCause | undefined {

@@ -3,7 +3,9 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
+import { parseDsn } from './dsn.ts';
 import { secureContext } from './http-exchange.ts';
+import { caFile, clientCert } from './tls-params.ts';
 import { readSecret, secretRef, type SecretPlaces } from './secret.ts';
 
 /** Parameters of a connection to a PostgreSQL server, or to a pooler that speaks its protocol. */
@@ -11,8 +13,9 @@ export const connectionFields = {
   dsn: z
     .string()
     .superRefine((text, ctx) => {
-      const problem = dsnProblem(text);
-      if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
+      // The planner fills placeholders in later, and checks once more.
+      const dsn = parseDsn(text.replaceAll(/\$\{(?:host|address)\}/g, 'placeholder'));
+      if ('problem' in dsn) ctx.addIssue({ code: 'custom', message: dsn.problem });
     })
     .describe('postgresql://user@host:port/database; passwords and TLS have fields of their own.'),
   password: secretRef.optional().describe('Where the password is; never the password itself.'),
@@ -22,7 +25,8 @@ export const connectionFields = {
         .enum(['verify-full', 'require', 'disable'])
         .default('verify-full')
         .describe('verify-full checks certificate and name; require encrypts only.'),
-      caFile: z.string().min(1).optional().describe('PEM file of the CAs to trust instead of the system’s.'),
+      caFile,
+      clientCert,
       serverName: z
         .string()
         .min(1)
@@ -92,22 +96,16 @@ export function sayGoodbye(client: Client, socket: Socket): void {
 
 /** What pg needs to connect. @throws DrillError `invalid-input` for a password or CA that cannot be had */
 export async function clientConfig(p: Connection, files: SecretPlaces): Promise<ClientConfig> {
-  const problem = dsnProblem(p.dsn);
-  if (problem !== undefined) throw new DrillError('invalid-input', `${p.dsn}: ${problem}`);
-  const url = new URL(p.dsn);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const user = decodeURIComponent(url.username);
+  const dsn = parseDsn(p.dsn);
+  if ('problem' in dsn) throw new DrillError('invalid-input', `${p.dsn}: ${dsn.problem}`);
   const password =
     p.password === undefined ? '' : await readSecret(p.password, `the password for ${p.dsn}`, files);
   return {
-    host,
-    port: url.port === '' ? 5432 : Number(url.port),
-    user,
-    database: decodeURIComponent(url.pathname.slice(1)) || user,
+    ...dsn,
     // A function: with a plain value, pg would fall back to PGPASSWORD and ~/.pgpass of whoever runs this.
     password: () => password,
     application_name: 'firedrill',
-    ssl: p.tls === undefined || p.tls.mode === 'disable' ? false : await tlsOptions(p.tls, host, files),
+    ssl: p.tls === undefined || p.tls.mode === 'disable' ? false : await tlsOptions(p.tls, dsn.host, files),
   };
 }
 
@@ -118,25 +116,10 @@ async function tlsOptions(
 ): Promise<ConnectionOptions> {
   const serverName = tls.serverName ?? host;
   return {
-    secureContext: await secureContext(tls.caFile, files),
+    secureContext: await secureContext(tls, files),
     rejectUnauthorized: tls.mode === 'verify-full',
     // pg sets SNI to the host it connects to; what the certificate must say is decided here.
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   };
-}
-
-/** What is wrong with a DSN, in words. */
-function dsnProblem(text: string): string | undefined {
-  const url = URL.parse(text.replaceAll(/\$\{(?:host|address)\}/g, 'placeholder'));
-  if (url === null) return 'expected postgresql://user@host:port/database';
-  if (url.protocol !== 'postgresql:' && url.protocol !== 'postgres:') {
-    return `no SQL probe for ${url.protocol}//: only postgresql:// is supported`;
-  }
-  if (url.password !== '')
-    return 'a password does not belong in the DSN: use `password: {file: …}` or `{env: …}`';
-  if (url.hostname === '' || url.username === '') return 'expected postgresql://user@host:port/database';
-  if (url.search !== '' || url.hash !== '')
-    return 'options do not belong in the DSN: TLS has the field `tls`';
-  return undefined;
 }

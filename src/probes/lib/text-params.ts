@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DrillError, messageOf } from '../../core/errors.ts';
+import { type IpAddress, parseIpAddress } from '../../core/ip-address.ts';
+import { asciiHost } from './host-name.ts';
 
 /**
  * Checks for text parameters. The planner fills `${host}` and `${address}` in
@@ -24,6 +26,23 @@ export const hostPort = z.string().refine((text) => parseHostPort(filled(text)) 
   error: 'expected host:port, such as 192.0.2.1:443 or [2001:db8::1]:443',
 });
 
+/** Whether a text is an address, or becomes one when the planner fills it in. */
+const mayBeAddress = (text: string, family?: 4): boolean => {
+  if (text !== filled(text)) return true;
+  const address = parseIpAddress(text);
+  return address !== undefined && (family === undefined || address.family === family);
+};
+
+/** An IPv4 or IPv6 address, without a prefix length. */
+export const ipAddress = z.string().refine((text) => mayBeAddress(text), {
+  error: 'expected an IP address without a prefix length, such as 192.0.2.1 or 2001:db8::1',
+});
+
+/** An IPv4 address, without a prefix length. */
+export const ipv4Address = z.string().refine((text) => mayBeAddress(text, 4), {
+  error: 'expected an IPv4 address without a prefix length, such as 192.0.2.1',
+});
+
 /** The source of a regular expression. */
 export const regex = z.string().refine(
   (text) => {
@@ -39,7 +58,7 @@ export const regex = z.string().refine(
 /** Splits `host:port`; undefined for anything else. */
 function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
+  const host = match?.[1] ?? asciiHost(match?.[2] ?? '');
   const port = Number(match?.[3]);
   if (host === undefined || port < 1 || port > 65_535) return undefined;
   if (match?.[1] !== undefined && !isIPv6(host)) return undefined;
@@ -59,6 +78,16 @@ export function requireUrl(text: string): URL {
   return new URL(text);
 }
 
+/** An address of a plan, where it was checked with placeholders only. @throws DrillError `invalid-input` */
+export function requireIpAddress(field: string, text: string, family?: 4): IpAddress {
+  const address = parseIpAddress(text);
+  if (address !== undefined && (family === undefined || address.family === family)) return address;
+  const what = family === undefined ? 'an IP address' : 'an IPv4 address';
+  throw new DrillError('invalid-input', `${field}: "${text}" is not ${what}`, {
+    mend: 'Write the address without a prefix length, or give the host an `address`.',
+  });
+}
+
 /** A regular expression of a plan. @throws DrillError `invalid-input` */
 export function requireRegex(source: string): RegExp {
   try {
@@ -75,5 +104,6 @@ function hasUser(text: string): boolean {
 
 function isUrl(text: string, protocols: readonly string[]): boolean {
   const url = URL.parse(text);
-  return url !== null && protocols.includes(url.protocol) && url.hostname !== '';
+  if (url === null || !protocols.includes(url.protocol)) return false;
+  return url.hostname.startsWith('[') || asciiHost(url.hostname) !== undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAdvert } from './vrrp-advert.ts';
+import { parseAdvert, readUnknownLine } from './vrrp-advert.ts';
 
 const wallMs = 1_763_722_800_123.456;
 
@@ -35,6 +35,16 @@ describe('parseAdvert', () => {
       '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: VRRPv2, Advertisement, (ttl 64), vrid 51, prio 100, authtype none, intvl 1s, length 20',
       { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
     ],
+    [
+      'the columns of `-i any`: interface and direction',
+      '1763722800.123456 eth0  M   IP 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20',
+      { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
+    ],
+    [
+      'what the host itself sends, on an interface with a dot and an @ in its name',
+      '1763722800.123456 vrrp.51@eth0 Out IP 198.18.2.11 > 224.0.0.18: VRRPv3, Advertisement, vrid 51, prio 100, intvl 100cs, length 12',
+      { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
+    ],
   ])('reads %s', (_what, line, advert) => {
     expect(parseAdvert(line)).toEqual({ wallMs, ...advert });
   });
@@ -54,5 +64,17 @@ describe('parseAdvert', () => {
     '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: ICMP echo request, id 1, seq 1, length 64',
   ])('takes no other line for an advert: %s', (line) => {
     expect(parseAdvert(line)).toBeUndefined();
+  });
+});
+
+describe('readUnknownLine', () => {
+  it.each([
+    ['1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv9, odd', { wallMs, source: '198.18.2.11' }],
+    ['1763722800.123456 eth0  M   IP 198.18.2.11 > 224.0.0.18: odd', { wallMs, source: '198.18.2.11' }],
+    ['1763722800.123456 eth0 ? X? IP 198.18.2.11 > 224.0.0.18: odd', { wallMs, source: undefined }],
+    ['1763722800.123456 IP truncated-ip - 4 bytes missing!', { wallMs, source: undefined }],
+    ['total nonsense', { wallMs: undefined, source: undefined }],
+  ])('tells time and source as far as they can be read: %s', (line, packet) => {
+    expect(readUnknownLine(line)).toEqual(packet);
   });
 });

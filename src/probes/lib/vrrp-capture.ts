@@ -2,13 +2,16 @@ import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import { shorten } from './net-errors.ts';
-import { parseAdvert, type VrrpAdvert } from './vrrp-advert.ts';
+import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
+import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 
 /** What follows a capture. Times in ms since the Unix epoch on the clock of the capture's host. */
 export interface CaptureListener {
   /** It runs from this moment on, at the latest. */
   listens(wallMs: number): void;
   hears(advert: VrrpAdvert): void;
+  /** A line that is not understood was captured at that time, or up to then: it may have been an advert. */
+  misses(packet: UnreadPacket & { readonly wallMs: number }, line: string): void;
   breaks(): void;
 }
 
@@ -29,21 +32,14 @@ const filter = 'ip proto 112 or (ip proto 51 and dst host 224.0.0.18)';
 // Without immediate mode the kernel hands packets over when a block is full or after a second. No -v: it prints the password.
 const tcpdump = ['tcpdump', '--immediate-mode', '-l', '-n', '-tt', '-i'];
 
-/** Time between two signs of life, s. They carry the time, so that silence on the wire is told from a stalled capture. */
-const pulseSeconds = '0.5';
-/** `sleep` and `date` for each sign of life. */
-export const captureProcessesPerSecond = 2 / Number(pulseSeconds);
-/** Two of them missed and a machine under load: what comes later than that is no news. */
-const staleAfterMs = 2500;
 /** A clock that went ahead by so much was set. */
 const steppedByMs = 1000;
 const reopenAfterMs = 1000;
 const preflightTimeoutMs = 5000;
 
-/** tcpdump takes the place of the shell, which has left the pulse behind; that ends with it. What tcpdump complains of comes as lines, too. */
+/** tcpdump takes the place of the shell, which has left the pulse behind. What tcpdump complains of comes as lines, too. */
 const script = `
-self=$$
-while sleep ${pulseSeconds} && kill -0 "$self" 2>/dev/null; do date +%s.%N; done &
+${pulseScript('date +%s.%N')}
 exec "$@" 2>&1`;
 
 const captures = new WeakMap<Host, Map<string, Capture>>();
@@ -62,7 +58,7 @@ export async function useCapture(
   captures.set(host, ofHost);
   let capture = ofHost.get(networkInterface);
   if (capture === undefined) {
-    await requireTcpdump(host);
+    await requireTcpdump(host, AbortSignal.timeout(preflightTimeoutMs));
     capture = ofHost.get(networkInterface) ?? new Capture(host, networkInterface, clock);
     ofHost.set(networkInterface, capture);
   }
@@ -78,9 +74,11 @@ export async function useCapture(
   };
 }
 
-/** A host that cannot be reached now may be so later: that is no reason not to begin. */
-async function requireTcpdump(host: Host): Promise<void> {
-  const signal = AbortSignal.timeout(preflightTimeoutMs);
+/**
+ * Whether a host has tcpdump. A host that cannot be reached now may be so later: that is no reason not to begin.
+ * @throws DrillError `invalid-input`
+ */
+export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<void> {
   const result = await host.exec(['tcpdump', '--version'], { timeoutMs: preflightTimeoutMs, signal }).then(
     (done) => done,
     () => undefined,
@@ -101,6 +99,8 @@ class Capture {
   #broken: string | undefined = 'it has not begun';
   /** The latest time that a line told; undefined before the first one. */
   #wallMs: number | undefined;
+  /** Signs of life come in whole seconds. */
+  #isCoarse = false;
   /** Least time between a line's stamp and its arrival on the run clock: what is more is delay. */
   #leastOffsetMs = Infinity;
 
@@ -113,7 +113,7 @@ class Capture {
 
   add(listener: CaptureListener): void {
     this.#listeners.add(listener);
-    if (this.#wallMs !== undefined) listener.listens(this.#wallMs);
+    if (this.#wallMs !== undefined) listener.listens(this.#wallMs + (this.#isCoarse ? coarseMs : 0));
   }
 
   /** True if that was the last one. */
@@ -170,25 +170,45 @@ class Capture {
       this.#broken = undefined;
       return true;
     }
+    if (/verbose output suppressed/.test(line)) return true;
+    // What comes before tcpdump listens may say why it does not, and a sign of life may come before, too.
+    if (this.#broken !== undefined) return parsePulse(line) !== undefined;
+    const pulse = parsePulse(line);
+    if (pulse !== undefined) {
+      this.#isCoarse ||= pulse.isCoarse;
+      this.#keepTime(pulse.wallMs);
+      return true;
+    }
     const advert = parseAdvert(line);
-    const wallMs = advert?.wallMs ?? pulse(line);
-    if (wallMs === undefined) return /verbose output suppressed/.test(line);
-    // A sign of life may come before tcpdump listens.
-    if (this.#broken !== undefined) return true;
-    this.#keepTime(wallMs);
-    if (advert !== undefined) for (const listener of this.#listeners) listener.hears(advert);
-    return true;
+    if (advert !== undefined) {
+      this.#keepTime(advert.wallMs);
+      for (const listener of this.#listeners) listener.hears(advert);
+      return true;
+    }
+    if (line.trim() !== '') this.#miss(line);
+    return false;
+  }
+
+  #miss(line: string): void {
+    const packet = readUnknownLine(line);
+    if (packet.wallMs !== undefined) this.#keepTime(packet.wallMs);
+    const wallMs = packet.wallMs ?? this.#wallMs;
+    if (wallMs === undefined) return;
+    for (const listener of this.#listeners) listener.misses({ ...packet, wallMs }, line);
   }
 
   #keepTime(wallMs: number): void {
     const offsetMs = this.#clock.nowMs() - wallMs;
+    const marginMs = this.#isCoarse ? coarseMs : 0;
     // The clock over there was set ahead: nothing was silent for that long.
-    if (offsetMs < this.#leastOffsetMs - steppedByMs && this.#leastOffsetMs !== Infinity) {
+    if (offsetMs < this.#leastOffsetMs - steppedByMs - marginMs && this.#leastOffsetMs !== Infinity) {
       for (const listener of this.#listeners) listener.breaks();
       this.#wallMs = undefined;
     }
     this.#leastOffsetMs = Math.min(this.#leastOffsetMs, offsetMs);
-    if (this.#wallMs === undefined) for (const listener of this.#listeners) listener.listens(wallMs);
+    // A time in whole seconds lies up to one second before the moment that it stands for.
+    if (this.#wallMs === undefined)
+      for (const listener of this.#listeners) listener.listens(wallMs + marginMs);
     // Two programs write the lines: an advert may be told after a sign of life that is a little younger.
     this.#wallMs = Math.max(this.#wallMs ?? wallMs, wallMs);
   }
@@ -199,9 +219,4 @@ class Capture {
     this.#leastOffsetMs = Infinity;
     for (const listener of this.#listeners) listener.breaks();
   }
-}
-
-/** The time that a sign of life tells, ms. */
-function pulse(line: string): number | undefined {
-  return /^\d+\.\d+$/.test(line) ? Number(line) * 1000 : undefined;
 }

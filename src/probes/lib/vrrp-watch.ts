@@ -1,5 +1,5 @@
 import type { LogMark } from '../../core/sample.ts';
-import type { VrrpAdvert } from './vrrp-advert.ts';
+import type { UnreadPacket, VrrpAdvert } from './vrrp-advert.ts';
 
 /** What the adverts say of one address at a moment. */
 export type VrrpView =
@@ -40,6 +40,8 @@ export class VrrpWatch {
   /** It is known to be silent: what begins now is a beginning. */
   #isSilent = false;
   #latestPriority: number | undefined;
+  /** The latest line that may have been an advert of our source. */
+  #missed: { readonly wallMs: number; readonly line: string } | undefined;
   readonly #marks: LogMark[] = [];
 
   /** Watches the adverts that come from an address; `defaultIntervalMs` until an advert says its interval. */
@@ -59,6 +61,16 @@ export class VrrpWatch {
     this.#reigns.clear();
     this.#isSilent = false;
     this.#latestPriority = undefined;
+    this.#missed = undefined;
+  }
+
+  /** Takes in a line that could not be read: unless it names another source, it may have been an advert of ours. */
+  misses({ source, wallMs }: UnreadPacket & { readonly wallMs: number }, line: string): void {
+    if (source !== undefined && source !== this.#source) return;
+    this.#settle(wallMs);
+    this.#missed = { wallMs, line };
+    // Silence is known only from what was read.
+    this.#isSilent = false;
   }
 
   /** Takes in an advert of the virtual router. */
@@ -79,7 +91,11 @@ export class VrrpWatch {
     if (this.#isSilent) return { state: 'silent' };
     const own = this.#reigns.get(this.#source);
     if (own === undefined) {
-      return { state: 'unknown', why: 'it was listened for less than three advert intervals' };
+      const why =
+        this.#missed === undefined
+          ? 'it was listened for less than three advert intervals'
+          : `a line of the capture could not be read and may be an advert: ${this.#missed.line}`;
+      return { state: 'unknown', why };
     }
     const rival = this.#laterThan(own);
     if (rival !== undefined) {
@@ -126,7 +142,7 @@ export class VrrpWatch {
     const own = this.#reigns.get(this.#source);
     if (own === undefined) {
       const intervalMs = this.#latestIntervalMs ?? this.#defaultIntervalMs;
-      const sinceMs = this.#listeningSinceMs ?? Infinity;
+      const sinceMs = Math.max(this.#listeningSinceMs ?? Infinity, this.#missed?.wallMs ?? -Infinity);
       if (nowMs - sinceMs > intervalsUntilDown * intervalMs) this.#isSilent = true;
       return;
     }
@@ -134,6 +150,8 @@ export class VrrpWatch {
     const intervals = this.#laterThan(own) === undefined ? intervalsUntilDown : intervalsUntilYielded;
     if (nowMs - own.advert.wallMs <= intervals * this.#intervalOf(own)) return;
     this.#reigns.delete(this.#source);
+    // A line that could not be read came since: nobody knows whether that was the advert.
+    if (this.#missed !== undefined && this.#missed.wallMs > own.advert.wallMs) return;
     this.#isSilent = true;
     // Stamped with the first evidence: whatever stopped it did so after its last advert.
     this.#mark('fell-silent', dueMs, 'the advert that is due now does not come');

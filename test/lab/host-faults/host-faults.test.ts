@@ -12,6 +12,7 @@ import { faultKind } from '../../../src/faults/catalog.ts';
 import { renewDeadMan } from '../../../src/faults/lib/dead-man.ts';
 import { kindsOnHosts } from '../lib/kinds-on-hosts.ts';
 import { isLong } from '../lib/long.ts';
+import { itConforms } from '../../transport-conformance.ts';
 import { machines, machinesDown, machinesUp, traces } from './machines.ts';
 
 // Machines, and the machine that runs this test as one more: what each fault does to real packets and containers, and
@@ -27,6 +28,9 @@ const silenceMs = 700;
 
 beforeAll(() => machinesUp(signal));
 afterAll(machinesDown);
+
+const open = async () => ({ host: hosts.a, notes: [], close: async () => {} });
+itConforms('transport docker, to a real container', open, { user: 'root' });
 
 /** Kinds that were injected, and whose effect was seen. */
 const tried = new Set<string>();
@@ -65,7 +69,7 @@ function fault(kindName: string, params: Readonly<Record<string, Json>>, host: H
     renew: (renewal: number) => {
       const undo = kind.undo?.(parsed, before) ?? '';
       const deadMan = { tag: lease?.tag ?? '', leaseMs: lease?.ms ?? 0, undo };
-      return renewDeadMan(ctx, deadMan, { renewal, timeoutMs: 60_000 });
+      return renewDeadMan(ctx, deadMan, { attempt: renewal, timeoutMs: 60_000 });
     },
     healed: () => kind.healed(parsed, before, ctx),
   };

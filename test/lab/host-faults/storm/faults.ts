@@ -6,6 +6,8 @@ export interface StormFault {
   readonly fault: Readonly<Record<string, Json>>;
   /** Its host undoes it by itself when the harness is gone. */
   readonly hasDeadMan: boolean;
+  /** Other fields where the machines are reached over SSH, by their only interface; null: it would cut that way, and is refused there. */
+  readonly overSsh?: Readonly<Record<string, Json>> | null;
 }
 
 const lease = '3s';
@@ -13,9 +15,9 @@ const lease = '3s';
 /** Every kind that acts on a host of the target; those of a cloud are tested against one. */
 export const stormFaults: readonly StormFault[] = [
   leased('network.partition', { on: 'a', peers: ['${address.b}'] }),
-  leased('network.isolate', { on: 'a', allow: ['198.18.65.13'] }),
-  leased('network.loss', { on: 'a', percent: 50 }),
-  leased('network.link-down', { on: 'a' }),
+  { ...leased('network.isolate', { on: 'a', allow: ['198.18.65.13'] }), overSsh: { allow: ['198.18.65.1'] } },
+  { ...leased('network.loss', { on: 'a', percent: 50 }), overSsh: { peers: ['198.18.65.12'] } },
+  { ...leased('network.link-down', { on: 'a' }), overSsh: null },
   leased('service.stop', { on: 'a', units: ['drowse.service'] }),
   leased('container.stop', { on: 'engine', container: 'guest', graceSeconds: 0 }),
   leased('container.kill', { on: 'engine', container: 'guest' }),

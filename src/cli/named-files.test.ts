@@ -1,0 +1,69 @@
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { display, loadAllPlans } from './inputs.ts';
+import { filesNamed, loadPlansAndSuites } from './suite.ts';
+
+const testdata = join(import.meta.dirname, '..', 'scenario', 'testdata');
+let folder: string;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'firedrill-files-')));
+  mkdirSync(join(folder, 'rows'));
+  for (const name of ['target.yaml', 'valid.yaml', 'composed.yaml'])
+    copyFileSync(join(testdata, name), at(name));
+  writeFileSync(
+    at('rows/variations.yaml'),
+    `name: variations
+title: Variations
+target: ../target.yaml
+rows:
+  - { row: 1, failure: one, recoveredBy: x, reported: x, scenario: ../valid.yaml }
+  - { row: 2, failure: two, recoveredBy: x, reported: x, scenario: ../valid.yaml }
+  - { row: 3, failure: three, recoveredBy: x, reported: x, scenario: ../composed.yaml }
+`,
+  );
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string): string => join(folder, name);
+const target = (): string => at('target.yaml');
+const names = (args: readonly string[], variables = {}): string[] =>
+  loadPlansAndSuites(filesNamed(args), { target: target(), variables }).map((plan) => plan.scenario.name);
+
+test('files are told apart by their fields, whatever their names', () => {
+  expect(filesNamed([folder])).toEqual([
+    { path: at('composed.yaml'), kind: 'scenario' },
+    { path: at('rows/variations.yaml'), kind: 'suite' },
+    { path: at('target.yaml'), kind: 'target' },
+    { path: at('valid.yaml'), kind: 'scenario' },
+  ]);
+});
+
+test('a suite is planned row by row, each drill once', () => {
+  const one = names([at('valid.yaml')]);
+  const composed = names([at('composed.yaml')]);
+  expect(one).toHaveLength(1);
+  expect(names([at('rows/variations.yaml')])).toEqual([...one, ...composed]);
+  expect(names([at('valid.yaml'), at('rows')])).toEqual([...one, ...one, ...composed]);
+});
+
+test('a variable is one of some file, scenario or suite', () => {
+  const suite = at('rows/variations.yaml');
+  expect(names([at('valid.yaml'), suite], { wait: '1s' }).length).toBeGreaterThan(1);
+  expect(() => names([at('valid.yaml'), suite], { waits: '1s' })).toThrow('--var waits');
+});
+
+test('a suite or a target is no scenario to run, and a folder may hold all of them', () => {
+  expect(loadAllPlans([folder], { target: target() }).length).toBeGreaterThan(1);
+  expect(() => loadAllPlans([at('rows/variations.yaml')], {})).toThrow('this is a suite, not a scenario');
+  expect(() => loadAllPlans([target()], {})).toThrow('this is a target, not a scenario');
+  expect(() => loadAllPlans([at('rows')], {})).toThrow('no scenario below this folder');
+});
+
+test('a path is relative below the working folder, and absolute elsewhere', () => {
+  expect(display('a/../b/c.yaml')).toBe('b/c.yaml');
+  expect(display('..x/c.yaml')).toBe('..x/c.yaml');
+  for (const path of ['../c.yaml', '../../x', '..', '.', '/x'])
+    expect(display(path)).toMatch(/^\/(?!.*\.\.)/);
+});

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { planWith } from '../analysis/testing/log-builder.ts';
+import type { Plan, PlannedProbe } from '../core/plan.ts';
+import { learnSecrets, redactor } from './secrets.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firedrill-secrets-'));
+  mkdirSync(join(folder, 'secrets'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const secretFile = (name: string, secret: string): string => {
+  const path = join(folder, 'secrets', name);
+  writeFileSync(path, `${secret}\n`);
+  return path;
+};
+const probe = (id: string, params: PlannedProbe['params']): PlannedProbe => ({
+  id,
+  name: id,
+  kind: 'sql',
+  params,
+  intervalMs: 1000,
+  timeoutMs: 900,
+});
+const planOf = (probes: PlannedProbe[], more: Partial<Plan> = {}): Plan => planWith({ probes, ...more });
+
+test('a word of the file’s own path is a secret all the same, and the path stays readable', () => {
+  const file = secretFile('w3ather.txt', 'w3ather');
+  const plan = planOf([probe('pg', { dsn: 'postgresql://u@db/app', password: { file } })]);
+  expect(learnSecrets(plan)).toEqual([]);
+  expect(redactor.text(`${file}: w3ather is wrong`)).toBe(`${file}: [secret] is wrong`);
+});
+
+test('a secret in the path of the scenario or of its target, or in the name of a variable, is no text of the plan', () => {
+  const file = secretFile('pw', 'st4cks');
+  const plan = planOf(
+    [probe('pg', { password: { file } }), probe('pg2', { password: { env: 'ST_st4cks' } })],
+    {
+      scenario: {
+        name: 's',
+        title: 's',
+        path: 'drills/st4cks/s.yaml',
+        sha256: 'st4cks',
+        variables: {},
+        text: 'name: s\ntarget: ../st4cks/target.yaml\n',
+      },
+      target: { name: 't', environment: 'test', path: 'drills/st4cks/target.yaml', sha256: '' },
+    },
+  );
+  expect(learnSecrets(plan)).toEqual([]);
+  expect(redactor.text('st4cks in drills/st4cks/target.yaml')).toBe('[secret] in drills/st4cks/target.yaml');
+});
+
+test('one that stands in the plan is told once, with its place, however many refer to it, in however many drills', () => {
+  const file = secretFile('shared', 'fl0wers');
+  const probes = ['a', 'b', 'c'].map((id) =>
+    probe(id, { dsn: 'postgresql://fl0wers@db/app', password: { file } }),
+  );
+  expect(learnSecrets(planOf(probes))).toEqual([
+    `the secret from ${file} also stands in probes.a.params.dsn: it cannot be kept out of the log; use another secret, or take it out there`,
+  ]);
+  expect(learnSecrets(planOf(probes))).toEqual([]);
+  expect(redactor.text('fl0wers')).toBe('fl0wers');
+});
+
+test('the password of a proxy is a secret', () => {
+  vi.stubEnv('HTTPS_PROXY', 'http://drill:pr0xyword@proxy.example:3128');
+  learnSecrets(planOf([]));
+  vi.unstubAllEnvs();
+  expect(redactor.text('drill:pr0xyword')).toBe('drill:[secret]');
+});

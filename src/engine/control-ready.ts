@@ -1,0 +1,2 @@
+/** The first line that the control prints: it has started. */
+export const readyLine = 'ready';

@@ -1,0 +1,250 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readLog } from '../analysis/read-log.ts';
+import { summarize } from '../analysis/summarize.ts';
+import type { NewEvent } from '../core/event.ts';
+import type { Plan } from '../core/plan.ts';
+import { runDrill } from './drill.ts';
+import { openEventLog } from './event-log.ts';
+import { openLedger } from './ledger.ts';
+import type { DrillDeps } from './run.ts';
+import { createSystemClock } from './system-clock.ts';
+import { FakeMachine, planOf } from './testing/fake-machine.ts';
+
+let folder: string;
+let machine: FakeMachine;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'defects-'));
+  machine = new FakeMachine();
+  await machine.boot();
+});
+afterEach(async () => {
+  await machine.halt();
+  rmSync(folder, { recursive: true });
+});
+
+/** Whatever would keep this process alive; the test runner has its own. */
+const handles = (): string[] =>
+  process
+    .getActiveResourcesInfo()
+    .filter((kind) => ['Timeout', 'MessagePort', 'ProcessWrap', 'PipeWrap'].includes(kind));
+
+/** Resolves when no more of each kind is there than before. */
+async function ended(before: readonly string[]): Promise<void> {
+  const count = (all: readonly string[], kind: string): number => all.filter((one) => one === kind).length;
+  for (;;) {
+    const now = handles();
+    if (now.every((kind) => count(now, kind) <= count(before, kind))) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Runs a drill in which firedrill breaks: `defect` is asked before each event is logged, and throws. */
+async function drillWith(
+  plan: Plan,
+  defect: (event: NewEvent) => void,
+  more: Partial<Pick<DrillDeps, 'startControl' | 'startPressure' | 'createHost'>> = {},
+) {
+  const before = handles();
+  const clock = createSystemClock();
+  const path = join(folder, 'events.ndjson');
+  const log = openEventLog(path, clock);
+  const ledger = openLedger(join(folder, 'ledger'));
+  const types: string[] = [];
+  const unhealed = await runDrill(
+    plan,
+    {
+      runId: 'r',
+      clock,
+      log: {
+        ...log,
+        append(event) {
+          defect(event);
+          types.push(event.type);
+          return log.append(event);
+        },
+      },
+      ledger,
+      createHost: () => machine,
+      createServer: () => undefined,
+      versions: { firedrill: '0', node: '0' },
+      ...more,
+    },
+    new AbortController().signal,
+  );
+  log.close();
+  await ended(before);
+  return {
+    unhealed,
+    open: ledger.list(),
+    types,
+    text: readFileSync(path, 'utf8'),
+    summary: () => summarize(readLog([readFileSync(path)])),
+  };
+}
+
+/** Throws once, at the first event that `at` says yes to. */
+function throwOnce(at: (event: NewEvent) => boolean): (event: NewEvent) => void {
+  let thrown = false;
+  return (event) => {
+    if (thrown || !at(event)) return;
+    thrown = true;
+    throw new TypeError('boom');
+  };
+}
+
+const isPhase =
+  (phase: string) =>
+  (event: NewEvent): boolean =>
+    event.type === 'phase.started' && event.phase === phase;
+
+/** A fault with a lease that lasts for longer than any test, with a preparation and a repair around it. */
+function longPlan(): Plan {
+  const plan = planOf(machine.url);
+  const step = (id: string, params: Plan['faults'][number]['params']): Plan['faults'][number] => ({
+    id,
+    kind: 'command',
+    on: { host: 'alpha' },
+    atMs: 0,
+    params,
+  });
+  return {
+    ...plan,
+    prepare: [step('prepare-1', { run: ['open', 'door'], undo: ['close', 'door'], timeout: 1000 })],
+    faults: plan.faults.map((fault) => ({ ...fault, leaseMs: 30_000 })),
+    repair: [step('repair-1', { run: ['sweep', 'floor'], timeout: 1000 })],
+  };
+}
+
+describe('a defect ends the run, healed, with nothing left that runs', () => {
+  test.each<[stage: string, at: (event: NewEvent) => boolean, isFaultMade: boolean]>([
+    ['the preparations', isPhase('prepare'), false],
+    ['the gate', (event) => event.type === 'gate' && event.gate === 'steady', false],
+    ['the phase of the fault', isPhase('fault'), false],
+    ['the lease', (event) => event.type === 'lease.kept', false],
+    ['the act, before it', (event) => event.type === 'fault.issued' && event.fault === 'fault-1', false],
+    ['the act, after it', (event) => event.type === 'fault.acked' && event.fault === 'fault-1', true],
+    ['the effect', (event) => event.type === 'fault.effect' && event.fault === 'fault-1', true],
+    ['the wait for the recovery', isPhase('recovery'), true],
+    ['the end of that wait', (event) => event.type === 'gate' && event.gate === 'recovery', true],
+    ['the heal, before it', (event) => event.type === 'heal.started', true],
+    ['the heal, after it', (event) => event.type === 'heal.proven', true],
+    ['the repair', isPhase('repair'), true],
+    ['redundancy', isPhase('redundancy'), true],
+  ])('in %s', async (_stage, at, isFaultMade) => {
+    const { unhealed, open, summary, types } = await drillWith(longPlan(), throwOnce(at));
+    expect(machine.commands.includes('docker stop')).toBe(isFaultMade);
+    // The fault is undone, and so is the preparation.
+    expect(await machine.exec(['docker', 'inspect'])).toMatchObject({
+      stdout: expect.stringMatching(/^running/) as string,
+    });
+    expect(machine.commands.includes('close door')).toBe(machine.commands.includes('open door'));
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(types.at(-1)).toBe('run.ended');
+    expect(summary().reasons.join('\n')).toContain('firedrill broke: boom');
+    expect(summary().verdict).toBe('inconclusive');
+  });
+
+  test.each<[stage: string, type: NewEvent['type']]>([
+    ['of a sample', 'sample'],
+    ['of the control', 'control.sample'],
+    ['of the pressure', 'machine.pressure'],
+  ])('in the handling %s while the fault acts', async (_stage, type) => {
+    let acted = false;
+    const defect = throwOnce((event) => {
+      acted ||= event.type === 'fault.effect' && event.fault === 'fault-1';
+      return acted && event.type === type;
+    });
+    const every20Ms = (act: () => void): NodeJS.Timeout => setInterval(act, 20);
+    const pressure = {
+      machine: 'abc',
+      prober: true,
+      hosts: [],
+      overMs: 1000,
+      cpu: { somePct: 3, busyPct: 10, stealPct: 0, runQueue: 1, cores: 2 },
+      memory: { somePct: 0, fullPct: 0 },
+      io: { somePct: 0, fullPct: 0 },
+      targetCpuPct: 4,
+      harnessCpuPct: 5,
+    };
+    // Nothing but the defect ends this wait.
+    const plan = { ...longPlan(), recovery: { probe: 'web', withinMs: 280_000, stableForMs: 200 } };
+    const { unhealed, open, summary } = await drillWith(plan, defect, {
+      startControl: async ({ clock, onSample }) => {
+        const timer = every20Ms(() => onSample({ finishMs: clock.nowMs(), cpuMs: 8, wallMs: 9 }));
+        return { pid: 0, stop: async () => clearInterval(timer) };
+      },
+      startPressure: ({ onPressure }) => {
+        const timer = every20Ms(() => onPressure(pressure));
+        return { stop: async () => clearInterval(timer) };
+      },
+    });
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(machine.commands).toContain('docker start');
+    expect(summary().verdict).toBe('inconclusive');
+    expect(summary().reasons.join('\n')).toMatch(/boom/);
+  });
+
+  test('in the watch over the limits: a recovery probe that the fault host does not have', async () => {
+    // The heal lasts for longer than it takes until the limits are looked at again.
+    const exec = machine.exec.bind(machine);
+    machine.exec = async (argv, options) => {
+      if (argv[1] === 'start') machine.startWhen = new Promise((resolve) => setTimeout(resolve, 1000));
+      return exec(argv, options);
+    };
+    const plan = longPlan();
+    const [probe] = plan.probes;
+    const elsewhere = { ...plan, probes: [{ ...probe!, host: 'beta' }] };
+    const { unhealed, open, text, types } = await drillWith(
+      {
+        ...elsewhere,
+        limits: { faultMs: 280_000, outageMs: 270_000 },
+        recovery: { probe: 'web', onFaultHost: true, withinMs: 280_000, stableForMs: 200 },
+      },
+      () => {},
+    );
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(types.at(-1)).toBe('run.ended');
+    expect(types).toContain('run.aborted');
+    expect(text).toContain('probe web has no instance on alpha');
+  });
+
+  test('while a second fault is still to come and the first one lasts for an hour', async () => {
+    const plan = longPlan();
+    const [first] = plan.faults;
+    const later = { ...first!, id: 'fault-2', atMs: 3_600_000 };
+    const long = { ...plan, faults: [{ ...first!, forMs: 3_600_000 }, later] };
+    const isEffect = (event: NewEvent): boolean => event.type === 'fault.effect' && event.fault === 'fault-1';
+    const { unhealed, summary } = await drillWith(long, throwOnce(isEffect));
+    expect(unhealed).toEqual([]);
+    expect(summary().reasons.join('\n')).toContain('firedrill broke: boom');
+  });
+
+  test('in the log, just before the act: no repair is made for a fault that did not act', async () => {
+    const { unhealed, open } = await drillWith(
+      longPlan(),
+      throwOnce((event) => event.type === 'fault.issued' && event.fault === 'fault-1'),
+    );
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(machine.commands).not.toContain('sweep floor');
+  });
+
+  test('in a host that throws what is no answer, once at each command', async () => {
+    const exec = machine.exec.bind(machine);
+    const thrown = new Set<string>();
+    machine.exec = async (argv, options) => {
+      const what = argv.slice(0, 2).join(' ');
+      if (!thrown.has(what)) {
+        thrown.add(what);
+        throw new TypeError(`boom at ${what}`);
+      }
+      return exec(argv, options);
+    };
+    const { unhealed, open, summary } = await drillWith({ ...longPlan(), prepare: [], repair: [] }, () => {});
+    expect([unhealed.length, open.length]).toEqual([0, 0]);
+    expect(summary().verdict).toBe('inconclusive');
+    expect(summary().reasons.join('\n')).toMatch(/boom at/);
+  });
+});

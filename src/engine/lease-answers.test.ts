@@ -1,0 +1,168 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { DrillError } from '../core/errors.ts';
+import type { ExecResult, Host } from '../core/host.ts';
+import { armDeadMan, renewDeadMan } from '../faults/lib/dead-man.ts';
+import { faultContext } from '../faults/testing/fault-context.ts';
+import { runCommand } from '../hosts/run-command.ts';
+import { neverFollowed } from '../hosts/testing/never-followed.ts';
+
+// The scripts of a lease run in a real shell, on programs that keep units as files as systemd keeps them in memory. A command may
+// be cut short before or after any of its steps, or its answer may be lost: the next attempt has to be right.
+
+const folder = mkdtempSync(join(tmpdir(), 'lease-'));
+const units = join(folder, 'units');
+const undone = join(folder, 'undone');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Each call is a step; at the step that the test names, the script that made it dies, before or after. */
+const step = `#!/bin/sh
+cd ${units}
+read -r count <../steps
+count=$((count + 1)); echo $count >../steps
+[ "$CUT" = "before $count" ] && kill -KILL $SCRIPT
+[ "$CUT" = "after $count" ] && trap 'kill -KILL $SCRIPT' EXIT
+`;
+program(
+  'systemd-run',
+  `${step}
+for word in "$@"; do case $word in --unit=*) unit=\${word#--unit=} ;; esac; done
+while [ "$1" != /bin/sh ]; do shift; done
+[ -e "$unit.timer" ] && { echo "Unit $unit.timer already exists" >&2; exit 1; }
+echo "$3" | sed 's/\\$\\$/$/g' >"$unit.timer"
+`,
+);
+program(
+  'systemctl',
+  `${step}
+verb=$1; shift
+case $verb in
+  stop)
+    for unit in "$@"; do
+      case $unit in
+        *'*'*) rm -f $unit ;;
+        *) [ -e "$unit" ] || { echo "Failed to stop $unit: Unit $unit not loaded." >&2; exit 5; }; rm -f "$unit" ;;
+      esac
+    done ;;
+  list-units)
+    for pattern in "$@"; do case $pattern in firedrill-*) for unit in $pattern; do
+      [ -e "$unit" ] && echo "$unit loaded active waiting x"; done ;; esac; done ;;
+  is-active) [ -e "$2" ] || exit 3 ;;
+esac
+exit 0
+`,
+);
+
+function program(name: string, text: string): void {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+}
+
+const run = async (argv: readonly string[], cut: string): Promise<ExecResult> => {
+  const path = `${folder}:${process.env['PATH']}`;
+  writeFileSync(join(folder, 'steps'), '0\n');
+  const outcome = await runCommand({
+    argv: ['env', `PATH=${path}`, `CUT=${cut}`, 'sh', '-c', 'SCRIPT=$$ exec "$@"', 'sh', ...argv],
+    timeoutMs: 60_000,
+    signal: new AbortController().signal,
+  });
+  if (outcome.kind !== 'exited') throw new Error(outcome.kind);
+  return outcome;
+};
+
+/** The host; `cut` names the step at which its command dies, or `answer` where only the answer is lost. */
+const host = (cut = ''): Host => ({
+  name: 'alpha',
+  transport: 'shell',
+  follow: neverFollowed,
+  exec: async (argv) => {
+    const result = await run(argv, cut);
+    if (cut === 'answer' || result.exitCode === 137)
+      throw new DrillError('host-unreachable', 'alpha: the connection broke');
+    return result;
+  },
+});
+
+const deadMan = { tag: 'ab12cd34', leaseMs: 30_000, undo: `x=undone\necho "$x" >>${undone} || exit` };
+const renew = (attempt: number, cut?: string): Promise<void> =>
+  renewDeadMan(faultContext(host(cut)), deadMan, { attempt, timeoutMs: 10_000 });
+const timers = (): string[] => readdirSync(units).sort();
+
+/** The lease of this timer runs out. */
+async function fire(unit: string): Promise<void> {
+  await run(['sh', '-c', `cd ${units}; mv ${unit} ../fired; . ../fired`], '');
+}
+
+beforeEach(async () => {
+  rmSync(units, { recursive: true, force: true });
+  rmSync(undone, { force: true });
+  mkdirSync(units);
+  await armDeadMan(faultContext(host()), deadMan);
+});
+
+/** Every step of a renewal, cut before and after, and the answer alone. */
+const cuts = [1, 2, 3, 4, 5].flatMap((number) => [`before ${number}`, `after ${number}`]).concat('answer');
+
+describe('a renewal', () => {
+  test('has another timer in the place of the one before', async () => {
+    await renew(1);
+    expect(timers()).toEqual(['firedrill-ab12cd34-2.timer']);
+    // The cuts below are all that there are.
+    expect(readFileSync(join(folder, 'steps'), 'utf8')).toBe('5\n');
+  });
+
+  test.each(cuts)('whose answer is lost (%s) ends no lease: the next one renews it', async (cut) => {
+    await expect(renew(1, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
+    expect(timers()).not.toEqual([]);
+    await renew(2);
+    expect(timers()).toEqual(['firedrill-ab12cd34-3.timer']);
+    expect(existsSync(undone)).toBe(false);
+  });
+
+  test.each(['after 1', 'answer'])(
+    'after several lost answers in a row (%s) is one all the same',
+    async (cut) => {
+      for (const attempt of [1, 2, 3])
+        await expect(renew(attempt, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
+      await renew(4);
+      expect(timers()).toEqual(['firedrill-ab12cd34-5.timer']);
+    },
+  );
+
+  test('that comes after the lease is over renews nothing', async () => {
+    await fire('firedrill-ab12cd34-1.timer');
+    expect(existsSync(undone)).toBe(true);
+    await expect(renew(1)).rejects.toMatchObject({
+      code: 'fault-failed',
+      message: 'alpha: cannot renew the timer firedrill-ab12cd34: none is left: it has fired',
+    });
+    expect(timers()).toEqual([]);
+  });
+
+  test.each(cuts)('after a lost one (%s) knows that any of its timers has fired', async (cut) => {
+    await expect(renew(1, cut)).rejects.toMatchObject({ code: 'host-unreachable' });
+    const [oldest = ''] = timers();
+    await fire(oldest);
+    expect(timers()).toEqual([]);
+    await expect(renew(2)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(timers()).toEqual([]);
+  });
+
+  test('is none while one of its timers undoes the fault', async () => {
+    writeFileSync(join(units, 'firedrill-ab12cd34-1.service'), '');
+    await expect(renew(1)).rejects.toMatchObject({ code: 'fault-failed' });
+    expect(timers()).toEqual(['firedrill-ab12cd34-1.service']);
+  });
+});

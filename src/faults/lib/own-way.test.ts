@@ -1,0 +1,405 @@
+import { describe, expect, test } from 'vitest';
+import type { DrillError } from '../../core/errors.ts';
+import type { Host } from '../../core/host.ts';
+import { faultContext } from '../testing/fault-context.ts';
+import { scriptedHost } from '../testing/scripted-host.ts';
+import { requireOwnWay, type NetworkCut } from './own-way.ts';
+import type { FilterRule } from './packet-filter.ts';
+
+const up = ['UP', 'LOWER_UP'];
+const ports = { eth0: {}, eth1: {}, wg0: { linkinfo: { info_kind: 'wireguard' } } };
+
+interface Network {
+  /** What the host prints for SSH_CONNECTION. */
+  readonly connection?: string;
+  /** Interfaces, besides lo. */
+  readonly links?: Readonly<Record<string, object>>;
+  /** Addresses by interface. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
+  /** What `ip route get` finds, by the words after the addresses that make a difference. */
+  readonly routes?: (words: string) => object | undefined;
+  readonly rules?: readonly object[];
+  /** All of its routes. */
+  readonly paths?: readonly object[];
+}
+
+/** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
+function sshHost(network: Network = {}): Host {
+  const {
+    connection = '203.0.113.9 50000 192.0.2.11 22\n',
+    links = ports,
+    addresses = { eth0: ['192.0.2.11', '2001:db8::11'], eth1: ['198.51.100.11'] },
+    routes = () => ({ dev: 'eth0' }),
+    rules = [],
+    paths = [],
+  } = network;
+  const host = scriptedHost((argv) => {
+    const command = argv.join(' ');
+    const found = command.startsWith('ip -j route get') ? routes(command) : undefined;
+    if (command.startsWith('ip -j route get'))
+      return found === undefined
+        ? { exitCode: 2, stderr: 'RTNETLINK answers: Network is unreachable' }
+        : { stdout: JSON.stringify([found]) };
+    if (command.endsWith('route show table all')) return { stdout: JSON.stringify(paths) };
+    if (command.endsWith('rule show')) return { stdout: JSON.stringify(rules) };
+    if (command === 'ip -j -d link show') {
+      const named = Object.entries(links).map(([ifname, link]) => ({ ifname, flags: up, ...link }));
+      return { stdout: JSON.stringify([{ ifname: 'lo', flags: ['LOOPBACK', ...up] }, ...named]) };
+    }
+    if (command === 'ip -j address show') {
+      const of = Object.entries({ lo: ['127.0.0.1', '::1'], ...addresses });
+      return {
+        stdout: JSON.stringify(
+          of.map(([ifname, list]) => ({ ifname, addr_info: list.map((local) => ({ family: '', local })) })),
+        ),
+      };
+    }
+    return command.includes('SSH_CONNECTION') ? { stdout: connection } : { exitCode: 127 };
+  });
+  return { ...host, transport: 'ssh alpha' };
+}
+
+const linkDown = (name: string): NetworkCut => ({ kind: 'link', interface: name });
+const packets = (rules: readonly FilterRule[], interfaces: readonly string[] = []): NetworkCut => ({
+  kind: 'packets',
+  filter: { interfaces, rules },
+});
+const drop = (match: readonly string[], rest: Partial<FilterRule> = {}): FilterRule => ({
+  tool: 'iptables',
+  way: 'in',
+  match,
+  target: 'DROP',
+  ...rest,
+});
+
+/** `passes`, or why it is refused. */
+async function ask(host: Host, cut: NetworkCut): Promise<string> {
+  try {
+    await requireOwnWay(faultContext(host), 'network.any', cut);
+    return 'passes';
+  } catch (error) {
+    const { code, message, mend } = error as DrillError;
+    if (code !== 'fault-failed' || mend === undefined) return `not a refusal with a hint: ${message}`;
+    return message.replace('alpha: network.any is refused: ', '');
+  }
+}
+const cut = /^it would cut firedrill's own way to the host/;
+
+describe('an interface', () => {
+  test('is refused where the SSH connection uses it, and no other is', async () => {
+    await expect(ask(sshHost(), linkDown('eth0'))).resolves.toBe(
+      "it would cut firedrill's own way to the host (ssh alpha: 203.0.113.9 to 192.0.2.11 port 22, by eth0)",
+    );
+    await expect(ask(sshHost(), linkDown('eth1'))).resolves.toBe('passes');
+  });
+
+  test.each<[string, string, Network]>([
+    [
+      'the port of a bridge',
+      'eth0',
+      {
+        links: { eth0: { master: 'br0' }, br0: { linkinfo: { info_kind: 'bridge' } } },
+        addresses: { br0: ['192.0.2.11'] },
+        routes: () => ({ dev: 'br0' }),
+      },
+    ],
+    [
+      'what a VLAN is on',
+      'eth0',
+      {
+        links: { eth0: {}, 'eth0.7': { link: 'eth0', linkinfo: { info_kind: 'vlan' } } },
+        addresses: { 'eth0.7': ['192.0.2.11'] },
+        routes: () => ({ dev: 'eth0.7' }),
+      },
+    ],
+    [
+      'a member of a bond below a VLAN',
+      'eth3',
+      {
+        links: {
+          eth3: { master: 'bond0' },
+          bond0: { linkinfo: { info_kind: 'bond' } },
+          'bond0.7': { link: 'bond0', linkinfo: { info_kind: 'vlan' } },
+        },
+        addresses: { 'bond0.7': ['192.0.2.11'] },
+        routes: () => ({ dev: 'bond0.7' }),
+      },
+    ],
+    [
+      'a member of a team',
+      'eth3',
+      {
+        links: { eth3: { master: 'team0' }, team0: { linkinfo: { info_kind: 'team' } } },
+        addresses: { team0: ['192.0.2.11'] },
+        routes: () => ({ dev: 'team0' }),
+      },
+    ],
+    [
+      'what a macvlan is on',
+      'eth0',
+      {
+        links: { eth0: {}, mv0: { link: 'eth0', linkinfo: { info_kind: 'macvlan' } } },
+        addresses: { mv0: ['192.0.2.11'] },
+        routes: () => ({ dev: 'mv0' }),
+      },
+    ],
+    [
+      'the one that a routing rule leads to',
+      'eth1',
+      {
+        routes: (words) => ({ dev: words.includes('from 192.0.2.11') ? 'eth1' : 'eth0' }),
+      },
+    ],
+    [
+      'the one that a rule for ports leads to',
+      'eth1',
+      {
+        routes: (words) => ({ dev: words.includes('ipproto tcp sport 22') ? 'eth1' : 'eth0' }),
+      },
+    ],
+    [
+      'the one that a rule for a mark leads to',
+      'eth1',
+      {
+        rules: [{ fwmark: '0x7' }],
+        routes: (words) => ({ dev: words.includes('mark 0x7') ? 'eth1' : 'eth0' }),
+      },
+    ],
+    [
+      'the one with the address, where the answers leave by another',
+      'eth0',
+      {
+        routes: () => ({ dev: 'eth1' }),
+      },
+    ],
+    [
+      'any below a tunnel',
+      'eth1',
+      {
+        addresses: { wg0: ['192.0.2.11'] },
+        routes: () => ({ dev: 'wg0' }),
+      },
+    ],
+    [
+      'the other one of a route with several',
+      'eth1',
+      { paths: [{ dst: 'default', nexthops: [{ dev: 'eth0' }, { dev: 'eth1' }] }] },
+    ],
+    [
+      'a port behind the other end of a veth',
+      'eth1',
+      {
+        links: {
+          eth0: { link: 'p0', linkinfo: { info_kind: 'veth' } },
+          p0: { link: 'eth0', master: 'br0', linkinfo: { info_kind: 'veth' } },
+          eth1: { master: 'br0' },
+          br0: { linkinfo: { info_kind: 'bridge' } },
+        },
+      },
+    ],
+    [
+      'any, for an address of the host as a whole',
+      'eth1',
+      {
+        addresses: { lo: ['192.0.2.11'] },
+      },
+    ],
+    [
+      'the VRF of the one with the address',
+      'mgmt',
+      {
+        links: { eth0: { master: 'mgmt' }, mgmt: { linkinfo: { info_kind: 'vrf' } } },
+        routes: (words) => (words.includes('vrf mgmt') ? { dev: 'eth0' } : undefined),
+      },
+    ],
+  ])('is refused where it is %s', async (_name, name, network) => {
+    await expect(ask(sshHost(network), linkDown(name))).resolves.toMatch(cut);
+  });
+
+  test('of a virtual machine on the same bridge hides nothing', async () => {
+    const host = sshHost({
+      links: {
+        eth0: { master: 'br0' },
+        eth1: {},
+        vnet0: { master: 'br0', linkinfo: { info_kind: 'tun' } },
+        br0: { linkinfo: { info_kind: 'bridge' } },
+      },
+      addresses: { br0: ['192.0.2.11'] },
+      routes: () => ({ dev: 'br0' }),
+    });
+    await expect(ask(host, linkDown('eth1'))).resolves.toBe('passes');
+  });
+
+  test('a kernel without rules for ports is asked without them', async () => {
+    const host = sshHost({ routes: (words) => (words.includes('ipproto') ? undefined : { dev: 'eth0' }) });
+    await expect(ask(host, linkDown('eth0'))).resolves.toMatch(cut);
+  });
+
+  test.each([
+    [999, 'passes'],
+    [1000, cut],
+  ])('that is delayed by %d ms', async (delayMs, answer) => {
+    await expect(ask(sshHost(), { kind: 'delay', interface: 'eth0', delayMs })).resolves.toMatch(answer);
+    await expect(ask(sshHost(), { kind: 'delay', interface: 'eth1', delayMs })).resolves.toBe('passes');
+  });
+});
+
+describe('packets', () => {
+  test.each([
+    [['-s', '203.0.113.9'], cut],
+    [['-s', '203.0.113.0/24'], cut],
+    [['-s', '0.0.0.0/0'], cut],
+    [['-s', '203.0.113.9', '-p', '6'], cut],
+    [['-s', '203.0.113.9', '-p', 'tcp', '--dport', '22'], cut],
+    [['-s', '203.0.113.9', '-p', 'tcp', '--sport', '50000'], cut],
+    [['-s', '203.0.113.9', '-m', 'statistic', '--mode', 'random', '--probability', '0.500000000'], cut],
+    [['-s', '203.0.113.9', '--new-word', 'x'], cut],
+    [['-s', '203.0.113.9', '-m', 'statistic', '--mode', 'random', '--probability', '0.300000000'], 'passes'],
+    [['-s', '203.0.113.9', '-p', 'tcp', '--dport', '5432'], 'passes'],
+    [['-s', '203.0.113.9', '-p', '112'], 'passes'],
+    [['-s', '203.0.113.8/31'], cut],
+    [['-s', '203.0.113.10/31'], 'passes'],
+    [['-s', '198.51.100.0/24'], 'passes'],
+  ])('%j', async (match, answer) => {
+    await expect(ask(sshHost(), packets([drop(match)]))).resolves.toMatch(answer);
+  });
+
+  test('of both directions are needed', async () => {
+    const out = drop(['-d', '203.0.113.9'], { way: 'out' });
+    await expect(ask(sshHost(), packets([out]))).resolves.toMatch(cut);
+    await expect(ask(sshHost(), packets([{ ...out, way: 'in' }]))).resolves.toBe('passes');
+  });
+
+  test('that are allowed before the rest is dropped pass', async () => {
+    const isolate = (allowed: string): NetworkCut =>
+      packets(
+        (['in', 'out'] as const).flatMap((way) => [
+          drop([way === 'in' ? '-s' : '-d', allowed], { way, target: 'RETURN' }),
+          drop([], { way }),
+        ]),
+        ['eth0'],
+      );
+    await expect(ask(sshHost(), isolate('203.0.113.0/24'))).resolves.toBe('passes');
+    await expect(ask(sshHost(), isolate('203.0.113.7'))).resolves.toMatch(cut);
+  });
+
+  test('of other interfaces do not matter', async () => {
+    await expect(ask(sshHost(), packets([drop([])], ['eth1']))).resolves.toBe('passes');
+    await expect(ask(sshHost(), packets([drop([])], ['eth1', 'eth0']))).resolves.toMatch(cut);
+  });
+
+  describe('over IPv6', () => {
+    const connection = '2001:db8:9::1 50000 2001:db8::11 22\n';
+    const host = (gateway?: string): Host =>
+      sshHost({ connection, routes: () => ({ dev: 'eth0', ...(gateway === undefined ? {} : { gateway }) }) });
+    const drop6 = (match: readonly string[], rest: Partial<FilterRule> = {}): FilterRule =>
+      drop(match, { tool: 'ip6tables', ...rest });
+
+    test('are compared as addresses', async () => {
+      await expect(ask(host(), packets([drop6(['-s', '2001:DB8:0009:0::1'])]))).resolves.toMatch(cut);
+      await expect(ask(host(), packets([drop6(['-s', '2001:db8:8::/47'])]))).resolves.toMatch(cut);
+      await expect(ask(host(), packets([drop(['-s', '0.0.0.0/0'])]))).resolves.toBe('passes');
+    });
+
+    test('find the next hop by packets of their own', async () => {
+      for (const match of [
+        ['-s', 'fe80::/10'],
+        ['-s', 'fe80::1', '-p', '58'],
+      ])
+        await expect(ask(host('fe80::1'), packets([drop6(match)]))).resolves.toMatch(cut);
+      const group = drop6(['-d', 'ff02::/16'], { way: 'out' });
+      await expect(ask(host('fe80::1'), packets([group]))).resolves.toMatch(cut);
+      await expect(ask(host('fe80::1'), packets([drop6(['-s', 'fe80::2'])]))).resolves.toBe('passes');
+    });
+  });
+
+  test('an IPv4 client of a socket for both families is an IPv4 client', async () => {
+    const host = sshHost({ connection: '::ffff:203.0.113.9 50000 ::ffff:192.0.2.11 22\n' });
+    await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toMatch(cut);
+  });
+});
+
+describe('a way that is not known', () => {
+  test.each<[string, Network, string]>([
+    [
+      'the SSH server does not say',
+      { connection: '\n' },
+      "where firedrill's commands come from is not known",
+    ],
+    [
+      'there is noise only',
+      { connection: 'Welcome to the host\n' },
+      "where firedrill's commands come from is",
+    ],
+    [
+      'two answers',
+      { connection: '203.0.113.9 50000 192.0.2.11 22\n198.51.100.9 50000 192.0.2.11 22\n' },
+      "where firedrill's commands come from is not known",
+    ],
+    [
+      'the client is the host',
+      { connection: '198.51.100.11 50000 192.0.2.11 22\n' },
+      "firedrill's commands come from the host itself (198.51.100.11)",
+    ],
+    [
+      'a tunnel ends on the host',
+      { connection: '127.0.0.1 5 127.0.0.1 22\n' },
+      "firedrill's commands come from the",
+    ],
+    ['in another namespace', { addresses: {} }, 'the host has no interface with 192.0.2.11'],
+    ['without an interface', { routes: () => ({}) }, '`ip route get` names no interface on the way'],
+  ])('is refused: %s', async (_name, network, message) => {
+    await expect(ask(sshHost(network), linkDown('eth1'))).resolves.toContain(message);
+  });
+
+  test('noise around the answer is no answer', async () => {
+    const host = sshHost({ connection: 'Welcome\n203.0.113.9 50000 192.0.2.11 22\n' });
+    await expect(ask(host, linkDown('eth1'))).resolves.toBe('passes');
+  });
+
+  test('is refused where the host cannot be asked', async () => {
+    const error = await requireOwnWay(
+      faultContext(sshHost({ routes: () => undefined })),
+      'k',
+      linkDown('eth1'),
+    ).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'fault-failed',
+      message: expect.stringContaining('Network is unreachable') as unknown,
+    });
+  });
+});
+
+describe('without SSH', () => {
+  const container = (sharesMachineNetwork: boolean): Host => ({
+    ...scriptedHost(() => ({})),
+    container: {
+      name: 'web',
+      inspect: () =>
+        Promise.resolve({
+          status: 'running',
+          startedAt: '',
+          finishedAt: '',
+          restartPolicy: 'no',
+          sharesMachineNetwork,
+        }),
+    },
+  });
+
+  test('a container with a network of its own can lose it', async () => {
+    await expect(ask(container(false), linkDown('eth0'))).resolves.toBe('passes');
+  });
+
+  test("a container in its machine's network cannot", async () => {
+    await expect(ask(container(true), linkDown('eth0'))).resolves.toContain(
+      "container web has the network of its engine's machine",
+    );
+  });
+
+  test('the machine that firedrill runs on cannot', async () => {
+    const host = { ...scriptedHost(() => ({})), isThisMachine: true as const };
+    await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toContain(
+      'alpha is the machine that firedrill runs on',
+    );
+  });
+});

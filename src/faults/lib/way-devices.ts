@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { formatIpAddress, isSameIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
+import type { CommandContext } from './commands.ts';
+import { ipJson, listAddresses, listLinks, type Link } from './links.ts';
+import type { SshPeer } from './ssh-peer.ts';
+
+/** Where the packets of a connection enter and leave their host. */
+export interface WayDevices {
+  /** Every interface that carries them, down to the hardware; `any`: it could be each of them. */
+  readonly devices: ReadonlySet<string> | 'any';
+  /** The routers on the link to the client. Empty where the client itself is on the link. */
+  readonly nextHops: readonly IpAddress[];
+}
+
+/** Why the devices are not known. `self`: the client is the host itself. */
+export type NoDevices = 'self' | 'foreign-address' | 'no-route';
+
+const routesSchema = z.array(
+  z.object({
+    type: z.string().optional(),
+    dev: z.string().optional(),
+    gateway: z.string().optional(),
+    via: z.object({ host: z.string() }).optional(),
+  }),
+);
+const pathsSchema = z.array(
+  z.object({ nexthops: z.array(z.object({ dev: z.string().optional() })).default([]) }),
+);
+const rulesSchema = z.array(z.object({ fwmark: z.string().optional() }));
+type Route = z.output<typeof routesSchema>[number];
+
+/** Kinds of interfaces that hand packets to their ports or to the interface below, or to a wire: nothing about them is hidden. */
+const plainKinds = new Set([
+  undefined,
+  'bond',
+  'bridge',
+  'ipoib',
+  'ipvlan',
+  'ipvtap',
+  'macvlan',
+  'macvtap',
+  'team',
+  'veth',
+  'vlan',
+  'vrf',
+]);
+/** Kinds that hide nothing where they are the port of a bridge: a virtual machine is behind them, or nothing. */
+const portKinds = new Set([...plainKinds, 'dummy', 'tun']);
+
+/** The interfaces that a connection of the host uses, by its addresses and its routing rules. */
+export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<WayDevices | NoDevices> {
+  const links = await listLinks(ctx);
+  const addresses = (await listAddresses(ctx)).flatMap((entry) => {
+    const address = parseIpAddress(entry.address);
+    return address === undefined ? [] : [{ name: entry.interface, address }];
+  });
+  const ownersOf = (address: IpAddress): string[] =>
+    addresses.filter((entry) => isSameIpAddress(entry.address, address)).map(({ name }) => name);
+  if (isLoopback(peer.client) || ownersOf(peer.client).length > 0) return 'self';
+  const owners = ownersOf(peer.server);
+  if (owners.length === 0) return 'foreign-address';
+  const routes = await routesTo(ctx, peer, vrfOf(owners, links));
+  const devices = routes.flatMap(({ dev }) => dev ?? []);
+  if (devices.length === 0) return 'no-route';
+  if (routes.some(({ type, dev }) => type === 'local' || dev === 'lo')) return 'self';
+  const nextHops = routes.flatMap(({ gateway, via }) => parseIpAddress(gateway ?? via?.host ?? '') ?? []);
+  const paths = await parallelPaths(ctx, peer, devices);
+  return { devices: lowerDevices([...devices, ...paths, ...owners], links), nextHops };
+}
+
+function isLoopback({ family, bits }: IpAddress): boolean {
+  return family === 4 ? bits >> 24n === 127n : bits === 1n;
+}
+
+/** The VRF that an interface with the host's address belongs to: its routes are in a table of its own. */
+function vrfOf(owners: readonly string[], links: readonly Link[]): string | undefined {
+  const masters = links.filter(({ name }) => owners.includes(name)).map(({ master }) => master);
+  return links.find(({ name, kind }) => kind === 'vrf' && masters.includes(name))?.name;
+}
+
+/** The routes that the answers to the client take: as routing rules have it, and with each mark that a rule asks for. */
+async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefined): Promise<Route[]> {
+  const { client, server, clientPort, serverPort } = peer;
+  const plain = [
+    'route',
+    'get',
+    formatIpAddress({ ...client, zone: undefined }),
+    'from',
+    formatIpAddress({ ...server, zone: undefined }),
+    ...(client.zone === undefined ? [] : ['oif', client.zone]),
+    ...(vrf === undefined ? [] : ['vrf', vrf]),
+  ];
+  const ports = ['ipproto', 'tcp', 'sport', String(serverPort), 'dport', String(clientPort)];
+  const lookUp = (words: readonly string[]): Promise<Route[]> => ipJson(ctx, words, routesSchema);
+  // Kernels before 4.17 know no rules for ports.
+  const routes = await lookUp([...plain, ...ports]).catch(() => lookUp(plain));
+  const rules = await ipJson(ctx, [client.family === 4 ? '-4' : '-6', 'rule', 'show'], rulesSchema);
+  for (const mark of new Set(rules.flatMap(({ fwmark }) => fwmark ?? []))) {
+    // Without a route for that mark, the connection does not have the mark.
+    routes.push(...(await lookUp([...plain, 'mark', mark]).catch(() => [])));
+  }
+  return routes;
+}
+
+/** The other devices of routes that share packets out among several: another connection may take another one. */
+async function parallelPaths(
+  ctx: CommandContext,
+  { client }: SshPeer,
+  devices: readonly string[],
+): Promise<string[]> {
+  const family = client.family === 4 ? '-4' : '-6';
+  const routes = await ipJson(ctx, [family, 'route', 'show', 'table', 'all'], pathsSchema);
+  return routes
+    .map(({ nexthops }) => nexthops.flatMap(({ dev }) => dev ?? []))
+    .filter((names) => names.some((name) => devices.includes(name)))
+    .flat();
+}
+
+/** The devices and all that is below them; `any` where that cannot be seen, as below a tunnel. */
+function lowerDevices(names: readonly string[], links: readonly Link[]): ReadonlySet<string> | 'any' {
+  const seen = new Set<string>();
+  const left = names.map((name) => ({ name, isPort: false }));
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { name, isPort } = next;
+    const link = links.find((candidate) => candidate.name === name);
+    // An address of the host as a whole (on lo, or a dummy): its packets may arrive anywhere.
+    const isKnown = link !== undefined && !link.flags.includes('LOOPBACK');
+    if (!isKnown || !(isPort ? portKinds : plainKinds).has(link.kind)) return 'any';
+    if (seen.has(name)) continue;
+    seen.add(name);
+    if (link.parent !== undefined) left.push({ name: link.parent, isPort: false });
+    // Behind the other end of a veth, what that end is a port of.
+    const behind =
+      link.kind === 'veth' ? links.find(({ name: end }) => end === link.parent)?.master : undefined;
+    if (behind !== undefined) left.push({ name: behind, isPort: false });
+    if (link.kind === 'vrf') continue;
+    for (const port of links) if (port.master === name) left.push({ name: port.name, isPort: true });
+  }
+  const masters = links.flatMap(({ name, master }) => (names.includes(name) ? (master ?? []) : []));
+  return new Set([...seen, ...masters]);
+}

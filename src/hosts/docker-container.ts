@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { ContainerReport, HostContainer } from '../core/host.ts';
+
+/** Runs a Docker command that only reads, and returns what it prints. @throws DrillError `host-unreachable` */
+export type AskEngine = (words: readonly string[], signal: AbortSignal, patience: number) => Promise<string>;
+
+const reportSchema = z.object({
+  status: z.string().min(1),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  restartPolicy: z.string(),
+  networkMode: z.string(),
+});
+
+/** As JSON: texts in it may have blanks. */
+const format = `{"status":{{json .State.Status}},"startedAt":{{json .State.StartedAt}},"finishedAt":{{json .State.FinishedAt}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"networkMode":{{json .HostConfig.NetworkMode}}}`;
+
+/** A container in another one's network may be in that of a third. More in a row is a circle, which Docker does not make. */
+const longestChain = 10;
+
+/** A container as its engine reports it. `unreadable` makes the error for an answer that is no report. */
+export function dockerContainer(
+  name: string,
+  ask: AskEngine,
+  unreadable: (answer: string) => Error,
+): HostContainer {
+  const read = async (
+    container: string,
+    signal: AbortSignal,
+    patience: number,
+  ): Promise<z.output<typeof reportSchema>> => {
+    const words = ['container', 'inspect', '--format', format, container];
+    const answer = await ask(words, signal, patience);
+    const parsed = reportSchema.safeParse(jsonOf(answer));
+    if (parsed.success) return parsed.data;
+    throw unreadable(answer);
+  };
+
+  const sharesMachineNetwork = async (
+    mode: string,
+    signal: AbortSignal,
+    patience: number,
+  ): Promise<boolean> => {
+    let next = mode;
+    for (let link = 0; link < longestChain; link += 1) {
+      const other = /^container:(.+)$/.exec(next)?.[1];
+      if (other === undefined) return next === 'host';
+      next = (await read(other, signal, patience)).networkMode;
+    }
+    return true;
+  };
+
+  return {
+    name,
+    async inspect(signal, patience = 1): Promise<ContainerReport> {
+      const { networkMode, restartPolicy, ...report } = await read(name, signal, patience);
+      return {
+        ...report,
+        restartPolicy: restartPolicy === '' ? 'no' : restartPolicy,
+        sharesMachineNetwork: await sharesMachineNetwork(networkMode, signal, patience),
+      };
+    },
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+
+/** What tokens of ssh_config stand for, of one connection. */
+export interface TokenValues {
+  /** As it was asked for. */
+  readonly asked: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly alias: string | undefined;
+  /** Host of ProxyJump; empty without. */
+  readonly jump: string;
+}
+
+/** Values of the tokens that every keyword knows (ssh_config(5), TOKENS), by their letter. */
+export function tokensOf({
+  asked,
+  host,
+  port,
+  user,
+  alias,
+  jump,
+}: TokenValues): Readonly<Record<string, string>> {
+  const me = userInfo();
+  const local = hostname();
+  const connection = createHash('sha1').update(`${local}${host}${port}${user}${jump}`).digest('hex');
+  return {
+    '%': '%',
+    C: connection,
+    d: me.homedir,
+    h: host,
+    i: String(me.uid),
+    j: jump,
+    k: alias ?? asked,
+    L: local.replace(/\..*/, ''),
+    l: local,
+    n: asked,
+    p: String(port),
+    r: user,
+    u: me.username,
+  };
+}
+
+/** The text with its tokens and `${VARIABLES}` filled in; otherwise what it has that nothing is known of. */
+export function expandTokens(
+  text: string,
+  tokens: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly text: string } | { readonly unknown: string } {
+  let unknown: string | undefined;
+  const value = (whole: string, found: string | undefined): string => {
+    if (found === undefined) unknown ??= whole;
+    return found ?? whole;
+  };
+  // In one pass, as ssh does: what a variable or a token stands for is not looked into.
+  const expanded = text.replaceAll(/%(.?)|\$\{([^}]*)\}/g, (whole, token?: string, variable?: string) =>
+    token === undefined ? value(whole, env[variable ?? '']) : value(whole, tokens[token]),
+  );
+  return unknown === undefined ? { text: expanded } : { unknown };
+}
+
+/** A path that begins with `~` is in the home folder of the user who runs this; of another user's nothing is known. */
+export function expandHome(path: string): { readonly text: string } | { readonly unknown: string } {
+  if (!path.startsWith('~')) return { text: path };
+  const [name = ''] = path.slice(1).split('/');
+  const me = userInfo();
+  if (name !== '' && name !== me.username) return { unknown: `~${name}` };
+  return { text: `${me.homedir}${path.slice(1 + name.length)}` };
+}
+
+/** The words of a command in ssh_config: separated by blanks, with quotes around those that have some; without a shell. */
+export function splitWords(line: string): readonly string[] {
+  const words: string[] = [];
+  for (const [, double, single, plain] of line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)) {
+    words.push(double?.replaceAll(/\\(["\\])/g, '$1') ?? single ?? plain ?? '');
+  }
+  return words;
+}

@@ -1,0 +1,31 @@
+import type { Outcome } from '../run-command.ts';
+
+/** What a command that is run by a marking script wrote, and its exit code. */
+interface Written {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** For tests: the argv that `markedArgv` wrapped, and its mark; undefined where it wrapped none. */
+export function unmarked(
+  argv: readonly string[],
+): { readonly argv: readonly string[]; readonly mark: string } | undefined {
+  const at = argv.indexOf('/bin/sh');
+  const [option, , zero, first = '', second = '', ...words] = argv.slice(at + 1);
+  if (at < 0 || option !== '-c' || zero !== 'sh' || !/^[0-9a-f]{24}$/.test(first)) return undefined;
+  return { argv: words, mark: `${first}${second}` };
+}
+
+/** For tests: what a marking script gives where its command ends so; the outcome itself where there is none. */
+export function ranMarked(argv: readonly string[], outcome: Outcome): Outcome {
+  const marked = unmarked(argv);
+  if (marked === undefined || outcome.kind !== 'exited') return outcome;
+  return { ...outcome, ...between(marked.mark, outcome) };
+}
+
+/** Output between marks. */
+function between(mark: string, { exitCode, stdout, stderr }: Written): Pick<Written, 'stdout' | 'stderr'> {
+  const wrap = (text: string): string => `${mark} S1\n${text}${mark} E${exitCode}\n`;
+  return { stdout: wrap(stdout), stderr: wrap(stderr) };
+}

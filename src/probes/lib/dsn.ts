@@ -1,0 +1,90 @@
+import { isIPv6 } from 'node:net';
+import { asciiHost } from './host-name.ts';
+
+/** Where a server is, and who logs in to which database. */
+export interface Dsn {
+  /** A name in ASCII, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+}
+
+const defaultPort = 5432;
+const form = 'expected postgresql://user@host:port/database';
+
+/** What is wrong with a DSN, in words. */
+class Problem extends Error {}
+
+/** Reads `postgresql://user@host:port/database`; for anything else it says what is wrong. */
+export function parseDsn(text: string): Dsn | { readonly problem: string } {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof Problem) return { problem: error.message };
+    throw error;
+  }
+}
+
+function read(text: string): Dsn {
+  const [, scheme, rest] = /^([A-Za-z][\w+.:-]*):\/\/(\S*)$/.exec(text) ?? [];
+  if (scheme === undefined || rest === undefined) throw new Problem(form);
+  if (!/^postgres(ql)?$/i.test(scheme))
+    throw new Problem(`no SQL probe for ${scheme}://: only postgresql:// is supported`);
+  const [, authority = '', path = '', options = ''] = /^([^/?#]*)(?:\/([^?#]*))?(.*)$/.exec(rest) ?? [];
+  const at = authority.lastIndexOf('@');
+  const [user, password] = split(authority.slice(0, Math.max(0, at)), ':');
+  if (password !== undefined && password !== '')
+    throw new Problem('a password does not belong in the DSN: use `password: {file: …}` or `{env: …}`');
+  if (options !== '') throw new Problem('options do not belong in the DSN: TLS has the field `tls`');
+  const place = authority.slice(at + 1);
+  if (user === '' || place === '') throw new Problem(form);
+  if (path.includes('/')) throw new Problem('a slash in the name of a database is written as %2F');
+  return { ...readPlace(place), user: decoded(user), database: decoded(path) || decoded(user) };
+}
+
+function split(text: string, separator: string): readonly [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** `host`, `host:port`, `[address]`, `[address]:port`. */
+function readPlace(place: string): Pick<Dsn, 'host' | 'port'> {
+  if (decoded(place).includes(','))
+    throw new Problem(
+      'it names several hosts, and a sample asks one: write a probe for each of them, or one with `on:` and `${address}`',
+    );
+  const [, address, name, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(place) ?? [];
+  if (address === undefined && place.split(':').length > 2)
+    throw new Problem('an IPv6 address is in brackets: [2001:db8::1]:5432');
+  const host = address === undefined ? hostName(decoded(name ?? '')) : decoded(address);
+  if (address !== undefined && !isIPv6(host)) throw new Problem(`[${address}] is no IPv6 address`);
+  return { host, port: readPort(port) };
+}
+
+function readPort(port: string | undefined): number {
+  if (port === undefined || port === '') return defaultPort;
+  const number = Number(port);
+  if (!/^\d+$/.test(port) || number < 1 || number > 65_535)
+    throw new Problem(`port ${port} is not between 1 and 65535`);
+  return number;
+}
+
+/** A host name in ASCII, or an IPv4 address. */
+function hostName(host: string): string {
+  if (/^[/@]/.test(host))
+    throw new Problem(
+      'it names a socket of this machine, and a probe asks over the network: name the address on which the server listens',
+    );
+  const ascii = asciiHost(host);
+  if (ascii === undefined) throw new Problem(`"${host}" is neither the name of a host nor an address`);
+  return ascii;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Problem(`"${text}" is not percent-encoded: a percent sign is written as %25`);
+  }
+}

@@ -1,0 +1,76 @@
+import type { LogTime } from './log-marks.ts';
+
+/** How the lines of a log say when they were written. */
+export const timeFormats = ['iso', 'epoch', 'epoch-ms', 'syslog', 'clf'] as const;
+export type TimeFormat = (typeof timeFormats)[number];
+
+/** What a stamp alone does not say. */
+export interface TimePlace {
+  /** Minutes east of UTC, for stamps without a zone. */
+  readonly offsetMinutes: number;
+  /** About now, ms since the Unix epoch: for stamps without a year. */
+  readonly nowMs: number;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const month = `(?<month>${months.join('|')})`;
+const clock = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,](?<fraction>\d+))?`;
+const zone = String.raw`(?<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)`;
+
+const patterns: Readonly<Record<TimeFormat, RegExp>> = {
+  // Also `2026/11/30 03:04:05` (nginx) and `2026-11-30 03:04:05,678 UTC`.
+  iso: new RegExp(String.raw`(?<year>\d{4})[-/](?<monthNumber>\d\d)[-/](?<day>\d\d)[T ]${clock} ?${zone}?`),
+  epoch: /(?<![\d.])(?<seconds>\d{9,11})(?:\.(?<fraction>\d+))?(?!\d)/,
+  'epoch-ms': /(?<!\d)(?<milliseconds>\d{12,14})(?!\d)/,
+  syslog: new RegExp(String.raw`\b${month} +(?<day>\d{1,2}) ${clock}`),
+  // Common Log Format, and `30 Nov 2026 03:04:05.678` (Redis).
+  clf: new RegExp(String.raw`(?<day>\d\d)[/ ]${month}[/ ](?<year>\d{4})[: ]${clock}(?: ?${zone})?`),
+};
+
+/** A stamp is cut, not rounded: below this it counts as exact. ms */
+const exactMs = 10;
+
+/** When a line was written by its own first stamp; undefined for a line without one. */
+export function timeIn(line: string, format: TimeFormat, place: TimePlace): LogTime | undefined {
+  const groups = patterns[format].exec(line)?.groups;
+  if (groups === undefined) return undefined;
+  if (groups['milliseconds'] !== undefined) return { wallMs: Number(groups['milliseconds']) };
+  const wholeMs =
+    groups['seconds'] === undefined ? calendarMs(groups, place) : Number(groups['seconds']) * 1000;
+  if (Number.isNaN(wholeMs)) return undefined;
+  const digits = groups['fraction'] ?? '';
+  const startMs = wholeMs + Number(`0.${digits || 0}`) * 1000;
+  const unitMs = 1000 / 10 ** digits.length;
+  if (unitMs < exactMs) return { wallMs: startMs };
+  return { wallMs: startMs + unitMs / 2, bounds: { minMs: startMs, maxMs: startMs + unitMs } };
+}
+
+/** The whole second, ms since the Unix epoch. */
+function calendarMs(groups: Readonly<Record<string, string | undefined>>, place: TimePlace): number {
+  const number = (name: string): number => Number(groups[name]);
+  const monthIndex =
+    groups['month'] === undefined ? number('monthNumber') - 1 : months.indexOf(groups['month']);
+  const inYear = (year: number): number =>
+    Date.UTC(year, monthIndex, number('day'), number('hour'), number('minute'), number('second')) -
+    offsetOf(groups['zone'], place) * 60_000;
+  if (groups['year'] !== undefined) return inYear(number('year'));
+  // Of last year's, this year's, and next year's, the one that is nearest: at New Year both are there.
+  const year = new Date(place.nowMs).getUTCFullYear();
+  const [nearest = Number.NaN] = [year - 1, year, year + 1]
+    .map(inYear)
+    .sort((a, b) => Math.abs(a - place.nowMs) - Math.abs(b - place.nowMs));
+  return nearest;
+}
+
+/** Minutes east of UTC. */
+function offsetOf(text: string | undefined, { offsetMinutes }: TimePlace): number {
+  if (text === undefined) return offsetMinutes;
+  return parseUtcOffset(text) ?? 0;
+}
+
+/** Minutes east of UTC of `+0200`, `-03:30`, `+02`; undefined for anything else. */
+export function parseUtcOffset(text: string): number | undefined {
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d\d)(?::?(\d\d))?$/.exec(text) ?? [];
+  if (sign === undefined) return undefined;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}

@@ -1,0 +1,280 @@
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../core/clock.ts';
+import { DrillError } from '../core/errors.ts';
+import type { FollowEnd, Host } from '../core/host.ts';
+import type { ProbeSession } from '../core/probe.ts';
+import type { LogMark, Observation } from '../core/sample.ts';
+import { createLocalHost } from '../hosts/local.ts';
+import { logFile } from './log-file.ts';
+import { lookWith, openProbe } from './testing/look.ts';
+
+const marks = [{ name: 'state', match: 'state (?<value>[A-Z]+)' }];
+/** Wall clock of the host at the beginning of each test, s. */
+const epochS = 1_763_722_800;
+
+const look = async (session: ProbeSession): Promise<Observation> => (await lookWith(session, 60_000)).seen;
+const marksOf = (seen: Observation): readonly LogMark[] => (seen.status === 'ok' ? (seen.marks ?? []) : []);
+
+/** A host whose `tail -F` a test writes the lines of, and whose clock moves when the test says so. */
+class Machine {
+  readonly host: Host;
+  readonly clock: Clock;
+  /** What `tail` was asked, run by run: the number of lines. */
+  readonly runs: string[] = [];
+  #nonce = '';
+  #queue: string[] = [];
+  #end: Error | undefined;
+  #wake: () => void = () => {};
+  #nowMs = 0;
+  #sleepers: (() => void)[] = [];
+
+  constructor(says: { readonly file?: string; readonly zone?: string } = {}) {
+    this.host = {
+      name: 'node-1',
+      transport: 'fake',
+      exec: async (argv) => {
+        const stdout = argv[0] === 'date' ? (says.zone ?? '+0000') : (says.file ?? 'file-there');
+        return { exitCode: 0, stdout: `${stdout}\n`, stderr: '' };
+      },
+      follow: (argv, signal) => this.#follow(argv, signal),
+    };
+    this.clock = {
+      nowMs: () => this.#nowMs,
+      wallMs: () => this.#nowMs,
+      sleep: (_ms, signal) =>
+        new Promise((resolve) => {
+          this.#sleepers.push(resolve);
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        }),
+    };
+  }
+
+  async *#follow(argv: readonly string[], signal: AbortSignal): AsyncGenerator<string, FollowEnd, void> {
+    this.#nonce = argv[4] ?? '';
+    this.runs.push(argv[6] ?? '');
+    this.#end = undefined;
+    signal.addEventListener('abort', () => this.breaks(new Error('no longer followed')), { once: true });
+    for (;;) {
+      yield* this.#queue.splice(0);
+      if (this.#end !== undefined) throw this.#end;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async writes(...lines: string[]): Promise<void> {
+    this.#queue.push(...lines);
+    this.#wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** A sign of life; `before` is the beginning of a line that it came into. */
+  async pulses(atS: number, { is = 'there', before = '', fraction = '000000000' } = {}): Promise<void> {
+    this.passes(atS);
+    await this.writes(`${before}${this.#nonce} ${epochS + Math.floor(atS)}.${fraction} ${is}`);
+  }
+
+  passes(atS: number): void {
+    this.#nowMs = atS * 1000;
+  }
+
+  breaks(why: Error): void {
+    this.#end = why;
+    this.#wake();
+  }
+
+  /** True once the pause after a break is over and `tail` runs again. */
+  opensAgain(): boolean {
+    for (const wake of this.#sleepers.splice(0)) wake();
+    return this.runs.length === 2;
+  }
+}
+
+const open = (machine: Machine, over: object = {}): Promise<ProbeSession> =>
+  openProbe(
+    logFile,
+    { path: '/var/log/app.log', marks, ...over },
+    { host: machine.host, clock: machine.clock },
+  );
+
+describe('log-file probe', () => {
+  it('gives a mark with the bounds of its arrival, and none for what was there before', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    expect(await look(session)).toMatchObject({ status: 'unknown' });
+    await machine.writes('state OLD');
+    await machine.pulses(1);
+    expect(await look(session)).toEqual({ status: 'ok', marks: [] });
+    await machine.writes('state MASTER', 'nothing');
+    await machine.pulses(2);
+    expect(await look(session)).toEqual({
+      status: 'ok',
+      marks: [
+        {
+          name: 'state',
+          value: 'MASTER',
+          text: 'state MASTER',
+          // After the sign of life before it, less what tail takes to notice; before the one after it.
+          wallMs: (epochS + 1) * 1000,
+          bounds: { minMs: epochS * 1000, maxMs: (epochS + 2) * 1000 },
+        },
+      ],
+    });
+    await session.close();
+  });
+
+  it('widens the bounds where the host tells whole seconds only', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    await machine.pulses(1, { fraction: '%N' });
+    await machine.writes('state MASTER');
+    await machine.pulses(2, { fraction: '%N' });
+    expect(marksOf(await look(session))).toMatchObject([
+      { bounds: { minMs: epochS * 1000, maxMs: (epochS + 3) * 1000 } },
+    ]);
+    await session.close();
+  });
+
+  it('takes the line’s own stamp, in the host’s zone or the one that is given', async () => {
+    for (const [machine, over] of [
+      [new Machine({ zone: '+0200' }), {}],
+      [new Machine(), { utcOffset: '+02:00' }],
+    ] as const) {
+      const session = await open(machine, { time: 'iso', ...over });
+      await machine.pulses(1);
+      await machine.writes('2025-11-21 13:00:01.500 state MASTER', 'state BACKUP');
+      await machine.pulses(2);
+      const [stamped, other] = marksOf(await look(session));
+      expect(stamped).toEqual({
+        name: 'state',
+        value: 'MASTER',
+        text: '2025-11-21 13:00:01.500 state MASTER',
+        wallMs: (epochS + 1.5) * 1000,
+      });
+      expect(other?.bounds).toBeDefined();
+      await session.close();
+    }
+  });
+
+  it('puts a line together that a sign of life came into', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    await machine.pulses(1);
+    await machine.pulses(2, { before: 'state MAS' });
+    await machine.writes('TER');
+    await machine.pulses(3);
+    expect(marksOf(await look(session))).toMatchObject([{ value: 'MASTER' }]);
+    await session.close();
+  });
+
+  it('finds after a break what came meanwhile, and says when that may have been', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    await machine.pulses(1);
+    await machine.writes('first', 'last known');
+    await machine.pulses(2);
+    expect(await look(session)).toMatchObject({ status: 'ok' });
+    machine.breaks(new DrillError('host-unreachable', 'node-1: connection lost'));
+    await expect
+      .poll(() => look(session))
+      .toEqual({
+        status: 'unknown',
+        message: '/var/log/app.log on node-1 is not followed: node-1: connection lost',
+      });
+    await expect.poll(() => machine.opensAgain()).toBe(true);
+    await machine.writes('first', 'last known', 'state MASTER');
+    await machine.pulses(9);
+    expect(await look(session)).toMatchObject({
+      status: 'ok',
+      marks: [{ value: 'MASTER', bounds: { minMs: (epochS + 1) * 1000, maxMs: (epochS + 9) * 1000 } }],
+    });
+    expect(machine.runs).toEqual(['1', '1000']);
+    await session.close();
+  });
+
+  it('says once that lines were missed where nobody knows which are new', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    await machine.writes('known');
+    await machine.pulses(1);
+    machine.breaks(new Error('lost'));
+    await expect.poll(() => machine.opensAgain()).toBe(true);
+    await machine.writes('state MASTER', 'of another file');
+    await machine.pulses(9);
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: 'lines of /var/log/app.log on node-1 were missed while it could not be followed',
+    });
+    expect(await look(session)).toEqual({ status: 'ok', marks: [] });
+    await session.close();
+  });
+
+  it('is unknown while there is no sign of life, or no file', async () => {
+    const machine = new Machine();
+    const session = await open(machine);
+    await machine.pulses(1);
+    machine.passes(3.6);
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: 'following /var/log/app.log on node-1 gave no sign of life for 2.5 s',
+    });
+    await machine.pulses(4, { is: 'gone' });
+    expect(await look(session)).toEqual({
+      status: 'unknown',
+      message: '/var/log/app.log on node-1 cannot be read',
+    });
+    await session.close();
+  });
+
+  it('refuses a file that is not there, and one without a full path', async () => {
+    await expect(open(new Machine({ file: 'file-gone' }))).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'node-1 has no file /var/log/app.log that can be read',
+    });
+    await expect(open(new Machine({ zone: 'CET' }), { time: 'syslog' })).rejects.toThrow('offset from UTC');
+    expect(logFile.params.safeParse({ path: 'app.log', marks }).success).toBe(false);
+    expect(logFile.params.safeParse({ path: '/a', marks, utcOffset: 'CET' }).success).toBe(false);
+  });
+});
+
+describe('log-file probe with a real tail', () => {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  it('follows what is added, and a file that takes the place of the old one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'log-file-'));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'app.log');
+    writeFileSync(path, 'state OLD\n');
+    const clock: Clock = {
+      nowMs: () => performance.now(),
+      wallMs: () => Date.now(),
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    };
+    const host = createLocalHost('here');
+    const session = await openProbe(logFile, { path, marks }, { host, clock });
+    cleanups.push(() => session.close());
+    const seen: LogMark[] = [];
+    const values = async (): Promise<(string | undefined)[]> => {
+      seen.push(...marksOf(await look(session)));
+      return seen.map(({ value }) => value);
+    };
+    await expect.poll(async () => (await look(session)).status, { timeout: 60_000 }).toBe('ok');
+    const beforeMs = Date.now();
+    appendFileSync(path, 'state MASTER\n');
+    await expect.poll(values, { timeout: 60_000 }).toEqual(['MASTER']);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, 'state BACKUP\n');
+    await expect.poll(values, { timeout: 60_000 }).toEqual(['MASTER', 'BACKUP']);
+    const afterMs = Date.now();
+    for (const { bounds } of seen) {
+      expect(bounds?.maxMs).toBeGreaterThan(beforeMs);
+      expect(bounds?.minMs).toBeLessThan(afterMs);
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { DrillError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
+import type { ProbeKind } from '../core/probe.ts';
+import type { LogMark } from '../core/sample.ts';
+import { FollowedFile, type FileLine } from './lib/followed-file.ts';
+import { preflightTimeoutMs } from './lib/iputils.ts';
+import { logMarks, markFinder, type LogTime } from './lib/log-marks.ts';
+import { parseUtcOffset, timeFormats, timeIn } from './lib/log-time.ts';
+import { shorten } from './lib/net-errors.ts';
+import { pulseProcessesPerSecond } from './lib/pulse.ts';
+
+const params = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\//, { error: 'expected an absolute path on the host' })
+    .describe(
+      'Absolute path of the file on the host. It must be there when the run begins; rotation is followed.',
+    ),
+  marks: logMarks.describe('Lines to look for; each gives a mark.'),
+  time: z
+    .enum(['arrival', ...timeFormats])
+    .default('arrival')
+    .describe(
+      'When a line was written. `arrival`: the file is read twice a second, and the mark has bounds of 1.5 s and more. By its first stamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A stamp in whole seconds has bounds of one second. A line without a stamp is timed by its arrival.',
+    ),
+  utcOffset: z
+    .string()
+    .refine((text) => parseUtcOffset(text) !== undefined, { error: 'expected an offset, such as +02:00' })
+    .optional()
+    .describe('Offset from UTC of stamps without a zone; the host’s own by default.'),
+});
+type Params = z.output<typeof params>;
+
+/** Reads what is added to a log file on a host and picks out the lines that mean something. */
+export const logFile: ProbeKind<Params> = {
+  kind: 'log-file',
+  summary:
+    'New lines of a file on a host, followed with `tail -F`; those that match become marks on the time line.',
+  params,
+  uses: () => ({ tools: ['tail'] }),
+  lane: 'host',
+  needsHost: true,
+  cost: () => ({
+    newConnections: 0,
+    commands: 0,
+    processes: 0,
+    standingProcessesPerSecond: pulseProcessesPerSecond,
+  }),
+  describe: (p) => `tail -F ${p.path} for ${p.marks.map((mark) => mark.name).join(', ')}`,
+  check: (p, { host, signal }) => requireFile(p.path, host, signal),
+  open: async (p, { host, clock }) => {
+    if (host === undefined) throw new DrillError('invalid-input', 'a probe of kind "log-file" needs `on:`');
+    await requireFile(p.path, host, AbortSignal.timeout(preflightTimeoutMs));
+    const offsetMinutes = await offsetOf(p, host);
+    const marksIn = markFinder(p.marks);
+    const marks: LogMark[] = [];
+    const onLine = (line: FileLine): void => {
+      marks.push(...marksIn(line.text, timeOf(line, p, offsetMinutes)));
+    };
+    const file = new FollowedFile(host, p.path, clock, onLine);
+    return {
+      observe: async () => {
+        // Lines that arrived while this thread was busy are read first: the poll phase comes between timers and immediates.
+        await new Promise((resolve) => setImmediate(resolve));
+        const state = file.takeState();
+        return state.ok
+          ? { status: 'ok', marks: marks.splice(0) }
+          : { status: 'unknown', message: shorten(state.why) };
+      },
+      close: () => file.stop(),
+    };
+  },
+};
+
+/** By the line's own stamp where it has one, else by when it was read. */
+function timeOf({ text, minMs, maxMs }: FileLine, p: Params, offsetMinutes: number): LogTime {
+  const stamped = p.time === 'arrival' ? undefined : timeIn(text, p.time, { offsetMinutes, nowMs: maxMs });
+  return stamped ?? { wallMs: (minMs + maxMs) / 2, bounds: { minMs, maxMs } };
+}
+
+/** Minutes east of UTC of stamps without a zone. */
+async function offsetOf(p: Params, host: Host): Promise<number> {
+  if (p.utcOffset !== undefined) return parseUtcOffset(p.utcOffset) ?? 0;
+  if (p.time === 'arrival') return 0;
+  const signal = AbortSignal.timeout(preflightTimeoutMs);
+  const options = { timeoutMs: preflightTimeoutMs, signal, look: true } as const;
+  const said = await host.exec(['date', '+%z'], options).catch(() => undefined);
+  const offset = parseUtcOffset(said?.stdout.trim().split('\n').at(-1) ?? '');
+  if (offset !== undefined) return offset;
+  throw new DrillError('invalid-input', `${host.name} does not say its offset from UTC (date +%z)`, {
+    mend: 'Write `utcOffset`, such as +02:00, for stamps without a zone.',
+  });
+}
+
+/** A host that cannot be reached now may be so later. @throws DrillError `invalid-input` */
+async function requireFile(path: string, host: Host, signal: AbortSignal): Promise<void> {
+  const argv = [
+    'sh',
+    '-c',
+    'if [ -r "$1" ]; then echo file-there; else echo file-gone; fi',
+    'log-file',
+    path,
+  ];
+  const options = { timeoutMs: preflightTimeoutMs, signal, look: true } as const;
+  const said = await host.exec(argv, options).catch(() => undefined);
+  if (said === undefined || !/^file-gone$/m.test(said.stdout)) return;
+  throw new DrillError('invalid-input', `${host.name} has no file ${path} that can be read`, {
+    mend: 'Correct `path`, or log in as a user who may read the file (`sudo: true` of transport ssh).',
+  });
+}

@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
+import type { PlannedHost } from '../core/plan.ts';
+import type { NodePath } from './source.ts';
+
+/**
+ * Checks the own fields of a probe or writer with a host's name and address in them: its schema saw placeholders, and what
+ * replaces them may not fit there.
+ *
+ * @param written the map as it stands in the file
+ */
+export function checkFilled(
+  params: z.ZodType,
+  written: unknown,
+  host: PlannedHost,
+  problem: (path: NodePath, message: string) => void,
+): void {
+  // All kinds' parameters are strict objects; `kindUnion` relies on it, too.
+  const { shape } = params as unknown as z.ZodObject;
+  const own = Object.entries(Object(written)).filter(([name]) => Object.hasOwn(shape, name));
+  const lacking =
+    host.address === undefined && own.find(([, value]) => textsOf(value).includes('${address}'));
+  if (lacking) {
+    problem([lacking[0]], `host "${host.name}" has no address in the target`);
+    return;
+  }
+  if (!textsOf(own).includes('${')) return;
+  const filled = mapStrings(Object.fromEntries(own), (text) => fillPlaceholders(text, host));
+  for (const { path, message } of params.safeParse(filled).error?.issues ?? []) {
+    const at = path.filter((part) => typeof part !== 'symbol');
+    problem(at, `${String(at.at(-1))}: for host "${host.name}": ${message}`);
+  }
+}
+
+function textsOf(value: unknown): string {
+  return JSON.stringify(value) ?? '';
+}

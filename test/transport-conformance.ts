@@ -1,0 +1,166 @@
+import { userInfo } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ExecResult, FollowEnd, Host } from '../src/core/host.ts';
+
+/** A transport that is tried, with a host at its other end. */
+export interface Tried {
+  readonly host: Host;
+  /** What was noted of the way there. */
+  readonly notes: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** In what a transport may differ. */
+export interface Traits {
+  /** Something prints around the output of commands: it has to be noted, once. */
+  readonly noisy?: true;
+  /** Commands run as this user; as whoever runs the tests by default. */
+  readonly user?: string;
+}
+
+/** For what hangs: no test is to fail because the machine is slow. */
+export const hangMs = 240_000;
+const { signal } = new AbortController();
+const limits = { timeoutMs: hangMs, signal };
+
+/** Follows a command to its end. */
+export async function wholeOf(
+  host: Host,
+  argv: readonly string[],
+): Promise<{ readonly lines: readonly string[]; readonly end: FollowEnd }> {
+  const following = host.follow(argv, signal);
+  const lines: string[] = [];
+  for (;;) {
+    const next = await following.next();
+    if (next.done === true) return { lines, end: next.value };
+    lines.push(next.value);
+  }
+}
+
+/** Whether a process over there is at work no more: it is not there, or nobody has heard of its end yet. */
+async function isGone(host: Host, pid: number): Promise<boolean> {
+  const look =
+    '[ -e "/proc/$1/stat" ] || exit 0; case $(cat "/proc/$1/stat") in *") Z "*) exit 0 ;; esac; exit 1';
+  return (await host.exec(['sh', '-c', look, 'sh', String(pid)], limits)).exitCode === 0;
+}
+
+/** Words on which shells differ. */
+const hostile = [
+  "it's",
+  '$HOME',
+  '`id`',
+  'a\nb',
+  '!x',
+  String.raw`\0101\\`,
+  '',
+  '-n',
+  '%s',
+  'ü €',
+  '\t"',
+  '*',
+  '~',
+  '#',
+];
+
+/** What every transport has to do, whoever is in between. */
+export function itConforms(name: string, open: () => Promise<Tried>, traits: Traits = {}): void {
+  describe(`${name}: it conforms`, () => {
+    let tried: Tried;
+    beforeAll(async () => {
+      tried = await open();
+    });
+    afterAll(() => tried.close());
+
+    test('gives the exit code and both streams, byte for byte', async () => {
+      const argv = ['sh', '-c', 'printf "out\\nno end"; printf "err\\n" >&2; exit 3'];
+      const wanted = { exitCode: 3, stdout: 'out\nno end', stderr: 'err\n' };
+      expect(await tried.host.exec(argv, limits)).toEqual(wanted);
+      expect(await tried.host.exec(argv, { ...limits, look: true })).toEqual(wanted);
+      expect(await tried.host.exec(['true'], limits)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    });
+
+    test('brings words, input and output through unchanged, however long', async () => {
+      const words = [...hostile, 'x'.repeat(20_000)];
+      const { stdout } = await tried.host.exec(['printf', String.raw`%s\0`, ...words], limits);
+      expect(stdout.split('\0').slice(0, -1)).toEqual(words);
+      const input = `${'ü'.repeat(100_000)}\n`;
+      expect(await tried.host.exec(['cat'], { ...limits, input })).toMatchObject({ stdout: input });
+      expect(await tried.host.exec(['cat'], limits)).toMatchObject({ stdout: '' });
+      const cut = await tried.host.exec(['yes'], { ...limits, maxOutputBytes: 10 });
+      expect(cut).toMatchObject({ exitCode: 0, stdout: 'y\ny\ny\ny\ny\n', truncated: true });
+    });
+
+    test('tells a program that is not there, one that may not be run, and one that was killed', async () => {
+      const exitOf = async (argv: readonly string[], more = {}): Promise<number> =>
+        (await tried.host.exec(argv, { ...limits, ...more })).exitCode;
+      for (const more of [{}, { look: true }]) {
+        expect(await exitOf(['no-such-program'], more)).toBe(127);
+        expect(await exitOf(['/etc/passwd'], more)).toBe(126);
+        expect(await exitOf(['sh', '-c', 'kill -9 $$'], more)).toBe(137);
+      }
+      const killed = await tried.host.exec(['sh', '-c', 'kill -9 $$'], limits);
+      expect(killed).toMatchObject({ stdout: '', stderr: '' });
+    });
+
+    test('has commands speak English and find the programs of administrators, as the user that was asked for', async () => {
+      const said = async (argv: readonly string[]): Promise<ExecResult> => tried.host.exec(argv, limits);
+      const { stdout } = await said(['sh', '-c', 'echo "$LC_ALL ${LANGUAGE-unset} :$PATH:"']);
+      expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:/);
+      expect((await said(['ls', '/no such file'])).stderr).toMatch(/No such file or directory\n$/);
+      expect((await said(['id', '-un'])).stdout).toBe(`${traits.user ?? userInfo().username}\n`);
+    });
+
+    test('follows a command: its lines, its end, and nothing of others', async () => {
+      const script = 'echo one; printf "two\\n\\ntorn"; echo err >&2; exit 4';
+      expect(await wholeOf(tried.host, ['sh', '-c', script])).toEqual({
+        lines: ['one', 'two', '', 'torn'],
+        end: { exitCode: 4, stderr: 'err\n' },
+      });
+      expect((await wholeOf(tried.host, ['no-such-program'])).end.exitCode).toBe(127);
+    });
+
+    test('ends a followed command with who follows it', async () => {
+      const following = tried.host.follow(['sh', '-c', 'echo $$; exec sleep 600'], signal);
+      const first = await following.next();
+      const pid = Number(first.done === true ? Number.NaN : first.value);
+      expect(await isGone(tried.host, pid)).toBe(false);
+      await following.return({ exitCode: 0, stderr: '' });
+      await expect.poll(() => isGone(tried.host, pid), { timeout: hangMs / 2 }).toBe(true);
+    });
+
+    test('talks to a command, which hears what was said before it was there, and nothing of others', async () => {
+      const pipe = tried.host.pipe?.(['sh', '-c', 'cat; echo bye >&2; exit 3']);
+      let said = '';
+      const ended = Promise.withResolvers<string>();
+      pipe?.onEnd(ended.resolve);
+      pipe?.onData((bytes) => {
+        said += Buffer.from(bytes).toString('latin1');
+        if (said === 'early\0') pipe.write(Buffer.from('late'));
+        if (said === 'early\0late') pipe.close();
+      });
+      pipe?.write(Buffer.from('early\0'));
+      expect(await ended.promise).toBe('closed');
+      expect(said).toBe('early\0late');
+      const failed = tried.host.pipe?.(['sh', '-c', 'echo "no engine" >&2; exit 3']);
+      failed?.onData(() => {});
+      expect(await new Promise((resolve) => failed?.onEnd(resolve))).toBe('exit 3: no engine');
+    });
+
+    test('knows nothing of a command that does not end in time', async () => {
+      const argv = ['sh', '-c', 'echo $$ >&2; exec sleep 600'];
+      const late = tried.host.exec(argv, { timeoutMs: 1000, signal });
+      const aborted = tried.host.exec(argv, { ...limits, signal: AbortSignal.timeout(1000) });
+      await Promise.all([
+        expect(late).rejects.toMatchObject({
+          code: 'host-unreachable',
+          message: expect.stringMatching(/did not end within 1000 ms$/) as string,
+        }),
+        expect(aborted).rejects.toThrow(/was cut short$/),
+      ]);
+    });
+
+    test('notes who else prints, once', () => {
+      expect(tried.notes).toHaveLength(traits.noisy === undefined ? 0 : 1);
+    });
+  });
+}

@@ -142,6 +142,8 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
   const sudoSaid = limitedText();
   /** Its end has no mark, and nothing of it may be held back that could become one. */
   const isDialogue = (): boolean => shape === 'pipe' && started !== undefined;
+  /** What is held back before the start, because it could become a mark. */
+  const pending = (): string => (started === undefined ? rest.toString('utf8') : '');
   /** What becomes of bytes that are in front of the next mark. */
   const take = (bytes: Buffer, own: Buffer[]): void => {
     if (started !== undefined && ended === undefined) return void own.push(bytes);
@@ -169,7 +171,7 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
         onMark(kind, Number(value));
         rest = rest.subarray(end - at + 1);
       }
-      const kept = isDialogue() ? 0 : beginningOf(wanted, rest);
+      const kept = isDialogue() || ended !== undefined ? 0 : beginningOf(wanted, rest);
       take(rest.subarray(0, rest.length - kept), own);
       rest = rest.subarray(rest.length - kept);
       return Buffer.concat(own);
@@ -184,10 +186,10 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
       return ended;
     },
     get stray() {
-      return stray.text();
+      return stray.text() + (arrived ? '' : pending());
     },
     get sudoSaid() {
-      return sudoSaid.text();
+      return sudoSaid.text() + (arrived ? pending() : '');
     },
     get strayBytes() {
       return strayBytes;

@@ -93,7 +93,7 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
     test('tells a program that is not there, one that may not be run, and one that was killed', async () => {
       const exitOf = async (argv: readonly string[], more = {}): Promise<number> =>
         (await tried.host.exec(argv, { ...limits, ...more })).exitCode;
-      for (const more of [{}, { look: true }]) {
+      for (const more of [{}, { look: true }] as const) {
         expect(await exitOf(['no-such-program'], more)).toBe(127);
         expect(await exitOf(['/etc/passwd'], more)).toBe(126);
         expect(await exitOf(['sh', '-c', 'kill -9 $$'], more)).toBe(137);
@@ -108,6 +108,15 @@ export function itConforms(name: string, open: () => Promise<Tried>, traits: Tra
       expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:/);
       expect((await said(['ls', '/no such file'])).stderr).toMatch(/No such file or directory\n$/);
       expect((await said(['id', '-un'])).stdout).toBe(`${traits.user ?? userInfo().username}\n`);
+    });
+
+    test('does not let a command find itself by its words', async () => {
+      const look = ['pgrep', '-f', '-l', 'zebra-crossing'];
+      for (const more of [{}, { look: true }] as const) {
+        const found = await tried.host.exec(look, { ...limits, ...more });
+        expect(found).toEqual({ exitCode: 1, stdout: '', stderr: '' });
+      }
+      expect(await wholeOf(tried.host, look)).toEqual({ lines: [], end: { exitCode: 1, stderr: '' } });
     });
 
     test('follows a command: its lines, its end, and nothing of others', async () => {

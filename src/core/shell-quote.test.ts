@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anyShellCommand, shellCommand, shellQuote } from './shell-quote.ts';
+import { anyShellCommand, scattered, shellCommand, shellQuote } from './shell-quote.ts';
 
 const hostile = [
   '',
@@ -84,6 +84,10 @@ describe('anyShellCommand', () => {
     const line = anyShellCommand(shellCommand(['printf', '%s', ...hostile]));
     const [, argument] = /^exec \/bin\/sh -c 'eval "\$\(printf %b "\$1"\)"' sh '(.*)'$/s.exec(line) ?? [];
     expect(argument).toMatch(/^(?:[\w @%+=:,./-]|\\0[0-7]{3})*$/);
+  });
+
+  test('has no two plain characters side by side, so that nothing in it can be found by its words', () => {
+    expect(scattered('pgrep -f x')).toBe(String.raw`p\0147r\0145p\0040-\0146 \0170`);
   });
 
   test('brings every word through the shells that are here unchanged', () => {

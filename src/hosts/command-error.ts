@@ -61,16 +61,20 @@ export function notRunError(
   outcome: NotRun,
   sshWords: string,
 ): DrillError {
-  const what = `${host}: ${commandWords(argv)} was not run`;
+  const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'refused':
-      return new DrillError('host-unreachable', `${what}: sudo says: ${oneLine(outcome.why)}`, {
+      return new DrillError('host-unreachable', `${what} was not run: sudo says: ${oneLine(outcome.why)}`, {
         mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
       });
     case 'not-run':
-      return new DrillError('host-unreachable', `${what}: the login answered with ${oneLine(outcome.why)}`, {
-        mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
-      });
+      return new DrillError(
+        'host-unreachable',
+        `${what} was not run: the login answered with ${oneLine(outcome.why)}`,
+        {
+          mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
+        },
+      );
   }
 }
 

@@ -42,6 +42,12 @@ describe('a stream with marks', () => {
     expect(read(mark, text, 5)).toMatchObject({ own: '', started: undefined, ended: undefined, stray: text });
   });
 
+  test('says all that others wrote, also what could have become a mark', () => {
+    expect(read(mark, `no${whole.slice(0, 9)}`, 1).stray).toBe(`no${whole.slice(0, 9)}`);
+    const after = `${whole} S1\n${whole} E0\nbye${whole.slice(0, 9)}`;
+    expect(read(mark, after, 1).stray).toBe(`bye${whole.slice(0, 9)}`);
+  });
+
   test('of another command has no mark of this one', () => {
     expect(read(mark, `${newMark().whole} S1\nout`, 100)).toMatchObject({ own: '', started: undefined });
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { shellCommand } from '../core/shell-quote.ts';
+import { scattered, scatteredArgv, shellCommand } from '../core/shell-quote.ts';
 
 /**
  * Marks around a command's output. The command is run by a script for a POSIX shell, which writes a mark to both streams
@@ -39,10 +39,14 @@ export const environmentScript = `PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/u
 if [ -e /usr/lib/locale/C.utf8 ] || [ -e /usr/lib/locale/C.UTF-8 ]; then LC_ALL=C.UTF-8; fi
 export PATH LC_ALL; unset LANGUAGE`;
 
-/** Writes a mark, whose halves are `$1` and `$2`, to both streams. */
+/** Sets the halves of a mark. */
+const setMark = ({ halves: [first, second] }: Mark): string => `fd_a=${first} fd_b=${second}`;
+
+/** Writes a mark to both streams. */
 const sayMark = (kind: string, value: string): string =>
   `${printMark(kind, value)}; ${printMark(kind, value)} >&2`;
-const printMark = (kind: string, value: string): string => `printf '%s%s ${kind}%d\\n' "$1" "$2" ${value}`;
+const printMark = (kind: string, value: string): string =>
+  `printf '%s%s ${kind}%d\\n' "$fd_a" "$fd_b" ${value}`;
 
 /**
  * The process group that has to be killed to end the command: that of the session which sshd made for it, whoever leads it.
@@ -51,7 +55,7 @@ const startScript = `{ read -r _ _ _ _ fd_g _ </proc/$$/stat; } 2>/dev/null || f
 ${sayMark('S', '"$fd_g"')}`;
 
 /** `exec`: for programs, not for the shell's builtins. What the shell itself says of a command that was killed goes nowhere. */
-const waited = '{ ( shift 2; exec "$@" 2>&3 3>&- ); fd_c=$?; } 3>&2 2>/dev/null';
+const waited = '{ ( exec "$@" 2>&3 3>&- ); fd_c=$?; } 3>&2 2>/dev/null';
 
 const endings: Readonly<Record<MarkedShape, string>> = {
   run: `${waited}
@@ -63,7 +67,7 @@ exit "$fd_c"`,
    * and the command is ended: first asked, then killed. A signal would end the client alone and leave the command behind.
    */
   follow: `exec 3<&0 </dev/null
-( shift 2; exec "$@" 3<&- ) & fd_p=$!
+( exec "$@" 3<&- ) & fd_p=$!
 { while read -r fd_l; do :; done <&3; kill "$fd_p"; sleep 1; kill -9 "$fd_p"; } >/dev/null 2>&1 & fd_w=$!
 wait "$fd_p"; fd_c=$?
 kill "$fd_w" 2>/dev/null
@@ -78,23 +82,27 @@ const scriptOf = (shape: MarkedShape): string => `${environmentScript}\n${startS
 
 /** The argv that runs an argv between marks. */
 export function markedArgv(argv: readonly string[], mark: Mark, shape: MarkedShape): string[] {
-  return ['/bin/sh', '-c', scriptOf(shape), 'sh', ...mark.halves, ...argv];
+  return scatteredArgv(scattered(markedScript(argv, mark, shape)));
 }
 
 /** The same as a script for a POSIX shell that reads it. */
 export function markedScript(argv: readonly string[], mark: Mark, shape: MarkedShape): string {
-  return `set -- ${shellCommand([...mark.halves, ...argv])}\n${scriptOf(shape)}`;
+  return `${setMark(mark)}; set -- ${shellCommand(argv)}\n${scriptOf(shape)}`;
 }
 
-/** A script that runs an argv, in English, after a mark that says: the login shell did what it was asked to. */
-export function arrivedScript(argv: readonly string[], mark: Mark): string {
-  return `${environmentScript}\nset -- ${shellCommand(mark.halves)}\n${sayMark('A', '0')}\nexec ${shellCommand(argv)}`;
+/**
+ * A script that runs, by the argv of another program (sudo), the scattered script that is its `$2`; in English, after a mark
+ * that says: the login shell did what it was asked to.
+ */
+export function arrivedScript(by: readonly string[], mark: Mark): string {
+  const argv = [...by, ...scatteredArgv('').slice(0, -1)];
+  return `${environmentScript}\n${setMark(mark)}; ${sayMark('A', '0')}\nexec ${shellCommand(argv)} "$2"`;
 }
 
 /** A script for a shell that is kept: marks, and the command between them, without any input. */
 export function keptScript(argv: readonly string[], mark: Mark): string {
   const command = `{ ( exec ${shellCommand(argv)} 2>&3 3>&- ) </dev/null; fd_c=$?; } 3>&2 2>/dev/null`;
-  return `set -- ${shellCommand(mark.halves)}; ${sayMark('S', '0')}\n${command}\n${sayMark('E', '"$fd_c"')}\n`;
+  return `${setMark(mark)}; ${sayMark('S', '0')}\n${command}\n${sayMark('E', '"$fd_c"')}\n`;
 }
 
 /** Of what comes before the start, this much is kept for messages, bytes. */
@@ -134,6 +142,8 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
   const sudoSaid = limitedText();
   /** Its end has no mark, and nothing of it may be held back that could become one. */
   const isDialogue = (): boolean => shape === 'pipe' && started !== undefined;
+  /** What is held back before the start, because it could become a mark. */
+  const pending = (): string => (started === undefined ? rest.toString('utf8') : '');
   /** What becomes of bytes that are in front of the next mark. */
   const take = (bytes: Buffer, own: Buffer[]): void => {
     if (started !== undefined && ended === undefined) return void own.push(bytes);
@@ -161,7 +171,7 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
         onMark(kind, Number(value));
         rest = rest.subarray(end - at + 1);
       }
-      const kept = isDialogue() ? 0 : beginningOf(wanted, rest);
+      const kept = isDialogue() || ended !== undefined ? 0 : beginningOf(wanted, rest);
       take(rest.subarray(0, rest.length - kept), own);
       rest = rest.subarray(rest.length - kept);
       return Buffer.concat(own);
@@ -176,10 +186,10 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
       return ended;
     },
     get stray() {
-      return stray.text();
+      return stray.text() + (arrived ? '' : pending());
     },
     get sudoSaid() {
-      return sudoSaid.text();
+      return sudoSaid.text() + (arrived ? pending() : '');
     },
     get strayBytes() {
       return strayBytes;

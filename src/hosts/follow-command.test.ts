@@ -6,6 +6,7 @@ import type { FollowEnd } from '../core/host.ts';
 import { createDockerHost } from './docker.ts';
 import type { CommandFollower, FollowOutcome } from './follow-command.ts';
 import { createLocalHost } from './local.ts';
+import { unmarked } from './testing/marked-run.ts';
 
 const host = createLocalHost('here');
 /** Says its process id and then nothing more, for much longer than a test takes. */
@@ -108,7 +109,7 @@ describe('following in a container', () => {
   function container(outcome: FollowOutcome): { following: () => Promise<FollowEnd>; asked: string[][] } {
     const asked: string[][] = [];
     const follower: CommandFollower = async function* ({ argv }) {
-      asked.push([...argv.slice(0, 8), ...argv.slice(-2)]);
+      asked.push([...argv.slice(0, 7), ...(unmarked(argv)?.argv ?? [])]);
       yield 'line';
       return outcome;
     };
@@ -127,7 +128,7 @@ describe('following in a container', () => {
     const { following, asked } = container({ kind: 'exited', exitCode: 1, stderr: 'no such device' });
     expect(await following()).toEqual({ exitCode: 1, stderr: 'no such device' });
     expect(asked).toEqual([
-      ['docker', '--context', 'far', 'exec', '-i', 'lab-node-1', '/bin/sh', '-c', 'tcpdump', '-n'],
+      ['docker', '--context', 'far', 'exec', '-i', 'lab-node-1', '/bin/sh', 'tcpdump', '-n'],
     ]);
   });
 

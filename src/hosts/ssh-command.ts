@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
-import { anyShellCommand } from '../core/shell-quote.ts';
+import { anyShellCommand, scattered } from '../core/shell-quote.ts';
 import {
   arrivedScript,
-  markedArgv,
   markedScript,
   newMark,
   readMarks,
@@ -179,15 +178,12 @@ export function markedLine(
   mark: Mark,
   shape: MarkedShape,
 ): string {
-  return anyShellCommand(
-    sudo ? arrivedScript(asRoot(markedArgv(argv, mark, shape)), mark) : markedScript(argv, mark, shape),
-  );
+  const script = markedScript(argv, mark, shape);
+  return sudo ? anyShellCommand(arrivedScript(asRoot, mark), scattered(script)) : anyShellCommand(script);
 }
 
-/** The argv that runs an argv as root, or ends at once where a password would be asked for. */
-function asRoot(argv: readonly string[]): string[] {
-  return ['sudo', '-n', '--', ...argv];
-}
+/** Runs what follows as root, or ends at once where a password would be asked for. */
+const asRoot = ['sudo', '-n', '--'] as const;
 
 /** Opens the channel and has the command started, unless the signal aborts before; the command is then cut short, too. */
 async function start(

@@ -48,7 +48,7 @@ async function cutEverywhere(ask: () => Promise<unknown>): Promise<{ whole: numb
   const others: unknown[] = [];
   let whole = 0;
   for (const stream of ['stdout', 'stderr']) {
-    for (let bytes = 0; bytes < wholeBytes; bytes += 13) {
+    for (let bytes = 0; bytes < wholeBytes; bytes += 29) {
       write('cut', `${stream} ${bytes}\n`);
       const got = await ask().catch((error: unknown) => error);
       if (isDeepStrictEqual(got, answer)) whole += 1;

@@ -12,9 +12,20 @@ export function unmarked(
   argv: readonly string[],
 ): { readonly argv: readonly string[]; readonly mark: string } | undefined {
   const at = argv.indexOf('/bin/sh');
-  const [option, , zero, first = '', second = '', ...words] = argv.slice(at + 1);
-  if (at < 0 || option !== '-c' || zero !== 'sh' || !/^[0-9a-f]{24}$/.test(first)) return undefined;
-  return { argv: words, mark: `${first}${second}` };
+  const written = argv[at + 4];
+  if (at < 0 || written === undefined) return undefined;
+  const script = written.replaceAll(/\\0([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+  const [, first, second, words = ''] = /^fd_a=(\w+) fd_b=(\w+); set -- (.*)$/m.exec(script) ?? [];
+  if (first === undefined || second === undefined) return undefined;
+  return { argv: unquoted(words), mark: `${first}${second}` };
+}
+
+/** The words of a line that `shellCommand` wrote. */
+function unquoted(line: string): readonly string[] {
+  const words = line.match(/(?:'[^']*'|\\'|[^\s'\\])+/g) ?? [];
+  return words.map((word) => word.replaceAll(/'([^']*)'|\\(')/g, (_, quoted?: string) => quoted ?? "'"));
 }
 
 /** For tests: what a marking script gives where its command ends so; the outcome itself where there is none. */

@@ -177,6 +177,7 @@ describe('openLane', () => {
     const marks = [
       { name: 'state', wallMs: 0, text: 'beta is MASTER', host: 'beta', value: 'MASTER' },
       { name: 'plain', wallMs: 0, text: 'nothing special' },
+      { name: 'vague', wallMs: 500, bounds: { minMs: 0, maxMs: 1500 }, text: 'about then' },
     ];
     const kind = kindOf({ observe: async () => ({ status: 'ok', marks }) });
     const planned = { name: 'p', kind: 'fake', params: null, intervalMs: 60_000, timeoutMs: 100 };
@@ -194,7 +195,14 @@ describe('openLane', () => {
     });
     lanes.push(lane);
     lane.start();
-    expect(await marked.promise).toEqual([
+    const events = await marked.promise;
+    const {
+      atMs = 0,
+      minMs = 0,
+      maxMs = 0,
+    } = events.flatMap((e) => (e.type === 'mark' ? e : [])).at(-1) ?? {};
+    expect([atMs - minMs, maxMs - atMs].map(Math.round)).toEqual([500, 1000]);
+    expect(events.slice(0, 2)).toEqual([
       expect.objectContaining({ probe: 'p@alpha', host: 'beta', name: 'state', value: 'MASTER' }),
       {
         type: 'mark',

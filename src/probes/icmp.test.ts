@@ -159,6 +159,15 @@ describe('icmp probe', () => {
     await expect(openProbe(icmp, fields, { host: without })).rejects.toThrow('vantage has no ping');
     const busybox = hostThat(never, { exitCode: 1, stdout: 'BusyBox v1.37.0' });
     await expect(openProbe(icmp, fields, { host: busybox })).rejects.toThrow('not that of iputils');
+    const busyboxOfDebian = hostThat(never, {
+      exitCode: 1,
+      stdout: '',
+      stderr: "ping: invalid option -- 'V'\nBusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.",
+    });
+    await expect(openProbe(icmp, fields, { host: busyboxOfDebian })).rejects.toThrow('not that of iputils');
+    // What sudo says is no word of ping's: that is found out by the samples.
+    const locked = hostThat(never, { exitCode: 1, stdout: '', stderr: 'sudo: a password is required' });
+    await expect(openProbe(icmp, fields, { host: locked })).resolves.toBeDefined();
     await expect(openProbe(icmp, fields)).rejects.toThrow('needs `from:`');
   });
 

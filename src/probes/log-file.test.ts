@@ -159,6 +159,19 @@ describe('log-file probe', () => {
     }
   });
 
+  it('does not trust a stamp that is of another zone', async () => {
+    const machine = new Machine();
+    const session = await open(machine, { time: 'iso' });
+    await machine.pulses(1);
+    // 11:00:01.5 UTC, as a server logs it whose zone is EST.
+    await machine.writes('2025-11-21 06:00:01.500 EST state MASTER');
+    await machine.pulses(2);
+    expect(marksOf(await look(session))).toMatchObject([
+      { bounds: { minMs: epochS * 1000, maxMs: (epochS + 2) * 1000 } },
+    ]);
+    await session.close();
+  });
+
   it('puts a line together that a sign of life came into', async () => {
     const machine = new Machine();
     const session = await open(machine);

@@ -22,7 +22,7 @@ const params = z.strictObject({
     .enum(['arrival', ...timeFormats])
     .default('arrival')
     .describe(
-      'When a line was written. `arrival`: the file is read twice a second, and the mark has bounds of 1.5 s and more. By its first stamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A stamp in whole seconds has bounds of one second. A line without a stamp is timed by its arrival.',
+      'When a line was written. `arrival`: the file is read twice a second, and the mark has bounds of 1.5 s and more. By its first stamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A stamp in whole seconds has bounds of one second. A line without a stamp, or with one that is more than 14 minutes off (another zone), is timed by its arrival.',
     ),
   utcOffset: z
     .string()
@@ -73,10 +73,17 @@ export const logFile: ProbeKind<Params> = {
   },
 };
 
+/** Zones differ by quarters of an hour: a stamp that lies further off than this is of another zone, or is no stamp. */
+const otherZoneMs = 14 * 60_000;
+
 /** By the line's own stamp where it has one, else by when it was read. */
 function timeOf({ text, minMs, maxMs }: FileLine, p: Params, offsetMinutes: number): LogTime {
-  const stamped = p.time === 'arrival' ? undefined : timeIn(text, p.time, { offsetMinutes, nowMs: maxMs });
-  return stamped ?? { wallMs: (minMs + maxMs) / 2, bounds: { minMs, maxMs } };
+  const arrival = { wallMs: (minMs + maxMs) / 2, bounds: { minMs, maxMs } };
+  if (p.time === 'arrival') return arrival;
+  const stamped = timeIn(text, p.time, { offsetMinutes, nowMs: maxMs });
+  if (stamped === undefined) return arrival;
+  const isOff = stamped.wallMs < minMs - otherZoneMs || stamped.wallMs > maxMs + otherZoneMs;
+  return isOff ? arrival : stamped;
 }
 
 /** Minutes east of UTC of stamps without a zone. */

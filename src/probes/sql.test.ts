@@ -1,6 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sql } from './sql.ts';
+import { makeCertificates } from './testing/certificates.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
 import {
   accept,
@@ -175,6 +180,37 @@ describe('sql probe', () => {
     const dsn = await server((socket) => socket.end('N'));
     const { seen } = await lookOnce(sql, { dsn, query: 'SELECT 1', tls: {} });
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
+  });
+
+  it('shows a client certificate', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'firedrill-sql-'));
+    makeCertificates(folder);
+    cleanups.push(async () => rmSync(folder, { recursive: true }));
+    const file = (name: string): string => join(folder, name);
+    const names: (string | undefined)[] = [];
+    const dsn = await server((plain) => {
+      plain.write('S');
+      const secure = new TLSSocket(plain, {
+        isServer: true,
+        requestCert: true,
+        key: readFileSync(file('good.key')),
+        cert: readFileSync(file('good.pem')),
+        ca: readFileSync(file('ca.pem')),
+      });
+      secure.on('error', () => {});
+      secure.once('data', () => {
+        const { subject } = secure.getPeerCertificate() as Partial<PeerCertificate>;
+        names.push(subject?.CN?.toString());
+        secure.write(accepted);
+        secure.once('data', () => secure.write(rows('1')));
+      });
+    });
+    const tls = { caFile: file('ca.pem'), serverName: 'app.example.com' };
+    const clientCert = { certFile: file('good.pem'), keyFile: file('good.key') };
+    const look = async (over: object) =>
+      (await lookOnce(sql, { dsn, query: 'SELECT 1', tls: { ...tls, ...over } })).seen.status;
+    expect([await look({ clientCert }), await look({})]).toEqual(['ok', 'ok']);
+    expect(names).toEqual(['app.example.com', undefined]);
   });
 
   it('sends the password from the environment or a file, not what pg would find by itself', async () => {

@@ -1,5 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
+import { withoutNoise } from './noise.ts';
 
 /** Longest wait for a tool's version. */
 export const preflightTimeoutMs = 5000;
@@ -19,7 +20,9 @@ export async function requireIputils(
   const result = await host.exec([tool, '-V'], options).catch(() => undefined);
   if (result === undefined) return;
   const missing = result.exitCode === 127;
-  if (!missing && result.stdout.includes('iputils')) return;
+  const said = withoutNoise(`${result.stdout}\n${result.stderr}`);
+  // Other makes name themselves or the option that they do not know. Whoever else speaks, as sudo does, says nothing of the tool.
+  if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
   const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not that of iputils`;
   throw new DrillError('invalid-input', what, {
     mend: `Install it on ${host.name} (Debian: iputils-${tool}), or look from another host (\`from:\`).`,

@@ -158,7 +158,10 @@ const beforeSending: ReadonlySet<unknown> = new Set([
 
 function neverSent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('code' in error && beforeSending.has(error.code)) || /^Proxy (response|Authentication Required) \(\d+\)/.test(error.message);
+  return (
+    ('code' in error && beforeSending.has(error.code)) ||
+    /^Proxy (response|Authentication Required) \(\d+\)/.test(error.message)
+  );
 }
 
 function firstValues(

@@ -222,13 +222,17 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     });
   });
 
-  test.each(['', '# nothing yet\n', 'clouds:\n', 'clouds: { lab: }\n', 'other: { lab: 1 }\n'])(
-    'gets along with a secure.yaml that says nothing: %j',
-    (text) => {
-      write('own/secure.yaml', text);
-      expect(entry(auth).credentials).toMatchObject({ password: 'p' });
-    },
-  );
+  test.each([
+    '',
+    '# nothing yet\n',
+    'clouds:\n',
+    'clouds: { lab: { auth: { password: } } }\n',
+    'clouds: { lab: }\n',
+    'other: { lab: 1 }\n',
+  ])('gets along with a secure.yaml that says nothing: %j', (text) => {
+    write('own/secure.yaml', text);
+    expect(entry(auth).credentials).toMatchObject({ password: 'p' });
+  });
 
   test('gets along with other clouds that are empty, and with an entry that is in secure.yaml only', () => {
     const cloudsFile = write('own/clouds.yaml', 'clouds: { lab: , other: , third: [] }');

@@ -69,10 +69,11 @@ export function findCloud(
   };
 }
 
-/** One over the other, key by key in maps. */
+/** One over the other, key by key in maps. An empty value replaces nothing. */
 export function mergeEntries(base: Entry, over: Entry): Entry {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
+    if (value === null) continue;
     const old = merged[key];
     merged[key] = isEntry(old) && isEntry(value) ? mergeEntries(old, value) : value;
   }

@@ -16,3 +16,7 @@ test.each([
 test('an address that is not known stays as written', () => {
   expect(fillPlaceholders('${host} ${address}:1', { name: 'a' })).toBe('a ${address}:1');
 });
+
+test('an address is put in as it is, whatever is in it', () => {
+  expect(fillPlaceholders('x ${address}', { name: 'a', address: '$& $1' })).toBe('x $& $1');
+});

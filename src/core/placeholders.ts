@@ -32,9 +32,9 @@ export function fillPlaceholders(text: string, host: Pick<PlannedHost, 'name' | 
   const { address } = host;
   if (address === undefined) return named;
   const inBrackets = address.includes(':')
-    ? named.replace(urlAddress, `[${address}]`).replace(addressAndPort, `[${address}]`)
+    ? named.replace(urlAddress, () => `[${address}]`).replace(addressAndPort, () => `[${address}]`)
     : named;
-  return inBrackets.replaceAll('${address}', address);
+  return inBrackets.replaceAll('${address}', () => address);
 }
 
 /** Replaces each `${address.NAME}` by the address of that name; what is not known stays as written. */

@@ -28,7 +28,8 @@ export function checkFilled(
   const filled = mapStrings(Object.fromEntries(own), (text) => fillPlaceholders(text, host));
   for (const { path, message } of params.safeParse(filled).error?.issues ?? []) {
     const at = path.filter((part) => typeof part !== 'symbol');
-    problem(at, `${String(at.at(-1))}: for host "${host.name}": ${message}`);
+    const field = at.findLast((part) => typeof part === 'string');
+    problem(at, `${field === undefined ? '' : `${field}: `}for host "${host.name}": ${message}`);
   }
 }
 

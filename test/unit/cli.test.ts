@@ -225,6 +225,33 @@ describe('the command line', () => {
     expect(stdout).toBe(`${testdata}/valid.yaml: valid\n${testdata}/composed.yaml: valid`);
   });
 
+  test('validates suites and targets among scenarios, by file, folder, or name', async () => {
+    const { exitCode, stdout } = await bench.start(
+      'validate',
+      'scenarios/keepalived-docker',
+      'wazuh-lb',
+      'compose-lab/wazuh-lb/target.yaml',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining([
+        'scenarios/keepalived-docker/suite.yaml: valid',
+        'scenarios/keepalived-docker/variations.yaml: valid',
+        'scenarios/wazuh-lb/suite.yaml: valid',
+        'compose-lab/wazuh-lb/target.yaml: valid',
+      ]),
+    );
+  });
+
+  test('plans a suite, and says how to run one', async () => {
+    const { stdout } = await bench.start('plan', 'keepalived-docker', '--json');
+    expect((JSON.parse(stdout) as Plan[]).length).toBeGreaterThan(1);
+    const { exitCode, stderr } = await bench.start('run', 'scenarios/wazuh-lb/suite.yaml');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('scenarios/wazuh-lb/suite.yaml: this is a suite, not a scenario');
+    expect(stderr).toContain('firedrill table scenarios/wazuh-lb/suite.yaml');
+  });
+
   test('prints JSON Schemas that editors read, with every fault and probe kind in them', async () => {
     const scenario = await bench.start('schema', 'scenario');
     expect(JSON.parse(scenario.stdout)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });

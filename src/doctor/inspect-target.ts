@@ -2,14 +2,15 @@ import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host } from '../core/host.ts';
-import type { Plan, PlannedHost } from '../core/plan.ts';
+import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 import { askHost } from './host-facts.ts';
 import { judgeHost, type Want } from './judge-host.ts';
-import { wantsOf } from './wants.ts';
+import { leaseFindings } from './lease-findings.ts';
+import { undoneOn, wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
@@ -29,7 +30,11 @@ export async function inspectTarget(
 ): Promise<readonly Finding[]> {
   const wants = wantsOf(target, plans);
   const [hosts, servers, endpoints] = await Promise.all([
-    Promise.all(target.hosts.map((host) => inspectHost(host, wants.get(host.name) ?? [], deps))),
+    Promise.all(
+      target.hosts.map((host) =>
+        inspectHost(host, wants.get(host.name) ?? [], undoneOn(host.name, target, plans), deps),
+      ),
+    ),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
     lookAtEndpoints(target, probeKind, deps),
   ]);
@@ -39,6 +44,7 @@ export async function inspectTarget(
 async function inspectHost(
   planned: PlannedHost,
   wants: readonly Want[],
+  undone: readonly PlannedFault[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
   const host = createHost(planned);
@@ -48,7 +54,8 @@ async function inspectHost(
     const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
-    return [reached, ...judgeHost(planned.name, facts, wants), ...clocks];
+    const leases = leaseFindings(planned.name, facts, undone);
+    return [reached, ...judgeHost(planned.name, facts, wants), ...leases, ...clocks];
   } catch (error) {
     signal.throwIfAborted();
     return [{ name, status: 'fail', observed: saidOf(error, planned.name), mend: mendOf(error) }];

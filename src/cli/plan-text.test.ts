@@ -37,7 +37,7 @@ checks: [{ kind: rto, max: 10s }]
 
 test('promises a timer only where the host has systemd', () => {
   expect(revertOf('{ kind: service.stop, on: node-1, units: [x.service], lease: 1m }')).toEqual([
-    'auto-revert a systemd timer on its host undoes it when firedrill is silent for 1 min 00 s',
+    'auto-revert a systemd timer on its host undoes it when firedrill is silent for 60.0 s',
     'on a host without systemd nothing does until `firedrill heal`; `firedrill doctor` says which hosts have it',
   ]);
 });

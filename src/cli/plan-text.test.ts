@@ -47,3 +47,32 @@ describe('a fault that may end the container that its host is', () => {
     expect(planOf(fault).includes(said)).toBe(isSaid);
   });
 });
+
+describe('what undoes a fault if firedrill is gone', () => {
+  /** The lines of the plan about it. */
+  function revertOf(fault: string): string[] {
+    const lines = planOf(fault).split('\n');
+    const at = lines.findIndex((line) => line.includes('auto-revert'));
+    return at < 0 ? [] : lines.slice(at, at + 2).map((line) => line.trim().replaceAll(/ {2,}/g, ' '));
+  }
+
+  test('a timer is promised only where the host has systemd', () => {
+    expect(revertOf('{ kind: service.stop, on: machine, units: [x.service], lease: 1m }')).toEqual([
+      'auto-revert a systemd timer on its host undoes it when firedrill is silent for 60.0 s',
+      'on a host without systemd nothing does until `firedrill heal`; `firedrill doctor` says which hosts have it',
+    ]);
+  });
+
+  test('none is promised for a command without `undo`: nothing undoes it', () => {
+    expect(revertOf('{ kind: command, on: machine, run: [jolt] }')[0]).toBe(
+      'auto-revert none: it has no `undo`, so neither its host nor the heal undoes it',
+    );
+    expect(revertOf('{ kind: command, on: machine, run: [jolt], undo: [calm] }')[0]).toMatch(
+      /^auto-revert a systemd timer/,
+    );
+  });
+
+  test('nothing is said of kinds that mend themselves', () => {
+    expect(revertOf('{ kind: process.kill, on: machine, process: nginx }')).toEqual([]);
+  });
+});

@@ -201,16 +201,10 @@ function textOf(step: PlannedFault): { inject: string; heal: string; blastRadius
 
 function actions(plan: Plan, step: PlannedFault): string[] {
   const { inject, heal, blastRadius } = textOf(step);
-  const lease =
-    step.leaseMs === undefined
-      ? []
-      : [
-          `dead man      the host heals by itself when firedrill is silent for ${formatMs(step.leaseMs)} (systemd-run)`,
-        ];
   return [
     `inject        ${inject}`,
     `heal          ${heal}`,
-    ...lease,
+    ...revertLines(step),
     ...containerText(plan, step),
     `blast radius  ${blastRadius}`,
   ];
@@ -224,6 +218,17 @@ function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: Pla
     'host' in on ? on.host === name : probes.some((one) => one.name === probe && one.host === name);
   const isContainer = hosts.some(({ name, transport }) => transport.kind === 'docker' && mayHit(name));
   return text !== undefined && isContainer ? [`container     ${text}`] : [];
+}
+
+/** What undoes a step if firedrill is gone; nothing for kinds that mend themselves, or that only a cloud or an engine undoes. */
+function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
+  if (faultKind(kind)?.undoes?.(params) === false)
+    return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
+  if (leaseMs === undefined) return [];
+  return [
+    `auto-revert   a systemd timer on its host undoes it when firedrill is silent for ${formatMs(leaseMs)}`,
+    '              on a host without systemd nothing does until `firedrill heal`; `firedrill doctor` says which hosts have it',
+  ];
 }
 
 /** The fault's id, where there is another one to tell it from. */

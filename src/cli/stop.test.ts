@@ -50,12 +50,14 @@ describe('what stops a drill', () => {
       const child = spawn(process.execPath, ['--input-type=module', '--eval', program, arg], {
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       });
+      if (child.stdout === null) throw new Error('no stdout');
       let said = '';
-      child.stdout?.on('data', (data: Buffer) => {
+      child.stdout.on('data', (data: Buffer) => {
         if (said === '') onSaid(child);
         said += data.toString();
       });
-      await once(child, 'close');
+      // After `disconnect` there is no event `close`.
+      await Promise.all([once(child, 'exit'), once(child.stdout, 'end')]);
       return said;
     };
     expect(await run('drill', (child) => child.disconnect())).toBe(

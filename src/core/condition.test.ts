@@ -28,6 +28,10 @@ describe('what a sample says of a condition', () => {
     // The body of a bad reply may have one: it is none of a good sample.
     [{ status: 'fail', cause: 'http-5xx', value: 'primary' }, undefined, 'maybe'],
     [{ status: 'fail', cause: 'timeout', provenDown: true }, undefined, 'no'],
+    // A bad state is what the target told.
+    [{ status: 'fail', cause: 'bad-state', value: 'exited' }, undefined, 'no'],
+    [{ status: 'fail', cause: 'bad-state', value: 'primary' }, down, 'yes'],
+    [{ status: 'fail', cause: 'bad-state' }, undefined, 'maybe'],
   ])('with a value: %j, declared %j, is %s', (sample, onFailure, truth) => {
     const probe = onFailure === undefined ? {} : { onFailure };
     expect(sampleTruth({ is: ['primary'] }, probe, sample)).toBe(truth);
@@ -35,6 +39,7 @@ describe('what a sample says of a condition', () => {
 
   test('without a value, a failed sample is a no', () => {
     expect(sampleTruth({}, {}, refused)).toBe('no');
+    expect(sampleTruth({}, {}, { status: 'fail', cause: 'bad-state', value: 'exited' })).toBe('no');
     expect(sampleTruth({}, {}, { status: 'ok' })).toBe('yes');
     expect(sampleTruth({}, {}, { status: 'unknown' })).toBe('maybe');
   });

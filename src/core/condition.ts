@@ -42,7 +42,7 @@ export interface InstanceRef {
 }
 
 /** By the cause of a failed sample, the value that such a failure stands for. */
-export type FailureValues = { readonly [cause in FailCause]?: string };
+export type FailureValues = { readonly [cause in Exclude<FailCause, 'bad-state'>]?: string };
 
 /** A sample as conditions read it. */
 export type ReadSample = Pick<Sample, 'status' | 'cause' | 'value'> & {
@@ -54,7 +54,7 @@ export type ReadSample = Pick<Sample, 'status' | 'cause' | 'value'> & {
  * What a sample says of a condition's value part.
  *
  * A failed sample has no value: with `is` it says nothing, unless the probe declares in `onFailure` what a failure of this
- * cause stands for. Without `is` it says "no": the target was asked, and it was not ok.
+ * cause stands for. A bad state (`bad-state`) is a value. Without `is` it says "no": the target was asked, and it was not ok.
  */
 export function sampleTruth(
   { is }: Pick<ValuePart, 'is'>,
@@ -63,11 +63,18 @@ export function sampleTruth(
 ): Truth {
   if (sample === undefined || sample.status === 'unknown') return 'maybe';
   if (is === undefined) return sample.status === 'ok' ? 'yes' : 'no';
-  const value = sample.status === 'ok' ? sample.value : onFailure?.[sample.cause ?? 'error'];
+  const value = valueOf(sample, onFailure);
   if (value !== undefined) return is.includes(value) ? 'yes' : 'no';
   if (sample.provenDown !== true) return 'maybe';
   // Without power nothing has a value that a target tells; one that stands for a failure it may have.
   return Object.values(onFailure ?? {}).some((declared) => is.includes(declared)) ? 'maybe' : 'no';
+}
+
+function valueOf(
+  { status, cause = 'error', value }: ReadSample,
+  onFailure?: FailureValues,
+): string | undefined {
+  return status === 'ok' || cause === 'bad-state' ? value : onFailure?.[cause];
 }
 
 /** What several things come to that must all hold. */

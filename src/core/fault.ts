@@ -64,6 +64,8 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
    * mend themselves; undefined where these parameters leave nothing to undo.
    */
   undo?(params: P, before: B): string | undefined;
+  /** False where these parameters leave nothing to undo, whatever is found on the host: then no timer is promised. Absent: true. */
+  undoes?(params: P): boolean;
   /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of the harness. */
   heal(params: P, before: B, ctx: FaultContext): Promise<void>;
   /** Proof that nothing of the fault is left. Polled after `heal` until true or its deadline. */

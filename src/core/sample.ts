@@ -9,6 +9,8 @@ export const failCauses = [
   'http-5xx',
   'http-other',
   'bad-body',
+  // The target told its state, which is a bad one: the sample has that state as its value.
+  'bad-state',
   'error',
 ] as const;
 
@@ -82,6 +84,7 @@ export interface Sample {
   readonly stallMs?: number;
   readonly status: 'ok' | 'fail' | 'unknown';
   readonly cause?: FailCause;
+  /** The state that the target told. Of failed samples, conditions read only that of the cause `bad-state`. */
   readonly value?: string;
   readonly message?: string;
   readonly phases?: Phases;

@@ -124,6 +124,7 @@ const mostChars = 160;
 function describeSample(sample: Sample | undefined): string {
   if (sample === undefined) return 'no fresh answer';
   if (sample.status === 'ok') return sample.value ?? 'ok';
+  if (sample.cause === 'bad-state' && sample.value !== undefined) return sample.value;
   if (sample.status === 'unknown' && sample.message !== undefined)
     return `unknown, ${printable(sample.message, mostChars)}`;
   const cause = sample.cause === undefined ? '' : ` ${sample.cause}`;

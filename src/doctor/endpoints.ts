@@ -22,6 +22,7 @@ const mends: Readonly<Record<FailCause, string>> = {
   'http-5xx': 'The service is there and not well: see its logs.',
   'http-other': 'The service is there and answers otherwise: correct `url` or `status`.',
   'bad-body': 'The service is there and says something else: correct what the probe expects.',
+  'bad-state': 'The service tells a bad state: bring it up, or correct what the probe names.',
   error: 'See what the service says.',
 };
 

@@ -211,6 +211,23 @@ describe('a target', () => {
     ]);
   });
 
+  test('says what undoes the faults of a scenario if firedrill is gone', async () => {
+    const without = (): Script => {
+      const all = healthy();
+      return (argv) => {
+        const said = all(argv);
+        return { ...said, stdout: said.stdout?.replace('systemd yes\n', '') ?? '' };
+      };
+    };
+    const { findings } = await inspect({ withScenario: true, hosts: { 'node-1': without() } });
+    expect(told(findings, 'node-1: auto-revert')).toEqual([
+      'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is gone',
+    ]);
+    expect(told(findings, 'node-2: auto-revert')).toEqual([
+      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) when firedrill is silent for 30.0 s',
+    ]);
+  });
+
   test('says why there is no way to a host, and what to do', async () => {
     const lost = (): never => {
       throw new DrillError('host-unreachable', 'node-2: the host key is not known', { mend: 'Add it.' });

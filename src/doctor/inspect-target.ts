@@ -2,14 +2,15 @@ import type { CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Host, HostNote, NoteListener } from '../core/host.ts';
-import type { Plan, PlannedHost, PlannedProbe } from '../core/plan.ts';
+import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan.ts';
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 import { askHost } from './host-facts.ts';
 import { judgeHost, type Want } from './judge-host.ts';
-import { wantsOf } from './wants.ts';
+import { leaseFindings } from './lease-findings.ts';
+import { undoneOn, wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
@@ -30,7 +31,11 @@ export async function inspectTarget(
 ): Promise<readonly Finding[]> {
   const wants = wantsOf(target, plans);
   const [hosts, servers, endpoints] = await Promise.all([
-    Promise.all(target.hosts.map((host) => inspectHost(host, target, wants.get(host.name) ?? [], deps))),
+    Promise.all(
+      target.hosts.map((host) =>
+        inspectHost(host, target, wants.get(host.name) ?? [], undoneOn(host.name, target, plans), deps),
+      ),
+    ),
     Promise.all(target.hosts.map((host) => inspectServer(host, deps))),
     lookAtEndpoints(target, probeKind, deps),
   ]);
@@ -41,6 +46,7 @@ async function inspectHost(
   planned: PlannedHost,
   { probes }: TargetPlan,
   wants: readonly Want[],
+  undone: readonly PlannedFault[],
   { createHost, clock, signal }: InspectDeps,
 ): Promise<readonly Finding[]> {
   const notes: HostNote[] = [];
@@ -59,6 +65,7 @@ async function inspectHost(
       ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
       ...judgeHost(planned.name, facts, wants),
+      ...leaseFindings(planned.name, facts, undone),
       ...clocks,
       ...checks.flat(),
     ];

@@ -28,12 +28,25 @@ function faultWants(host: string, target: TargetPlan, plans: readonly Plan[]): W
     });
   }
   return plans
-    .flatMap((plan) => [...plan.prepare, ...plan.faults, ...plan.repair].map((fault) => ({ fault, plan })))
-    .filter(({ fault, plan }) => mayHit(fault, plan, host, target))
-    .flatMap(({ fault }) => {
+    .flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults, ...plan.repair]))
+    .flatMap((fault) => {
       const uses = faultKind(fault.kind)?.uses?.(fault.params);
       return uses === undefined ? [] : [{ ...uses, by: `fault ${fault.kind}`, sure: true }];
     });
+}
+
+/** The preparations and faults of plans that may come to a host: what is undone there. */
+export function undoneOn(host: string, target: TargetPlan, plans: readonly Plan[]): readonly PlannedFault[] {
+  return plans.flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults]));
+}
+
+function stepsOn(
+  host: string,
+  target: TargetPlan,
+  plan: Plan,
+  steps: readonly PlannedFault[],
+): readonly PlannedFault[] {
+  return steps.filter((step) => mayHit(step, plan, host, target));
 }
 
 /** Whether a fault may come to a host: by name, by a role that the host may have, or after another fault. */

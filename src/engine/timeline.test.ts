@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -20,6 +20,8 @@ let ledger: Ledger;
 let clock: ReturnType<typeof simulatedClock>;
 let done: string[];
 let fails: (argv: readonly string[]) => boolean;
+/** Settles before a command is answered. */
+let delays: (argv: readonly string[]) => Promise<void> | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'timeline-'));
@@ -28,6 +30,7 @@ beforeEach(() => {
   ledger = openLedger(join(folder, 'ledger'));
   done = [];
   fails = () => false;
+  delays = () => undefined;
 });
 afterEach(() => {
   log.close();
@@ -42,6 +45,8 @@ function host(name: string): Host {
     follow: neverFollowed,
     exec: (argv, { look }): Promise<ExecResult> => {
       if (look !== true) done.push(`${clock.nowMs() / 1000}s ${argv.join(' ')}`);
+      const delay = delays(argv);
+      if (delay !== undefined) return delay.then(() => ({ exitCode: 0, stdout: '', stderr: '' }));
       return Promise.resolve({ exitCode: fails(argv) ? 1 : 0, stdout: '', stderr: '' });
     },
   };
@@ -171,6 +176,29 @@ describe('the faults of a drill', () => {
     expect(done).toEqual(['0s break first', '1s break second']);
     // Healed by whoever called: what failed may have happened all the same.
     expect(run.open.map(({ record }) => record.faultId)).toEqual(['first', 'second']);
+  });
+
+  test('that fail one after the other end the run with the first error, and the log has the others', async () => {
+    const { signal } = new AbortController();
+    delays = (argv) =>
+      argv.join(' ') === 'break second'
+        ? clock.sleep(5000, signal).then(() => {
+            throw new TypeError('boom');
+          })
+        : undefined;
+    const run = runOf([
+      fault('first', { on: { role: 'nobody' }, atMs: 1000 }),
+      fault('second'),
+      fault('third', { forMs: 3_600_000 }),
+    ]);
+    const { injected, over } = startTimeline(run, held);
+    await expect(injected).rejects.toThrow('the plan has no role nobody');
+    await expect(over).rejects.toThrow('the plan has no role nobody');
+    log.sync();
+    const text = readFileSync(join(folder, 'events.ndjson'), 'utf8');
+    expect(text).toContain('"level":"error","text":"second: boom"');
+    // What another fault's failure ended is no failure of its own.
+    expect(text).not.toContain('"text":"third');
   });
 
   test('that are not healed when their time is up let nothing come after them', async () => {

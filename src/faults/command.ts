@@ -64,6 +64,7 @@ export const command: FaultKind<Params, null, null> = {
   repeatable: (p) => p.repeatable,
   effect: async (p, _before, ctx) => p.effect === undefined || succeeds(ctx, p.effect, p),
 
+  undoes: (p) => p.undo !== undefined,
   undo: (p) => (p.undo === undefined ? undefined : shellCommand(p.undo)),
 
   async heal(p, _before, ctx) {

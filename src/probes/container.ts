@@ -23,7 +23,7 @@ const notStarted: ReadonlySet<number> = new Set([126, 127]);
 export const container: ProbeKind<Params> = {
   kind: 'container',
   summary:
-    'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent.',
+    'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`, so that a condition without `is` does not hold; a condition with `is` reads the state.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
@@ -38,7 +38,7 @@ export const container: ProbeKind<Params> = {
     if (pipe === undefined) return byCommand;
     const question = {
       path: `/containers/${encodeURIComponent(p.name)}/json`,
-      judge: async (answer: EngineAnswer) => judgeAnswer(answer),
+      judge: async (answer: EngineAnswer) => judgeAnswer(p, answer),
       ended: abortedBy,
     };
     return engineSession(question, dockerEngine(pipe, ctx.timeoutMs), byCommand);
@@ -51,7 +51,10 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
   return {
     observe: async (signal) => {
       try {
-        return judge(await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }));
+        return judge(
+          p,
+          await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }),
+        );
       } catch (error) {
         // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
         if (signal.aborted) return abortedBy(signal);
@@ -62,25 +65,33 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
   };
 }
 
-function judgeAnswer({ status, body }: EngineAnswer): Observation {
+/** The states in which a container is taken to serve. */
+const goodStates: ReadonlySet<string> = new Set(['healthy', 'running']);
+
+function judgeState({ name }: Params, value: string): Observation {
+  if (goodStates.has(value)) return { status: 'ok', value };
+  return { status: 'fail', cause: 'bad-state', message: `container ${name} is ${value}`, value };
+}
+
+function judgeAnswer(p: Params, { status, body }: EngineAnswer): Observation {
   const said = parseJson(body);
   if (status === 200) {
     const value = stateOf(z.object({ State: z.unknown() }).safeParse(said).data?.State);
-    if (value !== undefined) return { status: 'ok', value };
+    if (value !== undefined) return judgeState(p, value);
     return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${body}`) };
   }
   const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
-  if (status === 404 && saysNoSuchContainer(message)) return { status: 'ok', value: 'absent' };
+  if (status === 404 && saysNoSuchContainer(message)) return judgeState(p, 'absent');
   return { status: 'fail', cause: 'error', message: shorten(`status ${status}: ${message.trim()}`) };
 }
 
-function judge({ exitCode, stdout, stderr }: ExecResult): Observation {
+function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation {
   if (exitCode === 0) {
     const value = stateOf(parseJson(stdout));
-    if (value !== undefined) return { status: 'ok', value };
+    if (value !== undefined) return judgeState(p, value);
     return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${stdout}`) };
   }
-  if (saysNoSuchContainer(stderr)) return { status: 'ok', value: 'absent' };
+  if (saysNoSuchContainer(stderr)) return judgeState(p, 'absent');
   const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);
   return notStarted.has(exitCode)
     ? { status: 'unknown', message: `docker could not be started: ${message}` }

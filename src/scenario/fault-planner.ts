@@ -62,7 +62,7 @@ function planStep(
   }
   if (forMs === 0) report([...path, 'for'], 'for: must be more than 0');
   // A repair is not undone by anybody.
-  const isUndone = section !== 'repair' && faultKind(kind)?.undo !== undefined;
+  const isUndone = section !== 'repair' && isUndoneByHost(kind, params);
   checkLease(lease, kind, isUndone, (message) => report([...path, 'lease'], message));
   const step = {
     id: id ?? `${idPrefixes[section]}-${i + 1}`,
@@ -149,6 +149,12 @@ function checkNeeds(step: PlannedFault, known: Known, problem: (message: string)
       problem(`a fault of kind ${step.kind} needs transport docker for host "${host.name}" in the target`);
     }
   }
+}
+
+/** Whether a script on the host could undo what a fault with these parameters does. */
+function isUndoneByHost(name: string, params: object): boolean {
+  const kind = faultKind(name);
+  return kind?.undo !== undefined && kind.undoes?.(mapStrings(params, (text) => text)) !== false;
 }
 
 /** Long enough for a renewal that comes late, short enough for a stack that waits for it. */

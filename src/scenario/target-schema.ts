@@ -82,7 +82,7 @@ const identifier = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'expected letters, digits, dots, dashes' });
 
 const failureValues = z
-  .partialRecord(z.enum(failCauses), z.string().min(1))
+  .partialRecord(z.enum(failCauses).exclude(['bad-state']), z.string().min(1))
   .optional()
   .describe(
     'The value that a failed sample has in conditions, by the cause of the failure (`refused`, `reset`, `tls`, `http-5xx`, `http-other`, `bad-body`, or `error`), e.g. {refused: down}. A failure of any other cause has no value, so that a condition with `is` is unknown.',

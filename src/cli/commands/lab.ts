@@ -17,6 +17,7 @@ import { drillFindings } from '../lab-drill.ts';
 import { labReporter } from '../live/lab-reporter.ts';
 import type { Output } from '../output.ts';
 import { learnSecrets } from '../secrets.ts';
+import { addVariable } from '../option-values.ts';
 import type { Stop } from '../stop.ts';
 
 /** Folder of the lab's stacks, beside src. */
@@ -37,10 +38,15 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .command('up')
     .description('bring the stack up from whatever there is, and wait for its steady state')
     .addOption(stack())
-    .option('--set <name=value>', 'a setting of the stack (lab.yaml), such as timings=fast', collect, [])
+    .option(
+      '--set <name=value>',
+      'a setting of the stack (lab.yaml), such as timings=fast; may be given several times',
+      addVariable,
+      {},
+    )
     .option('--no-wait', 'do not wait for the steady state')
     .addOption(color())
-    .action(async (options: { stack: string; set: string[]; wait: boolean }) => {
+    .action(async (options: { stack: string; set: Record<string, string>; wait: boolean }) => {
       done(await up(context(), options, output));
     });
 
@@ -129,14 +135,16 @@ const untouchedHoldMs = 1000;
 
 async function up(
   context: LabContext,
-  options: { stack: string; set: readonly string[]; wait: boolean },
+  options: { stack: string; set: Readonly<Record<string, string>>; wait: boolean },
   output: Output,
 ): Promise<number> {
   const lab = await loadLab(labRoot, options.stack);
-  for (const { name, observed } of drillFindings(lab, { settingsChanged: options.set.length > 0 })) {
+  for (const { name, observed } of drillFindings(lab, {
+    settingsChanged: Object.keys(options.set).length > 0,
+  })) {
     context.report({ step: 'drill', state: 'info', text: `${name}: ${observed}` });
   }
-  const result = await labUp(context, lab, { settings: settingsOf(options.set) });
+  const result = await labUp(context, lab, { settings: options.set });
   if (!options.wait) return ExitCode.pass;
 
   const target = join(lab.stackDir, 'target.yaml');
@@ -163,21 +171,6 @@ async function up(
     `lab ${options.stack} is up and steady after ${formatMs(result.elapsedMs + clock.nowMs())}`,
   );
   return ExitCode.pass;
-}
-
-function settingsOf(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [name = '', value] = pair.split('=', 2);
-      if (value === undefined)
-        throw new DrillError('invalid-input', `--set: expected name=value, found "${pair}"`);
-      return [name, value];
-    }),
-  );
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }
 
 function wholeNumber(value: string): number {

@@ -47,7 +47,8 @@ export function engineSession(
         if (seen !== undefined) return seen;
       }
       const seen = await byCommand.observe(signal);
-      isOpen = seen.status === 'ok' && (worked || failures < mostFailures);
+      const isAnswered = seen.status === 'ok' || (seen.status === 'fail' && seen.cause === 'bad-state');
+      isOpen = isAnswered && (worked || failures < mostFailures);
       return seen;
     },
     close: async () => engine.close(),

@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { defaultTolerance } from '../analysis/tolerance.ts';
+import { runCommand } from './commands/run.ts';
+import { exitCodeAfter } from './reporting.ts';
+import { userLedger } from './run-folder.ts';
+import { listenForStop } from './stop.ts';
+
+const broken = vi.hoisted(() => ({ at: '' }));
+vi.mock('../analysis/summarize.ts', async (original) => {
+  const real = await original<typeof import('../analysis/summarize.ts')>();
+  return {
+    ...real,
+    analyse: (...args: Parameters<typeof real.analyse>) => {
+      if (broken.at === 'analysis') throw new TypeError('boom');
+      return real.analyse(...args);
+    },
+  };
+});
+vi.mock('../report/html/report-html.ts', async (original) => {
+  const real = await original<typeof import('../report/html/report-html.ts')>();
+  return {
+    ...real,
+    renderReportHtml: (...args: Parameters<typeof real.renderReportHtml>) => {
+      if (broken.at === 'report') throw new TypeError('boom');
+      return real.renderReportHtml(...args);
+    },
+  };
+});
+
+let folder: string;
+let flag: string;
+const server = createServer((_request, response) => {
+  response.statusCode = existsSync(flag) ? 503 : 200;
+  response.end();
+});
+let url: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'broken-report-'));
+  flag = join(folder, 'flag');
+  vi.stubEnv('FIREDRILL_STATE_DIR', join(folder, 'state'));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  broken.at = '';
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a drill by the command; what it threw, if it did, and its exit code. */
+async function drill() {
+  const put = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  put(
+    'target.yaml',
+    `name: web
+environment: test
+hosts: { here: { transport: local } }
+probes: [{ id: web, kind: http, url: '${url}', interval: 100ms, timeout: 5s }]
+steady: { require: [{ probe: web }], for: 300ms, within: 4m }
+`,
+  );
+  const scenario = put(
+    's.yaml',
+    `name: s
+title: s
+target: target.yaml
+faults: [{ kind: command, on: here, run: [touch, ${flag}], undo: [rm, -f, ${flag}], for: 300ms }]
+recovery: { probe: web, within: 4m, stableFor: 300ms }
+redundancy: { for: 300ms, within: 4m }
+checks: [{ kind: rto, max: 4m }]
+`,
+  );
+  const said: string[] = [];
+  const say = (text: string): void => void said.push(text);
+  const stop = listenForStop(say);
+  try {
+    const exitCode = await runCommand(
+      [scenario],
+      {
+        out: join(folder, 'out'),
+        json: false,
+        reporter: [],
+        allowProduction: false,
+        repeat: 1,
+        tolerance: defaultTolerance,
+        allProbes: false,
+        var: {},
+      },
+      stop,
+      { data: say, progress: say, workflowCommand: say },
+    );
+    return { error: undefined, exitCode, said };
+  } catch (error) {
+    return { error, exitCode: exitCodeAfter(error, stop), said };
+  } finally {
+    stop.dispose();
+  }
+}
+
+describe('a drill', () => {
+  test.each(['analysis', 'report'])('whose %s breaks is over and healed, and no pass', async (at) => {
+    broken.at = at;
+    const { error, exitCode } = await drill();
+    expect(error).toMatchObject({ name: 'TypeError', message: 'boom' });
+    expect(exitCode).toBe(3);
+    expect(existsSync(flag)).toBe(false);
+    expect(userLedger().list()).toEqual([]);
+    expect(readdirSync(join(folder, 'state', 'locks'))).toEqual([]);
+    const [run = ''] = readdirSync(join(folder, 'out'));
+    expect(readFileSync(join(folder, 'out', run, 'events.ndjson'), 'utf8')).toContain('"type":"run.ended"');
+  });
+
+  test.each([
+    ['of its target', '{"version":1,"target":"web","fau', 'its fault is on target web'],
+    ['of a target that nobody can read any more', '{"vers', 'its fault may be on target web'],
+  ])('is refused while there is an undo record %s that cannot be read', async (_whose, text, why) => {
+    const ledger = userLedger().directory;
+    userLedger().open({
+      version: 1,
+      runId: 'r',
+      target: 'other',
+      faultId: 'fault-1',
+      kind: 'command',
+      host: { name: 'here', transport: { kind: 'local' } },
+      params: { run: ['true'], timeout: 1000 },
+      before: null,
+      openedAt: '2026-01-01T00:00:00Z',
+    });
+    const path = join(ledger, 'torn.json');
+    writeFileSync(path, text);
+    const { error, exitCode } = await drill();
+    expect(error).toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(why) as string,
+      mend: expect.stringContaining(`rm ${path}`) as string,
+    });
+    expect(exitCode).toBe(5);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+  });
+
+  test('of another target begins all the same', async () => {
+    userLedger().open({
+      version: 1,
+      runId: 'r',
+      target: 'other',
+      faultId: 'fault-1',
+      kind: 'command',
+      host: { name: 'here', transport: { kind: 'local' } },
+      params: { run: ['true'], timeout: 1000 },
+      before: null,
+      openedAt: '2026-01-01T00:00:00Z',
+    });
+    writeFileSync(join(userLedger().directory, 'torn.json'), '{"version":2,"target":"other"}');
+    const { error } = await drill();
+    expect(error).toBeUndefined();
+    expect(readdirSync(join(folder, 'out'))).toHaveLength(1);
+  });
+});

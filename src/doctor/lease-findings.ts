@@ -1,0 +1,55 @@
+import { formatMs } from '../core/duration.ts';
+import type { Finding } from '../core/finding.ts';
+import type { PlannedFault } from '../core/plan.ts';
+import { faultKind } from '../faults/catalog.ts';
+import type { HostFacts } from './host-facts.ts';
+
+/**
+ * What undoes the faults of drills on this host if firedrill is gone: pure.
+ * @param steps the preparations and faults that may come to this host
+ */
+export function leaseFindings(
+  host: string,
+  facts: Pick<HostFacts, 'systemd' | 'uid'>,
+  steps: readonly PlannedFault[],
+): readonly Finding[] {
+  const name = `${host}: auto-revert`;
+  const names = (some: readonly PlannedFault[]): string =>
+    [...new Set(some.map(({ kind, id }) => `${kind} (${id})`))].join(', ');
+  const leased = steps.filter(({ leaseMs }) => leaseMs !== undefined);
+  const bare = steps.filter(({ kind, params }) => faultKind(kind)?.undoes?.(params) === false);
+  const findings: Finding[] = [];
+  if (leased.length > 0) findings.push({ name, ...timerFinding(facts, leased, names(leased)) });
+  if (bare.length > 0)
+    findings.push({
+      name,
+      status: 'warn',
+      observed: `${names(bare)}: no \`undo\`, so neither the host nor the heal undoes it`,
+      mend: 'Give it an `undo` in the scenario, unless it ends by itself.',
+    });
+  return findings;
+}
+
+function timerFinding(
+  { systemd, uid }: Pick<HostFacts, 'systemd' | 'uid'>,
+  leased: readonly PlannedFault[],
+  what: string,
+): Omit<Finding, 'name'> {
+  if (!systemd)
+    return {
+      status: 'warn',
+      observed: `no systemd, so nothing on the host undoes ${what} if firedrill is gone`,
+      mend: 'Where firedrill was killed, run `firedrill heal` at once; or use a host with systemd.',
+    };
+  if (uid !== 0)
+    return {
+      status: 'fail',
+      observed: `not root, so the systemd timer that undoes ${what} cannot be armed, and nothing is injected`,
+      mend: 'Log in as root, or set `sudo: true` (transport ssh) and let sudoers ask for no password (NOPASSWD).',
+    };
+  const leaseMs = Math.max(...leased.map((step) => step.leaseMs ?? 0));
+  return {
+    status: 'ok',
+    observed: `a systemd timer undoes ${what} when firedrill is silent for ${formatMs(leaseMs)}`,
+  };
+}

@@ -60,7 +60,8 @@ function putOffWords({ bounds }: RecoveryAnalysis, intervalMs: number, log: RunL
       const neededMs = Math.floor(unseenOutageMs - Math.max(0, bounds.gapMs - intervalMs));
       const hint = `a probe interval of ${limitWords(neededMs)} or less decides it`;
       const isOrdinary = bounds.gapMs - intervalMs < slowFloorMs && neededMs >= 1;
-      return `in the ${stableFor} after the recovery, another outage fits between two samples, which were up to ${durationWords(bounds.gapMs)} apart${isOrdinary ? `; ${hint}` : ''}`;
+      const open = log.plan.faults.some((f) => f.forMs !== undefined) ? ' or while a fault was active' : '';
+      return `in the ${stableFor} after the recovery${open}, another outage fits between two samples, which were up to ${durationWords(bounds.gapMs)} apart${isOrdinary ? `; ${hint}` : ''}`;
     }
     case 'slow':
       return `answers in the ${stableFor} after the recovery were slow, which shows neither that the service was up nor that it was down`;

@@ -89,6 +89,27 @@ describe('the bounds of the RTO', () => {
     );
   });
 
+  test('have an outage that fits between two samples for as long as the fault lasts', () => {
+    // Refused at 5.0 s; no sample for 3 s from 20 s on. The fault lasts until 35 s.
+    const recovery = { probe: 'health', withinMs: 60_000, stableForMs };
+    const faults = [{ ...kill, kind: 'service.stop', forMs: 30_000 }];
+    const log = new LogBuilder(
+      planWith({ probes: [probeOf('health')], faults, recovery, checks: [rtoAtMost(2600)] }),
+    )
+      .probing('health', 0, 20_000, 200, (ms) => (ms >= 5000 && ms < 6000 ? refused(ms) : good(ms)))
+      .probing('health', 23_000, 50_000, 200, good)
+      .fault(5000, { kind: 'service.stop', healedMs: 35_000 })
+      .at(41_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(50_000, { type: 'run.ended' });
+    const summary = summarize(log.read());
+    expect(summary.rto?.maxMs).toBe(18_005);
+    expect(summary.rto?.ms).toBeLessThan(1100);
+    expect(summary.checks[0]?.status).toBe('inconclusive');
+    expect(summary.reasons[0]).toMatch(
+      /in the 5 s after the recovery or while a fault was active, another outage fits/,
+    );
+  });
+
   test('leave out what only a blip fits into', () => {
     const log = drill({ intervalMs: 200 })
       .probing('health', 0, 30_000, 200, (ms) => (ms >= 5000 && ms < 6000 ? refused(ms) : good(ms)))

@@ -138,8 +138,8 @@ export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, t
 }
 
 /** An outage that no sample shows puts off a recovery at `hiMs` only if it begins before this moment, ms. */
-function putOffByMs({ withinMs, waitOverMs, beginByMs }: Facts, hiMs: number): number {
-  return Math.min(hiMs + withinMs, waitOverMs, beginByMs);
+function putOffByMs({ withinMs, openUntilMs, waitOverMs, beginByMs }: Facts, hiMs: number): number {
+  return Math.min(Math.max(hiMs + withinMs, openUntilMs), waitOverMs, beginByMs);
 }
 
 /** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */

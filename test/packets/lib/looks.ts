@@ -39,15 +39,17 @@ interface Exchange {
 
 /** A client that gives up has waited this share of the time-out at least: its timer began before the SYN. */
 const nearlyAll = 0.95;
+/** So late a client's timer may be, ms: on a busy machine. */
+const timerLagMs = 50;
 
 /**
  * The looks at a server, in the order in which they were sent. A new connection is one
  * look, from its SYN, whatever is asked over it afterwards: who keeps a connection sees
  * no listener. With `line`, each line is a look; the first one is sent with the SYN.
  *
- * Without an answer within `timeoutMs` it is bad. It says nothing if its client gave up before that, since a client of less
- * patience may look at the same server, or if a good answer reached its client after that: the client's own timer, which is
- * late on a busy machine, decided whether it took that answer.
+ * Without an answer within `timeoutMs` it is bad; a good answer just after that counts if its client was still there, whose
+ * timer may be late. A look that its client gave up before that says nothing: a client of less patience may look at the same
+ * server.
  */
 export function looksIn(
   connections: readonly Connection[],
@@ -63,11 +65,11 @@ export function looksIn(
 function lookOf(exchange: Exchange, timeoutMs: number, untilMs: number): Look | undefined {
   const { sentMs, answer, clientEndMs, serverEndMs } = exchange;
   const lateMs = sentMs + timeoutMs;
-  if (answer !== undefined && answer.toMs <= lateMs)
-    return answer.good
-      ? { outcome: 'good', sentMs, answerFromMs: answer.fromMs, answerToMs: answer.toMs }
-      : { outcome: 'bad', sentMs, downMs: answer.toMs, badMs: answer.toMs };
-  if (answer?.good === true && answer.toMs <= clientEndMs) return undefined;
+  const takenMs = Math.max(lateMs, Math.min(clientEndMs, lateMs + timerLagMs));
+  if (answer?.good === true && answer.toMs <= takenMs)
+    return { outcome: 'good', sentMs, answerFromMs: answer.fromMs, answerToMs: answer.toMs };
+  if (answer?.good === false && answer.toMs <= lateMs)
+    return { outcome: 'bad', sentMs, downMs: answer.toMs, badMs: answer.toMs };
   if (serverEndMs <= Math.min(clientEndMs, lateMs))
     return { outcome: 'bad', sentMs, downMs: serverEndMs, badMs: serverEndMs };
   const waitedMs = Math.min(clientEndMs, untilMs) - sentMs;

@@ -83,6 +83,17 @@ describe('windows beside packets', () => {
     expect(rto).toMatchObject({ byPacketsMs: 12_280 - 9975, byFiredrillMs: 12_255 - 9975 });
   });
 
+  test('are on the clock of the anchor that is nearest: wall times are cut to whole milliseconds', () => {
+    const [{ wallMs, t }] = log.anchors;
+    const later = { t: t + 5000.1, wallMs: wallMs + 5001 };
+    const earlier = { t: t + 6000.4, wallMs: wallMs + 6000 };
+    const { windows } = windowTruth({ ...log, anchors: [...log.anchors, later, earlier] }, [
+      outage(log, 10_020, 12_280),
+    ]);
+    expect(windows[0]?.start.byPacketsMs).toBeCloseTo(10_019.1, 3);
+    expect(windows[0]?.end.byPacketsMs).toBeCloseTo(12_279.1, 3);
+  });
+
   test('disagree at a start that the bounds rule out, however near', () => {
     expect(windowTruth(log, [outage(log, 9990, 12_280)]).faults).toEqual([
       'window from 10.100 s: start at 10.050 s, by packets at 9.990 s: not within 10.000 s to 10.101 s',

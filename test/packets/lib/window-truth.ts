@@ -49,7 +49,7 @@ export interface DrillTruth {
   readonly faults: readonly string[];
 }
 
-/** What clocks may differ by at a bound, ms: a drill's anchor of wall time has whole milliseconds, and NTP slews. */
+/** What clocks may differ by at a bound, ms: anchors of wall time have whole milliseconds, and NTP slews. */
 const clockMs = 2;
 /** How long after a look is sent its SYN may be on the wire, ms: on a busy machine. */
 const sendLagMs = 50;
@@ -116,9 +116,10 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
   return { probe: series.probe.id, windows, rto: rto?.told ?? null, faults };
 }
 
-function toRunClock(log: RunLog, outage: Outage): Outage {
-  const [anchor] = log.anchors;
-  const offset = (wallMs: number): number => wallMs - anchor.wallMs + anchor.t;
+/** An anchor's wall time is cut to whole milliseconds, and read before its `t`: each is early, and the latest one is nearest. */
+function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
+  const aheadMs = Math.max(...anchors.map(({ wallMs, t }) => wallMs - t));
+  const offset = (wallMs: number): number => wallMs - aheadMs;
   return {
     fromMs: offset(outage.fromMs),
     downByMs: offset(outage.downByMs),

@@ -32,6 +32,7 @@ function truthOf(log: RunLog, { client, segments, untilMs }: ProberPackets, late
   const outages = outagesIn(looks).map((outage) => ({
     ...outage,
     fromMs: outage.fromMs + lateMs,
+    downByMs: outage.downByMs + lateMs,
     toMs: outage.toMs + lateMs,
     firstBadMs: outage.firstBadMs + lateMs,
     lastBadMs: outage.lastBadMs + lateMs,

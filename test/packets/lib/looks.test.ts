@@ -53,14 +53,14 @@ describe('plain HTTP', () => {
     expect(found).toMatchObject([{ outcome: 'good', answerToMs: 1009 }]);
   });
 
-  test.each<[string, readonly MadeSegment[], number]>([
+  test.each<[string, readonly MadeSegment[], { readonly downMs: number; readonly badMs: number }]>([
     [
       'another status',
       conversation(1, 1000, [
         [1, '>', get],
         [5, '<', reply(503)],
       ]),
-      1005,
+      { downMs: 1005, badMs: 1005 },
     ],
     [
       'an answer that breaks off',
@@ -69,7 +69,7 @@ describe('plain HTTP', () => {
         [5, '<', 'HTTP/1.1 200'],
         [6, '<', 'FIN'],
       ]),
-      1006,
+      { downMs: 1006, badMs: 1006 },
     ],
     [
       'a reset',
@@ -77,15 +77,32 @@ describe('plain HTTP', () => {
         [1, '>', get],
         [5, '<', 'RST'],
       ]),
-      1005,
+      { downMs: 1005, badMs: 1005 },
     ],
     [
-      'a late answer',
+      'an answer after its client gave up',
       conversation(1, 1000, [
         [1, '>', get],
+        [899, '>', 'FIN'],
         [901, '<', reply(200)],
       ]),
-      1900,
+      { downMs: 1000, badMs: 1899 },
+    ],
+    [
+      'a late answer to a client of more patience',
+      conversation(1, 1000, [
+        [1, '>', get],
+        [951, '<', reply(200)],
+      ]),
+      { downMs: 1000, badMs: 1900 },
+    ],
+    [
+      'a bad answer after the time-out',
+      conversation(1, 1000, [
+        [1, '>', get],
+        [901, '<', reply(503)],
+      ]),
+      { downMs: 1000, badMs: 1900 },
     ],
     [
       'no answer',
@@ -93,10 +110,10 @@ describe('plain HTTP', () => {
         [1, '>', get],
         [899, '>', 'FIN'],
       ]),
-      1899,
+      { downMs: 1000, badMs: 1899 },
     ],
-  ])('is bad with %s', (_, segments, badMs) => {
-    expect(looks(question, segments)).toEqual([{ outcome: 'bad', sentMs: 1000, badMs }]);
+  ])('is bad with %s', (_, segments, times) => {
+    expect(looks(question, segments)).toEqual([{ outcome: 'bad', sentMs: 1000, ...times }]);
   });
 
   test('is bad where a SYN is refused, or not answered at all', () => {
@@ -108,9 +125,21 @@ describe('plain HTTP', () => {
       { atMs: 2890, way: '>', port: 2, flags: 'FA', seq: 2 },
     ]);
     expect(found).toEqual([
-      { outcome: 'bad', sentMs: 1000, badMs: 1000.2 },
-      { outcome: 'bad', sentMs: 2000, badMs: 2890 },
+      { outcome: 'bad', sentMs: 1000, downMs: 1000.2, badMs: 1000.2 },
+      { outcome: 'bad', sentMs: 2000, downMs: 2000, badMs: 2890 },
     ]);
+  });
+
+  test('is good, too, where the answer reached its client just after the time-out: a timer may be late', () => {
+    const found = looks(
+      question,
+      conversation(1, 1000, [
+        [1, '>', get],
+        [931, '<', reply(200)],
+        [960, '>', 'FIN'],
+      ]),
+    );
+    expect(found).toEqual([{ outcome: 'good', sentMs: 1000, answerFromMs: 1931, answerToMs: 1931 }]);
   });
 
   test('says nothing when it was given up early, asks for something else, or the capture ends', () => {
@@ -161,10 +190,26 @@ describe('HTTPS', () => {
       ]),
     );
     expect(found).toEqual([
-      { outcome: 'good', sentMs: 1000, answerFromMs: 1002, answerToMs: 1008 },
-      { outcome: 'good', sentMs: 2000, answerFromMs: 2002, answerToMs: 2008 },
-      { outcome: 'good', sentMs: 3000, answerFromMs: 3002, answerToMs: 3011 },
+      { outcome: 'good', sentMs: 1000, answerFromMs: 1008, answerToMs: 1008 },
+      { outcome: 'good', sentMs: 2000, answerFromMs: 2008, answerToMs: 2008 },
+      { outcome: 'good', sentMs: 3000, answerFromMs: 3009, answerToMs: 3011 },
     ]);
+  });
+
+  test('is answered by the response alone: neither the handshake nor tickets, however long before it', () => {
+    const held = conversation(3, 3000, [
+      [1, '>', hello],
+      [764, '<', serverFlight],
+      [768, '>', Buffer.concat([finished, request])],
+      [770, '<', tickets],
+      [814, '<', Buffer.concat([tlsRecord(23, 179), goodbye])],
+    ]);
+    expect(looks(question, good(1, 1000), good(2, 2000), held).at(-1)).toEqual({
+      outcome: 'good',
+      sentMs: 3000,
+      answerFromMs: 3814,
+      answerToMs: 3814,
+    });
   });
 
   test('is bad with tickets alone, half a record, another answer, or a handshake that hangs', () => {
@@ -213,7 +258,7 @@ describe('lines over one connection', () => {
     expect(found).toEqual([
       { outcome: 'good', sentMs: 1000, answerFromMs: 1003, answerToMs: 1003 },
       { outcome: 'good', sentMs: 1200, answerFromMs: 1204, answerToMs: 1204 },
-      { outcome: 'bad', sentMs: 1400, badMs: 1403 },
+      { outcome: 'bad', sentMs: 1400, downMs: 1403, badMs: 1403 },
     ]);
   });
 

@@ -15,12 +15,18 @@ export type Look =
   | {
       readonly outcome: 'good';
       readonly sentMs: number;
-      /** First and last packet of the server's answer. */
+      /** First and last packet of the server's answer: of its response, not of a handshake before it. */
       readonly answerFromMs: number;
       readonly answerToMs: number;
     }
-  /** Refused, reset, closed too early, answered badly or too late: known at `badMs`. */
-  | { readonly outcome: 'bad'; readonly sentMs: number; readonly badMs: number };
+  /** Refused, reset, closed too early, answered badly or not in time: known at `badMs`. */
+  | {
+      readonly outcome: 'bad';
+      readonly sentMs: number;
+      /** The server was down by then: at `badMs`, or for a time-out at its sending. */
+      readonly downMs: number;
+      readonly badMs: number;
+    };
 
 /** A request and what came back. */
 interface Exchange {
@@ -33,14 +39,17 @@ interface Exchange {
 
 /** A client that gives up has waited this share of the time-out at least: its timer began before the SYN. */
 const nearlyAll = 0.95;
+/** So late a client's timer may be, ms: on a busy machine. */
+const timerLagMs = 50;
 
 /**
  * The looks at a server, in the order in which they were sent. A new connection is one
  * look, from its SYN, whatever is asked over it afterwards: who keeps a connection sees
  * no listener. With `line`, each line is a look; the first one is sent with the SYN.
  *
- * An answer later than `timeoutMs` is bad. A look that its client gave up before that
- * says nothing: a client of less patience may look at the same server.
+ * Without an answer within `timeoutMs` it is bad; a good answer just after that counts if its client was still there, whose
+ * timer may be late. A look that its client gave up before that says nothing: a client of less patience may look at the same
+ * server.
  */
 export function looksIn(
   connections: readonly Connection[],
@@ -56,14 +65,16 @@ export function looksIn(
 function lookOf(exchange: Exchange, timeoutMs: number, untilMs: number): Look | undefined {
   const { sentMs, answer, clientEndMs, serverEndMs } = exchange;
   const lateMs = sentMs + timeoutMs;
-  if (answer !== undefined && answer.toMs <= lateMs)
-    return answer.good
-      ? { outcome: 'good', sentMs, answerFromMs: answer.fromMs, answerToMs: answer.toMs }
-      : { outcome: 'bad', sentMs, badMs: answer.toMs };
-  if (serverEndMs <= Math.min(clientEndMs, lateMs)) return { outcome: 'bad', sentMs, badMs: serverEndMs };
+  const takenMs = Math.max(lateMs, Math.min(clientEndMs, lateMs + timerLagMs));
+  if (answer?.good === true && answer.toMs <= takenMs)
+    return { outcome: 'good', sentMs, answerFromMs: answer.fromMs, answerToMs: answer.toMs };
+  if (answer?.good === false && answer.toMs <= lateMs)
+    return { outcome: 'bad', sentMs, downMs: answer.toMs, badMs: answer.toMs };
+  if (serverEndMs <= Math.min(clientEndMs, lateMs))
+    return { outcome: 'bad', sentMs, downMs: serverEndMs, badMs: serverEndMs };
   const waitedMs = Math.min(clientEndMs, untilMs) - sentMs;
   if (waitedMs < nearlyAll * timeoutMs) return undefined;
-  return { outcome: 'bad', sentMs, badMs: Math.min(sentMs + waitedMs, lateMs) };
+  return { outcome: 'bad', sentMs, downMs: sentMs, badMs: Math.min(sentMs + waitedMs, lateMs) };
 }
 
 /** Without those that ask for something else. */
@@ -90,8 +101,10 @@ const alertBytes = 2;
 /**
  * The client's first record of data ends its handshake, the second one asks. The server's
  * session tickets and its answer come after the former: as many bytes each time, in
- * however many records. What most requests ask is the question; one of another length,
- * such as that of a client which keeps its connection, is something else.
+ * however many records. These look alike, and tickets come first, at once, though the
+ * answer may be held up: only the last record is surely the answer's. What most requests
+ * ask is the question; one of another length, such as that of a client which keeps its
+ * connection, is something else.
  */
 function tlsExchanges(connections: readonly Connection[]): readonly Exchange[] {
   const read = connections.map((connection) => {
@@ -103,15 +116,14 @@ function tlsExchanges(connections: readonly Connection[]): readonly Exchange[] {
         bytes !== alertBytes + recordOverhead,
     );
     const bytes = records.reduce((sum, record) => sum + record.bytes - recordOverhead, 0);
-    return { connection, asked: request?.bytes, bytes, toMs: records.at(-1)?.wholeMs };
+    return { connection, asked: request?.bytes, bytes, last: records.at(-1) };
   });
   const question = mostCommon(read.flatMap(({ asked }) => asked ?? []));
   const wholeBytes = mostCommon(read.flatMap(({ asked, bytes }) => (asked === question ? bytes : [])));
-  return read.flatMap(({ connection, asked, bytes, toMs }) => {
+  return read.flatMap(({ connection, asked, bytes, last }) => {
     if (asked !== undefined && asked !== question) return [];
-    const fromMs = connection.fromServer[0]?.atMs;
-    const isWhole = asked !== undefined && bytes === wholeBytes && fromMs !== undefined && toMs !== undefined;
-    const answer = isWhole ? { fromMs, toMs, good: true } : undefined;
+    const isWhole = asked !== undefined && bytes === wholeBytes && last !== undefined;
+    const answer = isWhole ? { fromMs: last.beganMs, toMs: last.wholeMs, good: true } : undefined;
     return { sentMs: connection.synMs, answer, ...ends(connection) };
   });
 }

@@ -4,6 +4,8 @@ import { LogBuilder, planWith, probeOf } from '../../../src/analysis/testing/log
 import type { Outage } from './outages.ts';
 import { windowTruth } from './window-truth.ts';
 
+const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
+
 type Span = readonly [fromMs: number, toMs: number];
 
 /** The service is refused in these spans of the run clock; looked at ten times a second until 20 s, then once. */
@@ -13,7 +15,6 @@ function drill(...down: readonly Span[]): RunLog {
 
 /** `tookMs`: how long an answer takes to what was asked then, once it was down. */
 function drillWith(down: readonly Span[], tookMs: (askedMs: number) => number): RunLog {
-  const recovery = { probe: 'health', withinMs: 60_000, stableForMs: 3000 };
   const probes = [probeOf('health', { burstIntervalMs: 100 })];
   const isDown = (ms: number): boolean => down.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
   return new LogBuilder(planWith({ probes, recovery }))
@@ -41,6 +42,7 @@ function outage(log: RunLog, fromMs: number, toMs: number, answerTookMs = 5): Ou
   const wall = (ms: number): number => wallMs + ms - t;
   return {
     fromMs: wall(fromMs),
+    downByMs: wall(fromMs + 40),
     toMs: wall(toMs),
     answerTookMs,
     firstBadMs: wall(fromMs + 40),
@@ -81,6 +83,17 @@ describe('windows beside packets', () => {
     expect(rto).toMatchObject({ byPacketsMs: 12_280 - 9975, byFiredrillMs: 12_255 - 9975 });
   });
 
+  test('are on the clock of the anchor that is nearest: wall times are cut to whole milliseconds', () => {
+    const [{ wallMs, t }] = log.anchors;
+    const later = { t: t + 5000.1, wallMs: wallMs + 5001 };
+    const earlier = { t: t + 6000.4, wallMs: wallMs + 6000 };
+    const { windows } = windowTruth({ ...log, anchors: [...log.anchors, later, earlier] }, [
+      outage(log, 10_020, 12_280),
+    ]);
+    expect(windows[0]?.start.byPacketsMs).toBeCloseTo(10_019.1, 3);
+    expect(windows[0]?.end.byPacketsMs).toBeCloseTo(12_279.1, 3);
+  });
+
   test('disagree at a start that the bounds rule out, however near', () => {
     expect(windowTruth(log, [outage(log, 9990, 12_280)]).faults).toEqual([
       'window from 10.100 s: start at 10.050 s, by packets at 9.990 s: not within 10.000 s to 10.101 s',
@@ -112,6 +125,38 @@ describe('windows beside packets', () => {
     expect(windowTruth(slow, [outage(slow, 10_020, 12_440, 140)]).faults).toEqual([]);
     const { windows } = windowTruth(slow, [outage(slow, 10_020, 12_440, 900)]);
     expect(windows.map(({ end }) => end.sharpnessMs)).toEqual([150]);
+  });
+
+  test('begin anywhere between the last answer and the first sign of down, where answers were held up', () => {
+    // Answers to what is asked at 10.1 and 10.2 s come at 10.9 s: they tell nothing of the start.
+    const held = new LogBuilder(planWith({ probes: [probeOf('health', { burstIntervalMs: 100 })], recovery }))
+      .at(0, { type: 'rate.changed', burst: true })
+      .probing(
+        'health',
+        0,
+        20_000,
+        () => 100,
+        (ms) => {
+          if (ms <= 10_000 || ms > 12_250) return { status: 'ok', finishMs: ms + 10 };
+          if (ms < 10_250) return { status: 'ok', finishMs: 10_900 };
+          return { status: 'fail', cause: 'timeout', finishMs: ms + 900 };
+        },
+      )
+      .fault(9900)
+      .at(15_000, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+      .at(20_000, { type: 'run.ended' })
+      .read();
+    const of = (downByMs: number) => {
+      const by = downByMs - 10_010;
+      const seen = outage(held, 10_010, 12_310);
+      return windowTruth(held, [{ ...seen, downByMs: seen.fromMs + by }]);
+    };
+    expect(of(10_300).windows[0]?.start).toMatchObject({ byPacketsMs: 10_010, loMs: 10_000, isWithin: true });
+    expect(of(10_300).faults).toEqual([]);
+    // Packets that show it down sooner tell the start more sharply than the window does.
+    expect(of(10_100).faults).toEqual([
+      'window from 10.300 s: start at 10.160 s, by packets at 10.010 s: more than 100 ms apart, in bounds of 10.000 s to 10.320 s',
+    ]);
   });
 
   test('need an outage each, and each outage a window', () => {

@@ -11,7 +11,7 @@ import type { Outage } from './outages.ts';
 
 /** One edge of a window beside the packets; ms. */
 export interface EdgeTruth {
-  /** On the run clock. */
+  /** On the run clock; of a start, the last moment at which packets show the server up. */
   readonly byPacketsMs: number;
   readonly byFiredrillMs: number;
   readonly loMs: number;
@@ -20,7 +20,7 @@ export interface EdgeTruth {
   readonly intervalMs: number;
   /** What the estimate may be away from the packets: the interval, or what the look took that showed the edge if that was longer; never a late answer's time. */
   readonly sharpnessMs: number;
-  /** The estimate is no further from the packets than `sharpnessMs`. */
+  /** The estimate is no further from the packets than `sharpnessMs`, or in a time in which they do not tell where the edge was. */
   readonly isNear: boolean;
   /** The packets are within the bounds. */
   readonly isWithin: boolean;
@@ -49,7 +49,7 @@ export interface DrillTruth {
   readonly faults: readonly string[];
 }
 
-/** What clocks may differ by at a bound, ms: a drill's anchor of wall time has whole milliseconds, and NTP slews. */
+/** What clocks may differ by at a bound, ms: anchors of wall time have whole milliseconds, and NTP slews. */
 const clockMs = 2;
 /** How long after a look is sent its SYN may be on the wire, ms: on a busy machine. */
 const sendLagMs = 50;
@@ -62,7 +62,9 @@ const sendLagMs = 50;
  *   all sent within one interval: the probe may have looked before and after it;
  * - the estimate of each edge is within one interval of the packets (the probe's interval
  *   at that moment, the longer one where it changes within the edge's bounds; what the first failure,
- *   or the first answer, took where that is longer: a service that has just started answers slowly);
+ *   or the first answer, took where that is longer: a service that has just started answers slowly),
+ *   or, for a start, between the last answer and the first sign of down: where the answers to looks
+ *   in between were held up these are more than an interval apart, and packets tell no more;
  * - the bounds of each edge contain the packets;
  * - the RTO to the recovery is as near to that by packets as its end, and its bounds contain that.
  *
@@ -90,8 +92,16 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
     const { startLoMs, startHiMs, endLoMs, endHiMs } = window;
     faults.push(...upBetween(its, intervalAt(log, series.probe, startLoMs)).map((up) => `${label}: ${up}`));
     const failedMs = startHiMs - window.firstBadMs;
-    const start = edgeTruth(log, series, first.fromMs, moment(startLoMs, startHiMs), failedMs);
-    const end = edgeTruth(log, series, last.toMs, endOf(window), last.answerTookMs);
+    const start = edgeTruth(log, series, moment(startLoMs, startHiMs), {
+      byPacketsMs: first.fromMs,
+      untilMs: first.downByMs,
+      tookMs: failedMs,
+    });
+    const end = edgeTruth(log, series, endOf(window), {
+      byPacketsMs: last.toMs,
+      untilMs: last.toMs,
+      tookMs: last.answerTookMs,
+    });
     faults.push(...edgeFaults(`${label}: start`, start), ...edgeFaults(`${label}: end`, end));
     const { loMs, hiMs } = recovery?.recovered ?? { loMs: NaN, hiMs: NaN };
     windows.push({ start, end, recovery: endLoMs === loMs && endHiMs === hiMs });
@@ -106,11 +116,13 @@ export function windowTruth(log: RunLog, outages: readonly Outage[]): DrillTruth
   return { probe: series.probe.id, windows, rto: rto?.told ?? null, faults };
 }
 
-function toRunClock(log: RunLog, outage: Outage): Outage {
-  const [anchor] = log.anchors;
-  const offset = (wallMs: number): number => wallMs - anchor.wallMs + anchor.t;
+/** An anchor's wall time is cut to whole milliseconds, and read before its `t`: each is early, and the latest one is nearest. */
+function toRunClock({ anchors }: RunLog, outage: Outage): Outage {
+  const aheadMs = Math.max(...anchors.map(({ wallMs, t }) => wallMs - t));
+  const offset = (wallMs: number): number => wallMs - aheadMs;
   return {
     fromMs: offset(outage.fromMs),
+    downByMs: offset(outage.downByMs),
     toMs: offset(outage.toMs),
     answerTookMs: outage.answerTookMs,
     firstBadMs: offset(outage.firstBadMs),
@@ -135,18 +147,25 @@ function upBetween(outages: readonly Outage[], intervalMs: number): readonly str
   });
 }
 
-/** `tookMs`: the look that showed the edge; where that is longer than the probe calls late, it is no excuse. */
+/** An edge as packets show it. */
+interface ShownEdge {
+  readonly byPacketsMs: number;
+  /** It may have been as late as this. */
+  readonly untilMs: number;
+  /** What the look took that showed the edge; where that is longer than the probe calls late, it is no excuse. */
+  readonly tookMs: number;
+}
+
 function edgeTruth(
   log: RunLog,
   { probe, latency }: ProbeSeries,
-  byPacketsMs: number,
-  edge: Moment,
-  tookMs: number,
+  { loMs, hiMs, ms: byFiredrillMs }: Moment,
+  { byPacketsMs, untilMs, tookMs }: ShownEdge,
 ): EdgeTruth {
-  const { loMs, hiMs, ms: byFiredrillMs } = edge;
   const intervalMs = Math.max(intervalAt(log, probe, loMs), intervalAt(log, probe, hiMs));
   const sharpnessMs = Math.max(intervalMs, Math.min(tookMs, latency.slowMs));
-  const isNear = Math.abs(byFiredrillMs - byPacketsMs) <= sharpnessMs;
+  const isBetween = byFiredrillMs >= byPacketsMs && byFiredrillMs <= untilMs;
+  const isNear = isBetween || Math.abs(byFiredrillMs - byPacketsMs) <= sharpnessMs;
   const isWithin = byPacketsMs >= loMs - clockMs && byPacketsMs <= hiMs + clockMs;
   return { byPacketsMs, byFiredrillMs, loMs, hiMs, intervalMs, sharpnessMs, isNear, isWithin };
 }

@@ -2,7 +2,7 @@ import type { RowRange } from '../core/row-ranges.ts';
 import { NumberColumn } from './number-column.ts';
 
 /** The node of the empty list. */
-export const emptyList = -1;
+const emptyList = -1;
 
 /**
  * Lists of ranges of row numbers. Lists that begin with the same ranges share them: a node stands for a range with all that come

@@ -108,7 +108,7 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
   return path;
 }
 
-/** What a count of rows is made of: whether each is lost, by its index, and what became of all of them. */
+/** Whether each written row is lost (1) or not (0), by its index, and what became of all rows. */
 interface FoundRows {
   readonly isLost: Uint8Array;
   readonly fates: Fates;

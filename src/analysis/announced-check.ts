@@ -1,3 +1,4 @@
+import { maxOf } from '../core/extremes.ts';
 import type { MarkSource } from '../core/plan.ts';
 import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
@@ -191,9 +192,15 @@ function findingsOf(
   return {
     findings,
     slowest: {
-      ms: Math.max(0, ...judged.map(latencyOf)),
-      minMs: Math.max(0, ...judged.map((pair) => latencyBounds(pair).minMs)),
-      maxMs: Math.max(0, ...judged.map((pair) => latencyBounds(pair).maxMs)),
+      ms: maxOf(judged.map(latencyOf), 0),
+      minMs: maxOf(
+        judged.map((pair) => latencyBounds(pair).minMs),
+        0,
+      ),
+      maxMs: maxOf(
+        judged.map((pair) => latencyBounds(pair).maxMs),
+        0,
+      ),
     },
   };
 }

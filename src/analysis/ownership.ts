@@ -1,3 +1,4 @@
+import { maxOf } from '../core/extremes.ts';
 import { roundMs } from '../core/clock.ts';
 import type { Condition } from '../core/condition.ts';
 import type { OwnershipState, Sides } from '../core/plan.ts';
@@ -88,7 +89,10 @@ export function blindSpots(
       ({ fromMs, toMs }) =>
         toMs - fromMs > briefMs(owner) || silent.some((s) => s.sendMs >= fromMs && s.sendMs < toMs),
     );
-    const ms = Math.max(0, ...blind.map((s) => s.toMs - s.fromMs));
+    const ms = maxOf(
+      blind.map((s) => s.toMs - s.fromMs),
+      0,
+    );
     return ms > 0 ? [{ name: owner.name, ms }] : [];
   });
 }

@@ -1,6 +1,7 @@
 import { DrillError } from '../core/errors.ts';
 import { type DrillEvent, eventSchemaVersion, type PhaseName } from '../core/event.ts';
 import type { Json, Plan, PlannedFault, PlannedProbe, PlannedWriter } from '../core/plan.ts';
+import { BesideReads } from './beside-reads.ts';
 import { CanaryReader, type CanaryRecord } from './canary-record.ts';
 import { ControlReader, type ControlRecord } from './control-record.ts';
 import { type KeptSample, LoudTimes, reachMs, SampleKeeper } from './kept-samples.ts';
@@ -8,6 +9,7 @@ import { HealthyLatency, type LatencyModel } from './latency-model.ts';
 import { MachineRecord } from './machine-record.ts';
 import { badLine, completed } from './log-event.ts';
 import { maxBackwardsMs } from './log-limits.ts';
+import { RowColumns } from './row-columns.ts';
 import type { SampleLine } from './sample-line.ts';
 import { type LostSlots, SlotTracker } from './slots.ts';
 import { LogScanner, type LogSink, type OtherEvent } from './scan-log.ts';
@@ -45,11 +47,14 @@ function provenProbe(probe: PlannedProbe, samples: readonly KeptSample[]): Plann
   return rest;
 }
 
-/** All that one writer did in a run, in the order of the log. */
+/** All that one writer did in a run. */
 export interface WriterRecord {
   readonly planned: PlannedWriter;
-  readonly written: readonly EventOf<'row.written'>[];
-  readonly read: readonly EventOf<'rows.read'>[];
+  readonly written: RowColumns;
+  /** The reads while the clients wrote. */
+  readonly beside: BesideReads;
+  /** What was read at the other moments: once or twice for each path, in the order of the log. */
+  readonly readBack: readonly EventOf<'rows.read'>[];
 }
 
 /** The interval in which a fault became true. Offsets in ms. */
@@ -133,11 +138,10 @@ interface OpenSeries {
   readonly dropped: { slot: number; dueMs: number; paced: boolean }[];
 }
 
-interface OpenWriter {
-  readonly planned: PlannedWriter;
-  readonly written: EventOf<'row.written'>[];
-  readonly read: EventOf<'rows.read'>[];
+interface OpenWriter extends WriterRecord {
+  readonly readBack: EventOf<'rows.read'>[];
 }
+
 /** Events that come all the time, and of whose moments the analysis asks nothing. */
 const quietTypes: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'prober.health',
@@ -178,7 +182,8 @@ type OpenFault = { -readonly [K in keyof FaultRecord]: FaultRecord[K] };
 
 /**
  * Reads an event log: `push` its bytes in pieces of any size, then `finish` once. What it
- * holds grows with what happened, not with the samples.
+ * holds grows with what happened, not with the samples. Rows that clients wrote, and the
+ * reads alongside them, are kept in columns of numbers.
  */
 class LogReader implements LogSink {
   readonly #scanner = new LogScanner(this);
@@ -307,11 +312,14 @@ class LogReader implements LogSink {
         return;
       }
       case 'row.written':
-        this.#writerOf(event.writer, event.client).written.push(event);
+        this.#writerOf(event.writer, event.client).written.add(event);
         return;
-      case 'rows.read':
-        this.#writerOf(event.writer).read.push(event);
+      case 'rows.read': {
+        const { beside, readBack } = this.#writerOf(event.writer);
+        if (event.moment === 'beside') beside.add(event);
+        else readBack.push(event);
         return;
+      }
       case 'clock.anchor':
         this.#anchors.push({ t: event.t, wallMs: event.wallMs });
         return;
@@ -400,7 +408,13 @@ class LogReader implements LogSink {
     this.#start = { ...event, plan };
     this.#planned = new Map([...plan.faults, ...plan.prepare, ...plan.repair].map((f) => [f.id, f]));
     this.#endMs = event.t;
-    for (const planned of plan.writers) this.#writing.set(planned.id, { planned, written: [], read: [] });
+    for (const planned of plan.writers)
+      this.#writing.set(planned.id, {
+        planned,
+        written: new RowColumns(),
+        beside: new BesideReads(planned.paths.length * planned.clients),
+        readBack: [],
+      });
     this.#reachMs = reachMs(plan);
     this.#settledMs = event.t;
     // In a drill, what one probe saw is asked of at moments of the others; in a watch each is for itself.

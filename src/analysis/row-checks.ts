@@ -25,7 +25,7 @@ function readBack(
     const why = isComplete(evidence.log) ? 'no path gave them back' : 'the run was cut short';
     return unmeasured('not read back', limit, `the rows of ${of} were not read back: ${why}`);
   }
-  if (!rows.written.some((row) => row.outcome === 'acked'))
+  if (rows.written.countOf('acked') === 0)
     return unmeasured(
       'nothing acknowledged',
       limit,
@@ -36,7 +36,7 @@ function readBack(
 
 /** `12 of 3400 acknowledged writes lost`. */
 function lossWords({ lost, present }: Fates): string {
-  return `${lost.length} of ${lost.length + present} acknowledged writes lost`;
+  return `${lost} of ${lost + present} acknowledged writes lost`;
 }
 
 /** The length of the time whose acknowledged writes are lost. One that is lost breaks a limit of 0, however short the time was. */
@@ -54,7 +54,7 @@ function judgeRpo(check: CheckOf<'rpo'>, evidence: Evidence): Outcome {
   const what = `the RPO of ${check.of}`;
   const spacingMs = rows.planned.intervalMs / rows.planned.clients;
   const words = lossWords(fates);
-  if (fates.lost.length === 0) {
+  if (fates.lost === 0) {
     const status = check.minMs === undefined ? 'pass' : 'fail';
     const reason =
       status === 'pass'
@@ -102,7 +102,7 @@ function judgeRows(check: CheckOf<'rows'>, evidence: Evidence): Outcome {
   const found = readBack(check.of, limit, evidence);
   if ('status' in found) return found;
   const { fates, rows } = found;
-  const count = are === 'lost' ? fates.lost.length : fates[are];
+  const count = fates[are];
   const observed = `${count} of ${rows.written.length}`;
   if (count >= (min ?? 0) && count <= (max ?? Infinity))
     return { status: 'pass', observed, limit, reason: null };

@@ -1,4 +1,5 @@
 import { roundMs } from '../core/clock.ts';
+import { maxOf } from '../core/extremes.ts';
 import type { Measure, Rpo, RowLoss, StaleWindow, WriterSummary } from '../core/summary.ts';
 import { type RunLog, wallTime } from './read-log.ts';
 import {
@@ -31,8 +32,10 @@ function placed(edges: Edges, { log, zeroMs }: Frame) {
   };
 }
 
-function toRowLoss(loss: Loss, { copies }: RowsAnalysis, frame: Frame): RowLoss {
-  const held = Object.fromEntries([...copies].map(([host, copy]) => [host, countIn(copy, loss.rows)]));
+function toRowLoss(loss: Loss, { copies, written }: RowsAnalysis, frame: Frame): RowLoss {
+  const held = Object.fromEntries(
+    [...copies].map(([host, copy]) => [host, countIn(copy, written, loss.rows)]),
+  );
   return {
     path: loss.path.id,
     ...placed(loss, frame),
@@ -54,7 +57,6 @@ function toStaleWindow(stale: Staleness, frame: Frame): StaleWindow {
 
 function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
   const { planned, written, fates, reads, staleness } = rows;
-  const count = (outcome: string) => written.filter((row) => row.outcome === outcome).length;
   return {
     id: planned.id,
     kind: planned.kind,
@@ -62,15 +64,15 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
     clients: planned.paths.length * planned.clients,
     spacingMs: roundMs(planned.intervalMs / planned.clients),
     written: written.length,
-    acked: count('acked'),
-    refused: count('refused'),
-    indeterminate: count('indeterminate'),
+    acked: written.countOf('acked'),
+    refused: written.countOf('refused'),
+    indeterminate: written.countOf('indeterminate'),
     found:
       fates === null
         ? null
         : {
             present: fates.present,
-            lost: fates.lost.length,
+            lost: fates.lost,
             duplicated: fates.duplicated,
             unasked: fates.unasked,
             indeterminatePresent: fates.indeterminatePresent,
@@ -80,7 +82,7 @@ function toWriterSummary(rows: RowsAnalysis, frame: Frame): WriterSummary {
     losses: rows.losses.map((loss) => toRowLoss(loss, rows, frame)).sort((a, b) => a.fromMs - b.fromMs),
     reads: {
       ...reads,
-      behindMs: staleness.length === 0 ? null : roundMs(Math.max(...staleness.map((s) => s.behindMs))),
+      behindMs: staleness.length === 0 ? null : roundMs(maxOf(staleness.map((s) => s.behindMs))),
       staleFor: rounded(rows.staleFor),
       windows: staleness.map((s) => toStaleWindow(s, frame)).sort((a, b) => a.fromMs - b.fromMs),
     },

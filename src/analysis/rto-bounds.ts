@@ -133,7 +133,7 @@ function earliestMs(
 
 /** The longest time without an answer in a range, from its beginning on, ms. */
 export function longestGapMs(log: RunLog, series: ProbeSeries, fromMs: number, toMs: number): number {
-  const inside = answerGaps(log, series).filter((g) => g.toMs > fromMs && g.fromMs <= toMs);
+  const inside = answerGaps(log, series, (g) => g.toMs > fromMs && g.fromMs <= toMs);
   return inside.reduce((max, g) => Math.max(max, Math.min(g.widestMs, g.toMs - fromMs)), 0);
 }
 
@@ -144,7 +144,9 @@ function putOffByMs({ withinMs, openUntilMs, waitOverMs, beginByMs }: Facts, hiM
 
 /** Gaps that are wide enough for an outage after `loMs`, in which one would put off the recovery at `hiMs`. */
 function wideGaps(facts: Facts, loMs: number, hiMs: number): readonly Gap[] {
-  return answerGaps(facts.log, facts.series).filter(
+  return answerGaps(
+    facts.log,
+    facts.series,
     (g) =>
       g.toMs > hiMs &&
       Math.min(g.widestMs, g.toMs - loMs) >

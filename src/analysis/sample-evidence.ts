@@ -1,3 +1,4 @@
+import { minOf } from '../core/extremes.ts';
 import { type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
 import type { AckedWrite } from './writer-evidence.ts';
@@ -101,7 +102,7 @@ export function releasedAtMs(
     const isReleased = isInside && isHeld && releasedWith(samples, index, model).length >= fewestReleased;
     return isReleased ? [one.finishMs] : [];
   });
-  return released.length === 0 ? undefined : Math.min(endHiMs, ...released);
+  return released.length === 0 ? undefined : minOf(released, endHiMs);
 }
 
 /** Samples that came at the same moment as one of them, that one included, in send order: those of one hang. */

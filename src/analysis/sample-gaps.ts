@@ -1,9 +1,10 @@
 import { roundMs } from '../core/clock.ts';
+import { maxOf } from '../core/extremes.ts';
 import type { Measure } from '../core/summary.ts';
 import { combine, type Range, type TruthSpan } from './intervals.ts';
 import { countOf, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
-import { ackedWrites } from './writer-evidence.ts';
+import { AckedWrites } from './writer-evidence.ts';
 import type { BadWindow } from './windows.ts';
 
 /** How closely something was sampled: what is shorter than `widestMs` may have come and gone between two samples. */
@@ -25,44 +26,69 @@ type Asked = Pick<KeptSample, 'sendMs' | 'finishMs' | 'leftOut'>;
 /** A time that is counted as what it may have been. */
 type Counted = Pick<BadWindow, 'startLoMs' | 'endHiMs'>;
 
-/** The gaps between neighbours of a list in send order, and to the ends of the range, clipped to the range; in order of time. */
-function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
-  const gaps: Gap[] = [];
-  const add = (fromMs: number, toMs: number, widestMs = Infinity): void => {
-    const clipped = { fromMs: Math.max(fromMs, range.fromMs), toMs: Math.min(toMs, range.toMs) };
-    const lengthMs = clipped.toMs - clipped.fromMs;
-    if (lengthMs > 0) gaps.push({ ...clipped, widestMs: Math.min(lengthMs, widestMs) });
-  };
+/**
+ * The gaps between neighbours, and to the ends of the range, clipped to the range; the last one first. One after another: there may
+ * be hundreds of thousands. `lastFirst`: in send order, from the last one back.
+ */
+function* gapsBackwards(lastFirst: Iterable<Asked>, range: Range): Generator<Gap> {
   // Answers may overtake each other: the earliest answer to any later sample ends a gap.
   let answeredMs = range.toMs;
-  for (const sample of samples.toReversed()) {
-    add(lastSaidMs(sample), answeredMs);
-    if (sample.leftOut !== undefined) {
-      const { widestMs } = sample.leftOut;
+  for (const asked of lastFirst) {
+    const { sendMs, finishMs, leftOut } = asked;
+    const saidMs = lastSaidMs(asked);
+    yield* clipped(saidMs, answeredMs, range);
+    if (leftOut !== undefined) {
       // The last one that is left out was answered after its sending.
-      add(sample.sendMs, Math.min(answeredMs, lastSaidMs(sample) + widestMs), widestMs);
+      yield* clipped(sendMs, Math.min(answeredMs, saidMs + leftOut.widestMs), range, leftOut.widestMs);
     }
-    answeredMs = Math.min(answeredMs, sample.finishMs);
+    answeredMs = Math.min(answeredMs, finishMs);
   }
-  add(range.fromMs, answeredMs);
+  yield* clipped(range.fromMs, answeredMs, range);
+}
+
+/** The part of a gap that lies in the range, if there is one. */
+function clipped(gapFromMs: number, gapToMs: number, range: Range, widestMs = Infinity): readonly Gap[] {
+  const fromMs = Math.max(gapFromMs, range.fromMs);
+  const toMs = Math.min(gapToMs, range.toMs);
+  return toMs > fromMs ? [{ fromMs, toMs, widestMs: Math.min(toMs - fromMs, widestMs) }] : [];
+}
+
+/** The gaps of a list in send order, in order of time. */
+function gapsOf(samples: readonly Asked[], range: Range): readonly Gap[] {
+  return [...gapsBackwards(samples.toReversed(), range)].toReversed();
+}
+
+/** Good samples of a probe and acknowledged writes to the same address, in send order from the last one back. */
+function* goodAnswersBackwards(log: RunLog, series: ProbeSeries): Generator<Asked> {
+  const samples = series.samples.filter((s) => s.status === 'ok').sort((a, b) => a.sendMs - b.sendMs);
+  const writes = new AckedWrites(log, series);
+  let [sampleAt, writeAt] = [samples.length - 1, writes.length - 1];
+  for (;;) {
+    const sample = samples[sampleAt];
+    const write = writes.at(writeAt);
+    if (sample === undefined && write === undefined) return;
+    if (write !== undefined && (sample === undefined || write.sendMs >= sample.sendMs)) {
+      yield write;
+      writeAt--;
+    } else if (sample !== undefined) {
+      yield sample;
+      sampleAt--;
+    }
+  }
+}
+
+/** The gaps between good answers over the whole log that are to be taken, in order of time. Before the first and after the last one there is no gap. */
+export function answerGaps(log: RunLog, series: ProbeSeries, take: (gap: Gap) => boolean): readonly Gap[] {
+  const gaps: Gap[] = [];
+  for (const gap of gapsBackwards(goodAnswersBackwards(log, series), { fromMs: -Infinity, toMs: Infinity }))
+    if (gap.widestMs < Infinity && take(gap)) gaps.push(gap);
   return gaps.toReversed();
 }
 
-/** Good samples of a probe and acknowledged writes to the same address, in send order. */
-function goodAnswers(log: RunLog, series: ProbeSeries): readonly Asked[] {
-  const good = [...series.samples.filter((s) => s.status === 'ok'), ...ackedWrites(log, series)];
-  return good.sort((a, b) => a.sendMs - b.sendMs);
-}
-
-/** The gaps between good answers over the whole log. Before the first and after the last one there is no gap. */
-export function answerGaps(log: RunLog, series: ProbeSeries): readonly Gap[] {
-  return gapsOf(goodAnswers(log, series), { fromMs: -Infinity, toMs: Infinity }).filter(
-    (gap) => gap.widestMs < Infinity,
-  );
-}
-
-function widest(gaps: readonly { readonly widestMs: number }[]): number {
-  return gaps.reduce((max, gap) => Math.max(max, gap.widestMs), 0);
+function widest(gaps: Iterable<{ readonly widestMs: number }>): number {
+  let widestMs = 0;
+  for (const gap of gaps) widestMs = Math.max(widestMs, gap.widestMs);
+  return widestMs;
 }
 
 /** Samples that tell something, in send order. */
@@ -90,7 +116,7 @@ export function longestUnseenMs(
   range: Range,
   counted: readonly Counted[],
 ): number {
-  return unseenBetweenMs(goodAnswers(log, series), range, counted);
+  return uncountedMs(goodAnswersBackwards(log, series), range, counted);
 }
 
 /** The longest time between neighbours in send order, ms. Gaps inside what is counted already add nothing. */
@@ -99,10 +125,16 @@ export function unseenBetweenMs(
   range: Range,
   counted: readonly Counted[],
 ): number {
-  const open = gapsOf(samples, range).filter(
-    (gap) => !counted.some((w) => w.startLoMs <= gap.fromMs && w.endHiMs >= gap.toMs),
-  );
-  return roundMs(widest(open));
+  return uncountedMs(samples.toReversed(), range, counted);
+}
+
+/** The same, of what is given from the last one back. */
+function uncountedMs(lastFirst: Iterable<Asked>, range: Range, counted: readonly Counted[]): number {
+  let longestMs = 0;
+  for (const { fromMs, toMs, widestMs } of gapsBackwards(lastFirst, range))
+    if (widestMs > longestMs && !counted.some((w) => w.startLoMs <= fromMs && w.endHiMs >= toMs))
+      longestMs = widestMs;
+  return roundMs(longestMs);
 }
 
 /**
@@ -125,7 +157,7 @@ export function unseenTruthMs(
     ).filter((span) => span.truth === 'yes');
     return longestShared(gapsOf(knownOf(one), range), open);
   });
-  return roundMs(Math.max(0, ...longest));
+  return roundMs(maxOf(longest, 0));
 }
 
 /** The longest time that one gap shares with the stretches; both in order. */

@@ -1,6 +1,6 @@
 import { roundMs } from '../core/clock.ts';
 import type { Measure, Window } from '../core/summary.ts';
-import { ackedWrites } from './writer-evidence.ts';
+import { AckedWrites } from './writer-evidence.ts';
 import {
   type SampleEvidence,
   evidenceOfSamples,
@@ -95,8 +95,8 @@ export function badWindows(log: RunLog, series: ProbeSeries): readonly BadWindow
     windows.push(window);
     for (const { sample } of joined) if (sample !== null) taken.add(sample);
   }
-  windows.push(...slowWindows(signs, taken, log.startMs, series.latency), ...unsureWindows(log, series));
-  return windows.sort((a, b) => a.firstBadMs - b.firstBadMs);
+  const slow = slowWindows(signs, taken, log.startMs, series.latency);
+  return [...windows, ...slow, ...unsureWindows(log, series)].sort((a, b) => a.firstBadMs - b.firstBadMs);
 }
 
 /** Possible windows: between two good samples, only samples of a degraded prober failed. */
@@ -147,16 +147,13 @@ function evidenceWithWrites(log: RunLog, series: ProbeSeries): readonly SampleEv
     signs.slice(first, last + 1).every((s) => s.isUp || s.sample?.cause === 'timeout'),
   );
   if (timedOut.length === 0) return signs;
-  const writes = ackedWrites(log, series);
+  const writes = new AckedWrites(log, series);
   if (writes.length === 0) return signs;
   const spans = timedOut.map((run) => {
     const { window } = downWindow(signs, run, { series, log });
     return { fromMs: window.startLoMs, toMs: window.endHiMs };
   });
-  return withWrites(
-    signs,
-    writes.filter((w) => spans.some((s) => w.sendMs >= s.fromMs && w.finishMs <= s.toMs)),
-  );
+  return withWrites(signs, writes.within(spans));
 }
 
 /** A run of failed samples: indexes of the first and the last one. */

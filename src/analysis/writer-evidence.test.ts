@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { roundMs } from '../core/clock.ts';
 import type { Json } from '../core/plan.ts';
 import { analyseRecovery } from './rto.ts';
-import { LogBuilder, planWith, probeOf } from './testing/log-builder.ts';
+import { LogBuilder, planWith, probeOf, seeded } from './testing/log-builder.ts';
+import { AckedWrites } from './writer-evidence.ts';
 import { badWindows, durationOf } from './windows.ts';
 
 const dsn = 'postgresql://app@198.18.0.10:5432/app';
@@ -73,6 +75,45 @@ describe('acknowledged writes', () => {
       );
     expect(windowsOf(http('timeout'))).toHaveLength(2);
     expect(windowsOf(http('http-5xx'))).toMatchObject([{ maxMs: 3005 }]);
+  });
+
+  test('of several writers are in send order, and those of other addresses and outcomes are left out', () => {
+    const writerOf = (id: string, dsns: readonly string[]) => ({
+      id,
+      kind: 'sql',
+      paths: dsns.map((one, index) => ({ id: `${id}@${index}`, params: { dsn: one } })),
+      clients: 2,
+      intervalMs: 100,
+      timeoutMs: 900,
+      readIntervalMs: 1000,
+    });
+    const other = 'postgresql://app@198.18.0.11:5432/app';
+    const writers = [writerOf('first', [other, dsn]), writerOf('second', [dsn])];
+    const log = new LogBuilder(
+      planWith({ probes: [probeOf('health', { kind: 'sql', params: { dsn } })], writers }),
+    );
+    const expected: { sendMs: number; finishMs: number }[] = [];
+    const random = seeded(7);
+    const add = (writer: string, client: number, isSame: boolean): void => {
+      for (let number = 1; number <= 200; number++) {
+        const sendMs = roundMs(number * 100 + client + 50 * random());
+        const finishMs = roundMs(sendMs + 40 * random());
+        const outcome = random() < 0.2 ? 'refused' : 'acked';
+        log.at(finishMs, { type: 'row.written', writer, client, number, sendMs, finishMs, outcome });
+        if (isSame && outcome === 'acked') expected.push({ sendMs, finishMs });
+      }
+    };
+    for (const client of [1, 2, 3, 4]) add('first', client, client > 2);
+    for (const client of [1, 2]) add('second', client, true);
+    const read = log.read();
+    const writes = new AckedWrites(read, read.series.get('health')!);
+    const inOrder = expected.toSorted((a, b) => a.sendMs - b.sendMs);
+    expect(Array.from({ length: writes.length }, (_, place) => writes.at(place))).toEqual(inOrder);
+    expect(writes.at(-1)).toBeUndefined();
+    expect(writes.at(writes.length)).toBeUndefined();
+    const isInside = (w: { sendMs: number; finishMs: number }): boolean =>
+      w.sendMs >= 500 && w.finishMs <= 900;
+    expect(writes.within([{ fromMs: 500, toMs: 900 }])).toEqual(inOrder.filter(isInside));
   });
 
   test('leave no room for an outage between two samples', () => {

@@ -1,5 +1,7 @@
 import { formatIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import type { Json } from '../core/plan.ts';
+import type { Range } from './intervals.ts';
+import { NumberColumn, sortIndexes } from './number-column.ts';
 import type { ProbeSeries, RunLog, WriterRecord } from './read-log.ts';
 
 /** An acknowledged write: what it was sent to was up at some instant in it. ms on the run clock. */
@@ -9,24 +11,55 @@ export interface AckedWrite {
 }
 
 /**
- * Writes that were acknowledged by the address which a probe asks, in send order. They show that it was up where samples of
- * the probe timed out. They say nothing against any other failure: the probe may ask for more than a write needs.
+ * Writes that were acknowledged by the address which a probe asks, in send order. They show that
+ * it was up where samples of the probe timed out. They say nothing against any other failure: the probe may ask for more than a
+ * write needs.
  */
-export function ackedWrites(log: RunLog, { probe }: ProbeSeries): readonly AckedWrite[] {
-  const asked = addressOf(probe.kind, probe.params);
-  if (asked === null) return [];
-  return [...log.writing.values()]
-    .flatMap((writer) => acknowledgedBy(writer, asked))
-    .sort((a, b) => a.sendMs - b.sendMs);
-}
+export class AckedWrites {
+  readonly #sendsMs = new NumberColumn();
+  readonly #finishesMs = new NumberColumn();
+  readonly #order: Uint32Array;
 
-function acknowledgedBy({ planned, written }: WriterRecord, address: string): readonly AckedWrite[] {
-  const same = planned.paths.map((path) => addressOf(planned.kind, path.params) === address);
-  if (!same.includes(true)) return [];
-  // Clients are numbered from 1, path after path.
-  return written.filter(
-    (w) => w.outcome === 'acked' && same[Math.floor((w.client - 1) / planned.clients)] === true,
-  );
+  constructor(log: RunLog, { probe }: ProbeSeries) {
+    const asked = addressOf(probe.kind, probe.params);
+    if (asked !== null) for (const writer of log.writing.values()) this.#addFrom(writer, asked);
+    const indexes = Uint32Array.from({ length: this.#sendsMs.length }, (_, index) => index);
+    this.#order = sortIndexes(indexes, (index) => this.#sendsMs.at(index));
+  }
+
+  #addFrom({ planned, written }: WriterRecord, address: string): void {
+    const same = planned.paths.map((path) => addressOf(planned.kind, path.params) === address);
+    if (!same.includes(true)) return;
+    for (let row = 0; row < written.length; row++) {
+      // Clients are numbered from 1, path after path.
+      const isSame = same[Math.floor((written.clientOf(row) - 1) / planned.clients)] === true;
+      if (!isSame || written.outcomeOf(row) !== 'acked') continue;
+      this.#sendsMs.push(written.sendMsOf(row));
+      this.#finishesMs.push(written.finishMsOf(row));
+    }
+  }
+
+  get length(): number {
+    return this.#order.length;
+  }
+
+  /** The write at a place in send order; undefined for a place that there is none at. */
+  at(place: number): AckedWrite | undefined {
+    const index = this.#order[place];
+    if (index === undefined) return undefined;
+    return { sendMs: this.#sendsMs.at(index), finishMs: this.#finishesMs.at(index) };
+  }
+
+  /** Those which lie within one of the spans, in send order. */
+  within(spans: readonly Range[]): readonly AckedWrite[] {
+    const inside: AckedWrite[] = [];
+    for (let place = 0; place < this.length; place++) {
+      const write = this.at(place);
+      if (write !== undefined && spans.some((s) => write.sendMs >= s.fromMs && write.finishMs <= s.toMs))
+        inside.push(write);
+    }
+    return inside;
+  }
 }
 
 const defaultPorts: Readonly<Record<string, string>> = {

@@ -1,12 +1,14 @@
 import type { DrillEvent } from '../core/event.ts';
 import type { PlannedPath, PlannedWriter } from '../core/plan.ts';
+import { maxOf, minOf } from '../core/extremes.ts';
 import { parseRanges, type RowRange } from '../core/row-ranges.ts';
 import type { Measure } from '../core/summary.ts';
+import type { BesideReads } from './beside-reads.ts';
 import type { WriterRecord } from './read-log.ts';
+import type { RowColumns } from './row-columns.ts';
 import { type Sampling, unseenBetweenMs, withUnseen } from './sample-gaps.ts';
 import { middle } from './windows.ts';
 
-type RowWritten = Extract<DrillEvent, { type: 'row.written' }>;
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
 
 /** The beginning and the end of something, each between two moments of the run clock, ms. */
@@ -20,7 +22,8 @@ export interface Edges {
 /** Acknowledged writes through one path that were lost one after another. */
 export interface Loss extends Edges {
   readonly path: PlannedPath;
-  readonly rows: readonly RowWritten[];
+  /** Their indexes among the written rows, in send order. */
+  readonly rows: readonly number[];
 }
 
 /** A time in which reads through one path were stale. */
@@ -36,7 +39,7 @@ export interface Staleness extends Edges {
 /** What became of the rows by what was there in the end. */
 export interface Fates {
   readonly present: number;
-  readonly lost: readonly RowWritten[];
+  readonly lost: number;
   readonly duplicated: number;
   readonly unasked: number;
   readonly indeterminatePresent: number;
@@ -53,7 +56,7 @@ export interface Fates {
 /** What a writer's rows tell. */
 export interface RowsAnalysis {
   readonly planned: PlannedWriter;
-  readonly written: readonly RowWritten[];
+  readonly written: RowColumns;
   /** null: nobody could read back what was there in the end. */
   readonly fates: Fates | null;
   readonly losses: readonly Loss[];
@@ -84,8 +87,10 @@ function storeOf(read: RowsRead): Store {
   return new Map(rangesIn(read));
 }
 
-function timesIn(store: Store, { client, number }: Pick<RowWritten, 'client' | 'number'>): number {
-  const ranges = store.get(client) ?? [];
+/** How often a row is there. */
+function timesIn(store: Store, written: RowColumns, row: number): number {
+  const ranges = store.get(written.clientOf(row)) ?? [];
+  const number = written.numberOf(row);
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const mid = (low + high) >> 1;
@@ -103,32 +108,48 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
   return path;
 }
 
+/** Whether each written row is lost (1) or not (0), by its index, and what became of all rows. */
+interface FoundRows {
+  readonly isLost: Uint8Array;
+  readonly fates: Fates;
+}
+
 /**
  * What became of each row, by what the stack gives back through its own paths when everything is mended. A row
  * is there when each path that could be read gives it: who comes by another one misses it.
  */
-function fatesOf({ planned, written, read }: WriterRecord, stoppedMs: number): Fates | null {
-  const stores = read
+function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: number): FoundRows | null {
+  const stores = readBack
     .filter((r) => r.place === 'path' && r.moment === 'end' && r.rows !== undefined)
     .map(storeOf);
   if (stores.length === 0) return null;
-  const least = (row: RowWritten) => Math.min(...stores.map((s) => timesIn(s, row)));
-  const most = (row: RowWritten) => Math.max(...stores.map((s) => timesIn(s, row)));
-  const of = (outcome: RowWritten['outcome']) => written.filter((row) => row.outcome === outcome);
-  const [acked, refused, open] = [of('acked'), of('refused'), of('indeterminate')];
-  const lost = acked.filter((row) => least(row) === 0);
+  const isLost = new Uint8Array(written.length);
+  let [lost, duplicated, refusedPresent, openPresent, disputed] = [0, 0, 0, 0, 0];
+  for (let row = 0; row < written.length; row++) {
+    const times = stores.map((store) => timesIn(store, written, row));
+    const [least, most] = [minOf(times), maxOf(times)];
+    const outcome = written.outcomeOf(row);
+    if (outcome === 'acked' && least === 0) {
+      isLost[row] = 1;
+      lost++;
+    }
+    if (most > 1) duplicated++;
+    if (least === 0 && most > 0) disputed++;
+    if (outcome === 'refused' && most > 0) refusedPresent++;
+    if (outcome === 'indeterminate' && most > 0) openPresent++;
+  }
   const numbers = numbersOf(planned, written, { stores, stoppedMs });
-  const openPresent = open.filter((row) => most(row) > 0).length;
-  return {
-    present: acked.length - lost.length,
+  const fates = {
+    present: written.countOf('acked') - lost,
     lost,
-    duplicated: written.filter((row) => most(row) > 1).length,
-    unasked: refused.filter((row) => most(row) > 0).length + strangers(numbers, stores),
+    duplicated,
+    unasked: refusedPresent + strangers(numbers, stores),
     indeterminatePresent: openPresent,
-    indeterminateAbsent: open.length - openPresent,
-    disputed: written.filter((row) => least(row) === 0 && most(row) > 0).length,
+    indeterminateAbsent: written.countOf('indeterminate') - openPresent,
+    disputed,
     unrecorded: unrecorded(numbers),
   };
+  return { isLost, fates };
 }
 
 /** The row numbers of a client: how many the log has, and the last that it used. */
@@ -140,36 +161,45 @@ interface Numbers {
 /** By client: the last number is that of a line, or of a row which the client can have written after that line. */
 function numbersOf(
   { intervalMs }: PlannedWriter,
-  written: readonly RowWritten[],
+  written: RowColumns,
   { stores, stoppedMs }: { readonly stores: readonly Store[]; readonly stoppedMs: number },
 ): ReadonlyMap<number, Numbers> {
-  const rows = Map.groupBy(written, (row) => row.client);
   return new Map(
-    [...rows].map(([client, own]) => {
-      const last = own.reduce((max, row) => (row.number > max.number ? row : max));
-      const most = last.number + slotsAfter(last, own, { intervalMs, stoppedMs });
+    [...written.byClient()].map(([client, own]) => {
+      const numbers = Float64Array.from(own, (row) => written.numberOf(row));
+      const lastNumber = numbers.at(-1) ?? 0;
+      // The first line of it, should there be several.
+      const last = own[numbers.indexOf(lastNumber)] ?? 0;
+      const most = lastNumber + slotsAfter(written, own, last, { intervalMs, stoppedMs });
       const found = stores.flatMap((store) =>
         (store.get(client) ?? []).map(({ from, to }) => (from > most ? 0 : Math.min(to, most))),
       );
-      const logged = new Set(own.map(({ number }) => number)).size;
-      return [client, { logged, last: Math.max(last.number, ...found) }];
+      const logged = numbers.reduce(
+        (count, number, at) => (number === numbers[at - 1] ? count : count + 1),
+        0,
+      );
+      return [client, { logged, last: maxOf(found, lastNumber) }];
     }),
   );
 }
 
 /**
- * How many slots a client had after a write: from the next one when it was answered to the end of its work. Any write may
+ * How many slots a client had after its last write: from the next one when it was answered to the end of its work. Any write may
  * be sent late; the earliest of the client's shows where its slots are.
  */
 function slotsAfter(
-  { sendMs, finishMs }: RowWritten,
-  own: readonly RowWritten[],
+  written: RowColumns,
+  own: Uint32Array,
+  last: number,
   { intervalMs, stoppedMs }: { readonly intervalMs: number; readonly stoppedMs: number },
 ): number {
-  const inSlot = (row: RowWritten): number =>
-    row.sendMs + intervalMs * Math.round((sendMs - row.sendMs) / intervalMs);
-  const dueMs = own.reduce((least, row) => Math.min(least, inSlot(row)), sendMs);
-  const next = Math.max(1, Math.ceil((finishMs - dueMs) / intervalMs));
+  const sendMs = written.sendMsOf(last);
+  let dueMs = sendMs;
+  for (const row of own) {
+    const ownMs = written.sendMsOf(row);
+    dueMs = Math.min(dueMs, ownMs + intervalMs * Math.round((sendMs - ownMs) / intervalMs));
+  }
+  const next = Math.max(1, Math.ceil((written.finishMsOf(last) - dueMs) / intervalMs));
   return Math.max(0, Math.ceil((stoppedMs - dueMs) / intervalMs) - next);
 }
 
@@ -187,7 +217,7 @@ function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store
       return ranges.reduce((rows, { from, to }) => rows + Math.max(0, to - Math.max(from - 1, last)), sum);
     }, 0),
   );
-  return Math.max(0, ...strange);
+  return maxOf(strange, 0);
 }
 
 /**
@@ -201,41 +231,46 @@ function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store
  */
 function lossesOf(
   path: PlannedPath,
-  own: readonly RowWritten[],
-  isLost: ReadonlySet<RowWritten>,
+  own: Uint32Array,
+  written: RowColumns,
+  isLost: (row: number) => boolean,
 ): readonly Loss[] {
-  const slowest = Math.max(0, ...own.map((w) => (w.outcome === 'acked' ? w.finishMs - w.sendMs : 0)));
+  let slowestMs = 0;
+  for (const row of own)
+    if (written.outcomeOf(row) === 'acked')
+      slowestMs = Math.max(slowestMs, written.finishMsOf(row) - written.sendMsOf(row));
   const losses: Loss[] = [];
   let beforeMs: number | undefined;
-  let open:
-    { readonly startLoMs: number; readonly rows: RowWritten[]; ackMs: number; last: number } | undefined;
-  let between: RowWritten[] = [];
+  let open: { readonly startLoMs: number; readonly rows: number[]; ackMs: number; last: number } | undefined;
+  /** Of the rows since the last lost one that are there and were sent when all lost ones had been acknowledged: the first finish. */
+  let keptByMs = Infinity;
 
   const close = (): void => {
     if (open === undefined) return;
     const { startLoMs, rows, ackMs, last } = open;
+    const lastRow = own[last];
     losses.push({
       path,
       rows,
       startLoMs,
-      startHiMs: Math.min(...rows.map((row) => row.finishMs)),
-      endLoMs: own[last]?.sendMs ?? ackMs,
-      endHiMs: Math.max(ackMs, backMs(own[last + 1], slowest)),
+      startHiMs: minOf(rows.map((row) => written.finishMsOf(row))),
+      endLoMs: lastRow === undefined ? ackMs : written.sendMsOf(lastRow),
+      endHiMs: Math.max(ackMs, backMs(written, own[last + 1], slowestMs)),
     });
     open = undefined;
   };
   for (const [i, row] of own.entries()) {
-    if (!isLost.has(row)) {
-      beforeMs = row.sendMs;
-      if (row.outcome === 'acked') between.push(row);
+    if (!isLost(row)) {
+      beforeMs = written.sendMsOf(row);
+      if (written.outcomeOf(row) === 'acked' && beforeMs >= (open?.ackMs ?? 0))
+        keptByMs = Math.min(keptByMs, written.finishMsOf(row));
       continue;
     }
-    const ackedMs = open?.ackMs ?? 0;
-    if (between.some((kept) => kept.sendMs >= ackedMs && kept.finishMs <= row.sendMs)) close();
-    between = [];
-    open ??= { startLoMs: beforeMs ?? row.sendMs, rows: [], ackMs: 0, last: i };
+    if (keptByMs <= written.sendMsOf(row)) close();
+    keptByMs = Infinity;
+    open ??= { startLoMs: beforeMs ?? written.sendMsOf(row), rows: [], ackMs: 0, last: i };
     open.rows.push(row);
-    open.ackMs = Math.max(open.ackMs, row.finishMs);
+    open.ackMs = Math.max(open.ackMs, written.finishMsOf(row));
     open.last = i;
   }
   close();
@@ -243,9 +278,12 @@ function lossesOf(
 }
 
 /** When a write had come back, or should have. */
-function backMs(row: RowWritten | undefined, slowestMs: number): number {
+function backMs(written: RowColumns, row: number | undefined, slowestMs: number): number {
   if (row === undefined) return -Infinity;
-  return row.outcome === 'indeterminate' ? Math.min(row.finishMs, row.sendMs + slowestMs) : row.finishMs;
+  const finishMs = written.finishMsOf(row);
+  return written.outcomeOf(row) === 'indeterminate'
+    ? Math.min(finishMs, written.sendMsOf(row) + slowestMs)
+    : finishMs;
 }
 
 /** A length by the bounds of its ends. */
@@ -262,80 +300,40 @@ export function lengthOf({ startLoMs, startHiMs, endLoMs, endHiMs }: Edges): Mea
 function rpoOf(losses: readonly Loss[]): Measure {
   if (losses.length === 0) return { ms: 0, minMs: 0, maxMs: 0 };
   return lengthOf({
-    startLoMs: Math.min(...losses.map((l) => l.startLoMs)),
-    startHiMs: Math.min(...losses.map((l) => l.startHiMs)),
-    endLoMs: Math.max(...losses.map((l) => l.endLoMs)),
-    endHiMs: Math.max(...losses.map((l) => l.endHiMs)),
+    startLoMs: minOf(losses.map((l) => l.startLoMs)),
+    startHiMs: minOf(losses.map((l) => l.startHiMs)),
+    endLoMs: maxOf(losses.map((l) => l.endLoMs)),
+    endHiMs: maxOf(losses.map((l) => l.endHiMs)),
   });
 }
 
-/** For how long the oldest row that a read missed had been acknowledged when it was sent; 0: it missed none. */
-type Behind = (read: RowsRead) => number;
-
 /**
- * A read misses a row that had been acknowledged before it was sent and is not in what it gives. Rows that are lost are not
- * counted: nobody will ever read them.
+ * Times of stale reads through a path: from between the last good read and the first stale one, to between the last stale one and
+ * the next good one. `own`: the path's reads that came back, in send order.
  */
-function behindOf(kept: readonly RowWritten[]): Behind {
-  const byClient = new Map<number, RowWritten[]>();
-  for (const row of kept) {
-    const rows = byClient.get(row.client) ?? [];
-    rows.push(row);
-    byClient.set(row.client, rows);
-  }
-  // A client does one thing at a time: in the order of their numbers its rows were acknowledged, too.
-  for (const rows of byClient.values()) rows.sort((a, b) => a.number - b.number);
-  return (read) => {
-    const given = new Map(rangesIn(read));
-    let behindMs = 0;
-    for (const [client, rows] of byClient) {
-      const missed = rows[firstMissing(rows, given.get(client) ?? [])];
-      if (missed !== undefined) behindMs = Math.max(behindMs, read.sendMs - missed.finishMs);
-    }
-    return behindMs;
-  };
-}
-
-/** Index of the first row that the ranges do not have; the count of rows if they have all. */
-function firstMissing(rows: readonly RowWritten[], ranges: readonly RowRange[]): number {
-  let index = 0;
-  for (const { from, to } of ranges) {
-    if ((rows[index]?.number ?? Infinity) < from) return index;
-    index = firstAbove(rows, to);
-  }
-  return index;
-}
-
-/** Index of the first row with a higher number; their count if there is none. */
-function firstAbove(rows: readonly RowWritten[], number: number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if ((rows[mid]?.number ?? Infinity) > number) high = mid;
-    else low = mid + 1;
-  }
-  return low;
-}
-
-/** Times of stale reads through a path: from between the last good read and the first stale one, to between the last stale one and the next good one. */
-function stalenessOf(path: PlannedPath, reads: readonly RowsRead[], behind: Behind): readonly Staleness[] {
+function stalenessOf(
+  path: PlannedPath,
+  own: readonly number[],
+  { beside, behind }: { readonly beside: BesideReads; readonly behind: Float64Array },
+): readonly Staleness[] {
   const found: { -readonly [K in keyof Staleness]: Staleness[K] }[] = [];
   let goodMs: number | undefined;
   let open: (typeof found)[number] | undefined;
-  for (const read of reads) {
-    const behindMs = behind(read);
+  for (const read of own) {
+    const behindMs = behind[read] ?? 0;
+    const [sendMs, finishMs] = [beside.sendMsOf(read), beside.finishMsOf(read)];
     if (behindMs <= 0) {
-      if (open !== undefined) Object.assign(open, { endHiMs: read.finishMs, open: false });
+      if (open !== undefined) Object.assign(open, { endHiMs: finishMs, open: false });
       open = undefined;
-      goodMs = read.sendMs;
+      goodMs = sendMs;
       continue;
     }
     if (open === undefined) {
-      const startLoMs = goodMs ?? read.sendMs;
+      const startLoMs = goodMs ?? sendMs;
       open = {
         path,
         startLoMs,
-        startHiMs: read.finishMs,
+        startHiMs: finishMs,
         endLoMs: 0,
         endHiMs: 0,
         reads: 0,
@@ -344,8 +342,8 @@ function stalenessOf(path: PlannedPath, reads: readonly RowsRead[], behind: Behi
       };
       found.push(open);
     }
-    open.endLoMs = read.sendMs;
-    open.endHiMs = read.finishMs;
+    open.endLoMs = sendMs;
+    open.endHiMs = finishMs;
     open.reads++;
     open.behindMs = Math.max(open.behindMs, behindMs);
   }
@@ -368,61 +366,77 @@ function covered(stretches: readonly (readonly [fromMs: number, toMs: number])[]
  * clock; where the log does not tell, a client's last line is that of its last write.
  */
 export function analyseRows(record: WriterRecord, stoppedMs = -Infinity): RowsAnalysis {
-  const { planned } = record;
-  const written = [...record.written].sort((a, b) => a.sendMs - b.sendMs);
-  const beside = record.read.filter((read) => read.moment === 'beside').sort((a, b) => a.sendMs - b.sendMs);
-  const fates = fatesOf(record, stoppedMs);
-  const lost = new Set(fates?.lost);
-  const behind = behindOf(written.filter((row) => row.outcome === 'acked' && !lost.has(row)));
-  const good = beside.filter((read) => read.rows !== undefined);
-  const losses = planned.paths.flatMap((path) =>
-    lossesOf(
-      path,
-      written.filter((row) => pathOf(planned, row.client) === path),
-      lost,
-    ),
-  );
-  const staleness = planned.paths.flatMap((path) =>
-    stalenessOf(
-      path,
-      good.filter((read) => read.path === path.id),
-      behind,
-    ),
-  );
-  const gaps = planned.paths.map(({ id }) => {
-    const reads = beside.filter((read) => read.path === id);
-    const range = { fromMs: reads[0]?.sendMs ?? 0, toMs: reads.at(-1)?.finishMs ?? 0 };
-    const own = staleness.filter((s) => s.path.id === id);
-    return {
-      unseenMs: unseenBetweenMs(reads, range, own),
-      widestMs: unseenBetweenMs(reads, range, []),
-    };
-  });
-  const unseenStaleMs = Math.max(0, ...gaps.map((gap) => gap.unseenMs));
-  const minMs = covered(staleness.map((s) => [s.startHiMs, s.endLoMs]));
-  const maxMs = covered(staleness.map((s) => [s.startLoMs, s.endHiMs]));
+  const { planned, written, beside } = record;
+  const found = foundRows(record, stoppedMs);
+  const isLost = (row: number): boolean => found?.isLost[row] === 1;
+  const losses =
+    found === null || found.fates.lost === 0
+      ? []
+      : planned.paths.flatMap((path) => {
+          const own = written.inSendOrder((row) => pathOf(planned, written.clientOf(row)) === path);
+          return lossesOf(path, own, written, isLost);
+        });
+  const behind = beside.behindMs(written, (row) => written.outcomeOf(row) === 'acked' && !isLost(row));
   return {
     planned,
     written,
-    fates,
+    fates: found?.fates ?? null,
     losses,
-    rpo: fates === null ? null : rpoOf(losses),
-    reads: {
-      count: beside.length,
-      failed: beside.length - good.length,
-      stale: good.filter((read) => behind(read) > 0).length,
-    },
-    staleness,
-    staleFor: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenStaleMs),
-    unseenStaleMs,
-    reading: { samples: good.length, widestMs: Math.max(0, ...gaps.map((gap) => gap.widestMs)) },
+    rpo: found === null ? null : rpoOf(losses),
+    ...readsOf(planned, beside, behind),
     copies: copiesOf(record),
   };
 }
 
-function copiesOf({ planned, read }: WriterRecord): ReadonlyMap<string, Store> {
+/** What the reads alongside the clients tell. `behind`: for how long each read was, ms. */
+function readsOf(
+  { paths }: PlannedWriter,
+  beside: BesideReads,
+  behind: Float64Array,
+): Pick<RowsAnalysis, 'reads' | 'staleness' | 'staleFor' | 'unseenStaleMs' | 'reading'> {
+  const inOrder = beside.inSendOrder();
+  const isGood = (read: number): boolean => !beside.hasFailed(read);
+  const each = paths.map((path) => {
+    const own = inOrder.filter((read) => beside.pathOf(read) === path.id);
+    const staleness = stalenessOf(path, own.filter(isGood), { beside, behind });
+    const reads = own.map((read) => ({ sendMs: beside.sendMsOf(read), finishMs: beside.finishMsOf(read) }));
+    const range = { fromMs: reads[0]?.sendMs ?? 0, toMs: reads.at(-1)?.finishMs ?? 0 };
+    return {
+      staleness,
+      unseenMs: unseenBetweenMs(reads, range, staleness),
+      widestMs: unseenBetweenMs(reads, range, []),
+    };
+  });
+  const staleness = each.flatMap((one) => one.staleness);
+  const unseenStaleMs = maxOf(
+    each.map((one) => one.unseenMs),
+    0,
+  );
+  const minMs = covered(staleness.map((s) => [s.startHiMs, s.endLoMs]));
+  const maxMs = covered(staleness.map((s) => [s.startLoMs, s.endHiMs]));
+  const good = inOrder.filter(isGood).length;
+  return {
+    reads: {
+      count: beside.length,
+      failed: beside.length - good,
+      stale: behind.reduce((count, behindMs) => (behindMs > 0 ? count + 1 : count), 0),
+    },
+    staleness,
+    staleFor: withUnseen({ ms: middle(minMs, maxMs), minMs, maxMs }, unseenStaleMs),
+    unseenStaleMs,
+    reading: {
+      samples: good,
+      widestMs: maxOf(
+        each.map((one) => one.widestMs),
+        0,
+      ),
+    },
+  };
+}
+
+function copiesOf({ planned, readBack }: WriterRecord): ReadonlyMap<string, Store> {
   return new Map(
-    read.flatMap((r) => {
+    readBack.flatMap((r) => {
       if (r.place !== 'copy' || r.moment !== 'before-heal' || r.rows === undefined) return [];
       const path = planned.paths.find((p) => p.id === r.path);
       return [[path?.host ?? r.path, storeOf(r)] as const];
@@ -430,7 +444,7 @@ function copiesOf({ planned, read }: WriterRecord): ReadonlyMap<string, Store> {
   );
 }
 
-/** How many of the rows a copy held. */
-export function countIn(copy: Store, rows: readonly RowWritten[]): number {
-  return rows.filter((row) => timesIn(copy, row) > 0).length;
+/** How many of the rows a copy held. `rows`: indexes of written ones. */
+export function countIn(copy: Store, written: RowColumns, rows: readonly number[]): number {
+  return rows.filter((row) => timesIn(copy, written, row) > 0).length;
 }

@@ -43,7 +43,7 @@ export function renderWatchText(summary: Summary): string {
     ]);
     const nothing =
       p.unknown === p.samples && p.samples > 0 ? '  nothing seen: all looks unknown' : '  no outage seen';
-    lines.push(...(rows.length === 0 ? [nothing] : aligned(rows)));
+    for (const line of rows.length === 0 ? [nothing] : aligned(rows)) lines.push(line);
   }
   const control = controlWords(summary.prober);
   if (control !== null) lines.push(`prober's control: ${control}`);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ownLoopback } from '../../../src/hosts/testing/own-loopback.ts';
 import { startRelay } from '../../../src/hosts/testing/ssh-server.ts';
 import { statePaths } from '../../../src/lab/lab-state.ts';
 import { createBench, must } from '../../firedrill.ts';
@@ -81,7 +82,7 @@ describe.runIf(isLong)('a path over SSH that swallows everything', () => {
     await writeFile(
       config,
       `Host by-relay
-  HostName 127.0.0.1
+  HostName ${ownLoopback}
   Port ${relay.port}
   User root
   HostKeyAlias node-1

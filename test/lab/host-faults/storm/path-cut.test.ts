@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../../src/analysis/testing/log-builder.ts';
 import { createSystemClock } from '../../../../src/engine/system-clock.ts';
+import { ownLoopback } from '../../../../src/hosts/testing/own-loopback.ts';
 import { type Relay, startRelay } from '../../../../src/hosts/testing/ssh-server.ts';
 import { createBench, must as onThisMachine } from '../../../firedrill.ts';
 import { keepReport } from '../../lib/keep-report.ts';
@@ -70,7 +71,7 @@ beforeAll(async () => {
     relays.push(relay);
     hosts.push(
       `Host ${name}`,
-      '  HostName 127.0.0.1',
+      `  HostName ${ownLoopback}`,
       `  Port ${relay.port}`,
       '  User root',
       `  HostKeyAlias machine-${name}`,

@@ -57,9 +57,18 @@ export async function difference(untouched: string, withinMs: number, signal: Ab
   for (;;) {
     const now = await whole(signal).catch(String);
     if (now === untouched) return '';
-    if (clock.nowMs() > deadline) return now;
+    if (clock.nowMs() > deadline) return changedLines(untouched, now);
     await clock.sleep(300, signal);
   }
+}
+
+/** Lines of one text alone, as `- line` of the first and `+ line` of the second; both texts where only their order differs. */
+function changedLines(before: string, now: string): string {
+  const [old, current] = [before.split('\n'), now.split('\n')];
+  const gone = old.filter((line) => !current.includes(line)).map((line) => `- ${line}`);
+  const come = current.filter((line) => !old.includes(line)).map((line) => `+ ${line}`);
+  const changed = [...gone, ...come].join('\n');
+  return changed === '' ? `${before}\nis now\n${now}` : changed;
 }
 
 /** The undo records that are open in a state folder. */

@@ -9,6 +9,7 @@ describe('a reason that says that the machine was starved', () => {
     'the prober lost 9 of 80 looks of web around the outage (0 unknown, 9 not sent), more than 2 %',
     'the prober sent a look of web 1.2 s late, more than 500 ms',
     'RTO: RTO was 12.0 s, but other programs took 48 % of this machine’s CPU from the fault until this was decided',
+    'RTO: RTO was 12.0 s, but other programs may have taken up to 29 % of this machine’s CPU from the fault until this was decided',
     'between the steady gate and the fault, web failed once (timeout, first 200 ms before the fault)',
     'steady state was lost again just before the fault, no fault was injected: web is bad',
     'web answered in 800 ms (p90) before the fault, which is more than half of its time-out of 1 s: a little more load causes time-outs without an outage',

@@ -50,6 +50,8 @@ beforeAll(async () => {
   await stormUp(signal);
   // Two containers that share a namespace are a matter of their own when an engine starts: not here.
   await must(signal, machines.engine, 'docker', 'rm', '--force', 'guest', 'holder');
+  // Containers without a restart policy stay down when an engine starts.
+  await must(signal, machines.engine, 'docker', 'compose', '--project-name', 'whole', 'down');
   for (const kind of kinds) writeFileSync(join(folder, `${kind.name}.yaml`), stormScenario(kind, target));
   untouched = await whole(signal);
 });

@@ -5,6 +5,7 @@ import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
 import {
   createMachine,
+  managementAddress,
   type DisturbanceAt,
   type Disturbance,
   type SimulatedMachine,
@@ -26,8 +27,8 @@ const cases: readonly (readonly [kind: string, params: Readonly<Record<string, u
   ['server.stop', {}],
   ['server.reboot', {}],
   ['network.partition', { peers: ['198.18.0.99'] }],
-  ['network.isolate', { allow: ['198.18.0.99'] }],
-  ['network.loss', { percent: 50 }],
+  ['network.isolate', { allow: ['198.18.0.99', managementAddress] }],
+  ['network.loss', { percent: 50, peers: ['198.18.0.99'] }],
   ['network.delay', { delay: '100ms' }],
   ['network.link-down', { interface: 'eth0' }],
   ['command', { run: ['break'], undo: ['repair'], effect: ['is-broken'], undone: ['is-repaired'] }],

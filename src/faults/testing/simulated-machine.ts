@@ -25,6 +25,9 @@ export type Disturbance =
   /** It is done, and answered late: others had their turn before. */
   | 'late';
 
+/** Where firedrill's commands come from: over the interface eth1. */
+export const managementAddress = '2001:db8::9';
+
 /** Decides for each step, counted from 0, what disturbs it. */
 export type DisturbanceAt = (step: number) => Disturbance | undefined;
 
@@ -111,18 +114,19 @@ export function createMachine(): SimulatedMachine {
     );
   };
 
-  const processes = (): ExecResult =>
-    well.process ? said('Ss      1234 Mon Jan  5 10:00:00 2026\n') : said('', 1);
+  /** The scripts that look for processes, and that signal them. */
+  const processes = (script: string, killed: Partial<typeof well>): ExecResult => {
+    if (!script.includes('kill')) return said(`${well.process ? '1234 5678\n' : ''}all looked at\n`);
+    if (!well.process) return said('', 1);
+    change(killed);
+    return said('');
+  };
 
   const noContainer = said('', 1, 'Error: No such container: web\n');
   const docker = (argv: readonly string[]): ExecResult => {
     const [, verb] = argv;
     if (verb === 'compose') return compose(argv);
-    if (verb === 'exec') {
-      if (argv.some((word) => word.includes('pkill'))) change({ process: false });
-      else if (argv[3] === 'ps') return processes();
-      return said('');
-    }
+    if (verb === 'exec') return processes(argv[5] ?? '', { process: false });
     if (well.container === 'gone') return noContainer;
     if (verb === 'inspect') {
       if (!argv.includes('--format')) return said(JSON.stringify([made]));
@@ -184,7 +188,9 @@ export function createMachine(): SimulatedMachine {
     return said('');
   };
 
-  const undo = (script: string): ExecResult => {
+  /** Scripts: what an SSH server set in the environment, or a fault's undo. */
+  const shell = (script: string): ExecResult => {
+    if (script.includes('SSH_CONNECTION')) return said(`${managementAddress} 50000 2001:db8::1 22\n`);
     if (script.includes('iptables')) change({ rules: {} });
     if (script.includes('qdisc del')) change({ qdisc: '' });
     if (script.includes('link set')) change({ linkUp: true });
@@ -197,14 +203,8 @@ export function createMachine(): SimulatedMachine {
     if (program === 'systemctl') return systemctl(argv);
     if (program === 'docker') return docker(argv);
     if (program.startsWith('iptables') || program.startsWith('ip6tables')) return filter(argv, input);
-    if (program === '/bin/sh') return undo(words.join(' '));
-    if (program === 'ps') return processes();
-    if (program === 'pkill' || line.includes('pkill')) {
-      if (!well.process) return said('', 1);
-      // Its restart policy, or the machine, lets it stay down.
-      change({ process: false, serviceUp: false });
-      return said('');
-    }
+    if (program === '/bin/sh') return shell(words.join(' '));
+    if (program === 'sh') return processes(words[1] ?? '', { process: false, serviceUp: false });
     if (program === 'cat') return said(`boot-${well.boot}\n1 (init) S ${'0 '.repeat(18)}${well.boot} 0\n`);
     if (program === 'tc') {
       const handle = /handle (\S+) netem/.exec(line)?.[1];
@@ -218,6 +218,8 @@ export function createMachine(): SimulatedMachine {
       change({ linkUp: false });
       return said('');
     }
+    if (line.startsWith('ip -j route get ')) return said(JSON.stringify([{ dev: 'eth1' }]));
+    if (['ip -j -6 rule show', 'ip -j -6 route show table all'].includes(line)) return said('[]');
     if (line.includes('route show table all')) {
       return said(
         well.linkUp && line.includes('-4') ? 'default via 198.18.0.1 dev eth0 proto static \n' : '',

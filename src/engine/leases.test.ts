@@ -114,7 +114,7 @@ describe('keeping leases', () => {
       clock: simulatedClock(),
       log: logged(),
       open: {
-        *[Symbol.iterator]() {
+        [Symbol.iterator]: () => {
           throw defect;
         },
       } as unknown as [],

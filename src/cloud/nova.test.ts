@@ -138,6 +138,7 @@ describe('signing in', () => {
       'totp, or x and y',
     ],
     ['without its rules', {}, undefined, 'a second factor'],
+    ['by its header alone', undefined, undefined, 'a second factor'],
   ])('names the second factor that Keystone asks for: %s', async (_, receipt, rules, words) => {
     cloud.always(/auth\/tokens/, () => ({
       status: 401,

@@ -107,6 +107,26 @@ describe('keeping leases', () => {
     expect(renewals).toHaveLength(count);
   });
 
+  test('says so when it breaks: nobody would renew the leases of the others', async () => {
+    const broken = Promise.withResolvers<unknown>();
+    const defect = new TypeError('a defect');
+    const keeper = keepLeases({
+      clock: simulatedClock(),
+      log: logged(),
+      open: {
+        [Symbol.iterator]: () => {
+          throw defect;
+        },
+      } as unknown as [],
+      reach: () => {
+        throw new Error('called');
+      },
+      onBroken: broken.resolve,
+    });
+    expect(await broken.promise).toBe(defect);
+    await keeper.stop();
+  });
+
   test('tells once of a lease that cannot be renewed, and goes on', async () => {
     const { host, reached } = renewable(() => ({ exitCode: 5, stderr: 'Unit not found' }));
     const log = logged();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ExecOptions, Host } from '../core/host.ts';
+import { countCommands } from '../hosts/count-commands.ts';
 import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { patientHost } from './patient-host.ts';
 
@@ -34,4 +35,34 @@ test('multiplies the time-outs of each command, and of the power switch, by the 
     { patience: 4 },
   ]);
   expect(patientHost({ ...host, power: undefined } as unknown as Host, () => 1).power).toBeUndefined();
+});
+
+test('is this machine, or a container, where the host is: the guards of network faults ask', async () => {
+  const bare: Host = {
+    name: 'alpha',
+    transport: 'test',
+    follow: neverFollowed,
+    exec: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+  };
+  const patiences: unknown[] = [];
+  const report = {
+    status: 'running',
+    startedAt: '',
+    finishedAt: '',
+    restartPolicy: 'no',
+    sharesMachineNetwork: true,
+  };
+  const container = {
+    name: 'node-1',
+    inspect: async (_signal: AbortSignal, patience?: number) => (patiences.push(patience), report),
+  };
+  for (const wrapped of [
+    patientHost({ ...bare, isThisMachine: true, container }, () => 4),
+    countCommands().counted({ ...bare, isThisMachine: true, container }),
+  ]) {
+    expect(wrapped.isThisMachine).toBe(true);
+    expect(await wrapped.container?.inspect(new AbortController().signal)).toBe(report);
+  }
+  expect(patiences).toEqual([4, undefined]);
+  expect(patientHost(bare, () => 1)).not.toHaveProperty('isThisMachine');
 });

@@ -236,3 +236,22 @@ test('says nothing of what it cannot read', async () => {
   });
   expect(await told({ box: silent }, 25_000, none)).toEqual([]);
 });
+
+test('says so when it breaks: the machine would look as if nothing were the matter', async () => {
+  const clock = simulatedClock();
+  const broken = Promise.withResolvers<unknown>();
+  const defect = new TypeError('a defect');
+  const watch = startPressure({
+    hosts: [],
+    host: () => host(clock, 'local-boot-id', () => undefined),
+    clock,
+    local: local(clock),
+    onPressure: () => {
+      throw defect;
+    },
+    onBroken: broken.resolve,
+  });
+  await clock.sleep(5000, new AbortController().signal);
+  expect(await broken.promise).toBe(defect);
+  await watch.stop();
+});

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { shellCommand } from '../core/shell-quote.ts';
-import { lastWords, run, runOk } from './lib/commands.ts';
+import { exitedWords, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compose-project.ts';
 import { requireDocker } from './lib/docker-cli.ts';
 
@@ -171,10 +171,7 @@ async function succeeded(compose: readonly string[], ctx: FaultContext): Promise
 async function ask(argv: readonly string[], ctx: FaultContext): Promise<string> {
   const result = await run(ctx, argv);
   if (result.exitCode === 0) return result.stdout;
-  throw new DrillError(
-    'host-unreachable',
-    `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
-  );
+  throw new DrillError('host-unreachable', `${ctx.host.name}: ${exitedWords(argv, result)}`);
 }
 
 function lines(text: string): string[] {

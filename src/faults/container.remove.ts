@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext, FaultKind } from '../core/fault.ts';
 import { commandWord } from '../core/names.ts';
 import { shellCommand } from '../core/shell-quote.ts';
-import { lastWords, run, runOk } from './lib/commands.ts';
+import { exitedWords, run, runOk } from './lib/commands.ts';
 import { composeCommand, inFolder, labelPaths } from './lib/compose-project.ts';
 import { inspectContainer } from './lib/docker-cli.ts';
 import { isRunning, requireRunning } from './lib/stopped-container.ts';
@@ -57,13 +57,9 @@ export const containerRemove: FaultKind<Params, Before, null> = {
     const asked = [...compose, 'config', '--quiet', service];
     const result = await run(ctx, asked);
     if (result.exitCode !== 0) {
-      throw new DrillError(
-        'fault-failed',
-        `${ctx.host.name}: \`${asked.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
-        {
-          mend: `Compose has to know how to make ${p.container} anew: correct \`projectDirectory\` or \`file\`.`,
-        },
-      );
+      throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(asked, result)}`, {
+        mend: `Compose has to know how to make ${p.container} anew: correct \`projectDirectory\` or \`file\`.`,
+      });
     }
     // What is there is left as it is: only what is missing is made.
     return { ...container, up: [...compose, 'up', '--detach', '--no-recreate', service] };

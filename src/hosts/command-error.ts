@@ -1,3 +1,4 @@
+import { commandWords, exitWords } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
 import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
@@ -46,7 +47,7 @@ function followWords(outcome: FollowBroken): string {
     case 'not-started':
       return `was not started: ${outcome.message}`;
     case 'not-run':
-      return `was not run: ${[`exit ${outcome.exitCode}`, outcome.why].filter(Boolean).join(': ')}`;
+      return `was not run: ${exitWords(outcome.exitCode, outcome.why)}`;
     case 'aborted':
       return 'is no longer followed';
     case 'lost':
@@ -76,15 +77,6 @@ export function notRunError(
         },
       );
   }
-}
-
-/** Longest command in a message, in characters: what went wrong comes after it. */
-const commandLimit = 160;
-
-/** A command for a message, in backticks: on one line, and its beginning only where it is long. */
-export function commandWords(argv: readonly string[]): string {
-  const line = oneLine(argv.join(' '));
-  return `\`${line.length > commandLimit ? `${line.slice(0, commandLimit)}…` : line}\``;
 }
 
 function oneLine(text: string): string {

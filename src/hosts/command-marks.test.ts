@@ -96,20 +96,18 @@ describe('a marked command', () => {
     expect(run(shell, argv, mark)).toMatchObject({ own: `a|${mark.halves[0]}|`, ended: 0 });
   });
 
-  test('speaks English and finds the programs of administrators, whatever its user has set', () => {
-    const env = {
-      PATH: '/usr/local/bin:/usr/bin:/bin',
-      LANG: 'de_DE.UTF-8',
-      LANGUAGE: 'de',
-      LC_ALL: 'de_DE.UTF-8',
-    };
-    const mark = newMark();
-    const words = 'echo "$LC_ALL|${LANGUAGE-unset}|$PATH"';
-    const [shell = '', ...argv] = markedArgv(['sh', '-c', words], mark, 'run');
-    expect(run(shell, argv, mark, env).own).toMatch(
-      /^C(\.UTF-8)?\|unset\|\/usr\/local\/bin:\/usr\/bin:\/bin:\/usr\/local\/sbin:\/usr\/sbin:\/sbin\n$/,
-    );
-  });
+  test.each([{ LANG: 'de_DE.UTF-8' }, { LANG: 'de_DE.UTF-8', LANGUAGE: 'de', LC_ALL: 'de_DE.UTF-8' }])(
+    'speaks English and finds the programs of administrators, whatever its user has set: %j',
+    (locale) => {
+      const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...locale };
+      const mark = newMark();
+      const words = 'echo "$LC_ALL|${LANGUAGE-unset}|$PATH"';
+      const [shell = '', ...argv] = markedArgv(['sh', '-c', words], mark, 'run');
+      expect(run(shell, argv, mark, env).own).toMatch(
+        /^C(\.UTF-8)?\|unset\|\/usr\/local\/bin:\/usr\/bin:\/bin:\/usr\/local\/sbin:\/usr\/sbin:\/sbin\n$/,
+      );
+    },
+  );
 
   test('in a shell that is kept has no input, and leaves the shell as it was', () => {
     const mark = newMark();

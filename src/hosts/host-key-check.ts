@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { exitWords } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
 import {
   fingerprint,
@@ -147,8 +148,7 @@ async function askKnownHosts(
   const outcome = await run({ argv, timeoutMs: knownHostsCommandMs, signal });
   if (outcome.kind !== 'exited') return { ...nothing, words: words(` (${outcome.kind})`) };
   if (outcome.exitCode !== 0) {
-    const why = `exit ${outcome.exitCode}: ${outcome.stderr.trim()}`;
-    return { ...nothing, words: words(` (${why})`) };
+    return { ...nothing, words: words(` (${exitWords(outcome.exitCode, outcome.stderr)})`) };
   }
   return { ...parseKnownHosts(outcome.stdout, 'KnownHostsCommand'), words: words('') };
 }

@@ -8,6 +8,10 @@ function limits(timeoutMs = 10_000): { timeoutMs: number; signal: AbortSignal } 
 }
 
 describe('local host', () => {
+  it('is this machine: no fault may cut its network', () => {
+    expect(host.isThisMachine).toBe(true);
+  });
+
   it('gives exit code and output, arguments untouched', async () => {
     const script = 'printf "%s\\n" "$1"; echo err >&2; exit 3';
     expect(await host.exec(['sh', '-c', script, 'sh', 'a  $b "c"'], limits())).toEqual({

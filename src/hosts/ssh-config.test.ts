@@ -231,7 +231,10 @@ describe('resolveRoute', () => {
   });
 
   test('refuses jump hosts that lead in a circle', async () => {
-    await expect(resolved({ proxyjump: 'n1' })).rejects.toThrow(/its jump hosts lead round in a circle$/);
+    await expect(resolved({ proxyjump: 'n1' })).rejects.toMatchObject({
+      message: expect.stringMatching(/its jump hosts lead round in a circle$/) as string,
+      mend: expect.stringContaining('`ProxyJump none`') as string,
+    });
   });
 
   test('refuses what it does not do, and says what helps', async () => {

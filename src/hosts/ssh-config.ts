@@ -71,7 +71,11 @@ export async function resolveRoute(
   jumps = 0,
 ): Promise<SshRoute> {
   const { host: asked } = transport;
-  if (jumps > maxJumps) throw cannot(asked, 'its jump hosts lead round in a circle');
+  if (jumps > maxJumps) {
+    throw cannot(asked, 'its jump hosts lead round in a circle', {
+      mend: 'See ProxyJump in its ssh_config: the block of a jump host that the same block matches needs `ProxyJump none`.',
+    });
+  }
   const said = await askSsh(transport, around);
   const jump = said.get('proxyjump')?.[0] ?? 'none';
   const settings = settingsOf(transport, said, around.env, jump);

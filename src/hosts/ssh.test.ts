@@ -384,6 +384,14 @@ describe('a login shell', () => {
     expect(end).toContain(`not run: ${said}`);
   });
 
+  test('that runs something else says so right after the command, which may be a long script', async () => {
+    const { host } = await loginBy('echo "backup gate: nothing to do"');
+    const script = `${': a long script\n'.repeat(50)}exit`;
+    await expect(host.exec(['sh', '-c', script, 'sh', 'postgres'], brief)).rejects.toThrow(
+      'node-1: `sh -c … sh postgres` was not run: the login answered with exit 0: backup gate: nothing to do',
+    );
+  });
+
   test('that floods ran nothing, and is not waited for', async () => {
     const { host } = await loginBy('exec yes');
     await expect(host.exec(['true'], brief)).rejects.toThrow(

@@ -1,7 +1,8 @@
+import { commandWords } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
 import type { ExecOptions, ExecResult, Host, NoteListener } from '../core/host.ts';
 import type { SshTransport } from '../core/plan.ts';
-import { commandError, commandWords, followError, notRunError } from './command-error.ts';
+import { commandError, followError, notRunError } from './command-error.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { runCommand } from './run-command.ts';
 import { runOnChannel } from './ssh-command.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import { commandWord } from '../core/names.ts';
@@ -118,7 +119,7 @@ class LogSession implements ProbeSession {
       }
       if (section.exitCode === undefined && !isCut) problem ??= `docker logs of ${name} did not end`;
       else if (section.exitCode !== undefined && section.exitCode !== 0)
-        problem ??= `docker logs of ${name}: exit ${section.exitCode}: ${section.words}`;
+        problem ??= `docker logs of ${name}: ${exitWords(section.exitCode, section.words)}`;
       for (const { text, wallMs } of log.take(section, isCut))
         this.#marks.push(...this.#marksIn(text, { wallMs }));
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
@@ -92,7 +93,7 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${stdout}`) };
   }
   if (saysNoSuchContainer(stderr)) return judgeState(p, 'absent');
-  const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);
+  const message = shorten(exitWords(exitCode, stderr.trim() || stdout));
   return notStarted.has(exitCode)
     ? { status: 'unknown', message: `docker could not be started: ${message}` }
     : { status: 'fail', cause: 'error', message };

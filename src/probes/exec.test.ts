@@ -35,6 +35,8 @@ describe('exec probe', () => {
   it('fails for another exit code than expected', async () => {
     const { seen } = await lookOnce(exec, { argv: ['x'] }, { host: exits(3, 'out', 'inactive') });
     expect(seen).toEqual({ status: 'fail', cause: 'error', message: 'exit 3: inactive' });
+    const silent = await lookOnce(exec, { argv: ['false'] }, { host: exits(1) });
+    expect(silent.seen).toEqual({ status: 'fail', cause: 'error', message: 'exit 1' });
     expect((await lookOnce(exec, { argv: ['x'], expectExit: 3 }, { host: exits(3) })).seen.status).toBe('ok');
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
@@ -81,7 +82,7 @@ export const exec: ProbeKind<Params> = {
 function judge(p: Params, pattern: RegExp | undefined, result: ExecResult): Observation {
   const { exitCode, stdout, stderr } = result;
   if (exitCode !== p.expectExit) {
-    const message = shorten(`exit ${exitCode}: ${stderr.trim() || stdout.trim()}`);
+    const message = shorten(exitWords(exitCode, stderr.trim() || stdout));
     if (exitCode === p.unknownExit)
       return { status: 'unknown', message: shorten(`the command could not tell: ${message}`) };
     return notStarted.has(exitCode)

@@ -159,6 +159,21 @@ describe('http probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause, message: `status ${status}` });
   });
 
+  it('takes an upgrade of the connection for the reply that it is', async () => {
+    const url = await raw((socket) =>
+      socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi',
+      ),
+    );
+    const expected = await lookOnce(http, { url, expect: { status: [101] } });
+    expect(expected.seen).toMatchObject({
+      status: 'ok',
+      phases: { firstByteMs: expect.any(Number) as number },
+    });
+    const { seen } = await lookOnce(http, { url });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'http-other', message: 'status 101' });
+  });
+
   it('takes a redirect for good where it is expected', async () => {
     const { seen } = await lookOnce(http, { url: await reply(301, ''), expect: { status: [200, 301] } });
     expect(seen.status).toBe('ok');

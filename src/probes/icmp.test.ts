@@ -171,7 +171,31 @@ describe('icmp probe', () => {
     await expect(openProbe(icmp, fields)).rejects.toThrow('needs `from:`');
   });
 
-  it.each(['-f', '', 'a b'])('refuses the address "%s"', (address) => {
-    expect(icmp.params.safeParse({ address }).success).toBe(false);
+  it.each(['-f', '', 'a b', '192.0.2.300', 'a,b', 'fe80::zz', '192.0.2.1/24'])(
+    'refuses the address "%s"',
+    (address) => {
+      expect(icmp.params.safeParse({ address }).success).toBe(false);
+    },
+  );
+
+  it.each([
+    ['2001:DB8::1', '2001:DB8::1'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['node_1.internal', 'node_1.internal'],
+    // ping looks names of other scripts up in a locale that has them; C has none.
+    ['bücher.example', 'xn--bcher-kva.example'],
+  ])('asks %s as %s', async (address, asked) => {
+    const words: (readonly string[])[] = [];
+    const host = hostThat(async (argv) => (words.push(argv), { exitCode: 1, stdout: '', stderr: '' }));
+    await lookOnce(icmp, { address }, { host });
+    expect(words[0]?.at(-1)).toBe(asked);
+  });
+
+  it('lets the planner’s placeholders through, and refuses them where nothing is filled in', async () => {
+    expect(icmp.params.safeParse({ address: '${address}' }).success).toBe(true);
+    const host = says(0, '');
+    await expect(openProbe(icmp, { address: '${address}' }, { host })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
   });
 });

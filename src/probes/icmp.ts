@@ -5,15 +5,13 @@ import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { abortedBy, shorten } from './lib/net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
+import { hostOrAddress, requireHostOrAddress } from './lib/text-params.ts';
 
 const params = z.strictObject({
-  address: z
-    .string()
-    // What begins with a dash would be an option.
-    .regex(/^[^\s-]\S*$/, { error: 'expected an address or a name, such as 192.0.2.1' })
-    .describe('Address or name to send echo requests to.'),
+  address: hostOrAddress.describe('Address or name to send echo requests to.'),
   interface: z
     .string()
+    // What begins with a dash would be an option.
     .regex(/^[^\s-]\S*$/, { error: 'expected the name of an interface, or an address of the host' })
     .optional()
     .describe('Interface, or address of the host that looks, to send from; what the routes say by default.'),
@@ -51,11 +49,12 @@ export const icmp: ProbeKind<Params> = {
     if (host === undefined) {
       throw new DrillError('invalid-input', 'a probe of kind "icmp" needs `from:` (or `on:`)');
     }
+    const address = requireHostOrAddress('address', p.address);
     await requireIputils(host, 'ping', AbortSignal.timeout(preflightTimeoutMs));
     const waitMs = Math.max(ctx.timeoutMs / 2, ctx.timeoutMs - wayMs);
     const from = p.interface === undefined ? [] : ['-I', p.interface];
     const options = ['-n', '-c', '1', '-s', String(p.dataBytes), '-W', (waitMs / 1000).toFixed(3), ...from];
-    const argv = ['env', 'LC_ALL=C', 'ping', ...options, '--', p.address];
+    const argv = ['env', 'LC_ALL=C', 'ping', ...options, '--', address];
     return {
       observe: async (signal) => {
         try {

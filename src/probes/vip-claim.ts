@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-address.ts';
@@ -141,7 +142,7 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
   }
   const links = exitCode === 0 ? parseLinks(stdout) : undefined;
   if (links === undefined) {
-    const message = `addresses could not be read: exit ${exitCode}: ${stderr.trim() || stdout.trim()}`;
+    const message = `addresses could not be read: ${exitWords(exitCode, stderr.trim() || stdout)}`;
     return { status: 'unknown', message: shorten(message) };
   }
   const wanted = requireIpAddress('address', p.address);

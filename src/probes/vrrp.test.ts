@@ -295,6 +295,30 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
+  it('counts no second that it did not listen where the time has whole seconds only', async () => {
+    const vantage = new Vantage();
+    const session = await open(vantage, { advertInterval: '900ms' });
+    await vantage.listens();
+    const pulses = async (...moments: number[]) => {
+      for (const atS of moments) {
+        vantage.passes(atS);
+        await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}`);
+      }
+    };
+    // From 0.9 to 3.1: less than three intervals, although the times say three seconds.
+    await pulses(0.9, 1.9, 2.9, 3.1);
+    const later = await open(vantage, { advertInterval: '900ms', address: nodeTwo });
+    expect(await told(session)).toBe('unknown');
+    await pulses(4.1);
+    expect(await told(session)).toBe('silent');
+    await pulses(5.1, 6.1);
+    expect(await told(later)).toBe('unknown');
+    await pulses(7.1);
+    expect(await told(later)).toBe('silent');
+    await session.close();
+    await later.close();
+  });
+
   it('knows nothing while the capture gives no sign of life', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);

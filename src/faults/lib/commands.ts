@@ -1,3 +1,4 @@
+import { commandWords } from '../../core/command-words.ts';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult } from '../../core/host.ts';
@@ -33,12 +34,14 @@ export async function runOk(
 ): Promise<string> {
   const result = await run(ctx, argv, options);
   if (result.exitCode !== 0) {
-    throw new DrillError(
-      'fault-failed',
-      `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
-    );
+    throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`);
   }
   return result.stdout;
+}
+
+/** A command, how it ended, and why. */
+export function exitedWords(argv: readonly string[], result: ExecResult): string {
+  return [`${commandWords(argv)} exited ${result.exitCode}`, lastWords(result)].filter(Boolean).join(': ');
 }
 
 /** The last line that a command wrote, its errors first: what it died of. */

@@ -3,7 +3,7 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { formatIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
 import { printable } from '../../core/printable.ts';
-import { lastWords, run, runOk } from './commands.ts';
+import { exitedWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
 
@@ -81,11 +81,9 @@ export async function requireFilter(ctx: FaultContext, filter: PacketFilter, tag
     for (const { argv, input } of checks) {
       const result = await run(ctx, argv, { input });
       if (result.exitCode !== 0) {
-        throw new DrillError(
-          'fault-failed',
-          `${ctx.host.name}: \`${argv.join(' ')}\` exited ${result.exitCode}: ${lastWords(result)}`,
-          { mend: `The fault needs root and ${tool} with its mangle table on ${ctx.host.name}.` },
-        );
+        throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`, {
+          mend: `The fault needs root and ${tool} with its mangle table on ${ctx.host.name}.`,
+        });
       }
     }
   }

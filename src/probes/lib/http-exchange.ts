@@ -199,6 +199,13 @@ export async function exchange(
       // Comes before the reply's own error; a whole reply still has its `end` to come.
       else if (!reply.message.complete) finish(failureOf(new Error('the reply broke off'), 'reset'));
     });
+    // The reply to a request that is upgraded (101) has no body: what follows it is another protocol.
+    request.once('upgrade', (message, socket) => {
+      phases.firstByteMs = since();
+      reply = { message, chunks: [], bytes: 0 };
+      finish();
+      socket.destroy();
+    });
     request.once('response', (message) => {
       phases.firstByteMs = since();
       reply = { message, chunks: [], bytes: 0 };

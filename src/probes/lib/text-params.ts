@@ -43,6 +43,24 @@ export const ipv4Address = z.string().refine((text) => mayBeAddress(text, 4), {
   error: 'expected an IPv4 address without a prefix length, such as 192.0.2.1',
 });
 
+/** A name or an address, as a host's commands take it: names in ASCII, addresses as they are. Undefined for what is neither. */
+function hostWord(text: string): string | undefined {
+  return parseIpAddress(text) === undefined ? asciiHost(text) : text;
+}
+
+/** The name of a host, or an address without a prefix length. */
+export const hostOrAddress = z.string().refine((text) => hostWord(filled(text)) !== undefined, {
+  error: 'expected an address or a name, such as 192.0.2.1',
+});
+
+/** A name or an address of a plan, where it was checked with placeholders only. @throws DrillError `invalid-input` */
+export function requireHostOrAddress(field: string, text: string): string {
+  const word = hostWord(text);
+  if (word === undefined)
+    throw new DrillError('invalid-input', `${field}: "${text}" is neither an address nor the name of a host`);
+  return word;
+}
+
 /** The source of a regular expression. */
 export const regex = z.string().refine(
   (text) => {

@@ -14,6 +14,15 @@ export interface FilteredPacket {
   readonly icmpTypes?: readonly number[];
 }
 
+/** A packet in which those of a tunnel travel: where from, where to, and to which port, nobody knows. */
+export interface WrappingPacket {
+  readonly way: 'in' | 'out';
+  readonly wraps: true;
+}
+
+/** Protocols that carry others: IP in IP, TCP and UDP (by a program), IPv6 in IP, GRE, IPsec (ESP and AH), L2TP. */
+const wrappingProtocols = [4, 6, 17, 41, 47, 50, 51, 115];
+
 /**
  * A connection that loses this share of its packets is no way to the host: at 0.5 one round trip in four succeeds, and a
  * connection that brings nothing for two seconds is given up.
@@ -21,7 +30,12 @@ export interface FilteredPacket {
 const lossThatCuts = 0.5;
 
 /** Whether the rules drop such a packet, for good or so often that a connection does not survive. */
-export function dropsPacket({ rules }: Pick<PacketFilter, 'rules'>, packet: FilteredPacket): boolean {
+export function dropsPacket(
+  { rules }: Pick<PacketFilter, 'rules'>,
+  packet: FilteredPacket | WrappingPacket,
+): boolean {
+  if ('wraps' in packet)
+    return rules.some((rule) => rule.target === 'DROP' && rule.way === packet.way && mayWrap(rule));
   const tool = packet.source.family === 4 ? 'iptables' : 'ip6tables';
   const decisive = rules.find(
     (rule) => rule.tool === tool && rule.way === packet.way && matches(rule, packet),
@@ -36,6 +50,16 @@ function matches({ match, target }: FilterRule, packet: FilteredPacket): boolean
     if (!matchesWord(flag, value, packet, target === 'DROP')) return false;
   }
   return true;
+}
+
+/** Whether a rule may match a packet that wraps others. */
+function mayWrap({ match }: FilterRule): boolean {
+  const after = (flag: string): string | undefined => match[match.indexOf(flag) + 1];
+  const [protocol, probability] = ['-p', '--probability'].map((flag) =>
+    match.includes(flag) ? after(flag) : undefined,
+  );
+  if (protocol !== undefined && !wrappingProtocols.includes(protocolOf(protocol))) return false;
+  return probability === undefined || Number(probability) >= lossThatCuts;
 }
 
 function matchesWord(flag: string, value: string, packet: FilteredPacket, otherwise: boolean): boolean {

@@ -21,6 +21,8 @@ interface Network {
   readonly rules?: readonly object[];
   /** All of its routes. */
   readonly paths?: readonly object[];
+  /** What `ip xfrm policy` prints; undefined: the kernel has no IPsec. */
+  readonly ipsec?: string;
 }
 
 /** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
@@ -32,6 +34,7 @@ function sshHost(network: Network = {}): Host {
     routes = () => ({ dev: 'eth0' }),
     rules = [],
     paths = [],
+    ipsec,
   } = network;
   const host = scriptedHost((argv) => {
     const command = argv.join(' ');
@@ -41,6 +44,7 @@ function sshHost(network: Network = {}): Host {
         ? { exitCode: 2, stderr: 'RTNETLINK answers: Network is unreachable' }
         : { stdout: JSON.stringify([found]) };
     if (command.endsWith('route show table all')) return { stdout: JSON.stringify(paths) };
+    if (command === 'ip xfrm policy' && ipsec !== undefined) return { stdout: ipsec };
     if (command.endsWith('rule show')) return { stdout: JSON.stringify(rules) };
     if (command === 'ip -j -d link show') {
       const named = Object.entries(links).map(([ifname, link]) => ({ ifname, flags: up, ...link }));
@@ -401,5 +405,60 @@ describe('without SSH', () => {
     await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toContain(
       'alpha is the machine that firedrill runs on',
     );
+  });
+});
+
+describe('a way inside of other packets', () => {
+  const tunnel: Network = {
+    addresses: { eth0: ['198.51.100.11'], wg0: ['192.0.2.11'] },
+    routes: () => ({ dev: 'wg0' }),
+  };
+  const policy = (selector: string): string =>
+    `${selector}\n\tdir out priority 0 ptype main\n\ttmpl src 198.51.100.11 dst 198.51.100.1\n\t\tproto esp reqid 0 mode tunnel\n`;
+  const ipsec: Network = {
+    ipsec: `${policy('src 10.0.0.0/8 dst 10.0.0.0/8')}${policy('src 192.0.2.0/24 dst 203.0.113.0/24')}`,
+  };
+  const end = ['-s', '198.51.100.1'];
+
+  test.each([
+    ['a tunnel', tunnel],
+    [
+      'a tunnel that is the port of a bridge',
+      {
+        ...tunnel,
+        links: {
+          eth0: {},
+          wg0: { linkinfo: { info_kind: 'bridge' } },
+          vx: { master: 'wg0', linkinfo: { info_kind: 'vxlan' } },
+        },
+      },
+    ],
+    ['IPsec', ipsec],
+  ])('%s: its other end may be any peer', async (_, network) => {
+    for (const match of [end, [...end, '-p', 'udp', '--dport', '53'], [...end, '-p', '50']])
+      await expect(ask(sshHost(network), packets([drop(match)]))).resolves.toMatch(cut);
+    await expect(ask(sshHost(network), packets([drop(end, { way: 'out' })]))).resolves.toMatch(cut);
+    await expect(ask(sshHost(network), packets([drop([...end, '-p', '112'])]))).resolves.toBe('passes');
+    const loss = ['-m', 'statistic', '--mode', 'random', '--probability', '0.1'];
+    await expect(ask(sshHost(network), packets([drop([...end, ...loss])]))).resolves.toBe('passes');
+    await expect(ask(sshHost(network), linkDown('eth1'))).resolves.toMatch(cut);
+  });
+
+  test.each([
+    [
+      'an address of the host as a whole',
+      {
+        ...tunnel,
+        links: { eth0: {}, wg0: { linkinfo: { info_kind: 'dummy' } } },
+        routes: () => ({ dev: 'eth0' }),
+      },
+    ],
+    ['IPsec to others', { ipsec: policy('src 192.0.2.0/24 dst 10.0.0.0/8') }],
+    [
+      'a policy that lets packets pass as they are',
+      { ipsec: 'src 0.0.0.0/0 dst 0.0.0.0/0\n\tsocket in priority 0 ptype main\n' },
+    ],
+  ])('%s is none', async (_, network) => {
+    await expect(ask(sshHost(network), packets([drop(end)]))).resolves.toBe('passes');
   });
 });

@@ -2,7 +2,7 @@ import { DrillError } from '../../core/errors.ts';
 import { formatMs } from '../../core/duration.ts';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
 import type { CommandContext } from './commands.ts';
-import { dropsPacket, type FilteredPacket } from './filter-match.ts';
+import { dropsPacket, type FilteredPacket, type WrappingPacket } from './filter-match.ts';
 import { ipProtocolNumbers } from './ip-protocols.ts';
 import type { PacketFilter } from './packet-filter.ts';
 import { sshPeer, type SshPeer } from './ssh-peer.ts';
@@ -43,7 +43,7 @@ export async function requireOwnWay(ctx: CommandContext, kind: string, cut: Netw
   throw new DrillError(
     'fault-failed',
     `${name}: ${kind} is refused: it would cut firedrill's own way to the host (${transport}: ${client} to ${formatIpAddress(peer.server)} port ${peer.serverPort}, by ${by})`,
-    { mend: hintOf(cut, client) },
+    { mend: hintOf(cut, client, through) },
   );
 }
 
@@ -109,10 +109,16 @@ function cuts(cut: NetworkCut, peer: SshPeer, through: WayDevices): boolean {
     case 'packets': {
       const { filter } = cut;
       const isPassed = filter.interfaces.length === 0 || filter.interfaces.some(carries);
-      return isPassed && packetsOf(peer, through).some((packet) => dropsPacket(filter, packet));
+      const needed = [...packetsOf(peer, through), ...(through.areWrapped ? wrapping : [])];
+      return isPassed && needed.some((packet) => dropsPacket(filter, packet));
     }
   }
 }
+
+const wrapping: readonly WrappingPacket[] = [
+  { way: 'in', wraps: true },
+  { way: 'out', wraps: true },
+];
 
 /** The packets that the way needs: those of the connection, and over IPv6 those that find the next hop. (ARP is not IP.) */
 function packetsOf(
@@ -154,13 +160,15 @@ function solicitedNode({ bits }: IpAddress): IpAddress {
   return { family: 6, bits: (group?.bits ?? 0n) | (bits & 0xff_ffffn), zone: undefined };
 }
 
-function hintOf(cut: NetworkCut, client: string): string {
+function hintOf(cut: NetworkCut, client: string, { areWrapped }: WayDevices): string {
   switch (cut.kind) {
     case 'link':
       return 'Name an interface that is not part of that way, or reach the host by another network.';
     case 'delay':
       return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that is not part of that way.`;
     case 'packets':
+      if (areWrapped)
+        return 'Its packets travel inside those of a tunnel or of IPsec, whose ends firedrill does not know. Reach the host by a network without such, or leave out all protocols that carry others.';
       return `Leave ${client} out: in \`allow\` (network.isolate), not among the \`peers\`, or not on its port. Or reach the host by another network.`;
   }
 }

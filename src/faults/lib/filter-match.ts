@@ -23,24 +23,36 @@ export interface WrappingPacket {
 /** Protocols that carry others: IP in IP, TCP and UDP (by a program), IPv6 in IP, GRE, IPsec (ESP and AH), L2TP. */
 const wrappingProtocols = [4, 6, 17, 41, 47, 50, 51, 115];
 
-/**
- * A connection that loses this share of its packets is no way to the host: at 0.5 one round trip in four succeeds, and a
- * connection that brings nothing for two seconds is given up.
- */
-const lossThatCuts = 0.5;
-
-/** Whether the rules drop such a packet, for good or so often that a connection does not survive. */
-export function dropsPacket(
+/** The share of such packets that the rules drop, 0 to 1. Each rule that draws does so on its own. */
+export function shareDropped(
   { rules }: Pick<PacketFilter, 'rules'>,
   packet: FilteredPacket | WrappingPacket,
-): boolean {
-  if ('wraps' in packet)
-    return rules.some((rule) => rule.target === 'DROP' && rule.way === packet.way && mayWrap(rule));
+): number {
+  const own = rules.filter((rule) => rule.way === packet.way);
+  if ('wraps' in packet) {
+    const share = (rule: FilterRule): number => (rule.target === 'DROP' && mayWrap(rule) ? drawOf(rule) : 0);
+    return 1 - passedBy(own.map(share));
+  }
   const tool = packet.source.family === 4 ? 'iptables' : 'ip6tables';
-  const decisive = rules.find(
-    (rule) => rule.tool === tool && rule.way === packet.way && matches(rule, packet),
-  );
-  return decisive?.target === 'DROP';
+  const matching = own.filter((rule) => rule.tool === tool && matches(rule, packet));
+  const end = matching.findIndex(({ target }) => target === 'RETURN');
+  return 1 - passedBy((end < 0 ? matching : matching.slice(0, end)).map(drawOf));
+}
+
+/** The share that passes rules which drop these shares, one after the other. */
+function passedBy(shares: readonly number[]): number {
+  return shares.reduce((passed, share) => passed * (1 - share), 1);
+}
+
+/** The share of the packets matched that a rule's target gets; what is not known to draw gets all. */
+function drawOf({ match }: FilterRule): number {
+  const share = Number(wordAfter(match, '--probability') ?? 1);
+  return share >= 0 && share <= 1 ? share : 1;
+}
+
+function wordAfter(match: readonly string[], flag: string): string | undefined {
+  const at = match.indexOf(flag);
+  return at < 0 ? undefined : match[at + 1];
 }
 
 /** A rule matches where all of its words do. Words that are not known here are taken to match what is dropped, and nothing else. */
@@ -54,12 +66,8 @@ function matches({ match, target }: FilterRule, packet: FilteredPacket): boolean
 
 /** Whether a rule may match a packet that wraps others. */
 function mayWrap({ match }: FilterRule): boolean {
-  const after = (flag: string): string | undefined => match[match.indexOf(flag) + 1];
-  const [protocol, probability] = ['-p', '--probability'].map((flag) =>
-    match.includes(flag) ? after(flag) : undefined,
-  );
-  if (protocol !== undefined && !wrappingProtocols.includes(protocolOf(protocol))) return false;
-  return probability === undefined || Number(probability) >= lossThatCuts;
+  const protocol = wordAfter(match, '-p');
+  return protocol === undefined || wrappingProtocols.includes(protocolOf(protocol));
 }
 
 function matchesWord(flag: string, value: string, packet: FilteredPacket, otherwise: boolean): boolean {
@@ -81,7 +89,7 @@ function matchesWord(flag: string, value: string, packet: FilteredPacket, otherw
     case '--icmpv6-type':
       return packet.icmpTypes?.includes(Number(value)) ?? false;
     case '--probability':
-      return Number(value) >= lossThatCuts;
+      return true;
     default:
       return otherwise;
   }

@@ -76,6 +76,16 @@ const drop = (match: readonly string[], rest: Partial<FilterRule> = {}): FilterR
   ...rest,
 });
 
+/** Words that match this share of the packets. */
+const lossOf = (share: number): readonly string[] => [
+  '-m',
+  'statistic',
+  '--mode',
+  'random',
+  '--probability',
+  share.toFixed(9),
+];
+
 /** `passes`, or why it is refused. */
 async function ask(host: Host, cut: NetworkCut): Promise<string> {
   try {
@@ -266,6 +276,26 @@ describe('packets', () => {
     [['-s', '198.51.100.0/24'], 'passes'],
   ])('%j', async (match, answer) => {
     await expect(ask(sshHost(), packets([drop(match)]))).resolves.toMatch(answer);
+  });
+
+  test.each([
+    ['of one rule', [0.49], 'passes'],
+    ['of one rule', [0.5], cut],
+    ['of both directions, a round trip passes both', [0.29, 0.29], 'passes'],
+    ['of both directions, a round trip passes both', [0.3, 0.3], cut],
+  ])('that are lost by the share %s', async (_, shares, answer) => {
+    const rules = shares.map((share, n) =>
+      drop([n === 0 ? '-s' : '-d', '203.0.113.9', ...lossOf(share)], { way: n === 0 ? 'in' : 'out' }),
+    );
+    await expect(ask(sshHost(), packets(rules))).resolves.toMatch(answer);
+  });
+
+  test('that pass several draws are lost by all of them together', async () => {
+    const rules = ['203.0.113.9', '203.0.113.0/24', '203.0.0.0/16'].map((peer) =>
+      drop(['-s', peer, ...lossOf(0.3)]),
+    );
+    await expect(ask(sshHost(), packets(rules.slice(0, 1)))).resolves.toBe('passes');
+    await expect(ask(sshHost(), packets(rules))).resolves.toMatch(cut);
   });
 
   test('of both directions are needed', async () => {

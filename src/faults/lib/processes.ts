@@ -11,13 +11,13 @@ export interface ProcessPlace {
 
 /**
  * Whether a process carries firedrill's commands or is one of them: what this script descends from (an SSH server), the shells
- * that run commands, and what runs in those now (\`nginx -t\`, for a probe). A daemon that a command has left behind is none.
+ * that run commands, and what runs in those now (`nginx -t`, for a probe). A daemon that a command has left behind is none.
  */
 const own = `parent() {
   { read -r fd_line <"/proc/$1/stat"; } 2>/dev/null || fd_line=
   fd_line=\${fd_line##*) } fd_up=\${fd_line#* } fd_up=\${fd_up%% *}
 }
-fd_own=' ' fd_at=$$ fd_by=$PPID
+fd_own=' ' fd_others=' ' fd_at=$$ fd_by=$PPID
 while [ "\${fd_at:-0}" -gt 1 ]; do
   fd_own="$fd_own$fd_at "
   parent "$fd_at"
@@ -25,14 +25,18 @@ while [ "\${fd_at:-0}" -gt 1 ]; do
 done
 own() {
   case $fd_own in *" $1 "*) return 0 ;; esac
-  fd_at=$1
+  fd_at=$1 fd_seen=
   while [ "\${fd_at:-0}" -gt 1 ]; do
+    case $fd_others in *" $fd_at "*) break ;; esac
     [ "$fd_at" != "$fd_by" ] || return 0
-    { fd_words=$(cat "/proc/$fd_at/cmdline"); } 2>/dev/null
+    # Without a program, and each ancestor once: a name may have hundreds of processes. Shells leave out what separates words.
+    fd_words=
+    { read -r fd_words <"/proc/$fd_at/cmdline"; } 2>/dev/null
     case $fd_words in ${ownShells.map((text) => `*'${text}'*`).join('|')}) return 0 ;; esac
     parent "$fd_at"
-    fd_at=$fd_up
+    fd_at=$fd_up fd_seen="$fd_seen$fd_at "
   done
+  fd_others="$fd_others$fd_seen"
   return 1
 }
 `;

@@ -9,7 +9,8 @@ export interface FilteredPacket {
   /** IANA's number. */
   readonly protocol: number;
   readonly sourcePort?: number;
-  readonly destinationPort?: number;
+  /** `any`: not known. */
+  readonly destinationPort?: number | 'any';
   /** Of packets of ICMP: any of these. */
   readonly icmpTypes?: readonly number[];
 }
@@ -81,6 +82,7 @@ function matchesWord(flag: string, value: string, packet: FilteredPacket, otherw
     case '--sport':
       return Number(value) === packet.sourcePort;
     case '--dport':
+      if (packet.destinationPort === 'any') return otherwise;
       return Number(value) === packet.destinationPort;
     case '-m':
       return value === 'statistic' || value === 'icmp6' || otherwise;

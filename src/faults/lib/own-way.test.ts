@@ -23,6 +23,8 @@ interface Network {
   readonly paths?: readonly object[];
   /** What `ip xfrm policy` prints; undefined: the kernel has no IPsec. */
   readonly ipsec?: string;
+  /** What `iptables-save -t nat` prints. */
+  readonly nat?: string;
 }
 
 /** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
@@ -35,6 +37,7 @@ function sshHost(network: Network = {}): Host {
     rules = [],
     paths = [],
     ipsec,
+    nat,
   } = network;
   const host = scriptedHost((argv) => {
     const command = argv.join(' ');
@@ -45,6 +48,7 @@ function sshHost(network: Network = {}): Host {
         : { stdout: JSON.stringify([found]) };
     if (command.endsWith('route show table all')) return { stdout: JSON.stringify(paths) };
     if (command === 'ip xfrm policy' && ipsec !== undefined) return { stdout: ipsec };
+    if (command === 'iptables-save -t nat' && nat !== undefined) return { stdout: nat };
     if (command.endsWith('rule show')) return { stdout: JSON.stringify(rules) };
     if (command === 'ip -j -d link show') {
       const named = Object.entries(links).map(([ifname, link]) => ({ ifname, flags: up, ...link }));
@@ -296,6 +300,24 @@ describe('packets', () => {
     );
     await expect(ask(sshHost(), packets(rules.slice(0, 1)))).resolves.toBe('passes');
     await expect(ask(sshHost(), packets(rules))).resolves.toMatch(cut);
+  });
+
+  test.each([
+    ['-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 22', cut],
+    [
+      '-A PREROUTING -d 198.51.100.9/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 192.0.2.11:22',
+      cut,
+    ],
+    ['-A PREROUTING -p tcp -m multiport --dports 2222,2223 -j REDIRECT --to-ports 22', cut],
+    ['-A PREROUTING -p tcp -m tcp ! --dport 80 -j REDIRECT --to-ports 20-30', cut],
+    ['-A PREROUTING -p tcp -m tcp --dport 2223 -j REDIRECT --to-ports 22', 'passes'],
+    ['-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 5432', 'passes'],
+    ['-A DOCKER ! -i docker0 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 172.17.0.2:22', 'passes'],
+    ['', 'passes'],
+  ])('that arrive at another port than the server has: %s', async (rule, answer) => {
+    const nat = `*nat\n:PREROUTING ACCEPT [0:0]\n${rule}\nCOMMIT\n`;
+    const match = ['-s', '203.0.113.9', '-p', 'tcp', '--dport', '2222'];
+    await expect(ask(sshHost({ nat }), packets([drop(match)]))).resolves.toMatch(answer);
   });
 
   test('of both directions are needed', async () => {

@@ -6,6 +6,7 @@ import { shareDropped, type FilteredPacket, type WrappingPacket } from './filter
 import { ipProtocolNumbers } from './ip-protocols.ts';
 import type { PacketFilter } from './packet-filter.ts';
 import { sshPeer, type SshPeer } from './ssh-peer.ts';
+import { arrivalPorts, type TranslatedPort } from './translated-ports.ts';
 import { wayDevices, type NoDevices, type WayDevices } from './way-devices.ts';
 
 /** What a network fault does to its host's network. */
@@ -43,7 +44,7 @@ export async function requireOwnWay(ctx: CommandContext, kind: string, cut: Netw
     throw new DrillError('fault-failed', `${name}: ${kind} is refused: ${way.why}`, { mend: way.hint });
   }
   const { peer, through } = way;
-  if (!cuts(cut, peer, through)) return;
+  if (!cuts(cut, peer, through, await arrivalPorts(ctx, peer, cut))) return;
   const client = formatIpAddress(peer.client);
   const by = through.devices === 'any' ? 'an interface that cannot be told' : [...through.devices].join(', ');
   throw new DrillError(
@@ -104,7 +105,12 @@ function unknown(why: string, hint: string): OwnWay {
   return { kind: 'unknown', why, hint };
 }
 
-function cuts(cut: NetworkCut, peer: SshPeer, through: WayDevices): boolean {
+function cuts(
+  cut: NetworkCut,
+  peer: SshPeer,
+  through: WayDevices,
+  arrivesAt: readonly TranslatedPort[],
+): boolean {
   const { devices } = through;
   const carries = (name: string): boolean => devices === 'any' || devices.has(name);
   switch (cut.kind) {
@@ -115,19 +121,19 @@ function cuts(cut: NetworkCut, peer: SshPeer, through: WayDevices): boolean {
     case 'packets': {
       const { filter } = cut;
       const isPassed = filter.interfaces.length === 0 || filter.interfaces.some(carries);
-      return isPassed && lossOnWay(filter, peer, through) >= lossThatCuts;
+      return isPassed && lossOnWay(filter, packetsOf(peer, through, arrivesAt), through) >= lossThatCuts;
     }
   }
 }
 
 /** The share of round trips that the rules break, 0 to 1: each packet that is needed has to pass, and what carries it. */
-function lossOnWay(filter: PacketFilter, peer: SshPeer, through: WayDevices): number {
+function lossOnWay(filter: PacketFilter, connection: readonly FilteredPacket[], through: WayDevices): number {
   const worst = (way: 'in' | 'out', packets: readonly (FilteredPacket | WrappingPacket)[]): number =>
     Math.max(
       0,
       ...packets.filter((packet) => packet.way === way).map((packet) => shareDropped(filter, packet)),
     );
-  const passed = [packetsOf(peer, through), through.areWrapped ? wrapping : []].flatMap((packets) =>
+  const passed = [connection, through.areWrapped ? wrapping : []].flatMap((packets) =>
     (['in', 'out'] as const).map((way) => 1 - worst(way, packets)),
   );
   return 1 - passed.reduce((all, share) => all * share, 1);
@@ -142,23 +148,29 @@ const wrapping: readonly WrappingPacket[] = [
 function packetsOf(
   { client, clientPort, server, serverPort }: SshPeer,
   { nextHops }: WayDevices,
+  arrivesAt: readonly TranslatedPort[],
 ): FilteredPacket[] {
   const protocol = ipProtocolNumbers.tcp;
-  const [clientEnd, serverEnd] = [
-    { address: client, port: clientPort },
-    { address: server, port: serverPort },
-  ];
-  const connection = [
-    { way: 'in' as const, from: clientEnd, to: serverEnd },
-    { way: 'out' as const, from: serverEnd, to: clientEnd },
-  ].map(({ way, from, to }) => ({
-    way,
-    source: from.address,
-    destination: to.address,
+  const answer: FilteredPacket = {
+    way: 'out',
+    source: server,
+    destination: client,
     protocol,
-    sourcePort: from.port,
-    destinationPort: to.port,
-  }));
+    sourcePort: serverPort,
+    destinationPort: clientPort,
+  };
+  // The rules see what arrives before its port is translated, and what leaves before that is undone.
+  const connection = [
+    answer,
+    ...[serverPort, ...arrivesAt].map((port): FilteredPacket => ({
+      way: 'in',
+      source: client,
+      destination: server,
+      protocol,
+      sourcePort: clientPort,
+      destinationPort: port,
+    })),
+  ];
   if (client.family === 4) return connection;
   // Neighbor solicitations and advertisements.
   const icmp = { protocol: ipProtocolNumbers.icmpOverIpv6, icmpTypes: [135, 136] };

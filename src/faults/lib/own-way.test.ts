@@ -184,6 +184,14 @@ describe('an interface', () => {
       },
     ],
     [
+      'the one that a routing rule gives packets with a TOS',
+      'eth1',
+      {
+        rules: [{ tos: '0x08' }],
+        routes: (words) => ({ dev: words.includes('tos 0x08') ? 'eth1' : 'eth0' }),
+      },
+    ],
+    [
       'the one with the address, where the answers leave by another',
       'eth0',
       {

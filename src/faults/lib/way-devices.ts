@@ -35,7 +35,7 @@ const routesSchema = z.array(
 const pathsSchema = z.array(
   z.object({ nexthops: z.array(z.object({ dev: z.string().optional() })).default([]) }),
 );
-const rulesSchema = z.array(z.object({ fwmark: z.string().optional() }));
+const rulesSchema = z.array(z.object({ fwmark: z.string().optional(), tos: z.string().optional() }));
 type Route = z.output<typeof routesSchema>[number];
 
 /** Kinds of interfaces that hand packets to their ports or to the interface below, or to a wire: nothing about them is hidden. */
@@ -109,7 +109,7 @@ function vrfOf(owners: readonly string[], links: readonly Link[]): string | unde
   return links.find(({ name, kind }) => kind === 'vrf' && masters.includes(name))?.name;
 }
 
-/** The routes that the answers to the client take: as routing rules have it, and with each mark that a rule asks for. */
+/** The routes that the answers to the client take: as routing rules have it, and with each mark and TOS that a rule asks for. */
 async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefined): Promise<Route[]> {
   const { client, server, clientPort, serverPort } = peer;
   const plain = [
@@ -126,9 +126,14 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
   // Kernels before 4.17 know no rules for ports.
   const routes = await lookUp([...plain, ...ports]).catch(() => lookUp(plain));
   const rules = await ipJson(ctx, [client.family === 4 ? '-4' : '-6', 'rule', 'show'], rulesSchema);
-  for (const mark of new Set(rules.flatMap(({ fwmark }) => fwmark ?? []))) {
-    // Without a route for that mark, the connection does not have the mark.
-    routes.push(...(await lookUp([...plain, 'mark', mark]).catch(() => [])));
+  const selectors = rules.flatMap(({ fwmark, tos }) => [
+    ...(fwmark === undefined ? [] : [`mark ${fwmark}`]),
+    // sshd(8) sets one (IPQoS), and so may a packet filter.
+    ...(tos === undefined ? [] : [`tos ${tos}`]),
+  ]);
+  for (const selector of new Set(selectors)) {
+    // Without a route for it, the connection does not have it.
+    routes.push(...(await lookUp([...plain, ...selector.split(' ')]).catch(() => [])));
   }
   return routes;
 }

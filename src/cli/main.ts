@@ -266,7 +266,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       '--forget <run/fault>',
       'drop the record of a fault whose machine is gone for good; heals nothing',
     )
-    .option('--force', 'also faults of a target that is being drilled, under that drill', false)
+    .option('--force', 'also faults of a target that a drill or another heal holds', false)
     .action(async ({ forget, force }: { forget?: string; force: boolean }) => {
       done(
         forget === undefined

@@ -11,6 +11,12 @@ export function shellCommand(argv: readonly string[]): string {
 /** Has /bin/sh run a script that `scattered` wrote, which is its `$1`: what the shell says of a program begins with `$0`. */
 const reader = 'eval "$(printf %b "$1")"';
 
+/** Starts a shell that reads commands from its standard input; the last word is for who looks at its command line. */
+export const keptShell: readonly string[] = ['sh', '-s', 'fd-kept'];
+
+/** What the command lines of the shells that run firedrill's commands have in them, without what separates their words. */
+export const ownShells: readonly string[] = [reader, keptShell.slice(1).join('')];
+
 /**
  * A command line that has a POSIX script run by /bin/sh, for whatever login shell reads it first: bash, dash, zsh, csh, fish.
  * They agree on what single quotes mean only as long as there is no quote, backslash, `!` or line break between them, but

@@ -22,13 +22,29 @@ const kept = [
 ];
 const before = {
   tag: 'ab12cd34',
-  state: { interface: 'eth1', carrier: true, addresses: ['2001:db8::1/64'], routes: kept },
+  state: {
+    interface: 'eth1',
+    carrier: true,
+    above: [],
+    addresses: ['2001:db8::1/64'],
+    routes: kept,
+    neighbors: ['198.18.1.9 lladdr 02:00:00:00:00:09 dev eth1 nud permanent'],
+  },
 };
+const neighbors = [
+  '198.18.0.9 dev eth0 lladdr 02:00:00:00:00:08 PERMANENT ',
+  '198.18.1.9 dev eth1 lladdr 02:00:00:00:00:09 PERMANENT ',
+];
 
 /** A Linux host with these IPv4 routes. */
-const host = (routes: readonly string[] = routes4, eth1: readonly string[] = ['UP', 'LOWER_UP']) =>
+const host = (
+  routes: readonly string[] = routes4,
+  eth1: readonly string[] = ['UP', 'LOWER_UP'],
+  known: readonly string[] = neighbors,
+) =>
   linuxHost((argv) => {
     const command = argv.join(' ');
+    if (command.includes(' neighbor show ')) return { stdout: known.join('\n') };
     if (command.endsWith('-4 route show table all')) return { stdout: routes.join('\n') };
     if (command.endsWith('-6 route show table all')) return { stdout: routes6.join('\n') };
     if (command !== 'ip -j -d link show') return undefined;
@@ -86,8 +102,85 @@ describe('network.link-down', () => {
     expect(down.commands.find((command) => command.startsWith('/bin/sh')))
       .toBe(`/bin/sh -c ip link set dev eth1 up
 ip -6 address replace 2001:db8::1/64 dev eth1
+ip neighbor replace 198.18.1.9 lladdr 02:00:00:00:00:09 dev eth1 nud permanent
 ip -4 route replace 203.0.113.1 dev eth1 scope link
 ip -4 route replace 203.0.113.0/24 via 198.18.1.1 dev eth1 proto static metric 100`);
+  });
+
+  describe('with a VLAN on top of it', () => {
+    const up = ['UP', 'LOWER_UP'];
+    const own = '203.0.113.0/24 via 198.18.1.1 dev eth1 proto static ';
+    const vlan = (there: readonly string[], flags = up) =>
+      linuxHost((argv) => {
+        const command = argv.join(' ');
+        if (command.endsWith('-4 route show table all')) return { stdout: [own, ...there].join('\n') };
+        if (command === 'ip -j address show')
+          return {
+            stdout: JSON.stringify([
+              {
+                ifname: 'eth1.5',
+                addr_info: [{ family: 'inet6', local: '2001:db8:5::1', prefixlen: 64, scope: 'global' }],
+              },
+            ]),
+          };
+        if (command !== 'ip -j -d link show') return undefined;
+        return {
+          stdout: JSON.stringify([
+            { ifname: 'eth1', flags: up },
+            { ifname: 'eth1.5', link: 'eth1', flags, linkinfo: { info_kind: 'vlan' } },
+            { ifname: 'eth1.6', link: 'eth1', flags: [], linkinfo: { info_kind: 'vlan' } },
+          ]),
+        };
+      });
+    const route = 'default via 198.18.5.9 dev eth1.5 proto static ';
+
+    test('it is brought back, too', async () => {
+      const { tag, state } = await networkLinkDown.before(params, faultContext(vlan([route])));
+      expect(state).toMatchObject({ above: ['eth1.5'], addresses: ['2001:db8:5::1/64 dev eth1.5'] });
+      expect(networkLinkDown.undo?.(params, { tag, state })).toBe(`ip link set dev eth1 up
+ip link set dev eth1.5 up
+ip -6 address replace 2001:db8:5::1/64 dev eth1.5
+ip -4 route replace 203.0.113.0/24 via 198.18.1.1 dev eth1 proto static
+ip -4 route replace default via 198.18.5.9 dev eth1.5 proto static`);
+      const isHealed = (now: ReturnType<typeof vlan>) =>
+        networkLinkDown.healed(params, { tag, state }, faultContext(now));
+      await expect(isHealed(vlan([route]))).resolves.toBe(true);
+      await expect(isHealed(vlan([]))).resolves.toBe(false);
+      await expect(isHealed(vlan([route], []))).resolves.toBe(false);
+    });
+  });
+
+  test.each([
+    [
+      'a lifetime',
+      '198.18.66.0/24 via 198.18.1.1 dev eth1 metric 1024 expires 9997sec pref medium',
+      '-4 198.18.66.0/24 via 198.18.1.1 dev eth1 metric 1024 expires 9997 pref medium',
+      '198.18.66.0/24 via 198.18.1.1 dev eth1 metric 1024 expires 9981sec pref medium',
+    ],
+    [
+      'a nexthop object, which is gone with the link',
+      '198.18.66.0/24 nhid 5 via 198.18.1.1 dev eth1 ',
+      '-4 198.18.66.0/24 via 198.18.1.1 dev eth1',
+      '198.18.66.0/24 via 198.18.1.1 dev eth1 ',
+    ],
+    [
+      'several devices',
+      '198.18.66.0/24 \\\tnexthop via 198.18.0.1 dev eth0 weight 1 \\\tnexthop via 198.18.1.1 dev eth1 weight 1 ',
+      '-4 198.18.66.0/24 nexthop via 198.18.0.1 dev eth0 weight 1 nexthop via 198.18.1.1 dev eth1 weight 1',
+      '198.18.66.0/24 \\\tnexthop via 198.18.0.1 dev eth0 weight 1 \\\tnexthop via 198.18.1.1 dev eth1 weight 1 linkdown ',
+    ],
+  ])('a route with %s', async (_, line, words, later) => {
+    const noted = await networkLinkDown.before(params, faultContext(host([line])));
+    expect(noted.state.routes).toEqual([words]);
+    await expect(networkLinkDown.healed(params, noted, faultContext(host([later])))).resolves.toBe(true);
+    await expect(networkLinkDown.healed(params, noted, faultContext(host([])))).resolves.toBe(false);
+  });
+
+  test('is undone by a record of an older version, too', async () => {
+    const { above: _above, neighbors: _neighbors, ...state } = before.state;
+    const older = { ...before, state };
+    await expect(networkLinkDown.healed(params, older, faultContext(host()))).resolves.toBe(true);
+    expect(networkLinkDown.undo?.(params, older)).toMatch(/^ip link set dev eth1 up\nip -6 address/);
   });
 
   test('leaves a link alone that is whole again', async () => {
@@ -96,14 +189,14 @@ ip -4 route replace 203.0.113.0/24 via 198.18.1.1 dev eth1 proto static metric 1
     expect(whole.commands.some((command) => command.startsWith('/bin/sh'))).toBe(false);
   });
 
-  test.each([
+  test.each<[string, readonly string[], readonly string[], boolean, (readonly string[])?]>([
     ['as it was', routes4, ['UP', 'LOWER_UP'], true],
     ['with a route missing', routes4.slice(0, 3), ['UP', 'LOWER_UP'], false],
     ['without a carrier', routes4, ['UP'], false],
     ['down', routes4, [], false],
-  ])('an interface %s', async (_name, routes, flags, healed) => {
-    await expect(networkLinkDown.healed(params, before, faultContext(host(routes, flags)))).resolves.toBe(
-      healed,
-    );
+    ['with a neighbor missing', routes4, ['UP', 'LOWER_UP'], false, []],
+  ])('an interface %s', async (_name, routes, flags, healed, known = neighbors) => {
+    const now = faultContext(host(routes, flags, known));
+    await expect(networkLinkDown.healed(params, before, now)).resolves.toBe(healed);
   });
 });

@@ -3,7 +3,7 @@ import { DrillError } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { interfaceName, listAddresses, requireLink } from './lib/links.ts';
+import { interfaceName, listAddresses, listLinks, requireLink, type Link } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -15,10 +15,14 @@ type Params = z.output<typeof params>;
 type LinkState = {
   readonly interface: string;
   readonly carrier: boolean;
-  /** IPv6 addresses with their prefix length. */
+  /** IPv6 addresses with their prefix length; those of another interface with its name: `2001:db8::1/64 dev eth0.5`. */
   readonly addresses: readonly string[];
   /** Words for `ip route`, its family first. */
   readonly routes: readonly string[];
+  /** Interfaces that are on top of it and switched on: a VLAN goes down and up with what it is on. Absent in undo records of older versions. */
+  readonly above?: readonly string[];
+  /** Entries of the neighbor tables that somebody wrote down, as words for `ip neighbor`. Absent in undo records of older versions. */
+  readonly neighbors?: readonly string[];
 };
 
 /** Who writes routes down and does not come back to them: `ip route`, configuration, DHCP. */
@@ -27,9 +31,10 @@ const fixedProtocols = ['boot', 'static', 'dhcp'];
 const stateWords = ['linkdown', 'dead', 'offload', 'rt_offload', 'trap', 'rt_trap'];
 
 /**
- * Switches an interface off. The kernel drops its routes and its IPv6 addresses
- * then and does not bring them back: the heal does, except for those that belong
- * to the kernel or to a routing daemon. IPv4 addresses outlast the fault; one that
+ * Switches an interface off. The kernel drops its routes, its permanent neighbors
+ * and its IPv6 addresses then, and those of the VLANs on top of it, and does not
+ * bring them back: the heal does, except for those that belong to the kernel or to
+ * a routing daemon. IPv4 addresses outlast the fault; one that
  * is missing afterwards was taken away by its owner, as keepalived does with a
  * virtual address that has moved, and is not put back.
  */
@@ -40,7 +45,7 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
   tools: ['ip'],
   describe: (p) => ({
     inject: `ip link set dev ${p.interface} down`,
-    heal: `ip link set dev ${p.interface} up, and what is missing of its routes and IPv6 addresses`,
+    heal: `ip link set dev ${p.interface} up, and what is missing of its routes, permanent neighbors, and IPv6 addresses`,
     blastRadius: `all network traffic of the host through ${p.interface}`,
   }),
 
@@ -51,11 +56,12 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
         mend: `A fault needs something to break: ip link set dev ${p.interface} up`,
       });
     }
+    const above = stackedOn(await listLinks(ctx), p.interface);
     return {
       interface: p.interface,
       carrier: link.flags.includes('LOWER_UP'),
-      addresses: await addressesOf(ctx, p.interface),
-      routes: await routesOf(ctx, p.interface),
+      above,
+      ...(await found(ctx, p.interface, above)),
     };
   },
 
@@ -65,10 +71,14 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
     await runOk(ctx, ['ip', 'link', 'set', 'dev', name, 'down']);
   },
 
-  undo: ({ interface: name, addresses, routes }) =>
+  undo: ({ interface: name, addresses, routes, above = [], neighbors = [] }) =>
     [
-      ['ip', 'link', 'set', 'dev', name, 'up'],
-      ...addresses.map((address) => ['ip', '-6', 'address', 'replace', address, 'dev', name]),
+      ...[name, ...above].map((link) => ['ip', 'link', 'set', 'dev', link, 'up']),
+      ...addresses.map((entry) => {
+        const [address = '', ...dev] = entry.split(' ');
+        return ['ip', '-6', 'address', 'replace', address, ...(dev.length === 0 ? ['dev', name] : dev)];
+      }),
+      ...neighbors.map((entry) => ['ip', 'neighbor', 'replace', ...entry.split(' ')]),
       ...routes.map((route) => {
         const [family = '', ...words] = route.split(' ');
         return ['ip', family, 'route', 'replace', ...words];
@@ -82,36 +92,91 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
   },
 
   async gone(state, _tag, ctx) {
-    const { flags } = await requireLink(ctx, state.interface);
+    const { interface: name, above = [], neighbors = [] } = state;
+    const { flags } = await requireLink(ctx, name);
     if (!flags.includes('UP') || (state.carrier && !flags.includes('LOWER_UP'))) return false;
-    const addresses = await addressesOf(ctx, state.interface);
-    const routes = await routesOf(ctx, state.interface);
+    for (const link of above) if (!(await requireLink(ctx, link)).flags.includes('UP')) return false;
+    const now = await found(ctx, name, above);
+    const routes = now.routes.map(withoutLifetime);
     return (
-      state.addresses.every((address) => addresses.includes(address)) &&
-      state.routes.every((route) => routes.includes(route))
+      state.addresses.every((address) => now.addresses.includes(address)) &&
+      state.routes.every((route) => routes.includes(withoutLifetime(route))) &&
+      neighbors.every((entry) => now.neighbors.includes(entry))
     );
   },
 });
 
-async function addressesOf(ctx: FaultContext, name: string): Promise<string[]> {
-  return (await listAddresses(ctx))
-    .filter((entry) => entry.interface === name && entry.family === 'inet6' && entry.fixed)
-    .map((entry) => `${entry.address}/${entry.prefixLength}`);
+/** The interfaces on top of another one that are switched on. (A veth is on top of nothing: it has another end.) */
+function stackedOn(links: readonly Link[], name: string): string[] {
+  const above = links.filter(
+    ({ parent, kind, flags }) => parent === name && kind !== 'veth' && flags.includes('UP'),
+  );
+  return above.flatMap((link) => [link.name, ...stackedOn(links, link.name)]);
 }
 
-/** The interface's routes in all tables that the heal has to bring back; those that others need come first. */
-async function routesOf(ctx: FaultContext, name: string): Promise<string[]> {
+/** What the heal has to bring back, as far as it is there now. */
+async function found(
+  ctx: FaultContext,
+  name: string,
+  above: readonly string[],
+): Promise<{ addresses: string[]; routes: string[]; neighbors: string[] }> {
+  const names = [name, ...above];
+  return {
+    addresses: await addressesOf(ctx, names),
+    routes: await routesOf(ctx, names),
+    neighbors: await neighborsOf(ctx, names),
+  };
+}
+
+async function addressesOf(ctx: FaultContext, names: readonly string[]): Promise<string[]> {
+  return (await listAddresses(ctx))
+    .filter((entry) => names.includes(entry.interface) && entry.family === 'inet6' && entry.fixed)
+    .map(({ address, prefixLength, interface: name }) =>
+      [`${address}/${prefixLength}`, ...(name === names[0] ? [] : ['dev', name])].join(' '),
+    );
+}
+
+/** Routes of the interfaces, in all tables, that the heal has to bring back; those that others need come first. */
+async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<string[]> {
   const routes: string[] = [];
   for (const family of ['-4', '-6']) {
     const said = await runOk(ctx, ['ip', '-o', family, 'route', 'show', 'table', 'all']);
     for (const line of said.split('\n')) {
-      const words = line.split(/[\s\\]+/).filter((word) => word !== '' && !stateWords.includes(word));
+      const words = routeWords(line);
       const protocol = after(words, 'proto') ?? 'boot';
-      if (after(words, 'dev') !== name || !fixedProtocols.includes(protocol)) continue;
-      routes.push([family, ...words].join(' '));
+      // One that shares packets out has several devices.
+      const isOwn = words.some((word, at) => words[at - 1] === 'dev' && names.includes(word));
+      if (isOwn && fixedProtocols.includes(protocol)) routes.push([family, ...words].join(' '));
     }
   }
   return routes.sort((a, b) => Number(a.includes(' via ')) - Number(b.includes(' via ')));
+}
+
+/**
+ * The words of a route as `ip route` takes them back: without its state, a lifetime in plain seconds, and without the nexthop
+ * object that it refers to. The kernel deletes those of an interface that is switched off; the route has all of it itself.
+ */
+function routeWords(line: string): string[] {
+  return line
+    .replace(/\bnhid \d+/, '')
+    .replace(/\b(expires \d+)sec\b/, '$1')
+    .split(/[\s\\]+/)
+    .filter((word) => word !== '' && !stateWords.includes(word));
+}
+
+/** A lifetime goes by while the fault lasts. */
+function withoutLifetime(route: string): string {
+  return route.replace(/ expires \d+\b/, '');
+}
+
+async function neighborsOf(ctx: FaultContext, names: readonly string[]): Promise<string[]> {
+  const said = await runOk(ctx, ['ip', '-o', 'neighbor', 'show', 'nud', 'permanent']);
+  return said.split('\n').flatMap((line) => {
+    const [, address, dev, hardware] = /^(\S+) dev (\S+) lladdr (\S+)/.exec(line) ?? [];
+    if (address === undefined || dev === undefined || hardware === undefined || !names.includes(dev))
+      return [];
+    return [`${address} lladdr ${hardware} dev ${dev} nud permanent`];
+  });
 }
 
 function after(words: readonly string[], word: string): string | undefined {

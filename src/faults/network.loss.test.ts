@@ -34,7 +34,7 @@ describe('network.loss', () => {
     });
   });
 
-  test.each([0, -1, 100.1])('refuses %f percent', (percent) => {
+  test.each([0, -1, 100.1, 1e-9])('refuses %f percent', (percent) => {
     expect(networkLoss.params.safeParse({ percent }).success).toBe(false);
   });
 });

@@ -10,7 +10,11 @@ const params = z.strictObject({
     .min(1)
     .optional()
     .describe('Only packets from and to these addresses and CIDRs; without it, all that enter or leave.'),
-  percent: z.number().gt(0).max(100).describe('Share of the packets that is lost, each by its own draw.'),
+  percent: z
+    .number()
+    .min(0.001)
+    .max(100)
+    .describe('Share of the packets that is lost, each by its own draw: at least 0.001.'),
   direction,
 });
 type Params = z.output<typeof params>;

@@ -244,6 +244,11 @@ describe('process.kill', () => {
       expect(acting(about)).toEqual(['systemctl restart keepalived.service']);
     });
 
+    test('is not healed by a process of the same name, as in a container of the host', async () => {
+      const elsewhere = host('failed', '8 9999');
+      await expect(processKill.healed(ofUnit, onHost, faultContext(elsewhere))).resolves.toBe(false);
+    });
+
     test('leaves one alone that is back', async () => {
       const back = host('active', '8 9999');
       await processKill.heal(ofUnit, onHost, faultContext(back));

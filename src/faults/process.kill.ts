@@ -5,7 +5,7 @@ import { commandWord } from '../core/names.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { inspectContainer, requireContainer, requireDocker } from './lib/docker-cli.ts';
 import { listProcesses, placeWords, signalProcesses, within } from './lib/processes.ts';
-import { requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
+import { allActive, requireUnits, startInactive, unitName, unitTimeoutMs } from './lib/systemd-units.ts';
 
 const params = z
   .strictObject({
@@ -143,7 +143,9 @@ export const processKill: FaultKind<Params, Before, null> = {
   },
 
   async healed(p, _before, ctx) {
-    return isUp(await statusOf(p, ctx)) && (await listProcesses(ctx, p)).length > 0;
+    if (!isUp(await statusOf(p, ctx)) || (await listProcesses(ctx, p)).length === 0) return false;
+    // A process of that name may be somebody else's, as in a container of the host.
+    return p.unit === undefined || allActive(ctx, [p.unit]);
   },
 };
 
@@ -193,7 +195,7 @@ function nothingToKill(p: Params, ctx: FaultContext): DrillError {
     'fault-failed',
     `${ctx.host.name}: no process named ${p.process} to kill${placeWords(p)}`,
     {
-      mend: `See what runs there with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`.`,
+      mend: `See what runs there with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`. What carries firedrill's own commands (the SSH server, the shells that it starts) is not killed.`,
     },
   );
 }

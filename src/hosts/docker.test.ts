@@ -242,7 +242,9 @@ describe('a look', () => {
     const { docker, commands, starts } = looked(exited(3, 'out', 'err') as ShellOutcome);
     expect(await docker.exec(['x'], asked)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
     expect(commands).toEqual([]);
-    expect(starts).toEqual([['docker', '--context', 'far', 'exec', '-i', 'lab-node-1', 'sh']]);
+    expect(starts).toEqual([
+      ['docker', '--context', 'far', 'exec', '-i', 'lab-node-1', 'sh', '-s', 'fd-kept'],
+    ]);
     expect(await docker.exec(['x'], limits)).toMatchObject({ exitCode: 0 });
     expect(commands).toHaveLength(1);
   });

@@ -9,6 +9,7 @@ import { followCommand, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
+import { keptShell } from '../core/shell-quote.ts';
 import { firstStray } from './host-notes.ts';
 
 /**
@@ -51,7 +52,7 @@ export function createDockerHost(
   const docker = dockerWords(transport);
   const tellStray = firstStray(name, onNote);
   let hasShell = true;
-  const look = keep([...docker, 'exec', '-i', container, 'sh']);
+  const look = keep([...docker, 'exec', '-i', container, ...keptShell]);
 
   const exec = async (argv: readonly string[], options: ExecOptions): Promise<ExecResult> => {
     if (options.look === true) {

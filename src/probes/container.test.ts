@@ -58,8 +58,14 @@ describe('container probe', () => {
       cause: 'error',
       message: expect.stringContaining('Cannot connect') as string,
     });
-    expect(await seenWith(() => ({ stdout: 'null' }))).toMatchObject({ status: 'fail', cause: 'error' });
-    expect(await seenWith(() => ({ stdout: 'not json' }))).toMatchObject({ status: 'fail', cause: 'error' });
+  });
+
+  it('does not know the state that an answer does not have', async () => {
+    for (const stdout of ['null', 'not json', '{"Status":""}'])
+      expect(await seenWith(() => ({ stdout }))).toEqual({
+        status: 'unknown',
+        message: `docker reported no state: ${stdout}`,
+      });
   });
 
   it('calls it unknown when the host cannot be reached or has no docker', async () => {

@@ -79,7 +79,7 @@ function judgeAnswer(p: Params, { status, body }: EngineAnswer): Observation {
   if (status === 200) {
     const value = stateOf(z.object({ State: z.unknown() }).safeParse(said).data?.State);
     if (value !== undefined) return judgeState(p, value);
-    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${body}`) };
+    return { status: 'unknown', message: shorten(`docker reported no state: ${body}`) };
   }
   const message = z.object({ message: z.string() }).safeParse(said).data?.message ?? body;
   if (status === 404 && saysNoSuchContainer(message)) return judgeState(p, 'absent');
@@ -90,7 +90,7 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
   if (exitCode === 0) {
     const value = stateOf(parseJson(stdout));
     if (value !== undefined) return judgeState(p, value);
-    return { status: 'fail', cause: 'error', message: shorten(`docker reported no state: ${stdout}`) };
+    return { status: 'unknown', message: shorten(`docker reported no state: ${stdout}`) };
   }
   if (saysNoSuchContainer(stderr)) return judgeState(p, 'absent');
   const message = shorten(exitWords(exitCode, stderr.trim() || stdout));

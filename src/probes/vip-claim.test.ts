@@ -61,6 +61,12 @@ describe('vip-claim probe', () => {
     });
   });
 
+  it('does not take for held what the kernel does not use, as another one has it', async () => {
+    const address = '2001:db8::100';
+    const twice = links.replace(`"${address}"`, `"${address}","dadfailed":true,"tentative":true`);
+    expect(await seenWith(() => ({ stdout: twice }), { address })).toEqual({ status: 'ok', value: 'no' });
+  });
+
   it('looks at one interface where it is told one, which need not be there', async () => {
     const script: Script = () => ({ stdout: links });
     expect(await seenWith(script, { interface: 'eth0' })).toMatchObject({ value: 'yes' });

@@ -149,7 +149,9 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
   const held = links
     .filter((link) => p.interface === undefined || link.ifname === p.interface)
     .flatMap(({ ifname, addr_info }) =>
-      addr_info.flatMap(({ local }) => (local === undefined ? [] : [addressOn(ifname, local)])),
+      addr_info.flatMap(({ local, dadfailed }) =>
+        local === undefined || dadfailed === true ? [] : [addressOn(ifname, local)],
+      ),
     );
   if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, wanted)))
     return { status: 'ok', value: 'yes' };
@@ -172,7 +174,15 @@ function addressOn(name: string | undefined, text: string): IpAddress | string {
 const linkList = z.array(
   z.object({
     ifname: z.string().optional(),
-    addr_info: z.array(z.object({ local: z.string().optional() })).default([]),
+    addr_info: z
+      .array(
+        z.object({
+          local: z.string().optional(),
+          /** Another machine has it: the kernel leaves it in the list, and uses it for nothing (RFC 4862, 5.4.5). */
+          dadfailed: z.boolean().optional(),
+        }),
+      )
+      .default([]),
   }),
 );
 

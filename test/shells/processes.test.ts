@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import type { Host } from '../../src/core/host.ts';
 import { listProcesses, signalProcesses } from '../../src/faults/lib/processes.ts';
 import { sshPeer } from '../../src/faults/lib/ssh-peer.ts';
 import { faultContext } from '../../src/faults/testing/fault-context.ts';
+import { keptShell, scattered, scatteredArgv, shellCommand } from '../../src/core/shell-quote.ts';
 import { createLocalHost } from '../../src/hosts/local.ts';
 
 // The scripts of faults that read /proc, in the shells that images and machines have.
@@ -18,22 +19,50 @@ copyFileSync('/bin/sleep', join(folder, name));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const started: ChildProcess[] = [];
-afterEach(() => started.splice(0).forEach((child) => child.kill('SIGKILL')));
+afterEach(() => {
+  for (const { pid } of started.splice(0)) if (pid !== undefined) killGroup(pid);
+});
 
-async function start(): Promise<ChildProcess> {
-  const child = spawn(join(folder, name), ['300'], { stdio: 'ignore' });
+/** Ends a process and what it has started. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The test has ended it.
+  }
+}
+
+async function start(argv = [join(folder, name), '300']): Promise<ChildProcess> {
+  const [file = '', ...words] = argv;
+  const child = spawn(file, words, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   started.push(child);
   await once(child, 'spawn');
   return child;
 }
 
-/** This machine, with another shell. */
+/** Processes of that name, as the kernel tells it. */
+function pidsOf(process: string): string[] {
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && nameOf(pid) === process);
+}
+
+function nameOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs scripts by another shell, and that by something else. */
+function execBy(words: readonly string[], by: (argv: readonly string[]) => string[]): Host['exec'] {
+  return (argv, options) =>
+    createLocalHost('alpha').exec(by(argv[0] === 'sh' ? [...words, ...argv.slice(1)] : argv), options);
+}
+
+/** This machine, with another shell. Who runs it has not started the processes, as these tests have. */
 function shell(words: readonly string[]): Host {
-  const local = createLocalHost('alpha');
-  return {
-    ...local,
-    exec: (argv, options) => local.exec(argv[0] === 'sh' ? [...words, ...argv.slice(1)] : argv, options),
-  };
+  const exec = execBy(words, (argv) => ['sh', '-c', '"$@"; exit $?', 'sh', ...argv]);
+  return { ...createLocalHost('alpha'), exec };
 }
 
 describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
@@ -44,7 +73,7 @@ describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
     const exits = children.map((child) => once(child, 'exit'));
     // The name is that of the program from its exec on.
     await expect
-      .poll(async () => (await listProcesses(ctx, { process: name })).length, { timeout: 150_000 })
+      .poll(async () => (await listProcesses(ctx, { process: name })).length, { timeout: 15_000 })
       .toBe(2);
     const lines = await listProcesses(ctx, { process: name });
     const pids = new Set(lines.map((line) => Number(line.split(' ')[0])));
@@ -55,6 +84,27 @@ describe.each([[['sh']], [['bash']], [['busybox', 'sh']]])('in %j', (words) => {
     expect(children.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL', 'SIGKILL']);
     await expect(listProcesses(ctx, { process: name })).resolves.toEqual([]);
     expect((await signalProcesses(ctx, { process: name }, 'TERM')).exitCode).toBe(1);
+  });
+
+  test('the shells of firedrill and what they run are none of them', async () => {
+    // A shell whose name no other process has, as the shell that runs a command over SSH.
+    copyFileSync('/bin/dash', join(folder, 'odsh'));
+    const ranBy = (argv: readonly string[]): string[] => {
+      const [, ...reading] = scatteredArgv(scattered(`${shellCommand(argv)}\nexit $?`));
+      return [join(folder, 'odsh'), ...reading];
+    };
+    const { host } = ctx;
+    const over = { ...ctx, host: { ...host, exec: execBy(words, ranBy) } };
+    // A probe's command, such as `nginx -t`, and the shell that is kept for such commands.
+    const probe = await start(ranBy([join(folder, name), '300']));
+    await start([join(folder, 'odsh'), ...keptShell.slice(1)]);
+    await expect.poll(() => pidsOf(name).length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => pidsOf('odsh').length, { timeout: 15_000 }).toBe(2);
+    for (const process of ['odsh', name]) {
+      await expect(listProcesses(over, { process })).resolves.toEqual([]);
+      expect((await signalProcesses(over, { process }, 'KILL')).exitCode).toBe(1);
+    }
+    expect(probe.exitCode).toBeNull();
   });
 
   test('the SSH connection is read from an ancestor, where sudo has emptied the environment', async () => {

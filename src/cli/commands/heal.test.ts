@@ -114,22 +114,32 @@ describe('heal', () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['fault-2', { target: 'other', runId: 's' }]);
     const unlock = lockTargets(locksFolder(), ['shop'], 'run');
     expect(statusCommand(output, false)).toBe(4);
-    expect(out[0]).toMatch(/target shop; its target is being drilled: `run` by .*, process \d+, since/);
+    expect(out[0]).toMatch(/target shop; its target is locked: `run` by .*, process \d+, since/);
     expect(out[1]).toMatch(/target shop, a pending repair; its target/);
     out = [];
     expect(await healCommand(output, stop)).toBe(5);
-    expect(progress[0]).toMatch(/^target shop is being drilled: `run` by /);
+    expect(progress[0]).toMatch(/^target shop is locked: `run` by /);
     expect(progress[1]).toMatch(/hint: Wait until it has ended, or end it: .* pass --force\.$/);
     expect(out).toEqual([
-      'not healed: target shop is being drilled, and the drill heals its faults itself\n',
+      'not healed: target shop is locked, and who holds it heals its faults\n',
       'healed, proven: s fault-2: command on here\n',
     ]);
-    expect(() => forgetCommand('r/fault-1', output)).toThrow(/^target shop is being drilled: `run` by /);
+    expect(() => forgetCommand('r/fault-1', output)).toThrow(/^target shop is locked: `run` by /);
     expect(userLedger().list()).toHaveLength(2);
     unlock();
     progress = [];
     expect(await healCommand(output, stop)).toBe(0);
     expect(progress).toEqual(['healing r fault-1: command on here', 'repairing r repair-1: command on here']);
+  });
+
+  test('two heals at once make each repair once', async () => {
+    open(['fault-1'], ['repair-1', { repair: true }]);
+    const codes = await Promise.all([healCommand(output, stop), healCommand(output, stop)]);
+    expect(codes.toSorted()).toEqual([0, 5]);
+    expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\nrepair-1\n');
+    expect(out).toContain('not healed: target shop is locked, and who holds it heals its faults\n');
+    // Nothing is left of its locks.
+    lockTargets(locksFolder(), ['shop'], 'run')();
   });
 
   test('heals under a drill where it is forced to', async () => {
@@ -138,8 +148,8 @@ describe('heal', () => {
     forgetCommand('r/fault-2', output, { force: true });
     expect(await healCommand(output, stop, { force: true })).toBe(0);
     expect(progress.slice(0, 2)).toEqual([
-      expect.stringMatching(/^target shop is being drilled: `run` by /),
-      '  --force: its faults are healed under that drill',
+      expect.stringMatching(/^target shop is locked: `run` by /),
+      '  --force: its faults are healed nevertheless',
     ]);
     expect(out.at(-1)).toBe('healed, proven: r fault-1: command on here\n');
     expect(userLedger().list()).toEqual([]);

@@ -11,18 +11,18 @@ import { learnCloudSecrets } from '../secrets.ts';
 import { type Output, tell } from '../output.ts';
 import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
-import { type Holder, holderOf } from '../target-lock.ts';
+import { type Holder, holderOf, lockTargets } from '../target-lock.ts';
 
 /** Options of `firedrill heal`. */
 export interface HealCommandOptions {
-  /** Heals under a drill that is at work, too. */
+  /** Heals what a drill or another heal at work has open, too. */
   readonly force: boolean;
 }
 
 /**
  * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
- * faults are healed. What a drill at work has open is left to it, without `force`; undo records that cannot be read are
- * reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of drills at
+ * faults are healed. What a drill or another heal at work has open is left to it, without `force`; undo records that cannot be read are
+ * reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of others at
  * work are, 3 when only records are.
  */
 export async function healCommand(
@@ -31,10 +31,32 @@ export async function healCommand(
   { force }: HealCommandOptions = { force: false },
 ): Promise<number> {
   const ledger = userLedger();
+  const { held, unlock } = lockAll(ledger.list(), output);
+  try {
+    return await healRecords(ledger, { held, force, output, stop });
+  } finally {
+    unlock();
+  }
+}
+
+/** Heals what is open now, but for what others hold. */
+async function healRecords(
+  ledger: Ledger,
+  {
+    held,
+    force,
+    output,
+    stop,
+  }: HealCommandOptions & {
+    readonly held: ReadonlyMap<string, Holder>;
+    readonly output: Output;
+    readonly stop: Pick<Stop, 'abandonHeals'>;
+  },
+): Promise<number> {
+  // Another heal may have ended before the locks were taken.
   const all = ledger.list();
   const unreadable = ledger.unreadable();
   tellUnreadable(unreadable, output);
-  const held = heldTargets(all);
   tellHeld(held, force, output);
   const ours = all.filter(({ target }) => force || !held.has(target));
   const open = [...ours.filter(isFault).toReversed(), ...ours.filter((record) => !isFault(record))];
@@ -94,27 +116,39 @@ export async function healCommand(
   return unclosed === 0 ? ExitCode.pass : ExitCode.inconclusive;
 }
 
-/** The targets of these records that are being drilled, or may be. */
-function heldTargets(records: readonly LedgerRecord[]): ReadonlyMap<string, Holder> {
-  const targets = [...new Set(records.map(({ target }) => target))];
-  return new Map(
-    targets.flatMap((target) => {
+/**
+ * Locks the targets of these records: no drill begins meanwhile, and no second heal makes a repair twice. Those that others hold
+ * come back. A disk that takes no lock keeps nothing from being healed.
+ */
+function lockAll(
+  records: readonly LedgerRecord[],
+  output: Output,
+): { readonly held: ReadonlyMap<string, Holder>; readonly unlock: () => void } {
+  const held = new Map<string, Holder>();
+  const unlocks: (() => void)[] = [];
+  for (const target of new Set(records.map((record) => record.target))) {
+    try {
+      unlocks.push(lockTargets(locksFolder(), [target], 'heal'));
+    } catch (error) {
+      if (!(error instanceof DrillError)) throw error;
       const holder = holderOf(locksFolder(), target);
-      return holder === undefined ? [] : [[target, holder] as const];
-    }),
-  );
+      if (holder !== undefined) held.set(target, holder);
+      else tell(error, output);
+    }
+  }
+  return { held, unlock: () => unlocks.forEach((unlock) => unlock()) };
 }
 
-/** Names the targets that are being drilled, and what becomes of their faults. */
+/** Names the targets that others hold, and what becomes of their faults. */
 function tellHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
   for (const [target, { words, mend }] of held) {
-    output.progress(`target ${target} is being drilled: ${words}`);
+    output.progress(`target ${target} is locked: ${words}`);
     if (force) {
-      output.progress('  --force: its faults are healed under that drill');
+      output.progress('  --force: its faults are healed nevertheless');
       continue;
     }
-    output.data(`not healed: target ${target} is being drilled, and the drill heals its faults itself\n`);
-    output.progress(`  hint: ${mend} To heal under that drill, pass --force.`);
+    output.data(`not healed: target ${target} is locked, and who holds it heals its faults\n`);
+    output.progress(`  hint: ${mend} To heal nevertheless, pass --force.`);
   }
 }
 
@@ -164,8 +198,8 @@ export function forgetCommand(
     });
   const holder = holderOf(locksFolder(), record.target);
   if (holder !== undefined && !force)
-    throw new DrillError('refused', `target ${record.target} is being drilled: ${holder.words}`, {
-      mend: `${holder.mend} To drop a record of that drill, pass --force.`,
+    throw new DrillError('refused', `target ${record.target} is locked: ${holder.words}`, {
+      mend: `${holder.mend} To drop the record nevertheless, pass --force.`,
     });
   ledger.close(record);
   output.data(`forgotten, NOT healed: ${name}: ${record.kind} on ${record.host.name}\n`);
@@ -196,7 +230,7 @@ export function statusCommand(output: Output, json: boolean): number {
 
 function drillWords({ target }: LedgerRecord): string {
   const holder = holderOf(locksFolder(), target);
-  return holder === undefined ? '' : `; its target is being drilled: ${holder.words}`;
+  return holder === undefined ? '' : `; its target is locked: ${holder.words}`;
 }
 
 function repairWords({ issued, awaitsFault }: LedgerRecord): string {

@@ -9,24 +9,51 @@ export interface FilteredPacket {
   /** IANA's number. */
   readonly protocol: number;
   readonly sourcePort?: number;
-  readonly destinationPort?: number;
+  /** `any`: not known. */
+  readonly destinationPort?: number | 'any';
   /** Of packets of ICMP: any of these. */
   readonly icmpTypes?: readonly number[];
 }
 
-/**
- * A connection that loses this share of its packets is no way to the host: at 0.5 one round trip in four succeeds, and a
- * connection that brings nothing for two seconds is given up.
- */
-const lossThatCuts = 0.5;
+/** A packet in which those of a tunnel travel: where from, where to, and to which port, nobody knows. */
+export interface WrappingPacket {
+  readonly way: 'in' | 'out';
+  readonly wraps: true;
+}
 
-/** Whether the rules drop such a packet, for good or so often that a connection does not survive. */
-export function dropsPacket({ rules }: Pick<PacketFilter, 'rules'>, packet: FilteredPacket): boolean {
+/** Protocols that carry others: IP in IP, TCP and UDP (by a program), IPv6 in IP, GRE, IPsec (ESP and AH), L2TP. */
+const wrappingProtocols = [4, 6, 17, 41, 47, 50, 51, 115];
+
+/** The share of such packets that the rules drop, 0 to 1. Each rule that draws does so on its own. */
+export function shareDropped(
+  { rules }: Pick<PacketFilter, 'rules'>,
+  packet: FilteredPacket | WrappingPacket,
+): number {
+  const own = rules.filter((rule) => rule.way === packet.way);
+  if ('wraps' in packet) {
+    const share = (rule: FilterRule): number => (rule.target === 'DROP' && mayWrap(rule) ? drawOf(rule) : 0);
+    return 1 - passedBy(own.map(share));
+  }
   const tool = packet.source.family === 4 ? 'iptables' : 'ip6tables';
-  const decisive = rules.find(
-    (rule) => rule.tool === tool && rule.way === packet.way && matches(rule, packet),
-  );
-  return decisive?.target === 'DROP';
+  const matching = own.filter((rule) => rule.tool === tool && matches(rule, packet));
+  const end = matching.findIndex(({ target }) => target === 'RETURN');
+  return 1 - passedBy((end < 0 ? matching : matching.slice(0, end)).map(drawOf));
+}
+
+/** The share that passes rules which drop these shares, one after the other. */
+function passedBy(shares: readonly number[]): number {
+  return shares.reduce((passed, share) => passed * (1 - share), 1);
+}
+
+/** The share of the packets matched that a rule's target gets; what is not known to draw gets all. */
+function drawOf({ match }: FilterRule): number {
+  const share = Number(wordAfter(match, '--probability') ?? 1);
+  return share >= 0 && share <= 1 ? share : 1;
+}
+
+function wordAfter(match: readonly string[], flag: string): string | undefined {
+  const at = match.indexOf(flag);
+  return at < 0 ? undefined : match[at + 1];
 }
 
 /** A rule matches where all of its words do. Words that are not known here are taken to match what is dropped, and nothing else. */
@@ -36,6 +63,12 @@ function matches({ match, target }: FilterRule, packet: FilteredPacket): boolean
     if (!matchesWord(flag, value, packet, target === 'DROP')) return false;
   }
   return true;
+}
+
+/** Whether a rule may match a packet that wraps others. */
+function mayWrap({ match }: FilterRule): boolean {
+  const protocol = wordAfter(match, '-p');
+  return protocol === undefined || wrappingProtocols.includes(protocolOf(protocol));
 }
 
 function matchesWord(flag: string, value: string, packet: FilteredPacket, otherwise: boolean): boolean {
@@ -49,6 +82,7 @@ function matchesWord(flag: string, value: string, packet: FilteredPacket, otherw
     case '--sport':
       return Number(value) === packet.sourcePort;
     case '--dport':
+      if (packet.destinationPort === 'any') return otherwise;
       return Number(value) === packet.destinationPort;
     case '-m':
       return value === 'statistic' || value === 'icmp6' || otherwise;
@@ -57,7 +91,7 @@ function matchesWord(flag: string, value: string, packet: FilteredPacket, otherw
     case '--icmpv6-type':
       return packet.icmpTypes?.includes(Number(value)) ?? false;
     case '--probability':
-      return Number(value) >= lossThatCuts;
+      return true;
     default:
       return otherwise;
   }

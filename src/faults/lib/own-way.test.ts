@@ -21,6 +21,10 @@ interface Network {
   readonly rules?: readonly object[];
   /** All of its routes. */
   readonly paths?: readonly object[];
+  /** What `ip xfrm policy` prints; undefined: the kernel has no IPsec. */
+  readonly ipsec?: string;
+  /** What `iptables-save -t nat` prints. */
+  readonly nat?: string;
 }
 
 /** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
@@ -32,6 +36,8 @@ function sshHost(network: Network = {}): Host {
     routes = () => ({ dev: 'eth0' }),
     rules = [],
     paths = [],
+    ipsec,
+    nat,
   } = network;
   const host = scriptedHost((argv) => {
     const command = argv.join(' ');
@@ -41,6 +47,8 @@ function sshHost(network: Network = {}): Host {
         ? { exitCode: 2, stderr: 'RTNETLINK answers: Network is unreachable' }
         : { stdout: JSON.stringify([found]) };
     if (command.endsWith('route show table all')) return { stdout: JSON.stringify(paths) };
+    if (command === 'ip xfrm policy' && ipsec !== undefined) return { stdout: ipsec };
+    if (command === 'iptables-save -t nat' && nat !== undefined) return { stdout: nat };
     if (command.endsWith('rule show')) return { stdout: JSON.stringify(rules) };
     if (command === 'ip -j -d link show') {
       const named = Object.entries(links).map(([ifname, link]) => ({ ifname, flags: up, ...link }));
@@ -71,6 +79,16 @@ const drop = (match: readonly string[], rest: Partial<FilterRule> = {}): FilterR
   target: 'DROP',
   ...rest,
 });
+
+/** Words that match this share of the packets. */
+const lossOf = (share: number): readonly string[] => [
+  '-m',
+  'statistic',
+  '--mode',
+  'random',
+  '--probability',
+  share.toFixed(9),
+];
 
 /** `passes`, or why it is refused. */
 async function ask(host: Host, cut: NetworkCut): Promise<string> {
@@ -163,6 +181,14 @@ describe('an interface', () => {
       {
         rules: [{ fwmark: '0x7' }],
         routes: (words) => ({ dev: words.includes('mark 0x7') ? 'eth1' : 'eth0' }),
+      },
+    ],
+    [
+      'the one that a routing rule gives packets with a TOS',
+      'eth1',
+      {
+        rules: [{ tos: '0x08' }],
+        routes: (words) => ({ dev: words.includes('tos 0x08') ? 'eth1' : 'eth0' }),
       },
     ],
     [
@@ -262,6 +288,44 @@ describe('packets', () => {
     [['-s', '198.51.100.0/24'], 'passes'],
   ])('%j', async (match, answer) => {
     await expect(ask(sshHost(), packets([drop(match)]))).resolves.toMatch(answer);
+  });
+
+  test.each([
+    ['of one rule', [0.49], 'passes'],
+    ['of one rule', [0.5], cut],
+    ['of both directions, a round trip passes both', [0.29, 0.29], 'passes'],
+    ['of both directions, a round trip passes both', [0.3, 0.3], cut],
+  ])('that are lost by the share %s', async (_, shares, answer) => {
+    const rules = shares.map((share, n) =>
+      drop([n === 0 ? '-s' : '-d', '203.0.113.9', ...lossOf(share)], { way: n === 0 ? 'in' : 'out' }),
+    );
+    await expect(ask(sshHost(), packets(rules))).resolves.toMatch(answer);
+  });
+
+  test('that pass several draws are lost by all of them together', async () => {
+    const rules = ['203.0.113.9', '203.0.113.0/24', '203.0.0.0/16'].map((peer) =>
+      drop(['-s', peer, ...lossOf(0.3)]),
+    );
+    await expect(ask(sshHost(), packets(rules.slice(0, 1)))).resolves.toBe('passes');
+    await expect(ask(sshHost(), packets(rules))).resolves.toMatch(cut);
+  });
+
+  test.each([
+    ['-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 22', cut],
+    [
+      '-A PREROUTING -d 198.51.100.9/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 192.0.2.11:22',
+      cut,
+    ],
+    ['-A PREROUTING -p tcp -m multiport --dports 2222,2223 -j REDIRECT --to-ports 22', cut],
+    ['-A PREROUTING -p tcp -m tcp ! --dport 80 -j REDIRECT --to-ports 20-30', cut],
+    ['-A PREROUTING -p tcp -m tcp --dport 2223 -j REDIRECT --to-ports 22', 'passes'],
+    ['-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 5432', 'passes'],
+    ['-A DOCKER ! -i docker0 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 172.17.0.2:22', 'passes'],
+    ['', 'passes'],
+  ])('that arrive at another port than the server has: %s', async (rule, answer) => {
+    const nat = `*nat\n:PREROUTING ACCEPT [0:0]\n${rule}\nCOMMIT\n`;
+    const match = ['-s', '203.0.113.9', '-p', 'tcp', '--dport', '2222'];
+    await expect(ask(sshHost({ nat }), packets([drop(match)]))).resolves.toMatch(answer);
   });
 
   test('of both directions are needed', async () => {
@@ -401,5 +465,60 @@ describe('without SSH', () => {
     await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toContain(
       'alpha is the machine that firedrill runs on',
     );
+  });
+});
+
+describe('a way inside of other packets', () => {
+  const tunnel: Network = {
+    addresses: { eth0: ['198.51.100.11'], wg0: ['192.0.2.11'] },
+    routes: () => ({ dev: 'wg0' }),
+  };
+  const policy = (selector: string): string =>
+    `${selector}\n\tdir out priority 0 ptype main\n\ttmpl src 198.51.100.11 dst 198.51.100.1\n\t\tproto esp reqid 0 mode tunnel\n`;
+  const ipsec: Network = {
+    ipsec: `${policy('src 10.0.0.0/8 dst 10.0.0.0/8')}${policy('src 192.0.2.0/24 dst 203.0.113.0/24')}`,
+  };
+  const end = ['-s', '198.51.100.1'];
+
+  test.each([
+    ['a tunnel', tunnel],
+    [
+      'a tunnel that is the port of a bridge',
+      {
+        ...tunnel,
+        links: {
+          eth0: {},
+          wg0: { linkinfo: { info_kind: 'bridge' } },
+          vx: { master: 'wg0', linkinfo: { info_kind: 'vxlan' } },
+        },
+      },
+    ],
+    ['IPsec', ipsec],
+  ])('%s: its other end may be any peer', async (_, network) => {
+    for (const match of [end, [...end, '-p', 'udp', '--dport', '53'], [...end, '-p', '50']])
+      await expect(ask(sshHost(network), packets([drop(match)]))).resolves.toMatch(cut);
+    await expect(ask(sshHost(network), packets([drop(end, { way: 'out' })]))).resolves.toMatch(cut);
+    await expect(ask(sshHost(network), packets([drop([...end, '-p', '112'])]))).resolves.toBe('passes');
+    const loss = ['-m', 'statistic', '--mode', 'random', '--probability', '0.1'];
+    await expect(ask(sshHost(network), packets([drop([...end, ...loss])]))).resolves.toBe('passes');
+    await expect(ask(sshHost(network), linkDown('eth1'))).resolves.toMatch(cut);
+  });
+
+  test.each([
+    [
+      'an address of the host as a whole',
+      {
+        ...tunnel,
+        links: { eth0: {}, wg0: { linkinfo: { info_kind: 'dummy' } } },
+        routes: () => ({ dev: 'eth0' }),
+      },
+    ],
+    ['IPsec to others', { ipsec: policy('src 192.0.2.0/24 dst 10.0.0.0/8') }],
+    [
+      'a policy that lets packets pass as they are',
+      { ipsec: 'src 0.0.0.0/0 dst 0.0.0.0/0\n\tsocket in priority 0 ptype main\n' },
+    ],
+  ])('%s is none', async (_, network) => {
+    await expect(ask(sshHost(network), packets([drop(end)]))).resolves.toBe('passes');
   });
 });

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { formatIpAddress, isSameIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
-import type { CommandContext } from './commands.ts';
+import {
+  formatIpAddress,
+  isSameIpAddress,
+  parseIpAddress,
+  parseIpPrefix,
+  prefixContains,
+  type IpAddress,
+} from '../../core/ip-address.ts';
+import { run, type CommandContext } from './commands.ts';
 import { ipJson, listAddresses, listLinks, type Link } from './links.ts';
 import type { SshPeer } from './ssh-peer.ts';
 
@@ -8,6 +15,8 @@ import type { SshPeer } from './ssh-peer.ts';
 export interface WayDevices {
   /** Every interface that carries them, down to the hardware; `any`: it could be each of them. */
   readonly devices: ReadonlySet<string> | 'any';
+  /** Its packets may travel inside others (a tunnel, IPsec), whose ends are not known. */
+  readonly areWrapped: boolean;
   /** The routers on the link to the client. Empty where the client itself is on the link. */
   readonly nextHops: readonly IpAddress[];
 }
@@ -26,7 +35,7 @@ const routesSchema = z.array(
 const pathsSchema = z.array(
   z.object({ nexthops: z.array(z.object({ dev: z.string().optional() })).default([]) }),
 );
-const rulesSchema = z.array(z.object({ fwmark: z.string().optional() }));
+const rulesSchema = z.array(z.object({ fwmark: z.string().optional(), tos: z.string().optional() }));
 type Route = z.output<typeof routesSchema>[number];
 
 /** Kinds of interfaces that hand packets to their ports or to the interface below, or to a wire: nothing about them is hidden. */
@@ -46,6 +55,8 @@ const plainKinds = new Set([
 ]);
 /** Kinds that hide nothing where they are the port of a bridge: a virtual machine is behind them, or nothing. */
 const portKinds = new Set([...plainKinds, 'dummy', 'tun']);
+/** Of the others, those that put no packet of IP into another one. */
+const unwrappedKinds = new Set(['dummy', 'hsr', 'macsec', 'openvswitch']);
 
 /** The interfaces that a connection of the host uses, by its addresses and its routing rules. */
 export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<WayDevices | NoDevices> {
@@ -65,7 +76,27 @@ export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<Wa
   if (routes.some(({ type, dev }) => type === 'local' || dev === 'lo')) return 'self';
   const nextHops = routes.flatMap(({ gateway, via }) => parseIpAddress(gateway ?? via?.host ?? '') ?? []);
   const paths = await parallelPaths(ctx, peer, devices);
-  return { devices: lowerDevices([...devices, ...paths, ...owners], links), nextHops };
+  const lower = lowerDevices([...devices, ...paths, ...owners], links);
+  if (await isInIpsec(ctx, peer)) return { devices: 'any', areWrapped: true, nextHops };
+  return { ...lower, nextHops };
+}
+
+/** Whether a policy of IPsec takes the packets of the connection, of either way. */
+async function isInIpsec(ctx: CommandContext, { client, server }: SshPeer): Promise<boolean> {
+  // Fails where the kernel has no IPsec.
+  const { stdout } = await run(ctx, ['ip', 'xfrm', 'policy']);
+  return stdout.split(/^(?=src )/m).some((policy) => {
+    const [, source, destination] = /^src (\S+) dst (\S+)/.exec(policy) ?? [];
+    const ends = [source, destination].flatMap((text) => parseIpPrefix(text ?? '') ?? []);
+    const [from, to] = ends;
+    if (from === undefined || to === undefined || !/^\s+tmpl /m.test(policy)) return false;
+    return [
+      [client, server],
+      [server, client],
+    ].some(
+      ([a, b]) => a !== undefined && b !== undefined && prefixContains(from, a) && prefixContains(to, b),
+    );
+  });
 }
 
 function isLoopback({ family, bits }: IpAddress): boolean {
@@ -78,7 +109,7 @@ function vrfOf(owners: readonly string[], links: readonly Link[]): string | unde
   return links.find(({ name, kind }) => kind === 'vrf' && masters.includes(name))?.name;
 }
 
-/** The routes that the answers to the client take: as routing rules have it, and with each mark that a rule asks for. */
+/** The routes that the answers to the client take: as routing rules have it, and with each mark and TOS that a rule asks for. */
 async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefined): Promise<Route[]> {
   const { client, server, clientPort, serverPort } = peer;
   const plain = [
@@ -95,9 +126,14 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
   // Kernels before 4.17 know no rules for ports.
   const routes = await lookUp([...plain, ...ports]).catch(() => lookUp(plain));
   const rules = await ipJson(ctx, [client.family === 4 ? '-4' : '-6', 'rule', 'show'], rulesSchema);
-  for (const mark of new Set(rules.flatMap(({ fwmark }) => fwmark ?? []))) {
-    // Without a route for that mark, the connection does not have the mark.
-    routes.push(...(await lookUp([...plain, 'mark', mark]).catch(() => [])));
+  const selectors = rules.flatMap(({ fwmark, tos }) => [
+    ...(fwmark === undefined ? [] : [`mark ${fwmark}`]),
+    // sshd(8) sets one (IPQoS), and so may a packet filter.
+    ...(tos === undefined ? [] : [`tos ${tos}`]),
+  ]);
+  for (const selector of new Set(selectors)) {
+    // Without a route for it, the connection does not have it.
+    routes.push(...(await lookUp([...plain, ...selector.split(' ')]).catch(() => [])));
   }
   return routes;
 }
@@ -117,15 +153,24 @@ async function parallelPaths(
 }
 
 /** The devices and all that is below them; `any` where that cannot be seen, as below a tunnel. */
-function lowerDevices(names: readonly string[], links: readonly Link[]): ReadonlySet<string> | 'any' {
+function lowerDevices(
+  names: readonly string[],
+  links: readonly Link[],
+): Pick<WayDevices, 'devices' | 'areWrapped'> {
   const seen = new Set<string>();
+  let isSeen = true;
+  let areWrapped = false;
   const left = names.map((name) => ({ name, isPort: false }));
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { name, isPort } = next;
     const link = links.find((candidate) => candidate.name === name);
     // An address of the host as a whole (on lo, or a dummy): its packets may arrive anywhere.
-    const isKnown = link !== undefined && !link.flags.includes('LOOPBACK');
-    if (!isKnown || !(isPort ? portKinds : plainKinds).has(link.kind)) return 'any';
+    const isLo = link?.flags.includes('LOOPBACK') === true;
+    if (link === undefined || isLo || !(isPort ? portKinds : plainKinds).has(link.kind)) {
+      isSeen = false;
+      areWrapped ||= !isLo && !unwrappedKinds.has(link?.kind ?? '');
+      continue;
+    }
     if (seen.has(name)) continue;
     seen.add(name);
     if (link.parent !== undefined) left.push({ name: link.parent, isPort: false });
@@ -137,5 +182,5 @@ function lowerDevices(names: readonly string[], links: readonly Link[]): Readonl
     for (const port of links) if (port.master === name) left.push({ name: port.name, isPort: true });
   }
   const masters = links.flatMap(({ name, master }) => (names.includes(name) ? (master ?? []) : []));
-  return new Set([...seen, ...masters]);
+  return { devices: isSeen ? new Set([...seen, ...masters]) : 'any', areWrapped };
 }

@@ -1,0 +1,45 @@
+import { isSameIpAddress, parseIpAddress } from '../../core/ip-address.ts';
+import { run, type CommandContext } from './commands.ts';
+import type { NetworkCut } from './own-way.ts';
+import type { SshPeer } from './ssh-peer.ts';
+
+/** A port at which the client's packets may arrive. `any`: a rule translates more than one. */
+export type TranslatedPort = number | 'any';
+
+/**
+ * The ports, besides the SSH server's own, from which the host's own rules translate packets to the server's port (REDIRECT and
+ * DNAT of iptables). They are looked for where the fault tells packets apart by their ports.
+ */
+export async function arrivalPorts(
+  ctx: CommandContext,
+  peer: SshPeer,
+  cut: NetworkCut,
+): Promise<readonly TranslatedPort[]> {
+  if (cut.kind !== 'packets' || !cut.filter.rules.some(({ match }) => match.includes('--dport'))) return [];
+  const program = peer.client.family === 4 ? 'iptables-save' : 'ip6tables-save';
+  // Fails where the kernel has no such table.
+  const { stdout } = await run(ctx, [program, '-t', 'nat']);
+  return stdout.split('\n').flatMap((line): TranslatedPort[] => {
+    if (!leadsTo(line, peer)) return [];
+    const [, port] = /(?<! !) --dport (\d+) /.exec(line) ?? [];
+    return [port === undefined ? 'any' : Number(port)];
+  });
+}
+
+/** Whether a rule sends what it matches to the server's port. */
+function leadsTo(line: string, { server, serverPort }: SshPeer): boolean {
+  const [, redirected] = / -j REDIRECT --to-ports (\S+)/.exec(line) ?? [];
+  if (redirected !== undefined) return isInRange(serverPort, redirected);
+  const [, address, plain, ports] =
+    / -j DNAT --to-destination (?:\[([^\]]+)\]|([\d.]+))(?:-[\d.]+)?:(\S+)/.exec(line) ?? [];
+  const to = parseIpAddress(address ?? plain ?? '');
+  return (
+    to !== undefined && ports !== undefined && isSameIpAddress(to, server) && isInRange(serverPort, ports)
+  );
+}
+
+/** Whether the port is in `22` or `22-30`. */
+function isInRange(port: number, range: string): boolean {
+  const [first = NaN, last = first] = range.split('-').map(Number);
+  return port >= first && port <= last;
+}

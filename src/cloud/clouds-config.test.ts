@@ -158,7 +158,7 @@ describe('clouds.yaml', () => {
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],
     [`{ auth: { ${base} }, cacert: own.yaml }`, 'own.yaml holds no PEM certificate'],
-    ['{ auth: { password: *hunter2 } }', 'its aliases or merge keys lead nowhere'],
+    ['{ auth: { password: *hunter2 } }', 'an alias or a merge key refers to nothing'],
     ['[hunter2]', 'clouds: expected a map of clouds, each a map'],
   ])('names file and key, and no secret: %s', (text, message) => {
     const failure = ((): unknown => {
@@ -281,7 +281,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     const line =
       'auth: { auth_url: "http://{region_name}/id/v3/auth/tokens/", username: u, password: p, project_id: x }';
     expect(entry(`${line}\n    region_name: north`).authUrl).toBe('http://north/id/v3');
-    expect(() => entry(line)).toThrow('{region_name} stands for a key that is not there');
+    expect(() => entry(line)).toThrow('{region_name} refers to a key that is not set');
   });
 
   test.each(['latest', '2.latest', '2.0', 'v2'])(
@@ -294,7 +294,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
   test('takes a token for a trust, not for a trust and a project', () => {
     expect(entry(`auth: { ${user}, trust_id: t }`).credentials).toMatchObject({ trustId: 't' });
     expect(() => entry(`auth: { ${user}, project_id: x, trust_id: t }`)).toThrow(
-      'clouds.lab.auth.trust_id: a token is for a trust or for a project, not for both',
+      'clouds.lab.auth.trust_id: a token is scoped to a trust or to a project, not to both',
     );
   });
 

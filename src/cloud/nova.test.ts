@@ -696,12 +696,12 @@ describe('looking', () => {
     [
       'no task state',
       { status: 200, body: { server: { status: 'ACTIVE' } } },
-      'shows its status (ACTIVE), but not OS-EXT-STS:task_state: whether an action is under way is not known',
+      'shows its status (ACTIVE), but not OS-EXT-STS:task_state, so an action may be under way',
     ],
     [
       'a cell that is down',
       { status: 200, body: { server: { id: serverId, status: 'UNKNOWN', 'OS-EXT-STS:power_state': 0 } } },
-      'its state is not known: the cloud cannot reach its cell (status UNKNOWN)',
+      'its state is unknown: the cloud cannot reach its cell (status UNKNOWN)',
     ],
   ])('ends with no usable answer: %s', async (_, reply, why) => {
     cloud.always(show, () => reply);

@@ -132,11 +132,8 @@ describe('a target', () => {
   });
 
   test.each([
-    ['no', 'info: restart policy no: if its first process dies, it stays down until a heal starts it'],
-    [
-      'always',
-      'info: restart policy always: if its first process dies, the engine starts it again by that policy',
-    ],
+    ['no', 'info: restart policy no: if its PID 1 exits, it stays down until a heal starts it'],
+    ['always', 'info: restart policy always: if its PID 1 exits, the engine restarts it'],
   ])('says what becomes of a container with restart policy %s', async (restartPolicy, said) => {
     const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
     const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };

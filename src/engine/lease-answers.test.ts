@@ -146,7 +146,7 @@ describe('a renewal', () => {
     expect(existsSync(undone)).toBe(true);
     await expect(renew(1)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: cannot renew the timer firedrill-ab12cd34: none is left: it has fired',
+      message: 'alpha: cannot renew the auto-revert timer firedrill-ab12cd34: none is left: it has fired',
     });
     expect(timers()).toEqual([]);
   });

@@ -139,8 +139,7 @@ async function askKnownHosts(
   const argv: string[] = [];
   for (const word of splitWords(knownHostsCommand)) {
     const expanded = expandTokens(word, all, env);
-    if ('unknown' in expanded)
-      return { ...nothing, words: words(` (${expanded.unknown} stands for nothing)`) };
+    if ('unknown' in expanded) return { ...nothing, words: words(` (${expanded.unknown} is undefined)`) };
     argv.push(expanded.text);
   }
   const { signal } = new AbortController();
@@ -155,7 +154,7 @@ async function askKnownHosts(
 
 function dnsWords({ unsupported }: SshSettings): string {
   const dns = unsupported.find((one) => one.startsWith('VerifyHostKeyDNS'));
-  return dns === undefined ? '' : `; firedrill does not ask DNS for it (${dns})`;
+  return dns === undefined ? '' : `; firedrill does not look it up in DNS (${dns})`;
 }
 
 async function readKnownHosts(path: string): Promise<ReturnType<typeof parseKnownHosts>> {

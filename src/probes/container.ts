@@ -23,7 +23,7 @@ const notStarted: ReadonlySet<number> = new Set([126, 127]);
 export const container: ProbeKind<Params> = {
   kind: 'container',
   summary:
-    'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`, so that a condition without `is` does not hold; a condition with `is` reads the state.',
+    'State of a container as its Docker engine reports it. With a health check: healthy, unhealthy, or starting. Otherwise: running, paused, restarting, exited, created, dead, removing, or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`: a condition without `is` does not hold, and a condition with `is` reads the state.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',

@@ -17,7 +17,7 @@ const params = z.strictObject({
   greeting: regex
     .optional()
     .describe(
-      'Regular expression of the line with which the server’s greeting ends: nothing is sent before it came. Without it, the first connection waits for up to 250 ms whether the server sends one; if so, each later connection waits for its first line.',
+      'Regular expression for the last line of the server’s greeting; the probe sends nothing before it. Without it, the first connection waits up to 250 ms for a greeting. If one comes, each later connection waits for its first line.',
     ),
 });
 type Params = z.output<typeof params>;

@@ -118,7 +118,7 @@ function listOf(options: readonly string[]): string {
 /** A field that its map does not have. */
 function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
   if (here.includes('on') && key === rewrittenOn({ [key]: true }))
-    return `unknown field "${key}"; did you mean "on"? YAML 1.1 takes \`on\` for a truth value, and a tool has written it so: write "on"`;
+    return `unknown field "${key}"; did you mean "on"? A tool that reads YAML 1.1 has rewritten \`on\` as a truth value: write "on", with the quotes`;
   const elsewhere = anywhere.includes(key);
   const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;

@@ -15,8 +15,8 @@ export interface FilteredPacket {
 }
 
 /**
- * A connection that loses this share of its packets is no way to the host: at 0.5 one round trip in four succeeds, and a
- * connection that brings nothing for two seconds is given up.
+ * A connection that loses this share of its packets counts as cut: at 0.5 one round trip in four succeeds, and a connection
+ * that brings nothing for two seconds is closed.
  */
 const lossThatCuts = 0.5;
 

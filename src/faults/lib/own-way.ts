@@ -14,35 +14,35 @@ export type NetworkCut =
   | { readonly kind: 'delay'; readonly interface: string; readonly delayMs: number }
   | { readonly kind: 'packets'; readonly filter: PacketFilter };
 
-/** firedrill's way to a host, as far as the host's network is concerned. */
+/** firedrill's own connection to a host, as seen by the host's network. */
 type OwnWay =
   /** No network of the host is part of it. */
   | { readonly kind: 'outside' }
   | { readonly kind: 'network'; readonly peer: SshPeer; readonly through: WayDevices }
   | { readonly kind: 'unknown'; readonly why: string; readonly hint: string };
 
-/** From this delay on a connection is no way to its host: a login takes about ten round trips. */
+/** A delay of this size or more counts as a cut, because a login takes about ten round trips. */
 const delayThatCutsMs = 1000;
 
 /**
- * Throws `fault-failed` where the fault would cut firedrill's own way to the host, and where that is not known. Without the way
- * nobody sees the fault, and only its lease would end it. Every fault that changes a host's network asks here, before it changes
- * anything.
+ * Throws `fault-failed` if the fault would cut firedrill's own connection to the host, or if that cannot be decided. Without the
+ * connection the fault cannot be observed, and only its lease would end it. Every fault that changes a host's network calls this
+ * before it changes anything.
  */
 export async function requireOwnWay(ctx: CommandContext, kind: string, cut: NetworkCut): Promise<void> {
   const way = await ownWay(ctx);
   if (way.kind === 'outside') return;
   const { name, transport } = ctx.host;
   if (way.kind === 'unknown') {
-    throw new DrillError('fault-failed', `${name}: ${kind} is refused: ${way.why}`, { mend: way.hint });
+    throw new DrillError('fault-failed', `${name}: ${kind} refused: ${way.why}`, { mend: way.hint });
   }
   const { peer, through } = way;
   if (!cuts(cut, peer, through)) return;
   const client = formatIpAddress(peer.client);
-  const by = through.devices === 'any' ? 'an interface that cannot be told' : [...through.devices].join(', ');
+  const by = through.devices === 'any' ? 'an unknown interface' : [...through.devices].join(', ');
   throw new DrillError(
     'fault-failed',
-    `${name}: ${kind} is refused: it would cut firedrill's own way to the host (${transport}: ${client} to ${formatIpAddress(peer.server)} port ${peer.serverPort}, by ${by})`,
+    `${name}: ${kind} refused: it would cut firedrill's own connection to the host (${transport}: ${client} to ${formatIpAddress(peer.server)} port ${peer.serverPort}, through ${by})`,
     { mend: hintOf(cut, client) },
   );
 }
@@ -51,22 +51,22 @@ async function ownWay(ctx: CommandContext): Promise<OwnWay> {
   const { name, transport, container, isThisMachine } = ctx.host;
   if (isThisMachine === true) {
     return unknown(
-      `${name} is the machine that firedrill runs on, whose network all probes and commands use`,
-      'Run firedrill on another machine, and reach the host over SSH or through its engine.',
+      `${name} is the machine that runs firedrill: all probes and commands use its network`,
+      'Run firedrill on another machine, and reach this host over SSH.',
     );
   }
   if (container !== undefined) {
     if (!(await container.inspect(ctx.signal)).sharesMachineNetwork) return { kind: 'outside' };
     return unknown(
-      `container ${container.name} has the network of its engine's machine, by which firedrill reaches the engine or the other hosts`,
+      `container ${container.name} uses the network of its Docker host, through which firedrill reaches the engine and the other hosts`,
       'Use a container with a network of its own (not `network_mode: host`).',
     );
   }
   const peer = await sshPeer(ctx);
   if (peer === undefined) {
     return unknown(
-      `where firedrill's commands come from is not known: the host did not tell SSH_CONNECTION (${transport})`,
-      `See what \`tr '\\0' '\\n' </proc/$PPID/environ\` prints over that way as root: the SSH server has to set SSH_CONNECTION, and /proc has to be readable.`,
+      `the fault might cut firedrill's own connection: the host has no SSH_CONNECTION (${transport})`,
+      `Use an OpenSSH server, which sets SSH_CONNECTION, and log in as root or set \`sudo: true\`, so that /proc can be read. To check: \`tr '\\0' '\\n' </proc/$PPID/environ\` on the host, as root.`,
     );
   }
   const through = await wayDevices(ctx, peer);
@@ -78,18 +78,18 @@ function noDevices(why: NoDevices, peer: SshPeer): OwnWay {
   switch (why) {
     case 'self':
       return unknown(
-        `firedrill's commands come from the host itself (${client}): it is firedrill's own machine, or a tunnel ends there`,
+        `firedrill connects from the host's own address (${client}): the host runs firedrill, or a tunnel ends there`,
         'Reach the host from another machine, by an address of its own.',
       );
     case 'foreign-address':
       return unknown(
-        `the host has no interface with ${server}, where its SSH server answers: commands run in another network namespace`,
-        'Reach the host by an SSH server that runs in the network that the fault is about.',
+        `no interface of the host has the address of its SSH server (${server}): commands run in another network namespace`,
+        'Use an SSH server in the network namespace that the fault changes.',
       );
     case 'no-route':
       return unknown(
-        `\`ip route get\` names no interface on the way from ${server} to ${client}`,
-        `See what \`ip route get ${client} from ${server}\` prints on the host.`,
+        `\`ip route get\` names no interface for the route from ${server} to ${client}`,
+        `Check \`ip route get ${client} from ${server}\` on the host.`,
       );
   }
 }
@@ -114,7 +114,7 @@ function cuts(cut: NetworkCut, peer: SshPeer, through: WayDevices): boolean {
   }
 }
 
-/** The packets that the way needs: those of the connection, and over IPv6 those that find the next hop. (ARP is not IP.) */
+/** The packets that the connection needs: its own, and over IPv6 those of neighbor discovery. (ARP is not IP.) */
 function packetsOf(
   { client, clientPort, server, serverPort }: SshPeer,
   { nextHops }: WayDevices,
@@ -157,10 +157,10 @@ function solicitedNode({ bits }: IpAddress): IpAddress {
 function hintOf(cut: NetworkCut, client: string): string {
   switch (cut.kind) {
     case 'link':
-      return 'Name an interface that is not part of that way, or reach the host by another network.';
+      return 'Name an interface that does not carry this connection, or reach the host over another network.';
     case 'delay':
-      return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that is not part of that way.`;
+      return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that does not carry this connection.`;
     case 'packets':
-      return `Leave ${client} out: in \`allow\` (network.isolate), not among the \`peers\`, or not on its port. Or reach the host by another network.`;
+      return `Keep ${client} reachable: add it to \`allow\` (network.isolate), or leave it, or the SSH port, out of the fault. Or reach the host over another network.`;
   }
 }

@@ -50,7 +50,7 @@ export class FollowedFile {
   /** When it came, run clock; undefined before the first one of this run. */
   #pulseAtMs: number | undefined;
   #isThere = false;
-  #broken = 'it has not begun';
+  #broken = 'it has not started';
   /** Set once after a break where nobody knows which lines are new. */
   #gap = false;
 

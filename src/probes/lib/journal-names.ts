@@ -60,7 +60,7 @@ function wrongIn(line: string, name: string, host: string): string | undefined {
   if (logged === 'logged') return undefined;
   if (what === 'unit' && said === 'not-found') return `${host} has no unit ${name}`;
   if (what === 'container' && saysNoSuchContainer(said))
-    return `${host} has no container ${name}, and its journal no line of one`;
+    return `${host} has no container ${name}, and its journal has no line of it`;
   return undefined;
 }
 

@@ -40,7 +40,7 @@ export function inputFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
       throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-        mend: 'Name a scenario file, or a folder of them such as scenarios.',
+        mend: 'Name a file, a folder of files such as scenarios, or a suite such as certlocker.',
       });
     }
     if (!statSync(arg).isDirectory()) return [arg];

@@ -242,7 +242,7 @@ describe('the compute endpoint', () => {
     expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/abc/servers/${serverId}`);
     await expect(web({ computeEndpoint: `${cloud.url}/%(user_id)s` }).state(signal)).rejects.toMatchObject({
       code: 'invalid-input',
-      message: 'cloud lab: compute_endpoint_override has %(user_id)s, for which nothing is known',
+      message: 'cloud lab: compute_endpoint_override has %(user_id)s, which firedrill cannot fill in',
     });
   });
 
@@ -447,7 +447,8 @@ describe('finding the server', () => {
     cloud.always(/servers\?/, () => ({ body }));
     await expect(web({ id: 'web-1' }).state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'server web-1 of cloud lab: the names of 1 servers are not known: their cell is down',
+      message:
+        'server web-1 of cloud lab: cannot find it by name: a cell is down, so servers are listed without names (1)',
     });
   });
 

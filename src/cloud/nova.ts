@@ -114,7 +114,10 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     const [first, second] = found;
     const nameless = servers.filter((server) => server.name === undefined).length;
     if (first === undefined && nameless > 0)
-      throw fail('host-unreachable', `the names of ${nameless} servers are unknown: their cell is down`);
+      throw fail(
+        'host-unreachable',
+        `cannot find it by name: a cell is down, so servers are listed without names (${nameless})`,
+      );
     if (first === undefined) {
       throw fail(
         'invalid-input',

@@ -125,6 +125,6 @@ test('weak host key algorithms are asked for where ssh_config names them, and on
   expect(await of(['ssh-rsa', 'ssh-dss'])).toEqual(['ssh-rsa', 'ssh-dss']);
   expect(await of([])).not.toContain('ssh-rsa');
   await expect(of(['ssh-ed25519-cert-v01@openssh.com'])).rejects.toThrow(
-    /^of the HostKeyAlgorithms that ssh_config has for n1, none can be checked$/,
+    /^firedrill supports none of the HostKeyAlgorithms in ssh_config for n1$/,
   );
 });

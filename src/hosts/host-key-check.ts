@@ -66,7 +66,7 @@ export async function hostKeyCheck(
     new DrillError('host-unreachable', why, { mend });
   if (algorithms.length === 0) {
     throw refusal(
-      `of the HostKeyAlgorithms that ssh_config has for ${asked}, none can be checked`,
+      `firedrill supports none of the HostKeyAlgorithms in ssh_config for ${asked}`,
       `Allow one of these in HostKeyAlgorithms: ${checkable.join(', ')}.`,
     );
   }

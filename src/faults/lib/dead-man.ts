@@ -35,8 +35,8 @@ export async function requireSystemd(ctx: FaultContext): Promise<void> {
   if (!(await hasSystemd(ctx))) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: no systemd runs there, so no timer could undo the fault if firedrill were cut off`,
-      { mend: 'Use this fault on a host that systemd runs on.' },
+      `${ctx.host.name}: cannot arm the auto-revert timer: no systemd runs on the host`,
+      { mend: 'Use a host with systemd, or another kind of fault.' },
     );
   }
 }

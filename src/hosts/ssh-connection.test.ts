@@ -186,7 +186,7 @@ describe('the login', () => {
     );
     await expect(says(host)).rejects.toThrow(/accepts none/);
     expect(notes).toEqual([
-      'node-1: ssh_config of n1 has what firedrill does not do: CertificateFile ~/.ssh/id-cert.pub',
+      'node-1: ssh_config for n1 has settings that firedrill does not support: CertificateFile ~/.ssh/id-cert.pub',
     ]);
   });
 

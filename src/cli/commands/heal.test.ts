@@ -86,7 +86,7 @@ describe('heal', () => {
   test('makes no repair for a fault that did not act before firedrill was gone', async () => {
     open(['fault-1'], ['repair-1', { repair: true, awaitsFault: true }]);
     expect(statusCommand(output, false)).toBe(4);
-    expect(out[1]).toMatch(/target shop, a repair that is not owed: its fault was not injected\n$/);
+    expect(out[1]).toMatch(/target shop, a repair that is not needed: its fault was not injected\n$/);
     out = [];
     expect(await healCommand(output, stop)).toBe(0);
     expect(out).toEqual([

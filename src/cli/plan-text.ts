@@ -71,7 +71,7 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
         ];
-  const note = `time-outs are the interval by default, and at most ${formatMs(defaults.timeoutMs)}`;
+  const note = `default time-out: the interval, at most ${formatMs(defaults.timeoutMs)}`;
   return [`Probes (${note})`, ...lines, ...out];
 }
 

@@ -207,7 +207,7 @@ async function requireActive(name: string, ctx: FaultContext): Promise<void> {
   });
 }
 
-/** Which life of its container this is: one that ended is an effect, even where another one has begun with the same pids. */
+/** Identifies one run of the container, from start to exit. An exit is an effect, even if the next run has the same PIDs. */
 async function lifeOf(p: Params, ctx: FaultContext): Promise<string> {
   const state =
     p.container === undefined

@@ -34,7 +34,7 @@ const checkable: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
-/** Weak, and asked for only where ssh_config names them. */
+/** Weak algorithms, offered only if ssh_config names them. */
 const legacy: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 
 /**
@@ -51,7 +51,7 @@ export async function hostKeyCheck(
   const name = { host, port, ...(hostKeyAlias === undefined ? {} : { alias: hostKeyAlias }) };
   const read = await Promise.all(knownHostsFiles.map(readKnownHosts));
   const known = read.flatMap((file) => file.entries);
-  // What another connection learns before this one gets its key counts, too.
+  // Includes keys that a concurrent connection has learned meanwhile.
   const entries = (): readonly KnownHost[] => [...known, ...learned];
   const broken = read.flatMap((file) => file.broken);
   const types = knownTypes(entries(), name);
@@ -115,10 +115,10 @@ export async function hostKeyCheck(
   };
 }
 
-/** ssh waits for KnownHostsCommand without an end; a drill does not. */
+/** Time limit of KnownHostsCommand, ms; ssh has none. */
 const knownHostsCommandMs = 10_000;
 
-/** What KnownHostsCommand prints for a key that a host shows; nothing without one. `words` say what became of it. */
+/** The known hosts that KnownHostsCommand prints for a host's key; empty without one. `words` has its failure, for messages. */
 async function askKnownHosts(
   { knownHostsCommand, tokens }: SshSettings,
   name: HostName,

@@ -34,17 +34,17 @@ export type ChannelOutcome =
   /** The server opened no channel: nothing was run. */
   | { readonly kind: 'full'; readonly why: string };
 
-/** Nothing was run: the command's start was not marked. */
+/** The command was not run: its start mark is missing. */
 export type NotRun =
   /** sudo did not run it. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** The login ended without it: another command is forced on it, or none is allowed. */
+  /** The login did not run it: a forced command, or no login shell. */
   | { readonly kind: 'not-run'; readonly why: string };
 
 /** A command, and whom to end where it was cut short and may still be running. */
 export interface ChannelEnd {
   readonly outcome: ChannelOutcome;
-  /** What others wrote around its output; empty where nobody did. */
+  /** Text around its output that is not its own; may be empty. */
   readonly stray: string;
   /** Leader of the command's process group on the host, as soon as it is known; undefined where it ended, or was never heard of. */
   readonly leftBehind?: Promise<number | undefined>;
@@ -87,7 +87,7 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   };
   void exited.then(onExit);
   void closed.then(finish);
-  // A command may take the connection along, as a reboot does: its end stands where it was heard of.
+  // A command such as a reboot may close the connection. If its end mark has arrived, its outcome is known.
   void connection.lost.then((why) =>
     out.marks.ended === undefined || errors.marks.ended === undefined
       ? resolve({ kind: 'lost', why })

@@ -235,7 +235,7 @@ function names(list: string | undefined): readonly string[] {
 
 const isYes = (value: string): boolean => ['yes', 'true'].includes(value);
 
-/** Keywords without which the host would be reached in another way, or be trusted for another reason. */
+/** Keywords that are refused: ignoring them would change how the host is reached, or why it is trusted. */
 const refused: readonly {
   readonly keyword: string;
   readonly isSet: (value: string) => boolean;

@@ -171,7 +171,7 @@ export function createSshHost(
   return { name, transport: sshWords(transport), exec, follow, pipe };
 }
 
-/** The settings of all hosts on a way. */
+/** The settings of the host and of all jump hosts before it. */
 function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
   return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }

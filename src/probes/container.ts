@@ -65,7 +65,7 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
   };
 }
 
-/** The states in which a container is taken to serve. */
+/** States in which a sample is good. */
 const goodStates: ReadonlySet<string> = new Set(['healthy', 'running']);
 
 function judgeState({ name }: Params, value: string): Observation {

@@ -125,7 +125,7 @@ function strayField(key: string, here: readonly string[], anywhere: readonly str
   return elsewhere ? `field "${key}" does not belong here${hint}` : `unknown field "${key}"${hint}`;
 }
 
-/** The key of a map that was `on` before a tool that reads YAML 1.1 wrote the file anew. */
+/** The key that a tool for YAML 1.1 writes in place of `on`. */
 function rewrittenOn(map: unknown): string | undefined {
   return Object.keys(Object(map)).find((key) => /^(true|yes|y)$/i.test(key));
 }

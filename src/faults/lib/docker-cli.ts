@@ -17,7 +17,7 @@ export interface ContainerState {
   readonly status: string;
   /** Changes with each start: tells one life of the container from the next. */
   readonly startedAt: string;
-  /** Changes with each end of a life. */
+  /** Changes with each exit of the container. */
   readonly finishedAt: string;
 }
 

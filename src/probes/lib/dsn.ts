@@ -3,7 +3,7 @@ import { asciiHost } from './host-name.ts';
 
 /** Where a server is, and who logs in to which database. */
 export interface Dsn {
-  /** A name in ASCII, or an address without brackets. */
+  /** A host name in ASCII, or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -13,10 +13,10 @@ export interface Dsn {
 const defaultPort = 5432;
 const form = 'expected postgresql://user@host:port/database';
 
-/** What is wrong with a DSN, in words. */
+/** Why a DSN is invalid. */
 class Problem extends Error {}
 
-/** Reads `postgresql://user@host:port/database`; for anything else it says what is wrong. */
+/** Parses `postgresql://user@host:port/database`. */
 export function parseDsn(text: string): Dsn | { readonly problem: string } {
   try {
     return read(text);

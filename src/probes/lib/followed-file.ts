@@ -51,7 +51,7 @@ export class FollowedFile {
   #pulseAtMs: number | undefined;
   #isThere = false;
   #broken = 'it has not started';
-  /** Set once after a break where nobody knows which lines are new. */
+  /** Set once if it is unknown which lines are new after a break. */
   #gap = false;
 
   constructor(host: Host, path: string, clock: Clock, onLine: (line: FileLine) => void) {

@@ -64,7 +64,7 @@ function wrongIn(line: string, name: string, host: string): string | undefined {
   return undefined;
 }
 
-/** Refuses names that match nothing. A host that cannot be asked now may be so later. @throws DrillError `invalid-input` */
+/** Refuses names that match nothing. Ignores a host that is unreachable now. @throws DrillError `invalid-input` */
 export async function requireNames(names: JournalNames, host: Host, signal: AbortSignal): Promise<void> {
   const [wrong] = await wrongNames(names, host, signal).catch(() => []);
   if (wrong === undefined) return;

@@ -74,7 +74,7 @@ test('tokens stand for what they stand for in ssh itself', async () => {
 
 test('what stands for nothing is named', async () => {
   await expect(resolved('odd')).rejects.toThrow(
-    /names the file ~\/\.ssh\/%Z, and %Z stands for nothing here$/,
+    /names the file ~\/\.ssh\/%Z, and %Z is undefined$/,
   );
 });
 

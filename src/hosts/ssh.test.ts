@@ -324,7 +324,7 @@ describe('a login shell', () => {
     return { host, stray };
   }
   const loud =
-    'echo "Welcome"; echo "locale: no" >&2; /bin/bash "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
+    'echo "Welcome"; echo "locale: no" >&2; /bin/bash --norc "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
 
   test('that prints, before and after, adds nothing to the output, and is reported once', async () => {
     const { host, stray } = await loginBy(loud);

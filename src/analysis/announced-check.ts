@@ -173,7 +173,7 @@ function findingsOf(
       find(
         'inconclusive',
         pair.change,
-        `${delivered} between ${durationWords(minMs)} and ${durationWords(maxMs)} later, which may not be ${limit}`,
+        `${delivered} between ${durationWords(minMs)} and ${durationWords(maxMs)} later: the limit of ${limitWords(check.withinMs)} lies within these bounds`,
       );
   }
   for (const delivery of left) {

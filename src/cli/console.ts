@@ -33,22 +33,22 @@ export function createNarrator(write: Writer): (event: DrillEvent) => void {
   };
 }
 
-/** A probe's changes as they are told. */
+/** The state changes of a probe, as they are printed. */
 interface Changes {
   state: string;
   /** When the last ones were, the newest last, ms on the run clock; at most `toldAtOnce`. */
   recentMs: number[];
-  /** Those that were counted and not told, and the newest of them. */
+  /** Changes that were counted but not printed, and the latest of them. */
   untold: number;
   lastWords: string;
 }
 
-/** So many changes of a probe are told within `flapWithinMs`; more are counted, until it has not changed for `settledMs`. */
+/** At most this many changes of a probe are printed within `flapWithinMs`. Further ones are counted until none came for `settledMs`. */
 const toldAtOnce = 4;
 const flapWithinMs = 10_000;
 const settledMs = 5000;
 
-/** Tells when what a probe says changes. A probe that flaps is told by its first changes, a count, and the last one. */
+/** Prints the state changes of probes. A flapping probe gets its first changes, a count, and the last one. */
 function createChangeTeller(): {
   readonly tell: (sample: DrillEvent & Sample) => string | undefined;
   /** Lines for probes that flapped and have settled by then, ms on the run clock. */

@@ -27,7 +27,7 @@ export function readInput(path: string): Input {
 export const fileKinds = ['scenario', 'target', 'suite'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
-/** What a file is for, by the fields that only such a file has; a scenario where nothing tells. */
+/** The kind of a file, detected from fields that only this kind has; `scenario` by default. */
 export function kindOf({ source }: Input): FileKind {
   const has = (field: string): boolean => Object.hasOwn(Object(source.value), field);
   if (has('faults') || has('recovery')) return 'scenario';
@@ -40,7 +40,7 @@ export function inputFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!existsSync(arg)) {
       throw new DrillError('invalid-input', `${arg}: no such file or folder`, {
-        mend: 'Name a scenario file, or a folder of them such as scenarios.',
+        mend: 'Name a file, a folder of files such as scenarios, or a suite such as certlocker.',
       });
     }
     if (!statSync(arg).isDirectory()) return [arg];
@@ -53,7 +53,7 @@ export function inputFiles(args: readonly string[]): string[] {
   });
 }
 
-/** What to do with a file that is no scenario. */
+/** Hint for a file that is not a scenario. */
 const otherUse = {
   suite: (path: string) => `Run it with \`firedrill table ${path}\`.`,
   target: (path: string) => `Name a scenario, and the target with \`--target ${path}\`.`,
@@ -71,7 +71,7 @@ function scenariosNamed(args: readonly string[]): Input[] {
       ? new DrillError('invalid-input', `${arg}: this is a ${kind}, not a scenario`, {
           mend: otherUse[kind](arg),
         })
-      : new DrillError('invalid-input', `${arg}: no scenario below this folder`);
+      : new DrillError('invalid-input', `${arg}: no scenario in this folder`);
   });
 }
 

@@ -228,9 +228,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<file...>', 'files, folders of them, or names of suites')
     .addOption(target)
     .addOption(
-      new Option('--as <kind>', 'what the files are; by their fields where it is left out').choices(
-        fileKinds,
-      ),
+      new Option('--as <kind>', 'kind of the files (default: detected from their fields)').choices(fileKinds),
     )
     .addOption(variable)
     .action((args: string[], options: { target?: string; as?: FileKind; var: Record<string, string> }) => {
@@ -266,7 +264,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       '--forget <run/fault>',
       'drop the record of a fault whose machine is gone for good; heals nothing',
     )
-    .option('--force', 'also faults of a target that a drill or another heal holds', false)
+    .option('--force', 'also heal faults of a target that a drill or another heal holds', false)
     .action(async ({ forget, force }: { forget?: string; force: boolean }) => {
       done(
         forget === undefined

@@ -58,7 +58,7 @@ test('a suite or a target is no scenario to run, and a folder may hold all of th
   expect(loadAllPlans([folder], { target: target() }).length).toBeGreaterThan(1);
   expect(() => loadAllPlans([at('rows/variations.yaml')], {})).toThrow('this is a suite, not a scenario');
   expect(() => loadAllPlans([target()], {})).toThrow('this is a target, not a scenario');
-  expect(() => loadAllPlans([at('rows')], {})).toThrow('no scenario below this folder');
+  expect(() => loadAllPlans([at('rows')], {})).toThrow('no scenario in this folder');
 });
 
 test('a path is relative below the working folder, and absolute elsewhere', () => {

@@ -13,7 +13,7 @@ import type { Reporters } from '../reporters/all.ts';
 import type { FinishedDrill } from '../reporters/reporter.ts';
 import { createNarrator } from './console.ts';
 import { showDrill } from './live/show-drill.ts';
-import { type Output, tell } from './output.ts';
+import { type Output, tell, tellNote } from './output.ts';
 import { newRunId, openRun, type Reports, stopFilePath, writeReports } from './run-folder.ts';
 import { withTargetsSecrets } from './inputs.ts';
 import { learnSecrets } from './secrets.ts';
@@ -59,7 +59,7 @@ export async function runOneDrill(
         clock,
         log,
         ledger,
-        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
+        createHost: (planned) => createHost(planned, (note) => tellNote(note, output)),
         createServer,
         versions: versions(),
         label,

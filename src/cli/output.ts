@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import type { DrillError } from '../core/errors.ts';
+import type { HostNote } from '../core/host.ts';
 import { printable } from '../core/printable.ts';
 import { unobeyed } from '../core/unobeyed.ts';
 import { cannotWrite, isDiskError, writeFully } from '../engine/disk.ts';
@@ -97,7 +98,13 @@ export function openOutput({
 /** Says on stderr what went wrong, and what to do. */
 export function tell({ message, mend }: DrillError, output: Output): void {
   output.progress(message);
-  if (mend !== undefined) output.progress(`  ${mend}`);
+  if (mend !== undefined) output.progress(`  hint: ${mend}`);
+}
+
+/** Says on stderr what is odd about a host, and what to do. */
+export function tellNote({ message, mend }: HostNote, output: Output): void {
+  output.progress(`warning: ${message}`);
+  output.progress(`  hint: ${mend}`);
 }
 
 /** What a terminal would obey is no part of it but the line breaks; a log is looked at on one, too. */

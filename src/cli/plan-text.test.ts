@@ -35,7 +35,7 @@ function planOf(fault: string): string {
 }
 
 describe('a fault that may end the container that its host is', () => {
-  const said = 'container     if it exits with postgres, its restart policy decides';
+  const said = 'container     if the container exits with postgres, its restart policy applies';
 
   test.each([
     ['{ kind: process.kill, on: in-container, process: postgres }', true],
@@ -58,8 +58,8 @@ describe('what undoes a fault if firedrill is gone', () => {
 
   test('a timer is promised only where the host has systemd', () => {
     expect(revertOf('{ kind: service.stop, on: machine, units: [x.service], lease: 1m }')).toEqual([
-      'auto-revert a systemd timer on its host undoes it when firedrill is silent for 60.0 s',
-      'on a host without systemd nothing does until `firedrill heal`; `firedrill doctor` says which hosts have it',
+      'auto-revert a systemd timer on the host undoes it if firedrill is silent for 60.0 s',
+      'a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
     ]);
   });
 

@@ -71,7 +71,7 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
         ];
-  const note = `time-outs are the interval by default, and at most ${formatMs(defaults.timeoutMs)}`;
+  const note = `default time-out: the interval, at most ${formatMs(defaults.timeoutMs)}`;
   return [`Probes (${note})`, ...lines, ...out];
 }
 
@@ -210,7 +210,7 @@ function actions(plan: Plan, step: PlannedFault): string[] {
   ];
 }
 
-/** What is different on a host that is a container itself; nothing where no such host may be hit. */
+/** What differs if the fault may hit a host that is a container; empty otherwise. */
 function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: PlannedFault): string[] {
   const text = faultKind(kind)?.onContainer?.(params);
   const probe = 'role' in on ? roles[on.role]?.probe : undefined;
@@ -220,14 +220,14 @@ function containerText({ hosts, roles, probes }: Plan, { kind, params, on }: Pla
   return text !== undefined && isContainer ? [`container     ${text}`] : [];
 }
 
-/** What undoes a step if firedrill is gone; nothing for kinds that mend themselves, or that only a cloud or an engine undoes. */
+/** What undoes a step if firedrill is gone; empty for kinds that recover by themselves, or that only a cloud or an engine undoes. */
 function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
   if (faultKind(kind)?.undoes?.(params) === false)
     return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
   if (leaseMs === undefined) return [];
   return [
-    `auto-revert   a systemd timer on its host undoes it when firedrill is silent for ${formatMs(leaseMs)}`,
-    '              on a host without systemd nothing does until `firedrill heal`; `firedrill doctor` says which hosts have it',
+    `auto-revert   a systemd timer on the host undoes it if firedrill is silent for ${formatMs(leaseMs)}`,
+    '              a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
   ];
 }
 

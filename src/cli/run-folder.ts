@@ -33,7 +33,7 @@ export function newRunId(name: string, wallMs: number): string {
 /** Makes the folder of a run. @throws DrillError `harness` when the disk takes none */
 export function makeRunFolder(out: string, runId: string): string {
   const folder = runFolder(out, runId);
-  // It is printed, and may have a word in it that is a secret somewhere.
+  // The path is printed, and a secret may be equal to a word in it.
   redactor.keep(folder);
   try {
     mkdirSync(folder, { recursive: true });

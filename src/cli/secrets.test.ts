@@ -61,7 +61,7 @@ test('one that stands in the plan is told once, with its place, however many ref
     probe(id, { dsn: 'postgresql://fl0wers@db/app', password: { file } }),
   );
   expect(learnSecrets(planOf(probes))).toEqual([
-    `the secret from ${file} also stands in probes.a.params.dsn: it cannot be kept out of the log; use another secret, or take it out there`,
+    `the secret from ${file} also appears in probes.a.params.dsn, so logs and reports show it; change the secret, or remove it there`,
   ]);
   expect(learnSecrets(planOf(probes))).toEqual([]);
   expect(redactor.text('fl0wers')).toBe('fl0wers');

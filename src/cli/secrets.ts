@@ -46,7 +46,7 @@ export function learnSecrets(plan: Naming): string[] {
       redactor.add(secret);
       return [];
     }
-    const warning = `the secret from ${where} also stands in ${place}: it cannot be kept out of the log; use another secret, or take it out there`;
+    const warning = `the secret from ${where} also appears in ${place}, so logs and reports show it; change the secret, or remove it there`;
     if (warned.has(warning)) return [];
     warned.add(warning);
     return [warning];

@@ -122,22 +122,22 @@ describe('the lock of a target', () => {
     [
       'another container: its pid means nothing here',
       { pidNamespace: 'pid:[4026539999]', pid: 2 ** 22 },
-      'it runs in another container (PID namespace), where it cannot be seen from here',
+      'it runs in another container (PID namespace) and cannot be seen from here',
     ],
     [
       'another machine that shares the folder',
       { bootId: 'another', host: 'elsewhere' },
-      'it runs on another machine, or before the last boot of this one',
+      'its lock was taken on another machine, or before this one last booted',
     ],
     [
       'a clone of this machine',
       { bootId: 'another', machineId: 'another' },
-      'it runs on another machine, or before the last boot of this one',
+      'its lock was taken on another machine, or before this one last booted',
     ],
-    ['another version', { startedTicks: 5 }, 'its lock is one of another version of firedrill'],
+    ['another version', { startedTicks: 5 }, 'its lock was written by another version of firedrill'],
   ])('is held where it cannot be told whether it is: by %s', (_what, change, why) => {
     foreign('lab', change);
-    const hint = `If that process is gone for sure, release its lock: rm ${pathOf('lab')}`;
+    const hint = `If that process is certainly gone, delete its lock: rm ${pathOf('lab')}`;
     expect(holderOf(folder, 'lab')).toEqual({ words: expect.stringContaining(why) as string, mend: hint });
     expect(() => lockTargets(folder, ['lab'], 'run')).toThrow(
       expect.objectContaining({

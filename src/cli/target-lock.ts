@@ -35,7 +35,7 @@ const ownerSchema = z.object({
 });
 type Owner = z.output<typeof ownerSchema>;
 
-/** What is known of a lock: only one whose owner is known to be gone may be taken over. */
+/** State of a lock. It may be taken over only if its owner is known to be gone. */
 type Lock =
   | { readonly state: 'gone' }
   | { readonly state: 'held'; readonly owner: Owner }
@@ -72,7 +72,7 @@ export function lockTargets(folder: string, targets: readonly string[], command:
   return release;
 }
 
-/** Who holds a target now, as far as is known; undefined while nobody does. */
+/** Who holds a target now, or may hold it; undefined if it is free. */
 export function holderOf(folder: string, target: string): Holder | undefined {
   const path = lockPath(folder, target);
   return holderWords(path, lockIn(contentOf(path)));
@@ -145,12 +145,12 @@ function holderWords(path: string, found: Lock): Holder | undefined {
     case 'held':
       return {
         words: ownerWords(found.owner),
-        mend: 'Wait until it has ended, or end it: it heals what it broke.',
+        mend: `Wait until it ends, or stop it with \`kill ${found.owner.pid}\`: it heals its faults first.`,
       };
     case 'unknown':
       return {
         words: `${found.owner === undefined ? '' : `${ownerWords(found.owner)}; `}${found.why}`,
-        mend: `If that process is gone for sure, release its lock: rm ${shellQuote(path)}`,
+        mend: `If that process is certainly gone, delete its lock: rm ${shellQuote(path)}`,
       };
   }
 }
@@ -174,7 +174,7 @@ function ourselves(command: string): Owner {
   };
 }
 
-/** What a lock file says. */
+/** Content of a lock file. */
 type Content =
   | { readonly kind: 'none' }
   | { readonly kind: 'text'; readonly text: string }
@@ -196,35 +196,43 @@ function lockIn(content: Content): Lock {
   try {
     parsed = JSON.parse(content.text);
   } catch {
-    // A lock is written whole before it has its name: only a machine that went down has cut it, and its owner with it.
+    // A lock is written completely before it is renamed. A truncated one means that the machine crashed, and its owner with it.
     return { state: 'gone' };
   }
   const owner = ownerSchema.safeParse(parsed).data;
   return owner === undefined
-    ? { state: 'unknown', why: 'its lock is one of another version of firedrill' }
+    ? { state: 'unknown', why: 'its lock was written by another version of firedrill' }
     : stateOf(owner);
 }
 
-/** Whether the owner is alive, as far as it can be told from here. */
+/** Whether the owner is alive, as far as this process can see. */
 function stateOf(owner: Owner): Lock {
   if (owner.bootId !== bootId()) {
     const isRebooted = owner.host === hostname() && (owner.machineId ?? machineId()) === machineId();
     return isRebooted
       ? { state: 'gone' }
-      : { state: 'unknown', owner, why: 'it runs on another machine, or before the last boot of this one' };
+      : {
+          state: 'unknown',
+          owner,
+          why: 'its lock was taken on another machine, or before this one last booted',
+        };
   }
   if ((owner.pidNamespace ?? pidNamespace()) !== pidNamespace())
     return {
       state: 'unknown',
       owner,
-      why: 'it runs in another container (PID namespace), where it cannot be seen from here',
+      why: 'it runs in another container (PID namespace) and cannot be seen from here',
     };
   const started = startOf(owner.pid);
   switch (started.state) {
     case 'gone':
       return { state: 'gone' };
     case 'hidden':
-      return { state: 'unknown', owner, why: 'a process with its id runs, whose start cannot be read' };
+      return {
+        state: 'unknown',
+        owner,
+        why: 'a process with its PID runs, but its start time cannot be read',
+      };
     case 'there':
       return started.ticks === owner.startedTicks ? { state: 'held', owner } : { state: 'gone' };
   }

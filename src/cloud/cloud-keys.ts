@@ -114,10 +114,10 @@ interface Unsupported {
 
 const credentialHint = 'Use an application credential, or a password and a project.';
 const unsupportedAuth: Readonly<Record<string, Unsupported>> = {
-  token: { why: 'a token may end before the heal', mend: credentialHint },
-  passcode: { why: 'a passcode is good for one login', mend: credentialHint },
+  token: { why: 'a token may expire before the heal', mend: credentialHint },
+  passcode: { why: 'a passcode is valid for one login only', mend: credentialHint },
   system_scope: {
-    why: 'a token for the system has no servers: they belong to projects',
+    why: 'a system-scoped token has no servers: they belong to projects',
     mend: 'Replace it with project_id, or with project_name and its domain.',
   },
 };
@@ -126,10 +126,10 @@ const unsupportedKeys: Readonly<Record<string, Unsupported>> = {
     why: 'vendor profiles are not supported',
     mend: 'Write its settings out (auth_url, region_name, ...) and remove `profile`; the target may name a file of its own with `cloudsFile`.',
   },
-  auth_methods: { why: 'a login with several factors is not supported', mend: credentialHint },
+  auth_methods: { why: 'a multi-factor login is not supported', mend: credentialHint },
 };
 
-/** Keys of openstacksdk and its users that change nothing of how Keystone and Nova are asked. */
+/** Keys of openstacksdk and its users that do not affect requests to Keystone and Nova. */
 const irrelevant: ReadonlySet<string> = new Set(
   `api_timeout timeout app_name app_version cache client config_drive debug default_network disable_vendor_agent
   external_network fixed_address floating_ip_source force_ipv4 identity_api_version image_format influxdb internal_network
@@ -178,7 +178,7 @@ function renamed(
 }
 
 /**
- * Keys that would change what a drill does, and that are not supported, or not known. None is dropped without a word.
+ * Keys that are unsupported or unknown and could change what a drill does. Each is reported.
  * @param everyKey also those that nobody knows; not for variables, of which any program may have some
  */
 export function keyProblems(entry: Readonly<Record<string, unknown>>, everyKey: boolean): KeyProblem[] {

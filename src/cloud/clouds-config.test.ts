@@ -158,7 +158,7 @@ describe('clouds.yaml', () => {
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],
     [`{ auth: { ${base} }, cacert: own.yaml }`, 'own.yaml holds no PEM certificate'],
-    ['{ auth: { password: *hunter2 } }', 'its aliases or merge keys lead nowhere'],
+    ['{ auth: { password: *hunter2 } }', 'an alias or a merge key refers to nothing'],
     ['[hunter2]', 'clouds: expected a map of clouds, each a map'],
   ])('names file and key, and no secret: %s', (text, message) => {
     const failure = ((): unknown => {
@@ -281,7 +281,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     const line =
       'auth: { auth_url: "http://{region_name}/id/v3/auth/tokens/", username: u, password: p, project_id: x }';
     expect(entry(`${line}\n    region_name: north`).authUrl).toBe('http://north/id/v3');
-    expect(() => entry(line)).toThrow('{region_name} stands for a key that is not there');
+    expect(() => entry(line)).toThrow('{region_name} refers to a key that is not set');
   });
 
   test.each(['latest', '2.latest', '2.0', 'v2'])(
@@ -294,7 +294,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
   test('takes a token for a trust, not for a trust and a project', () => {
     expect(entry(`auth: { ${user}, trust_id: t }`).credentials).toMatchObject({ trustId: 't' });
     expect(() => entry(`auth: { ${user}, project_id: x, trust_id: t }`)).toThrow(
-      'clouds.lab.auth.trust_id: a token is for a trust or for a project, not for both',
+      'clouds.lab.auth.trust_id: a token is scoped to a trust or to a project, not to both',
     );
   });
 
@@ -326,11 +326,11 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     });
     expect(entry(`${auth}\n    cert: both.pem`).trust).toEqual({ verify: true, cert: both, key: both });
     expect(() => entry(`${auth}\n    cert: cert.pem`)).toThrow('cert: the file has no private key in PEM');
-    expect(() => entry(`${auth}\n    key: key.pem`)).toThrow('key: there is no `cert`');
+    expect(() => entry(`${auth}\n    key: key.pem`)).toThrow('key: `key` is set without `cert`');
     const other = 'ecparam -genkey -name prime256v1 -noout -out other.pem'.split(' ');
     execFileSync('openssl', other, { cwd: dirname(made), stdio: 'pipe' });
     expect(() => entry(`${auth}\n    cert: cert.pem\n    key: other.pem`)).toThrow(
-      'certificate and key cannot be used',
+      'cannot use this certificate with its key',
     );
   });
 
@@ -340,11 +340,11 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password or'],
     [
       'auth_type: v3multifactor\n    auth_methods: [v3password, v3totp]',
-      'auth_methods: a login with several factors',
+      'auth_methods: a multi-factor login is not supported',
     ],
-    ['passcode: "000000"', 'auth.passcode: a passcode is good for one login'],
-    ['auth_token: abc', 'auth.token: a token may end before the heal'],
-    ['system_scope: all', 'auth.system_scope: a token for the system has no servers'],
+    ['passcode: "000000"', 'auth.passcode: a passcode is valid for one login only'],
+    ['auth_token: abc', 'auth.token: a token may expire before the heal'],
+    ['system_scope: all', 'auth.system_scope: a system-scoped token has no servers'],
     ['regoin_name: north', 'regoin_name: this key is not supported; did you mean region_name?'],
     ['compute_max_version: "2.9"', 'compute_max_version: this key is not supported'],
   ])('names what is not supported: %s', (line, message) => {
@@ -356,7 +356,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
       'clouds.lab.auth.identity_provider: this key is not supported',
     );
     expect(() => entry(`auth: { ${user}, domain_id: d }`)).toThrow(
-      'clouds.lab.auth.domain_id: a token for a domain has no servers',
+      'clouds.lab.auth.domain_id: a domain-scoped token has no servers',
     );
   });
 
@@ -423,7 +423,7 @@ describe('openrc', () => {
     const others = { OS_CLOUD: 'lab', OS_NO_CACHE: '1', OS_MADE_UP: 'x', OS_VOLUME_API_VERSION: '3' };
     expect(read('openrc', { env: { ...env, ...others } }).region).toBe('north');
     expect(() => read('openrc', { env: { ...env, OS_TOKEN: 'abc' } })).toThrow(
-      'the OS_* variables: OS_TOKEN: a token may end before the heal',
+      'the OS_* variables: OS_TOKEN: a token may expire before the heal',
     );
   });
 

@@ -164,7 +164,7 @@ function filled(text: string, entry: Entry, found: CloudEntry, path: readonly st
   return text.replaceAll(/\{(\w*)\}/g, (_, key: string) => {
     const value = Object.hasOwn(entry, key) ? entry[key] : undefined;
     if (typeof value === 'string') return value;
-    throw refuse(found, path, `{${key}} stands for a key that is not there`);
+    throw refuse(found, path, `{${key}} refers to a key that is not set`);
   });
 }
 
@@ -181,7 +181,7 @@ function authUrlOf(auth: AuthSettings, entry: Entry, found: CloudEntry): string 
   return `${root}/v3`;
 }
 
-/** Undefined where none is asked for, or the newest one. */
+/** Undefined if none is configured, or `latest`. */
 function microversionOf(settings: CloudSettings): string | undefined {
   const { compute_default_microversion: byDefault, compute_api_version: version } = settings;
   return [byDefault, version]
@@ -231,7 +231,7 @@ function passwordOf(auth: AuthSettings, found: CloudEntry): Credentials {
     throw refuse(
       found,
       ['auth', 'trust_id'],
-      'a token is for a trust or for a project, not for both',
+      'a token is scoped to a trust or to a project, not to both',
       'Remove one.',
     );
   }
@@ -242,7 +242,7 @@ function passwordOf(auth: AuthSettings, found: CloudEntry): Credentials {
     throw refuse(
       found,
       ['auth', domain],
-      'a token for a domain has no servers: they belong to projects',
+      'a domain-scoped token has no servers: they belong to projects',
       hint,
     );
   throw missing(found, 'project_name', `Without a project the token has no catalog. ${hint}`);
@@ -275,7 +275,7 @@ function named(
   };
 }
 
-/** What TLS connections to the cloud trust, and by which certificate they prove who asks. */
+/** CAs that TLS connections to the cloud trust, and the client certificate that they show. */
 function trustOf(
   { insecure, verify, cacert, cert, key }: CloudSettings,
   found: CloudEntry,
@@ -286,8 +286,7 @@ function trustOf(
   const caFile = cacert ?? (typeof verify === 'string' ? verify : undefined);
   const ca =
     isVerified && caFile !== undefined ? read(cacert === undefined ? 'verify' : 'cacert', caFile) : undefined;
-  if (cert === undefined && key !== undefined)
-    throw refuse(found, ['key'], 'there is no `cert` to which this key belongs');
+  if (cert === undefined && key !== undefined) throw refuse(found, ['key'], '`key` is set without `cert`');
   const own =
     cert === undefined
       ? undefined
@@ -310,7 +309,7 @@ function clientCertificate(
   try {
     createSecureContext({ cert, key });
   } catch (error) {
-    throw refuse(found, ['cert'], `certificate and key cannot be used: ${messageOf(error)}`);
+    throw refuse(found, ['cert'], `cannot use this certificate with its key: ${messageOf(error)}`);
   }
   return { cert, key };
 }

@@ -20,9 +20,9 @@ export interface CloudEntry {
   readonly source: string;
   /** Relative files count from here. */
   readonly folder: string;
-  /** How the source calls a key. */
+  /** Name of a key in the source. */
   readonly keyOf: (path: readonly string[]) => string;
-  /** False for variables: any program may have some that begin with OS_. */
+  /** False for environment variables: other programs may define some that begin with OS_. */
   readonly isOwnFile: boolean;
 }
 
@@ -183,7 +183,7 @@ function readClouds(file: string): Entry {
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch {
-    throw new DrillError('invalid-input', `${file}: its aliases or merge keys lead nowhere`);
+    throw new DrillError('invalid-input', `${file}: an alias or a merge key refers to nothing`);
   }
   const clouds = isEntry(value) ? (value['clouds'] ?? {}) : undefined;
   if (!isEntry(clouds)) throw malformed(file);

@@ -68,7 +68,7 @@ const tokenSchema = z.looseObject({
 });
 type Token = z.output<typeof tokenSchema>['token'];
 
-/** Keystone's answer to a user of whom it asks for more than one proof. */
+/** Keystone's response to a user who needs more than one authentication method. */
 const receiptSchema = z.looseObject({
   receipt: z.looseObject({ methods: z.array(z.string()).default([]) }),
   required_auth_methods: z.array(z.array(z.string())).default([]),
@@ -253,7 +253,7 @@ function endpointsOffered(
     const types = catalog.map((service) => service.type).join(', ') || 'nothing at all';
     throw wrong(
       `no service of type ${serviceType}${serviceName === undefined ? '' : ` with the name ${serviceName}`}; it has ${types}`,
-      `See whether the project in ${config.source} is the right one; a token without a project has no catalog.`,
+      `Check that the project in ${config.source} is the right one; a token without a project has no catalog.`,
     );
   }
   const interfaces = [config.interface].flat();
@@ -280,7 +280,7 @@ function withProject(config: CloudConfig, url: string, projectId: string | undef
     if ((key === 'project_id' || key === 'tenant_id') && projectId !== undefined) return projectId;
     throw new DrillError(
       'invalid-input',
-      `cloud ${config.name}: compute_endpoint_override has ${whole}, for which nothing is known`,
+      `cloud ${config.name}: compute_endpoint_override has ${whole}, which firedrill cannot fill in`,
       { mend: `Write it out in ${config.source}; only %(project_id)s is filled in.` },
     );
   });

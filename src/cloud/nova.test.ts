@@ -243,7 +243,7 @@ describe('the compute endpoint', () => {
     expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/abc/servers/${serverId}`);
     await expect(web({ computeEndpoint: `${cloud.url}/%(user_id)s` }).state(signal)).rejects.toMatchObject({
       code: 'invalid-input',
-      message: 'cloud lab: compute_endpoint_override has %(user_id)s, for which nothing is known',
+      message: 'cloud lab: compute_endpoint_override has %(user_id)s, which firedrill cannot fill in',
     });
   });
 
@@ -448,7 +448,8 @@ describe('finding the server', () => {
     cloud.always(/servers\?/, () => ({ body }));
     await expect(web({ id: 'web-1' }).state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'server web-1 of cloud lab: the names of 1 servers are not known: their cell is down',
+      message:
+        'server web-1 of cloud lab: cannot find it by name: a cell is down, so servers are listed without names (1)',
     });
   });
 
@@ -697,12 +698,12 @@ describe('looking', () => {
     [
       'no task state',
       { status: 200, body: { server: { status: 'ACTIVE' } } },
-      'shows its status (ACTIVE), but not OS-EXT-STS:task_state: whether an action is under way is not known',
+      'shows its status (ACTIVE), but not OS-EXT-STS:task_state, so an action may be under way',
     ],
     [
       'a cell that is down',
       { status: 200, body: { server: { id: serverId, status: 'UNKNOWN', 'OS-EXT-STS:power_state': 0 } } },
-      'its state is not known: the cloud cannot reach its cell (status UNKNOWN)',
+      'its state is unknown: the cloud cannot reach its cell (status UNKNOWN)',
     ],
   ])('ends with no usable answer: %s', async (_, reply, why) => {
     cloud.always(show, () => reply);

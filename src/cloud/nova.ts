@@ -114,7 +114,10 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     const [first, second] = found;
     const nameless = servers.filter((server) => server.name === undefined).length;
     if (first === undefined && nameless > 0)
-      throw fail('host-unreachable', `the names of ${nameless} servers are not known: their cell is down`);
+      throw fail(
+        'host-unreachable',
+        `cannot find it by name: a cell is down, so servers are listed without names (${nameless})`,
+      );
     if (first === undefined) {
       throw fail(
         'invalid-input',
@@ -139,11 +142,11 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     if (server.status === 'UNKNOWN')
       throw fail(
         'host-unreachable',
-        'its state is not known: the cloud cannot reach its cell (status UNKNOWN)',
+        'its state is unknown: the cloud cannot reach its cell (status UNKNOWN)',
       );
     throw fail(
       'host-unreachable',
-      `the cloud shows its status (${server.status}), but not OS-EXT-STS:task_state: whether an action is under way is not known`,
+      `the cloud shows its status (${server.status}), but not OS-EXT-STS:task_state, so an action may be under way`,
       'The cloud’s administrators have to allow os_compute_api:os-extended-status to the project.',
     );
   };

@@ -64,7 +64,7 @@ export interface FaultKind<P, B extends Json = Json, R extends Json = Json> {
    * mend themselves; undefined where these parameters leave nothing to undo.
    */
   undo?(params: P, before: B): string | undefined;
-  /** False where these parameters leave nothing to undo, whatever is found on the host: then no timer is promised. Absent: true. */
+  /** False if a fault with these parameters has no undo on any host: then `plan` shows no timer. Absent: true. */
   undoes?(params: P): boolean;
   /** The inverse: idempotent, level-triggered (observe, converge), works after a crash of the harness. */
   heal(params: P, before: B, ctx: FaultContext): Promise<void>;

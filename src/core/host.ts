@@ -106,11 +106,11 @@ export interface PowerSwitch {
   on(signal: AbortSignal, patience?: number): Promise<void>;
 }
 
-/** Something odd about the way to a host, which keeps no command from running. */
+/** A warning about the connection to a host. Commands run all the same. */
 export interface HostNote {
   readonly message: string;
   readonly mend: string;
 }
 
-/** Hears such notes: each thing once for each host. */
+/** Receives such warnings, each once per host. */
 export type NoteListener = (note: HostNote) => void;

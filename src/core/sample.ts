@@ -9,7 +9,7 @@ export const failCauses = [
   'http-5xx',
   'http-other',
   'bad-body',
-  // The target told its state, which is a bad one: the sample has that state as its value.
+  // The target reported its state, and the state is bad: the sample has it as its value.
   'bad-state',
   'error',
 ] as const;
@@ -84,7 +84,7 @@ export interface Sample {
   readonly stallMs?: number;
   readonly status: 'ok' | 'fail' | 'unknown';
   readonly cause?: FailCause;
-  /** The state that the target told. Of failed samples, conditions read only that of the cause `bad-state`. */
+  /** The state that the target reported. Of failed samples, conditions read only that of the cause `bad-state`. */
   readonly value?: string;
   readonly message?: string;
   readonly phases?: Phases;

@@ -22,7 +22,7 @@ const mends: Readonly<Record<FailCause, string>> = {
   'http-5xx': 'The service is there and not well: see its logs.',
   'http-other': 'The service is there and answers otherwise: correct `url` or `status`.',
   'bad-body': 'The service is there and says something else: correct what the probe expects.',
-  'bad-state': 'The service tells a bad state: bring it up, or correct what the probe names.',
+  'bad-state': 'The service reports a bad state: bring it up, or correct the name in the probe.',
   error: 'See what the service says.',
 };
 
@@ -31,12 +31,12 @@ const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
   [
     'tls',
     /alert protocol version|unsupported protocol|legacy sigalg/,
-    'The server speaks only TLS 1.1 or older, which is off here as in browsers: let it speak TLS 1.2, or probe it with kind tcp, or with exec and a client that still does.',
+    'The server speaks only TLS 1.1 or older, which firedrill does not speak: enable TLS 1.2 on the server, or probe it with kind tcp, or with exec and a client that still does.',
   ],
   [
     'tls',
     /no application protocol/,
-    'The server speaks only HTTP/2 (ALPN h2), and the probe HTTP/1.1: let the server speak both, or probe it with kind tcp, or with exec and `curl --http2`.',
+    'The server speaks only HTTP/2 (ALPN h2), and the probe only HTTP/1.1: enable both on the server, or probe it with kind tcp, or with exec and `curl --http2`.',
   ],
   [
     'tls',
@@ -53,7 +53,7 @@ const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
     /altnames|Hostname\/IP/,
     'The certificate is for other names: connect by one of them (`connectTo` keeps the address), or name it in `serverName`.',
   ],
-  ['tls', /expired|not yet valid/, 'Renew the certificate, and see the clocks of both machines.'],
+  ['tls', /expired|not yet valid/, 'Renew the certificate, and check the clocks of both machines.'],
   [
     'http-other',
     /^Parse Error/,

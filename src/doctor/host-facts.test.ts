@@ -5,6 +5,6 @@ test('an engine that is Podman is none, and the facts say why', () => {
   expect(readFacts('uid 0\nengine 26.1.5\n')).toMatchObject({ engine: '26.1.5', engineError: undefined });
   expect(readFacts('uid 0\npodman yes\nengine 4.3.1\n')).toMatchObject({
     engine: undefined,
-    engineError: '`docker` is Podman there, and firedrill supports only Docker',
+    engineError: '`docker` is Podman on this host; firedrill supports only Docker',
   });
 });

@@ -132,11 +132,8 @@ describe('a target', () => {
   });
 
   test.each([
-    ['no', 'info: restart policy no: if its first process dies, it stays down until a heal starts it'],
-    [
-      'always',
-      'info: restart policy always: if its first process dies, the engine starts it again by that policy',
-    ],
+    ['no', 'info: restart policy no: if its PID 1 exits, it stays down until a heal starts it'],
+    ['always', 'info: restart policy always: if its PID 1 exits, the engine restarts it'],
   ])('says what becomes of a container with restart policy %s', async (restartPolicy, said) => {
     const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
     const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };
@@ -224,7 +221,7 @@ describe('a target', () => {
       'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is gone',
     ]);
     expect(told(findings, 'node-2: auto-revert')).toEqual([
-      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) when firedrill is silent for 30.0 s',
+      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30.0 s',
     ]);
   });
 

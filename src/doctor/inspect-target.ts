@@ -14,7 +14,7 @@ import { undoneOn, wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
 export interface InspectDeps extends LookContext {
-  /** `onNote` hears what is odd about the way to the host: each thing once. */
+  /** `onNote` receives warnings about the connection to the host, each once. */
   readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
   readonly createServer: (host: PlannedHost) => CloudServer | undefined;
 }
@@ -75,7 +75,7 @@ async function inspectHost(
   }
 }
 
-/** What a probe that runs commands there could never get, by its own word. */
+/** What the probes that run commands on this host report as missing. */
 async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
   const kind = probeKind(probe.kind);
   if (kind?.check === undefined) return [];
@@ -89,7 +89,7 @@ async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal):
   }
 }
 
-/** What becomes of a host that is a container when its first process dies; nothing for other hosts. */
+/** What happens to a host that is a container if its PID 1 exits; empty for other hosts. */
 async function inspectContainer(
   name: string,
   { container }: Host,
@@ -99,8 +99,8 @@ async function inspectContainer(
   const { restartPolicy } = await container.inspect(signal);
   const after =
     restartPolicy === 'no'
-      ? 'if its first process dies, it stays down until a heal starts it'
-      : 'if its first process dies, the engine starts it again by that policy';
+      ? 'if its PID 1 exits, it stays down until a heal starts it'
+      : 'if its PID 1 exits, the engine restarts it';
   return [
     { name: `${name}: container`, status: 'info', observed: `restart policy ${restartPolicy}: ${after}` },
   ];

@@ -39,17 +39,17 @@ function timerFinding(
     return {
       status: 'warn',
       observed: `no systemd, so nothing on the host undoes ${what} if firedrill is gone`,
-      mend: 'Where firedrill was killed, run `firedrill heal` at once; or use a host with systemd.',
+      mend: 'If firedrill is killed, run `firedrill heal` at once; or use a host with systemd.',
     };
   if (uid !== 0)
     return {
       status: 'fail',
       observed: `not root, so the systemd timer that undoes ${what} cannot be armed, and nothing is injected`,
-      mend: 'Log in as root, or set `sudo: true` (transport ssh) and let sudoers ask for no password (NOPASSWD).',
+      mend: 'Log in as root, or set `sudo: true` (transport ssh) with NOPASSWD in sudoers.',
     };
   const leaseMs = Math.max(...leased.map((step) => step.leaseMs ?? 0));
   return {
     status: 'ok',
-    observed: `a systemd timer undoes ${what} when firedrill is silent for ${formatMs(leaseMs)}`,
+    observed: `a systemd timer undoes ${what} if firedrill is silent for ${formatMs(leaseMs)}`,
   };
 }

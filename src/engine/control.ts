@@ -28,7 +28,7 @@ export type StartControl = (options: ControlOptions) => Promise<Control>;
 
 const program = fileURLToPath(new URL('./control-program.ts', import.meta.url));
 const stopWithinMs = 1000;
-/** A process that says nothing for so long after its start gets no CPU, ms: that is what the control is there to show. */
+/** If the process prints nothing for this long after its start, it gets no CPU, ms. The control exists to show that. */
 const readyWithinMs = 60_000;
 /** Of what it printed on stderr. */
 const mostStderrChars = 2000;

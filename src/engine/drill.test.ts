@@ -451,7 +451,7 @@ describe('a drill with preparations and repairs', () => {
     expect(events.find((event) => event.type === 'fault.failed')).toMatchObject({ fault: 'fault-1' });
     expect(done()).not.toContain('sweep floor');
     expect(events).toContainEqual(
-      expect.objectContaining({ type: 'log', text: 'repair-1: not made: fault-1 did not act' }),
+      expect.objectContaining({ type: 'log', text: 'repair-1: not made: fault-1 was not injected' }),
     );
     expect(open).toBe(0);
   });

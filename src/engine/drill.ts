@@ -37,7 +37,7 @@ export async function runDrill(plan: Plan, deps: DrillDeps, signal: AbortSignal)
     log.append(abortOf(error, run.signal));
     logDefect(run, error);
   };
-  /** A defect in one step of the end must not keep the next ones from being taken. */
+  /** A defect in one clean-up step must not skip the next ones. */
   const attempt = async (step: () => Promise<void>): Promise<void> => {
     try {
       await step();

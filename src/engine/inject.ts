@@ -108,7 +108,7 @@ function refuseLastHealthyNode({ plan, world, open }: Run, fault: PlannedFault, 
 }
 
 function noteNoLease(run: Run, fault: PlannedFault, host: PlannedHost): void {
-  const text = `${fault.id}: no systemd on ${host.name}, so nothing there would undo the fault if firedrill were gone`;
+  const text = `${fault.id}: no systemd on ${host.name}, so no auto-revert timer: if firedrill is killed, the fault lasts until \`firedrill heal\``;
   run.deps.log.append({ type: 'log', level: 'warn', text });
 }
 

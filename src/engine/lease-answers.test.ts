@@ -146,7 +146,8 @@ describe('a renewal', () => {
     expect(existsSync(undone)).toBe(true);
     await expect(renew(1)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: cannot renew the timer firedrill-ab12cd34: none is left: it has fired',
+      message:
+        'alpha: cannot renew the auto-revert timer firedrill-ab12cd34: no older timer is left: one has fired',
     });
     expect(timers()).toEqual([]);
   });

@@ -137,7 +137,7 @@ describe('keeping leases', () => {
       {
         type: 'log',
         level: 'warn',
-        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: cannot renew the timer firedrill-ab12cd34: Unit not found',
+        text: 'cut: its lease of 60 ms is not renewed, its host may undo it: alpha: cannot renew the auto-revert timer firedrill-ab12cd34: Unit not found',
       },
     ]);
   });

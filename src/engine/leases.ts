@@ -60,7 +60,7 @@ export interface LeaseHolder extends Pick<Run, 'reach'> {
   readonly log: Pick<EventLog, 'append'>;
   /** Faults come and go in here. */
   readonly open: readonly OpenFault[];
-  /** Called when leases are renewed no more, for a defect of firedrill. */
+  /** Called if a defect of firedrill stops the renewals. */
   readonly onBroken?: (error: unknown) => void;
 }
 
@@ -75,7 +75,7 @@ export interface LeaseKeeper {
 /** What is known of the lease of one fault. */
 interface KeptLease {
   dueMs: number;
-  /** How often it was tried to renew it: each attempt makes a timer of its own. */
+  /** Number of renewal attempts. Each attempt creates a timer with its own name. */
   attempts: number;
   /** A renewal failed, which the log has. */
   lapsing: boolean;
@@ -101,7 +101,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
   };
   const renew = async ({ record }: OpenFault, deadMan: DeadMan, kept: KeptLease): Promise<void> => {
     const { leaseMs } = deadMan;
-    // One whose answer is lost may have made its timer.
+    // Counted before the attempt: one whose answer is lost may have created its timer.
     kept.attempts += 1;
     const askedMs = clock.nowMs();
     try {

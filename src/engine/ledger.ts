@@ -29,7 +29,7 @@ export interface LedgerRecord {
   readonly before: Json;
   /** A repair that the scenario owes the stack once its faults are healed: it is to be made, not undone. */
   readonly repair?: true;
-  /** Of a repair: the fault that calls for it has not acted, so that nothing is owed yet. Absent in records of older versions. */
+  /** Of a repair: its fault has not been injected, so the repair is not pending yet. Absent in records of older versions. */
   readonly awaitsFault?: true;
   /**
    * The repair was about to be made, and no answer to it is known: it may have been made. `before` is the state observed
@@ -277,7 +277,7 @@ function unreadableRecord(path: string, text: string, error: unknown): Unreadabl
   return {
     path,
     message: `the undo record ${path} cannot be read: ${reason}`,
-    mend: `Undo its fault by hand on the host that the file names (\`undo\` in it is the command, where there is one), or run the version of firedrill that wrote it; then delete the file: rm ${shellQuote(path)}`,
+    mend: `Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${shellQuote(path)}`,
     target: targetIn(text),
   };
 }

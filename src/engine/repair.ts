@@ -65,7 +65,7 @@ export function callForRepairs({ owed, acted, deps }: Run, faultId: string): voi
   acted.add(faultId);
 }
 
-/** The fault did not act after all: nothing is owed for it. */
+/** The fault was not injected after all: its repairs are not needed. */
 export function callOffRepairs(run: Run, faultId: string): void {
   run.acted.delete(faultId);
   for (const one of run.owed.filter(({ fault }) => fault === faultId))
@@ -122,7 +122,7 @@ export async function repairOwed(run: Run): Promise<void> {
     const { record, fault, failed } = owed;
     const note = (level: 'info' | 'error', text: string): void =>
       void log.append({ type: 'log', level, text: `${record.faultId}: ${text}` });
-    if (!run.acted.has(fault)) note('info', `not made: ${fault} did not act`);
+    if (!run.acted.has(fault)) note('info', `not made: ${fault} was not injected`);
     else {
       if (failed || run.open.length > 0) {
         note('error', 'this repair is still owed: `firedrill heal` makes it');

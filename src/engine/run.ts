@@ -62,7 +62,7 @@ export interface Run {
   readonly owed: OwedRepair[];
   /** The host that each fault hit, by the fault's id. */
   readonly hit: Map<string, string>;
-  /** Faults that acted, or may have: repairs are owed for these alone. */
+  /** Faults that were injected, or may have been: only their repairs are made. */
   readonly acted: Set<string>;
   /** Hosts whose power a fault was seen to have taken, until its heal begins. */
   readonly off: Set<string>;
@@ -186,7 +186,7 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   };
 }
 
-/** Takes every step, also after one that failed: whatever goes on keeps the process alive. Throws the first error. */
+/** Runs every step, also after a failed one, because anything left running keeps the process alive. Throws the first error. */
 async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps) {

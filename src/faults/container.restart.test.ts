@@ -70,7 +70,7 @@ describe('container.restart', () => {
     );
     await expect(containerRestart.before(params, faultContext(podman))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: `docker` is Podman there, and firedrill supports only Docker',
+      message: 'alpha: `docker` is Podman on this host; firedrill supports only Docker',
     });
   });
 
@@ -78,7 +78,7 @@ describe('container.restart', () => {
     const silent = scriptedHost(() => ({ stdout: '' }));
     await expect(containerRestart.effect(params, before, faultContext(silent))).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'alpha: cannot read what docker inspect answered about web: ',
+      message: 'alpha: cannot parse the output of `docker inspect web`: ',
     });
   });
 });

@@ -97,7 +97,7 @@ async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof 
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(said.trim(), 120)}`,
+    `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(said.trim(), 120)}`,
   );
 }
 

@@ -50,7 +50,7 @@ describe('network.isolate', () => {
     ]);
   });
 
-  test('refuses to cut off its own way in, whatever else is allowed', async () => {
+  test('refuses to cut its own connection, whatever else is allowed', async () => {
     const { container: _, ...overNetwork } = linuxHost((argv) => {
       const command = argv.join(' ');
       if (command.includes('SSH_CONNECTION')) return { stdout: '198.18.0.1 50000 198.18.0.11 22\n' };
@@ -61,8 +61,8 @@ describe('network.isolate', () => {
       await expect(stateOf({ allow }, remote)).rejects.toMatchObject({
         code: 'fault-failed',
         message:
-          "alpha: network.isolate is refused: it would cut firedrill's own way to the host (ssh alpha: 198.18.0.1 to 198.18.0.11 port 22, by eth0)",
-        mend: expect.stringContaining('Leave 198.18.0.1 out: in `allow`') as string,
+          "alpha: network.isolate refused: it would cut firedrill's own connection to the host (ssh alpha: 198.18.0.1 to 198.18.0.11 port 22, through eth0)",
+        mend: expect.stringContaining('Keep 198.18.0.1 reachable: add it to `allow`') as string,
       });
     await expect(stateOf({ allow: ['198.18.0.0/24'] }, remote)).resolves.toBeDefined();
     await expect(stateOf({ interfaces: ['eth1'] }, remote)).resolves.toBeDefined();

@@ -80,7 +80,7 @@ describe('network.link-down', () => {
     };
     await expect(networkLinkDown.before(params, faultContext(over('eth1')))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining("it would cut firedrill's own way to the host") as string,
+      message: expect.stringContaining("it would cut firedrill's own connection to the host") as string,
     });
     const { state } = await networkLinkDown.before(params, faultContext(over('eth0')));
     expect(state).toMatchObject({ interface: 'eth1' });

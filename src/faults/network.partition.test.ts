@@ -191,7 +191,7 @@ COMMIT
   });
 
   test.each([
-    ['no systemd', {}, 'test -d', /^alpha: no systemd runs there/],
+    ['no systemd', {}, 'test -d', /^alpha: cannot arm the auto-revert timer: no systemd runs on the host/],
     ['no iptables', {}, 'iptables-restore', /^alpha: `iptables-restore .*` exited 1/],
     ['no mangle table', {}, 'iptables -w', /^alpha: `iptables -w -t mangle -S` exited 1/],
     ['a name', { peers: ['${address.db}'] }, '-', /^alpha: \$\{address\.db\} is no IP address or CIDR$/],

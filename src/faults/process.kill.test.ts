@@ -85,8 +85,7 @@ describe('process.kill', () => {
       const own = processKill.params.parse({ process: 'perl' });
       await expect(processKill.before(own, faultContext(host))).rejects.toMatchObject({
         code: 'fault-failed',
-        message:
-          'alpha: cannot SIGKILL perl: it is process 1 of its namespace, which no KILL from within reaches',
+        message: 'alpha: cannot SIGKILL perl: it is PID 1 of its namespace',
       });
       // One that it may handle is its own to answer.
       const polite = processKill.params.parse({ process: 'perl', signal: 'TERM' });
@@ -328,7 +327,7 @@ describe('process.kill', () => {
     });
 
     test('has that in the plan', () => {
-      expect(processKill.onContainer?.(onHost)).toContain('its restart policy decides');
+      expect(processKill.onContainer?.(onHost)).toContain('its restart policy applies');
       expect(processKill.onContainer?.(params)).toBeUndefined();
     });
   });

@@ -64,7 +64,7 @@ export const processKill: FaultKind<Params, Before, null> = {
   params,
   uses: (p) => (p?.container === undefined ? { tools: [], root: true } : { tools: ['docker'], engine: true }),
   describe: (p) => ({
-    inject: `kill -${p.signal} ${p.process}${placeWords(p)} (all of that name${p.signal === 'KILL' ? ' at once' : ''}${p.container === undefined || p.signal !== 'KILL' ? '' : '; process 1 of the container: from the host'})`,
+    inject: `kill -${p.signal} ${p.process}${placeWords(p)} (all of that name${p.signal === 'KILL' ? ' at once' : ''}${p.container === undefined || p.signal !== 'KILL' ? '' : '; PID 1 of the container: from the host'})`,
     heal:
       `verify that ${p.process} runs again` +
       (p.container !== undefined
@@ -77,7 +77,7 @@ export const processKill: FaultKind<Params, Before, null> = {
   }),
   onContainer: (p) =>
     p.container === undefined
-      ? `if it exits with ${p.process}, its restart policy decides; where it stays down, the heal starts it (docker start)`
+      ? `if the container exits with ${p.process}, its restart policy applies; if it stays down, the heal starts it (docker start)`
       : undefined,
 
   async before(p, ctx) {
@@ -88,9 +88,9 @@ export const processKill: FaultKind<Params, Before, null> = {
     if (p.container === undefined && p.signal === 'KILL' && processes.some(isFirst)) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: cannot SIGKILL ${p.process}: it is process 1 of its namespace, which no KILL from within reaches`,
+        `${ctx.host.name}: cannot SIGKILL ${p.process}: it is PID 1 of its namespace`,
         {
-          mend: 'To kill the machine, use `power.cut`. To kill a container, set `on` to the host of its engine and give `container`.',
+          mend: 'To kill the machine, use `power.cut`. To kill a container, set `on` to its Docker host and add `container: NAME`.',
         },
       );
     }
@@ -209,7 +209,7 @@ async function requireActive(name: string, ctx: FaultContext): Promise<void> {
   });
 }
 
-/** Which life of its container this is: one that ended is an effect, even where another one has begun with the same pids. */
+/** Identifies one run of the container, from start to exit. An exit is an effect, even if the next run has the same PIDs. */
 async function lifeOf(p: Params, ctx: FaultContext): Promise<string> {
   const state =
     p.container === undefined

@@ -55,7 +55,7 @@ function followWords(outcome: FollowBroken): string {
   }
 }
 
-/** The error for a command that was sent over SSH, and that nobody ran there. */
+/** The error for a command that was sent over SSH and not run there. */
 export function notRunError(
   host: string,
   argv: readonly string[],
@@ -69,13 +69,9 @@ export function notRunError(
         mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
       });
     case 'not-run':
-      return new DrillError(
-        'host-unreachable',
-        `${what} was not run: the login answered with ${oneLine(outcome.why)}`,
-        {
-          mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
-        },
-      );
+      return new DrillError('host-unreachable', `${what} was not run by the login: ${oneLine(outcome.why)}`, {
+        mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
+      });
   }
 }
 

@@ -15,7 +15,7 @@ export interface Mark {
   readonly whole: string;
 }
 
-/** A mark that no output has. */
+/** A random mark that occurs in no output. */
 export function newMark(): Mark {
   const half = (): string => randomBytes(12).toString('hex');
   const halves = [half(), half()] as const;
@@ -107,7 +107,7 @@ export function keptScript(argv: readonly string[], mark: Mark): string {
 
 /** Of what comes before the start, this much is kept for messages, bytes. */
 const strayLimitBytes = 2000;
-/** More than this before the start is nobody's greeting: the command is not waited for, bytes. */
+/** With more text than this before the start mark, the command counts as not run, bytes. */
 export const strayMostBytes = 1_048_576;
 /** Bytes that marks take up of a stream, at most. */
 export const marksBytes = 256;

@@ -63,7 +63,7 @@ describe('a container that is a host', () => {
     ],
     [
       { kind: 'exited', exitCode: 0, stdout: '', stderr: '' },
-      'node-1: no way into container web: cannot read what docker inspect answered: ',
+      'node-1: no way into container web: cannot parse the output of docker inspect: ',
     ],
     [{ kind: 'timed-out' }, 'node-1: `docker container inspect'],
   ])('is not known where the engine does not tell: %j', async (web, message) => {

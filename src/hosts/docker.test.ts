@@ -171,7 +171,7 @@ describe('docker host', () => {
       expect(await docker.exec(['x'], limits)).toEqual({ exitCode: 1, stdout: '', stderr: 'real\n' });
     }
     expect(stray).toEqual([
-      "node-1: the login shell, sudo, or the transport prints text around the output of commands, which is left out: WARNING: config.json what's next",
+      "node-1: the login shell, sudo, or the transport prints text around command output; firedrill ignores it: WARNING: config.json what's next",
     ]);
   });
 

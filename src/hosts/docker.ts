@@ -238,7 +238,7 @@ export function createDockerHost(
     const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
     if (said !== 'true' && said !== 'false')
-      throw unreachable(`docker inspect does not tell whether it runs: ${printable(said, 120)}`);
+      throw unreachable(`docker inspect does not say whether the container runs: ${printable(said, 120)}`);
     return said === 'true';
   };
 
@@ -272,7 +272,7 @@ export function createDockerHost(
     pipe,
     power,
     container: dockerContainer(container, ask, (answer) =>
-      unreachable(`cannot read what docker inspect answered: ${printable(answer.trim(), 120)}`),
+      unreachable(`cannot parse the output of docker inspect: ${printable(answer.trim(), 120)}`),
     ),
   };
 }
@@ -282,7 +282,7 @@ function resultOf(outcome: Extract<Outcome, { kind: 'exited' }>): ExecResult {
   return result;
 }
 
-/** The beginning of a command of Docker's client for that transport. */
+/** The first words of every command of Docker's client for that transport. */
 export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
   return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }

@@ -35,7 +35,7 @@ const checkable: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
-/** Weak, and asked for only where ssh_config names them. */
+/** Weak algorithms, offered only if ssh_config names them. */
 const legacy: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 
 /**
@@ -52,7 +52,7 @@ export async function hostKeyCheck(
   const name = { host, port, ...(hostKeyAlias === undefined ? {} : { alias: hostKeyAlias }) };
   const read = await Promise.all(knownHostsFiles.map(readKnownHosts));
   const known = read.flatMap((file) => file.entries);
-  // What another connection learns before this one gets its key counts, too.
+  // Includes keys that a concurrent connection has learned meanwhile.
   const entries = (): readonly KnownHost[] => [...known, ...learned];
   const broken = read.flatMap((file) => file.broken);
   const types = knownTypes(entries(), name);
@@ -67,7 +67,7 @@ export async function hostKeyCheck(
     new DrillError('host-unreachable', why, { mend });
   if (algorithms.length === 0) {
     throw refusal(
-      `of the HostKeyAlgorithms that ssh_config has for ${asked}, none can be checked`,
+      `firedrill supports none of the HostKeyAlgorithms in ssh_config for ${asked}`,
       `Allow one of these in HostKeyAlgorithms: ${checkable.join(', ')}.`,
     );
   }
@@ -116,10 +116,10 @@ export async function hostKeyCheck(
   };
 }
 
-/** ssh waits for KnownHostsCommand without an end; a drill does not. */
+/** Time limit of KnownHostsCommand, ms; ssh has none. */
 const knownHostsCommandMs = 10_000;
 
-/** What KnownHostsCommand prints for a key that a host shows; nothing without one. `words` say what became of it. */
+/** The known hosts that KnownHostsCommand prints for a host's key; empty without one. `words` has its failure, for messages. */
 async function askKnownHosts(
   { knownHostsCommand, tokens }: SshSettings,
   name: HostName,
@@ -140,8 +140,7 @@ async function askKnownHosts(
   const argv: string[] = [];
   for (const word of splitWords(knownHostsCommand)) {
     const expanded = expandTokens(word, all, env);
-    if ('unknown' in expanded)
-      return { ...nothing, words: words(` (${expanded.unknown} stands for nothing)`) };
+    if ('unknown' in expanded) return { ...nothing, words: words(` (${expanded.unknown} is undefined)`) };
     argv.push(expanded.text);
   }
   const { signal } = new AbortController();
@@ -155,7 +154,7 @@ async function askKnownHosts(
 
 function dnsWords({ unsupported }: SshSettings): string {
   const dns = unsupported.find((one) => one.startsWith('VerifyHostKeyDNS'));
-  return dns === undefined ? '' : `; firedrill does not ask DNS for it (${dns})`;
+  return dns === undefined ? '' : `; firedrill does not look it up in DNS (${dns})`;
 }
 
 async function readKnownHosts(path: string): Promise<ReturnType<typeof parseKnownHosts>> {

@@ -4,8 +4,8 @@ import type { NoteListener } from '../core/host.ts';
 const shownLimit = 200;
 
 /**
- * Reports the first output around a command of a host that is not the command's own: of a login shell's profile, a forced
- * command, sudo, the Docker client. It comes with each command, and is worth one line.
+ * Reports the first text around a command that is not the command's own output: from a login shell's profile, a forced command,
+ * sudo, or the Docker client. Such text comes with each command, so it is reported once.
  */
 export function firstStray(host: string, listener: NoteListener): (text: string) => void {
   let isTold = false;
@@ -15,8 +15,8 @@ export function firstStray(host: string, listener: NoteListener): (text: string)
     isTold = true;
     const shown = line.length > shownLimit ? `${line.slice(0, shownLimit)}…` : line;
     listener({
-      message: `${host}: the login shell, sudo, or the transport prints text around the output of commands, which is left out: ${shown}`,
-      mend: 'Let the profile print only where there is a terminal (`[ -t 1 ]`), and mend what sudo warns of.',
+      message: `${host}: the login shell, sudo, or the transport prints text around command output; firedrill ignores it: ${shown}`,
+      mend: 'Let the profile print only on a terminal (`[ -t 1 ]`), and fix what sudo warns about.',
     });
   };
 }

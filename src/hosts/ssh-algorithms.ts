@@ -29,7 +29,7 @@ export function chooseAlgorithms({ asked, kexAlgorithms, ciphers, macs }: SshSet
     if (chosen.length > 0) return chosen;
     throw new DrillError(
       'host-unreachable',
-      `of the ${keyword} that ssh_config has for ${asked}, firedrill has none: ${allowed.join(', ')}`,
+      `firedrill supports none of the ${keyword} in ssh_config for ${asked}: ${allowed.join(', ')}`,
       { mend: `Allow one of these in ${keyword}: ${known.join(', ')}.` },
     );
   };

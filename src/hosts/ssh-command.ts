@@ -34,17 +34,17 @@ export type ChannelOutcome =
   /** The server opened no channel: nothing was run. */
   | { readonly kind: 'full'; readonly why: string };
 
-/** Nothing was run: the command's start was not marked. */
+/** The command was not run: its start mark is missing. */
 export type NotRun =
   /** sudo did not run it. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** The login ended without it: another command is forced on it, or none is allowed. */
+  /** The login did not run it: a forced command, or no login shell. */
   | { readonly kind: 'not-run'; readonly why: string };
 
 /** A command, and whom to end where it was cut short and may still be running. */
 export interface ChannelEnd {
   readonly outcome: ChannelOutcome;
-  /** What others wrote around its output; empty where nobody did. */
+  /** Text around its output that is not its own; may be empty. */
   readonly stray: string;
   /** Leader of the command's process group on the host, as soon as it is known; undefined where it ended, or was never heard of. */
   readonly leftBehind?: Promise<number | undefined>;
@@ -87,7 +87,7 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   };
   void exited.then(onExit);
   void closed.then(finish);
-  // A command may take the connection along, as a reboot does: its end stands where it was heard of.
+  // A command such as a reboot may close the connection. If its end mark has arrived, its outcome is known.
   void connection.lost.then((why) =>
     out.marks.ended === undefined || errors.marks.ended === undefined
       ? resolve({ kind: 'lost', why })
@@ -108,7 +108,7 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   return { outcome, stray, leftBehind: leaderOf(running, errors.marks) };
 }
 
-/** What became of a command whose channel brought all that it will bring. */
+/** The outcome of a command whose channel is at its end. */
 function outcomeOf(
   out: Collected,
   errors: Collected,
@@ -121,18 +121,18 @@ function outcomeOf(
   }
   const started = [out, errors].filter(({ marks }) => marks.started !== undefined);
   if (started.length === 2) {
-    const exit = exitCode === undefined ? '' : ` (exit ${exitCode} of its shell)`;
-    return { kind: 'lost', why: `its channel was closed before it told of the command’s end${exit}` };
+    const exit = exitCode === undefined ? '' : ` (its shell exited with ${exitCode})`;
+    return { kind: 'lost', why: `its channel closed before the command reported its end${exit}` };
   }
-  if (exitCode === undefined) return { kind: 'lost', why: 'its channel was closed without an exit' };
+  if (exitCode === undefined) return { kind: 'lost', why: 'its channel closed without an exit code' };
   if (started.length === 0) return notRun(out.marks, errors.marks, exitCode, command.sudo);
   return {
     kind: 'lost',
-    why: `the login shell keeps back its ${started[0] === out ? 'standard error' : 'standard output'}`,
+    why: `the login shell does not pass on its ${started[0] === out ? 'standard error' : 'standard output'}`,
   };
 }
 
-/** Who answered in the command's place, and what. */
+/** Why the command was not run, and the text that came instead of its output. */
 export function notRun(
   out: MarkReader,
   errors: MarkReader,
@@ -141,11 +141,11 @@ export function notRun(
 ): NotRun {
   if (sudo && errors.arrived) return { kind: 'refused', why: errors.sudoSaid.trim() || 'nothing' };
   const said = strayOf(out, errors);
-  const exit = exitCode === undefined ? `more than ${strayMostBytes} bytes` : `exit ${exitCode}`;
+  const exit = exitCode === undefined ? `it printed more than ${strayMostBytes} bytes` : `exit ${exitCode}`;
   return { kind: 'not-run', why: [exit, said].filter(Boolean).join(': ') };
 }
 
-/** What others than the command wrote, on both streams. */
+/** Text on both streams that is not the command's own output. */
 export function strayOf(out: MarkReader, errors: MarkReader): string {
   return [errors.stray, errors.sudoSaid, out.stray, out.sudoSaid]
     .map((text) => text.trim())

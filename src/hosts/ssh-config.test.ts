@@ -142,11 +142,11 @@ describe('resolveRoute', () => {
   test('names a token, a variable, or a home folder that stands for nothing', async () => {
     const of = (identityfile: string): Promise<SshRoute> => resolved({ identityfile });
     await expect(of('/x/%Z')).rejects.toMatchObject({
-      message: 'no way to n1 over SSH: its ssh_config names the file /x/%Z, and %Z stands for nothing here',
+      message: 'no way to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
       mend: expect.stringContaining('ssh_config(5)') as string,
     });
-    await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} stands for nothing here$/);
-    await expect(of('~somebody/key')).rejects.toThrow(/~somebody stands for nothing here$/);
+    await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} is undefined$/);
+    await expect(of('~somebody/key')).rejects.toThrow(/~somebody is undefined$/);
   });
 
   test('hands on algorithms, variables and KnownHostsCommand, as ssh says them', async () => {
@@ -246,7 +246,7 @@ describe('resolveRoute', () => {
     });
     await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
     await expect(resolved({ bindinterface: 'eth1' })).rejects.toThrow(
-      /has BindInterface eth1, which firedrill does not bind to$/,
+      /has BindInterface eth1, which firedrill does not support$/,
     );
     await expect(resolved({ pubkeyauthentication: 'no' })).rejects.toThrow(/has PubkeyAuthentication no/);
     await expect(resolved({}, { ...n1, identityFile: '/no/key' })).rejects.toThrow(

@@ -33,7 +33,7 @@ export interface SshSettings {
   readonly kexAlgorithms: readonly string[];
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
-  /** What ssh_config asks for and firedrill does not do, as `Keyword value`: it may be why a login fails. */
+  /** Unsupported settings in ssh_config, as `Keyword value`: they may be why a login fails. */
   readonly unsupported: readonly string[];
   /** IP version; 0 for either. */
   readonly family: 0 | 4 | 6;
@@ -178,10 +178,10 @@ function settingsOf(
       mend: 'Reach it by ProxyJump, or give the target an ssh_config of its own (`config`).',
     });
   }
-  for (const { keyword, isSet, does, mend } of refused) {
+  for (const { keyword, isSet, mend } of refused) {
     const value = one(keyword.toLowerCase());
     if (value === undefined || !isSet(value)) continue;
-    throw cannot(asked, `its ssh_config has ${keyword} ${value}, which firedrill does not ${does}`, { mend });
+    throw cannot(asked, `its ssh_config has ${keyword} ${value}, which firedrill does not support`, { mend });
   }
   const host = one('hostname') ?? asked;
   const port = Number(one('port') ?? 22);
@@ -239,34 +239,30 @@ function names(list: string | undefined): readonly string[] {
 
 const isYes = (value: string): boolean => ['yes', 'true'].includes(value);
 
-/** Keywords without which the host would be reached in another way, or be trusted for another reason. */
+/** Keywords that are refused: ignoring them would change how the host is reached, or why it is trusted. */
 const refused: readonly {
   readonly keyword: string;
   readonly isSet: (value: string) => boolean;
-  readonly does: string;
   readonly mend: string;
 }[] = [
   {
     keyword: 'RevokedHostKeys',
     isSet: () => true,
-    does: 'read',
     mend: 'Put the keys into known_hosts as lines that begin with @revoked.',
   },
   {
     keyword: 'BindInterface',
     isSet: () => true,
-    does: 'bind to',
-    mend: 'Name an address of the interface as BindAddress.',
+    mend: 'Use BindAddress with an address of that interface.',
   },
   {
     keyword: 'PubkeyAuthentication',
     isSet: (value) => ['no', 'false'].includes(value),
-    does: 'log in by',
-    mend: 'Allow keys for this host: firedrill asks for no password.',
+    mend: 'Allow keys for this host: firedrill logs in with keys only.',
   },
 ];
 
-/** Keywords that are not done, where they are set: the host is reached without them, or a login fails that needs them. */
+/** Unsupported keywords, with when they count as set. The host is reached without them, or a login that needs them fails. */
 const notDone: readonly { readonly keyword: string; readonly isSet: (value: string) => boolean }[] = [
   { keyword: 'CertificateFile', isSet: () => true },
   { keyword: 'PKCS11Provider', isSet: () => true },
@@ -318,13 +314,9 @@ function expand(
   const home = expandHome(path);
   const expanded = 'unknown' in home ? home : expandTokens(home.text, tokens, env);
   if ('text' in expanded) return expanded.text;
-  throw cannot(
-    asked,
-    `its ssh_config names the file ${path}, and ${expanded.unknown} stands for nothing here`,
-    {
-      mend: 'Write the path out. Tokens are those of ssh_config(5), variables those of the environment that firedrill runs in.',
-    },
-  );
+  throw cannot(asked, `its ssh_config names the file ${path}, and ${expanded.unknown} is undefined`, {
+    mend: 'Write the full path. Tokens are those of ssh_config(5); variables come from the environment of firedrill.',
+  });
 }
 
 /** `[user@]host[:port]`, with brackets around an IPv6 address that has a port. */

@@ -173,7 +173,7 @@ describe('the login', () => {
     });
     const identityfile = [lab.write('x', x.toString()), lab.write('locked', locked.toString())];
     await expect(says(lab.host({ identityfile }))).rejects.toThrow(
-      /x is no key that can be used \(SSH has no keys of type x25519\); .*locked has a passphrase: add it to an agent/,
+      /x is not a usable key \(SSH has no keys of type x25519\); .*locked has a passphrase: add it to an agent/,
     );
   });
 
@@ -183,11 +183,11 @@ describe('the login', () => {
     const notes: string[] = [];
     const host = lab.host({ identityfile, certificatefile }, {}, {}, ({ message }) => notes.push(message));
     await expect(says(host)).rejects.toThrow(
-      /accepts none of the keys \(.*\); of ssh_config, not done: CertificateFile ~\/\.ssh\/id-cert\.pub$/,
+      /accepts none of the keys \(.*\); not supported in ssh_config: CertificateFile ~\/\.ssh\/id-cert\.pub$/,
     );
     await expect(says(host)).rejects.toThrow(/accepts none/);
     expect(notes).toEqual([
-      'node-1: ssh_config of n1 has what firedrill does not do: CertificateFile ~/.ssh/id-cert.pub',
+      'node-1: ssh_config for n1 has settings that firedrill does not support: CertificateFile ~/.ssh/id-cert.pub',
     ]);
   });
 
@@ -199,14 +199,14 @@ describe('the login', () => {
       cs: { cipher: 'aes256-ctr', mac: 'hmac-sha2-512' },
     });
     await expect(says(lab.host({ ciphers: 'aes128-xts' }))).rejects.toThrow(
-      /^node-1: of the Ciphers that ssh_config has for n1, firedrill has none: aes128-xts$/,
+      /^node-1: firedrill supports none of the Ciphers in ssh_config for n1: aes128-xts$/,
     );
   });
 
   test('that is refused names what was tried', async () => {
     const identityfile = [lab.write('other', makeKey().privateText), lab.write('torn', 'no key')];
     await expect(says(lab.host({ identityfile }))).rejects.toThrow(
-      /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:\d+\): tester@127\.[\d.]+:\d+ accepts none of the keys \(tried: .*other; .*torn is no key that can be used \(.*\)\)$/,
+      /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:\d+\): tester@127\.[\d.]+:\d+ accepts none of the keys \(tried: .*other; .*torn is not a usable key \(.*\)\)$/,
     );
   });
 });

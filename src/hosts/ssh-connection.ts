@@ -248,7 +248,7 @@ function watch(client: Client, stream: Duplex, close: (reason: string) => void):
 }
 
 function unsupportedWords({ unsupported }: SshSettings): string {
-  return unsupported.length === 0 ? '' : `; of ssh_config, not done: ${unsupported.join(', ')}`;
+  return unsupported.length === 0 ? '' : `; not supported in ssh_config: ${unsupported.join(', ')}`;
 }
 
 function noWay({ asked, words, user, host, port }: SshSettings, why: string, cause?: unknown): DrillError {

@@ -58,9 +58,9 @@ export async function* followOnChannel(
     await Promise.race([out.ended === undefined ? closed : told, closed, connection.lost]);
     if (out.ended !== undefined) return { kind: 'exited', exitCode: out.ended, stderr };
     if (broken !== undefined) return { kind: 'lost', why: broken };
-    if (exitCode === undefined) return { kind: 'lost', why: 'its channel was closed without an exit' };
+    if (exitCode === undefined) return { kind: 'lost', why: 'its channel closed without an exit code' };
     if (out.started === undefined) return notRun(out, errors, exitCode, sudo);
-    return { kind: 'lost', why: 'its channel was closed before it told of its end' };
+    return { kind: 'lost', why: 'its channel closed before the command reported its end' };
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
     if (broken !== undefined) return { kind: 'lost', why: broken };

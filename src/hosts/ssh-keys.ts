@@ -64,7 +64,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   const why = unreadable ?? parsed.message;
   const problem = /passphrase/i.test(why)
     ? `has a passphrase: add it to an agent (\`ssh-add ${path}\`)`
-    : `is no key that can be used (${why})`;
+    : `is not a usable key (${why})`;
   return { path, ...publicKey, problem };
 }
 

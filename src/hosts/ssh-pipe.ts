@@ -56,7 +56,7 @@ export function pipeOverSsh({ take, argv, sudo, onStray }: PipeOptions): Command
       let exitCode: number | undefined;
       void running.exited.then((code) => void (exitCode = code));
       const closed = running.closed.then(() => {
-        if (exitCode === undefined) return 'its channel was closed';
+        if (exitCode === undefined) return 'its channel closed';
         return out.started === undefined
           ? notRun(out, errors, exitCode, sudo)
           : `exit ${errors.ended ?? exitCode}`;

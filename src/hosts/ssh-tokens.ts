@@ -13,7 +13,7 @@ export interface TokenValues {
   readonly jump: string;
 }
 
-/** Values of the tokens that every keyword knows (ssh_config(5), TOKENS), by their letter. */
+/** Values of the tokens that every keyword accepts (ssh_config(5), TOKENS), by letter. */
 export function tokensOf({
   asked,
   host,
@@ -42,7 +42,7 @@ export function tokensOf({
   };
 }
 
-/** The text with its tokens and `${VARIABLES}` filled in; otherwise what it has that nothing is known of. */
+/** The text with its tokens and `${VARIABLES}` expanded, or the first one that is undefined. */
 export function expandTokens(
   text: string,
   tokens: Readonly<Record<string, string>>,
@@ -53,7 +53,7 @@ export function expandTokens(
     if (found === undefined) unknown ??= whole;
     return found ?? whole;
   };
-  // In one pass, as ssh does: what a variable or a token stands for is not looked into.
+  // In one pass, as ssh does: values are not expanded again.
   const expanded = text.replaceAll(/%(.?)|\$\{([^}]*)\}/g, (whole, token?: string, variable?: string) =>
     token === undefined ? value(whole, env[variable ?? '']) : value(whole, tokens[token]),
   );

@@ -325,7 +325,7 @@ describe('a login shell', () => {
     return { host, stray };
   }
   const loud =
-    'echo "Welcome"; echo "locale: no" >&2; /bin/bash "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
+    'echo "Welcome"; echo "locale: no" >&2; /bin/bash --norc "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
 
   test('that prints, before and after, adds nothing to the output, and is reported once', async () => {
     const { host, stray } = await loginBy(loud);
@@ -334,7 +334,7 @@ describe('a login shell', () => {
       expect(await host.exec(argv, brief)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
     }
     expect(stray).toEqual([
-      'node-1: the login shell, sudo, or the transport prints text around the output of commands, which is left out: locale: no Bye Welcome Bye',
+      'node-1: the login shell, sudo, or the transport prints text around command output; firedrill ignores it: locale: no Bye Welcome Bye',
     ]);
   });
 
@@ -375,7 +375,7 @@ describe('a login shell', () => {
     const { host } = await loginBy(script);
     const expected = {
       code: 'host-unreachable',
-      message: expect.stringContaining(`was not run: the login answered with ${said}`) as string,
+      message: expect.stringContaining(`was not run by the login: ${said}`) as string,
       mend: expect.stringContaining('ssh n1 true') as string,
     };
     await expect(host.exec(['pg_isready'], brief)).rejects.toMatchObject(expected);
@@ -395,27 +395,29 @@ describe('a login shell', () => {
   test('that floods ran nothing, and is not waited for', async () => {
     const { host } = await loginBy('exec yes');
     await expect(host.exec(['true'], brief)).rejects.toThrow(
-      /`true` was not run: the login answered with more than 1048576 bytes: y y y/,
+      /`true` was not run by the login: it printed more than 1048576 bytes: y y y/,
     );
   });
 
   test('that keeps a stream back is noticed: silence there is no answer', async () => {
     const { host } = await loginBy('exec /bin/sh "$@" 2>/dev/null');
     await expect(host.exec(['true'], brief)).rejects.toThrow(
-      /`true` broke off, and what it did is not known: the login shell keeps back its standard error$/,
+      /`true` broke off, and what it did is not known: the login shell does not pass on its standard error$/,
     );
   });
 
   test('whose command loses its shell tells nothing of its end', async () => {
     const { host } = await loginBy('exec /bin/sh "$@"');
     await expect(host.exec(['sh', '-c', 'kill -9 $PPID; sleep 1'], brief)).rejects.toThrow(
-      /what it did is not known: its channel was closed before it told of the command’s end/,
+      /what it did is not known: its channel closed before the command reported its end/,
     );
   });
 
   test('is told from sudo where one of them does not run the command', async () => {
     const { host } = await loginBy('echo noise; echo noise >&2; exit 1', { sudo: true });
-    await expect(host.exec(['true'], brief)).rejects.toThrow(/the login answered with exit 1: noise noise$/);
+    await expect(host.exec(['true'], brief)).rejects.toThrow(
+      /was not run by the login: exit 1: noise noise$/,
+    );
   });
 
   test('brings messages of programs without the script in them', async () => {

@@ -44,13 +44,13 @@ export function createSshHost(
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
 
-  /** What ssh_config asks for in vain is reported once, before anything goes wrong. */
+  /** Reports unsupported keywords of ssh_config once, when they are read. */
   const noted = (resolved: SshRoute): SshRoute => {
     for (const { asked, unsupported } of settingsOn(resolved)) {
       if (unsupported.length === 0) continue;
       onNote({
-        message: `${name}: ssh_config of ${asked} has what firedrill does not do: ${unsupported.join(', ')}`,
-        mend: 'Nothing, where commands get there without it; else reach the host in another way.',
+        message: `${name}: ssh_config for ${asked} has settings that firedrill does not support: ${unsupported.join(', ')}`,
+        mend: 'If the login works, ignore this. Otherwise use a key, or a jump host, that does not need them.',
       });
     }
     return resolved;
@@ -172,7 +172,7 @@ export function createSshHost(
   return { name, transport: sshWords(transport), exec, follow, pipe };
 }
 
-/** The settings of all hosts on a way. */
+/** The settings of the host and of all jump hosts before it. */
 function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
   return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }

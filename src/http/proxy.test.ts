@@ -49,7 +49,7 @@ test.each<[string, string, boolean]>([
 
 test('a proxy that is no URL is an error, which does not repeat it', () => {
   expect(() => proxyFor(new URL('https://k.example/'), { HTTPS_PROXY: 'http://u:s3cret@:80' })).toThrow(
-    /^HTTPS_PROXY is no URL of a proxy$/,
+    /^HTTPS_PROXY is not a proxy URL$/,
   );
 });
 

@@ -22,8 +22,7 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
   if (exceptions.some((exception) => covers(exception, host, port))) return undefined;
   const proxy = URL.parse(written.includes('://') ? written : `http://${written}`);
   // What stands there may have a password in it.
-  if (proxy === null || proxy.hostname === '')
-    throw new Error(`${scheme.toUpperCase()} is no URL of a proxy`);
+  if (proxy === null || proxy.hostname === '') throw new Error(`${scheme.toUpperCase()} is not a proxy URL`);
   return proxy;
 }
 

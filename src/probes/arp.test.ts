@@ -165,7 +165,7 @@ describe('arp probe', () => {
     ],
   ])('does not know which node answers with a virtual MAC %s', async (_what, answers) => {
     const seen = await slot(await both(vantage(answers).host));
-    const message = `${vip} is answered by 00:00:5e:00:01:33, the virtual MAC of a router: ARP does not tell which node has it; use a probe of kind vrrp or vip-claim`;
+    const message = `${vip} is answered by 00:00:5e:00:01:33, the virtual MAC of a router: ARP cannot show which node has it; use a probe of kind vrrp or vip-claim`;
     expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
   });
 
@@ -178,7 +178,7 @@ describe('arp probe', () => {
     // A router in between answers for all of them (proxy ARP).
     const proxy = { [nodeOne]: [macOne], [nodeTwo]: [macOne], [vip]: [macOne] };
     const seen = await slot(await both(vantage(proxy).host));
-    const message = `${vip} is answered by ${macOne}, which answers for ${nodeOne}, ${nodeTwo}: ARP does not tell which of them it is`;
+    const message = `${vip} is answered by ${macOne}, which answers for ${nodeOne}, ${nodeTwo}: ARP cannot show which of them it is`;
     expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
   });
 

@@ -12,7 +12,7 @@ const params = z.strictObject({
   interface: z.string().min(1).describe('Interface of the host that looks on which is asked.'),
   address: ipv4Address.describe('Shared IPv4 address, such as a VIP.'),
   nodeAddress: ipv4Address.describe(
-    'The node’s own address on the same segment, such as ${address}; who answers for it is the node.',
+    'The node’s own address on the same segment, such as ${address}. The MAC that answers for it identifies the node.',
   ),
   mac: z
     .string()
@@ -23,7 +23,7 @@ const params = z.strictObject({
     })
     .optional()
     .describe(
-      'The node’s MAC, where it answers for the shared address with another one than for its own. A virtual MAC (00:00:5e:00:01:…) tells no node: with `use_vmac` use vrrp or vip-claim.',
+      'The node’s MAC for the shared address, if it differs from the one for its own address. A virtual MAC (00:00:5e:00:01:…) does not identify a node: with `use_vmac`, use vrrp or vip-claim.',
     ),
 });
 type Params = z.output<typeof params>;

@@ -142,7 +142,7 @@ describe('container-log probe', () => {
     ['Error response from daemon: No such container: web', 'node-1 has no container web'],
     [
       'Error response from daemon: configured logging driver does not support reading',
-      'the log of container web on node-1 cannot be read: Error response from daemon: configured logging driver does not support reading',
+      'cannot read the log of container web on node-1: Error response from daemon: configured logging driver does not support reading',
     ],
   ])('refuses a container that has no log: %s', async (words, message) => {
     await expect(looks(0, host(log('web', [words], 1)).host)).rejects.toMatchObject({

@@ -16,7 +16,7 @@ const params = z.strictObject({
     .array(commandWord)
     .min(1)
     .describe('Containers whose lines are read, by name. They must exist when the run begins.'),
-  marks: logMarks.describe('Lines to look for; each gives a mark at the time the engine stamped it with.'),
+  marks: logMarks.describe('Lines to look for. Each match makes a mark with the engine’s timestamp.'),
 });
 type Params = z.output<typeof params>;
 
@@ -41,7 +41,7 @@ done`;
 export const containerLog: ProbeKind<Params> = {
   kind: 'container-log',
   summary:
-    'New lines of containers’ logs, by `docker logs`; those that match become marks on the time line, at the engine’s stamp.',
+    'New lines of containers’ logs, by `docker logs`. Lines that match become marks on the time line, with the engine’s timestamp.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
@@ -141,7 +141,7 @@ async function requireLogs(containers: readonly string[], host: Host, signal: Ab
     if (/does not support reading/i.test(words))
       throw new DrillError(
         'invalid-input',
-        `the log of container ${name} on ${host.name} cannot be read: ${words}`,
+        `cannot read the log of container ${name} on ${host.name}: ${words}`,
         {
           mend: 'Give the container a log driver that `docker logs` can read: json-file, local, or journald.',
         },

@@ -24,7 +24,7 @@ const notStarted: ReadonlySet<number> = new Set([126, 127]);
 export const container: ProbeKind<Params> = {
   kind: 'container',
   summary:
-    'State of a container as its Docker engine tells it: healthy, unhealthy or starting where it runs with a health check, else running, paused, restarting, exited, created, dead, removing or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`, so that a condition without `is` does not hold; a condition with `is` reads the state.',
+    'State of a container as its Docker engine reports it. With a health check: healthy, unhealthy, or starting. Otherwise: running, paused, restarting, exited, created, dead, removing, or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`: a condition without `is` does not hold, and a condition with `is` reads the state.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
@@ -66,7 +66,7 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
   };
 }
 
-/** The states in which a container is taken to serve. */
+/** States in which a sample is good. */
 const goodStates: ReadonlySet<string> = new Set(['healthy', 'running']);
 
 function judgeState({ name }: Params, value: string): Observation {

@@ -88,7 +88,7 @@ describe('haproxy-stats probe', () => {
   });
 
   it('does not know what a status means that it has never heard of', async () => {
-    const message = 'nodes/node-2 has a status that is not known: * DOWN 1/2';
+    const message = 'nodes/node-2 has an unknown status: * DOWN 1/2';
     expect((await look(page('UP', '* DOWN 1/2'))).seen).toEqual({ status: 'unknown', message });
     // It may be up, and then it would be preferred.
     expect((await look(page({ status: 'HALF' }, 'UP'), 200, 'preferred')).seen).toMatchObject({

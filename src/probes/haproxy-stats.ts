@@ -20,7 +20,7 @@ const params = z.strictObject({
     .enum(['state', 'preferred'])
     .default('state')
     .describe(
-      '`preferred`: yes or no, whether it is the server that a client without history is sent to first. Of the active servers that are UP with a weight above 0, it is the one of greatest weight, the first in the list of equals. While no active server is, it is the first backup that is UP with a weight above 0 (the page does not say whether `option allbackups` is set).',
+      '`preferred`: yes or no, whether HAProxy sends new clients to this server first. Only servers that are UP with a weight above 0 count. The active server with the greatest weight is preferred; of equals, the first in the list. Without an active server, it is the first backup (the page does not say whether `option allbackups` is set).',
     ),
 });
 type Params = z.output<typeof params>;
@@ -88,13 +88,12 @@ function stateIn(page: string, p: Params): Observation {
   const name = `${p.backend}/${p.server}`;
   if (own.status === '') return bad(`no status for ${name}`);
   const { state } = own;
-  if (state === undefined) return unknown(`${name} has a status that is not known: ${own.status}`);
+  if (state === undefined) return unknown(`${name} has an unknown status: ${own.status}`);
   const other = named.find((server) => server.state !== state);
   if (other !== undefined) return unknown(`${name} is listed as ${own.status} and as ${other.status}`);
   if (p.tell === 'state') return { status: 'ok', value: state };
   const odd = servers.find((server) => server.state === undefined);
-  if (odd !== undefined)
-    return unknown(`${p.backend}/${odd.name} has a status that is not known: ${odd.status}`);
+  if (odd !== undefined) return unknown(`${p.backend}/${odd.name} has an unknown status: ${odd.status}`);
   return { status: 'ok', value: preferredOf(servers)?.name === own.name ? 'yes' : 'no' };
 }
 

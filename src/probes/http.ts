@@ -32,9 +32,7 @@ const params = z.strictObject({
   body: z
     .union([z.string(), secretRef], { error: 'expected a text, { file: … } or { env: … }' })
     .optional()
-    .describe(
-      'Body of the request, or where it is. Nothing says what type it has unless `headers` has Content-Type.',
-    ),
+    .describe('Body of the request, or where to read it. Name its type as Content-Type in `headers`.'),
   headers,
   caFile,
   clientCert,
@@ -56,7 +54,7 @@ const params = z.strictObject({
     .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
     .optional()
     .describe(
-      "JMESPath expression for the probe’s value, out of the JSON body (of a bad reply too). Whole numbers beyond 2^53 are texts, with all of their digits. A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
+      "JMESPath expression that takes the probe’s value from the JSON body, also of a bad reply. Whole numbers beyond 2^53 are read as text, with all digits. A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
     ),
   maxBodyBytes: z
     .int()
@@ -64,7 +62,7 @@ const params = z.strictObject({
     .max(16_777_216)
     .default(65_536)
     .describe(
-      'How much of the body is read and judged. It is asked for uncompressed; gzip, deflate, br, and zstd are understood.',
+      'How much of the body is read and judged. The request asks for an uncompressed body; gzip, deflate, br, and zstd are decoded.',
     ),
 });
 type Params = z.output<typeof params>;

@@ -15,7 +15,7 @@ const params = z.strictObject({
     .regex(/^[^*?[\]\s/]+$/, { error: 'expected the full name of one unit: patterns are not supported' })
     .optional()
     .describe(
-      'systemd unit whose lines are read; also what systemd says of it. As in systemctl, `app` is app.service. It must exist.',
+      'systemd unit whose lines are read, and the lines of systemd about it. As in systemctl, `app` means app.service. It must exist.',
     ),
   containers: z
     .array(z.string().min(1))
@@ -24,7 +24,7 @@ const params = z.strictObject({
     .describe(
       'Containers whose lines are read (Docker’s journald log driver; for others see container-log). They must exist, or be in the journal. Without unit and containers: all lines.',
     ),
-  marks: logMarks.describe('Lines to look for; each gives a mark at the time the journal stamped it with.'),
+  marks: logMarks.describe('Lines to look for. Each match makes a mark with the journal’s timestamp.'),
 });
 type Params = z.output<typeof params>;
 

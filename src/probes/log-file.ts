@@ -17,18 +17,18 @@ const params = z.strictObject({
     .describe(
       'Absolute path of the file on the host. It must be there when the run begins; rotation is followed.',
     ),
-  marks: logMarks.describe('Lines to look for; each gives a mark.'),
+  marks: logMarks.describe('Lines to look for. Each match makes a mark.'),
   time: z
     .enum(['arrival', ...timeFormats])
     .default('arrival')
     .describe(
-      'When a line was written. `arrival`: the file is read twice a second, and the mark has bounds of 1.5 s and more. By its first stamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A stamp in whole seconds has bounds of one second. A line without a stamp, or with one that is more than 14 minutes off (another zone), is timed by its arrival.',
+      'Where the time of a mark comes from. `arrival`: from when firedrill reads the line, twice a second; the mark has bounds of 1.5 s and more. The others name the format of the line’s first timestamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A timestamp in whole seconds has bounds of one second. A line without a timestamp, or with one that is more than 14 minutes off (another zone), gets its arrival time.',
     ),
   utcOffset: z
     .string()
     .refine((text) => parseUtcOffset(text) !== undefined, { error: 'expected an offset, such as +02:00' })
     .optional()
-    .describe('Offset from UTC of stamps without a zone; the host’s own by default.'),
+    .describe('UTC offset of timestamps without a zone (default: the host’s own).'),
 });
 type Params = z.output<typeof params>;
 
@@ -36,7 +36,7 @@ type Params = z.output<typeof params>;
 export const logFile: ProbeKind<Params> = {
   kind: 'log-file',
   summary:
-    'New lines of a file on a host, followed with `tail -F`; those that match become marks on the time line.',
+    'New lines of a file on a host, followed with `tail -F`. Lines that match become marks on the time line.',
   params,
   uses: () => ({ tools: ['tail'] }),
   lane: 'host',
@@ -95,12 +95,12 @@ async function offsetOf(p: Params, host: Host): Promise<number> {
   const said = await host.exec(['date', '+%z'], options).catch(() => undefined);
   const offset = parseUtcOffset(said?.stdout.trim().split('\n').at(-1) ?? '');
   if (offset !== undefined) return offset;
-  throw new DrillError('invalid-input', `${host.name} does not say its offset from UTC (date +%z)`, {
-    mend: 'Write `utcOffset`, such as +02:00, for stamps without a zone.',
+  throw new DrillError('invalid-input', `cannot read the UTC offset of ${host.name} (date +%z)`, {
+    mend: 'Set `utcOffset`, such as +02:00, for timestamps without a zone.',
   });
 }
 
-/** A host that cannot be reached now may be so later. @throws DrillError `invalid-input` */
+/** Ignores a host that is unreachable now. @throws DrillError `invalid-input` */
 async function requireFile(path: string, host: Host, signal: AbortSignal): Promise<void> {
   const argv = [
     'sh',
@@ -112,7 +112,7 @@ async function requireFile(path: string, host: Host, signal: AbortSignal): Promi
   const options = { timeoutMs: preflightTimeoutMs, signal, look: true } as const;
   const said = await host.exec(argv, options).catch(() => undefined);
   if (said === undefined || !/^file-gone$/m.test(said.stdout)) return;
-  throw new DrillError('invalid-input', `${host.name} has no file ${path} that can be read`, {
+  throw new DrillError('invalid-input', `${host.name} has no readable file ${path}`, {
     mend: 'Correct `path`, or log in as a user who may read the file (`sudo: true` of transport ssh).',
   });
 }

@@ -17,7 +17,7 @@ const params = z.strictObject({
   greeting: regex
     .optional()
     .describe(
-      'Regular expression of the line with which the server’s greeting ends: nothing is sent before it came. Without it, the first connection waits for up to 250 ms whether the server sends one; if so, each later connection waits for its first line.',
+      'Regular expression for the last line of the server’s greeting; the probe sends nothing before it. Without it, the first connection waits up to 250 ms for a greeting. If one comes, each later connection waits for its first line.',
     ),
 });
 type Params = z.output<typeof params>;
@@ -25,7 +25,7 @@ type Params = z.output<typeof params>;
 /** An answer that is longer has no end of line in sight. */
 const lineLimit = 65_536;
 
-/** Longest wait for a greeting on a server of which it is not known whether it sends one. */
+/** Longest wait for a greeting while it is unknown whether the server sends one. */
 const greetingWithinMs = 250;
 
 /** Keeps one connection for as long as it works, and talks over it. */
@@ -119,7 +119,7 @@ class Conversations implements ProbeSession {
     return { status: 'fail', cause: 'bad-body', message, phases };
   }
 
-  /** Reads what the server says before it is asked: an answer to nothing. What is missing of it is a failure. */
+  /** Reads the server's greeting. A greeting that does not come is a failure. */
   async #passGreeting(connection: Connection, signal: AbortSignal): Promise<Observation | undefined> {
     if (this.#greeting !== undefined) return this.#awaitGreeting(this.#greeting, connection, signal);
     if (this.#greets === false || connection.broken !== undefined) return undefined;

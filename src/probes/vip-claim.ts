@@ -13,7 +13,7 @@ import { shorten } from './lib/net-errors.ts';
 import { ipAddress, requireIpAddress } from './lib/text-params.ts';
 
 const params = z.strictObject({
-  address: ipAddress.describe('IP address, such as a VIP, without a prefix length; any spelling.'),
+  address: ipAddress.describe('IP address, such as a VIP, without a prefix length, in any spelling.'),
   interface: z.string().min(1).optional().describe('Only this interface; all of them by default.'),
   container: commandWord
     .optional()
@@ -77,7 +77,7 @@ export const vipClaim: ProbeKind<Params> = {
     if (done === undefined || done.exitCode === notFoundExit || parseLinks(done.stdout) !== undefined) return;
     const said = shorten(done.stderr.trim() || done.stdout.trim());
     throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
-      mend: `Install iproute2 on ${host.name}: the ip of busybox knows no option -j.`,
+      mend: `Install iproute2 on ${host.name}: the ip of busybox has no option -j.`,
     });
   },
   open: async (p, ctx) => {

@@ -14,7 +14,9 @@ const params = z.strictObject({
   interface: z
     .string()
     .min(1)
-    .describe('Interface of the host that looks on which adverts are captured; `any` for all of them.'),
+    .describe(
+      'Interface of the observing host (`from`) on which adverts are captured; `any` for all interfaces.',
+    ),
   virtualRouterId: z.int().min(1).max(255).describe('Virtual router (vrid) whose adverts count.'),
   address: ipv4Address.describe('IPv4 address that the node’s adverts come from, such as ${address}.'),
   tell: z

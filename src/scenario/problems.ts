@@ -118,14 +118,14 @@ function listOf(options: readonly string[]): string {
 /** A field that its map does not have. */
 function strayField(key: string, here: readonly string[], anywhere: readonly string[]): string {
   if (here.includes('on') && key === rewrittenOn({ [key]: true }))
-    return `unknown field "${key}"; did you mean "on"? YAML 1.1 takes \`on\` for a truth value, and a tool has written it so: write "on"`;
+    return `unknown field "${key}"; did you mean "on"? A tool that reads YAML 1.1 has rewritten \`on\` as a truth value: write "on", with the quotes`;
   const elsewhere = anywhere.includes(key);
   const meant = nearest(key, here) ?? (elsewhere ? undefined : nearest(key, anywhere));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
   return elsewhere ? `field "${key}" does not belong here${hint}` : `unknown field "${key}"${hint}`;
 }
 
-/** The key of a map that was `on` before a tool that reads YAML 1.1 wrote the file anew. */
+/** The key that a tool for YAML 1.1 writes in place of `on`. */
 function rewrittenOn(map: unknown): string | undefined {
   return Object.keys(Object(map)).find((key) => /^(true|yes|y)$/i.test(key));
 }

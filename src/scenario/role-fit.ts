@@ -36,7 +36,7 @@ export function checkFirstRoles(
   }
 }
 
-/** The fault that surely acts before all others; -1 where none does. */
+/** Index of the fault that certainly acts first; -1 if there is none. */
 function firstOf(faults: readonly PlannedFault[]): number {
   return faults.findIndex(
     ({ after, atMs, jitterMs = 0 }, i) =>
@@ -49,7 +49,7 @@ function firstOf(faults: readonly PlannedFault[]): number {
   );
 }
 
-/** Why a role cannot be resolved in a steady state; undefined where it may be. */
+/** Why a role cannot be resolved in the steady state; undefined if it may be. */
 function hostsThatFit(
   role: Condition,
   required: readonly GateCondition[],
@@ -93,7 +93,7 @@ function covers(gate: GateCondition, instance: PlannedProbe, probes: Plan['probe
   return gate.role === undefined && needsAll && all.some(({ id }) => id === instance.id);
 }
 
-/** Whether what holds of one part holds of the other, for the same instance. */
+/** Whether `known` implies `asked` for the same instance. */
 function saysMore(known: ValuePart, asked: ValuePart, { onFailure = {} }: PlannedProbe): boolean {
   if (known.probe !== asked.probe) return false;
   if (known.is === undefined) return asked.is === undefined;
@@ -112,7 +112,7 @@ function excludes(gate: ValuePart, role: ValuePart): boolean {
   );
 }
 
-/** The number of hosts that the counts of the gates come to: of gates about other values each adds its own. */
+/** The least number of hosts that the gates require for this role. Gates about different values add up. */
 function leastThatFit(role: Condition, required: readonly GateCondition[], probes: Plan['probes']): number {
   const [instance] = instancesOf(role, probes);
   if (instance?.host === undefined) return 0;

@@ -23,7 +23,7 @@ const id = z
 const lease = duration
   .optional()
   .describe(
-    'Where the host of the fault can undo it: how long it waits for a sign of life from firedrill before it does; 30s by default.',
+    'How long the host waits for a renewal from firedrill before its auto-revert timer undoes the fault (default: 30s). For faults that their host can undo.',
   );
 
 const step = kindUnion(faultKinds, {

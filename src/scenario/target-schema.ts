@@ -104,7 +104,9 @@ const probe = kindUnion(probeKinds, {
   interval: duration.optional().describe('1s by default.'),
   timeout: duration
     .optional()
-    .describe('The interval by default, and at most 900ms: below the one-second SYN retransmission.'),
+    .describe(
+      'Default: the interval, but at most 900 ms, so that a sample ends before TCP sends a lost SYN again (1 s).',
+    ),
   burst: duration.optional().describe('Interval from shortly before the fault until the recovery is stable.'),
   onFailure: failureValues,
   always: z

@@ -179,9 +179,9 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     test.each([
-      ['fd-forced', /was not run: the login answered with exit 0: .*backup gate: nothing to do$/],
-      ['fd-nologin', /was not run: the login answered with exit 1: .*not available/],
-      ['fd-expired', /was not run: the login answered with exit 1: .*assword.*/],
+      ['fd-forced', /was not run by the login: exit 0: .*backup gate: nothing to do$/],
+      ['fd-nologin', /was not run by the login: exit 1: .*not available/],
+      ['fd-expired', /was not run by the login: exit 1: .*assword.*/],
     ])('as %s nothing is run, and nothing counts as run', async (user, words) => {
       const { host } = await open(user);
       const expected = { code: 'host-unreachable', message: expect.stringMatching(words) as string };

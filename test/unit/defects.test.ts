@@ -58,7 +58,7 @@ describe('a process', () => {
         join(stack.files, how),
       );
       expect(all).toContain('firedrill broke: TypeError: boom');
-      expect(all).toMatch(/firedrill ends with handles left open: .*\bTimeout/);
+      expect(all).toMatch(/firedrill exits with open handles: .*\bTimeout/);
       expect(exitCode).toBe(3);
       expect(existsSync(stack.flag)).toBe(false);
       expect(openFaults()).toEqual([]);

@@ -73,7 +73,7 @@ describe('heal', () => {
     expect(await healCommand(output, stop)).toBe(4);
     expect(out).toEqual([
       expect.stringMatching(/^NOT healed: r fault-1: .*another machine/),
-      'NOT repaired: r repair-1: command on here: it waits for what is left of its run\n',
+      'NOT repaired: r repair-1: command on here: other faults of its run are not healed yet\n',
       'repaired: s repair-2: command on here\n',
     ]);
     expect(
@@ -86,12 +86,12 @@ describe('heal', () => {
   test('makes no repair for a fault that did not act before firedrill was gone', async () => {
     open(['fault-1'], ['repair-1', { repair: true, awaitsFault: true }]);
     expect(statusCommand(output, false)).toBe(4);
-    expect(out[1]).toMatch(/target shop, a repair that is not owed: its fault did not act\n$/);
+    expect(out[1]).toMatch(/target shop, a repair that is not needed: its fault was not injected\n$/);
     out = [];
     expect(await healCommand(output, stop)).toBe(0);
     expect(out).toEqual([
       'healed, proven: r fault-1: command on here\n',
-      'not needed: r repair-1: command on here: its fault did not act\n',
+      'not needed: r repair-1: command on here: its fault was not injected\n',
     ]);
     expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\n');
     expect(userLedger().list()).toEqual([]);
@@ -119,9 +119,9 @@ describe('heal', () => {
     out = [];
     expect(await healCommand(output, stop)).toBe(5);
     expect(progress[0]).toMatch(/^target shop is locked: `run` by /);
-    expect(progress[1]).toMatch(/hint: Wait until it has ended, or end it: .* pass --force\.$/);
+    expect(progress[1]).toMatch(/hint: Wait until it ends, or stop it with `kill \d+`: .* pass --force\.$/);
     expect(out).toEqual([
-      'not healed: target shop is locked, and who holds it heals its faults\n',
+      'not healed: target shop is locked; its holder heals the faults\n',
       'healed, proven: s fault-2: command on here\n',
     ]);
     expect(() => forgetCommand('r/fault-1', output)).toThrow(/^target shop is locked: `run` by /);
@@ -149,7 +149,7 @@ describe('heal', () => {
     expect(await healCommand(output, stop, { force: true })).toBe(0);
     expect(progress.slice(0, 2)).toEqual([
       expect.stringMatching(/^target shop is locked: `run` by /),
-      '  --force: its faults are healed nevertheless',
+      '  --force: heals its faults at the same time',
     ]);
     expect(out.at(-1)).toBe('healed, proven: r fault-1: command on here\n');
     expect(userLedger().list()).toEqual([]);
@@ -160,7 +160,7 @@ describe('heal', () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true, runId: 's' }]);
     const path = join(folder, 'ledger', 'r--fault-9.json');
     writeFileSync(path, '{"version":1,"target":"other","fau');
-    const hint = `hint: Undo its fault by hand on the host that the file names (\`undo\` in it is the command, where there is one), or run the version of firedrill that wrote it; then delete the file: rm ${path}`;
+    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${path}`;
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(`the undo record ${path} cannot be read: `);
     expect(out[0]).toMatch(/, target other\n$/);
@@ -171,7 +171,7 @@ describe('heal', () => {
     expect(out).toEqual([
       expect.stringContaining(`NOT healed: the undo record ${path} cannot be read: `),
       'healed, proven: r fault-1: command on here\n',
-      'NOT repaired: r repair-1: command on here: it waits for what is left of its run\n',
+      'NOT repaired: r repair-1: command on here: other faults of its run are not healed yet\n',
       'repaired: s repair-2: command on here\n',
     ]);
     out = [];

@@ -8,21 +8,21 @@ import { DrillError, ExitCode, messageOf } from '../../core/errors.ts';
 import { createServer } from '../../cloud/catalog.ts';
 import { createHost } from '../../hosts/catalog.ts';
 import { learnCloudSecrets } from '../secrets.ts';
-import { type Output, tell } from '../output.ts';
+import { type Output, tell, tellNote } from '../output.ts';
 import type { Stop } from '../stop.ts';
 import { locksFolder, userLedger } from '../run-folder.ts';
 import { type Holder, holderOf, lockTargets } from '../target-lock.ts';
 
 /** Options of `firedrill heal`. */
 export interface HealCommandOptions {
-  /** Heals what a drill or another heal at work has open, too. */
+  /** Also heals faults of a target that a drill or another heal holds. */
   readonly force: boolean;
 }
 
 /**
  * Undoes every open fault of the ledger, newest first, and then makes the repairs that are owed, those of runs all of whose
- * faults are healed. What a drill or another heal at work has open is left to it, without `force`; undo records that cannot be read are
- * reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of others at
+ * faults are healed. Without `force`, the open faults of a running drill or of another heal are left to it; undo records that
+ * cannot be read are reported, and keep nothing else from being healed. Exit code 4 while any fault is left, 5 when only those of others at
  * work are, 3 when only records are.
  */
 export async function healCommand(
@@ -80,18 +80,18 @@ async function healRecords(
     const [doing, done, not] = wordsOf(record);
     const isWaiting = left.has(record.runId) || unreadable.some((one) => isOfRun(one, record.runId));
     if (!isFault(record) && isWaiting) {
-      output.data(`${not}: ${what}: it waits for what is left of its run\n`);
+      output.data(`${not}: ${what}: other faults of its run are not healed yet\n`);
       continue;
     }
     if (record.awaitsFault === true) {
-      output.data(`not needed: ${what}: its fault did not act\n`);
+      output.data(`not needed: ${what}: its fault was not injected\n`);
       unclosed += closeRecord(ledger, record, output);
       continue;
     }
     output.progress(`${doing} ${what}`);
     learnCloudSecrets(record.host);
     try {
-      const host = createHost(record.host, ({ message }) => output.progress(`warning: ${message}`));
+      const host = createHost(record.host, (note) => tellNote(note, output));
       const reach = { host, server: createServer(record.host) };
       const options = {
         abandon: stop.abandonHeals,
@@ -106,7 +106,7 @@ async function healRecords(
     } catch (error) {
       left.add(record.runId);
       output.data(`${not}: ${what}: ${messageOf(error)}\n`);
-      if (error instanceof DrillError && error.mend !== undefined) output.progress(`  ${error.mend}`);
+      if (error instanceof DrillError && error.mend !== undefined) output.progress(`  hint: ${error.mend}`);
       continue;
     }
     unclosed += closeRecord(ledger, record, output);
@@ -139,16 +139,16 @@ function lockAll(
   return { held, unlock: () => unlocks.forEach((unlock) => unlock()) };
 }
 
-/** Names the targets that others hold, and what becomes of their faults. */
+/** Reports the targets that others hold, and whether their faults are healed. */
 function tellHeld(held: ReadonlyMap<string, Holder>, force: boolean, output: Output): void {
   for (const [target, { words, mend }] of held) {
     output.progress(`target ${target} is locked: ${words}`);
     if (force) {
-      output.progress('  --force: its faults are healed nevertheless');
+      output.progress('  --force: heals its faults at the same time');
       continue;
     }
-    output.data(`not healed: target ${target} is locked, and who holds it heals its faults\n`);
-    output.progress(`  hint: ${mend} To heal nevertheless, pass --force.`);
+    output.data(`not healed: target ${target} is locked; its holder heals the faults\n`);
+    output.progress(`  hint: ${mend} To heal at the same time, pass --force.`);
   }
 }
 
@@ -234,7 +234,7 @@ function drillWords({ target }: LedgerRecord): string {
 }
 
 function repairWords({ issued, awaitsFault }: LedgerRecord): string {
-  if (awaitsFault === true) return ', a repair that is not owed: its fault did not act';
+  if (awaitsFault === true) return ', a repair that is not needed: its fault was not injected';
   return issued === undefined ? ', a pending repair' : ', a repair that may have been made';
 }
 

@@ -13,7 +13,7 @@ import { probeKind } from '../../probes/catalog.ts';
 import { createNarrator } from '../console.ts';
 import { loadWatchPlan } from '../inputs.ts';
 import { showDrill } from '../live/show-drill.ts';
-import { type Output, tell } from '../output.ts';
+import { type Output, tell, tellNote } from '../output.ts';
 import { newRunId, openRun, writeReports } from '../run-folder.ts';
 import { learnSecrets } from '../secrets.ts';
 import type { Stop } from '../stop.ts';
@@ -48,7 +48,7 @@ export async function watchCommand(options: WatchOptions, stop: Stop, output: Ou
         runId,
         clock,
         log,
-        createHost: (planned) => createHost(planned, ({ message }) => output.progress(`warning: ${message}`)),
+        createHost: (planned) => createHost(planned, (note) => tellNote(note, output)),
         versions: versions(),
         startControl,
         startPressure,

@@ -40,7 +40,7 @@ describe('dead man', () => {
       renewDeadMan(faultContext(fired), deadMan, { attempt: 3, timeoutMs: 500 }),
     ).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: cannot renew the timer firedrill-ab12cd34: it has fired',
+      message: 'alpha: cannot renew the auto-revert timer firedrill-ab12cd34: it has fired',
     });
   });
 

@@ -35,8 +35,8 @@ export async function requireSystemd(ctx: FaultContext): Promise<void> {
   if (!(await hasSystemd(ctx))) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: no systemd runs there, so no timer could undo the fault if firedrill were cut off`,
-      { mend: 'Use this fault on a host that systemd runs on.' },
+      `${ctx.host.name}: cannot arm the auto-revert timer: no systemd runs on the host`,
+      { mend: 'Use a host with systemd, or another kind of fault.' },
     );
   }
 }
@@ -47,8 +47,8 @@ export async function armDeadMan(ctx: FaultContext, deadMan: DeadMan): Promise<v
 }
 
 /**
- * Puts the undo off by a whole lease from now. `attempt` counts from 1, and no two attempts have the same number, whatever became
- * of them. Throws `fault-failed` when there is nothing to put off: a timer has fired, and the host undoes the fault.
+ * Postpones the undo by a full lease from now. `attempt` counts from 1 and is never used twice, whatever the outcome of an attempt.
+ * Throws `fault-failed` if no timer is left to postpone: one has fired, and the host undoes the fault.
  */
 export async function renewDeadMan(
   ctx: FaultContext,
@@ -60,11 +60,11 @@ export async function renewDeadMan(
   if (renewed.exitCode === 0) return;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: cannot renew the timer firedrill-${deadMan.tag}: ${lastWords(renewed)}`,
+    `${ctx.host.name}: cannot renew the auto-revert timer firedrill-${deadMan.tag}: ${lastWords(renewed)}`,
   );
 }
 
-/** Makes the timer of this number, then stops the others. It stops the new one instead where one has fired, or is about to. */
+/** Creates the timer with this number, then stops the others. If one of them has fired, it stops the new one instead. */
 function renewScript(deadMan: DeadMan, number: number): string {
   const unit = unitOf(deadMan, number);
   const all = `firedrill-${deadMan.tag}-*`;
@@ -78,11 +78,11 @@ while read -r timer _; do
 done <<end
 $timers
 end
-[ -n "$others" ] || give_up 'none is left: it has fired'
-systemctl stop $others || give_up 'one of them could not be stopped: it has fired'
+[ -n "$others" ] || give_up 'no older timer is left: one has fired'
+systemctl stop $others || give_up 'an older timer could not be stopped: it has fired'
 fired=$($list --state=active,activating,deactivating,failed '${all}.service') || exit
-[ -z "$fired" ] || give_up 'it has fired'
-systemctl is-active --quiet ${unit}.timer || give_up 'the new one is gone: an older one has fired'
+[ -z "$fired" ] || give_up 'an older timer has fired'
+systemctl is-active --quiet ${unit}.timer || give_up 'the new timer is gone: an older one has fired'
 `;
 }
 

@@ -17,7 +17,7 @@ export interface ContainerState {
   readonly status: string;
   /** Changes with each start: tells one life of the container from the next. */
   readonly startedAt: string;
-  /** Changes with each end of a life. */
+  /** Changes with each exit of the container. */
   readonly finishedAt: string;
 }
 
@@ -53,7 +53,7 @@ export async function inspectContainer(
   if (status !== undefined && startedAt !== undefined) return { status, startedAt, finishedAt };
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot read what docker inspect answered about ${container}: ${printable(result.stdout.trim(), 120)}`,
+    `${ctx.host.name}: cannot parse the output of \`docker inspect ${container}\`: ${printable(result.stdout.trim(), 120)}`,
     { mend: `See what \`docker inspect ${container}\` prints on ${ctx.host.name}.` },
   );
 }

@@ -15,7 +15,7 @@ export interface FilteredPacket {
   readonly icmpTypes?: readonly number[];
 }
 
-/** A packet in which those of a tunnel travel: where from, where to, and to which port, nobody knows. */
+/** A packet that carries those of a tunnel: its addresses and its port are unknown. */
 export interface WrappingPacket {
   readonly way: 'in' | 'out';
   readonly wraps: true;

@@ -16,7 +16,7 @@ export type IpProtocol = z.output<typeof ipProtocol>;
 const numbers = { vrrp: 112, icmp: 1, tcp: 6, udp: 17 } as const;
 const icmpOverIpv6 = 58;
 
-/** Numbers of the protocols that a way to a host needs. */
+/** Numbers of the protocols that a connection to a host needs. */
 export const ipProtocolNumbers = { tcp: numbers.tcp, icmpOverIpv6 } as const;
 
 /** VRRP, and the authentication header (AH) that keepalived can wrap it in. */

@@ -161,7 +161,7 @@ export async function ipJson<T>(
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: cannot read what \`${command.join(' ')}\` answered: ${printable(text, 120)}`,
+    `${ctx.host.name}: cannot parse the output of \`${command.join(' ')}\`: ${printable(text, 120)}`,
     { mend: 'The fault needs `ip -j` of iproute2 4.14 or later.' },
   );
 }

@@ -98,15 +98,15 @@ async function ask(host: Host, cut: NetworkCut): Promise<string> {
   } catch (error) {
     const { code, message, mend } = error as DrillError;
     if (code !== 'fault-failed' || mend === undefined) return `not a refusal with a hint: ${message}`;
-    return message.replace('alpha: network.any is refused: ', '');
+    return message.replace('alpha: network.any refused: ', '');
   }
 }
-const cut = /^it would cut firedrill's own way to the host/;
+const cut = /^it would cut firedrill's own connection to the host/;
 
 describe('an interface', () => {
   test('is refused where the SSH connection uses it, and no other is', async () => {
     await expect(ask(sshHost(), linkDown('eth0'))).resolves.toBe(
-      "it would cut firedrill's own way to the host (ssh alpha: 203.0.113.9 to 192.0.2.11 port 22, by eth0)",
+      "it would cut firedrill's own connection to the host (ssh alpha: 203.0.113.9 to 192.0.2.11 port 22, through eth0)",
     );
     await expect(ask(sshHost(), linkDown('eth1'))).resolves.toBe('passes');
   });
@@ -388,30 +388,34 @@ describe('a way that is not known', () => {
     [
       'the SSH server does not say',
       { connection: '\n' },
-      "where firedrill's commands come from is not known",
+      "the fault might cut firedrill's own connection: the host has no SSH_CONNECTION",
     ],
     [
       'there is noise only',
       { connection: 'Welcome to the host\n' },
-      "where firedrill's commands come from is",
+      "the fault might cut firedrill's own connection",
     ],
     [
       'two answers',
       { connection: '203.0.113.9 50000 192.0.2.11 22\n198.51.100.9 50000 192.0.2.11 22\n' },
-      "where firedrill's commands come from is not known",
+      "the fault might cut firedrill's own connection: the host has no SSH_CONNECTION",
     ],
     [
       'the client is the host',
       { connection: '198.51.100.11 50000 192.0.2.11 22\n' },
-      "firedrill's commands come from the host itself (198.51.100.11)",
+      "firedrill connects from the host's own address (198.51.100.11)",
     ],
     [
       'a tunnel ends on the host',
       { connection: '127.0.0.1 5 127.0.0.1 22\n' },
-      "firedrill's commands come from the",
+      "firedrill connects from the host's own address",
     ],
-    ['in another namespace', { addresses: {} }, 'the host has no interface with 192.0.2.11'],
-    ['without an interface', { routes: () => ({}) }, '`ip route get` names no interface on the way'],
+    [
+      'in another namespace',
+      { addresses: {} },
+      'no interface of the host has the address of its SSH server (192.0.2.11)',
+    ],
+    ['without an interface', { routes: () => ({}) }, '`ip route get` names no interface for the route'],
   ])('is refused: %s', async (_name, network, message) => {
     await expect(ask(sshHost(network), linkDown('eth1'))).resolves.toContain(message);
   });
@@ -456,14 +460,14 @@ describe('without SSH', () => {
 
   test("a container in its machine's network cannot", async () => {
     await expect(ask(container(true), linkDown('eth0'))).resolves.toContain(
-      "container web has the network of its engine's machine",
+      'container web uses the network of its Docker host',
     );
   });
 
   test('the machine that firedrill runs on cannot', async () => {
     const host = { ...scriptedHost(() => ({})), isThisMachine: true as const };
     await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toContain(
-      'alpha is the machine that firedrill runs on',
+      'alpha is the machine that runs firedrill',
     );
   });
 });

@@ -15,41 +15,42 @@ export type NetworkCut =
   | { readonly kind: 'delay'; readonly interface: string; readonly delayMs: number }
   | { readonly kind: 'packets'; readonly filter: PacketFilter };
 
-/** firedrill's way to a host, as far as the host's network is concerned. */
+/** firedrill's own connection to a host, as seen by the host's network. */
 type OwnWay =
   /** No network of the host is part of it. */
   | { readonly kind: 'outside' }
   | { readonly kind: 'network'; readonly peer: SshPeer; readonly through: WayDevices }
   | { readonly kind: 'unknown'; readonly why: string; readonly hint: string };
 
-/** From this delay on a connection is no way to its host: a login takes about ten round trips. */
+/** A delay of this size or more counts as a cut, because a login takes about ten round trips. */
 const delayThatCutsMs = 1000;
 
 /**
- * From this share of lost round trips on a connection is no way to its host. Of 16 logins to an OpenSSH server over a path that
- * loses packets, 14 succeeded within firedrill's limits with 0.44, 13 with 0.51, and 2 with 0.64.
+/**
+ * A connection that loses this share of its round trips counts as cut. Of 16 logins to an OpenSSH server over a lossy path,
+ * 14 succeeded within firedrill's limits at 0.44, 13 at 0.51, and 2 at 0.64.
  */
 const lossThatCuts = 0.5;
 
 /**
- * Throws `fault-failed` where the fault would cut firedrill's own way to the host, and where that is not known. Without the way
- * nobody sees the fault, and only its lease would end it. Every fault that changes a host's network asks here, before it changes
- * anything.
+ * Throws `fault-failed` if the fault would cut firedrill's own connection to the host, or if that cannot be decided. Without the
+ * connection the fault cannot be observed, and only its lease would end it. Every fault that changes a host's network calls this
+ * before it changes anything.
  */
 export async function requireOwnWay(ctx: CommandContext, kind: string, cut: NetworkCut): Promise<void> {
   const way = await ownWay(ctx);
   if (way.kind === 'outside') return;
   const { name, transport } = ctx.host;
   if (way.kind === 'unknown') {
-    throw new DrillError('fault-failed', `${name}: ${kind} is refused: ${way.why}`, { mend: way.hint });
+    throw new DrillError('fault-failed', `${name}: ${kind} refused: ${way.why}`, { mend: way.hint });
   }
   const { peer, through } = way;
   if (!cuts(cut, peer, through, await arrivalPorts(ctx, peer, cut))) return;
   const client = formatIpAddress(peer.client);
-  const by = through.devices === 'any' ? 'an interface that cannot be told' : [...through.devices].join(', ');
+  const by = through.devices === 'any' ? 'an unknown interface' : [...through.devices].join(', ');
   throw new DrillError(
     'fault-failed',
-    `${name}: ${kind} is refused: it would cut firedrill's own way to the host (${transport}: ${client} to ${formatIpAddress(peer.server)} port ${peer.serverPort}, by ${by})`,
+    `${name}: ${kind} refused: it would cut firedrill's own connection to the host (${transport}: ${client} to ${formatIpAddress(peer.server)} port ${peer.serverPort}, through ${by})`,
     { mend: hintOf(cut, client, through) },
   );
 }
@@ -58,22 +59,22 @@ async function ownWay(ctx: CommandContext): Promise<OwnWay> {
   const { name, transport, container, isThisMachine } = ctx.host;
   if (isThisMachine === true) {
     return unknown(
-      `${name} is the machine that firedrill runs on, whose network all probes and commands use`,
-      'Run firedrill on another machine, and reach the host over SSH or through its engine.',
+      `${name} is the machine that runs firedrill: all probes and commands use its network`,
+      'Run firedrill on another machine, and reach this host over SSH.',
     );
   }
   if (container !== undefined) {
     if (!(await container.inspect(ctx.signal)).sharesMachineNetwork) return { kind: 'outside' };
     return unknown(
-      `container ${container.name} has the network of its engine's machine, by which firedrill reaches the engine or the other hosts`,
+      `container ${container.name} uses the network of its Docker host, through which firedrill reaches the engine and the other hosts`,
       'Use a container with a network of its own (not `network_mode: host`).',
     );
   }
   const peer = await sshPeer(ctx);
   if (peer === undefined) {
     return unknown(
-      `where firedrill's commands come from is not known: the host did not tell SSH_CONNECTION (${transport})`,
-      `See what \`tr '\\0' '\\n' </proc/$PPID/environ\` prints over that way as root: the SSH server has to set SSH_CONNECTION, and /proc has to be readable.`,
+      `the fault might cut firedrill's own connection: the host has no SSH_CONNECTION (${transport})`,
+      `Use an OpenSSH server, which sets SSH_CONNECTION, and log in as root or set \`sudo: true\`, so that /proc can be read. To check: \`tr '\\0' '\\n' </proc/$PPID/environ\` on the host, as root.`,
     );
   }
   const through = await wayDevices(ctx, peer);
@@ -85,18 +86,18 @@ function noDevices(why: NoDevices, peer: SshPeer): OwnWay {
   switch (why) {
     case 'self':
       return unknown(
-        `firedrill's commands come from the host itself (${client}): it is firedrill's own machine, or a tunnel ends there`,
+        `firedrill connects from the host's own address (${client}): the host runs firedrill, or a tunnel ends there`,
         'Reach the host from another machine, by an address of its own.',
       );
     case 'foreign-address':
       return unknown(
-        `the host has no interface with ${server}, where its SSH server answers: commands run in another network namespace`,
-        'Reach the host by an SSH server that runs in the network that the fault is about.',
+        `no interface of the host has the address of its SSH server (${server}): commands run in another network namespace`,
+        'Use an SSH server in the network namespace that the fault changes.',
       );
     case 'no-route':
       return unknown(
-        `\`ip route get\` names no interface on the way from ${server} to ${client}`,
-        `See what \`ip route get ${client} from ${server}\` prints on the host.`,
+        `\`ip route get\` names no interface for the route from ${server} to ${client}`,
+        `Check \`ip route get ${client} from ${server}\` on the host.`,
       );
   }
 }
@@ -126,7 +127,7 @@ function cuts(
   }
 }
 
-/** The share of round trips that the rules break, 0 to 1: each packet that is needed has to pass, and what carries it. */
+/** The share of round trips that the rules break, 0 to 1: each packet of the connection has to pass, and so do those that carry it. */
 function lossOnWay(filter: PacketFilter, connection: readonly FilteredPacket[], through: WayDevices): number {
   const worst = (way: 'in' | 'out', packets: readonly (FilteredPacket | WrappingPacket)[]): number =>
     Math.max(
@@ -144,7 +145,7 @@ const wrapping: readonly WrappingPacket[] = [
   { way: 'out', wraps: true },
 ];
 
-/** The packets that the way needs: those of the connection, and over IPv6 those that find the next hop. (ARP is not IP.) */
+/** The packets that the connection needs: its own, and over IPv6 those of neighbor discovery. (ARP is not IP.) */
 function packetsOf(
   { client, clientPort, server, serverPort }: SshPeer,
   { nextHops }: WayDevices,
@@ -193,12 +194,12 @@ function solicitedNode({ bits }: IpAddress): IpAddress {
 function hintOf(cut: NetworkCut, client: string, { areWrapped }: WayDevices): string {
   switch (cut.kind) {
     case 'link':
-      return 'Name an interface that is not part of that way, or reach the host by another network.';
+      return 'Name an interface that does not carry this connection, or reach the host over another network.';
     case 'delay':
-      return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that is not part of that way.`;
+      return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that does not carry this connection.`;
     case 'packets':
       if (areWrapped)
-        return 'Its packets travel inside those of a tunnel or of IPsec, whose ends firedrill does not know. Reach the host by a network without such, or leave out all protocols that carry others.';
-      return `Leave ${client} out: in \`allow\` (network.isolate), not among the \`peers\`, or not on its port. Or reach the host by another network.`;
+        return 'The connection runs through a tunnel or IPsec whose endpoints are unknown. Reach the host over a network without one, or leave the protocols that carry others (UDP, GRE, ESP) out of the fault.';
+      return `Keep ${client} reachable: add it to \`allow\` (network.isolate), or leave it, or the SSH port, out of the fault. Or reach the host over another network.`;
   }
 }

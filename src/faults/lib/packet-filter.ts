@@ -140,7 +140,7 @@ async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<strin
   if (!lines.some((line) => line.startsWith('-P '))) {
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: cannot read what \`${argv.join(' ')}\` answered: ${printable(lines.join(' '), 120)}`,
+      `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(lines.join(' '), 120)}`,
     );
   }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));

@@ -3,7 +3,7 @@ import type { ExecResult } from '../../core/host.ts';
 import { ownShells } from '../../core/shell-quote.ts';
 import { lastWords, run, type CommandContext } from './commands.ts';
 
-/** Where processes are looked for: on the host, or in one of its containers. */
+/** Where processes are searched: on the host, or in one of its containers. */
 export interface ProcessPlace {
   readonly process: string;
   readonly container?: string | undefined;
@@ -73,12 +73,12 @@ if [ "$signal" = KILL ] && [ $# -gt 1 ]; then kill -STOP "$@"; fi
 for pid in "$@"; do kill "-$signal" "$pid" && hit=yes; done
 [ -n "$hit" ]`;
 
-/** The argv for a command at that place. */
+/** The argv that runs a command at that place. */
 export function within({ container }: ProcessPlace, argv: readonly string[]): string[] {
   return container === undefined ? [...argv] : ['docker', 'exec', container, ...argv];
 }
 
-/** Where that is, for messages. */
+/** The place in words, for messages. */
 export function placeWords({ container }: ProcessPlace): string {
   return container === undefined ? '' : ` in container ${container}`;
 }

@@ -18,7 +18,7 @@ export interface ScriptedFault<P, S extends Json> {
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
   /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
   prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
-  /** What it does to the network: it is refused where that would cut firedrill's own way to the host. */
+  /** What it does to the network: it is refused if that would cut firedrill's own connection to the host. */
   cut(params: P, state: S): NetworkCut;
   apply(state: S, tag: string, ctx: FaultContext): Promise<void>;
   /**

@@ -22,7 +22,7 @@ while [ "\${pid:-0}" -gt 0 ]; do
 done 2>/dev/null
 echo "$SSH_CONNECTION"`;
 
-/** The two ends, or undefined where the SSH server does not say: then the way to the host is not known. */
+/** The two ends, or undefined if the SSH server does not set SSH_CONNECTION: then the connection is unknown. */
 export async function sshPeer(ctx: CommandContext): Promise<SshPeer | undefined> {
   const { stdout } = await run(ctx, ['/bin/sh', '-c', script]);
   // A login shell may print lines of its own.

@@ -49,7 +49,7 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
     if (value('LoadState') === '' || value('ActiveState') === '') {
       throw new DrillError(
         'host-unreachable',
-        `${ctx.host.name}: \`systemctl show\` does not tell the state of ${name}: ${printable(said.trim(), 120)}`,
+        `${ctx.host.name}: \`systemctl show\` does not show the state of ${name}: ${printable(said.trim(), 120)}`,
       );
     }
     return {

@@ -124,8 +124,8 @@ export class ArpTable {
   #ambiguousWords(mac: string): string {
     const answer = `${this.#shared} is answered by ${mac}`;
     return isVirtualMac(mac)
-      ? `${answer}, the virtual MAC of a router: ARP does not tell which node has it; use a probe of kind vrrp or vip-claim`
-      : `${answer}, which answers for ${this.#ownersOf(mac).join(', ')}: ARP does not tell which of them it is`;
+      ? `${answer}, the virtual MAC of a router: ARP cannot show which node has it; use a probe of kind vrrp or vip-claim`
+      : `${answer}, which answers for ${this.#ownersOf(mac).join(', ')}: ARP cannot show which of them it is`;
   }
 
   #macsOf(node: string): ReadonlySet<string> {

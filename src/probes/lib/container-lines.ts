@@ -62,7 +62,7 @@ const overlapMs = 1000;
 /** Every line of a log that was empty. */
 const fromTheStart = '1970-01-01T00:00:00Z';
 
-/** How far one container's log has been read. */
+/** Position in one container's log. */
 export class ContainerLog {
   /** undefined before the first look; null while the log was empty. */
   #latest: StampedLine | null | undefined;

@@ -3,7 +3,7 @@ import { asciiHost } from './host-name.ts';
 
 /** Where a server is, and who logs in to which database. */
 export interface Dsn {
-  /** A name in ASCII, or an address without brackets. */
+  /** A host name in ASCII, or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -13,10 +13,10 @@ export interface Dsn {
 const defaultPort = 5432;
 const form = 'expected postgresql://user@host:port/database';
 
-/** What is wrong with a DSN, in words. */
+/** Why a DSN is invalid. */
 class Problem extends Error {}
 
-/** Reads `postgresql://user@host:port/database`; for anything else it says what is wrong. */
+/** Parses `postgresql://user@host:port/database`. */
 export function parseDsn(text: string): Dsn | { readonly problem: string } {
   try {
     return read(text);
@@ -36,10 +36,10 @@ function read(text: string): Dsn {
   const [user, password] = split(authority.slice(0, Math.max(0, at)), ':');
   if (password !== undefined && password !== '')
     throw new Problem('a password does not belong in the DSN: use `password: {file: …}` or `{env: …}`');
-  if (options !== '') throw new Problem('options do not belong in the DSN: TLS has the field `tls`');
+  if (options !== '') throw new Problem('options do not belong in the DSN: for TLS, use the field `tls`');
   const place = authority.slice(at + 1);
   if (user === '' || place === '') throw new Problem(form);
-  if (path.includes('/')) throw new Problem('a slash in the name of a database is written as %2F');
+  if (path.includes('/')) throw new Problem('write a slash in a database name as %2F');
   return { ...readPlace(place), user: decoded(user), database: decoded(path) || decoded(user) };
 }
 
@@ -52,11 +52,11 @@ function split(text: string, separator: string): readonly [string, string?] {
 function readPlace(place: string): Pick<Dsn, 'host' | 'port'> {
   if (decoded(place).includes(','))
     throw new Problem(
-      'it names several hosts, and a sample asks one: write a probe for each of them, or one with `on:` and `${address}`',
+      'it names several hosts, and a sample connects to one: write a probe for each, or one with `on:` and `${address}`',
     );
   const [, address, name, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(place) ?? [];
   if (address === undefined && place.split(':').length > 2)
-    throw new Problem('an IPv6 address is in brackets: [2001:db8::1]:5432');
+    throw new Problem('write an IPv6 address in brackets: [2001:db8::1]:5432');
   const host = address === undefined ? hostName(decoded(name ?? '')) : decoded(address);
   if (address !== undefined && !isIPv6(host)) throw new Problem(`[${address}] is no IPv6 address`);
   return { host, port: readPort(port) };
@@ -74,7 +74,7 @@ function readPort(port: string | undefined): number {
 function hostName(host: string): string {
   if (/^[/@]/.test(host))
     throw new Problem(
-      'it names a socket of this machine, and a probe asks over the network: name the address on which the server listens',
+      'it names a Unix socket, and a probe connects over the network: use an address that the server listens on',
     );
   const ascii = asciiHost(host);
   if (ascii === undefined) throw new Problem(`"${host}" is neither the name of a host nor an address`);
@@ -85,6 +85,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Problem(`"${text}" is not percent-encoded: a percent sign is written as %25`);
+    throw new Problem(`"${text}" is not percent-encoded: write a percent sign as %25`);
   }
 }

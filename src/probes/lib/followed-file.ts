@@ -50,8 +50,8 @@ export class FollowedFile {
   /** When it came, run clock; undefined before the first one of this run. */
   #pulseAtMs: number | undefined;
   #isThere = false;
-  #broken = 'it has not begun';
-  /** Set once after a break where nobody knows which lines are new. */
+  #broken = 'it has not started';
+  /** Set once if it is unknown which lines are new after a break. */
   #gap = false;
 
   constructor(host: Host, path: string, clock: Clock, onLine: (line: FileLine) => void) {

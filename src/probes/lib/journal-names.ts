@@ -60,11 +60,11 @@ function wrongIn(line: string, name: string, host: string): string | undefined {
   if (logged === 'logged') return undefined;
   if (what === 'unit' && said === 'not-found') return `${host} has no unit ${name}`;
   if (what === 'container' && saysNoSuchContainer(said))
-    return `${host} has no container ${name}, and its journal no line of one`;
+    return `${host} has no container ${name}, and its journal has no line of it`;
   return undefined;
 }
 
-/** Refuses names that match nothing. A host that cannot be asked now may be so later. @throws DrillError `invalid-input` */
+/** Refuses names that match nothing. Ignores a host that is unreachable now. @throws DrillError `invalid-input` */
 export async function requireNames(names: JournalNames, host: Host, signal: AbortSignal): Promise<void> {
   const [wrong] = await wrongNames(names, host, signal).catch(() => []);
   if (wrong === undefined) return;

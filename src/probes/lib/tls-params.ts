@@ -17,7 +17,7 @@ export const clientCert = z
     keyFile: z.string().min(1).describe('PEM file of its private key.'),
     passphrase: secretRef
       .optional()
-      .describe('Where the passphrase of the key is; never the passphrase itself.'),
+      .describe('Where to read the passphrase of the key; never the passphrase itself.'),
   })
   .optional()
   .describe('Certificate to show to a server that asks for one (mutual TLS).');

@@ -96,7 +96,7 @@ class Capture {
   readonly #listeners = new Set<CaptureListener>();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
-  #broken: string | undefined = 'it has not begun';
+  #broken: string | undefined = 'it has not started';
   /** The latest time that a line told; undefined before the first one. */
   #wallMs: number | undefined;
   /** Signs of life come in whole seconds. */

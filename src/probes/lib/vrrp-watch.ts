@@ -69,7 +69,7 @@ export class VrrpWatch {
     if (source !== undefined && source !== this.#source) return;
     this.#settle(wallMs);
     this.#missed = { wallMs, line };
-    // Silence is known only from what was read.
+    // `silent` needs a capture that could be read.
     this.#isSilent = false;
   }
 
@@ -93,7 +93,7 @@ export class VrrpWatch {
     if (own === undefined) {
       const why =
         this.#missed === undefined
-          ? 'it was listened for less than three advert intervals'
+          ? 'the capture has run for less than three advert intervals'
           : `a line of the capture could not be read and may be an advert: ${this.#missed.line}`;
       return { state: 'unknown', why };
     }
@@ -150,7 +150,7 @@ export class VrrpWatch {
     const intervals = this.#laterThan(own) === undefined ? intervalsUntilDown : intervalsUntilYielded;
     if (nowMs - own.advert.wallMs <= intervals * this.#intervalOf(own)) return;
     this.#reigns.delete(this.#source);
-    // A line that could not be read came since: nobody knows whether that was the advert.
+    // A line that could not be read came since; it may have been the advert.
     if (this.#missed !== undefined && this.#missed.wallMs > own.advert.wallMs) return;
     this.#isSilent = true;
     // Stamped with the first evidence: whatever stopped it did so after its last advert.

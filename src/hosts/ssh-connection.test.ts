@@ -8,6 +8,7 @@ import { createSshHost } from './ssh.ts';
 import { startAgent, type TestAgent } from './testing/ssh-agent.ts';
 import { saying, startSshLab, type Said, type SshLab } from './testing/ssh-lab.ts';
 import { makeKey, startSshServer } from './testing/ssh-server.ts';
+import { ownLoopback } from './testing/own-loopback.ts';
 
 const { signal } = new AbortController();
 
@@ -22,7 +23,7 @@ async function says(host: Host): Promise<string> {
 }
 
 describe('the host key', () => {
-  const name = (): string => `[127.0.0.1]:${lab.server.port}`;
+  const name = (): string => `[${ownLoopback}]:${lab.server.port}`;
   /** What a host says whose known hosts have these lines. */
   const knowing = (lines: readonly string[], changes: Said = {}): Promise<string> => {
     lab.write('known_hosts', lines.map((line) => `${line}\n`).join(''));
@@ -37,7 +38,7 @@ describe('the host key', () => {
     await expect(knowing(['broken'])).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringMatching(
-        /^node-1: the host key of 127\.0\.0\.1:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; lines left out there: .*known_hosts:1 \(expected: names, key type, key\)$/,
+        /^node-1: the host key of 127\.[\d.]+:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; lines left out there: .*known_hosts:1 \(expected: names, key type, key\)$/,
       ) as string,
       mend: expect.stringContaining('ssh n1') as string,
     });
@@ -47,8 +48,8 @@ describe('the host key', () => {
 
   test('of the host on another port does not do, that of port 22 does', async () => {
     const { publicLine } = lab.server.hostKey;
-    await expect(knowing([`[127.0.0.1]:1 ${publicLine}`])).rejects.toThrow(/is not known/);
-    await expect(knowing([`127.0.0.1 ${publicLine}`])).resolves.toBe('hello\n');
+    await expect(knowing([`[${ownLoopback}]:1 ${publicLine}`])).rejects.toThrow(/is not known/);
+    await expect(knowing([`${ownLoopback} ${publicLine}`])).resolves.toBe('hello\n');
   });
 
   test('that has changed is refused with both fingerprints and the line', async () => {
@@ -156,7 +157,7 @@ describe('the login', () => {
     expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----/);
     const parsed = ssh2.utils.parseKey(fromPkcs8(pem) ?? '') as ParsedKey;
     const its = await startSshServer({ accept: [{ privateText: pem, publicLine: '', parsed }] });
-    lab.write('known_hosts', `[127.0.0.1]:${its.port} ${its.hostKey.publicLine}\n`);
+    lab.write('known_hosts', `[${ownLoopback}]:${its.port} ${its.hostKey.publicLine}\n`);
     const identityfile = lab.write('pkcs8', pem);
     expect(await says(lab.host({ identityfile, port: String(its.port) }))).toBe('hello\n');
     await its.close();
@@ -205,7 +206,7 @@ describe('the login', () => {
   test('that is refused names what was tried', async () => {
     const identityfile = [lab.write('other', makeKey().privateText), lab.write('torn', 'no key')];
     await expect(says(lab.host({ identityfile }))).rejects.toThrow(
-      /^node-1: no way to n1 over SSH \(tester@127\.0\.0\.1:\d+\): tester@127\.0\.0\.1:\d+ accepts none of the keys \(tried: .*other; .*torn is not a usable key \(.*\)\)$/,
+      /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:\d+\): tester@127\.[\d.]+:\d+ accepts none of the keys \(tried: .*other; .*torn is not a usable key \(.*\)\)$/,
     );
   });
 });
@@ -234,7 +235,7 @@ describe('a jump host', () => {
       const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
       const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(
-        new RegExp(`^node-1: the host key of 127.0.0.1:${jump.server.port} .* is not known`),
+        new RegExp(`^node-1: the host key of ${ownLoopback}:${jump.server.port} .* is not known`),
       );
       expect([jump.server.logins(), lab.server.logins()]).toEqual([0, 0]);
     } finally {
@@ -245,7 +246,7 @@ describe('a jump host', () => {
   test('does not vouch for the host behind it', async () => {
     const jump = await startSshLab();
     try {
-      lab.write('known_hosts', `[127.0.0.1]:${lab.server.port} ${jump.server.hostKey.publicLine}\n`);
+      lab.write('known_hosts', `[${ownLoopback}]:${lab.server.port} ${jump.server.hostKey.publicLine}\n`);
       const hosts = { n1: lab.said({ proxyjump: 'bastion' }), bastion: jump.said() };
       const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(/is not the one in/);
@@ -261,7 +262,7 @@ describe('a jump host', () => {
       const hosts = { n1: lab.said({ proxyjump: 'bastion', port: '1' }), bastion: jump.said() };
       const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(
-        /^node-1: no way to n1 over SSH \(tester@127\.0\.0\.1:1\): \(SSH\) Channel open failure/,
+        /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:1\): \(SSH\) Channel open failure/,
       );
     } finally {
       await jump.close();

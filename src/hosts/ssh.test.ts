@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { SshTransport } from '../core/plan.ts';
 import { startRelay } from './testing/ssh-server.ts';
 import { startSshLab, type SshLab } from './testing/ssh-lab.ts';
+import { ownLoopback } from './testing/own-loopback.ts';
 
 const { signal } = new AbortController();
 const brief = { timeoutMs: 120_000, signal };
@@ -160,7 +161,7 @@ describe('connections', () => {
 
   test('a path that swallows everything is noticed, and the next command takes a new one', async () => {
     const relay = await startRelay(lab.server.port);
-    lab.write('known_hosts', `[127.0.0.1]:${relay.port} ${lab.server.hostKey.publicLine}\n`);
+    lab.write('known_hosts', `[${ownLoopback}]:${relay.port} ${lab.server.hostKey.publicLine}\n`);
     try {
       const host = lab.host({ port: String(relay.port) });
       await host.exec(['true'], brief);
@@ -180,7 +181,7 @@ describe('connections', () => {
     await lab.server.close();
     await expect(lab.host().exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: `node-1: no way to n1 over SSH (tester@127.0.0.1:${port}): connect ECONNREFUSED 127.0.0.1:${port}`,
+      message: `node-1: no way to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
       mend: 'See whether `ssh n1 true` works.',
     });
     lab = await startSshLab();

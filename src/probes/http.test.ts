@@ -10,7 +10,7 @@ import { http } from './http.ts';
 import { failureOf } from './lib/net-errors.ts';
 import { makeCertificates } from './testing/certificates.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
-import { listen as listening } from './testing/servers.ts';
+import { listen as listening, unusedAddress } from './testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -207,10 +207,7 @@ describe('http probe', () => {
   });
 
   it('fails as refused where nobody listens', async () => {
-    const server = createServer();
-    const port = await listen(server);
-    await cleanups.pop()?.();
-    const { seen } = await lookOnce(http, { url: `http://127.0.0.1:${port}/` });
+    const { seen } = await lookOnce(http, { url: `http://${await unusedAddress()}/` });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 

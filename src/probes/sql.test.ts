@@ -17,7 +17,7 @@ import {
   postgresServer,
   ready,
 } from './testing/postgres-server.ts';
-import { listen } from './testing/servers.ts';
+import { listen, unusedAddress } from './testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -104,9 +104,10 @@ describe('sql probe', () => {
   });
 
   it('fails as refused where nobody listens', async () => {
-    const { address, close } = await listen(createServer());
-    await close();
-    const { seen } = await lookOnce(sql, { dsn: `postgresql://p@${address}/a`, query: 'SELECT 1' });
+    const { seen } = await lookOnce(sql, {
+      dsn: `postgresql://p@${await unusedAddress()}/a`,
+      query: 'SELECT 1',
+    });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ProbeSession } from '../core/probe.ts';
 import { tcpSession } from './tcp-session.ts';
 import { lookWith, openProbe } from './testing/look.ts';
-import { listen } from './testing/servers.ts';
+import { listen, unusedAddress } from './testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -93,9 +93,7 @@ describe('tcp-session probe', () => {
   });
 
   it('fails as refused where nobody listens, and goes on trying', async () => {
-    const { address, close } = await serve(acknowledge);
-    await close();
-    const session = await open(address);
+    const session = await open(await unusedAddress());
     for (let i = 0; i < 2; i++) {
       expect(await look(session)).toMatchObject({ status: 'fail', cause: 'refused' });
     }

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { tcp } from './tcp.ts';
 import { lookOnce, openProbe } from './testing/look.ts';
-import { listen } from './testing/servers.ts';
+import { listen, unusedAddress } from './testing/servers.ts';
 
 describe('tcp probe', () => {
   it('is ok when the connection is established, and closes it', async () => {
@@ -20,9 +20,8 @@ describe('tcp probe', () => {
   });
 
   it('fails as refused where nobody listens', async () => {
-    const { address, close } = await listen(createServer());
-    await close();
-    expect((await lookOnce(tcp, { address })).seen).toMatchObject({ status: 'fail', cause: 'refused' });
+    const { seen } = await lookOnce(tcp, { address: await unusedAddress() });
+    expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
   it('fails as timeout, not before its time, when SYNs go unanswered', async () => {

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { listen } from '../probes/testing/servers.ts';
+import { listen, unusedAddress } from '../probes/testing/servers.ts';
 import { httpRows } from './http.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
 
@@ -66,9 +66,7 @@ describe('a row written by HTTP', () => {
   });
 
   test('is refused when nobody listens: nothing was sent', async () => {
-    const gone = await listen(createServer());
-    await gone.close();
-    await expect(written(`http://${gone.address}`)).resolves.toMatchObject({ outcome: 'refused' });
+    await expect(written(`http://${await unusedAddress()}`)).resolves.toMatchObject({ outcome: 'refused' });
   });
 
   test('is refused when TLS does not come about: nothing was sent', async () => {

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   accept,
@@ -9,7 +8,7 @@ import {
   postgresServer,
   ready,
 } from '../probes/testing/postgres-server.ts';
-import { listen } from '../probes/testing/servers.ts';
+import { unusedAddress } from '../probes/testing/servers.ts';
 import { sqlRows } from './sql.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
 
@@ -92,11 +91,7 @@ describe('a row written by SQL', () => {
       if (what.includes('yet')) socket.end(failure('FATAL', '57P03', 'the database system is starting up'));
     });
     let where = dsn;
-    if (what.includes('listens')) {
-      const gone = await listen(createServer());
-      await gone.close();
-      where = `postgresql://app@${gone.address}/app`;
-    }
+    if (what.includes('listens')) where = `postgresql://app@${await unusedAddress()}/app`;
     const client = await connected(where);
     await expect(client.write(row, timeOut(300))).resolves.toMatchObject({ outcome });
   });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../src/core/summary.ts';
 import { pushgateway } from '../../src/reporters/pushgateway.ts';
 import type { FinishedDrill } from '../../src/reporters/reporter.ts';
+import { ownLoopback } from '../../src/hosts/testing/own-loopback.ts';
 import { exampleDrill, hostileFinished } from '../../src/reporters/testing/drills.ts';
 import { heard } from '../../src/reporters/testing/told.ts';
 import { program } from './lib/readers.ts';
@@ -15,17 +16,17 @@ import { program } from './lib/readers.ts';
 let url: string;
 let gateway: ChildProcess;
 
-/** A port of the loopback that nobody had a moment ago. */
+/** A port of this process’s loopback address. */
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, ownLoopback, resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
 beforeAll(async () => {
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = `${ownLoopback}:${await freePort()}`;
   url = `http://${address}`;
   gateway = spawn(program('prometheus-pushgateway'), [`--web.listen-address=${address}`], {
     stdio: 'ignore',

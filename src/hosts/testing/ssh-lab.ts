@@ -12,6 +12,7 @@ import {
   type SshServerOptions,
   type TestKey,
 } from './ssh-server.ts';
+import { ownLoopback } from './own-loopback.ts';
 
 /** What `ssh -G` says of a host, by name; lists give a name several times. */
 export type Said = Readonly<Record<string, string | readonly string[]>>;
@@ -58,10 +59,10 @@ export async function startSshLab(options: Omit<SshServerOptions, 'accept'> = {}
   const identityfile = write('key', key.privateText);
   const userknownhostsfile = write(
     'known_hosts',
-    `[127.0.0.1]:${server.port} ${server.hostKey.publicLine}\n`,
+    `[${ownLoopback}]:${server.port} ${server.hostKey.publicLine}\n`,
   );
   const said = (changes: Said = {}): Said => ({
-    hostname: '127.0.0.1',
+    hostname: ownLoopback,
     port: String(server.port),
     user: 'tester',
     identityfile,

@@ -7,6 +7,7 @@ import ssh2, {
   type ServerChannel,
   type Session,
 } from 'ssh2';
+import { ownLoopback } from './own-loopback.ts';
 
 /** A key pair as files have it. */
 export interface TestKey {
@@ -170,7 +171,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-export async function startRelay(port: number, host = '127.0.0.1'): Promise<Relay> {
+export async function startRelay(port: number, host = ownLoopback): Promise<Relay> {
   let swallowing = false;
   const sockets = new Set<Socket>();
   const server: Server = createServer((inner) => {
@@ -210,6 +211,6 @@ interface Listening {
 }
 
 async function listen(server: Listening, port = 0): Promise<number> {
-  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => void server.listen(port, ownLoopback, resolve));
   return (server.address() as AddressInfo).port;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ownLoopback } from '../../hosts/testing/own-loopback.ts';
 
 /** For tests: a server at work. */
 export interface Listening {
@@ -25,4 +26,13 @@ export async function listen(server: Server): Promise<Listening> {
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   return { port, address: `127.0.0.1:${port}`, close };
+}
+
+/** For tests: host:port where nobody listens, and no other program can come to listen meanwhile. */
+export async function unusedAddress(): Promise<string> {
+  const server = createServer().listen(0, ownLoopback);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `${ownLoopback}:${port}`;
 }

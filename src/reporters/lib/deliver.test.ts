@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answers, hangs, pours, receiver, type Receiver, resets } from '../testing/receiver.ts';
 import { deliver, type Post, Undelivered } from './deliver.ts';
+import { unusedAddress } from '../../probes/testing/servers.ts';
 
 const token = 'token-in-the-path';
 const signal = new AbortController().signal;
@@ -153,9 +154,8 @@ describe('nobody knows what became of it', () => {
 });
 
 test('a connection that is refused may come about later', async () => {
-  const { port } = server;
-  await server.close();
-  const call = () => ({ method: 'POST', url: `http://127.0.0.1:${port}/${token}`, headers: {} }) as const;
+  const address = await unusedAddress();
+  const call = () => ({ method: 'POST', url: `http://${address}/${token}`, headers: {} }) as const;
   await expect(failureOf(deliver(post({ call, repeatable: false }), signal, quick))).resolves.toMatchObject({
     message: expect.stringContaining('ECONNREFUSED'),
     mayPass: true,

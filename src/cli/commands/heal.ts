@@ -183,7 +183,7 @@ function wordsOf(record: LedgerRecord): readonly [string, string, string] {
 
 /**
  * Drops an undo record whose machine is gone for good; touches no host. Exit code 2 when there is none of that name.
- * @throws DrillError `refused` while its target is being drilled, without `force`
+ * @throws DrillError `refused` while its target is locked, without `force`
  */
 export function forgetCommand(
   name: string,

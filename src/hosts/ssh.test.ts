@@ -388,7 +388,7 @@ describe('a login shell', () => {
     const { host } = await loginBy('echo "backup gate: nothing to do"');
     const script = `${': a long script\n'.repeat(50)}exit`;
     await expect(host.exec(['sh', '-c', script, 'sh', 'postgres'], brief)).rejects.toThrow(
-      'node-1: `sh -c … sh postgres` was not run: the login answered with exit 0: backup gate: nothing to do',
+      'node-1: `sh -c … sh postgres` was not run by the login: exit 0: backup gate: nothing to do',
     );
   });
 

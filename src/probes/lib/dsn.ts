@@ -82,6 +82,13 @@ function hostName(host: string): string {
 }
 
 function decoded(text: string): string {
+  const plain = percentDecoded(text);
+  // In the protocol a NUL ends each text: what follows would be read as something else.
+  if (plain.includes('\0')) throw new Problem(`"${text}" has a NUL (%00), which ends a name`);
+  return plain;
+}
+
+function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -274,7 +274,7 @@ describe('names that a journal is read by', () => {
     [
       'a container that was never heard of',
       'unit logged loaded\ncontainer unlogged error Error response from daemon: No such container: app-postgres\ncontainer logged journald\n',
-      'node-1 has no container app-postgres, and its journal no line of one',
+      'node-1 has no container app-postgres, and its journal has no line of it',
     ],
     [
       'a container that does not log to the journal',
@@ -317,7 +317,7 @@ describe('names that a journal is read by', () => {
       expect(await asks('ran.service')).toEqual([]);
       expect(await asks('never.service', 'web')).toEqual([
         'node-1 has no unit never.service',
-        'node-1 has no container web, and its journal no line of one',
+        'node-1 has no container web, and its journal has no line of it',
       ]);
       program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
       program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');

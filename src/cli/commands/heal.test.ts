@@ -137,7 +137,7 @@ describe('heal', () => {
     const codes = await Promise.all([healCommand(output, stop), healCommand(output, stop)]);
     expect(codes.toSorted()).toEqual([0, 5]);
     expect(readFileSync(mark('done'), 'utf8')).toBe('fault-1\nrepair-1\n');
-    expect(out).toContain('not healed: target shop is locked, and who holds it heals its faults\n');
+    expect(out).toContain('not healed: target shop is locked; its holder heals the faults\n');
     // Nothing is left of its locks.
     lockTargets(locksFolder(), ['shop'], 'run')();
   });

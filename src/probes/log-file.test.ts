@@ -247,7 +247,9 @@ describe('log-file probe', () => {
       code: 'invalid-input',
       message: 'node-1 has no readable file /var/log/app.log',
     });
-    await expect(open(new Machine({ zone: 'CET' }), { time: 'syslog' })).rejects.toThrow('cannot read the UTC offset of node-1');
+    await expect(open(new Machine({ zone: 'CET' }), { time: 'syslog' })).rejects.toThrow(
+      'cannot read the UTC offset of node-1',
+    );
     expect(logFile.params.safeParse({ path: 'app.log', marks }).success).toBe(false);
     expect(logFile.params.safeParse({ path: '/a', marks, utcOffset: 'CET' }).success).toBe(false);
   });

@@ -145,6 +145,33 @@ describe('a link of a page', () => {
   });
 });
 
+describe('a link to a heading', () => {
+  /** The anchors of a page's headings, as GitHub makes them. */
+  const anchorsOf = (page: string): string[] =>
+    readFileSync(page, 'utf8')
+      .split('\n')
+      .filter((line) => /^#{1,6} /.test(line))
+      .map((line) =>
+        line
+          .replace(/^#+ /, '')
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, '')
+          .replaceAll(' ', '-'),
+      );
+  const links = pages().flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]*#[^)\s]+)\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^https?:/.test(link))
+      .map((link) => [page, link] as const),
+  );
+
+  test.each(links)('%s: %s leads to one', (page, link) => {
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
+    expect(anchorsOf(target)).toContain(anchor);
+  });
+});
+
 describe('the README', () => {
   test('is short, and its picture small', () => {
     expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThan(250);

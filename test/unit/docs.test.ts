@@ -133,7 +133,8 @@ describe('a block of commands', () => {
 });
 
 describe('a link of a page', () => {
-  const links = pages().flatMap((page) =>
+  const forContributors = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+  const links = [...pages(), ...forContributors].flatMap((page) =>
     [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = '']) => link)
       .filter((link) => !/^(?:https?:|#)/.test(link))

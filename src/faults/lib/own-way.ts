@@ -45,7 +45,8 @@ export async function requireOwnWay(ctx: CommandContext, kind: string, cut: Netw
     throw new DrillError('fault-failed', `${name}: ${kind} refused: ${way.why}`, { mend: way.hint });
   }
   const { peer, through } = way;
-  if (!cuts(cut, peer, through, await arrivalPorts(ctx, peer, cut))) return;
+  const arrivesAt = cut.kind === 'packets' ? await arrivalPorts(ctx, peer, cut.filter) : [];
+  if (!cuts(cut, peer, through, arrivesAt)) return;
   const client = formatIpAddress(peer.client);
   const by = through.devices === 'any' ? 'an unknown interface' : [...through.devices].join(', ');
   throw new DrillError(

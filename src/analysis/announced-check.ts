@@ -4,7 +4,7 @@ import { seriesOf } from './intervals.ts';
 import { staleAfterMs } from './kept-samples.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
-import type { Moment } from './rto.ts';
+import type { Moment } from './moment.ts';
 import { durationWords, limitWords, listWords } from './words.ts';
 
 /** A mark as far as announcements care. */

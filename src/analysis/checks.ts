@@ -69,7 +69,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
   );
   if ('status' in subject) return subject;
   const { before, condition, limit, unknown, recovery } = subject;
-  const atMs = Math.min(failoverByMs(log, recovery, waitOverMs(log)), watchedUntil(log));
+  const atMs = Math.min(failoverByMs(log, recovery.recovered, waitOverMs(log)), watchedUntil(log));
   const view = viewsOf(log, condition).asCounted;
   const { owners, unseen } = ownersAt(view, condition, atMs);
   const [owner] = owners;

@@ -26,7 +26,7 @@ import { type RunLog, watchedUntil } from './read-log.ts';
 import { valueGaps } from './missing-values.ts';
 import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { type Views, viewsOf } from './unobserved.ts';
-import { middle } from './windows.ts';
+import { middle } from './moment.ts';
 import { durationWords, limitWords, listWords } from './words.ts';
 
 /** Whether the condition holds at the end of the run. */

@@ -19,7 +19,8 @@ import {
 } from './outcome.ts';
 import { intervalAt, type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
-import { type Moment, type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';
+import type { Moment } from './moment.ts';
+import { type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';
 import { unseenOutageMs } from './rto-bounds.ts';
 import { type Sampling, samplingOf } from './sample-gaps.ts';
 import { durationWords, limitWords, measureWords } from './words.ts';

@@ -1,7 +1,8 @@
 import type { Measure } from '../core/summary.ts';
 import type { RunLog } from './read-log.ts';
 import { analyseRedundancy, type RedundancyAnalysis } from './redundancy.ts';
-import { type Moment, type RecoveryAnalysis, recoverySeries, returnBeganMs, windowsAfter } from './rto.ts';
+import type { Moment } from './moment.ts';
+import { type RecoveryAnalysis, recoverySeries, returnBeganMs, windowsAfter } from './rto.ts';
 
 /** What the heal did to the service, seen by the recovery probe. */
 export interface HealAnalysis {

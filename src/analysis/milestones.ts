@@ -3,8 +3,7 @@ import type { StageEnd } from '../core/plan.ts';
 import { combine, type Range, seriesOf, type Truth, type TruthSpan } from './intervals.ts';
 import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
-import type { Moment } from './rto.ts';
-import { middle } from './windows.ts';
+import { middle, type Moment } from './moment.ts';
 
 /** Something happened: its bounds, and until when it was seen to last; a mark lasts for no time. ms. */
 export interface Happening extends Moment {

@@ -1,6 +1,6 @@
-import type { Moment, RecoveryAnalysis } from './rto.ts';
+import { middle, type Moment } from './moment.ts';
 import type { FaultRecord, RunLog } from './read-log.ts';
-import { type BadWindow, endOf, middle } from './windows.ts';
+import { type BadWindow, endOf } from './windows.ts';
 
 /**
  * The time in which faults act, and what it means for a recovery: while a fault acts, no recovery is final. An outage that
@@ -164,9 +164,8 @@ export function finalRecovery(
  * The moment by which a failover must have come about: before a heal may move roles back. Where the service had recovered
  * and stayed up while a timed fault still acted, that is when its heal began; otherwise the end of the wait.
  */
-export function failoverByMs(log: RunLog, recovery: RecoveryAnalysis, waitOverMs: number): number {
+export function failoverByMs(log: RunLog, recovered: Moment | null, waitOverMs: number): number {
   const { timedUntilMs } = faultTime(log, waitOverMs);
-  const { recovered } = recovery;
   const heldByMs = recovered === null ? Infinity : recovered.hiMs + log.plan.recovery.stableForMs;
   return heldByMs <= timedUntilMs ? Math.min(waitOverMs, timedUntilMs) : waitOverMs;
 }

@@ -1,4 +1,4 @@
-import type { Moment } from './rto.ts';
+import { middle, type Moment } from './moment.ts';
 import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
 import { type Sampling, samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { boundedBySamples, neverWords } from './gap-outcome.ts';
@@ -13,7 +13,6 @@ import {
 } from './outcome.ts';
 import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
 import type { RunLog } from './read-log.ts';
-import { middle } from './windows.ts';
 import { durationWords, listWords } from './words.ts';
 
 /** What the check counts the time of, and the hosts by which it was seen. */

@@ -18,10 +18,9 @@ import {
 } from './intervals.ts';
 import { isSilent, staleAfterMs } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
-import { moment, type Moment } from './rto.ts';
+import { middle, moment, type Moment } from './moment.ts';
 import { unseenTruthMs } from './sample-gaps.ts';
 import { viewsOf } from './unobserved.ts';
-import { middle } from './windows.ts';
 
 /**
  * The log as one side may be read. Silence says nothing, however short: a host that gave

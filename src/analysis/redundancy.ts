@@ -2,8 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import type { Measure } from '../core/summary.ts';
 import { seriesOf, truthOfAll } from './intervals.ts';
 import type { RunLog } from './read-log.ts';
-import type { Moment } from './rto.ts';
-import { middle } from './windows.ts';
+import { middle, type Moment } from './moment.ts';
 
 /** From a moment until redundancy held again, as far as the log shows. ms. */
 export type RedundancyAnalysis =

@@ -10,7 +10,7 @@ import {
   type RowsAnalysis,
   type Staleness,
 } from './written-rows.ts';
-import { middle } from './windows.ts';
+import { middle } from './moment.ts';
 
 /** What offsets count from: the fault's effect, without one the run's start. */
 interface Frame {

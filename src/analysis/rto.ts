@@ -2,6 +2,7 @@ import { roundMs } from '../core/clock.ts';
 import { DrillError } from '../core/errors.ts';
 import type { Measure } from '../core/summary.ts';
 import { type Downtime, downtimeOf } from './downtime.ts';
+import { middle, moment, type Moment } from './moment.ts';
 import { faultTime, finalRecovery, mayCount, timedFaults } from './open-faults.ts';
 import {
   type EffectBounds,
@@ -13,14 +14,7 @@ import {
 } from './read-log.ts';
 import { firstBounds, longestGapMs, measureFrom, recoveryBounds, type RecoveryBounds } from './rto-bounds.ts';
 import { longestUnseenMs, withUnseen } from './sample-gaps.ts';
-import { type BadWindow, badWindows, endOf, middle } from './windows.ts';
-
-/** A moment with bounds, ms. */
-export interface Moment {
-  readonly loMs: number;
-  readonly hiMs: number;
-  readonly ms: number;
-}
+import { type BadWindow, badWindows, endOf } from './windows.ts';
 
 /** How the service came back after the fault, seen by the recovery probe. Offsets and durations in ms. */
 export interface RecoveryAnalysis {
@@ -74,11 +68,6 @@ export function recoverySeries(log: RunLog): ProbeSeries {
       `The recovery probe "${probe}" has ${series.length} instances in the log's plan; it needs exactly one.`,
     );
   return only;
-}
-
-/** A moment by its bounds: the estimate is their middle. */
-export function moment(loMs: number, hiMs: number): Moment {
-  return { loMs, hiMs, ms: middle(loMs, hiMs) };
 }
 
 /** The first fault that was seen to act. */

@@ -10,7 +10,8 @@ import {
 import type { HealAnalysis } from './heal.ts';
 import { type ChainRange, type Happening, type Milestone, milestoneOf } from './milestones.ts';
 import { type RunLog, wallTime } from './read-log.ts';
-import { moment, type Moment, type RecoveryAnalysis } from './rto.ts';
+import { moment, type Moment } from './moment.ts';
+import type { RecoveryAnalysis } from './rto.ts';
 
 /** The name of time that no rule accounts for. */
 export const notAttributed = 'not attributed';

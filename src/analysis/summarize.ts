@@ -23,7 +23,8 @@ import { isWatch, judgeDrill, judgeWatch, notesOf } from './verdict.ts';
 import { summarizeRows } from './rows-summary.ts';
 import { rowNotes } from './row-checks.ts';
 import { analyseRows } from './written-rows.ts';
-import { type BadWindow, badWindows, middle } from './windows.ts';
+import { middle } from './moment.ts';
+import { type BadWindow, badWindows } from './windows.ts';
 
 /** Everything the analysis finds in a log, on the run clock: what reports draw from. */
 export interface Analysis {

@@ -12,8 +12,8 @@ import {
 } from './sample-evidence.ts';
 import { type KeptSample, lastSaidMs, weightOf } from './kept-samples.ts';
 import type { LatencyModel } from './latency-model.ts';
+import { middle, type Moment } from './moment.ts';
 import { type ProbeSeries, type RunLog, wallTime } from './read-log.ts';
-import type { Moment } from './rto.ts';
 
 /**
  * A bad window of one probe with the bounds of both its edges: the true edges lie
@@ -371,11 +371,6 @@ function heldWith(
   for (let sample; (sample = samples[index]) !== undefined; index++)
     if (sample.status !== 'ok' || sample.sendMs >= upMs || targetsMs(sample) <= normalMs) break;
   return index - from;
-}
-
-/** Midpoint on the microsecond grid of the log. */
-export function middle(lo: number, hi: number): number {
-  return roundMs((lo + hi) / 2);
 }
 
 /** When the window ended: its bounds, and as the estimate `endMs`, or their middle. */

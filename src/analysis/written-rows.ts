@@ -7,7 +7,7 @@ import type { BesideReads } from './beside-reads.ts';
 import type { WriterRecord } from './read-log.ts';
 import type { RowColumns } from './row-columns.ts';
 import { type Sampling, unseenBetweenMs, withUnseen } from './sample-gaps.ts';
-import { middle } from './windows.ts';
+import { middle } from './moment.ts';
 
 type RowsRead = Extract<DrillEvent, { type: 'rows.read' }>;
 

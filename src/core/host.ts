@@ -76,7 +76,12 @@ export interface HostContainer {
   readonly name: string;
   /** @throws DrillError `host-unreachable` when the engine gives no answer, or knows no such container */
   inspect(signal: AbortSignal, patience?: number): Promise<ContainerReport>;
+  /** The network namespace of firedrill's own process, as `printNetwork` prints it; absent if it cannot be read. */
+  readonly ownNetwork?: string;
 }
+
+/** Prints the network namespace of a shell, and the boot of its kernel: namespaces have numbers of that kernel. */
+export const printNetwork = 'readlink /proc/self/ns/net && cat /proc/sys/kernel/random/boot_id';
 
 /** A container's state as its engine reports it. */
 export interface ContainerReport {

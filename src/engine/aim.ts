@@ -4,10 +4,13 @@ import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import { faultKind, type AnyFaultKind } from '../faults/catalog.ts';
 import { plannedHost } from './reach.ts';
-import type { Run } from './run.ts';
+import type { RunState } from './run-state.ts';
 
 /** How long a role may take to fit one host: probes have just begun when preparations are made, and a heal moves roles. */
 const roleWithinMs = 30_000;
+
+/** What resolving a step needs of a run. */
+export type Aiming = Pick<RunState, 'plan' | 'clock' | 'log' | 'signal' | 'world' | 'hit' | 'reach'>;
 
 /** A fault with everything about it resolved that the plan leaves open. */
 export interface Aim {
@@ -18,7 +21,7 @@ export interface Aim {
 }
 
 /** Resolves where a step acts, and on what. @throws DrillError `role-unresolved` where no one host fits */
-export async function takeAim(run: Run, fault: PlannedFault): Promise<Aim> {
+export async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
   const kind = faultKind(fault.kind);
   if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
   const { hosts } = run.plan;
@@ -35,11 +38,11 @@ export async function takeAim(run: Run, fault: PlannedFault): Promise<Aim> {
   const params = mapStrings(fault.params, (text) =>
     fillAddresses(fillPlaceholders(text, planned), addresses),
   );
-  const ctx = { ...run.reach(planned.name), clock: run.deps.clock, signal: run.signal };
+  const ctx = { ...run.reach(planned.name), clock: run.clock, signal: run.signal };
   return { kind, planned, params, ctx };
 }
 
-async function hostOf(run: Run, on: PlannedFault['on']): Promise<string> {
+async function hostOf(run: Aiming, on: PlannedFault['on']): Promise<string> {
   if ('host' in on) return on.host;
   if ('role' in on) return resolveRole(run, on.role);
   const host = run.hit.get(on.fault);
@@ -47,20 +50,19 @@ async function hostOf(run: Run, on: PlannedFault['on']): Promise<string> {
   return host;
 }
 
-async function resolveRole(run: Run, role: string): Promise<string> {
-  const { clock, log } = run.deps;
-  const condition = run.plan.roles[role];
+async function resolveRole({ plan, clock, log, signal, world }: Aiming, role: string): Promise<string> {
+  const condition = plan.roles[role];
   if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
   const deadline = clock.nowMs() + roleWithinMs;
   for (;;) {
     try {
-      const host = run.world.resolveRole(role, condition);
+      const host = world.resolveRole(role, condition);
       log.append({ type: 'role.resolved', role, host });
       return host;
     } catch (error) {
       const unclear = error instanceof DrillError && error.code === 'role-unresolved';
       if (!unclear || clock.nowMs() >= deadline) throw error;
     }
-    await run.world.nextSample(100, run.signal);
+    await world.nextSample(100, signal);
   }
 }

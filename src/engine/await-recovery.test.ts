@@ -43,7 +43,7 @@ async function recover(
       await clock.sleep(200, stop.signal).catch(() => undefined);
     }
   })();
-  const run = { plan, world, hit: new Map(), signal: new AbortController().signal, deps: { clock } };
+  const run = { plan, world, hit: new Map(), signal: new AbortController().signal, clock };
   const out = await awaitRecovery(run, {
     get isOver() {
       return clock.nowMs() >= faultMs;

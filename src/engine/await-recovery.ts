@@ -1,6 +1,6 @@
 import type { Sample } from '../core/sample.ts';
 import { recoveryProbe } from './recovery-probe.ts';
-import type { Run } from './run.ts';
+import type { RunState } from './run-state.ts';
 import type { Timeline } from './timeline.ts';
 import type { GateOutcome } from './world.ts';
 
@@ -8,9 +8,7 @@ import type { GateOutcome } from './world.ts';
 const quietLookMs = 15_000;
 
 /** What the wait needs of a run. */
-export type Recovering = Pick<Run, 'plan' | 'world' | 'hit' | 'signal'> & {
-  readonly deps: Pick<Run['deps'], 'clock'>;
-};
+export type Recovering = Pick<RunState, 'plan' | 'clock' | 'world' | 'hit' | 'signal'>;
 
 /**
  * Waits until the recovery probe has been good long enough after being bad, or never was bad. "Long enough" ends at a moment
@@ -20,8 +18,7 @@ export type Recovering = Pick<Run, 'plan' | 'world' | 'hit' | 'signal'> & {
  * before its end is answered. If `within` is over by then, the wait ends as soon as the service is seen down.
  */
 export async function awaitRecovery(run: Recovering, faults: Pick<Timeline, 'isOver'>): Promise<GateOutcome> {
-  const { plan, world } = run;
-  const { clock } = run.deps;
+  const { plan, clock, world } = run;
   const start = clock.nowMs();
   const deadline = start + plan.recovery.withinMs;
   const id = recoveryProbe(run);

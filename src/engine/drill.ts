@@ -79,7 +79,7 @@ async function drill(run: Run): Promise<void> {
     // Faults that are still to come, or that last for a time of their own, must not be waited for.
     timeline.stop(error);
     await timeline.over.catch((other: unknown) => {
-      if (other !== error) run.deps.log.append({ type: 'log', level: 'error', text: messageOf(other) });
+      if (other !== error) run.log.append({ type: 'log', level: 'error', text: messageOf(other) });
     });
     throw error;
   }
@@ -108,16 +108,15 @@ async function recoverFrom(run: Run, timeline: Timeline): Promise<void> {
   logGate(run, 'redundancy', await world.waitForGate(plan.redundancy, run.signal));
 }
 
-function endBurst(run: Run): void {
+function endBurst(run: Pick<Run, 'plan' | 'setBurst'>): void {
   if (hasBurst(run.plan)) run.setBurst(false);
 }
 
 /** Roles that no fault names are recorded where they are clear: checks compare them later. */
-function resolveRoles(run: Run): void {
-  const { plan, world, deps } = run;
+function resolveRoles({ plan, log, world }: Pick<Run, 'plan' | 'log' | 'world'>): void {
   for (const [role, condition] of Object.entries(plan.roles)) {
     try {
-      deps.log.append({ type: 'role.resolved', role, host: world.resolveRole(role, condition) });
+      log.append({ type: 'role.resolved', role, host: world.resolveRole(role, condition) });
     } catch (error) {
       if (plan.faults.some((fault) => 'role' in fault.on && fault.on.role === role)) throw error;
     }
@@ -159,7 +158,7 @@ async function restore(run: Run, timeline: Timeline, all: boolean): Promise<bool
 }
 
 /** Everything is healed, as far as it goes: the writers stop, what they wrote is read back and removed. */
-async function endWriting(run: Run): Promise<void> {
+async function endWriting(run: Pick<Run, 'log' | 'signal' | 'writing'>): Promise<void> {
   const { writing, signal } = run;
   if (writing === undefined) return;
   if (!signal.aborted) startPhase(run, 'read-back');
@@ -170,19 +169,19 @@ async function endWriting(run: Run): Promise<void> {
 }
 
 /** The log has the stack of a defect, also where the run was stopped for another reason before. */
-function logDefect({ deps, signal }: Run, error: unknown): void {
+function logDefect({ log, signal }: Pick<Run, 'log' | 'signal'>, error: unknown): void {
   const defect = error instanceof DrillError && error.code === 'harness' ? error.cause : error;
   if (!(defect instanceof Error) || defect instanceof DrillError || 'code' in defect) return;
   if (signal.aborted && defect === signal.reason) return;
-  deps.log.append({
+  log.append({
     type: 'log',
     level: 'error',
     text: `firedrill broke: ${defect.stack ?? defect.message}`,
   });
 }
 
-function startPhase(run: Run, phase: PhaseName): void {
-  run.deps.log.append({ type: 'phase.started', phase });
+function startPhase({ log }: Pick<Run, 'log'>, phase: PhaseName): void {
+  log.append({ type: 'phase.started', phase });
 }
 
 function abortOf(error: unknown, signal: AbortSignal): NewEvent {

@@ -1,11 +1,11 @@
-import type { Run } from './run.ts';
+import type { EventLog } from './event-log.ts';
 import type { GateOutcome } from './world.ts';
 
 /** Records how a gate came out. */
 export function logGate(
-  run: Pick<Run, 'deps'>,
+  { log }: { readonly log: Pick<EventLog, 'append'> },
   gate: 'steady' | 'recovery' | 'redundancy',
   { met, unmet }: GateOutcome,
 ): void {
-  run.deps.log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
+  log.append({ type: 'gate', gate, state: met ? 'met' : 'timeout', unmet });
 }

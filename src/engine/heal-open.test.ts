@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../core/event.ts';
-import { command } from '../faults/command.ts';
+import { faultKind } from '../faults/catalog.ts';
 import type { Host } from '../core/host.ts';
 import { healOpen } from './heal-open.ts';
 import { lateHost } from './testing/late-host.ts';
@@ -23,15 +23,18 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
   const params = { run: ['true'], undo: ['rm', '/x'], timeout: minuteMs };
   const open = faults.map((faultId) => ({
     record: undoRecord({ faultId, params }),
-    kind: { ...command, healAfter: 'redundancy' as const },
+    kind: { ...faultKind('command')!, healAfter: 'redundancy' as const },
     sinceMs: 0,
   }));
   const run = {
-    deps: {
-      clock,
-      log: { append: (event: NewEvent) => void events.push(event) },
-      ledger: { close: ({ faultId }: { faultId: string }) => void closed.push(faultId) },
+    clock,
+    log: {
+      append(event: NewEvent) {
+        events.push(event);
+        return { ...event, t: clock.nowMs() };
+      },
     },
+    ledger: { close: ({ faultId }: { faultId: string }) => void closed.push(faultId) },
     open,
     off: new Set(open.map(({ record }) => record.host.name)),
     signal: new AbortController().signal,
@@ -39,8 +42,7 @@ function runWith(faults: readonly string[], delayMs: (nowMs: number) => number, 
     reach: () => ({ host, server: undefined }),
     releaseLease: async () => {},
   };
-  // Only what healing needs of a run.
-  const heal = () => healOpen(run as unknown as Parameters<typeof healOpen>[0], () => true);
+  const heal = () => healOpen(run, () => true);
   return { clock, events, closed, run, heal };
 }
 

@@ -1,6 +1,6 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
-import { type Aim, takeAim } from './aim.ts';
+import { type Aim, type Aiming, takeAim } from './aim.ts';
 import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
 import { closeRecord, recordOf } from './records.ts';
@@ -14,8 +14,14 @@ import {
   requireAnswer,
   settleRepair,
 } from './repair.ts';
-import type { OpenFault, Run } from './run.ts';
+import type { OpenFault, RunState } from './run-state.ts';
 import type { SteadyState } from './steady-state.ts';
+
+/** What taking a step needs of a run. */
+type Acting = Aiming & Pick<RunState, 'ledger' | 'owed' | 'acted' | 'unanswered'>;
+
+/** What injecting a fault needs of a run. */
+export type Injecting = Acting & Pick<RunState, 'runId' | 'open' | 'off' | 'releaseLease'>;
 
 /** Result of a step: its effect was seen; it failed or had no effect; or it did not act because the steady state was lost. */
 export type Injection = 'effect' | 'failed' | 'not-steady';
@@ -26,11 +32,11 @@ export type Injection = 'effect' | 'failed' | 'not-steady';
  * state is held when `fault.issued` is written: a fault that then does not act leaves nothing behind.
  */
 export async function injectFault(
-  run: Run,
+  run: Injecting,
   fault: PlannedFault,
   steady?: Pick<SteadyState, 'isHeld' | 'end'>,
 ): Promise<Injection> {
-  const { clock, ledger } = run.deps;
+  const { clock, log, ledger } = run;
   const aim = await takeAim(run, fault);
   const { kind, planned, params, ctx } = aim;
   refuseLastHealthyNode(run, fault, planned.name);
@@ -53,9 +59,9 @@ export async function injectFault(
   await oweRepairs(run, record);
   try {
     const untilMs = await armLease(ctx, record);
-    if (untilMs !== undefined) run.deps.log.append({ type: 'lease.kept', fault: fault.id, untilMs });
+    if (untilMs !== undefined) log.append({ type: 'lease.kept', fault: fault.id, untilMs });
   } catch (error) {
-    run.deps.log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
+    log.append({ type: 'fault.failed', fault: fault.id, message: messageOf(error) });
     run.signal.throwIfAborted();
     if (!(error instanceof DrillError)) throw error;
     return 'failed';
@@ -76,7 +82,11 @@ export async function injectFault(
  * Takes back what was made ready for a fault that does not act: its timer, the repairs that it calls for, its record.
  * @throws DrillError where its timer is still there: the record stays open then
  */
-async function withdraw(run: Run, opened: OpenFault, ctx: Aim['ctx']): Promise<void> {
+async function withdraw(
+  run: Pick<RunState, 'ledger' | 'log' | 'open' | 'owed' | 'releaseLease'>,
+  opened: OpenFault,
+  ctx: Aim['ctx'],
+): Promise<void> {
   const { record } = opened;
   await run.releaseLease(record.faultId);
   await endLease(ctx, record);
@@ -87,7 +97,11 @@ async function withdraw(run: Run, opened: OpenFault, ctx: Aim['ctx']): Promise<v
 }
 
 /** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
-function refuseLastHealthyNode({ plan, world, open }: Run, fault: PlannedFault, host: string): void {
+function refuseLastHealthyNode(
+  { plan, world, open }: Pick<RunState, 'plan' | 'world' | 'open'>,
+  fault: PlannedFault,
+  host: string,
+): void {
   const { healthy, leavesNoHealthyNode } = plan;
   const ids = plan.faults.map(({ id }) => id);
   // Preparations are settings of a stack that has to be well with them.
@@ -107,13 +121,13 @@ function refuseLastHealthyNode({ plan, world, open }: Run, fault: PlannedFault, 
   );
 }
 
-function noteNoLease(run: Run, fault: PlannedFault, host: PlannedHost): void {
+function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: PlannedHost): void {
   const text = `${fault.id}: no systemd on ${host.name}, so no auto-revert timer: if firedrill is killed, the fault lasts until \`firedrill heal\``;
-  run.deps.log.append({ type: 'log', level: 'warn', text });
+  log.append({ type: 'log', level: 'warn', text });
 }
 
 /** Takes a step that nobody undoes; false when it failed. */
-export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
+export async function takeStep(run: Acting, step: PlannedFault): Promise<boolean> {
   let aim: Aim;
   let before: Json;
   try {
@@ -123,7 +137,7 @@ export async function takeStep(run: Run, step: PlannedFault): Promise<boolean> {
   } catch (error) {
     run.signal.throwIfAborted();
     if (isUnreachable(error)) run.unanswered.add(step.id);
-    run.deps.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
+    run.log.append({ type: 'fault.failed', fault: step.id, message: messageOf(error) });
     return false;
   }
   markRepair(run, step.id, { before });
@@ -150,8 +164,8 @@ interface ActTimes {
  * Issues and injects, once, whatever comes of it; undefined when the host refused, or when nothing could tell whether it
  * acted. Throws what a defect of firedrill has thrown.
  */
-async function act(run: Run, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
-  const { log, clock } = run.deps;
+async function act(run: Acting, fault: PlannedFault, aim: Aim, before: Json): Promise<ActTimes | undefined> {
+  const { log, clock } = run;
   const { kind, planned, params, ctx } = aim;
   run.hit.set(fault.id, planned.name);
   const issued = log.append({
@@ -209,12 +223,11 @@ async function mayHaveActed({ kind, params, ctx }: Aim, before: Json): Promise<b
 
 /** The effect's bounds: after the last look that did not see it, before the first one that did, never later than the acknowledgement. */
 async function awaitEffect(
-  run: Run,
+  { clock, log, signal }: Pick<RunState, 'clock' | 'log' | 'signal'>,
   { id }: PlannedFault,
   { kind, params, before, ctx }: Aim & { readonly before: Json },
   times: ActTimes,
 ): Promise<boolean> {
-  const { clock, log } = run.deps;
   const deadline = clock.nowMs() + (kind.effectWithinMs ?? effectWithinMs);
   let { notBeforeMs } = times;
   let looks = 0;
@@ -236,7 +249,7 @@ async function awaitEffect(
       if (!isUnreachable(error)) throw error;
       seen = `the effect could not be checked: ${messageOf(error)}`;
     }
-    await clock.sleep(200, run.signal);
+    await clock.sleep(200, signal);
   }
   const asked =
     times.broken === undefined ? 'acknowledged' : `whether it was injected is not known (${times.broken})`;

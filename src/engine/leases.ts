@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts';
 import { formatMs } from '../core/duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
@@ -13,7 +12,7 @@ import {
 } from '../faults/lib/dead-man.ts';
 import type { EventLog } from './event-log.ts';
 import type { LedgerRecord } from './ledger.ts';
-import type { OpenFault, Run } from './run.ts';
+import type { OpenFault, RunState } from './run-state.ts';
 
 /** A lease is renewed so often before it would run out: one renewal that is late or lost ends no fault. */
 const renewalsPerLease = 3;
@@ -55,8 +54,7 @@ export async function endLease(ctx: FaultContext, { lease }: Pick<LedgerRecord, 
 }
 
 /** Whose leases are kept. */
-export interface LeaseHolder extends Pick<Run, 'reach'> {
-  readonly clock: Clock;
+export interface LeaseHolder extends Pick<RunState, 'clock' | 'reach'> {
   readonly log: Pick<EventLog, 'append'>;
   /** Faults come and go in here. */
   readonly open: readonly OpenFault[];

@@ -21,7 +21,7 @@ export function patientHost(host: Host, factor: () => number): Host {
       ? {}
       : {
           container: {
-            name: container.name,
+            ...container,
             inspect: (signal: AbortSignal) => container.inspect(signal, factor()),
           },
         }),

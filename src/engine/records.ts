@@ -1,36 +1,43 @@
 import { messageOf } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import type { Aim } from './aim.ts';
-import type { LedgerRecord } from './ledger.ts';
-import type { Run } from './run.ts';
+import type { EventLog } from './event-log.ts';
+import type { Ledger, LedgerRecord } from './ledger.ts';
+import type { RunState } from './run-state.ts';
 
 /** The ledger's record of a step of a run, with what its kind of record has besides. */
 export function recordOf(
-  { plan, deps }: Run,
+  { plan, runId, clock }: Pick<RunState, 'plan' | 'runId' | 'clock'>,
   step: PlannedFault,
   { planned, params }: Pick<Aim, 'planned' | 'params'>,
   more: Pick<LedgerRecord, 'before' | 'repair' | 'awaitsFault' | 'undo' | 'lease' | 'machine'>,
 ): LedgerRecord {
   return {
     version: 1,
-    runId: deps.runId,
+    runId,
     target: plan.target.name,
     faultId: step.id,
     kind: step.kind,
     host: planned,
     params,
     ...more,
-    openedAt: new Date(deps.clock.wallMs()).toISOString(),
+    openedAt: new Date(clock.wallMs()).toISOString(),
   };
 }
 
+/** What closing a record needs of a run. */
+export interface RecordCloser {
+  readonly ledger: Pick<Ledger, 'close'>;
+  readonly log: Pick<EventLog, 'append'>;
+}
+
 /** Removes a record; `done` says what has become of its step: where it cannot be removed, the log has that and why. */
-export function closeRecord({ deps }: Run, record: LedgerRecord, done: string): void {
+export function closeRecord({ ledger, log }: RecordCloser, record: LedgerRecord, done: string): void {
   try {
-    deps.ledger.close(record);
+    ledger.close(record);
   } catch (error) {
     // `status` goes on naming it, and the next drill is refused.
     const text = `${record.faultId} is ${done} ${messageOf(error)}`;
-    deps.log.append({ type: 'log', level: 'error', text });
+    log.append({ type: 'log', level: 'error', text });
   }
 }

@@ -1,8 +1,8 @@
 import { DrillError } from '../core/errors.ts';
-import type { Run } from './run.ts';
+import type { RunState } from './run-state.ts';
 
 /** The probe instance that sees the outage. @throws DrillError `invalid-input` where the faults hit a host that has none */
-export function recoveryProbe({ plan, hit }: Pick<Run, 'plan' | 'hit'>): string {
+export function recoveryProbe({ plan, hit }: Pick<RunState, 'plan' | 'hit'>): string {
   const { probe, onFaultHost } = plan.recovery;
   const host = onFaultHost === true ? hit.get(plan.faults[0]?.id ?? '') : undefined;
   const instance = plan.probes.find(

@@ -3,33 +3,31 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
 import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
-import { takeAim } from './aim.ts';
+import { type Aiming, takeAim } from './aim.ts';
 import type { LedgerRecord } from './ledger.ts';
 import { healTimeLeftMs } from './heal-open.ts';
 import { machineOf, requireSameMachine } from './machine.ts';
 import { persist, persistedWords, type PersistOptions } from './persist.ts';
 import { closeRecord, recordOf } from './records.ts';
-import type { Run } from './run.ts';
+import type { OwedRepair, RunState } from './run-state.ts';
 
 /** How long a fault or a repair may take to show its effect after it was acknowledged, where its kind does not say, ms. */
 export const effectWithinMs = 30_000;
 /** A host that has to answer before something is done there gets so long, ms. */
 const answerWithinMs = 5000;
 
-/** A repair that is on record, and the fault that called for it. */
-export interface OwedRepair {
-  record: LedgerRecord;
-  readonly fault: string;
-  /** The drill itself tried, and failed. */
-  failed: boolean;
-}
+/** What keeping the records of owed repairs needs of a run. */
+type OwedRecords = Pick<RunState, 'owed' | 'ledger' | 'log'>;
 
 /**
  * Puts the repairs that a fault calls for on record before it acts (`awaitsFault`). Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
  * will have it is not known yet.
  */
-export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
-  const { plan, deps } = run;
+export async function oweRepairs(
+  run: Aiming & Pick<RunState, 'runId' | 'ledger' | 'owed'>,
+  fault: LedgerRecord,
+): Promise<void> {
+  const { plan, ledger } = run;
   for (const step of plan.repair) {
     const { on } = step;
     const name =
@@ -47,7 +45,7 @@ export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
       awaitsFault: true,
       ...(machine === undefined ? {} : { machine }),
     });
-    deps.ledger.open(record);
+    ledger.open(record);
     run.owed.push({ record, fault: fault.faultId, failed: false });
   }
 }
@@ -56,24 +54,27 @@ export async function oweRepairs(run: Run, fault: LedgerRecord): Promise<void> {
  * The fault is about to act: from now on the stack is owed its repairs, whatever becomes of firedrill.
  * @throws DrillError `harness` when that is not on disk: then the fault must not act
  */
-export function callForRepairs({ owed, acted, deps }: Run, faultId: string): void {
+export function callForRepairs(
+  { owed, acted, ledger }: Pick<RunState, 'owed' | 'acted' | 'ledger'>,
+  faultId: string,
+): void {
   for (const one of owed.filter(({ fault }) => fault === faultId)) {
     const { awaitsFault: _, ...record } = one.record;
-    deps.ledger.replace(record);
+    ledger.replace(record);
     one.record = record;
   }
   acted.add(faultId);
 }
 
 /** The fault was not injected after all: its repairs are not needed. */
-export function callOffRepairs(run: Run, faultId: string): void {
+export function callOffRepairs(run: OwedRecords & Pick<RunState, 'acted'>, faultId: string): void {
   run.acted.delete(faultId);
   for (const one of run.owed.filter(({ fault }) => fault === faultId))
     replaceRecord(run, one, { ...one.record, awaitsFault: true });
 }
 
 /** A repair is made: it is owed no more. */
-export function settleRepair(run: Run, stepId: string): void {
+export function settleRepair(run: OwedRecords, stepId: string): void {
   const at = run.owed.findIndex(({ record }) => record.faultId === stepId);
   const [owed] = at < 0 ? [] : run.owed.splice(at, 1);
   if (owed !== undefined) closeRecord(run, owed.record, 'done, but its record');
@@ -83,26 +84,26 @@ export function settleRepair(run: Run, stepId: string): void {
  * A repair was tried and failed: it stays owed, and is not tried again by this run. Where its host gave no answer it is tried
  * again when the run ends, as one that the run did not come to.
  */
-export function failRepair(run: Run, stepId: string): void {
+export function failRepair(run: Pick<RunState, 'owed' | 'unanswered'>, stepId: string): void {
   for (const owed of run.owed) if (owed.record.faultId === stepId) owed.failed = !run.unanswered.has(stepId);
 }
 
 /** A repair is about to be made, or (undefined) its host refused it: its record says so. */
-export function markRepair(run: Run, stepId: string, issued: LedgerRecord['issued']): void {
+export function markRepair(run: OwedRecords, stepId: string, issued: LedgerRecord['issued']): void {
   for (const owed of run.owed) if (owed.record.faultId === stepId) markOwed(run, owed, issued);
 }
 
-function markOwed(run: Run, owed: OwedRepair, issued: LedgerRecord['issued']): void {
+function markOwed(run: OwedRecords, owed: OwedRepair, issued: LedgerRecord['issued']): void {
   replaceRecord(run, owed, withIssued(owed.record, issued));
 }
 
 /** A disk that takes no record keeps no repair from being made: then only this run knows what has become of it. */
-function replaceRecord({ deps }: Run, owed: OwedRepair, record: LedgerRecord): void {
+function replaceRecord({ ledger, log }: OwedRecords, owed: OwedRepair, record: LedgerRecord): void {
   owed.record = record;
   try {
-    deps.ledger.replace(owed.record);
+    ledger.replace(owed.record);
   } catch (error) {
-    deps.log.append({ type: 'log', level: 'warn', text: `${owed.record.faultId}: ${messageOf(error)}` });
+    log.append({ type: 'log', level: 'warn', text: `${owed.record.faultId}: ${messageOf(error)}` });
   }
 }
 
@@ -112,12 +113,16 @@ export function withIssued(record: LedgerRecord, issued: LedgerRecord['issued'])
   return issued === undefined ? rest : { ...rest, issued };
 }
 
+/** What making the owed repairs of a run needs of it. */
+type Repairing = OwedRecords &
+  Pick<RunState, 'clock' | 'abandonHeals' | 'acted' | 'open' | 'healing' | 'reach'>;
+
 /**
  * Makes what is still owed when a run ends, in order: it was cut short before its repairs. What a fault calls for that has
  * not acted is not made: a repair of what is not broken may break it. While a fault is not healed, its repair has to wait for `firedrill heal`.
  */
-export async function repairOwed(run: Run): Promise<void> {
-  const { log, clock } = run.deps;
+export async function repairOwed(run: Repairing): Promise<void> {
+  const { log, clock } = run;
   for (const owed of run.owed.slice()) {
     const { record, fault, failed } = owed;
     const note = (level: 'info' | 'error', text: string): void =>
@@ -131,7 +136,7 @@ export async function repairOwed(run: Run): Promise<void> {
       const startMs = clock.nowMs();
       try {
         await makeRepair(record, run.reach(record.host.name), clock, {
-          abandon: run.deps.abandonHeals,
+          abandon: run.abandonHeals,
           withinMs: healTimeLeftMs(run),
           mark: (issued) => markOwed(run, owed, issued),
           onFailed: ({ attempt, why }) => note('info', `not repaired yet after attempt ${attempt}: ${why}`),

@@ -1,16 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../core/clock.ts';
 import { asDrillError } from '../core/errors.ts';
-import type { FaultContext } from '../core/fault.ts';
 import type { Plan } from '../core/plan.ts';
-import type { AnyFaultKind } from '../faults/catalog.ts';
 import type { StartControl } from './control.ts';
 import type { EventLog } from './event-log.ts';
 import { keepLeases, type LeaseKeeper } from './leases.ts';
 import { madeOnce, type Reach } from './reach.ts';
 import { countCommands } from '../hosts/count-commands.ts';
-import type { Ledger, LedgerRecord } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { createMachineFitness } from './machine-fitness.ts';
 import type { StartPressure } from './pressure.ts';
 import type { Prober } from './prober.ts';
@@ -18,14 +15,12 @@ import { createNameResolver } from '../resolver/name-resolver.ts';
 import { writerKind } from '../writers/catalog.ts';
 import { startRecording } from './recording.ts';
 import { watchSafety } from './safety.ts';
-import type { OwedRepair } from './repair.ts';
 import { startRowWriters, type RowWriters } from './row-writers.ts';
-import { createWorld, type World } from './world.ts';
+import type { OpenFault, RunState } from './run-state.ts';
+import { createWorld } from './world.ts';
 
 /** What a drill needs from outside. */
-export interface DrillDeps extends Reach {
-  readonly runId: string;
-  readonly clock: Clock;
+export interface DrillDeps extends Reach, Pick<RunState, 'runId' | 'clock' | 'abandonHeals'> {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly versions: { readonly firedrill: string; readonly node: string };
@@ -37,43 +32,10 @@ export interface DrillDeps extends Reach {
   readonly startPressure?: StartPressure;
   /** A file that stops the drill as soon as it is there. */
   readonly stopFile?: string;
-  /** Aborts heals and repairs that are under way, proven or not, after a second Ctrl-C. */
-  readonly abandonHeals?: AbortSignal;
-}
-
-/** A fault or preparation that was injected and is not proven healed. */
-export interface OpenFault {
-  readonly record: LedgerRecord;
-  readonly kind: AnyFaultKind;
-  /** When it was about to be injected, run clock. */
-  readonly sinceMs: number;
 }
 
 /** A drill at work. */
-export interface Run {
-  readonly plan: Plan;
-  readonly deps: DrillDeps;
-  /** Aborts when the run is stopped, or when its probes or its log broke. */
-  readonly signal: AbortSignal;
-  readonly world: World;
-  /** In order of injection. */
-  readonly open: OpenFault[];
-  /** Repairs that the stack is owed, in order. */
-  readonly owed: OwedRepair[];
-  /** The host that each fault hit, by the fault's id. */
-  readonly hit: Map<string, string>;
-  /** Faults that were injected, or may have been: only their repairs are made. */
-  readonly acted: Set<string>;
-  /** Hosts whose power a fault was seen to have taken, until its heal begins. */
-  readonly off: Set<string>;
-  /** Steps whose host gave no answer: whether they were made is not known. */
-  readonly unanswered: Set<string>;
-  /** What heals and repairs have taken so far, ms. */
-  readonly healing: { spentMs: number };
-  /** The lease of that fault is about to end: it is renewed no more. */
-  releaseLease(faultId: string): Promise<void>;
-  /** What reaches a host. */
-  reach(name: string): Pick<FaultContext, 'host' | 'server'>;
+export interface Run extends RunState {
   setBurst(on: boolean): void;
   /** Lets the plan's writers write from now on; none of it before. Throws as `startRowWriters` does. */
   startWriting(): Promise<void>;
@@ -99,16 +61,19 @@ export function createRun(plan: Plan, deps: DrillDeps, outer: AbortSignal): Run 
   let writing: RowWriters | undefined;
   let leases: LeaseKeeper | undefined;
   const open: OpenFault[] = [];
-  const owed: OwedRepair[] = [];
   const hit = new Map<string, string>();
   const reach: Run['reach'] = (name) => ({ host: host(name), server: server(name) });
   return {
     plan,
-    deps,
+    runId: deps.runId,
+    clock: deps.clock,
+    log: deps.log,
+    ledger: deps.ledger,
     signal,
+    abandonHeals: deps.abandonHeals,
     world,
     open,
-    owed,
+    owed: [],
     hit,
     acted: new Set(),
     off,

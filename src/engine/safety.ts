@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
-import type { Clock } from '../core/clock.ts';
 import { formatMs } from '../core/duration.ts';
 import { DrillError } from '../core/errors.ts';
 import { recoveryProbe } from './recovery-probe.ts';
-import type { Run } from './run.ts';
+import type { RunState } from './run-state.ts';
 
 const lookEveryMs = 250;
 
 /** What is watched while a drill runs. */
-export interface SafetyOptions extends Pick<Run, 'plan' | 'world' | 'open' | 'hit'> {
-  readonly clock: Clock;
+export interface SafetyOptions extends Pick<RunState, 'plan' | 'clock' | 'world' | 'open' | 'hit'> {
   /** A file that stops the drill as soon as it is there; undefined: none does. */
   readonly stopFile: string | undefined;
   /** Cuts the run short; everything is healed then. */

@@ -1,6 +1,7 @@
 import { formatMs } from '../core/duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
+import type { EventLog } from './event-log.ts';
 import { logGate } from './gate-log.ts';
 import type { Hold, Lost } from './hold.ts';
 import type { Run } from './run.ts';
@@ -25,6 +26,14 @@ export interface SteadyState {
   end(): void;
 }
 
+/** What following the steady state needs of a run. */
+export interface SteadyRun extends Pick<
+  Run,
+  'plan' | 'clock' | 'signal' | 'world' | 'setBurst' | 'startWriting' | 'writing'
+> {
+  readonly log: Pick<EventLog, 'append'>;
+}
+
 /** Whether any probe samples more often around the fault. */
 export function hasBurst(plan: Pick<Plan, 'probes'>): boolean {
   return plan.probes.some((probe) => probe.burstIntervalMs !== undefined);
@@ -37,9 +46,8 @@ type Reasons = readonly string[];
  * Follows the steady state. The burst is on only while no sample contradicts the state: at the first that does, the probes
  * go back to their base interval, and the burst is tried once more from the steady state. A second loss ends the drill.
  */
-export function followSteadyState(run: Run): SteadyState {
-  const { plan, world, deps } = run;
-  const { clock, log } = deps;
+export function followSteadyState(run: SteadyRun): SteadyState {
+  const { plan, clock, log, world } = run;
   const bursts = hasBurst(plan);
   let required = plan.steady.require;
   let deadlineMs = 0;
@@ -169,7 +177,7 @@ export function followSteadyState(run: Run): SteadyState {
 
 /** What was lost and when, and the load under which it was. */
 function lostWords(
-  { plan, writing }: Run,
+  { plan, writing }: Pick<SteadyRun, 'plan' | 'writing'>,
   lost: Lost,
   { fromMs, underLoad }: { readonly fromMs: number; readonly underLoad: boolean },
 ): Reasons {

@@ -1,8 +1,7 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
-import { healOpen } from './heal-open.ts';
-import { injectFault } from './inject.ts';
-import type { Run } from './run.ts';
+import { type Healing, healOpen } from './heal-open.ts';
+import { injectFault, type Injecting } from './inject.ts';
 import type { SteadyState } from './steady-state.ts';
 
 /** The faults of a drill at work. */
@@ -33,8 +32,8 @@ interface Track {
  * The steady state is checked again when the first fault is about to act. If it was lost, the timeline waits for it again,
  * and times count from then. If it does not come back, no fault begins.
  */
-export function startTimeline(run: Run, steady: SteadyState): Timeline {
-  const { clock } = run.deps;
+export function startTimeline(run: Injecting & Healing, steady: SteadyState): Timeline {
+  const { clock } = run;
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   let zeroMs = clock.nowMs();
@@ -80,7 +79,7 @@ export function startTimeline(run: Run, steady: SteadyState): Timeline {
     // A stop of the run cuts the commands of all faults.
     const isCut = error instanceof DrillError && error.code === 'host-unreachable';
     if (run.signal.aborted && isCut) return;
-    run.deps.log.append({ type: 'log', level: 'error', text: `${id}: ${messageOf(error)}` });
+    run.log.append({ type: 'log', level: 'error', text: `${id}: ${messageOf(error)}` });
   };
   const plays = [...tracks.values()].map(async (track) => {
     try {

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { printNetwork } from '../core/host.ts';
 import { createDockerHost } from './docker.ts';
 import type { Outcome } from './run-command.ts';
 
@@ -48,6 +50,13 @@ describe('a container that is a host', () => {
     [{ web: { networkMode: 'container:web' } }, true],
   ])("is in its machine's network: %j, %s", async (answers, shares) => {
     await expect(container(answers).inspect()).resolves.toMatchObject({ sharesMachineNetwork: shares });
+  });
+
+  test("knows firedrill's own network, as a shell here prints it", () => {
+    const host = createDockerHost('node-1', { kind: 'docker', container: 'web' }, () => Promise.reject());
+    expect(host.container?.ownNetwork).toBe(
+      execFileSync('/bin/sh', ['-c', printNetwork], { encoding: 'utf8' }),
+    );
   });
 
   test('has no restart policy where the engine names none', async () => {

@@ -7,6 +7,7 @@ import { markedArgv, marksBytes, newMark, readMarks } from './command-marks.ts';
 import { dockerContainer, type AskEngine } from './docker-container.ts';
 import { followCommand, type CommandFollower } from './follow-command.ts';
 import { keepShells, type ShellRunner } from './kept-shells.ts';
+import { ownNetwork } from './own-network.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner, type Outcome } from './run-command.ts';
 import { keptShell } from '../core/shell-quote.ts';
@@ -264,6 +265,7 @@ export function createDockerHost(
     on: (signal, patience) => turn('start', true, signal, patience),
   };
 
+  const here = ownNetwork();
   return {
     name,
     transport: `${docker.join(' ')} exec ${container}`,
@@ -271,9 +273,12 @@ export function createDockerHost(
     follow,
     pipe,
     power,
-    container: dockerContainer(container, ask, (answer) =>
-      unreachable(`cannot parse the output of docker inspect: ${printable(answer.trim(), 120)}`),
-    ),
+    container: {
+      ...dockerContainer(container, ask, (answer) =>
+        unreachable(`cannot parse the output of docker inspect: ${printable(answer.trim(), 120)}`),
+      ),
+      ...(here === undefined ? {} : { ownNetwork: here }),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { durationWords, listWords, measureWords } from '../analysis/words.ts';
-import { middle } from '../analysis/windows.ts';
+import { middle } from '../analysis/moment.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
 import { counted } from './text.ts';
 

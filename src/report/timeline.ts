@@ -2,7 +2,8 @@ import type { Analysis } from '../analysis/summarize.ts';
 import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
-import { endOf, middle } from '../analysis/windows.ts';
+import { middle } from '../analysis/moment.ts';
+import { endOf } from '../analysis/windows.ts';
 import { durationWords, limitWords } from '../analysis/words.ts';
 
 /** Something worth a line in the story of a run. `atMs` on the run clock. */

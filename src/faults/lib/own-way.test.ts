@@ -439,10 +439,11 @@ describe('a way that is not known', () => {
 });
 
 describe('without SSH', () => {
-  const container = (sharesMachineNetwork: boolean): Host => ({
-    ...scriptedHost(() => ({})),
+  const container = (sharesMachineNetwork: boolean, network = 'net:[4026532237]\n0-1'): Host => ({
+    ...scriptedHost(() => ({ stdout: `${network}\n` })),
     container: {
       name: 'web',
+      ownNetwork: 'net:[4026532000]\n0-1\n',
       inspect: () =>
         Promise.resolve({
           status: 'running',
@@ -463,6 +464,25 @@ describe('without SSH', () => {
       'container web uses the network of its Docker host',
     );
   });
+
+  test("a container in firedrill's own network cannot", async () => {
+    await expect(ask(container(false, 'net:[4026532000]\n0-1'), linkDown('eth0'))).resolves.toContain(
+      'container web and firedrill itself are in the same network',
+    );
+  });
+
+  test('the same number on another machine is another network', async () => {
+    await expect(ask(container(false, 'net:[4026532000]\n0-2'), linkDown('eth0'))).resolves.toBe('passes');
+  });
+
+  test.each(['', 'Welcome'])(
+    'a container that does not say in which network it is cannot: %j',
+    async (said) => {
+      await expect(
+        requireOwnWay(faultContext(container(false, said)), 'k', linkDown('eth0')),
+      ).rejects.toThrow('cannot read the network namespace of container web');
+    },
+  );
 
   test('the machine that firedrill runs on cannot', async () => {
     const host = { ...scriptedHost(() => ({})), isThisMachine: true as const };

@@ -1,7 +1,8 @@
 import { DrillError } from '../../core/errors.ts';
 import { formatMs } from '../../core/duration.ts';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
-import type { CommandContext } from './commands.ts';
+import { printNetwork, type HostContainer } from '../../core/host.ts';
+import { runOk, type CommandContext } from './commands.ts';
 import { shareDropped, type FilteredPacket, type WrappingPacket } from './filter-match.ts';
 import { ipProtocolNumbers } from './ip-protocols.ts';
 import type { PacketFilter } from './packet-filter.ts';
@@ -45,7 +46,8 @@ export async function requireOwnWay(ctx: CommandContext, kind: string, cut: Netw
     throw new DrillError('fault-failed', `${name}: ${kind} refused: ${way.why}`, { mend: way.hint });
   }
   const { peer, through } = way;
-  if (!cuts(cut, peer, through, await arrivalPorts(ctx, peer, cut))) return;
+  const arrivesAt = cut.kind === 'packets' ? await arrivalPorts(ctx, peer, cut.filter) : [];
+  if (!cuts(cut, peer, through, arrivesAt)) return;
   const client = formatIpAddress(peer.client);
   const by = through.devices === 'any' ? 'an unknown interface' : [...through.devices].join(', ');
   throw new DrillError(
@@ -64,6 +66,12 @@ async function ownWay(ctx: CommandContext): Promise<OwnWay> {
     );
   }
   if (container !== undefined) {
+    if (await isInOwnNetwork(ctx, container)) {
+      return unknown(
+        `container ${container.name} and firedrill itself are in the same network, which all probes and commands use`,
+        'Run firedrill outside the network of that container.',
+      );
+    }
     if (!(await container.inspect(ctx.signal)).sharesMachineNetwork) return { kind: 'outside' };
     return unknown(
       `container ${container.name} uses the network of its Docker host, through which firedrill reaches the engine and the other hosts`,
@@ -79,6 +87,18 @@ async function ownWay(ctx: CommandContext): Promise<OwnWay> {
   }
   const through = await wayDevices(ctx, peer);
   return typeof through === 'string' ? noDevices(through, peer) : { kind: 'network', peer, through };
+}
+
+/** Whether the container is in the network namespace of firedrill's own process: a runner with `network_mode: container:NAME`. */
+async function isInOwnNetwork(ctx: CommandContext, { ownNetwork }: HostContainer): Promise<boolean> {
+  if (ownNetwork === undefined) return false;
+  const network = (await runOk(ctx, ['/bin/sh', '-c', printNetwork])).trim();
+  if (/^net:\[\d+\]\n\S+$/.test(network)) return network === ownNetwork.trim();
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot read the network namespace of container ${ctx.host.container?.name}: ${network || 'no output'}`,
+    { mend: 'See what `readlink /proc/self/ns/net` prints in the container.' },
+  );
 }
 
 function noDevices(why: NoDevices, peer: SshPeer): OwnWay {

@@ -1,6 +1,6 @@
 import { isSameIpAddress, parseIpAddress } from '../../core/ip-address.ts';
 import { run, type CommandContext } from './commands.ts';
-import type { NetworkCut } from './own-way.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import type { SshPeer } from './ssh-peer.ts';
 
 /** A port at which the client's packets may arrive. `any`: a rule translates more than one. */
@@ -8,14 +8,14 @@ export type TranslatedPort = number | 'any';
 
 /**
  * The ports, besides the SSH server's own, from which the host's own rules translate packets to the server's port (REDIRECT and
- * DNAT of iptables). They are looked for where the fault tells packets apart by their ports.
+ * DNAT of iptables). They are looked for where the filter tells packets apart by their ports.
  */
 export async function arrivalPorts(
   ctx: CommandContext,
   peer: SshPeer,
-  cut: NetworkCut,
+  { rules }: Pick<PacketFilter, 'rules'>,
 ): Promise<readonly TranslatedPort[]> {
-  if (cut.kind !== 'packets' || !cut.filter.rules.some(({ match }) => match.includes('--dport'))) return [];
+  if (!rules.some(({ match }) => match.includes('--dport'))) return [];
   const program = peer.client.family === 4 ? 'iptables-save' : 'ip6tables-save';
   // Fails where the kernel has no such table.
   const { stdout } = await run(ctx, [program, '-t', 'nat']);

@@ -2,7 +2,7 @@ import { ownershipOf } from '../../analysis/intervals.ts';
 import type { FaultRecord } from '../../analysis/read-log.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
-import { middle } from '../../analysis/windows.ts';
+import { middle } from '../../analysis/moment.ts';
 import { durationWords, listWords } from '../../analysis/words.ts';
 import { instancesOf } from '../../core/condition.ts';
 import type { Stage } from '../../core/summary.ts';

@@ -1,11 +1,6 @@
 import { intervalAt, type ProbeSeries, type RunLog } from '../../../src/analysis/read-log.ts';
-import {
-  analyseRecovery,
-  moment,
-  type Moment,
-  type RecoveryAnalysis,
-  recoverySeries,
-} from '../../../src/analysis/rto.ts';
+import { moment, type Moment } from '../../../src/analysis/moment.ts';
+import { analyseRecovery, type RecoveryAnalysis, recoverySeries } from '../../../src/analysis/rto.ts';
 import { type BadWindow, badWindows, endOf } from '../../../src/analysis/windows.ts';
 import type { Outage } from './outages.ts';
 

@@ -10,8 +10,12 @@ import { awaitRecovery, type Recovering } from '../../../src/engine/await-recove
 import type { WriterKind } from '../../../src/core/writer.ts';
 import { type RowWriters, startRowWriters } from '../../../src/engine/row-writers.ts';
 import { logGate } from '../../../src/engine/gate-log.ts';
-import type { Run } from '../../../src/engine/run.ts';
-import { followSteadyState, hasBurst, type SteadyState } from '../../../src/engine/steady-state.ts';
+import {
+  followSteadyState,
+  hasBurst,
+  type SteadyRun,
+  type SteadyState,
+} from '../../../src/engine/steady-state.ts';
 import { createWorld, type GateOutcome, type World } from '../../../src/engine/world.ts';
 import type { DrillScript, FaultScript, Stage, Step } from './drill-script.ts';
 import type { KnownFault, KnownRun } from './known-run.ts';
@@ -136,7 +140,7 @@ async function drill(running: Running): Promise<void> {
     await Promise.all(plays.map((play) => play.over));
     timeline.isOver = true;
   })();
-  const back = await waitForRecovery({ plan, world, hit: running.hit, signal, deps: { clock } }, timeline);
+  const back = await waitForRecovery({ plan, clock, world, hit: running.hit, signal }, timeline);
   const whole =
     back.met && plan.recovery.until === 'redundancy' ? await restoredRedundancy(running) : undefined;
   logGate(run, 'recovery', whole ?? back);
@@ -184,13 +188,14 @@ async function watch(running: Running, forMs: number): Promise<void> {
 }
 
 /** As much of an engine's run as its steady state and its gates ask for. */
-function runOf(running: Running): Run {
+function runOf(running: Running): SteadyRun {
   const { plan, world, signal, stage, prober, append } = running;
   return {
     plan,
     world,
     signal,
-    deps: { clock: stage.time.clock, log: { append } },
+    clock: stage.time.clock,
+    log: { append },
     setBurst: (on: boolean) => {
       prober.setBurst(on);
       append({ type: 'rate.changed', burst: on });
@@ -202,7 +207,7 @@ function runOf(running: Running): Run {
     get writing() {
       return running.writing;
     },
-  } as unknown as Run;
+  };
 }
 
 function startWriting(

@@ -3,7 +3,7 @@ import { eventSchemaVersion, type NewEvent, type PhaseName } from '../core/event
 import type { Plan } from '../core/plan.ts';
 import { awaitRecovery } from './await-recovery.ts';
 import { logGate } from './gate-log.ts';
-import { healOpen } from './heal-open.ts';
+import { healOpen } from './heal.ts';
 import { injectFault, takeStep } from './inject.ts';
 import { failRepair, repairOwed, settleRepair } from './repair.ts';
 import { createRun, type DrillDeps, type Run } from './run.ts';

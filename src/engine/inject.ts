@@ -1,8 +1,12 @@
 import { DrillError, messageOf } from '../core/errors.ts';
+import type { FaultContext } from '../core/fault.ts';
+import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
-import { type Aim, type Aiming, takeAim } from './aim.ts';
+import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
+import type { LedgerRecord } from './ledger.ts';
 import { armLease, endLease, leaseFor } from './leases.ts';
 import { machineOf } from './machine.ts';
+import { plannedHost } from './reach.ts';
 import { closeRecord, recordOf } from './records.ts';
 import {
   actsOnceUnobserved,
@@ -10,12 +14,26 @@ import {
   callOffRepairs,
   effectWithinMs,
   markRepair,
-  oweRepairs,
   requireAnswer,
   settleRepair,
 } from './repair.ts';
 import type { OpenFault, RunState } from './run-state.ts';
+import { refuseLastHealthyNode } from './safety.ts';
 import type { SteadyState } from './steady-state.ts';
+
+/** How long a role may take to fit one host: probes have just begun when preparations are made, and a heal moves roles. */
+const roleWithinMs = 30_000;
+
+/** What resolving a step needs of a run. */
+type Aiming = Pick<RunState, 'plan' | 'clock' | 'log' | 'signal' | 'world' | 'hit' | 'reach'>;
+
+/** A fault with everything about it resolved that the plan leaves open. */
+interface Aim {
+  readonly kind: AnyFaultKind;
+  readonly planned: PlannedHost;
+  readonly params: Json;
+  readonly ctx: FaultContext;
+}
 
 /** What taking a step needs of a run. */
 type Acting = Aiming & Pick<RunState, 'ledger' | 'owed' | 'acted' | 'unanswered'>;
@@ -47,7 +65,9 @@ export async function injectFault(
     noteNoLease(run, fault, planned);
   const machine = await machineOf(ctx);
   if (steady?.isHeld() === false) return 'not-steady';
-  const record = recordOf(run, fault, aim, {
+  const record = recordOf(run, fault, {
+    host: planned,
+    params,
     before,
     ...(undo === undefined ? {} : { undo }),
     ...(lease === undefined ? {} : { lease }),
@@ -96,34 +116,42 @@ async function withdraw(
   run.open.splice(run.open.indexOf(opened), 1);
 }
 
-/** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
-function refuseLastHealthyNode(
-  { plan, world, open }: Pick<RunState, 'plan' | 'world' | 'open'>,
-  fault: PlannedFault,
-  host: string,
-): void {
-  const { healthy, leavesNoHealthyNode } = plan;
-  const ids = plan.faults.map(({ id }) => id);
-  // Preparations are settings of a stack that has to be well with them.
-  if (healthy === undefined || leavesNoHealthyNode === true || !ids.includes(fault.id)) return;
-  const faults = open.filter(({ record }) => ids.includes(record.faultId));
-  const hit = new Set([host, ...faults.map(({ record }) => record.host.name)]);
-  const serving = world.hostsWith(healthy);
-  if (!serving.includes(host) || serving.some((name) => !hit.has(name))) return;
-  const others = hit.size === 1 ? '' : `, with faults on ${[...hit].join(' and ')}`;
-  const what = `${healthy.probe} is ${healthy.is?.join(' or ') ?? 'ok'}`;
-  throw new DrillError(
-    'refused',
-    `a fault on ${host} would leave no healthy node: ${what} on ${serving.join(', ')} only${others}`,
-    {
-      mend: 'Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
-    },
-  );
-}
-
 function noteNoLease({ log }: Pick<RunState, 'log'>, fault: PlannedFault, host: PlannedHost): void {
   const text = `${fault.id}: no systemd on ${host.name}, so no auto-revert timer: if firedrill is killed, the fault lasts until \`firedrill heal\``;
   log.append({ type: 'log', level: 'warn', text });
+}
+
+/**
+ * Puts the repairs that a fault calls for on record before it acts (`awaitsFault`). Those on the fault's own host, and with
+ * the first fault those on a host by name. One on a role is not: who will have it is not known yet.
+ */
+async function oweRepairs(
+  run: Aiming & Pick<RunState, 'runId' | 'ledger' | 'owed'>,
+  fault: LedgerRecord,
+): Promise<void> {
+  const { plan, ledger } = run;
+  for (const step of plan.repair) {
+    const { on } = step;
+    const name =
+      'fault' in on && on.fault === fault.faultId
+        ? fault.host.name
+        : 'host' in on && plan.faults[0]?.id === fault.faultId
+          ? on.host
+          : undefined;
+    if (name === undefined) continue;
+    const aim = await takeAim(run, { ...step, on: { host: name } });
+    const machine = name === fault.host.name ? fault.machine : await machineOf(aim.ctx);
+    const record = recordOf(run, step, {
+      host: aim.planned,
+      params: aim.params,
+      before: null,
+      repair: true,
+      awaitsFault: true,
+      ...(machine === undefined ? {} : { machine }),
+    });
+    ledger.open(record);
+    run.owed.push({ record, fault: fault.faultId, failed: false });
+  }
 }
 
 /** Takes a step that nobody undoes; false when it failed. */
@@ -259,4 +287,51 @@ async function awaitEffect(
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof DrillError && error.code === 'host-unreachable';
+}
+
+/** Resolves where a step acts, and on what. @throws DrillError `role-unresolved` where no one host fits */
+async function takeAim(run: Aiming, fault: PlannedFault): Promise<Aim> {
+  const kind = faultKind(fault.kind);
+  if (kind === undefined) throw new DrillError('harness', `no fault kind ${fault.kind}`);
+  const { hosts } = run.plan;
+  const planned = plannedHost(hosts, await hostOf(run, fault.on));
+  const addresses = new Map<string, string>();
+  for (const name of addressNames(JSON.stringify(fault.params))) {
+    if (addresses.has(name)) continue;
+    const named = hosts.some((host) => host.name === name) ? name : await resolveRole(run, name);
+    const { address } = plannedHost(hosts, named);
+    if (address === undefined)
+      throw new DrillError('invalid-input', `host ${named} has no address in the target`);
+    addresses.set(name, address);
+  }
+  const params = mapStrings(fault.params, (text) =>
+    fillAddresses(fillPlaceholders(text, planned), addresses),
+  );
+  const ctx = { ...run.reach(planned.name), clock: run.clock, signal: run.signal };
+  return { kind, planned, params, ctx };
+}
+
+async function hostOf(run: Aiming, on: PlannedFault['on']): Promise<string> {
+  if ('host' in on) return on.host;
+  if ('role' in on) return resolveRole(run, on.role);
+  const host = run.hit.get(on.fault);
+  if (host === undefined) throw new DrillError('harness', `fault ${on.fault} has not hit any host yet`);
+  return host;
+}
+
+async function resolveRole({ plan, clock, log, signal, world }: Aiming, role: string): Promise<string> {
+  const condition = plan.roles[role];
+  if (condition === undefined) throw new DrillError('harness', `the plan has no role ${role}`);
+  const deadline = clock.nowMs() + roleWithinMs;
+  for (;;) {
+    try {
+      const host = world.resolveRole(role, condition);
+      log.append({ type: 'role.resolved', role, host });
+      return host;
+    } catch (error) {
+      const unclear = error instanceof DrillError && error.code === 'role-unresolved';
+      if (!unclear || clock.nowMs() >= deadline) throw error;
+    }
+    await world.nextSample(100, signal);
+  }
 }

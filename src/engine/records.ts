@@ -1,16 +1,14 @@
 import { messageOf } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
-import type { Aim } from './aim.ts';
 import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
 import type { RunState } from './run-state.ts';
 
-/** The ledger's record of a step of a run, with what its kind of record has besides. */
+/** The ledger's record of a step of a run. */
 export function recordOf(
   { plan, runId, clock }: Pick<RunState, 'plan' | 'runId' | 'clock'>,
   step: PlannedFault,
-  { planned, params }: Pick<Aim, 'planned' | 'params'>,
-  more: Pick<LedgerRecord, 'before' | 'repair' | 'awaitsFault' | 'undo' | 'lease' | 'machine'>,
+  resolved: Omit<LedgerRecord, 'version' | 'runId' | 'target' | 'faultId' | 'kind' | 'openedAt'>,
 ): LedgerRecord {
   return {
     version: 1,
@@ -18,9 +16,7 @@ export function recordOf(
     target: plan.target.name,
     faultId: step.id,
     kind: step.kind,
-    host: planned,
-    params,
-    ...more,
+    ...resolved,
     openedAt: new Date(clock.wallMs()).toISOString(),
   };
 }

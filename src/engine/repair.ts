@@ -3,12 +3,11 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { Json } from '../core/plan.ts';
 import { type AnyFaultKind, faultKind } from '../faults/catalog.ts';
-import { type Aiming, takeAim } from './aim.ts';
 import type { LedgerRecord } from './ledger.ts';
-import { healTimeLeftMs } from './heal-open.ts';
-import { machineOf, requireSameMachine } from './machine.ts';
+import { healTimeLeftMs } from './heal.ts';
+import { requireSameMachine } from './machine.ts';
 import { persist, persistedWords, type PersistOptions } from './persist.ts';
-import { closeRecord, recordOf } from './records.ts';
+import { closeRecord } from './records.ts';
 import type { OwedRepair, RunState } from './run-state.ts';
 
 /** How long a fault or a repair may take to show its effect after it was acknowledged, where its kind does not say, ms. */
@@ -18,37 +17,6 @@ const answerWithinMs = 5000;
 
 /** What keeping the records of owed repairs needs of a run. */
 type OwedRecords = Pick<RunState, 'owed' | 'ledger' | 'log'>;
-
-/**
- * Puts the repairs that a fault calls for on record before it acts (`awaitsFault`). Those on the fault's own host, and with the first fault those on a host by name. One on a role is not: who
- * will have it is not known yet.
- */
-export async function oweRepairs(
-  run: Aiming & Pick<RunState, 'runId' | 'ledger' | 'owed'>,
-  fault: LedgerRecord,
-): Promise<void> {
-  const { plan, ledger } = run;
-  for (const step of plan.repair) {
-    const { on } = step;
-    const name =
-      'fault' in on && on.fault === fault.faultId
-        ? fault.host.name
-        : 'host' in on && plan.faults[0]?.id === fault.faultId
-          ? on.host
-          : undefined;
-    if (name === undefined) continue;
-    const aim = await takeAim(run, { ...step, on: { host: name } });
-    const machine = name === fault.host.name ? fault.machine : await machineOf(aim.ctx);
-    const record = recordOf(run, step, aim, {
-      before: null,
-      repair: true,
-      awaitsFault: true,
-      ...(machine === undefined ? {} : { machine }),
-    });
-    ledger.open(record);
-    run.owed.push({ record, fault: fault.faultId, failed: false });
-  }
-}
 
 /**
  * The fault is about to act: from now on the stack is owed its repairs, whatever becomes of firedrill.

@@ -4,6 +4,7 @@ import type { Plan } from '../core/plan.ts';
 import type { AnyFaultKind } from '../faults/catalog.ts';
 import type { EventLog } from './event-log.ts';
 import type { Ledger, LedgerRecord } from './ledger.ts';
+import type { RowWriters } from './row-writers.ts';
 import type { World } from './world.ts';
 
 /** A fault or preparation that was injected and is not proven healed. */
@@ -52,4 +53,9 @@ export interface RunState {
   releaseLease(faultId: string): Promise<void>;
   /** What reaches a host. */
   reach(name: string): Pick<FaultContext, 'host' | 'server'>;
+  setBurst(on: boolean): void;
+  /** Lets the plan's writers write from now on; none of it before. Throws as `startRowWriters` does. */
+  startWriting(): Promise<void>;
+  /** The writers at work; undefined before they are, and where the plan has none. */
+  readonly writing: RowWriters | undefined;
 }

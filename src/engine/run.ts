@@ -36,11 +36,6 @@ export interface DrillDeps extends Reach, Pick<RunState, 'runId' | 'clock' | 'ab
 
 /** A drill at work. */
 export interface Run extends RunState {
-  setBurst(on: boolean): void;
-  /** Lets the plan's writers write from now on; none of it before. Throws as `startRowWriters` does. */
-  startWriting(): Promise<void>;
-  /** The writers at work; undefined before they are, and where the plan has none. */
-  readonly writing: RowWriters | undefined;
   /** Runs `body` with the probes running and leases renewed; stops both after it. */
   probing(body: () => Promise<void>): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { formatMs } from '../core/duration.ts';
 import { DrillError } from '../core/errors.ts';
+import type { PlannedFault } from '../core/plan.ts';
 import { recoveryProbe } from './recovery-probe.ts';
 import type { RunState } from './run-state.ts';
 
@@ -60,4 +61,29 @@ function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefi
       ? `${id} has been bad for ${formatMs(outageMs)}, the longest outage that is allowed: healed at once`
       : undefined;
   };
+}
+
+/** A fault that hits the last node which can serve makes an outage that nobody recovers from: refused, unless the scenario means it. */
+export function refuseLastHealthyNode(
+  { plan, world, open }: Pick<RunState, 'plan' | 'world' | 'open'>,
+  fault: PlannedFault,
+  host: string,
+): void {
+  const { healthy, leavesNoHealthyNode } = plan;
+  const ids = plan.faults.map(({ id }) => id);
+  // Preparations are settings of a stack that has to be well with them.
+  if (healthy === undefined || leavesNoHealthyNode === true || !ids.includes(fault.id)) return;
+  const faults = open.filter(({ record }) => ids.includes(record.faultId));
+  const hit = new Set([host, ...faults.map(({ record }) => record.host.name)]);
+  const serving = world.hostsWith(healthy);
+  if (!serving.includes(host) || serving.some((name) => !hit.has(name))) return;
+  const others = hit.size === 1 ? '' : `, with faults on ${[...hit].join(' and ')}`;
+  const what = `${healthy.probe} is ${healthy.is?.join(' or ') ?? 'ok'}`;
+  throw new DrillError(
+    'refused',
+    `a fault on ${host} would leave no healthy node: ${what} on ${serving.join(', ')} only${others}`,
+    {
+      mend: 'Bring the other node up, or write `leavesNoHealthyNode: true` into the scenario if it is meant.',
+    },
+  );
 }

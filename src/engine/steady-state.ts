@@ -4,7 +4,7 @@ import { probingLoad } from '../scenario/probing-load.ts';
 import type { EventLog } from './event-log.ts';
 import { logGate } from './gate-log.ts';
 import type { Hold, Lost } from './hold.ts';
-import type { Run } from './run.ts';
+import type { RunState } from './run-state.ts';
 
 /** The steady state bears burst and writers this long before the fault. Both edges of the outage are sharp then. */
 const loadLeadMs = 2000;
@@ -28,7 +28,7 @@ export interface SteadyState {
 
 /** What following the steady state needs of a run. */
 export interface SteadyRun extends Pick<
-  Run,
+  RunState,
   'plan' | 'clock' | 'signal' | 'world' | 'setBurst' | 'startWriting' | 'writing'
 > {
   readonly log: Pick<EventLog, 'append'>;

@@ -1,6 +1,6 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
-import { type Healing, healOpen } from './heal-open.ts';
+import { type Healing, healOpen } from './heal.ts';
 import { injectFault, type Injecting } from './inject.ts';
 import type { SteadyState } from './steady-state.ts';
 

@@ -1,3 +1,4 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { gateDoubt } from './doubt.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
@@ -22,7 +23,7 @@ import type { RedundancyAnalysis } from './redundancy.ts';
 import { type Moment, type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';
 import { unseenOutageMs } from './rto-bounds.ts';
 import { type Sampling, samplingOf } from './sample-gaps.ts';
-import { durationWords, limitWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
 import type { Measure } from '../core/summary.ts';
 
 /** The RTO against its limit. */

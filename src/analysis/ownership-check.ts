@@ -1,3 +1,4 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { Moment } from './rto.ts';
 import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
 import { type Sampling, samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
@@ -14,7 +15,7 @@ import {
 import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
 import type { RunLog } from './read-log.ts';
 import { middle } from './windows.ts';
-import { durationWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /** What the check counts the time of, and the hosts by which it was seen. */
 interface Sight {

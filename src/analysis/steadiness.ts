@@ -5,7 +5,7 @@ import { Histogram } from './histogram.ts';
 import { type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
-import { durationWords, limitWords } from './words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /**
  * Why the drill did not begin from the steady state, a sentence each; empty when it did. From the log's samples alone, so

@@ -13,7 +13,7 @@ import { degradedWords } from './degraded.ts';
 import { steadinessDoubts } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
 import { lostWords } from './lost-samples.ts';
-import { durationWords, limitWords } from './words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /** A verdict with its reasons, the weightiest first. */
 export interface Verdict {

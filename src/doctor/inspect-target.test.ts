@@ -221,7 +221,7 @@ describe('a target', () => {
       'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is gone',
     ]);
     expect(told(findings, 'node-2: auto-revert')).toEqual([
-      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30.0 s',
+      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30 s',
     ]);
   });
 

@@ -1,6 +1,7 @@
+import { limitWords } from '../core/format-duration.ts';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
-import { duration, formatMs } from '../core/duration.ts';
+import { duration } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { printable } from '../core/printable.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
@@ -38,7 +39,7 @@ export const networkDelay = scriptedFault<Params, Delay>({
   tools: ['tc', 'ip', 'unshare'],
   netem: true,
   describe: (p) => ({
-    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${formatMs(p.delay)}${p.variation === undefined ? '' : ` ± ${formatMs(p.variation)}`}`,
+    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${limitWords(p.delay)}${p.variation === undefined ? '' : ` ± ${limitWords(p.variation)}`}`,
     heal: 'remove that qdisc',
     blastRadius: `all that the host sends through ${p.interface ?? 'the interface of its default route'}`,
   }),

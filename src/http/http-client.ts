@@ -1,5 +1,6 @@
 import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { proxyFor } from './proxy.ts';
 
 /** A request to an API. */
@@ -127,7 +128,8 @@ export function createHttpClient(
       };
     } catch (error) {
       if (signal.aborted) return { kind: 'silence', why: 'cut short' };
-      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms${via}` };
+      if (deadline.aborted)
+        return { kind: 'silence', why: `no answer within ${limitWords(timeoutMs)}${via}` };
       return {
         kind: 'silence',
         why: `${reasonOf(error)}${via}`,

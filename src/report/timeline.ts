@@ -3,7 +3,7 @@ import { ownershipOf } from '../analysis/intervals.ts';
 import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
 import { endOf, middle } from '../analysis/windows.ts';
-import { durationWords, limitWords } from '../analysis/words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /** Something worth a line in the story of a run. `atMs` on the run clock. */
 export interface TimelineEntry {

@@ -3,8 +3,8 @@ import { type KeptSample, lastSaidMs, staleAfterMs } from '../../analysis/kept-s
 import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { type BadWindow, durationOf, middle } from '../../analysis/windows.ts';
-import { durationWords, estimateWords, measureWords } from '../../analysis/words.ts';
-import { offsetWords } from '../ownership-text.ts';
+import { estimateWords, measureWords } from '../../analysis/words.ts';
+import { durationWords, offsetWords } from '../../core/format-duration.ts';
 import { counted } from '../text.ts';
 import { causeWords } from '../watch-text.ts';
 import type { Lane, Piece } from './lanes.ts';

@@ -5,10 +5,11 @@ import type { ExecResult, Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { shorten } from '../core/shorten.ts';
 import { dockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession } from './lib/engine-session.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
+import { abortedBy } from './lib/net-errors.ts';
 
 const params = z.strictObject({
   name: commandWord.describe('Name of the container.'),

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy, failureOf } from './lib/net-errors.ts';
 import { regex, requireRegex } from './lib/text-params.ts';
 
 const params = z.strictObject({

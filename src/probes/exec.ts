@@ -4,7 +4,8 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy } from './lib/net-errors.ts';
 import { regex, requireRegex } from './lib/text-params.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
 

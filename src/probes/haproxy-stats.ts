@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { parseCsv } from './lib/csv.ts';
 import { exchange, prepareHttpCall, statusCause } from './lib/http-exchange.ts';
-import { shorten } from './lib/net-errors.ts';
 import { headers } from './lib/secret.ts';
 import { hostPort, httpUrl } from './lib/text-params.ts';
 import { caFile, clientCert } from './lib/tls-params.ts';

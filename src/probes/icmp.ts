@@ -4,7 +4,8 @@ import { limitWords } from '../core/format-duration.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy } from './lib/net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
 import { hostOrAddress, requireHostOrAddress } from './lib/text-params.ts';
 

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { ProbeContext, ProbeKind, ProbeSession, ResolveName } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { nameLookup } from './lib/name-lookup.ts';
-import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
+import { abortedBy, failureOf } from './lib/net-errors.ts';
 import { hostPort, regex, requireHostPort, requireRegex } from './lib/text-params.ts';
 
 const params = z.strictObject({

@@ -6,10 +6,10 @@ import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-addr
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { shorten } from '../core/shorten.ts';
 import { dockerEngine } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
-import { shorten } from './lib/net-errors.ts';
 import { ipAddress, requireIpAddress } from './lib/text-params.ts';
 
 const params = z.strictObject({

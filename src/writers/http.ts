@@ -2,10 +2,10 @@ import { TreeInterpreter, compile, type JSONValue } from '@jmespath-community/jm
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { rangesOf } from '../core/row-ranges.ts';
+import { shorten } from '../core/shorten.ts';
 import type { Row, RowClient, Rows, WriterContext, WriterKind, Written } from '../core/writer.ts';
 import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../probes/lib/http-exchange.ts';
 import { isJmesPath } from '../probes/lib/jmespath.ts';
-import { shorten } from '../probes/lib/net-errors.ts';
 import { headers, type Headers } from '../probes/lib/secret.ts';
 import { hostPort, httpUrl } from '../probes/lib/text-params.ts';
 import { caFile, clientCert } from '../probes/lib/tls-params.ts';

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ResolveName } from '../core/probe.ts';
 import type { RowRange } from '../core/row-ranges.ts';
+import { shorten } from '../core/shorten.ts';
 import type { Row, RowClient, Rows, WriterKind, Written } from '../core/writer.ts';
 import { ResolvingSocket } from '../probes/lib/name-lookup.ts';
-import { shorten } from '../probes/lib/net-errors.ts';
 import {
   clientConfig,
   connectionFields,

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { limitWords } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
-import { shorten } from './net-errors.ts';
+import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './pulse.ts';
 
 /** A line that was added to the file, and when: between two moments of the host's clock, ms since the Unix epoch. */

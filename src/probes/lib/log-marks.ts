@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogMark } from '../../core/sample.ts';
-import { shorten } from './net-errors.ts';
+import { shorten } from '../../core/shorten.ts';
 import { regex, requireRegex } from './text-params.ts';
 
 /** Longest text of a mark, and longest value. */

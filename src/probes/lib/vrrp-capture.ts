@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { limitWords } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
-import { shorten } from './net-errors.ts';
+import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 

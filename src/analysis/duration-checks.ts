@@ -2,7 +2,6 @@ import { durationWords, limitWords } from '../core/format-duration.ts';
 import { gateDoubt } from './doubt.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
-import { staleAfterMs } from './kept-samples.ts';
 import { slowFloorMs } from './latency-model.ts';
 import {
   bounded,
@@ -24,6 +23,7 @@ import { type Moment, type RecoveryAnalysis, recoverySeries, windowsAfter } from
 import { unseenOutageMs } from './rto-bounds.ts';
 import { type Sampling, samplingOf } from './sample-gaps.ts';
 import { measureWords } from './words.ts';
+import { staleAfterMs } from '../core/freshness.ts';
 import type { Measure } from '../core/summary.ts';
 
 /** The RTO against its limit. */

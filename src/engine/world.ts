@@ -2,12 +2,12 @@ import type { Clock } from '../core/clock.ts';
 import { type Condition, describeCondition, type GateCondition, instancesRead } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
 import { durationWords } from '../core/format-duration.ts';
+import { isFresh } from '../core/freshness.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import {
   brokenConditions,
   hostsWith,
-  isFresh,
   type Seen,
   type SeenSample,
   unmetConditions,

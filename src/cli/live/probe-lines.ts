@@ -1,6 +1,6 @@
 import { runningWords } from '../../core/format-duration.ts';
+import { isFresh } from '../../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
-import { isFresh } from '../../core/seen.ts';
 import { fit, type Line, type Size, type Span, widthOf } from './line.ts';
 import { type LiveState, type Look, type ProbeHistory, recoveryProbeId } from './state.ts';
 

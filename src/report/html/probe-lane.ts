@@ -1,5 +1,6 @@
+import { staleAfterMs } from '../../core/freshness.ts';
 import type { Measure } from '../../core/summary.ts';
-import { type KeptSample, lastSaidMs, staleAfterMs } from '../../analysis/kept-samples.ts';
+import { type KeptSample, lastSaidMs } from '../../analysis/kept-samples.ts';
 import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
 import { type BadWindow, durationOf, middle } from '../../analysis/windows.ts';

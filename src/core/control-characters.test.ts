@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeAnswer } from '../cloud/api-error.ts';
-import { failureOf } from '../probes/lib/net-errors.ts';
+import { failureOf } from '../net/net-errors.ts';
 import { html } from '../report/html/safe.ts';
 import { plain } from '../report/text.ts';
 import { printable } from './printable.ts';

@@ -6,7 +6,7 @@ import type { HostContainer } from '../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from '../faults/testing/scripted-host.ts';
 import { scriptedServer } from '../faults/testing/scripted-server.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
-import { listen, type Listening } from '../probes/testing/servers.ts';
+import { listen, type Listening } from '../net/testing/servers.ts';
 import { makePlans, openScenario } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
 import { planTarget, type TargetInput } from '../scenario/target-planner.ts';

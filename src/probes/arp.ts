@@ -6,7 +6,7 @@ import { shorten } from '../core/shorten.ts';
 import { useSegment } from './lib/arp-segment.ts';
 import { isVirtualMac } from './lib/arp-table.ts';
 import { requireIputils } from './lib/iputils.ts';
-import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
+import { ipv4Address, requireIpAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   interface: z.string().min(1).describe('Interface of the host that looks on which is asked.'),

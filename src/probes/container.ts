@@ -9,7 +9,7 @@ import { shorten } from '../core/shorten.ts';
 import { dockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession } from './lib/engine-session.ts';
-import { abortedBy } from './lib/net-errors.ts';
+import { abortedBy } from '../net/net-errors.ts';
 
 const params = z.strictObject({
   name: commandWord.describe('Name of the container.'),

@@ -5,9 +5,9 @@ import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
-import { abortedBy } from './lib/net-errors.ts';
+import { abortedBy } from '../net/net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
-import { hostOrAddress, requireHostOrAddress } from './lib/text-params.ts';
+import { hostOrAddress, requireHostOrAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: hostOrAddress.describe('Address or name to send echo requests to.'),

@@ -10,7 +10,7 @@ import { shorten } from '../core/shorten.ts';
 import { dockerEngine } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
-import { ipAddress, requireIpAddress } from './lib/text-params.ts';
+import { ipAddress, requireIpAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: ipAddress.describe('IP address, such as a VIP, without a prefix length, in any spelling.'),

@@ -5,7 +5,7 @@ import { formatIpAddress } from '../core/ip-address.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { shorten } from '../core/shorten.ts';
-import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
+import { ipv4Address, requireIpAddress } from '../net/text-params.ts';
 import { pulseProcessesPerSecond } from './lib/pulse.ts';
 import { requireTcpdump, useCapture } from './lib/vrrp-capture.ts';
 import { VrrpWatch } from './lib/vrrp-watch.ts';

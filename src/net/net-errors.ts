@@ -1,7 +1,7 @@
-import { messageOf } from '../../core/errors.ts';
-import { ProbeTimeout } from '../../core/probe.ts';
-import type { FailCause, Observation } from '../../core/sample.ts';
-import { shorten } from '../../core/shorten.ts';
+import { messageOf } from '../core/errors.ts';
+import { ProbeTimeout } from '../core/probe.ts';
+import type { FailCause, Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import type { NameLookup } from './name-lookup.ts';
 
 /**

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { duration } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { parseJson } from '../core/parse-json.ts';
 import { printable } from '../core/printable.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { defaultInterface, interfaceName, jsonOf, requireLink } from './lib/links.ts';
+import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -94,7 +95,7 @@ async function isThere(
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
   const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
   const said = await runOk(ctx, argv);
-  const parsed = qdiscsSchema.safeParse(jsonOf(said));
+  const parsed = qdiscsSchema.safeParse(parseJson(said));
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'host-unreachable',

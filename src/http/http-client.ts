@@ -1,6 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import { limitWords } from '../core/format-duration.ts';
+import { parseJson } from '../core/parse-json.ts';
 import { proxyFor } from './proxy.ts';
 
 /** A request to an API. */
@@ -175,14 +176,6 @@ function firstValues(
       return first === undefined ? [] : [[name, first]];
     }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of several addresses that were tried, each has its error. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { percentile } from '../../src/analysis/latency-model.ts';
 import { readLogFile } from '../../src/cli/run-folder.ts';
-import { startHostileServers } from '../../src/probes/testing/hostile-servers.ts';
+import { startHostileServers } from '../../src/net/testing/hostile-servers.ts';
 import { loggedSamples, type LoggedSample } from '../logged-samples.ts';
 import { monoMs, pause } from '../mono.ts';
 import { probeWith } from '../prober/plan.ts';

@@ -6,7 +6,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dnsServer } from '../../src/probes/testing/dns-server.ts';
+import { dnsServer } from '../../src/net/testing/dns-server.ts';
 import { asInstalled } from '../as-installed.ts';
 import type { ObserverInput, ObserverResult } from '../observer/messages.ts';
 import type { BenchContext } from './part.ts';

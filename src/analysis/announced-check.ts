@@ -1,11 +1,12 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { maxOf } from '../core/extremes.ts';
+import { staleAfterMs } from '../core/freshness.ts';
 import type { MarkSource } from '../core/plan.ts';
 import { seriesOf } from './intervals.ts';
-import { staleAfterMs } from './kept-samples.ts';
 import { type CheckOf, type Evidence, isComplete, type Outcome, undrilled, unmeasured } from './outcome.ts';
 import { type ProbeSeries, type RunLog, watchedUntil } from './read-log.ts';
 import type { Moment } from './moment.ts';
-import { durationWords, limitWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /** A mark as far as announcements care. */
 interface Notice {

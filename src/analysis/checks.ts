@@ -1,3 +1,4 @@
+import { durationWords } from '../core/format-duration.ts';
 import { type Condition, sampleTruth } from '../core/condition.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult } from '../core/summary.ts';
@@ -29,7 +30,7 @@ import type { KeptSample } from './kept-samples.ts';
 import { failoverByMs } from './open-faults.ts';
 import { type RunLog, watchedUntil } from './read-log.ts';
 import { type RecoveryAnalysis, waitOverMs } from './rto.ts';
-import { durationWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /** What a check on a role needs to be judged at all. */
 interface RoleSubject {

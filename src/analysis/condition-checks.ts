@@ -1,3 +1,4 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { type Condition, describeCondition } from '../core/condition.ts';
 import { boundedBySamples, hiddenOutcome, neverWords } from './gap-outcome.ts';
 import {
@@ -27,7 +28,7 @@ import { valueGaps } from './missing-values.ts';
 import { samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { type Views, viewsOf } from './unobserved.ts';
 import { middle } from './moment.ts';
-import { durationWords, limitWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /** Whether the condition holds at the end of the run. */
 export function finallyCheck(check: CheckOf<'finally'>, evidence: Evidence): Outcome {

@@ -6,7 +6,7 @@ import type { DegradedSpan } from './canary-record.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { carriesTarget } from './machine-record.ts';
-import { durationWords, limitWords } from './words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /**
  * The log without failures that the degraded prober may have caused. A sample that failed while the prober was degraded for

@@ -1,3 +1,4 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { Condition, GateCondition } from '../core/condition.ts';
 import { type ConditionInterval, intervalsIn, truthOfAll } from './intervals.ts';
 import type { KeptSample } from './kept-samples.ts';
@@ -7,7 +8,7 @@ import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
 import { degradedSpans, degradedWords } from './degraded.ts';
 import { viewsOf } from './unobserved.ts';
-import { durationWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /**
  * Checks whose outcome hangs on what is in doubt: where they come out otherwise when it is taken the other way, they are

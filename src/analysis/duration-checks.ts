@@ -1,7 +1,7 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { gateDoubt } from './doubt.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import { seriesOf } from './intervals.ts';
-import { staleAfterMs } from './kept-samples.ts';
 import { slowFloorMs } from './latency-model.ts';
 import {
   bounded,
@@ -23,7 +23,8 @@ import type { Moment } from './moment.ts';
 import { type RecoveryAnalysis, recoverySeries, windowsAfter } from './rto.ts';
 import { unseenOutageMs } from './rto-bounds.ts';
 import { type Sampling, samplingOf } from './sample-gaps.ts';
-import { durationWords, limitWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
+import { staleAfterMs } from '../core/freshness.ts';
 import type { Measure } from '../core/summary.ts';
 
 /** The RTO against its limit. */

@@ -1,6 +1,7 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { bounded, type Limits, limitsWords, type Outcome, type Subject, unmeasured } from './outcome.ts';
 import type { Sampling } from './sample-gaps.ts';
-import { durationWords, limitWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
 
 /** A time as samples saw it, of which more may have passed between two of them. */
 export interface SampledSubject extends Subject {

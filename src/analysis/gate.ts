@@ -1,3 +1,4 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { VerdictWord } from '../core/summary.ts';
 import { alarmAlpha, alarmLevels, levelWords, nightWords, togetherShare } from './alarm.ts';
 import { drillsOf, nightFigures, runFigures, type Sampled, sampled, type Side } from './compare.ts';
@@ -10,7 +11,7 @@ import { canTell, neededEach, pAbove, type Shift, shiftOf } from './rank-test.ts
 import { median } from './repeats.ts';
 import { nightScores } from './together.ts';
 import { allowedMs, type Tolerance } from './tolerance.ts';
-import { durationWords, signedWords } from './words.ts';
+import { signedWords } from './words.ts';
 
 /** A figure of a drill against its baseline. */
 export interface Regression {

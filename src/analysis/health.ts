@@ -4,7 +4,7 @@ import { countOf } from './kept-samples.ts';
 import { intervalAt, type ProbeSeries, type RunLog } from './read-log.ts';
 import { type RecoveryAnalysis, recoverySeries } from './rto.ts';
 import { degradedMsIn, degradedWords } from './degraded.ts';
-import { durationWords } from './words.ts';
+import { durationWords } from '../core/format-duration.ts';
 
 /** More than this share of the slots around the outage without evidence: the figures rest on too little. */
 const lostShareLimit = 0.02;

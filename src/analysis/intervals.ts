@@ -11,7 +11,8 @@ import {
   type Truth,
   type ValuePart,
 } from '../core/condition.ts';
-import { isMute, isSilent, type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { isFresh, staleAfterMs } from '../core/freshness.ts';
+import { isMute, isSilent, type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 
 /** A stretch of the run clock, ms. */
@@ -393,7 +394,7 @@ export interface Reading {
 /** The latest fresh sample of an instance that had finished by then, and was not lost by the observer. */
 function latestAt(series: ProbeSeries, offsetMs: number): KeptSample | undefined {
   const sample = series.samples.findLast((s) => s.finishMs <= offsetMs && s.status !== 'unknown');
-  const fresh = sample !== undefined && offsetMs - lastSaidMs(sample) <= staleAfterMs(series);
+  const fresh = sample !== undefined && isFresh(series.probe, { sendMs: lastSaidMs(sample) }, offsetMs);
   return fresh ? sample : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { staleAfterMs } from '../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { type FailCause, muteCauses, type Sample } from '../core/sample.ts';
 import { type Counts, Histogram } from './histogram.ts';
@@ -55,11 +56,6 @@ export function weightOf({ leftOut }: KeptSample): number {
 /** How many samples a list of kept ones stands for. */
 export function countOf(samples: readonly KeptSample[]): number {
   return samples.reduce((sum, s) => sum + weightOf(s), 0);
-}
-
-/** A sample is taken for the present state until three intervals and a time-out after it was sent. */
-export function staleAfterMs({ probe }: { readonly probe: PlannedProbe }): number {
-  return 3 * probe.intervalMs + probe.timeoutMs;
 }
 
 /**

@@ -1,6 +1,7 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { KeptSample } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
-import { durationWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /**
  * The log with its lost samples as what is known of them: a slot was due, and what was seen is not known. Each gap in the slots

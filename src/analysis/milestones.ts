@@ -1,7 +1,8 @@
 import { type Condition, countTruth, sampleTruth } from '../core/condition.ts';
+import { staleAfterMs } from '../core/freshness.ts';
 import type { StageEnd } from '../core/plan.ts';
 import { combine, type Range, seriesOf, type Truth, type TruthSpan } from './intervals.ts';
-import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { middle, type Moment } from './moment.ts';
 

@@ -1,9 +1,10 @@
+import { durationWords } from '../core/format-duration.ts';
 import { othersLimitPct } from '../core/starvation-limits.ts';
 import { othersIn } from './machine-record.ts';
 import type { Evidence, JudgedCheck } from './outcome.ts';
 import { waitOverMs } from './rto.ts';
 import type { RunLog } from './read-log.ts';
-import { durationWords, listWords } from './words.ts';
+import { listWords } from './words.ts';
 
 /**
  * Why a failure that was decided at a moment may be that of other programs, and not of the stack: on the machine that

@@ -1,3 +1,4 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { Check } from '../core/plan.ts';
 import type { CheckResult, Measure } from '../core/summary.ts';
 import type { HealAnalysis } from './heal.ts';
@@ -5,7 +6,7 @@ import type { RunLog } from './read-log.ts';
 import type { RedundancyAnalysis } from './redundancy.ts';
 import type { RecoveryAnalysis } from './rto.ts';
 import type { RowsAnalysis } from './written-rows.ts';
-import { durationWords, limitWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
 
 /** A check's outcome, and the sentence that says why when it is not a pass. */
 export interface JudgedCheck {

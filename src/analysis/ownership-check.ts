@@ -1,4 +1,5 @@
-import { middle, type Moment } from './moment.ts';
+import { durationWords } from '../core/format-duration.ts';
+import type { Moment } from './moment.ts';
 import { intervalsIn, type OwnerTruth, ownerTruths, seriesOf, totalMs, type TruthSpan } from './intervals.ts';
 import { type Sampling, samplingOf, unseenTruthMs, withUnseen } from './sample-gaps.ts';
 import { boundedBySamples, neverWords } from './gap-outcome.ts';
@@ -13,7 +14,8 @@ import {
 } from './outcome.ts';
 import { blindSpots, differenceTruth, judgedRange, seenFrom, stateTruth } from './ownership.ts';
 import type { RunLog } from './read-log.ts';
-import { durationWords, listWords } from './words.ts';
+import { middle } from './moment.ts';
+import { listWords } from './words.ts';
 
 /** What the check counts the time of, and the hosts by which it was seen. */
 interface Sight {

@@ -1,6 +1,7 @@
 import { maxOf } from '../core/extremes.ts';
 import { roundMs } from '../core/clock.ts';
 import type { Condition } from '../core/condition.ts';
+import { staleAfterMs } from '../core/freshness.ts';
 import type { OwnershipState, Sides } from '../core/plan.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
 import {
@@ -16,7 +17,7 @@ import {
   truthOfCondition,
   type TruthSpan,
 } from './intervals.ts';
-import { isSilent, staleAfterMs } from './kept-samples.ts';
+import { isSilent } from './kept-samples.ts';
 import { type RunLog, wallTime, watchedUntil } from './read-log.ts';
 import { middle, moment, type Moment } from './moment.ts';
 import { unseenTruthMs } from './sample-gaps.ts';

@@ -1,5 +1,6 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { Measure, Predicted, Summary } from '../core/summary.ts';
-import { durationWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
 
 /** How what was measured lies to its prediction: all of its bounds above the longest, or below the shortest predicted; undefined where they overlap. */
 export function besidePrediction(

@@ -6,7 +6,7 @@ import { starvedHint } from '../core/control.ts';
 import { degradedMsIn, degradedWords, dilationNote, starvedMsIn, starvedSpans } from './degraded.ts';
 import { Histogram } from './histogram.ts';
 import { type MachineRecord, othersIn } from './machine-record.ts';
-import { durationWords } from './words.ts';
+import { durationWords } from '../core/format-duration.ts';
 
 /** The prober's health over the whole run. */
 export function proberSummary(log: RunLog): ProberSummary {

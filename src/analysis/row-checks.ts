@@ -1,3 +1,4 @@
+import { durationWords } from '../core/format-duration.ts';
 import {
   bounded,
   type CheckOf,
@@ -10,7 +11,7 @@ import {
 } from './outcome.ts';
 import { boundedBySamples } from './gap-outcome.ts';
 import type { Fates, RowsAnalysis } from './written-rows.ts';
-import { durationWords, measureWords } from './words.ts';
+import { measureWords } from './words.ts';
 
 /** A writer's rows as they were read back, or why they cannot be judged. */
 function readBack(

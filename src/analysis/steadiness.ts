@@ -1,11 +1,12 @@
 import { instancesRead } from '../core/condition.ts';
+import { isFresh } from '../core/freshness.ts';
 import { brokenConditions } from '../core/seen.ts';
 import { slowBeforeFaultShare } from '../core/starvation-limits.ts';
 import { Histogram } from './histogram.ts';
-import { type KeptSample, lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { type KeptSample, lastSaidMs } from './kept-samples.ts';
 import type { ProbeSeries, RunLog } from './read-log.ts';
 import { recoverySeries } from './rto.ts';
-import { durationWords, limitWords } from './words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /**
  * Why the drill did not begin from the steady state, a sentence each; empty when it did. From the log's samples alone, so
@@ -74,7 +75,7 @@ function brokenBetween(log: RunLog, fromMs: number, issuedMs: number): readonly 
       const one = id === probe.id ? sample : latest.get(id);
       const series = log.series.get(id);
       if (one === undefined || series === undefined) return undefined;
-      return sample.finishMs - lastSaidMs(one) <= staleAfterMs(series) ? one : undefined;
+      return isFresh(series.probe, { sendMs: lastSaidMs(one) }, sample.finishMs) ? one : undefined;
     };
     const [broken] = brokenConditions(require, { probes, roles: log.plan.roles, fresh });
     if (broken === undefined) continue;

@@ -273,7 +273,7 @@ describe('drills that were none, or not whole', () => {
   test('recovery timed out without an RTO check: the gate itself fails the drill', () => {
     const summary = summarize(crashDrill({ neverRecovers: true, checks: [] }).read());
     expect(summary.verdict).toBe('fail');
-    expect(summary.reasons).toEqual(['no stable recovery within 1 min: health: fail http-5xx']);
+    expect(summary.reasons).toEqual(['no stable recovery within 60 s: health: fail http-5xx']);
   });
 
   test('redundancy timed out: judged by what was waited, and what was missing is named', () => {
@@ -294,7 +294,7 @@ describe('drills that were none, or not whole', () => {
       verdict: 'fail',
       reasons: [
         expect.stringMatching(
-          /^redundancy: redundancy was not restored within 66\.\d\d s, the limit is 1 min: router is ok on exactly 1$/,
+          /^redundancy: redundancy was not restored within 66\.\d\d s, the limit is 60 s: router is ok on exactly 1$/,
         ),
       ],
     });

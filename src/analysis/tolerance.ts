@@ -1,5 +1,5 @@
 import { parseDuration } from '../core/duration.ts';
-import { limitWords } from './words.ts';
+import { limitWords } from '../core/format-duration.ts';
 
 /** How much longer than the baseline a figure may be: the greater of a share of the baseline's median and a time. */
 export interface Tolerance {

@@ -1,10 +1,11 @@
+import { staleAfterMs } from '../core/freshness.ts';
 import type { Check, PlannedFault } from '../core/plan.ts';
 import type { Summary, VerdictWord } from '../core/summary.ts';
 import { gateDoubt } from './doubt.ts';
 import { proberComplaints, sleepWords } from './health.ts';
 import { type Evidence, isComplete, type JudgedCheck, unmetWords } from './outcome.ts';
 import { nameTrouble } from './name-trouble.ts';
-import { lastSaidMs, staleAfterMs } from './kept-samples.ts';
+import { lastSaidMs } from './kept-samples.ts';
 import type { FaultRecord, ProbeSeries, RunLog } from './read-log.ts';
 import { othersDoubt } from './others.ts';
 import { recoverySeries } from './rto.ts';
@@ -13,7 +14,7 @@ import { degradedWords } from './degraded.ts';
 import { steadinessDoubts } from './steadiness.ts';
 import type { BadWindow } from './windows.ts';
 import { lostWords } from './lost-samples.ts';
-import { durationWords, limitWords } from './words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /** A verdict with its reasons, the weightiest first. */
 export interface Verdict {

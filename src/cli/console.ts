@@ -1,6 +1,6 @@
 import { controlHealth, type ControlSample, dilationWords, starvedHint } from '../core/control.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords, offsetWords } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { controlSamples, dilationLimit } from '../core/starvation-limits.ts';
@@ -81,7 +81,7 @@ function createChangeTeller(): {
         const { untold, lastWords } = probe;
         probe.untold = 0;
         const count = untold === 1 ? '1 more change' : `${untold} more changes`;
-        return [`${name}: ${count}, the last at +${(lastMs / 1000).toFixed(3)}s: ${lastWords}`];
+        return [`${name}: ${count}, the last at ${offsetWords(lastMs)}: ${lastWords}`];
       });
     },
   };
@@ -148,7 +148,7 @@ function describe(
     case 'fault.unanswered':
       return `${event.fault}: no answer, looking whether it happened: ${firstLine(event.message)}`;
     case 'fault.effect':
-      return `${event.fault}: effect seen (within ${formatMs(event.notAfterMs - event.notBeforeMs)})`;
+      return `${event.fault}: effect seen (within ${durationWords(event.notAfterMs - event.notBeforeMs)})`;
     case 'fault.failed':
       return `${event.fault}: FAILED: ${firstLine(event.message)}`;
     case 'heal.started':
@@ -168,8 +168,8 @@ function describe(
       return `${event.level}: ${event.text}`;
     case 'clock.stepped':
       return event.cause === 'suspend'
-        ? `this machine slept for ${formatMs(event.byMs)}: the run clock stood still meanwhile`
-        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${formatMs(Math.abs(event.byMs))}; durations are not touched`;
+        ? `this machine slept for ${durationWords(event.byMs)}: the run clock stood still meanwhile`
+        : `the wall clock was set ${event.byMs > 0 ? 'forwards' : 'backwards'} by ${durationWords(Math.abs(event.byMs))}; durations are not touched`;
     case 'rows.read':
       if (event.moment === 'beside') return undefined;
       return `${event.path}: rows ${event.place === 'copy' ? 'of its own copy ' : ''}${event.rows === undefined ? `NOT read: ${firstLine(event.message ?? '')}` : 'read'}`;
@@ -213,7 +213,7 @@ const phaseTexts = {
 } as const;
 
 function stamp(ms: number): string {
-  return `+${(ms / 1000).toFixed(3).padStart(8)}s`;
+  return offsetWords(ms).padStart(11);
 }
 
 function firstLine(text: string): string {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseTolerance, type Tolerance } from '../analysis/tolerance.ts';
 import { parseDuration } from '../core/duration.ts';
+import { splitNameValue } from '../core/name-value.ts';
 import { plain } from '../report/text.ts';
 import { parseShard, type Shard } from './shards.ts';
 
@@ -66,7 +67,7 @@ export function labelText(value: string): string {
 
 /** Adds `name=value` to the variables given before it. @throws InvalidArgumentError */
 export function addVariable(value: string, before: Readonly<Record<string, string>>): Record<string, string> {
-  const at = value.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('expected name=value');
-  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+  const given = splitNameValue(value);
+  if (given.name === '' || given.value === undefined) throw new InvalidArgumentError('expected name=value');
+  return { ...before, [given.name]: given.value };
 }

@@ -58,7 +58,7 @@ describe('what undoes a fault if firedrill is gone', () => {
 
   test('a timer is promised only where the host has systemd', () => {
     expect(revertOf('{ kind: service.stop, on: machine, units: [x.service], lease: 1m }')).toEqual([
-      'auto-revert a systemd timer on the host undoes it if firedrill is silent for 60.0 s',
+      'auto-revert a systemd timer on the host undoes it if firedrill is silent for 60 s',
       'a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
     ]);
   });

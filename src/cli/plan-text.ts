@@ -1,5 +1,5 @@
 import { describeCondition } from '../core/condition.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { Plan, PlannedFault, PlannedHost, PlannedProbe, Prediction } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { sshWords } from '../hosts/ssh-config.ts';
@@ -71,15 +71,16 @@ function probeLines({ probes, probesLeftOut = [] }: Plan): string[] {
           `  not run: ${probesLeftOut.join(', ')}`,
           '  Nothing in this drill uses them. Run them with --all-probes, or in every drill with `always: true` in the target.',
         ];
-  const note = `default time-out: the interval, at most ${formatMs(defaults.timeoutMs)}`;
+  const note = `default time-out: the interval, at most ${limitWords(defaults.timeoutMs)}`;
   return [`Probes (${note})`, ...lines, ...out];
 }
 
 function probeLine({ id, kind, params, intervalMs, burstIntervalMs, timeoutMs, from }: PlannedProbe): string {
-  const burst = burstIntervalMs === undefined ? '' : `, every ${formatMs(burstIntervalMs)} around the fault`;
+  const burst =
+    burstIntervalMs === undefined ? '' : `, every ${limitWords(burstIntervalMs)} around the fault`;
   const where = from === undefined ? '' : `, from ${from}`;
   const what = oneLine(probeKind(kind)?.describe(params) ?? kind);
-  return `  ${id.padEnd(24)} every ${formatMs(intervalMs)}${burst}, time-out ${formatMs(timeoutMs)}${where}: ${what}`;
+  return `  ${id.padEnd(24)} every ${limitWords(intervalMs)}${burst}, time-out ${limitWords(timeoutMs)}${where}: ${what}`;
 }
 
 /** What probing asks of the stack, in all and of each host, and what to do where that is much. */
@@ -99,7 +100,7 @@ function writerLines({ writers }: Plan): string[] {
   const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
     const found = writerKind(kind);
     return [
-      `  ${id.padEnd(24)} every ${formatMs(times.intervalMs)} a row by each client, time-out ${formatMs(times.timeoutMs)}; a read every ${formatMs(times.readIntervalMs)}`,
+      `  ${id.padEnd(24)} every ${limitWords(times.intervalMs)} a row by each client, time-out ${limitWords(times.timeoutMs)}; a read every ${limitWords(times.readIntervalMs)}`,
       ...paths.flatMap((path) => {
         const texts = found?.describe(path.params);
         return texts === undefined
@@ -139,7 +140,7 @@ function predictionLines(plan: Plan): string[] {
     time === undefined
       ? []
       : [
-          `  The drill takes about ${formatMs(time.medianMs)}, in the slow case ${formatMs(time.slowMs)}. Preparations, heal, and return are not included.`,
+          `  The drill takes about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}. Preparations, heal, and return are not included.`,
         ];
   return rows.length === 0 ? [] : ['Predicted', ...aligned(rows), ...whole, ''];
 }
@@ -163,7 +164,7 @@ function numbered(steps: readonly Step[]): string[] {
 function stepsOf(plan: Plan): Step[] {
   const { steady, redundancy, recovery } = plan;
   const whole: Step = [
-    `Redundancy restored: for ${formatMs(redundancy.forMs)}, within ${formatMs(redundancy.withinMs)}`,
+    `Redundancy restored: for ${limitWords(redundancy.forMs)}, within ${limitWords(redundancy.withinMs)}`,
     ...redundancy.require.map(describeCondition),
   ];
   const healed: Step[] = [
@@ -180,7 +181,7 @@ function stepsOf(plan: Plan): Step[] {
       ...actions(plan, step),
     ]),
     [
-      `Steady state: for ${formatMs(steady.forMs)}, within ${formatMs(steady.withinMs)}`,
+      `Steady state: for ${limitWords(steady.forMs)}, within ${limitWords(steady.withinMs)}`,
       ...steady.require.map(describeCondition),
     ],
     ...plan.faults.map((fault): Step => [
@@ -189,7 +190,7 @@ function stepsOf(plan: Plan): Step[] {
       ...actions(plan, fault),
     ]),
     [
-      `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${formatMs(recovery.stableForMs)}, within ${formatMs(recovery.withinMs)}`,
+      `Recovery: ${recovery.probe}${recovery.onFaultHost === true ? " on the fault's host" : ''} good for ${limitWords(recovery.stableForMs)}, within ${limitWords(recovery.withinMs)}`,
     ],
     ...(recovery.until === 'redundancy' ? [whole, ...healed] : [...healed, whole]),
   ];
@@ -226,7 +227,7 @@ function revertLines({ kind, params, leaseMs }: PlannedFault): string[] {
     return ['auto-revert   none: it has no `undo`, so neither its host nor the heal undoes it'];
   if (leaseMs === undefined) return [];
   return [
-    `auto-revert   a systemd timer on the host undoes it if firedrill is silent for ${formatMs(leaseMs)}`,
+    `auto-revert   a systemd timer on the host undoes it if firedrill is silent for ${limitWords(leaseMs)}`,
     '              a host without systemd has no timer (network faults are refused there); `firedrill doctor` names such hosts',
   ];
 }
@@ -236,17 +237,17 @@ function nameText(plan: Plan, fault: PlannedFault): string {
   return plan.faults.length === 1 ? '' : ` (${fault.id})`;
 }
 
-/** When a fault begins and when it is healed: `2.0 s to 12.0 s (drawn) after the steady state; healed 30.0 s after its effect`. */
+/** When a fault begins and when it is healed: `2 s to 12 s (drawn) after the steady state; healed 30 s after its effect`. */
 function whenText(plan: Plan, fault: PlannedFault): string {
   const from = fault.after === undefined ? 'the steady state' : `${fault.after} is healed`;
   const { atMs, jitterMs, forMs } = fault;
   const moment =
     jitterMs !== undefined && plan.draw === undefined
-      ? `${formatMs(atMs)} to ${formatMs(atMs + jitterMs)} (to be drawn) after ${from}`
+      ? `${limitWords(atMs)} to ${limitWords(atMs + jitterMs)} (to be drawn) after ${from}`
       : atMs === 0
         ? `once ${from === 'the steady state' ? 'the steady state is reached' : from}`
-        : `${formatMs(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
-  if (forMs !== undefined) return `${moment}; healed ${formatMs(forMs)} after its effect`;
+        : `${limitWords(atMs)}${jitterMs === undefined ? '' : ' (drawn)'} after ${from}`;
+  if (forMs !== undefined) return `${moment}; healed ${limitWords(forMs)} after its effect`;
   const mends = faultKind(fault.kind)?.healAfter === 'redundancy';
   // Preparations are undone, and repairs made, on a stack without faults.
   const left = mends && plan.prepare.length === 0 && plan.repair.length === 0;

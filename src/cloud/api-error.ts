@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shorten } from '../core/shorten.ts';
 import type { Answer } from '../http/http-client.ts';
 import { retryAfterMs as retryAfterOf } from '../http/retry-after.ts';
 
@@ -12,8 +13,6 @@ const faultSchema = z.record(
 const errorsSchema = z.looseObject({
   errors: z.array(z.looseObject({ title: z.string().optional(), detail: z.string().optional() })).min(1),
 });
-
-const messageLimit = 300;
 
 /** What an unwelcome answer says: status, the fault's name and message, and the request's id for the cloud's people. */
 export function describeAnswer(answer: Answer): string {
@@ -58,11 +57,4 @@ function faultOf(
   if (entry === undefined) return undefined;
   const [name, { message, retryAfter }] = entry;
   return { name, message, ...(retryAfter === undefined ? {} : { retryAfter }) };
-}
-
-/** A text of the cloud's as it may stand in a message: one line, bounded. */
-function shorten(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what has to go
-  const clean = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
-  return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;
 }

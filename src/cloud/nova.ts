@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import { z } from 'zod';
 import type { AcceptedAction, CloudServer } from '../core/cloud.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { describeAnswer, requestIdOf, retryAfterMs } from './api-error.ts';
 import type { Answer, Silence } from '../http/http-client.ts';
 import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type Login } from './keystone.ts';
@@ -224,7 +224,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
   const overLimit = (answer: Answer, pauseMs: number): DrillError =>
     fail(
       'host-unreachable',
-      `the cloud asks to come back in ${formatMs(pauseMs)}: ${describeAnswer(answer)}`,
+      `the cloud asks to come back in ${limitWords(pauseMs)}: ${describeAnswer(answer)}`,
     );
 
   /** Waits for the end of a task that somebody else has started. */
@@ -233,7 +233,10 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       const seen = await view(signal);
       if (taskOf(seen) === null || intent.met(seen)) return;
       if (clock.nowMs() >= deadline) {
-        throw fail('fault-failed', `still at another task (${taskOf(seen)}) after ${formatMs(busyWithinMs)}`);
+        throw fail(
+          'fault-failed',
+          `still at another task (${taskOf(seen)}) after ${limitWords(busyWithinMs)}`,
+        );
       }
       await clock.sleep(pollMs, signal);
     }
@@ -262,7 +265,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     } while (clock.nowMs() < deadline && !signal.aborted);
     throw fail(
       'host-unreachable',
-      `it is not known whether the cloud took the ${intent.action}: ${why}; ${formatMs(settleWithinMs)} later ${seen}`,
+      `it is not known whether the cloud took the ${intent.action}: ${why}; ${limitWords(settleWithinMs)} later ${seen}`,
     );
   };
 

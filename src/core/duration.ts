@@ -22,11 +22,3 @@ export const duration = z
   .transform((text) => parseDuration(text) ?? 0)
   .refine((ms) => ms <= maxFileMs, { error: 'longer than a week (168h)' })
   .meta({ description: 'A duration with its unit: 500ms, 5s, 2m, 1h.' });
-
-/** Milliseconds for people: `437 ms`, `36.2 s`, `2 min 05 s`. */
-export function formatMs(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
-}

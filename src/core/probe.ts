@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
+import { limitWords } from './format-duration.ts';
 import type { Host } from './host.ts';
 import type { HostUse } from './host-use.ts';
 import type { ProbeLane } from './probe-lane.ts';
@@ -34,7 +35,7 @@ export interface ProbeContext {
 /** Why a look was cut short: its time-out passed. Any other reason means that the run stops. */
 export class ProbeTimeout extends Error {
   constructor(timeoutMs: number) {
-    super(`no answer within ${timeoutMs} ms`);
+    super(`no answer within ${limitWords(timeoutMs)}`);
     this.name = 'ProbeTimeout';
   }
 }

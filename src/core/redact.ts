@@ -1,3 +1,5 @@
+import { stripControlCharacters } from './control-characters.ts';
+
 /** Takes secrets out of texts. Nobody has to say where one may turn up: whatever is written or printed goes through it. */
 export interface Redactor {
   /** From now on, this is a secret. One shorter than `shortestSecret` is not looked for: it would be found everywhere. */
@@ -83,8 +85,7 @@ function formsOf(secret: string): string[] {
     encodeURIComponent(toWellFormed(secret)),
     base64,
     base64.replace(/=+$/, ''),
-    // oxlint-disable-next-line no-control-regex -- messages have a blank for these
-    secret.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim(),
+    stripControlCharacters(secret).trim(),
     ...lines,
   ];
   return all.filter((form) => form.length >= shortestSecret);

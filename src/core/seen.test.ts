@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { staleAfterMs } from '../analysis/kept-samples.ts';
 import { probeOf } from '../analysis/testing/log-builder.ts';
 import type { Sample } from './sample.ts';
-import { isFresh, unmetConditions } from './seen.ts';
+import { unmetConditions } from './seen.ts';
 
 const times = { probe: 'web@a', slot: 0, dueMs: 0, sendMs: 0, finishMs: 1 };
 
@@ -25,17 +24,5 @@ describe('what a gate still wants', () => {
 
   test('is nothing where it is met', () => {
     expect(unmet({ ...times, status: 'ok' })).toEqual([]);
-  });
-});
-
-describe('how long a sample speaks for the present', () => {
-  const probe = { intervalMs: 1000, timeoutMs: 900 };
-
-  test('is three intervals and a time-out from its sending, as the analysis counts, however late its answer came', () => {
-    const sample = { ...times, sendMs: 1000, finishMs: 1900 };
-    expect(isFresh(probe, sample, 4900)).toBe(true);
-    expect(isFresh(probe, sample, 4901)).toBe(false);
-    const series = { probe: probeOf('web', probe) };
-    expect(staleAfterMs(series)).toBe(3900);
   });
 });

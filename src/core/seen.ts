@@ -11,7 +11,7 @@ import {
   sampleTruth,
   type Truth,
 } from './condition.ts';
-import type { Plan, PlannedProbe } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { printable } from './printable.ts';
 import type { Sample } from './sample.ts';
 
@@ -27,16 +27,6 @@ export type SeenSample = Sample & Pick<ReadSample, 'provenDown'>;
 /** A sample of a host whose power a fault of this drill has taken: what is not good there shows that nothing runs. */
 export function withoutPower(sample: Sample): SeenSample {
   return sample.status === 'ok' ? sample : { ...sample, status: 'fail', provenDown: true };
-}
-
-/** Whether a sample still speaks for the present, `nowMs` on the run clock. */
-export function isFresh(
-  { intervalMs, timeoutMs }: Pick<PlannedProbe, 'intervalMs' | 'timeoutMs'>,
-  { sendMs }: Pick<Sample, 'sendMs'>,
-  nowMs: number,
-): boolean {
-  // Three missed slots and a time-out after it was sent: older than that, it says nothing about now. The analysis counts so.
-  return nowMs - sendMs <= 3 * intervalMs + timeoutMs;
 }
 
 /** The hosts for which the condition holds, as far as is freshly seen. */

@@ -11,8 +11,8 @@ import type { Json } from '../core/plan.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
 import { probeKind } from '../probes/catalog.ts';
 import { http } from '../probes/http.ts';
-import { makeCertificates } from '../probes/testing/certificates.ts';
-import { listen } from '../probes/testing/servers.ts';
+import { makeCertificates } from '../net/testing/certificates.ts';
+import { listen } from '../net/testing/servers.ts';
 import { lookAtEndpoints } from './endpoints.ts';
 
 let folder = '';

@@ -6,7 +6,7 @@ import type { HostContainer } from '../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from '../faults/testing/scripted-host.ts';
 import { scriptedServer } from '../faults/testing/scripted-server.ts';
 import { simulatedClock } from '../engine/testing/simulated-clock.ts';
-import { listen, type Listening } from '../probes/testing/servers.ts';
+import { listen, type Listening } from '../net/testing/servers.ts';
 import { makePlans, openScenario } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
 import { planTarget, type TargetInput } from '../scenario/target-planner.ts';
@@ -221,7 +221,7 @@ describe('a target', () => {
       'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is gone',
     ]);
     expect(told(findings, 'node-2: auto-revert')).toEqual([
-      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30.0 s',
+      'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30 s',
     ]);
   });
 

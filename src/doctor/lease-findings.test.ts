@@ -17,7 +17,7 @@ const told = (facts: { systemd: boolean; uid: number }, ...steps: PlannedFault[]
 
 test('a host with systemd and root reverts by itself', () => {
   expect(told({ systemd: true, uid: 0 }, stop)).toEqual([
-    'ok node-1: auto-revert: a systemd timer undoes service.stop (fault-1) if firedrill is silent for 30.0 s',
+    'ok node-1: auto-revert: a systemd timer undoes service.stop (fault-1) if firedrill is silent for 30 s',
   ]);
 });
 

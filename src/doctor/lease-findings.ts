@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -50,6 +50,6 @@ function timerFinding(
   const leaseMs = Math.max(...leased.map((step) => step.leaseMs ?? 0));
   return {
     status: 'ok',
-    observed: `a systemd timer undoes ${what} if firedrill is silent for ${formatMs(leaseMs)}`,
+    observed: `a systemd timer undoes ${what} if firedrill is silent for ${limitWords(leaseMs)}`,
   };
 }

@@ -97,7 +97,7 @@ describe('the time of a drill', () => {
         status: 'ok',
         // 5 s steady, 2 s with the burst on, 10 s RTO, 5 s stable, 5 s redundancy.
         observed:
-          "about 27.0 s, in the slow case 27.0 s, predicted by the target's models; preparations, heal, and return are not included",
+          "about 27.00 s, in the slow case 27.00 s, predicted by the target's models; preparations, heal, and return are not included",
       },
     ]);
   });

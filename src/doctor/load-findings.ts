@@ -1,5 +1,5 @@
 import type { BurstEffect, RateFigures } from '../core/burst-effect.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Plan } from '../core/plan.ts';
 import { drillTime } from '../model/drill-time.ts';
@@ -49,7 +49,7 @@ export function timeFindings(plans: readonly Plan[]): Finding[] {
       {
         name: `time of ${nameWith(plan, others.length)}`,
         status: 'ok',
-        observed: `about ${formatMs(time.medianMs)}, in the slow case ${formatMs(time.slowMs)}, predicted by the target's models; preparations, heal, and return are not included`,
+        observed: `about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}, predicted by the target's models; preparations, heal, and return are not included`,
       },
     ];
   });
@@ -70,7 +70,7 @@ const slowedFromMs = 20;
 export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
   return effects.map((effect) => {
     const { probe, base, burst } = effect;
-    const every = formatMs(probe.burstIntervalMs ?? probe.intervalMs);
+    const every = limitWords(probe.burstIntervalMs ?? probe.intervalMs);
     const ratio =
       base.p90Ms === null || burst.p90Ms === null || base.p90Ms === 0
         ? ''
@@ -108,7 +108,7 @@ function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
     return 'samples fail in the burst only';
   if (burst.p90Ms === null) return undefined;
   if (burst.p90Ms > probe.timeoutMs * tightShare)
-    return `answers take more than half of the time-out (${formatMs(probe.timeoutMs)})`;
+    return `answers take more than half of the time-out (${limitWords(probe.timeoutMs)})`;
   const slowed = base.p90Ms !== null && burst.p90Ms > base.p90Ms * slowedTimes;
   return slowed && burst.p90Ms > slowedFromMs ? 'answers are slower in the burst' : undefined;
 }

@@ -101,7 +101,7 @@ describe('the control', () => {
     expect(samples.length - told).toBeLessThanOrEqual(1);
     expect(machine.unmet(lastMs + controlSilenceMs + 1, 1000)).toEqual([
       expect.stringMatching(
-        /^the control on the prober's machine reported nothing for 2\.0 s: .*quieter machine/,
+        /^the control on the prober's machine reported nothing for 2\.00 s: .*quieter machine/,
       ),
     ]);
     process.kill(control.pid, 'SIGCONT');

@@ -127,7 +127,7 @@ describe('a heal on a starved machine', () => {
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
     expect(String(error)).toMatch(
-      /cut \(command on alpha\) is not proven healed after \d+ completed attempts in 15 min 00 s: alpha could not be checked: /,
+      /cut \(command on alpha\) is not proven healed after \d+ completed attempts in 15 min 00.0 s: alpha could not be checked: /,
     );
     expect(clock.nowMs()).toBe(15 * minuteMs);
     expect(failed.length).toBeGreaterThan(2);
@@ -140,7 +140,7 @@ describe('a heal on a starved machine', () => {
     const error = await thrownBy(run());
     expect(error).toMatchObject({ code: 'heal-failed', observed: true });
     expect(String(error)).toMatch(
-      /not proven healed after \d+ completed attempts in 15 min 00 s: .*rm: cannot remove/,
+      /not proven healed after \d+ completed attempts in 15 min 00.0 s: .*rm: cannot remove/,
     );
     // Told now and then, not of each of some 200 attempts.
     expect(failed.length).toBeGreaterThan(30);
@@ -152,7 +152,7 @@ describe('a heal on a starved machine', () => {
   test('says when a host that it could look at went silent', async () => {
     const { run } = starved((nowMs) => (nowMs < minuteMs ? 10 : never), false);
     await expect(run()).rejects.toThrow(
-      /alpha could not be checked \(its last answer came 5\d\.\d s after the first attempt began/,
+      /alpha could not be checked \(its last answer came 5\d\.\d\d s after the first attempt began/,
     );
   });
 
@@ -172,7 +172,7 @@ describe('a heal on a starved machine', () => {
     await clock.sleep(90_000, new AbortController().signal);
     abandon.abort();
     const error = await healing;
-    expect(String(error)).toContain('in 90.0 s, ended by a second Ctrl-C');
+    expect(String(error)).toContain('in 90.00 s, ended by a second Ctrl-C');
     expect(error).toMatchObject({ code: 'heal-failed', observed: false });
     expect(clock.nowMs()).toBe(90_000);
   });

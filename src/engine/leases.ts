@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import {
@@ -110,7 +110,7 @@ export function keepLeases(run: LeaseHolder): LeaseKeeper {
     } catch (error) {
       if (stopped.signal.aborted || kept.lapsing) return;
       kept.lapsing = true;
-      const text = `${record.faultId}: its lease of ${formatMs(leaseMs)} is not renewed, its host may undo it: ${messageOf(error)}`;
+      const text = `${record.faultId}: its lease of ${limitWords(leaseMs)} is not renewed, its host may undo it: ${messageOf(error)}`;
       log.append({ type: 'log', level: 'warn', text });
     }
   };

@@ -5,7 +5,7 @@ import {
   medianDilation,
   starvedHint,
 } from '../core/control.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords } from '../core/format-duration.ts';
 import type { MachinePressure } from '../core/event.ts';
 import { controlEveryMs, controlSamples, dilationLimit } from '../core/starvation-limits.ts';
 
@@ -48,7 +48,7 @@ export function createMachineFitness(): MachineFitness {
       const { state, dilation } = controlHealth(recent, nowMs, last.finishMs);
       if (state === 'silent')
         return [
-          `the control on the prober's machine reported nothing for ${formatMs(nowMs - last.finishMs)}: this machine is overloaded, or the control's process ended; ${starvedHint}`,
+          `the control on the prober's machine reported nothing for ${durationWords(nowMs - last.finishMs)}: this machine is overloaded, or the control's process ended; ${starvedHint}`,
         ];
       if (dilation !== null && dilation > dilationLimit) return [overloadWords(recent, pressure)];
       if (state !== 'fit') return [overloadWords([last], pressure)];

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { patientHost } from './patient-host.ts';
 
@@ -113,18 +113,18 @@ export async function persist(options: PersistOptions): Promise<Persisted> {
   return { proven: false, last, observedMs, elapsedMs, abandoned: abandon.aborted };
 }
 
-/** How long it was tried, and why it is not proven: `after 12 completed attempts in 15 min 00 s: …`. */
+/** How long it was tried, and why it is not proven: `after 12 completed attempts in 15 min 00.0 s: …`. */
 export function persistedWords(result: Extract<Persisted, { proven: false }>, host: string): string {
   const { last, observedMs, elapsedMs, abandoned } = result;
   const ended = abandoned ? ', ended by a second Ctrl-C' : '';
   const completed = last?.attempt ?? 0;
-  const tried = `after ${completed} completed attempt${completed === 1 ? '' : 's'} in ${formatMs(elapsedMs)}${ended}`;
+  const tried = `after ${completed} completed attempt${completed === 1 ? '' : 's'} in ${durationWords(elapsedMs)}${ended}`;
   if (last === undefined) return tried;
   if (last.observed) return `${tried}: ${last.why}`;
   const before =
     observedMs === undefined
       ? ''
-      : ` (its last answer came ${formatMs(observedMs)} after the first attempt began)`;
+      : ` (its last answer came ${durationWords(observedMs)} after the first attempt began)`;
   return `${tried}: ${host} could not be checked${before}: ${last.why}`;
 }
 
@@ -153,7 +153,7 @@ function limitedTo(
 ): { readonly signal: AbortSignal; readonly reason: () => string | undefined; readonly end: () => void } {
   const limit = new AbortController();
   const done = new AbortController();
-  const why = `the attempt had no answer within ${formatMs(ms)}`;
+  const why = `the attempt had no answer within ${limitWords(ms)}`;
   void clock.sleep(ms, done.signal).then(
     () => limit.abort(new DrillError('host-unreachable', why)),
     () => undefined,

@@ -9,7 +9,7 @@ import {
   startHostileServers,
   type HostileServer,
   type HostileServers,
-} from '../probes/testing/hostile-servers.ts';
+} from '../net/testing/hostile-servers.ts';
 import { startProber } from './prober.ts';
 import { createSystemClock } from './system-clock.ts';
 

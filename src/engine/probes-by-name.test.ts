@@ -12,7 +12,7 @@ import type { PlannedProbe } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import { createNameResolver } from '../resolver/name-resolver.ts';
 import { probeKind } from '../probes/catalog.ts';
-import { dnsServer } from '../probes/testing/dns-server.ts';
+import { dnsServer } from '../net/testing/dns-server.ts';
 
 let server: Server;
 let port: number;

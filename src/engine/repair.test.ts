@@ -201,7 +201,7 @@ describe('a repair that is owed', () => {
       await expect(
         makeRepair(owed, { host: hostThat(() => never), server: undefined }, alike),
       ).rejects.toThrow(
-        /the repair repair-1 \(command on alpha\) is still owed after \d+ completed attempts in 15 min 00 s: alpha could not be checked/,
+        /the repair repair-1 \(command on alpha\) is still owed after \d+ completed attempts in 15 min 00.0 s: alpha could not be checked/,
       );
       expect(ran).toEqual([]);
     });

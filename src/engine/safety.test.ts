@@ -72,7 +72,7 @@ describe('a drill is cut short and healed', () => {
     expect(verdict).toBe('fail');
     expect(checks.map(({ status }) => status)).toEqual(['fail', 'inconclusive']);
     expect(why).toContain(
-      'the run was cut short: web has been bad for 3.0 s, the longest outage that is allowed: healed at once',
+      'the run was cut short: web has been bad for 3 s, the longest outage that is allowed: healed at once',
     );
   });
 

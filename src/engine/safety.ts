@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { DrillError } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { recoveryProbe } from './recovery-probe.ts';
@@ -39,7 +39,7 @@ function overdueFault({ open, clock, plan: { limits } }: SafetyOptions): string 
   const overdue = open.find(({ sinceMs }) => clock.nowMs() - sinceMs > limits.faultMs);
   return overdue === undefined
     ? undefined
-    : `${overdue.record.faultId} has lasted for ${formatMs(limits.faultMs)}, the longest that the target allows`;
+    : `${overdue.record.faultId} has lasted for ${limitWords(limits.faultMs)}, the longest that the target allows`;
 }
 
 /** Says when the recovery probe has been bad without a break for longer than the limit, since a fault has hit. */
@@ -58,7 +58,7 @@ function outageLimit({ plan, world, hit }: SafetyOptions): () => string | undefi
     // Its latest look, not the present: where nothing is seen, nothing is said.
     const badMs = badSinceMs === undefined || sample === undefined ? 0 : sample.finishMs - badSinceMs;
     return badMs > outageMs
-      ? `${id} has been bad for ${formatMs(outageMs)}, the longest outage that is allowed: healed at once`
+      ? `${id} has been bad for ${limitWords(outageMs)}, the longest outage that is allowed: healed at once`
       : undefined;
   };
 }

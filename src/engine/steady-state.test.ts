@@ -127,7 +127,7 @@ describe('the steady state', () => {
       state: 'timeout',
       unmet: [
         expect.stringMatching(
-          /^web is ok everywhere \(web: fail refused\): lost 1\.\d s after the burst began, at 10 samples and 10 new connections a second: probing itself may be the load$/,
+          /^web is ok everywhere \(web: fail refused\): lost 1\.\d\d s after the burst began, at 10 samples and 10 new connections a second: probing itself may be the load$/,
         ),
         'hint: raise `burst` or `interval` of the probes in the target file',
       ],

@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { durationWords } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { probingLoad } from '../scenario/probing-load.ts';
 import type { EventLog } from './event-log.ts';
@@ -181,7 +181,7 @@ function lostWords(
   lost: Lost,
   { fromMs, underLoad }: { readonly fromMs: number; readonly underLoad: boolean },
 ): Reasons {
-  const after = `${lost.unmet.join('; ')}: lost ${formatMs(Math.max(0, lost.atMs - fromMs))} after`;
+  const after = `${lost.unmet.join('; ')}: lost ${durationWords(Math.max(0, lost.atMs - fromMs))} after`;
   if (!underLoad) return [`${after} the steady state was reached`];
   const { samplesPerSecond, newConnectionsPerSecond, rowsPerSecond } = probingLoad(plan).burst;
   const round = (perSecond: number): string => String(Math.round(perSecond));

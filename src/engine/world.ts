@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { type Condition, describeCondition, type GateCondition, instancesRead } from '../core/condition.ts';
 import { DrillError } from '../core/errors.ts';
-import { formatMs } from '../core/duration.ts';
+import { durationWords } from '../core/format-duration.ts';
+import { isFresh } from '../core/freshness.ts';
 import type { Gate, Plan } from '../core/plan.ts';
 import type { Sample } from '../core/sample.ts';
 import {
   brokenConditions,
   hostsWith,
-  isFresh,
   type Seen,
   type SeenSample,
   unmetConditions,
@@ -202,7 +202,7 @@ export function createWorld(
             const heldMs = now - sinceMs;
             if (now >= deadline && unfit.length > 0) return { met: false, unmet: unfit };
             if (now >= deadline && heldMs < gate.forMs)
-              return { met: false, unmet: [`all conditions held, but only for ${formatMs(heldMs)}`] };
+              return { met: false, unmet: [`all conditions held, but only for ${durationWords(heldMs)}`] };
           }
           await nextSample(100, signal);
         }

@@ -1,11 +1,13 @@
+import { limitWords } from '../core/format-duration.ts';
 import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
-import { duration, formatMs } from '../core/duration.ts';
+import { duration } from '../core/duration.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { parseJson } from '../core/parse-json.ts';
 import { printable } from '../core/printable.ts';
 import { lastWords, run, runOk } from './lib/commands.ts';
 import { scriptedFault } from './lib/scripted-fault.ts';
-import { defaultInterface, interfaceName, jsonOf, requireLink } from './lib/links.ts';
+import { defaultInterface, interfaceName, requireLink } from './lib/links.ts';
 import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
@@ -38,7 +40,7 @@ export const networkDelay = scriptedFault<Params, Delay>({
   tools: ['tc', 'ip', 'unshare'],
   netem: true,
   describe: (p) => ({
-    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${formatMs(p.delay)}${p.variation === undefined ? '' : ` ± ${formatMs(p.variation)}`}`,
+    inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${limitWords(p.delay)}${p.variation === undefined ? '' : ` ± ${limitWords(p.variation)}`}`,
     heal: 'remove that qdisc',
     blastRadius: `all that the host sends through ${p.interface ?? 'the interface of its default route'}`,
   }),
@@ -93,7 +95,7 @@ async function isThere(
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
   const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
   const said = await runOk(ctx, argv);
-  const parsed = qdiscsSchema.safeParse(jsonOf(said));
+  const parsed = qdiscsSchema.safeParse(parseJson(said));
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'host-unreachable',

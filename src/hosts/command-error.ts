@@ -1,5 +1,6 @@
 import { commandWords, exitWords } from '../core/command-words.ts';
 import { DrillError } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 import type { NotRun } from './ssh-command.ts';
@@ -20,7 +21,7 @@ export function commandError(
   const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'timed-out':
-      return new DrillError('host-unreachable', `${what} did not end within ${timeoutMs} ms`);
+      return new DrillError('host-unreachable', `${what} did not end within ${limitWords(timeoutMs)}`);
     case 'aborted':
       return new DrillError('host-unreachable', `${what} was cut short`);
     case 'overflow':

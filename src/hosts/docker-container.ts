@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ContainerReport, HostContainer } from '../core/host.ts';
+import { parseJson } from '../core/parse-json.ts';
 
 /** Runs a Docker command that only reads, and returns what it prints. @throws DrillError `host-unreachable` */
 export type AskEngine = (words: readonly string[], signal: AbortSignal, patience: number) => Promise<string>;
@@ -31,7 +32,7 @@ export function dockerContainer(
   ): Promise<z.output<typeof reportSchema>> => {
     const words = ['container', 'inspect', '--format', format, container];
     const answer = await ask(words, signal, patience);
-    const parsed = reportSchema.safeParse(jsonOf(answer));
+    const parsed = reportSchema.safeParse(parseJson(answer));
     if (parsed.success) return parsed.data;
     throw unreadable(answer);
   };
@@ -61,12 +62,4 @@ export function dockerContainer(
       };
     },
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

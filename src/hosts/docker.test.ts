@@ -203,7 +203,7 @@ describe('docker host', () => {
   });
 
   it.each([
-    ['did not end within 1000 ms', { kind: 'timed-out' }],
+    ['did not end within 1 s', { kind: 'timed-out' }],
     ['was cut short', { kind: 'aborted' }],
     ['wrote more than 5 bytes', { kind: 'overflow', limitBytes: 5 }],
     ['docker cannot be run', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
@@ -257,7 +257,7 @@ describe('a look', () => {
 
   it('is not asked again when it was cut short', async () => {
     const { docker, commands } = looked({ kind: 'timed-out' });
-    expect((await errorOf(docker.exec(['x'], asked))).message).toContain('did not end within 1000 ms');
+    expect((await errorOf(docker.exec(['x'], asked))).message).toContain('did not end within 1 s');
     expect(commands).toEqual([]);
   });
 });

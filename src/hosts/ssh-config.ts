@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { DrillError } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner } from './run-command.ts';
 import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
@@ -142,7 +143,7 @@ async function askSsh(
         { mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).' },
       );
     case 'timed-out':
-      throw cannot(transport.host, `\`${command}\` did not end within ${resolveTimeoutMs} ms`);
+      throw cannot(transport.host, `\`${command}\` did not end within ${limitWords(resolveTimeoutMs)}`);
     case 'aborted':
     case 'overflow':
       throw cannot(transport.host, `\`${command}\` was cut short`);

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Algorithms, type Client, type ClientChannel } from 'ssh2';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { hostKeyCheck } from './host-key-check.ts';
 import type { KnownHost } from './known-hosts.ts';
 import { chooseAlgorithms } from './ssh-algorithms.ts';
@@ -87,7 +88,7 @@ function connectSocket(settings: SshSettings): Promise<Socket> {
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
   });
   const timer = setTimeout(() => {
-    socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
+    socket.destroy(new Error(`no connection within ${limitWords(connectTimeoutMs)}`));
   }, connectTimeoutMs);
   socket.once('connect', () => resolve(socket));
   socket.once('error', reject);
@@ -99,7 +100,7 @@ function connectThrough(via: SshConnection, settings: SshSettings): Promise<Dupl
   const { host, port, connectTimeoutMs } = settings;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new Error(`no connection from the jump host within ${connectTimeoutMs} ms`));
+    reject(new Error(`no connection from the jump host within ${limitWords(connectTimeoutMs)}`));
   }, connectTimeoutMs);
   return Promise.race([via.forward(host, port), late]).finally(() => clearTimeout(timer));
 }
@@ -239,7 +240,7 @@ function watch(client: Client, stream: Duplex, close: (reason: string) => void):
   stream.on('data', () => void (missed = 0));
   return setInterval(() => {
     if (missed >= keepaliveMisses) {
-      close(`nothing was heard of it for ${(keepaliveMisses + 1) * keepaliveIntervalMs} ms`);
+      close(`nothing was heard of it for ${limitWords((keepaliveMisses + 1) * keepaliveIntervalMs)}`);
       return;
     }
     missed += 1;

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen, type Listening } from '../probes/testing/servers.ts';
+import { listen, type Listening } from '../net/testing/servers.ts';
 import { createHttpClient } from './http-client.ts';
 
 const signal = new AbortController().signal;

@@ -1,5 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
+import { parseJson } from '../core/parse-json.ts';
 import { proxyFor } from './proxy.ts';
 
 /** A request to an API. */
@@ -127,7 +129,8 @@ export function createHttpClient(
       };
     } catch (error) {
       if (signal.aborted) return { kind: 'silence', why: 'cut short' };
-      if (deadline.aborted) return { kind: 'silence', why: `no answer within ${timeoutMs} ms${via}` };
+      if (deadline.aborted)
+        return { kind: 'silence', why: `no answer within ${limitWords(timeoutMs)}${via}` };
       return {
         kind: 'silence',
         why: `${reasonOf(error)}${via}`,
@@ -173,14 +176,6 @@ function firstValues(
       return first === undefined ? [] : [[name, first]];
     }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of several addresses that were tried, each has its error. */

@@ -1,6 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { splitNameValue } from '../core/name-value.ts';
 import { type LabContext, labError, mustRun } from './lab-context.ts';
 import type { Lab, LabManifest } from './manifest.ts';
 
@@ -122,8 +123,8 @@ async function ensureSecrets(lab: Lab): Promise<ReadonlyMap<string, string>> {
   const path = join(statePaths(lab).vmDir, 'secrets.env');
   const known = new Map(
     ((await readText(path)) ?? '').split('\n').flatMap((line): [string, string][] => {
-      const at = line.indexOf('=');
-      return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+      const { name, value } = splitNameValue(line);
+      return name === '' || value === undefined ? [] : [[name, value]];
     }),
   );
   const valueOf = (name: string): string => known.get(name) ?? randomBytes(18).toString('base64url');

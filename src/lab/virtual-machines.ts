@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { DrillError } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { describeFailure } from './command.ts';
 import { type LabContext, mustRun, toldAs } from './lab-context.ts';
 import type { Lab, LabService, LabVm } from './manifest.ts';
@@ -82,7 +83,7 @@ export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void>
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new DrillError('lab', `${vm.name} has not booted in ${bootTimeoutMs / 1000} s: ${state}`, {
+    throw new DrillError('lab', `${vm.name} has not booted in ${limitWords(bootTimeoutMs)}: ${state}`, {
       mend: `See \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
       cause: error,
     });

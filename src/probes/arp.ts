@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import { formatIpAddress } from '../core/ip-address.ts';
 import type { ProbeKind } from '../core/probe.ts';
+import { shorten } from '../core/shorten.ts';
 import { useSegment } from './lib/arp-segment.ts';
 import { isVirtualMac } from './lib/arp-table.ts';
 import { requireIputils } from './lib/iputils.ts';
-import { shorten } from './lib/net-errors.ts';
-import { ipv4Address, requireIpAddress } from './lib/text-params.ts';
+import { ipv4Address, requireIpAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   interface: z.string().min(1).describe('Interface of the host that looks on which is asked.'),

@@ -5,11 +5,11 @@ import type { Host } from '../core/host.ts';
 import { commandWord } from '../core/names.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { ContainerLog, parseSections } from './lib/container-lines.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { preflightTimeoutMs } from './lib/iputils.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
-import { shorten } from './lib/net-errors.ts';
 
 const params = z.strictObject({
   containers: z

@@ -2,13 +2,15 @@ import { z } from 'zod';
 import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
+import { parseJson } from '../core/parse-json.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { shorten } from '../core/shorten.ts';
 import { dockerEngine, type EngineAnswer } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession } from './lib/engine-session.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
+import { abortedBy } from '../net/net-errors.ts';
 
 const params = z.strictObject({
   name: commandWord.describe('Name of the container.'),
@@ -112,12 +114,4 @@ function stateOf(told: unknown): string | undefined {
   // A container that stopped keeps the last word of its health check. `none`: the check was switched off.
   const isChecked = health !== undefined && health !== null && !['', 'none'].includes(health.Status);
   return status === 'running' && isChecked ? health.Status : status;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

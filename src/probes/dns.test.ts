@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProbeTimeout } from '../core/probe.ts';
 import { dns } from './dns.ts';
-import { dnsName, dnsServer, type DnsReply } from './testing/dns-server.ts';
+import { dnsName, dnsServer, type DnsReply } from '../net/testing/dns-server.ts';
 import { lookOnce, openProbe } from './testing/look.ts';
 
 const closers: (() => Promise<void>)[] = [];

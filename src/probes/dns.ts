@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { DrillError } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
-import { regex, requireRegex } from './lib/text-params.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy, failureOf } from '../net/net-errors.ts';
+import { regex, requireRegex } from '../net/text-params.ts';
 
 const params = z.strictObject({
   name: z.string().min(1).describe('Name to ask for, in full: no search list is gone through.'),

@@ -4,8 +4,9 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
-import { regex, requireRegex } from './lib/text-params.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy } from '../net/net-errors.ts';
+import { regex, requireRegex } from '../net/text-params.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
 
 const params = z.strictObject({

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { haproxyStats } from './haproxy-stats.ts';
 import { parseCsv } from './lib/csv.ts';
 import { lookOnce, type Look } from './testing/look.ts';
-import { listen } from './testing/servers.ts';
+import { listen } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { parseCsv } from './lib/csv.ts';
-import { exchange, prepareHttpCall, statusCause } from './lib/http-exchange.ts';
-import { shorten } from './lib/net-errors.ts';
-import { headers } from './lib/secret.ts';
-import { hostPort, httpUrl } from './lib/text-params.ts';
-import { caFile, clientCert } from './lib/tls-params.ts';
+import { exchange, prepareHttpCall, statusCause } from '../net/http-exchange.ts';
+import { headers } from '../net/secret.ts';
+import { hostPort, httpUrl } from '../net/text-params.ts';
+import { caFile, clientCert } from '../net/tls-params.ts';
 
 const params = z.strictObject({
   url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),

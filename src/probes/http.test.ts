@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { http } from './http.ts';
-import { failureOf } from './lib/net-errors.ts';
-import { makeCertificates } from './testing/certificates.ts';
+import { failureOf } from '../net/net-errors.ts';
+import { makeCertificates } from '../net/testing/certificates.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
-import { listen as listening, unusedAddress } from './testing/servers.ts';
+import { listen as listening, unusedAddress } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

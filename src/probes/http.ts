@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { exchange, prepareHttpCall, statusCause, type HttpReply } from './lib/http-exchange.ts';
-import { isJmesPath } from './lib/jmespath.ts';
+import { shorten } from '../core/shorten.ts';
+import { exchange, prepareHttpCall, statusCause, type HttpReply } from '../net/http-exchange.ts';
+import { isJmesPath } from '../net/jmespath.ts';
 import { parseJson } from './lib/json-body.ts';
-import { shorten } from './lib/net-errors.ts';
-import { headers, secretRef } from './lib/secret.ts';
-import { hostPort, httpUrl, regex, requireRegex } from './lib/text-params.ts';
-import { caFile, clientCert } from './lib/tls-params.ts';
+import { headers, secretRef } from '../net/secret.ts';
+import { hostPort, httpUrl, regex, requireRegex } from '../net/text-params.ts';
+import { caFile, clientCert } from '../net/tls-params.ts';
 
 /** Parameters that HTTP probes share: where to ask. */
 const params = z.strictObject({

@@ -53,7 +53,7 @@ describe('icmp probe', () => {
       1,
       `${head}${summary}0 received, 100% packet loss, time 0ms`,
       '',
-      { status: 'fail', cause: 'timeout', message: 'no reply within 59900 ms' },
+      { status: 'fail', cause: 'timeout', message: 'no reply within 59.9 s' },
     ],
     [
       'a router that knows no way',

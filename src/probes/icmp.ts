@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { DrillError, messageOf } from '../core/errors.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { ExecResult } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
-import { abortedBy, shorten } from './lib/net-errors.ts';
+import { shorten } from '../core/shorten.ts';
+import { abortedBy } from '../net/net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './lib/iputils.ts';
-import { hostOrAddress, requireHostOrAddress } from './lib/text-params.ts';
+import { hostOrAddress, requireHostOrAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: hostOrAddress.describe('Address or name to send echo requests to.'),
@@ -88,7 +90,7 @@ function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observ
     // A router, or this host for want of an answer to ARP, says that there is no way.
     const error = /^From \S+ icmp_seq=\d+ (.+)$/m.exec(stdout)?.[1];
     if (error !== undefined) return { status: 'fail', cause: 'unreachable', message: shorten(error) };
-    return { status: 'fail', cause: 'timeout', message: `no reply within ${Math.round(waitMs)} ms` };
+    return { status: 'fail', cause: 'timeout', message: `no reply within ${limitWords(Math.round(waitMs))}` };
   }
   const cause = causes.find(([words]) => words.test(complaint))?.[1];
   if (cause !== undefined) return { status: 'fail', cause, message: shorten(complaint) };

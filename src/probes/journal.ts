@@ -3,9 +3,9 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { LogMark, Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { requireNames, unitName } from './lib/journal-names.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
-import { shorten } from './lib/net-errors.ts';
 import { withoutNoise } from './lib/noise.ts';
 
 const params = z.strictObject({

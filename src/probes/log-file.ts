@@ -3,11 +3,11 @@ import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { ProbeKind } from '../core/probe.ts';
 import type { LogMark } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { FollowedFile, type FileLine } from './lib/followed-file.ts';
 import { preflightTimeoutMs } from './lib/iputils.ts';
 import { logMarks, markFinder, type LogTime } from './lib/log-marks.ts';
 import { parseUtcOffset, timeFormats, timeIn } from './lib/log-time.ts';
-import { shorten } from './lib/net-errors.ts';
 import { pulseProcessesPerSecond } from './lib/pulse.ts';
 
 const params = z.strictObject({

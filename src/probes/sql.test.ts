@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sql } from './sql.ts';
-import { makeCertificates } from './testing/certificates.ts';
+import { makeCertificates } from '../net/testing/certificates.ts';
 import { lookOnce, lookWith, openProbe } from './testing/look.ts';
 import {
   accept,
@@ -16,8 +16,8 @@ import {
   message,
   postgresServer,
   ready,
-} from './testing/postgres-server.ts';
-import { listen, unusedAddress } from './testing/servers.ts';
+} from '../net/testing/postgres-server.ts';
+import { listen, unusedAddress } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

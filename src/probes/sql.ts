@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import { keepSqlSessions, type KeptSqlSessions } from './lib/kept-sql-sessions.ts';
-import { ResolvingSocket } from './lib/name-lookup.ts';
-import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
-import { clientConfig, connectionFields, sayGoodbye } from './lib/postgres.ts';
+import { ResolvingSocket } from '../net/name-lookup.ts';
+import { abortedBy, failureOf } from '../net/net-errors.ts';
+import { clientConfig, connectionFields, sayGoodbye } from '../net/postgres.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
 
 const params = z.strictObject({

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ProbeSession } from '../core/probe.ts';
 import { tcpSession } from './tcp-session.ts';
 import { lookWith, openProbe } from './testing/look.ts';
-import { listen, unusedAddress } from './testing/servers.ts';
+import { listen, unusedAddress } from '../net/testing/servers.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

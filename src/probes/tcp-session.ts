@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { ProbeContext, ProbeKind, ProbeSession, ResolveName } from '../core/probe.ts';
 import type { Observation, Phases } from '../core/sample.ts';
-import { nameLookup } from './lib/name-lookup.ts';
-import { abortedBy, failureOf, shorten } from './lib/net-errors.ts';
-import { hostPort, regex, requireHostPort, requireRegex } from './lib/text-params.ts';
+import { shorten } from '../core/shorten.ts';
+import { nameLookup } from '../net/name-lookup.ts';
+import { abortedBy, failureOf } from '../net/net-errors.ts';
+import { hostPort, regex, requireHostPort, requireRegex } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: hostPort.describe('host:port to connect to.'),

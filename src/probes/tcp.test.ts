@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { tcp } from './tcp.ts';
 import { lookOnce, openProbe } from './testing/look.ts';
-import { listen, unusedAddress } from './testing/servers.ts';
+import { listen, unusedAddress } from '../net/testing/servers.ts';
 
 describe('tcp probe', () => {
   it('is ok when the connection is established, and closes it', async () => {

@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { z } from 'zod';
 import type { ProbeKind } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
-import { nameLookup } from './lib/name-lookup.ts';
-import { abortedBy, failureOf } from './lib/net-errors.ts';
-import { hostPort, requireHostPort } from './lib/text-params.ts';
+import { nameLookup } from '../net/name-lookup.ts';
+import { abortedBy, failureOf } from '../net/net-errors.ts';
+import { hostPort, requireHostPort } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: hostPort.describe('host:port to connect to.'),

@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
+import { ipAddressesJson, type ListedAddress } from '../core/ip-addresses-json.ts';
 import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-address.ts';
+import { parseJson } from '../core/parse-json.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
 import type { Observation } from '../core/sample.ts';
 import { commandWord } from '../core/names.ts';
+import { shorten } from '../core/shorten.ts';
 import { dockerEngine } from './lib/docker-engine.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
-import { shorten } from './lib/net-errors.ts';
-import { ipAddress, requireIpAddress } from './lib/text-params.ts';
+import { ipAddress, requireIpAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
   address: ipAddress.describe('IP address, such as a VIP, without a prefix length, in any spelling.'),
@@ -74,7 +76,7 @@ export const vipClaim: ProbeKind<Params> = {
     const done = await host
       .exec(argv, { timeoutMs: checkTimeoutMs, signal, look: true })
       .catch(() => undefined);
-    if (done === undefined || done.exitCode === notFoundExit || parseLinks(done.stdout) !== undefined) return;
+    if (done === undefined || done.exitCode === notFoundExit || listedIn(done.stdout) !== undefined) return;
     const said = shorten(done.stderr.trim() || done.stdout.trim());
     throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
       mend: `Install iproute2 on ${host.name}: the ip of busybox has no option -j.`,
@@ -140,19 +142,15 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     if (exitCode === noNamespaceExit) return { status: 'ok', value: 'no' };
     if (exitCode === noAnswerExit && saysNoSuchContainer(stderr)) return { status: 'ok', value: 'no' };
   }
-  const links = exitCode === 0 ? parseLinks(stdout) : undefined;
-  if (links === undefined) {
+  const listed = exitCode === 0 ? listedIn(stdout) : undefined;
+  if (listed === undefined) {
     const message = `addresses could not be read: ${exitWords(exitCode, stderr.trim() || stdout)}`;
     return { status: 'unknown', message: shorten(message) };
   }
   const wanted = requireIpAddress('address', p.address);
-  const held = links
-    .filter((link) => p.interface === undefined || link.ifname === p.interface)
-    .flatMap(({ ifname, addr_info }) =>
-      addr_info.flatMap(({ local, dadfailed }) =>
-        local === undefined || dadfailed === true ? [] : [addressOn(ifname, local)],
-      ),
-    );
+  const held = listed
+    .filter((one) => (p.interface === undefined || one.interface === p.interface) && !one.dadFailed)
+    .map((one) => addressOn(one.interface, one.address));
   if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, wanted)))
     return { status: 'ok', value: 'yes' };
   // It may be the one that is looked for.
@@ -162,32 +160,16 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
   return { status: 'unknown', message: shorten(message) };
 }
 
+function listedIn(text: string): readonly ListedAddress[] | undefined {
+  return ipAddressesJson.safeParse(parseJson(text)).data;
+}
+
 /** An address of an interface; its text where it cannot be read. */
-function addressOn(name: string | undefined, text: string): IpAddress | string {
+function addressOn(name: string, text: string): IpAddress | string {
   const address = parseIpAddress(text);
   if (address === undefined) return text;
   // The interface is the zone of each of its IPv6 addresses; it counts where the file names one.
   return address.family === 6 ? { ...address, zone: address.zone ?? name } : address;
-}
-
-/** What `ip -j address show` tells, as far as it matters. */
-const linkList = z.array(
-  z.object({
-    ifname: z.string().optional(),
-    addr_info: z
-      .array(
-        z.object({
-          local: z.string().optional(),
-          /** Another machine has it: the kernel leaves it in the list, and uses it for nothing (RFC 4862, 5.4.5). */
-          dadfailed: z.boolean().optional(),
-        }),
-      )
-      .default([]),
-  }),
-);
-
-function parseLinks(text: string): z.output<typeof linkList> | undefined {
-  return linkList.safeParse(parseJson(text)).data;
 }
 
 /** Docker's answer for a container that has a process. `Pid` is 0 for one without. */
@@ -195,12 +177,4 @@ const containerState = z.object({ State: z.object({ Pid: z.int().positive() }) }
 
 function pidIn(body: string): number | undefined {
   return containerState.safeParse(parseJson(body)).data?.State.Pid;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

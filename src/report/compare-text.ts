@@ -1,8 +1,9 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { Compared, ComparedScenario, Comparison, Sampled } from '../analysis/compare.ts';
 import { nightWords } from '../analysis/alarm.ts';
 import { neededEach } from '../analysis/rank-test.ts';
 import type { Measure } from '../core/summary.ts';
-import { durationWords, signedWords } from '../analysis/words.ts';
+import { signedWords } from '../analysis/words.ts';
 import { aligned, capital, counted, markdown, plain, wrap } from './text.ts';
 
 const none = '–';

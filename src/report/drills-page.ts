@@ -1,5 +1,6 @@
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import { dominantStage } from '../analysis/stages.ts';
-import { durationWords, estimateWords, limitWords, measureWords } from '../analysis/words.ts';
+import { estimateWords, measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { rpoWords } from './rows-text.ts';
 import { counted } from './text.ts';

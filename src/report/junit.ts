@@ -1,5 +1,6 @@
 /* oxlint-disable no-control-regex -- XML 1.0 has no place for them, however they are written */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
+import { stripControlCharactersInLines } from '../core/control-characters.ts';
 import type { CheckResult, Measure, Summary } from '../core/summary.ts';
 
 /** What a JUnit file tells besides its drills. */
@@ -181,14 +182,11 @@ function rounded(seconds: number): number {
 const longest = 2000;
 
 /**
- * Text as XML 1.0 can have it (https://www.w3.org/TR/xml/#charsets) and a page may show it: control characters, halves of
- * characters and non-characters are replaced, what turns text around is left out.
+ * Text as XML 1.0 can have it (https://www.w3.org/TR/xml/#charsets) and a page may show it: without control characters, and
+ * with U+FFFD for lone surrogates and non-characters.
  */
 function legal(text: string): string {
   const cut =
     text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length - longest} more characters)`;
-  return cut
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g, '\ufffd')
-    .replace(/[\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
+  return stripControlCharactersInLines(cut.toWellFormed()).replace(/[\ufffe\uffff]/g, '\ufffd');
 }

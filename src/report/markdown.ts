@@ -1,7 +1,8 @@
+import { durationWords } from '../core/format-duration.ts';
 import type { RunLog } from '../analysis/read-log.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { analyse } from '../analysis/summarize.ts';
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { measureWords } from '../analysis/words.ts';
 import type { Predicted, Stage, Summary } from '../core/summary.ts';
 import { rpoWords } from './rows-text.ts';
 import { tailSections } from './section-list.ts';

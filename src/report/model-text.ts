@@ -1,4 +1,4 @@
-import { durationWords } from '../analysis/words.ts';
+import { durationWords } from '../core/format-duration.ts';
 import type { Predicted } from '../core/summary.ts';
 import { aligned, plain } from './text.ts';
 

@@ -1,15 +1,11 @@
-import { durationWords, listWords, measureWords } from '../analysis/words.ts';
+import { durationWords, offsetWords } from '../core/format-duration.ts';
+import { listWords, measureWords } from '../analysis/words.ts';
 import { middle } from '../analysis/moment.ts';
 import type { Ownership, OwnershipSide, OwnershipStretch, OwnershipWindow } from '../core/summary.ts';
 import { counted } from './text.ts';
 
 /** Changes that a line of text tells; the rest is in summary.json. */
 const toldChanges = 8;
-
-/** Seconds after the fault, signed: `+36.214 s`. */
-export function offsetWords(ms: number, digits = 3): string {
-  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(digits)} s`;
-}
 
 /** Who owns it in a stretch: `node-1`, `nobody`, `node-1 and node-2`; with `?` a host of which that is not known. */
 export function ownerWords({ owners, maybe }: OwnershipStretch): string {

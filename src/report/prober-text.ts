@@ -1,4 +1,4 @@
-import { durationWords, limitWords } from '../analysis/words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { HarnessSummary, ProberSummary } from '../core/summary.ts';
 import { dilationWords } from '../core/control.ts';
 import { counted } from './text.ts';

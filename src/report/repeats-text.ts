@@ -1,4 +1,4 @@
-import { durationWords } from '../analysis/words.ts';
+import { durationWords } from '../core/format-duration.ts';
 import type { Repeats } from '../core/summary.ts';
 import { predictedWords } from './verdict-text.ts';
 

@@ -32,8 +32,8 @@ describe('the verdict in text', () => {
         first 200              5.79 s (5.76 s to 5.81 s)  16 %  █████
 
       checks
-        ok  RTO              36.75 s (36.69 s to 36.81 s); limit: at most 1 min 30 s
-        ok  downtime         34.45 s (34.34 s to 35.57 s); limit: at most 1 min
+        ok  RTO              36.75 s (36.69 s to 36.81 s); limit: at most 90 s
+        ok  downtime         34.45 s (34.34 s to 35.57 s); limit: at most 60 s
         ok  redundancy       60.59 s (60.06 s to 61.13 s); limit: at most 4 min
         ok  primary moves    node-1 to node-2; limit: another host than node-1
         ok  no split brain   at none of 140 samples, at most 1.01 s apart; limit: never pg-role is primary on at least 2

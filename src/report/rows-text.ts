@@ -1,6 +1,6 @@
-import { durationWords, limitWords, measureWords } from '../analysis/words.ts';
+import { measureWords } from '../analysis/words.ts';
 import type { RowLoss, Summary, WriterSummary } from '../core/summary.ts';
-import { offsetWords } from './ownership-text.ts';
+import { durationWords, limitWords, offsetWords } from '../core/format-duration.ts';
 import { cutTable, effectOrStart, type Section, table, text } from './sections.ts';
 import { aligned, counted, plain } from './text.ts';
 

@@ -1,10 +1,11 @@
+import { durationWords, offsetWords } from '../core/format-duration.ts';
 import type { RunLog } from '../analysis/read-log.ts';
 import type { Analysis } from '../analysis/summarize.ts';
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { measureWords } from '../analysis/words.ts';
 import { dilationWords } from '../core/control.ts';
 import { controlWorkMs, dilationLimit, othersLimitPct } from '../core/starvation-limits.ts';
 import type { CheckResult, Ownership, Spread, Summary } from '../core/summary.ts';
-import { offsetWords, ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
+import { ownershipRows, ownerWords, totalWords } from './ownership-text.ts';
 import {
   controlWords,
   degradedIntervals,

@@ -1,3 +1,5 @@
+import { measureWords } from '../analysis/words.ts';
+import { durationWords } from '../core/format-duration.ts';
 import { repeatsWords } from './repeats-text.ts';
 import { gateLines, gateTitle, renderGateMarkdown, renderGateText } from './gate-text.ts';
 import { capital, markdown, plain, wrap } from './text.ts';
@@ -7,26 +9,23 @@ import type { DrillLine, FailureTable, RowLine } from './table.ts';
 const width = 120;
 const none = '–';
 
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(1);
-}
-
 function time(ms: number | null): string {
-  return ms === null ? none : `${seconds(ms)} s`;
+  return ms === null ? none : durationWords(ms);
 }
 
-/** One drill: `36.2 s [36.1..36.3]`; several: `10.1 / 12.3 / 20.4 s [9.8..20.9]`. */
+/** One drill: `36.21 s (36.18 s to 36.24 s)`; several: `10.12 s / 12.31 s / 20.44 s (9.81 s to 20.93 s)`. */
 function measuredWords({ measured, drills }: RowLine): string {
   if (measured === null) return none;
   const { count, minMs, medianMs, maxMs, bounds } = measured;
-  const figures = count === 1 ? [minMs] : [minMs, medianMs, maxMs];
   const of = count === drills.length ? '' : ` (of ${count})`;
-  return `${figures.map(seconds).join(' / ')} s [${seconds(bounds.minMs)}..${seconds(bounds.maxMs)}]${of}`;
+  if (count === 1) return `${measureWords({ ...bounds, ms: medianMs })}${of}`;
+  const figures = [minMs, medianMs, maxMs].map(durationWords).join(' / ');
+  return `${figures} (${durationWords(bounds.minMs)} to ${durationWords(bounds.maxMs)})${of}`;
 }
 
 function rpoWords(rpo: RowLine['rpo']): string {
   if (rpo === null) return none;
-  return rpo.lost === 0 ? '0 lost' : `${seconds(rpo.ms)} s, ${rpo.lost} lost`;
+  return rpo.lost === 0 ? '0 lost' : `${durationWords(rpo.ms)}, ${rpo.lost} lost`;
 }
 
 function verdictOf({ verdict, healed, passed, drills }: RowLine): string {
@@ -55,8 +54,7 @@ function nameOf(drill: DrillLine, repeated: boolean): string {
 }
 
 function drillMeasured({ measured }: DrillLine): string {
-  if (measured === null) return none;
-  return `${seconds(measured.ms)} s [${seconds(measured.minMs)}..${seconds(measured.maxMs)}]`;
+  return measured === null ? none : measureWords(measured);
 }
 
 const head = [
@@ -168,7 +166,7 @@ export function renderTableText(table: FailureTable): string {
     '',
     ...wrap(legend, width),
     '',
-    ...columns([drillHead, ...drillCells(table)], [4, 44, 22, 6, 10, 7, 13]),
+    ...columns([drillHead, ...drillCells(table)], [4, 38, 28, 6, 10, 7, 13]),
     ...repeated(table).flatMap(({ what, words }) => [
       '',
       `repeats: ${plain(what)}`,

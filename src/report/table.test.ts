@@ -253,35 +253,36 @@ describe('the table in text', () => {
       Failure table of the lab
       target lab, 2026-03-01T10:00:00.000Z to 2026-03-01T10:20:00.000Z; 4 of 6 drills passed; the table is not complete
 
-      row  failure               recovered by     reported  measured              RPO  to          back to  verdict
-                                                                                       redundancy  steady
-                                                                                                   in
-      ---  --------------------  ---------------  --------  --------------------  ---  ----------  -------  ------------
-      1    Container crash, any  Docker restart   10-20 s   10.1 / 12.3 / 20.4 s  –    25.4 s      3.1 s    fail (2 of 3
-           service, either node                             [9.8..20.8]                                     passed)
-      3    Postgres crash on     repmgr decides,  ~36 s     36.0 s [35.7..36.4]   –    41.0 s      3.1 s    pass
-           the primary           watchdog rule 1
+      row  failure               recovered by     reported  measured             RPO  to          back to  verdict
+                                                                                      redundancy  steady
+                                                                                                  in
+      ---  --------------------  ---------------  --------  -------------------  ---  ----------  -------  ------------
+      1    Container crash, any  Docker restart   10-20 s   10.10 s / 12.30 s /  –    25.40 s     3.10 s   fail (2 of 3
+           service, either node                             20.40 s (9.80 s to                             passed)
+                                                            20.80 s)
+      3    Postgres crash on     repmgr decides,  ~36 s     36.00 s (35.70 s to  –    41.00 s     3.10 s   pass
+           the primary           watchdog rule 1            36.40 s)
                                  converges
-      4    primary returns       repmgr decides,  ~36 s     19.6 s [19.1..20.1]   –    5.0 s       3.1 s    pass
-           after failover        watchdog rule 1            return
+      4    primary returns       repmgr decides,  ~36 s     19.62 s (19.12 s to  –    5.00 s      3.10 s   pass
+           after failover        watchdog rule 1            20.13 s) return
                                  converges
-      6    partition, both       repmgr decides,  ~36 s     –                     –    –           –        not run
+      6    partition, both       repmgr decides,  ~36 s     –                    –    –           –        not run
            nodes alive           watchdog rule 1
                                  converges
 
       Measured: the estimate with the bounds that hold the truth; of several drills their lowest, median and highest estimate
       with the bounds of all. The other times are the longest of a row.
 
-      row  drill                           measured             RPO  to          back to  verdict
-                                                                     redundancy  steady
-                                                                                 in
-      ---  ------------------------------  -------------------  ---  ----------  -------  -------
-      1    container-crash-edge-active #1  10.1 s [9.8..10.5]   –    15.1 s      3.1 s    pass
-      1    container-crash-edge-active #2  12.3 s [12.0..12.7]  –    17.3 s      3.1 s    pass
-      1    container-crash-edge-active #3  20.4 s [20.1..20.8]  –    25.4 s      3.1 s    fail
-      3    crash #1                        36.0 s [35.7..36.4]  –    41.0 s      3.1 s    pass
-      4    crash #1                        19.6 s [19.1..20.1]  –    5.0 s       3.1 s    pass
-      6    partition #1                    –                    –    –           –        not run
+      row  drill                           measured                      RPO  to          back to  verdict
+                                                                              redundancy  steady
+                                                                                          in
+      ---  ------------------------------  ----------------------------  ---  ----------  -------  -------
+      1    container-crash-edge-active #1  10.10 s (9.80 s to 10.50 s)   –    15.10 s     3.10 s   pass
+      1    container-crash-edge-active #2  12.30 s (12.00 s to 12.70 s)  –    17.30 s     3.10 s   pass
+      1    container-crash-edge-active #3  20.40 s (20.10 s to 20.80 s)  –    25.40 s     3.10 s   fail
+      3    crash #1                        36.00 s (35.70 s to 36.40 s)  –    41.00 s     3.10 s   pass
+      4    crash #1                        19.62 s (19.12 s to 20.13 s)  –    5.00 s      3.10 s   pass
+      6    partition #1                    –                             –    –           –        not run
 
       repeats: row 1, container-crash-edge-active
         of 3 drills: min 10.10 s, median 12.30 s, max 20.40 s
@@ -342,7 +343,7 @@ describe('table.html', () => {
 
   test('has every row with its measure in words and as a bar, and why drills did not pass', () => {
     expect(page.match(/aria-label="median [^"]* surely between [^"]*"/g)).toHaveLength(3);
-    expect(page).toContain('10.1 / 12.3 / 20.4 s [9.8..20.8]');
+    expect(page).toContain('10.10 s / 12.30 s / 20.40 s (9.80 s to 20.80 s)');
     expect(page).toMatch(/<span class="outcome inconclusive">\? not run<\/span\s*>/);
     expect(page).toContain('row 6, partition #1: not steady (no standby)');
     expect(page).toContain('Repeats: row 1, container-crash-edge-active');

@@ -1,4 +1,4 @@
-/* oxlint-disable no-control-regex -- this file is where control characters are taken out */
+import { stripControlCharacters } from '../core/control-characters.ts';
 
 /**
  * Text from outside (probe bodies, messages, names) made fit for one line of a
@@ -6,10 +6,7 @@
  * follows, and characters that reverse the direction of writing become spaces.
  */
 export function plain(text: string): string {
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .replace(/[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
-    .trim();
+  return stripControlCharacters(text).trim();
 }
 
 /** Text from outside as Markdown that shows just this text, in a paragraph, a list or a table cell. */

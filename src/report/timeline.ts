@@ -4,7 +4,7 @@ import { type FaultRecord, watchedUntil } from '../analysis/read-log.ts';
 import { starvedSpans } from '../analysis/degraded.ts';
 import { middle } from '../analysis/moment.ts';
 import { endOf } from '../analysis/windows.ts';
-import { durationWords, limitWords } from '../analysis/words.ts';
+import { durationWords, limitWords } from '../core/format-duration.ts';
 
 /** Something worth a line in the story of a run. `atMs` on the run clock. */
 export interface TimelineEntry {

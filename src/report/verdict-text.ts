@@ -1,6 +1,7 @@
+import { durationWords } from '../core/format-duration.ts';
 import { dominantStage } from '../analysis/stages.ts';
 import { besidePrediction } from '../analysis/prediction-notes.ts';
-import { durationWords, estimateWords, measureWords } from '../analysis/words.ts';
+import { estimateWords, measureWords } from '../analysis/words.ts';
 import type { CheckResult, Predicted, Stage, Summary, VerdictWord } from '../core/summary.ts';
 import { sideWords } from './ownership-text.ts';
 import { controlWords, harnessWords } from './prober-text.ts';

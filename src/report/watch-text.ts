@@ -1,4 +1,5 @@
-import { durationWords, measureWords } from '../analysis/words.ts';
+import { durationWords } from '../core/format-duration.ts';
+import { measureWords } from '../analysis/words.ts';
 import type { ProbeSummary, Summary } from '../core/summary.ts';
 import { controlWords, machineName, machineWords } from './prober-text.ts';
 import { aligned, counted, plain } from './text.ts';

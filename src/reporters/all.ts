@@ -1,6 +1,6 @@
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { limitWords } from '../analysis/words.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { FinishedDrill, FinishedRun, Reporter } from './reporter.ts';
 
 /** A reporter by the name under which it was asked for. */

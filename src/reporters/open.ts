@@ -1,4 +1,5 @@
 import { DrillError } from '../core/errors.ts';
+import { splitNameValue } from '../core/name-value.ts';
 import { suggest } from '../scenario/suggest.ts';
 import { type NamedReporter, type Reporters, reportToAll } from './all.ts';
 import { reporterKinds } from './catalog.ts';
@@ -19,7 +20,9 @@ export function openReporters(
   setting: ReporterSetting,
   kinds: readonly ReporterKind[] = reporterKinds,
 ): Reporters {
-  const asked = (wanted.length === 0 ? ['list'] : wanted).flatMap((text) => text.split(between)).map(split);
+  const asked = (wanted.length === 0 ? ['list'] : wanted)
+    .flatMap((text) => text.split(between))
+    .map(splitNameValue);
   const chosen = asked.map(({ name, value }) => ({ kind: kindOf(name, value, kinds), value }));
   const printing = chosen.flatMap(({ kind, value }) =>
     kind.stdout === true && value === undefined ? [kind] : [],
@@ -39,11 +42,6 @@ export function openReporters(
     return { name: kind.name, reporter, left };
   });
   return reportToAll(reporters, { say: setting.say });
-}
-
-function split(text: string): { readonly name: string; readonly value: string | undefined } {
-  const at = text.indexOf('=');
-  return at < 0 ? { name: text, value: undefined } : { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
 function kindOf(name: string, value: string | undefined, kinds: readonly ReporterKind[]): ReporterKind {

@@ -1,4 +1,5 @@
 import { DrillError } from '../core/errors.ts';
+import { splitNameValue } from '../core/name-value.ts';
 import { printable } from '../core/printable.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Answer, Call } from '../http/http-client.ts';
@@ -96,13 +97,10 @@ function pairsOf(env: Environment, name: string): readonly (readonly [string, st
     .split(',')
     .filter((pair) => pair.trim() !== '')
     .map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw malformed(name);
+      const { name: key, value } = splitNameValue(pair);
+      if (key === '' || value === undefined) throw malformed(name);
       try {
-        return [
-          decodeURIComponent(pair.slice(0, at).trim()),
-          decodeURIComponent(pair.slice(at + 1).trim()),
-        ] as const;
+        return [decodeURIComponent(key.trim()), decodeURIComponent(value.trim())] as const;
       } catch {
         throw malformed(name);
       }

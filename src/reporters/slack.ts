@@ -1,4 +1,5 @@
-import { durationWords, estimateWords } from '../analysis/words.ts';
+import { durationWords } from '../core/format-duration.ts';
+import { estimateWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
 import { counted, plain } from '../report/text.ts';
 import { rtoWords, stageWords } from '../report/verdict-text.ts';

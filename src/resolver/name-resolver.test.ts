@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { dnsServer, type DnsQuestion, type DnsReply } from '../probes/testing/dns-server.ts';
+import { dnsServer, type DnsQuestion, type DnsReply } from '../net/testing/dns-server.ts';
 import { createNameResolver, type NameSources } from './name-resolver.ts';
 
 const closing: (() => Promise<void>)[] = [];

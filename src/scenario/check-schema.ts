@@ -1,6 +1,7 @@
+import { limitWords } from '../core/format-duration.ts';
 import { z } from 'zod';
 import { describeCondition } from '../core/condition.ts';
-import { duration, formatMs } from '../core/duration.ts';
+import { duration } from '../core/duration.ts';
 import type { Check } from '../core/plan.ts';
 import { conditionSchema } from './condition-schema.ts';
 
@@ -189,7 +190,7 @@ export function planCheck(item: CheckInput): Check {
     case 'return':
       return {
         kind: item.kind,
-        name: named(`${limitNames[item.kind]} at most ${formatMs(item.max)}`),
+        name: named(`${limitNames[item.kind]} at most ${limitWords(item.max)}`),
         maxMs: item.max,
       };
     case 'downtime': {
@@ -272,7 +273,7 @@ export function planCheck(item: CheckInput): Check {
       return {
         kind,
         name: named(
-          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${formatMs(within)}`,
+          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${limitWords(within)}`,
         ),
         changes,
         deliveries,
@@ -306,8 +307,8 @@ const limitNames = {
 
 function limitsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
   return [
-    min === undefined ? undefined : `at least ${formatMs(min)}`,
-    max === undefined ? undefined : `at most ${formatMs(max)}`,
+    min === undefined ? undefined : `at least ${limitWords(min)}`,
+    max === undefined ? undefined : `at most ${limitWords(max)}`,
   ]
     .filter((part) => part !== undefined)
     .join(', ');

@@ -1,5 +1,5 @@
 import type { Condition } from '../core/condition.ts';
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { PlannedProbe } from '../core/plan.ts';
 import type { CheckInput } from './check-schema.ts';
 import { entryOf, type Known, type Report } from './references.ts';
@@ -98,10 +98,10 @@ function undecidableText(
   { field, ms }: NonNullable<ReturnType<typeof limitOf>>,
   { name, intervalMs, field: setting, bursts }: Sampled,
 ): string {
-  const every = `every ${formatMs(intervalMs)}${bursts ? ' after the burst' : ''}`;
+  const every = `every ${limitWords(intervalMs)}${bursts ? ' after the burst' : ''}`;
   // Half of the limit leaves room for the time of an answer, and for one outage that was seen.
   const needed = ms < 2 ? '' : `set \`${setting}: ${fieldText(Math.floor(ms / 2))}\` or less, `;
-  return `${field}: ${formatMs(ms)} cannot be decided: ${name} ${every}, and a shorter time fits unseen between two samples; ${needed}raise \`${field}\` above ${formatMs(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
+  return `${field}: ${limitWords(ms)} cannot be decided: ${name} ${every}, and a shorter time fits unseen between two samples; ${needed}raise \`${field}\` above ${limitWords(intervalMs)}, or write \`${field}: 0s\` (fails if any sample sees it)`;
 }
 
 /** A duration as files have it. */

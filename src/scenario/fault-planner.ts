@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { addressNames, mapStrings } from '../core/placeholders.ts';
 import type { Plan, PlannedFault, PlannedHost } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
@@ -171,7 +171,7 @@ function checkLease(
 ): void {
   if (leaseMs === undefined) return;
   if (!isUndone) problem(`lease: what kind ${kind} does here is not undone by its host; leave it out`);
-  else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${formatMs(shortestLeaseMs)}`);
+  else if (leaseMs < shortestLeaseMs) problem(`lease: must be at least ${limitWords(shortestLeaseMs)}`);
 }
 
 /** Checks that every host whose address a text may want has one. */

@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { probingLoad, type Load, type LoadPlan } from './probing-load.ts';
 
@@ -130,7 +130,7 @@ function partsOf(plan: LoadPlan, what: LimitedFigure): Share[] {
 function named(parts: readonly Adding[]): string {
   return parts
     .slice(0, 3)
-    .map(({ name, everyMs, adds }) => `\`${name}\` (${formatMs(everyMs)}: ${figure(adds)} a second)`)
+    .map(({ name, everyMs, adds }) => `\`${name}\` (${limitWords(everyMs)}: ${figure(adds)} a second)`)
     .join(', ');
 }
 

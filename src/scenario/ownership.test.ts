@@ -43,7 +43,7 @@ describe('ownership and models of a target', () => {
     expect(plan.checks).toEqual([
       {
         kind: 'ownership',
-        name: 'vip claimed by nobody for at most 5.0 s',
+        name: 'vip claimed by nobody for at most 5 s',
         of: 'vip',
         side: 'claimed',
         state: 'nobody',
@@ -51,7 +51,7 @@ describe('ownership and models of a target', () => {
       },
       {
         kind: 'ownership',
-        name: 'vip claimed differs from answered for at least 1.0 s, at most 5.0 s',
+        name: 'vip claimed differs from answered for at least 1 s, at most 5 s',
         of: 'vip',
         side: 'claimed',
         differsFrom: 'answered',
@@ -60,7 +60,7 @@ describe('ownership and models of a target', () => {
       },
       {
         kind: 'announced',
-        name: 'each change of log announced once by hook, within 10.0 s',
+        name: 'each change of log announced once by hook, within 10 s',
         changes: { probe: 'log', marks: ['state'] },
         deliveries: { probe: 'hook', marks: ['delivery'] },
         withinMs: 10_000,

@@ -102,7 +102,7 @@ describe('a plan', () => {
       atMs: 0,
       params: { container: 'db', process: 'postgres', signal: 'KILL' },
     });
-    expect(made.checks[0]).toEqual({ kind: 'rto', name: 'RTO at most 30.0 s', maxMs: 30_000 });
+    expect(made.checks[0]).toEqual({ kind: 'rto', name: 'RTO at most 30 s', maxMs: 30_000 });
   });
 
   test('asks for the steady state of the target as restored redundancy', () => {
@@ -161,10 +161,10 @@ describe('a scenario with variables and a matrix', () => {
 
   test('names its checks by what they want', () => {
     expect(first?.checks.map((check) => check.name)).toEqual([
-      'db-role is primary on exactly 1 for at least 2.0 s',
-      'downtime of db-role@alpha at least 1.0 s, at most 9.0 s',
-      'outage of the return at most 2.0 s',
-      'return in at most 60.0 s',
+      'db-role is primary on exactly 1 for at least 2 s',
+      'downtime of db-role@alpha at least 1 s, at most 9 s',
+      'outage of the return at most 2 s',
+      'return in at most 60 s',
       'the service does not come back by itself',
     ]);
   });

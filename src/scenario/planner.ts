@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type { Plan } from '../core/plan.ts';
 import { faultKind } from '../faults/catalog.ts';
 import { slowestPeriod } from '../model/chain.ts';
@@ -152,7 +152,7 @@ function checkLimits({ faults }: Scenario, { faultMs }: Plan['limits'], report: 
     if (forMs === undefined || forMs <= faultMs) continue;
     report(
       ['faults', i, 'for'],
-      `for: no fault may last longer than ${formatMs(faultMs)} (\`limits.fault\`)`,
+      `for: no fault may last longer than ${limitWords(faultMs)} (\`limits.fault\`)`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { companionOf, type GateCondition, instancesOf, type ValuePart } from '../core/condition.ts';
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import type {
   Json,
   MarkSource,
@@ -297,7 +297,7 @@ function checkLimits(check: Limited, path: NodePath, report: Report): void {
 
 function checkOrder({ kind, min, max }: Limited, path: NodePath, report: Report): void {
   if (min === undefined || max === undefined || min <= max) return;
-  report([...path, 'min'], `min: lies above max (${kind === 'rows' ? max : formatMs(max)})`);
+  report([...path, 'min'], `min: lies above max (${kind === 'rows' ? max : limitWords(max)})`);
 }
 
 /** Checks the thing and the sides that an `ownership` check speaks of. */

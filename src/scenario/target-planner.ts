@@ -1,4 +1,4 @@
-import { formatMs } from '../core/duration.ts';
+import { limitWords } from '../core/format-duration.ts';
 import { fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, Plan, PlannedHost, PlannedProbe, PlannedWriter, Transport } from '../core/plan.ts';
 import { muteCauses } from '../core/sample.ts';
@@ -191,7 +191,7 @@ function planProbe(
   }
   if (common.timeoutMs < 1) problem('timeout', 'timeout: must be at least 1ms');
   if (burst !== undefined && (burst < 1 || burst > common.intervalMs)) {
-    problem('burst', `burst: must lie between 1ms and the interval (${formatMs(common.intervalMs)})`);
+    problem('burst', `burst: must lie between 1ms and the interval (${limitWords(common.intervalMs)})`);
   }
   const hostNamed = (name: string, field: string): PlannedHost | undefined =>
     findHost(hosts, name, (message) => problem(field, message));

@@ -78,7 +78,7 @@ describe('checks on written rows', () => {
       { kind: 'rpo', name: 'no acknowledged write of rows is lost', of: 'rows', maxMs: 0 },
       {
         kind: 'rpo',
-        name: 'RPO of rows at least 2.0 s, at most 60.0 s',
+        name: 'RPO of rows at least 2 s, at most 60 s',
         of: 'rows',
         minMs: 2000,
         maxMs: 60_000,

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { listen, unusedAddress } from '../probes/testing/servers.ts';
+import { listen, unusedAddress } from '../net/testing/servers.ts';
 import { httpRows } from './http.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
 

@@ -2,13 +2,13 @@ import { TreeInterpreter, compile, type JSONValue } from '@jmespath-community/jm
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { rangesOf } from '../core/row-ranges.ts';
+import { shorten } from '../core/shorten.ts';
 import type { Row, RowClient, Rows, WriterContext, WriterKind, Written } from '../core/writer.ts';
-import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../probes/lib/http-exchange.ts';
-import { isJmesPath } from '../probes/lib/jmespath.ts';
-import { shorten } from '../probes/lib/net-errors.ts';
-import { headers, type Headers } from '../probes/lib/secret.ts';
-import { hostPort, httpUrl } from '../probes/lib/text-params.ts';
-import { caFile, clientCert } from '../probes/lib/tls-params.ts';
+import { exchange, prepareHttpCall, type HttpCall, type HttpReply } from '../net/http-exchange.ts';
+import { isJmesPath } from '../net/jmespath.ts';
+import { headers, type Headers } from '../net/secret.ts';
+import { hostPort, httpUrl } from '../net/text-params.ts';
+import { caFile, clientCert } from '../net/tls-params.ts';
 
 const status = z
   .array(z.int().min(100).max(599))

@@ -7,8 +7,8 @@ import {
   message,
   postgresServer,
   ready,
-} from '../probes/testing/postgres-server.ts';
-import { unusedAddress } from '../probes/testing/servers.ts';
+} from '../net/testing/postgres-server.ts';
+import { unusedAddress } from '../net/testing/servers.ts';
 import { sqlRows } from './sql.ts';
 import { openPath, timeOut } from './testing/open-path.ts';
 

@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import type { ResolveName } from '../core/probe.ts';
 import type { RowRange } from '../core/row-ranges.ts';
+import { shorten } from '../core/shorten.ts';
 import type { Row, RowClient, Rows, WriterKind, Written } from '../core/writer.ts';
-import { ResolvingSocket } from '../probes/lib/name-lookup.ts';
-import { shorten } from '../probes/lib/net-errors.ts';
+import { ResolvingSocket } from '../net/name-lookup.ts';
 import {
   clientConfig,
   connectionFields,
   followReadiness,
   type Readiness,
   sayGoodbye,
-} from '../probes/lib/postgres.ts';
+} from '../net/postgres.ts';
 
 const params = z.strictObject({
   ...connectionFields,

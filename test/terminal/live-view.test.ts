@@ -91,7 +91,7 @@ const expectShown = (columns: number, rows: number): Promise<void> =>
     expect(down).toMatch(/active alpha → beta/);
     expect(down).toMatch(/web .*x{4}/);
     // Lines that stay are above; no frame but the last is on the screen.
-    expect(down).toMatch(/\+ +\d\.\d{3}s {2}.*\n/);
+    expect(down).toMatch(/\+\d\.\d{3} s {2}.*\n/);
     expect(down.match(/pull-the-plug on/g)).toHaveLength(1);
     // oxlint-disable-next-line no-control-regex
     expect(await open.painted()).toMatch(/\u001B\[31m\S*DOWN/);

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { failure, message, int32, postgresServer } from '../../src/probes/testing/postgres-server.ts';
-import type { Listening } from '../../src/probes/testing/servers.ts';
+import { failure, message, int32, postgresServer } from '../../src/net/testing/postgres-server.ts';
+import type { Listening } from '../../src/net/testing/servers.ts';
 import { createBench } from '../firedrill.ts';
 
 // Secrets that nobody else has, by each way that a target may name one; everything that is told them says them again.

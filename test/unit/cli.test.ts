@@ -129,7 +129,7 @@ describe('the command line', () => {
     expect(stdout).toContain(
       'Predicted\n  all of it  7.61 s to 13.85 s, median 10.73 s (vrrp: script-fall, master-down)\n',
     );
-    expect(stdout).toContain('  vip claimed by nobody for at most 5.0 s\n');
+    expect(stdout).toContain('  vip claimed by nobody for at most 5 s\n');
   });
 
   test('plans with what is written into the stack, where, and what becomes of it', async () => {
@@ -139,7 +139,7 @@ describe('the command line', () => {
     const [, written = ''] =
       /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
     expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
-      'rows  every 200 ms a row by each client, time-out 2.0 s; a read every 1.0 s',
+      'rows  every 200 ms a row by each client, time-out 2 s; a read every 1 s',
       "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
       'at the end  DROP TABLE',
@@ -186,7 +186,7 @@ describe('the command line', () => {
     );
     expect(stdout).toContain('variables wait = 1s, copies = 1, stop = false, container = edge, on = alpha');
     expect(stdout).toContain(
-      '1.0 s to 11.0 s (to be drawn) after the steady state; healed 30.0 s after its effect',
+      '1 s to 11 s (to be drawn) after the steady state; healed 30 s after its effect',
     );
     expect(stdout).toContain('once cut is healed; healed after redundancy is restored');
     const headlines = stdout.split('\n').filter((line) => /^\d\. /.test(line));

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen, type Listening } from '../../src/probes/testing/servers.ts';
+import { listen, type Listening } from '../../src/net/testing/servers.ts';
 import { blocksOf, pages, strayCommands } from './lib/doc-blocks.ts';
 import { root } from './lib/our-files.ts';
 import { readerFolder } from './lib/reader-folder.ts';

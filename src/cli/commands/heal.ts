@@ -1,5 +1,5 @@
 import { createSystemClock } from '../../engine/system-clock.ts';
-import { formatMs } from '../../core/duration.ts';
+import { limitWords } from '../../core/format-duration.ts';
 import { isOfRun, type Ledger, type LedgerRecord, type UnreadableRecord } from '../../engine/ledger.ts';
 import { healFault } from '../../engine/heal.ts';
 import { makeRepair, withIssued } from '../../engine/repair.ts';
@@ -239,5 +239,5 @@ function repairWords({ issued, awaitsFault }: LedgerRecord): string {
 }
 
 function leaseWords({ lease }: LedgerRecord): string {
-  return lease === undefined ? '' : `, undone by its host after ${formatMs(lease.ms)} of silence`;
+  return lease === undefined ? '' : `, undone by its host after ${limitWords(lease.ms)} of silence`;
 }

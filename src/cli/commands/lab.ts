@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DrillError, ExitCode } from '../../core/errors.ts';
-import { formatMs } from '../../core/duration.ts';
+import { durationWords, limitWords } from '../../core/format-duration.ts';
 import { createSystemClock } from '../../engine/system-clock.ts';
 import { awaitGate } from '../../engine/watch.ts';
 import { createHost } from '../../hosts/catalog.ts';
@@ -57,7 +57,7 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(color())
     .action(async (options: { stack: string }) => {
       const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
-      output.progress(`lab ${options.stack} is ready to be started after ${formatMs(elapsedMs)}`);
+      output.progress(`lab ${options.stack} is ready to be started after ${durationWords(elapsedMs)}`);
     });
 
   lab
@@ -160,7 +160,7 @@ async function up(
   if (!gate.met) {
     throw new DrillError(
       'lab',
-      `the lab is up, but not steady within ${formatMs(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
+      `the lab is up, but not steady within ${limitWords(plan.steady.withinMs)}: ${gate.unmet.join('; ')}`,
       {
         mend: `Look with \`firedrill lab status --stack ${options.stack}\` and \`firedrill lab logs\`.`,
       },
@@ -168,7 +168,7 @@ async function up(
   }
   context.report({ step: 'steady', state: 'done', text: 'steady state reached', elapsedMs: clock.nowMs() });
   output.progress(
-    `lab ${options.stack} is up and steady after ${formatMs(result.elapsedMs + clock.nowMs())}`,
+    `lab ${options.stack} is up and steady after ${durationWords(result.elapsedMs + clock.nowMs())}`,
   );
   return ExitCode.pass;
 }

@@ -18,7 +18,7 @@ test('tells of each step with a line at its begin and one at its end where there
   expect(lines).toEqual([
     '  base image debian:trixie-slim ...',
     '  base: no registry delivers it',
-    '  base: made debian:trixie-slim (1.5 s)',
+    '  base: made debian:trixie-slim (1.50 s)',
   ]);
 });
 
@@ -40,5 +40,5 @@ test('with a live view, shows what is under way, and lines for what is done', ()
   expect(text?.[1]?.trim()).toBe('I: extracting');
   for (const event of events.slice(-1)) report(event);
   expect(shown).toBeUndefined();
-  expect(lines).toEqual(['  base: no registry delivers it', '  ✓ base: made debian:trixie-slim (1.5 s)']);
+  expect(lines).toEqual(['  base: no registry delivers it', '  ✓ base: made debian:trixie-slim (1.50 s)']);
 });

@@ -131,11 +131,3 @@ function asciiOf(text: string): string {
 export function spinner(nowMs: number): string {
   return spinnerFrames[Math.floor(Math.max(0, nowMs) / 100) % spinnerFrames.length] ?? '';
 }
-
-/** A time that runs: `14.2 s`, `2 min 05 s`. Always in the same width as a moment before. */
-export function running(ms: number): string {
-  const tenths = Math.max(0, ms) / 1000;
-  if (tenths < 119.95) return `${tenths.toFixed(1)} s`;
-  const seconds = Math.floor(tenths);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
-}

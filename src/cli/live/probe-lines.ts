@@ -1,6 +1,7 @@
+import { runningWords } from '../../core/format-duration.ts';
+import { isFresh } from '../../core/freshness.ts';
 import type { Plan, PlannedProbe } from '../../core/plan.ts';
-import { isFresh } from '../../core/seen.ts';
-import { fit, type Line, running, type Size, type Span, widthOf } from './line.ts';
+import { fit, type Line, type Size, type Span, widthOf } from './line.ts';
 import { type LiveState, type Look, type ProbeHistory, recoveryProbeId } from './state.ts';
 
 /** A longer past is of no use while one looks on. */
@@ -76,6 +77,9 @@ function stateSpan(probe: PlannedProbe, history: ProbeHistory | undefined, nowMs
   if (!isFresh(probe, last, nowMs)) return { text: 'no fresh answer', style: 'yellow' };
   if (last.status === 'unknown') return { text: `not known: ${last.message ?? ''}`, style: 'yellow' };
   if (last.status === 'fail')
-    return { text: `bad ${running(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`, style: 'red' };
+    return {
+      text: `bad ${runningWords(nowMs - (badSinceMs ?? last.sendMs))} ${last.cause ?? ''}`,
+      style: 'red',
+    };
   return { text: last.value ?? `${Math.round(last.finishMs - last.sendMs)} ms` };
 }

@@ -1,6 +1,7 @@
+import { runningWords } from '../../core/format-duration.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventLog } from '../../engine/event-log.ts';
-import { type Line, running, spinner } from './line.ts';
+import { type Line, spinner } from './line.ts';
 import { nothingYet, reduce } from './state.ts';
 import type { Live } from './terminal.ts';
 import { drillLines } from './view.ts';
@@ -29,11 +30,11 @@ export function showWait(live: Live | undefined, text: string, withinMs: number)
   const sinceMs = performance.now();
   return live.show((): Line[] => {
     const nowMs = performance.now();
-    const left = `, ${running(sinceMs + withinMs - nowMs)} left`;
+    const left = `, ${runningWords(sinceMs + withinMs - nowMs)} left`;
     return [
       [
         { text: `${spinner(nowMs)} `, style: 'cyan' },
-        { text: `${running(nowMs - sinceMs)}  ${text}` },
+        { text: `${runningWords(nowMs - sinceMs)}  ${text}` },
         { text: left, style: 'dim' },
       ],
     ];

@@ -1,8 +1,9 @@
 import { controlHealth, type ControlHealth, type ControlSample } from '../../core/control.ts';
 import type { DrillEvent, MachinePressure, PhaseName } from '../../core/event.ts';
+import { isFresh } from '../../core/freshness.ts';
 import type { Gate, Plan, PlannedFault } from '../../core/plan.ts';
 import type { Sample } from '../../core/sample.ts';
-import { isFresh, type Seen, unmetConditions, withoutPower } from '../../core/seen.ts';
+import { type Seen, unmetConditions, withoutPower } from '../../core/seen.ts';
 import { faultKind } from '../../faults/catalog.ts';
 import { controlSamples } from '../../core/starvation-limits.ts';
 

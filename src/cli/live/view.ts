@@ -1,9 +1,10 @@
+import { runningWords } from '../../core/format-duration.ts';
 import { dilationWords } from '../../core/control.ts';
 import type { MachinePressure, PhaseName } from '../../core/event.ts';
 import type { Plan, PlannedFault } from '../../core/plan.ts';
 import { unmetConditions } from '../../core/seen.ts';
 import { dilationLimit } from '../../core/starvation-limits.ts';
-import { flow, label, type Line, running, type Size, spinner } from './line.ts';
+import { flow, label, type Line, type Size, spinner } from './line.ts';
 import { placeLines } from './place-lines.ts';
 import { probeLines } from './probe-lines.ts';
 import {
@@ -41,7 +42,7 @@ export function drillLines(state: LiveState, nowMs: number, size: Size): readonl
 function headLine({ startedMs, burst, aborted }: LiveState, plan: Plan, nowMs: number): Line {
   return [
     { text: `${spinner(nowMs)} `, style: 'cyan' },
-    { text: `${running(nowMs - startedMs)}  ` },
+    { text: `${runningWords(nowMs - startedMs)}  ` },
     { text: `${plan.scenario.name} on ${plan.target.name}`, style: 'bold' },
     ...(burst ? [{ text: '  burst rate', style: 'dim' } as const] : []),
     ...(aborted === undefined ? [] : [{ text: `  ABORTED: ${aborted}`, style: 'red' } as const]),
@@ -77,7 +78,7 @@ function phaseLines({ phases, aborted }: LiveState, plan: Plan, nowMs: number, c
 }
 
 function phasePart({ name, sinceMs, endMs, failed }: LivePhase, nowMs: number): Line {
-  const took = running((endMs ?? nowMs) - sinceMs);
+  const took = runningWords((endMs ?? nowMs) - sinceMs);
   const word = phaseWords[name];
   if (failed === true) return [{ text: `✗ ${word} ${took}`, style: 'red' }];
   if (endMs !== undefined) return [{ text: '✓', style: 'green' }, { text: ` ${word} ${took}` }];
@@ -96,14 +97,22 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
   const sign: Line[] =
     outage.firstSignMs === undefined
       ? []
-      : [[{ text: `first sign after ${running(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}` }]];
+      : [
+          [
+            {
+              text: `first sign after ${runningWords(outage.firstSignMs - Math.min(zeroMs, outage.firstMs))}`,
+            },
+          ],
+        ];
   const again =
-    outage.times > 1 ? [[{ text: `${outage.times} times, ${running(outage.downMs)} before` }]] : [];
+    outage.times > 1 ? [[{ text: `${outage.times} times, ${runningWords(outage.downMs)} before` }]] : [];
   if (outage.sinceMs === undefined) {
     const good = nowMs - (probes.get(outage.probe)?.goodSinceMs ?? nowMs);
-    const back: Line = [{ text: `back for ${running(good)}`, style: 'green' }];
+    const back: Line = [{ text: `back for ${runningWords(good)}`, style: 'green' }];
     const down: Line = [
-      { text: `was down ${running(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} times` : ''}` },
+      {
+        text: `was down ${runningWords(outage.downMs)}${outage.times > 1 ? ` in ${outage.times} times` : ''}`,
+      },
     ];
     return flow(label('outage'), [back, down, ...sign], ' · ', columns);
   }
@@ -111,9 +120,9 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
   const cap: Line[] =
     outageMs === undefined
       ? []
-      : [[{ text: `cut short in ${running(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
+      : [[{ text: `cut short in ${runningWords(outage.firstMs + outageMs - nowMs)}`, style: 'yellow' }]];
   const down: Line = [
-    { text: `DOWN ${running(nowMs - outage.sinceMs)}`, style: 'red' },
+    { text: `DOWN ${runningWords(nowMs - outage.sinceMs)}`, style: 'red' },
     { text: ` ${outage.probe}${last?.cause === undefined ? '' : `: ${last.cause}`}` },
   ];
   return flow(label('outage'), [down, ...again, ...sign, ...cap], ' · ', columns);
@@ -152,11 +161,13 @@ function recoveryParts(state: LiveState, plan: Plan, { sinceMs }: LivePhase, now
 
 function leftPart(what: string, leftMs: number, withinMs: number): Line {
   const style = leftMs < withinMs / 4 ? ({ style: 'yellow' } as const) : {};
-  return [{ text: `${what}: ` }, { text: `${running(leftMs)} left`, ...style }];
+  return [{ text: `${what}: ` }, { text: `${runningWords(leftMs)} left`, ...style }];
 }
 
 function heldPart(heldMs: number, forMs: number): Line {
-  return [{ text: `holds ${running(Math.min(heldMs, forMs))} of ${running(forMs)}`, style: 'green' }];
+  return [
+    { text: `holds ${runningWords(Math.min(heldMs, forMs))} of ${runningWords(forMs)}`, style: 'green' },
+  ];
 }
 
 /** The faults of the plan, and what else was done to the stack and is not over. */
@@ -184,7 +195,7 @@ function stepParts(state: LiveState, plan: Plan, planned: PlannedFault, nowMs: n
   if (isRepair)
     return [name, [step.ackedMs === undefined ? { text: 'under way' } : { text: 'done', style: 'green' }]];
   if (step.healingMs !== undefined)
-    return [name, [{ text: `healing for ${running(nowMs - step.healingMs)}`, style: 'cyan' }]];
+    return [name, [{ text: `healing for ${runningWords(nowMs - step.healingMs)}`, style: 'cyan' }]];
   return [name, ...openParts(step, planned, plan, nowMs), ...leaseParts(state, planned, nowMs)];
 }
 
@@ -206,12 +217,12 @@ function openParts(
         : 'asked for';
   const limitMs = issuedMs + plan.limits.faultMs - nowMs;
   return [
-    [{ text: `${what} ${running(nowMs - since)}`, style: 'yellow' }],
+    [{ text: `${what} ${runningWords(nowMs - since)}`, style: 'yellow' }],
     ...(planned.forMs === undefined || effectMs === undefined
       ? []
-      : [[{ text: `heals in ${running(effectMs + planned.forMs - nowMs)}` }]]),
+      : [[{ text: `heals in ${runningWords(effectMs + planned.forMs - nowMs)}` }]]),
     ...(limitMs < limitShownMs
-      ? [[{ text: `cut short in ${running(limitMs)}`, style: 'yellow' as const }]]
+      ? [[{ text: `cut short in ${runningWords(limitMs)}`, style: 'yellow' as const }]]
       : []),
   ];
 }
@@ -223,7 +234,7 @@ function leaseParts({ leases }: LiveState, { id, leaseMs = 0 }: PlannedFault, no
   if (nowMs > untilMs) return [[{ text: 'lease over: its host undoes it', style: 'red' }]];
   // It is put off whenever a third is over.
   const isLate = untilMs - nowMs < leaseMs / 2;
-  return [[{ text: `lease ${running(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
+  return [[{ text: `lease ${runningWords(untilMs - nowMs)}`, ...(isLate ? { style: 'yellow' } : {}) }]];
 }
 
 function placeOf({ on }: PlannedFault): string {
@@ -235,7 +246,7 @@ function dueText({ phases, steps }: LiveState, { atMs, after }: PlannedFault, no
   const zeroMs =
     after === undefined ? phases.find(({ name }) => name === 'fault')?.sinceMs : steps.get(after)?.healedMs;
   if (zeroMs !== undefined)
-    return nowMs < zeroMs + atMs ? `in ${running(zeroMs + atMs - nowMs)}` : 'about to be injected';
+    return nowMs < zeroMs + atMs ? `in ${runningWords(zeroMs + atMs - nowMs)}` : 'about to be injected';
   return after === undefined ? 'to come' : `once ${after} is healed`;
 }
 

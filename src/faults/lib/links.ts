@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
+import { ipAddressesJson, type ListedAddress } from '../../core/ip-addresses-json.ts';
+import { parseJson } from '../../core/parse-json.ts';
 import { printable } from '../../core/printable.ts';
 import { runOk, type CommandContext } from './commands.ts';
 
@@ -19,25 +21,6 @@ const linksSchema = z.array(
   }),
 );
 
-const addressesSchema = z.array(
-  z.object({
-    ifname: z.string(),
-    addr_info: z
-      .array(
-        z.object({
-          family: z.string(),
-          local: z.string().optional(),
-          prefixlen: z.int().optional(),
-          scope: z.string().optional(),
-          dynamic: z.boolean().optional(),
-          temporary: z.boolean().optional(),
-          deprecated: z.boolean().optional(),
-        }),
-      )
-      .default([]),
-  }),
-);
-
 const routesSchema = z.array(z.object({ dev: z.string().optional() }));
 
 /** A network interface as `ip link` tells it. */
@@ -51,16 +34,6 @@ export interface Link {
   readonly parent: string | undefined;
   /** veth, bridge, ...; undefined for hardware. */
   readonly kind: string | undefined;
-}
-
-/** An address of an interface as `ip address` tells it. */
-export interface LinkAddress {
-  readonly interface: string;
-  readonly family: string;
-  readonly address: string;
-  readonly prefixLength: number;
-  /** Written down by somebody: neither learned nor made by the kernel nor on its way out. */
-  readonly fixed: boolean;
 }
 
 /** The host's interfaces. */
@@ -122,24 +95,8 @@ export async function requireOutward(
 }
 
 /** The addresses of all interfaces. */
-export async function listAddresses(ctx: CommandContext): Promise<LinkAddress[]> {
-  const links = await ipJson(ctx, ['address', 'show'], addressesSchema);
-  return links.flatMap(({ ifname, addr_info: addresses }) =>
-    addresses.flatMap((a) =>
-      a.local === undefined
-        ? []
-        : [
-            {
-              interface: ifname,
-              family: a.family,
-              address: a.local,
-              prefixLength: a.prefixlen ?? 0,
-              fixed:
-                a.scope === 'global' && a.dynamic !== true && a.temporary !== true && a.deprecated !== true,
-            },
-          ],
-    ),
-  );
+export function listAddresses(ctx: CommandContext): Promise<ListedAddress[]> {
+  return ipJson(ctx, ['address', 'show'], ipAddressesJson);
 }
 
 /** The interface of the IPv4 default route, else eth0. */
@@ -157,20 +114,11 @@ export async function ipJson<T>(
   const command = ['ip', '-j', ...argv];
   // With nothing to show it may show nothing at all.
   const text = (await runOk(ctx, command)).trim() || '[]';
-  const parsed = schema.safeParse(jsonOf(text));
+  const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot parse the output of \`${command.join(' ')}\`: ${printable(text, 120)}`,
     { mend: 'The fault needs `ip -j` of iproute2 4.14 or later.' },
   );
-}
-
-/** Undefined for a text that is no JSON. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

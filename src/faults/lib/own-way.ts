@@ -1,5 +1,5 @@
 import { DrillError } from '../../core/errors.ts';
-import { formatMs } from '../../core/duration.ts';
+import { limitWords } from '../../core/format-duration.ts';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../core/ip-address.ts';
 import { printNetwork, type HostContainer } from '../../core/host.ts';
 import { runOk, type CommandContext } from './commands.ts';
@@ -216,7 +216,7 @@ function hintOf(cut: NetworkCut, client: string, { areWrapped }: WayDevices): st
     case 'link':
       return 'Name an interface that does not carry this connection, or reach the host over another network.';
     case 'delay':
-      return `Delay by less than ${formatMs(delayThatCutsMs)}, or name an interface that does not carry this connection.`;
+      return `Delay by less than ${limitWords(delayThatCutsMs)}, or name an interface that does not carry this connection.`;
     case 'packets':
       if (areWrapped)
         return 'The connection runs through a tunnel or IPsec whose endpoints are unknown. Reach the host over a network without one, or leave the protocols that carry others (UDP, GRE, ESP) out of the fault.';

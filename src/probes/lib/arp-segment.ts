@@ -1,8 +1,8 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import type { ProbeContext } from '../../core/probe.ts';
+import { shorten } from '../../core/shorten.ts';
 import { ArpTable, readAnswers, type ArpAnswers } from './arp-table.ts';
-import { shorten } from './net-errors.ts';
 import { preflightTimeoutMs, requireIputils } from './iputils.ts';
 
 /** A round of requests: who answered, or why it says nothing. */

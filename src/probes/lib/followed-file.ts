@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
+import { limitWords } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
-import { shorten } from './net-errors.ts';
+import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './pulse.ts';
 
 /** A line that was added to the file, and when: between two moments of the host's clock, ms since the Unix epoch. */
@@ -67,7 +68,7 @@ export class FollowedFile {
     const name = `${this.#path} on ${this.#host.name}`;
     if (this.#pulseAtMs === undefined) return { ok: false, why: `${name} is not followed: ${this.#broken}` };
     if (this.#clock.nowMs() - this.#pulseAtMs > staleAfterMs)
-      return { ok: false, why: `following ${name} gave no sign of life for ${staleAfterMs / 1000} s` };
+      return { ok: false, why: `following ${name} gave no sign of life for ${limitWords(staleAfterMs)}` };
     if (!this.#isThere) return { ok: false, why: `${name} cannot be read` };
     if (!this.#gap) return { ok: true };
     this.#gap = false;

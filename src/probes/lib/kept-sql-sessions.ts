@@ -1,8 +1,8 @@
 import type { ResolveName } from '../../core/probe.ts';
-import { ResolvingSocket } from './name-lookup.ts';
+import { ResolvingSocket } from '../../net/name-lookup.ts';
 import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ProbeTimeout } from '../../core/probe.ts';
-import { followReadiness, type Readiness, sayGoodbye } from './postgres.ts';
+import { followReadiness, type Readiness, sayGoodbye } from '../../net/postgres.ts';
 
 /** One answering late, and one more. */
 const mostSessions = 2;

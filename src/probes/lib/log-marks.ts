@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LogMark } from '../../core/sample.ts';
-import { shorten } from './net-errors.ts';
-import { regex, requireRegex } from './text-params.ts';
+import { shorten } from '../../core/shorten.ts';
+import { regex, requireRegex } from '../../net/text-params.ts';
 
 /** Longest text of a mark, and longest value. */
 const textLimit = 300;

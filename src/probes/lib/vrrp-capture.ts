@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
+import { limitWords } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
-import { shorten } from './net-errors.ts';
+import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 
@@ -132,7 +133,7 @@ class Capture {
     if (this.#wallMs === undefined) return { ok: false, why: `${where} has only begun` };
     const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
     if (lateMs > staleAfterMs) {
-      return { ok: false, why: `${where} has given no sign of life for ${staleAfterMs / 1000} s` };
+      return { ok: false, why: `${where} has given no sign of life for ${limitWords(staleAfterMs)}` };
     }
     return { ok: true, wallMs: this.#wallMs };
   }

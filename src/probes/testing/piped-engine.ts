@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import type { Host } from '../../core/host.ts';
 import { scriptedHost, type Script } from '../../faults/testing/scripted-host.ts';
-import { listen } from './servers.ts';
+import { listen } from '../../net/testing/servers.ts';
 
 /** A host with a Docker engine for tests. */
 export interface PipedEngine {

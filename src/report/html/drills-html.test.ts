@@ -35,7 +35,7 @@ describe('the page of several drills', () => {
       page.match(/<svg class="bar"[^>]*aria-label="RTO [\d.]+ s \([\d.]+ s to [\d.]+ s\)"/g),
     ).toHaveLength(1);
     expect(page).toContain('<td data-name="RTO (bounds)">not measured</td>');
-    expect(page).toContain(`<td data-name="limit">1 min 30 s</td>`);
+    expect(page).toContain(`<td data-name="limit">90 s</td>`);
     expect(page).toMatch(/<td data-name="longest stage">[^<,]+, [\d.]+ m?s( \([^<]+\))?<\/td>/);
   });
 

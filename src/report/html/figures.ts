@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { dominantStage } from '../../analysis/stages.ts';
-import { durationWords, limitWords } from '../../analysis/words.ts';
+import { durationWords, limitWords } from '../../core/format-duration.ts';
 import type { Measure, Stage } from '../../core/summary.ts';
 import { stagePredictionWords, stageWords } from '../verdict-text.ts';
 import { percent } from './axis.ts';

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import type { BadWindow } from '../../analysis/windows.ts';
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords } from '../../core/format-duration.ts';
 import type { ProbeSummary } from '../../core/summary.ts';
 import type { LatencyBucket } from '../latency-over-time.ts';
 import { axisRow, percent, type TimeAxis } from './axis.ts';

@@ -1,9 +1,8 @@
 import { starvedSpans } from '../../analysis/degraded.ts';
 import type { MachineRecord, PressureReading } from '../../analysis/machine-record.ts';
 import type { RunLog } from '../../analysis/read-log.ts';
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords, offsetWords } from '../../core/format-duration.ts';
 import { pressedPct, starvedPct } from '../../core/starvation-limits.ts';
-import { offsetWords } from '../ownership-text.ts';
 import { machineName } from '../prober-text.ts';
 import type { Lane, Piece } from './lanes.ts';
 

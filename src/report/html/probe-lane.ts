@@ -1,11 +1,12 @@
+import { staleAfterMs } from '../../core/freshness.ts';
 import type { Measure } from '../../core/summary.ts';
-import { type KeptSample, lastSaidMs, staleAfterMs } from '../../analysis/kept-samples.ts';
+import { type KeptSample, lastSaidMs } from '../../analysis/kept-samples.ts';
 import { intervalAt, type ProbeSeries } from '../../analysis/read-log.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
-import { middle } from '../../analysis/moment.ts';
 import { type BadWindow, durationOf } from '../../analysis/windows.ts';
-import { durationWords, estimateWords, measureWords } from '../../analysis/words.ts';
-import { offsetWords } from '../ownership-text.ts';
+import { middle } from '../../analysis/moment.ts';
+import { estimateWords, measureWords } from '../../analysis/words.ts';
+import { durationWords, offsetWords } from '../../core/format-duration.ts';
 import { counted } from '../text.ts';
 import { causeWords } from '../watch-text.ts';
 import type { Lane, Piece } from './lanes.ts';

@@ -23,7 +23,7 @@ describe('report.html', () => {
     expect(head).toContain('✓ PASS');
     expect(head).toContain('36.75 s');
     expect(head).toContain('surely between 36.69 s and 36.81 s');
-    expect(head).toContain('limit 1 min 30 s');
+    expect(head).toContain('limit 90 s');
     expect(head).toMatch(/Most of it\s+repmgr promotes\s+18\.20 s \(17\.20 s to 19\.21 s\), 50 % of the RTO/);
   });
 

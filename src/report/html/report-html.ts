@@ -1,8 +1,9 @@
+import { durationWords } from '../../core/format-duration.ts';
 import type { Range } from '../../analysis/intervals.ts';
-import { staleAfterMs } from '../../analysis/kept-samples.ts';
 import { dominantStage } from '../../analysis/stages.ts';
 import type { Analysis } from '../../analysis/summarize.ts';
-import { durationWords, estimateWords } from '../../analysis/words.ts';
+import { estimateWords } from '../../analysis/words.ts';
+import { staleAfterMs } from '../../core/freshness.ts';
 import type { Summary } from '../../core/summary.ts';
 import type { LatencyOverTime } from '../latency-over-time.ts';
 import { rpoWords } from '../rows-text.ts';

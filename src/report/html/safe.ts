@@ -1,4 +1,4 @@
-/* oxlint-disable no-control-regex -- this file is where control characters are taken out */
+import { stripControlCharactersInLines } from '../../core/control-characters.ts';
 
 /** A piece of HTML: only this file makes one, so that what comes from outside is text in it. */
 export class Html {
@@ -67,9 +67,5 @@ const entities: Readonly<Record<string, string>> = {
 function escaped(text: string): string {
   const cut =
     text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length - longest} more characters)`;
-  return cut
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .replace(/[\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
-    .replace(/[&<>"']/g, (c) => entities[c] ?? '');
+  return stripControlCharactersInLines(cut.toWellFormed()).replace(/[&<>"']/g, (c) => entities[c] ?? '');
 }

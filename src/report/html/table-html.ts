@@ -1,4 +1,4 @@
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords } from '../../core/format-duration.ts';
 import { fileSlug } from '../../core/names.ts';
 import type { VerdictWord } from '../../core/summary.ts';
 import { isWorse } from '../gate-text.ts';

@@ -1,6 +1,7 @@
+import { limitWords } from '../../core/format-duration.ts';
 import { scaleLinear } from 'd3-scale';
 import type { KeptRun } from '../../analysis/kept-run.ts';
-import { limitWords, measureWords } from '../../analysis/words.ts';
+import { measureWords } from '../../analysis/words.ts';
 import { rtoLimitMs } from '../verdict-text.ts';
 import { percent } from './axis.ts';
 import { html, type Html, pathData } from './safe.ts';

@@ -1,7 +1,7 @@
 import { drillsOf } from '../../analysis/compare.ts';
 import type { KeptRun } from '../../analysis/kept-run.ts';
 import { median } from '../../analysis/repeats.ts';
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords } from '../../core/format-duration.ts';
 import { historyCells, historyHead, historyLine } from '../history-text.ts';
 import { counted } from '../text.ts';
 import { worstVerdict } from '../verdict-text.ts';

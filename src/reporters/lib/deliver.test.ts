@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answers, hangs, pours, receiver, type Receiver, resets } from '../testing/receiver.ts';
 import { deliver, type Post, Undelivered } from './deliver.ts';
-import { unusedAddress } from '../../probes/testing/servers.ts';
+import { unusedAddress } from '../../net/testing/servers.ts';
 
 const token = 'token-in-the-path';
 const signal = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
-import { durationWords } from '../../analysis/words.ts';
+import { durationWords } from '../../core/format-duration.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { type Answer, type Call, createHttpClient } from '../../http/http-client.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { listen } from '../../probes/testing/servers.ts';
+import { listen } from '../../net/testing/servers.ts';
 
 /** For tests: a request as it came. */
 export interface Received {

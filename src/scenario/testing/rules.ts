@@ -11,7 +11,7 @@ export interface RuleMessage {
 const src = join(import.meta.dirname, '..', '..');
 
 /** Of kinds, and of durations: the words that a schema has for a value that it does not take. */
-const schemaFolders = ['core', 'faults', 'faults/lib', 'probes', 'probes/lib', 'writers'];
+const schemaFolders = ['core', 'faults', 'faults/lib', 'net', 'probes', 'probes/lib', 'writers'];
 const schemaRule = /(?:\berror(?::| =)|\bmessage:)\s*$/;
 const issueBefore = /addIssue\([^)]*$/;
 

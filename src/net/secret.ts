@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DrillError, messageOf } from '../../core/errors.ts';
-import type { ProbeContext } from '../../core/probe.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ProbeContext } from '../core/probe.ts';
 
 /** What finding a secret may use. */
 export type SecretPlaces = Pick<ProbeContext, 'readText' | 'env'>;

@@ -1,5 +1,5 @@
 import { type LookupFunction, Socket, type SocketConnectOpts } from 'node:net';
-import type { ResolveName } from '../../core/probe.ts';
+import type { ResolveName } from '../core/probe.ts';
 
 /** The lookup of one connection. */
 export interface NameLookup {

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { DrillError, messageOf } from '../../core/errors.ts';
-import { type IpAddress, parseIpAddress } from '../../core/ip-address.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import { type IpAddress, parseIpAddress } from '../core/ip-address.ts';
 import { asciiHost } from './host-name.ts';
 
 /**

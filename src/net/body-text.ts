@@ -6,7 +6,7 @@ import {
   inflateSync,
   zstdDecompressSync,
 } from 'node:zlib';
-import { messageOf } from '../../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 
 /** A body as text, or why it cannot be read. */
 export type BodyText = { readonly text: string } | { readonly text: ''; readonly problem: string };

@@ -19,9 +19,9 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from 'node:tls';
-import { DrillError, messageOf } from '../../core/errors.ts';
-import type { ProbeContext } from '../../core/probe.ts';
-import type { FailCause, Observation, Phases } from '../../core/sample.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
+import type { ProbeContext } from '../core/probe.ts';
+import type { FailCause, Observation, Phases } from '../core/sample.ts';
 import { bodyText } from './body-text.ts';
 import { nameLookup } from './name-lookup.ts';
 import { abortedBy, failureOf } from './net-errors.ts';

@@ -1,10 +1,8 @@
-import { messageOf } from '../../core/errors.ts';
-import { ProbeTimeout } from '../../core/probe.ts';
-import type { FailCause, Observation } from '../../core/sample.ts';
+import { messageOf } from '../core/errors.ts';
+import { ProbeTimeout } from '../core/probe.ts';
+import type { FailCause, Observation } from '../core/sample.ts';
+import { shorten } from '../core/shorten.ts';
 import type { NameLookup } from './name-lookup.ts';
-
-/** Longest message kept in a sample: enough to tell what it was, bounded since targets write into it. */
-const messageLimit = 300;
 
 /**
  * Trouble of the machine that probes: out of file descriptors, ports or memory,
@@ -72,13 +70,6 @@ export function abortedBy(signal: AbortSignal, names?: Pick<NameLookup, 'resolvi
     return { status: 'fail', cause: 'dns', message: `DNS: ${reason.message} for ${resolving}` };
   if (reason instanceof ProbeTimeout) return { status: 'fail', cause: 'timeout', message: reason.message };
   return { status: 'unknown', message: `cut short: ${messageOf(reason)}` };
-}
-
-/** Cuts a text to what a sample may carry, control characters replaced. */
-export function shorten(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what has to go
-  const clean = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
-  return clean.length <= messageLimit ? clean : `${clean.slice(0, messageLimit - 1)}…`;
 }
 
 // `write EPROTO 405D8AE59C7F0000:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/…`

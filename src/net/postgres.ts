@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
 import { z } from 'zod';
-import { DrillError } from '../../core/errors.ts';
+import { DrillError } from '../core/errors.ts';
 import { parseDsn } from './dsn.ts';
 import { secureContext } from './http-exchange.ts';
 import { caFile, clientCert } from './tls-params.ts';

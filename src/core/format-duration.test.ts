@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { planCheck } from '../scenario/check-schema.ts';
+import { durationWords, limitWords, offsetWords, runningWords } from './format-duration.ts';
+
+describe('durations in messages', () => {
+  test.each([
+    [0, '0 ms'],
+    [0.25, '0.25 ms'],
+    [500, '500 ms'],
+    [1500, '1.5 s'],
+    [90_000, '90 s'],
+    [120_000, '2 min'],
+    [330_500, '5 min 30.5 s'],
+  ])('a limit of %d ms is %s', (ms, words) => {
+    expect(limitWords(ms)).toBe(words);
+  });
+
+  test.each([
+    [0, '0 ms'],
+    [437.2, '437 ms'],
+    [999.6, '1.00 s'],
+    [36_214, '36.21 s'],
+    [90_000, '90.00 s'],
+    [119_994, '119.99 s'],
+    [119_996, '2 min 00.0 s'],
+    [125_340, '2 min 05.3 s'],
+  ])('a measured %d ms is %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
+  });
+
+  test('a running time shows no part that is not over, from two minutes on', () => {
+    expect([-5, 14_240, 119_940, 119_960, 125_990].map(runningWords)).toEqual([
+      '0.0 s',
+      '14.2 s',
+      '119.9 s',
+      '1 min 59 s',
+      '2 min 05 s',
+    ]);
+  });
+
+  test('an offset has a sign', () => {
+    expect([offsetWords(36_214.4), offsetWords(-762, 2), offsetWords(0)]).toEqual([
+      '+36.214 s',
+      '-0.76 s',
+      '+0.000 s',
+    ]);
+  });
+});
+
+test("a check's name has its limit in the same words as its result", () => {
+  for (const max of [500, 6000, 90_000, 120_000, 240_000])
+    expect(planCheck({ kind: 'rto', max }).name).toBe(`RTO at most ${limitWords(max)}`);
+});

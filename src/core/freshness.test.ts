@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { isFresh, staleAfterMs } from './freshness.ts';
+
+test('a sample is fresh for three intervals and a time-out from its sending, however late its answer came', () => {
+  const probe = { intervalMs: 1000, timeoutMs: 900 };
+  expect(staleAfterMs({ probe })).toBe(3900);
+  expect(isFresh(probe, { sendMs: 1000 }, 4900)).toBe(true);
+  expect(isFresh(probe, { sendMs: 1000 }, 4901)).toBe(false);
+});

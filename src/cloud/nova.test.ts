@@ -705,9 +705,10 @@ describe('looking', () => {
       { status: 200, body: { server: { id: serverId, status: 'UNKNOWN', 'OS-EXT-STS:power_state': 0 } } },
       'its state is unknown: the cloud cannot reach its cell (status UNKNOWN)',
     ],
-  ])('ends with no usable answer: %s', async (_, reply, why) => {
+  ])('ends with no usable answer: %s', async (what, reply, why) => {
     cloud.always(show, () => reply);
-    await expect(web({ timeoutMs: 200 }).state(signal)).rejects.toMatchObject({
+    // Only silence is to end at the time-out: on a slow machine all else may take as long.
+    await expect(web({ timeoutMs: what === 'silence' ? 200 : 60_000 }).state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringContaining(why),
     });

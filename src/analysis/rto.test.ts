@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../core/plan.ts';
 import { analyseRecovery, type RecoveryAnalysis } from './rto.ts';
+import { summarize } from './summarize.ts';
 import { LogBuilder, planWith, probeOf, type Answer } from './testing/log-builder.ts';
 
 /**
@@ -133,5 +134,49 @@ describe('a recovery on the host of the fault', () => {
         .read();
     expect(analyseRecovery(log('node-2'))?.rto?.ms).toBeGreaterThan(8000);
     expect(analyseRecovery(log('node-1'))?.rto?.ms).toBe(0);
+  });
+});
+
+describe('what may have come with the heal', () => {
+  const recovery = { probe: 'health', withinMs: 15_000, stableForMs: 3000 };
+  const checks = [
+    { kind: 'rto', name: 'rto', maxMs: 6800 },
+    { kind: 'rto', name: 'short rto', maxMs: 160 },
+  ] as const;
+  const probes = [probeOf('health', { intervalMs: 1000, timeoutMs: 500 })];
+  const good = (ms: number): Answer => ({ status: 'ok', finishMs: ms + 2 });
+  const healedAt = (builder: LogBuilder, ms: number) =>
+    summarize(
+      builder
+        .at(ms, { type: 'gate', gate: 'recovery', state: 'met', unmet: [] })
+        .at(ms, { type: 'phase.started', phase: 'heal' })
+        .fault(3050, { kind: 'container.stop', healedMs: ms })
+        .at(14_000, { type: 'run.ended' })
+        .read(),
+    );
+
+  test('is no sure recovery: its outage may have lasted until the heal began', () => {
+    // Down to 3.7 s, and again from between 6.141 and 7.479 s to between 7.479 and 8.141 s; healed at 7.843 s.
+    const builder = new LogBuilder(planWith({ probes, recovery, checks }))
+      .probing('health', 141, 3000, 1000, good)
+      .sample('health', 3, 3141, { status: 'fail', cause: 'refused', finishMs: 3142 })
+      .probing('health', 4141, 7000, 1000, good)
+      .sample('health', 7, 7479, { status: 'fail', cause: 'timeout', finishMs: 7979 })
+      .probing('health', 8141, 13_500, 1000, good);
+    const { rto, checks: judged } = healedAt(builder, 7843);
+    expect(rto).toBeNull();
+    // The fault acts until it is healed, so that the second outage is part of the recovery.
+    expect(judged.map(({ status }) => status)).toEqual(['inconclusive', 'fail']);
+  });
+
+  test('is no sure outage: the only one may have begun with the heal', () => {
+    // Sent at 13.142 s, before the heal at 13.145 s, and answered with a failure after it.
+    const builder = new LogBuilder(planWith({ probes, recovery, checks }))
+      .probing('health', 142, 13_000, 1000, good)
+      .sample('health', 13, 13_142, { status: 'fail', cause: 'http-5xx', finishMs: 13_150 })
+      .probing('health', 13_942, 14_000, 1000, good);
+    const { rto, checks: judged } = healedAt(builder, 13_145);
+    expect(rto).toBeNull();
+    expect(judged.map(({ status }) => status)).toEqual(['inconclusive', 'inconclusive']);
   });
 });

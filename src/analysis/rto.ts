@@ -262,21 +262,21 @@ export function analyseRecovery(log: RunLog): RecoveryAnalysis | null {
           ...firstEnd,
           ...firstBounds(facts, firstEnd, mergeGapMs(intervalAt(log, series.probe, firstEnd.hiMs))),
         });
-  // Where the engine gave up, a recovery that may have come after that is not known to have come by itself.
-  const gaveUp = log.gates.some((g) => g.gate === 'recovery' && g.state === 'timeout');
-  const endedMs = gaveUp ? recovered?.hiMs : recovered?.ms;
-  if (final === undefined || recovered === undefined || endedMs === undefined || endedMs > endByMs) {
+  // A recovery that may have come later than that is not known to have come by itself.
+  if (final === undefined || recovered === undefined || recovered.hiMs > endByMs) {
     const last = outages.at(-1);
     const watched = recoveryBounds(
       facts,
       moment(last?.endLoMs ?? log.endMs, last?.endHiMs ?? log.endMs),
     ).loMs;
+    // An outage that may have begun with the drill's own steps may be no part of the recovery.
+    const isSure = firstOutage === undefined || firstOutage.startHiMs <= beginByMs;
     return {
       ...none,
       first,
       recovered: null,
       rto: null,
-      longerThanMs: roundMs(Math.max(0, Math.min(endByMs, watched) - effect.hiMs)),
+      longerThanMs: isSure ? roundMs(Math.max(0, Math.min(endByMs, watched) - effect.hiMs)) : 0,
     };
   }
   const bounds = recoveryBounds(facts, recovered);

@@ -59,12 +59,17 @@ function judgeFigures(known: KnownRun, { summary }: Analysis, lateMs: number): r
 
 const severalFaults: Family = {
   name: 'several-faults',
-  about: 'two or three faults, with a length or without, that overlap; their heals cost outages, too',
-  script: ({ dice, time }) => {
+  about:
+    'two or three faults, with a length or without, that overlap; their heals cost outages, too, and the prober stalls now and then',
+  script: ({ dice, time, stalls }) => {
     const latency = latencyOf(dice);
     const service = new Service(time, up(latency), { wayMs: () => dice.between(0.05, 0.5) });
     const planned = plannedScripts(dice);
     const phase = dice.between(0, 1);
+    for (let left = dice.chance(0.3) ? 3 : 0; left > 0; left--) {
+      const fromMs = dice.between(5000, 40_000);
+      stalls.push({ fromMs, toMs: fromMs + dice.scale(20, 2000) });
+    }
     return {
       target: targetContent([{ id: 'health', ...usualProbe(dice) }], {
         steady: { for: '2s', within: '60s', require: [{ probe: 'health' }] },

@@ -10,6 +10,7 @@ import { ContainerLog, parseSections } from './lib/container-lines.ts';
 import { saysNoSuchContainer } from './lib/docker-words.ts';
 import { preflightTimeoutMs } from './lib/iputils.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
+import { inTurn } from './lib/in-turn.ts';
 
 const params = z.strictObject({
   containers: z
@@ -67,20 +68,14 @@ class LogSession implements ProbeSession {
   readonly #marksIn: MarkLine;
   /** Found, and not handed on yet: a look that failed for one container hands on none. */
   #marks: LogMark[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  /** One at a time: two looks from the same place would tell each line twice. */
+  readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
     this.#host = host;
     this.#timeoutMs = ctx.timeoutMs;
     this.#logs = new Map(p.containers.map((name) => [name, new ContainerLog()]));
     this.#marksIn = markFinder(p.marks);
-  }
-
-  async observe(signal: AbortSignal): Promise<Observation> {
-    // One at a time: two looks from the same place would tell each line twice.
-    const look = this.#turn.then(() => this.#look(signal));
-    this.#turn = look;
-    return look;
   }
 
   async close(): Promise<void> {}

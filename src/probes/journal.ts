@@ -7,6 +7,7 @@ import { shorten } from '../core/shorten.ts';
 import { requireNames, unitName } from './lib/journal-names.ts';
 import { logMarks, markFinder, type MarkLine } from './lib/log-marks.ts';
 import { withoutNoise } from './lib/noise.ts';
+import { inTurn } from './lib/in-turn.ts';
 
 const params = z.strictObject({
   unit: z
@@ -63,20 +64,14 @@ class JournalSession implements ProbeSession {
   readonly #marksIn: MarkLine;
   /** Where the last look ended; undefined before the first one, null while the journal is empty. */
   #cursor: string | null | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** One at a time: two looks from the same cursor would tell each line twice. */
+  readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
     this.#params = p;
     this.#host = host;
     this.#timeoutMs = ctx.timeoutMs;
     this.#marksIn = markFinder(p.marks);
-  }
-
-  async observe(signal: AbortSignal): Promise<Observation> {
-    // One at a time: two looks from the same cursor would tell each line twice.
-    const look = this.#turn.then(() => this.#look(signal));
-    this.#turn = look;
-    return look;
   }
 
   async close(): Promise<void> {}

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { DrillError } from '../core/errors.ts';
+import { DrillError, isUnreachable } from '../core/errors.ts';
 import { describeAnswer, retryAfterMs } from './api-error.ts';
 import type { CloudConfig, Named } from './clouds-config.ts';
 import type { Answer, HttpClient } from '../http/http-client.ts';
@@ -163,7 +163,7 @@ function missingMethods(answer: Answer): string | undefined {
 
 /** Only what got no usable answer, and only as long as somebody waits for it. */
 export function mayRetry(error: unknown, signal: AbortSignal): boolean {
-  return error instanceof DrillError && error.code === 'host-unreachable' && !signal.aborted;
+  return isUnreachable(error) && !signal.aborted;
 }
 
 function authRequest({ credentials }: CloudConfig): unknown {

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import { z } from 'zod';
 import type { AcceptedAction, CloudServer } from '../core/cloud.ts';
-import { DrillError, messageOf } from '../core/errors.ts';
+import { DrillError, messageOf, isUnreachable } from '../core/errors.ts';
 import { limitWords } from '../core/format-duration.ts';
 import { describeAnswer, requestIdOf, retryAfterMs } from './api-error.ts';
 import type { Answer, Silence } from '../http/http-client.ts';
@@ -175,7 +175,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       const answer = await compute.get(`${await path(signal)}/os-instance-actions`, signal);
       return actionsSchema.safeParse(answer.body).data?.instanceActions;
     } catch (error) {
-      if (error instanceof DrillError && error.code === 'host-unreachable') return undefined;
+      if (isUnreachable(error)) return undefined;
       throw error;
     }
   };
@@ -258,7 +258,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
         if (action !== undefined || intent.met(now)) return { requestId: action };
         seen = `the server is ${now.status}, task ${taskOf(now) ?? 'none'}`;
       } catch (error) {
-        if (!(error instanceof DrillError && error.code === 'host-unreachable')) throw error;
+        if (!isUnreachable(error)) throw error;
         seen = messageOf(error);
       }
       await clock.sleep(pollMs, signal);

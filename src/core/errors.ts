@@ -69,3 +69,8 @@ export function asDrillError(error: unknown): DrillError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether the host gave no answer: what was asked of it is not known then. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof DrillError && error.code === 'host-unreachable';
+}

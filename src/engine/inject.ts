@@ -1,4 +1,4 @@
-import { DrillError, messageOf } from '../core/errors.ts';
+import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { addressNames, fillAddresses, fillPlaceholders, mapStrings } from '../core/placeholders.ts';
 import type { Json, PlannedFault, PlannedHost } from '../core/plan.ts';
@@ -283,10 +283,6 @@ async function awaitEffect(
     times.broken === undefined ? 'acknowledged' : `whether it was injected is not known (${times.broken})`;
   log.append({ type: 'fault.failed', fault: id, message: `${asked}, but ${seen}` });
   return false;
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof DrillError && error.code === 'host-unreachable';
 }
 
 /** Resolves where a step acts, and on what. @throws DrillError `role-unresolved` where no one host fits */

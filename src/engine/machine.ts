@@ -1,4 +1,4 @@
-import { DrillError } from '../core/errors.ts';
+import { DrillError, isUnreachable } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
 import type { LedgerRecord } from './ledger.ts';
 
@@ -16,7 +16,7 @@ export async function machineOf({ host, signal }: FaultContext): Promise<Machine
     const [id = '', bootId = ''] = said.stdout.trim().split('\n');
     return said.exitCode === 0 && id !== '' && bootId !== '' ? { id, bootId } : undefined;
   } catch (error) {
-    if (error instanceof DrillError && error.code === 'host-unreachable') return undefined;
+    if (isUnreachable(error)) return undefined;
     throw error;
   }
 }

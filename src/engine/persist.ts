@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { DrillError, messageOf } from '../core/errors.ts';
+import { DrillError, isUnreachable, messageOf } from '../core/errors.ts';
 import { durationWords, limitWords } from '../core/format-duration.ts';
 import type { FaultContext } from '../core/fault.ts';
 import { patientHost } from './patient-host.ts';
@@ -126,10 +126,6 @@ export function persistedWords(result: Extract<Persisted, { proven: false }>, ho
       ? ''
       : ` (its last answer came ${durationWords(observedMs)} after the first attempt began)`;
   return `${tried}: ${host} could not be checked${before}: ${last.why}`;
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof DrillError && error.code === 'host-unreachable';
 }
 
 /** Passes on what is new: another kind of outcome, or as much time since the last report. */

@@ -1,4 +1,4 @@
-import { DrillError, messageOf } from '../core/errors.ts';
+import { messageOf, isUnreachable } from '../core/errors.ts';
 import type { PlannedFault } from '../core/plan.ts';
 import { type Healing, healOpen } from './heal.ts';
 import { injectFault, type Injecting } from './inject.ts';
@@ -77,7 +77,7 @@ export function startTimeline(run: Injecting & Healing, steady: SteadyState): Ti
   /** The run ends with the first failure; the log has the others. */
   const noteFailure = ({ id }: PlannedFault, error: unknown): void => {
     // A stop of the run cuts the commands of all faults.
-    const isCut = error instanceof DrillError && error.code === 'host-unreachable';
+    const isCut = isUnreachable(error);
     if (run.signal.aborted && isCut) return;
     run.log.append({ type: 'log', level: 'error', text: `${id}: ${messageOf(error)}` });
   };

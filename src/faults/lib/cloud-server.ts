@@ -1,5 +1,5 @@
 import type { CloudServer } from '../../core/cloud.ts';
-import { DrillError } from '../../core/errors.ts';
+import { DrillError, isUnreachable } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 
 /** What an accepted action leaves behind: its request, and when the cloud began and ended it (ISO, on the cloud's clock). */
@@ -75,7 +75,7 @@ async function answers(ctx: FaultContext): Promise<boolean> {
   try {
     return (await ctx.host.exec(['true'], { timeoutMs: 5000, signal: ctx.signal })).exitCode === 0;
   } catch (error) {
-    if (error instanceof DrillError && error.code === 'host-unreachable') return false;
+    if (isUnreachable(error)) return false;
     throw error;
   }
 }

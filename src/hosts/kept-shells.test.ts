@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepShells, type ShellOutcome } from './kept-shells.ts';
 import type { Command } from './run-command.ts';
@@ -166,10 +167,17 @@ describe('kept shells', () => {
 
   it('are not more than a few where commands hang', async () => {
     const { run, started } = shells('many-hung');
-    for (let n = 0; n < 12; n++) expect(await run(['sleep', '5'], { timeoutMs: 30 })).toMatchObject({});
+    // The limit alone ends shells here: no time passes in which a shell with a hung command, or without one, is closed.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    for (let n = 0; n < 12; n++) {
+      const hung = run(['sleep', '5'], { timeoutMs: 30 });
+      await vi.advanceTimersByTimeAsync(30);
+      expect(await hung).toEqual({ kind: 'timed-out' });
+    }
     expect(await run(['echo', 'after'])).toEqual(exited(0, 'after\n'));
-    const alive = (await started()).filter((pid) => isAlive(pid));
-    expect(alive.length).toBeLessThanOrEqual(8);
+    const alive = async () => (await started()).filter((pid) => isAlive(pid)).length;
+    // A shell that was ended is a process until the system has noticed. `expect.poll` would advance the simulated time.
+    while ((await alive()) > 8) await setTimeout(20);
   });
 
   it('tell of a shell that ended under its command, or between two, or never was', async () => {

@@ -68,11 +68,11 @@ describe('a container that is a host', () => {
   test.each<[Outcome, string]>([
     [
       { kind: 'exited', exitCode: 1, stdout: '', stderr: 'Error: No such container: web\n' },
-      'node-1: no way into container web: Error: No such container: web',
+      'node-1: cannot access container web: Error: No such container: web',
     ],
     [
       { kind: 'exited', exitCode: 0, stdout: '', stderr: '' },
-      'node-1: no way into container web: cannot parse the output of docker inspect: ',
+      'node-1: cannot access container web: cannot parse the output of docker inspect: ',
     ],
     [{ kind: 'timed-out' }, 'node-1: `docker container inspect'],
   ])('is not known where the engine does not tell: %j', async (web, message) => {

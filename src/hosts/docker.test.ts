@@ -140,10 +140,10 @@ describe('docker host', () => {
         return exited(137, `${mark} S7\nhalf`, `${mark} S7\n`);
       });
     const gone = await errorOf(killed(exited(0, `${id} false false\n`)).exec(['sleep', '9'], limits));
-    expect(gone.message).toBe('node-1: no way into container lab-node-1: it stopped');
+    expect(gone.message).toBe('node-1: cannot access container lab-node-1: the container stopped');
     const there = await errorOf(killed(running).exec(['sleep', '9'], limits));
     expect(there.message).toBe(
-      'node-1: `sleep 9` broke off, and what it did is not known: `docker exec` ended with exit 137 before the command did',
+      'node-1: `sleep 9` was interrupted, and its outcome is unknown: `docker exec` ended with exit 137 before the command ended',
     );
   });
 
@@ -206,7 +206,7 @@ describe('docker host', () => {
     ['did not end within 1 s', { kind: 'timed-out' }],
     ['was cut short', { kind: 'aborted' }],
     ['wrote more than 5 bytes', { kind: 'overflow', limitBytes: 5 }],
-    ['docker cannot be run', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
+    ['`docker` cannot be started', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
   ] satisfies [string, Outcome][])('throws host-unreachable: %s', async (words, outcome) => {
     const error = await errorOf(host(outcome).run('true'));
     expect(error.code).toBe('host-unreachable');

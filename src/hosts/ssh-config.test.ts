@@ -142,7 +142,7 @@ describe('resolveRoute', () => {
   test('names a token, a variable, or a home folder that stands for nothing', async () => {
     const of = (identityfile: string): Promise<SshRoute> => resolved({ identityfile });
     await expect(of('/x/%Z')).rejects.toMatchObject({
-      message: 'no way to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
+      message: 'cannot connect to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
       mend: expect.stringContaining('ssh_config(5)') as string,
     });
     await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} is undefined$/);
@@ -232,7 +232,7 @@ describe('resolveRoute', () => {
 
   test('refuses jump hosts that lead in a circle', async () => {
     await expect(resolved({ proxyjump: 'n1' })).rejects.toMatchObject({
-      message: expect.stringMatching(/its jump hosts lead round in a circle$/) as string,
+      message: expect.stringMatching(/its jump hosts form a loop$/) as string,
       mend: expect.stringContaining('`ProxyJump none`') as string,
     });
   });
@@ -241,7 +241,7 @@ describe('resolveRoute', () => {
     await expect(resolved({ proxycommand: 'nc %h %p' })).rejects.toMatchObject({
       code: 'host-unreachable',
       message:
-        'no way to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
+        'cannot connect to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
       mend: expect.stringContaining('ProxyJump') as string,
     });
     await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
@@ -261,7 +261,7 @@ describe('resolveRoute', () => {
       answering({ kind: 'not-started', code: 'ENOENT', message: 'spawn ssh ENOENT' }),
     ).rejects.toMatchObject({
       message:
-        'no way to n1 over SSH: the program ssh, which reads ssh_config, cannot be run: spawn ssh ENOENT',
+        'cannot connect to n1 over SSH: `ssh -G`, which reads ssh_config, cannot be started: spawn ssh ENOENT',
       mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).',
     });
     const failed = {

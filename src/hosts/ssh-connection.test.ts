@@ -38,7 +38,7 @@ describe('the host key', () => {
     await expect(knowing(['broken'])).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringMatching(
-        /^node-1: the host key of 127\.[\d.]+:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; lines left out there: .*known_hosts:1 \(expected: names, key type, key\)$/,
+        /^node-1: the host key of 127\.[\d.]+:\d+ \(ssh-ed25519, SHA256:[\w+/]{43}\) is not known in \/.*known_hosts; ignored as invalid: .*known_hosts:1 \(expected: names, key type, key\)$/,
       ) as string,
       mend: expect.stringContaining('ssh n1') as string,
     });
@@ -54,7 +54,7 @@ describe('the host key', () => {
 
   test('that has changed is refused with both fingerprints and the line', async () => {
     await expect(knowing([`${name()} ${makeKey().publicLine}`])).rejects.toThrow(
-      /\(ssh-ed25519, SHA256:.*\) is not the one in .*known_hosts:1 \(ssh-ed25519, SHA256:.*\): the host was made anew/,
+      /\(ssh-ed25519, SHA256:.*\) differs from the key in .*known_hosts:1 \(ssh-ed25519, SHA256:.*\): the host was reinstalled/,
     );
     expect(lab.server.logins()).toBe(0);
   });
@@ -73,7 +73,7 @@ describe('the host key', () => {
 
   test('that only an authority vouches for is refused, and the error says why', async () => {
     await expect(knowing([`@cert-authority * ${makeKey().publicLine}`])).rejects.toThrow(
-      /vouched for by a certificate authority only \(.*known_hosts:1\), and firedrill cannot check host certificates$/,
+      /known only through a certificate authority \(.*known_hosts:1\), and firedrill cannot check host certificates$/,
     );
   });
 
@@ -94,7 +94,7 @@ describe('the host key', () => {
     const impostor = await startSshServer({ accept: [lab.key], port });
     // The first one may still go out on the old connection.
     await vi.waitFor(
-      () => expect(says(host)).rejects.toThrow(/is not the one in what this run saw before/),
+      () => expect(says(host)).rejects.toThrow(/differs from the key in an earlier connection of this run/),
       5000,
     );
     expect(impostor.logins()).toBe(0);
@@ -135,7 +135,7 @@ describe('the login', () => {
     const locked = makeKey('secret');
     const identityfile = lab.write('locked', locked.privateText);
     await expect(says(lab.host({ identityfile }))).rejects.toMatchObject({
-      message: `node-1: no key to log in to n1 with: ${identityfile} has a passphrase: add it to an agent (\`ssh-add ${identityfile}\`); no agent, and none of ${identityfile} can be used`,
+      message: `node-1: no usable key for n1: ${identityfile} has a passphrase: add it to an agent (\`ssh-add ${identityfile}\`); no SSH agent, and no usable file among ${identityfile}`,
       mend: expect.stringContaining('ssh-add') as string,
     });
     agent = await startAgent(socketPath(), [lab.key]);
@@ -206,7 +206,7 @@ describe('the login', () => {
   test('that is refused names what was tried', async () => {
     const identityfile = [lab.write('other', makeKey().privateText), lab.write('torn', 'no key')];
     await expect(says(lab.host({ identityfile }))).rejects.toThrow(
-      /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:\d+\): tester@127\.[\d.]+:\d+ accepts none of the keys \(tried: .*other; .*torn is not a usable key \(.*\)\)$/,
+      /^node-1: cannot connect to n1 over SSH \(tester@127\.[\d.]+:\d+\): tester@127\.[\d.]+:\d+ accepts none of the keys \(tried: .*other; .*torn is not a usable key \(.*\)\)$/,
     );
   });
 });
@@ -262,7 +262,7 @@ describe('a jump host', () => {
       const hosts = { n1: lab.said({ proxyjump: 'bastion', port: '1' }), bastion: jump.said() };
       const host = createSshHost('node-1', { kind: 'ssh', host: 'n1' }, { run: saying(hosts), env: {} });
       await expect(says(host)).rejects.toThrow(
-        /^node-1: no way to n1 over SSH \(tester@127\.[\d.]+:1\): \(SSH\) Channel open failure/,
+        /^node-1: cannot connect to n1 over SSH \(tester@127\.[\d.]+:1\): \(SSH\) Channel open failure/,
       );
     } finally {
       await jump.close();

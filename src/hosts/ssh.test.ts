@@ -151,7 +151,7 @@ describe('connections', () => {
     await expect(running).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringMatching(
-        /^node-1: `sleep 600` broke off, and what it did is not known: /,
+        /^node-1: `sleep 600` was interrupted, and its outcome is unknown: /,
       ) as string,
     });
     expect(lab.server.commands).toHaveLength(1);
@@ -168,7 +168,7 @@ describe('connections', () => {
       const running = host.exec(['sleep', '600'], { timeoutMs: 60_000, signal });
       await vi.waitFor(() => expect(lab.server.commands).toHaveLength(2), 120_000);
       relay.swallow();
-      await expect(running).rejects.toThrow(/not known: nothing was heard of it for 2 s$/);
+      await expect(running).rejects.toThrow(/its outcome is unknown: the host sent nothing for 2 s$/);
       relay.restore();
       expect((await host.exec(['echo', 'again'], brief)).stdout).toBe('again\n');
     } finally {
@@ -181,8 +181,8 @@ describe('connections', () => {
     await lab.server.close();
     await expect(lab.host().exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: `node-1: no way to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
-      mend: 'See whether `ssh n1 true` works.',
+      message: `node-1: cannot connect to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
+      mend: 'Run `ssh n1 true` to see the error.',
     });
     lab = await startSshLab();
   });
@@ -192,7 +192,9 @@ describe('connections', () => {
     relay.swallow();
     try {
       const waiting = lab.host({ port: String(relay.port) }).exec(['true'], { timeoutMs: 300, signal });
-      await expect(waiting).rejects.toThrow(/`true` was not started: there was no connection in time$/);
+      await expect(waiting).rejects.toThrow(
+        /`true` was not started: no SSH connection was available in time$/,
+      );
     } finally {
       await relay.close();
     }
@@ -242,9 +244,7 @@ describe('follow', () => {
     const drain = async (): Promise<void> => {
       for await (const line of following) expect(line).toBe('line');
     };
-    await expect(drain()).rejects.toThrow(
-      /is no longer followed: it was closed by the other side|ECONNRESET/,
-    );
+    await expect(drain()).rejects.toThrow(/is no longer followed: the host closed the connection|ECONNRESET/);
     await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 });
@@ -303,7 +303,7 @@ describe('sudo', () => {
     withSudo('echo "sudo: a password is required" >&2; exit 1');
     await expect(lab.host({}, {}, asked).exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'node-1: `true` was not run: sudo says: sudo: a password is required',
+      message: 'node-1: `true` was not run: sudo printed: sudo: a password is required',
       mend: expect.stringContaining('NOPASSWD') as string,
     });
   });
@@ -402,14 +402,14 @@ describe('a login shell', () => {
   test('that keeps a stream back is noticed: silence there is no answer', async () => {
     const { host } = await loginBy('exec /bin/sh "$@" 2>/dev/null');
     await expect(host.exec(['true'], brief)).rejects.toThrow(
-      /`true` broke off, and what it did is not known: the login shell does not pass on its standard error$/,
+      /`true` was interrupted, and its outcome is unknown: the login shell does not pass on the command's standard error$/,
     );
   });
 
   test('whose command loses its shell tells nothing of its end', async () => {
     const { host } = await loginBy('exec /bin/sh "$@"');
     await expect(host.exec(['sh', '-c', 'kill -9 $PPID; sleep 1'], brief)).rejects.toThrow(
-      /what it did is not known: its channel closed before the command reported its end/,
+      /its outcome is unknown: its channel closed before the command reported its end/,
     );
   });
 

@@ -140,7 +140,7 @@ describe('clouds.yaml', () => {
 
   test.each([
     ['{ auth: hunter2 }', 'clouds.lab.auth: has the wrong form'],
-    [`{ auth: { ${base} }, auth_type: hunter2 }`, 'clouds.lab.auth_type: expected password, v3password or'],
+    [`{ auth: { ${base} }, auth_type: hunter2 }`, 'clouds.lab.auth_type: expected password, v3password, or'],
     [`{ auth: { ${base}, password: { a: hunter2 } } }`, 'not valid YAML (DUPLICATE_KEY)'],
     [
       '{ auth: { auth_url: "http://k", password: [hunter2] } }',
@@ -153,7 +153,7 @@ describe('clouds.yaml', () => {
       'missing clouds.lab.auth.project_name',
     ],
     ['{ auth: { auth_url: "http://k" } }', 'missing clouds.lab.auth.username'],
-    [`{ auth: { ${base} }, interface: hunter2 }`, 'clouds.lab.interface: expected public, internal or admin'],
+    [`{ auth: { ${base} }, interface: hunter2 }`, 'clouds.lab.interface: expected public, internal, or admin'],
     [`{ auth: { ${base} }, verify: hunter2 }`, 'clouds.lab.verify: expected true, false, or a file of CAs'],
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],
@@ -337,7 +337,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
   test.each([
     ['profile: ovh', 'profile: vendor profiles are not supported'],
     ['cloud: ovh', 'profile: vendor profiles are not supported'],
-    ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password or'],
+    ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password, or'],
     [
       'auth_type: v3multifactor\n    auth_methods: [v3password, v3totp]',
       'auth_methods: a multi-factor login is not supported',
@@ -356,7 +356,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
       'clouds.lab.auth.identity_provider: this key is not supported',
     );
     expect(() => entry(`auth: { ${user}, domain_id: d }`)).toThrow(
-      'clouds.lab.auth.domain_id: a domain-scoped token has no servers',
+      'clouds.lab.auth.domain_id: a domain-scoped token cannot list servers',
     );
   });
 
@@ -430,7 +430,7 @@ describe('openrc', () => {
   test('names the variable that is missing or wrong', () => {
     expect(() => read('openrc', { env: { ...env, OS_AUTH_URL: '' } })).toThrow('missing OS_AUTH_URL');
     expect(() => read('openrc', { env: { ...env, OS_INTERFACE: 'x' } })).toThrow(
-      'the OS_* variables: OS_INTERFACE: expected public, internal or admin',
+      'the OS_* variables: OS_INTERFACE: expected public, internal, or admin',
     );
   });
 });

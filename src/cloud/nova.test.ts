@@ -147,7 +147,7 @@ describe('signing in', () => {
     }));
     await expect(web().state(signal)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining(`asks for more than a password: ${words}`),
+      message: expect.stringContaining(`requires a further authentication method: ${words}`),
       mend: expect.stringContaining('Use an application credential'),
     });
     expect(cloud.logins).toHaveLength(1);
@@ -200,19 +200,19 @@ describe('the catalog', () => {
       {},
       'no service of type compute; it has compute_legacy',
     ],
-    ['of a token without a project', undefined, {}, 'no service of type compute; it has nothing at all'],
+    ['of a token without a project', undefined, {}, 'no service of type compute; it has no services'],
     [
       'without the region',
       ['north'],
       { region: 'south' },
       'no compute endpoint in region south; known: north',
     ],
-    ['without the interface', ['north'], { interface: 'admin' }, 'no admin compute endpoint, but public'],
+    ['without the interface', ['north'], { interface: 'admin' }, 'no admin compute endpoint; known: public'],
     [
-      'with several regions, and none asked for',
+      'with multiple regions, and none configured',
       ['north', 'south'],
       {},
-      'compute in several regions: north, south',
+      'compute in multiple regions: north, south',
     ],
   ])('%s', async (_, services, settings, what) => {
     const regions = Array.isArray(services) && services.every((region) => typeof region === 'string');
@@ -536,7 +536,7 @@ describe('an action', () => {
     await expect(web({ clock }).stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
       message:
-        'server 11111111-2222-4333-8444-555555555555 of cloud lab: still at another task (migrating) after 2 min',
+        'server 11111111-2222-4333-8444-555555555555 of cloud lab: another task (migrating) still runs after 2 min',
     });
     expect(cloud.posts).toHaveLength(1);
   });
@@ -568,7 +568,7 @@ describe('an action', () => {
     cloud.always(action, () => conflict);
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining('it is PAUSED and the cloud refuses: 409'),
+      message: expect.stringContaining('its status is PAUSED, and the cloud refused the request: 409'),
     });
     expect(cloud.posts).toHaveLength(2);
   });
@@ -598,7 +598,7 @@ describe('an action', () => {
     cloud.next(action, { status: 429, headers: { 'retry-after': '3600' } });
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: expect.stringContaining('asks to come back in 60 min'),
+      message: expect.stringContaining('requires a pause of 60 min'),
     });
     expect(cloud.posts).toHaveLength(1);
     cloud.always(action, () => ({ status: 429 }));
@@ -644,7 +644,7 @@ describe('an action whose answer is lost', () => {
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringContaining(
-        'it is not known whether the cloud took the stop: 503 without a JSON body, perhaps from a proxy; 15 s later the server is ACTIVE, task none',
+        'the outcome of the stop is unknown: 503 without a JSON body, perhaps from a proxy; after 15 s: the server is ACTIVE, task none',
       ),
     });
     expect(cloud.posts).toHaveLength(1);
@@ -654,7 +654,7 @@ describe('an action whose answer is lost', () => {
     cloud.next(action, { manner: 'reset', effect: () => cloud.always(/GET .*servers/, () => html) });
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: expect.stringContaining('it is not known whether the cloud took the stop'),
+      message: expect.stringContaining('the outcome of the stop is unknown'),
     });
     expect(cloud.posts).toHaveLength(1);
   });
@@ -694,7 +694,7 @@ describe('looking', () => {
     ['error pages', html, '503 without a JSON body, perhaps from a proxy'],
     ['silence', { manner: 'hang' }, 'no answer within 200 ms'],
     ['an endless body', { manner: 'endless' }, 'the answer is longer than 1048576 bytes'],
-    ['no JSON', { status: 200, body: '{"server": ' }, 'not as the Compute API describes it'],
+    ['no JSON', { status: 200, body: '{"server": ' }, 'the answer does not match the Compute API'],
     [
       'no task state',
       { status: 200, body: { server: { status: 'ACTIVE' } } },

@@ -324,7 +324,7 @@ describe('startServices', () => {
     const failing = startServices(context, { ...lab, manifest: { ...lab.manifest, services } }, false);
     await expect(failing).rejects.toMatchObject({
       code: 'lab',
-      message: expect.stringMatching(/^cloud could not be provisioned\.[^]*still busy: a/) as string,
+      message: expect.stringMatching(/^cannot provision cloud: [^]*still busy: a/) as string,
     });
   });
 });

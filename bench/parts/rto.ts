@@ -75,7 +75,8 @@ async function runDrills(
   return drills.map(({ track, kind }) => {
     const outage = server.outages().find((one) => one.track === track);
     const summary = summaries.find(({ scenario }) => scenario.name === nameOf(track));
-    if (outage === undefined || summary === undefined) throw new Error(`drill ${track} has no summary, or its outage did not happen`);
+    if (outage === undefined || summary === undefined)
+      throw new Error(`drill ${track} has no summary, or its outage did not happen`);
     const { rto } = summary;
     return {
       kind,

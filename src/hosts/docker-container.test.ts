@@ -13,7 +13,7 @@ const report = {
   networkMode: 'pair_default',
 };
 
-/** The container `web`, as an engine with these reports by name shows it. */
+/** The container `web` on an engine with these reports by name. */
 function container(answers: Readonly<Record<string, Partial<Outcome> | object>>) {
   const asked: string[] = [];
   const host = createDockerHost('node-1', { kind: 'docker', container: 'web' }, async ({ argv }) => {
@@ -28,7 +28,7 @@ function container(answers: Readonly<Record<string, Partial<Outcome> | object>>)
 }
 
 describe('a container that is a host', () => {
-  test('is what its engine reports', async () => {
+  test('has the state that its engine reports', async () => {
     const { networkMode: _, ...rest } = report;
     const { inspect, asked } = container({ web: { startedAt: '2026-01-01 10:00:00.1 +0100 CET' } });
     await expect(inspect()).resolves.toEqual({
@@ -52,14 +52,14 @@ describe('a container that is a host', () => {
     await expect(container(answers).inspect()).resolves.toMatchObject({ sharesMachineNetwork: shares });
   });
 
-  test("knows firedrill's own network, as a shell here prints it", () => {
+  test("has firedrill's own network, in the format of a shell", () => {
     const host = createDockerHost('node-1', { kind: 'docker', container: 'web' }, () => Promise.reject());
     expect(host.container?.ownNetwork).toBe(
       execFileSync('/bin/sh', ['-c', printNetwork], { encoding: 'utf8' }),
     );
   });
 
-  test('has no restart policy where the engine names none', async () => {
+  test('has no restart policy if the engine reports none', async () => {
     await expect(container({ web: { restartPolicy: '' } }).inspect()).resolves.toMatchObject({
       restartPolicy: 'no',
     });

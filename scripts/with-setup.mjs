@@ -232,8 +232,7 @@ function whyNothingInstalls(what) {
 async function whyNoEngine() {
   if (process.platform !== 'linux') return `the lab needs Linux, this is ${process.platform}.`;
   if ((await run('docker', ['info'], { quiet: true })) === 0) return undefined;
-  if (process.getuid() !== 0)
-    return 'no Docker engine answers, and this user is not root.';
+  if (process.getuid() !== 0) return 'no Docker engine answers, and this user is not root.';
   if (!existsSync('/usr/bin/apt-get')) return 'no Docker engine answers, and this is not Debian or Ubuntu.';
   return undefined;
 }

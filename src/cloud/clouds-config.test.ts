@@ -153,7 +153,10 @@ describe('clouds.yaml', () => {
       'missing clouds.lab.auth.project_name',
     ],
     ['{ auth: { auth_url: "http://k" } }', 'missing clouds.lab.auth.username'],
-    [`{ auth: { ${base} }, interface: hunter2 }`, 'clouds.lab.interface: expected public, internal, or admin'],
+    [
+      `{ auth: { ${base} }, interface: hunter2 }`,
+      'clouds.lab.interface: expected public, internal, or admin',
+    ],
     [`{ auth: { ${base} }, verify: hunter2 }`, 'clouds.lab.verify: expected true, false, or a file of CAs'],
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],

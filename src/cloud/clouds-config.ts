@@ -205,7 +205,11 @@ function applicationCredential(auth: AuthSettings, found: CloudEntry): Credentia
   if (secret === undefined) throw missing(found, 'application_credential_secret');
   if (id !== undefined) return { kind: 'application-credential', credential: { id }, secret };
   if (name === undefined)
-    throw missing(found, 'application_credential_id', 'Set application_credential_id, or application_credential_name with its user.');
+    throw missing(
+      found,
+      'application_credential_id',
+      'Set application_credential_id, or application_credential_name with its user.',
+    );
   const user = userOf(auth);
   if (user === undefined)
     throw missing(
@@ -303,9 +307,19 @@ function clientCertificate(
   const key = ownKey ?? cert;
   const path = [ownKey === undefined ? 'cert' : 'key'];
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
-    throw refuse(found, path, 'the file has no private key in PEM', 'Set `key` to the file of the private key.');
+    throw refuse(
+      found,
+      path,
+      'the file has no private key in PEM',
+      'Set `key` to the file of the private key.',
+    );
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(key))
-    throw refuse(found, path, 'the private key is encrypted', 'Use a copy of the key without a passphrase (`openssl pkey -in KEY -out COPY`).');
+    throw refuse(
+      found,
+      path,
+      'the private key is encrypted',
+      'Use a copy of the key without a passphrase (`openssl pkey -in KEY -out COPY`).',
+    );
   try {
     createSecureContext({ cert, key });
   } catch (error) {

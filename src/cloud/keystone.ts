@@ -87,7 +87,9 @@ export function createSession(deps: CloudDeps): Session {
       const parsed = tokenSchema.safeParse(answer.body);
       if (token === undefined || !parsed.success) {
         const lacks =
-          token === undefined ? 'no X-Subject-Token header' : 'a body that is not a token of the Identity API';
+          token === undefined
+            ? 'no X-Subject-Token header'
+            : 'a body that is not a token of the Identity API';
         throw new DrillError(
           'host-unreachable',
           `cloud ${config.name}: Keystone at ${config.authUrl} answered with ${lacks}`,

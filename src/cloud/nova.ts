@@ -212,7 +212,10 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
 
   const conflict = (seen: View, answer: Answer): DrillError => {
     if (seen.locked !== true)
-      return fail('fault-failed', `its status is ${seen.status}, and the cloud refused the request: ${describeAnswer(answer)}`);
+      return fail(
+        'fault-failed',
+        `its status is ${seen.status}, and the cloud refused the request: ${describeAnswer(answer)}`,
+      );
     const reason = seen.locked_reason ? ` (${seen.locked_reason})` : '';
     return fail(
       'fault-failed',

@@ -126,7 +126,9 @@ async function bringUp(
         return state.text;
       });
       if (manifest.services.length > 0)
-        await steps.step('services', 'starting the services that the VMs need', () => startServices(context, lab, anew));
+        await steps.step('services', 'starting the services that the VMs need', () =>
+          startServices(context, lab, anew),
+        );
       await steps.step('start', 'starting the VMs', () => startVms(context, lab, anew));
       await steps.step('boot', 'VMs boot', async () => {
         await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));

@@ -207,7 +207,12 @@ function memoryFinding(facts: MachineFacts, neededMiB: number): Finding {
   const name = 'memory';
   const available = facts.memoryAvailableMiB;
   if (available === undefined) {
-    return { name, status: 'warn', observed: 'unknown', mend: `Check with \`free -m\` that about ${gib(neededMiB)} of memory is available.` };
+    return {
+      name,
+      status: 'warn',
+      observed: 'unknown',
+      mend: `Check with \`free -m\` that about ${gib(neededMiB)} of memory is available.`,
+    };
   }
   return enough(facts, available >= neededMiB, {
     name,

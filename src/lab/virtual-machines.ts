@@ -121,13 +121,9 @@ export async function provision(
     ...toldAs(context, `provision ${vm.name}`),
   });
   if (result.exitCode !== 0) {
-    throw new DrillError(
-      'lab',
-      `cannot provision ${vm.name}: ${describeFailure(vm.provision, result)}`,
-      {
-        mend: `Inspect the container with \`docker exec -it ${vm.container} bash\`.`,
-      },
-    );
+    throw new DrillError('lab', `cannot provision ${vm.name}: ${describeFailure(vm.provision, result)}`, {
+      mend: `Inspect the container with \`docker exec -it ${vm.container} bash\`.`,
+    });
   }
   return result.stdout.trim().split('\n').at(-1) ?? '';
 }

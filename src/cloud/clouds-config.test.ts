@@ -347,7 +347,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     ],
     ['passcode: "000000"', 'auth.passcode: a passcode is valid for one login only'],
     ['auth_token: abc', 'auth.token: a token may expire before the heal'],
-    ['system_scope: all', 'auth.system_scope: a system-scoped token has no servers'],
+    ['system_scope: all', 'auth.system_scope: a system-scoped token cannot list servers'],
     ['regoin_name: north', 'regoin_name: this key is not supported; did you mean region_name?'],
     ['compute_max_version: "2.9"', 'compute_max_version: this key is not supported'],
   ])('names what is not supported: %s', (line, message) => {

@@ -95,7 +95,7 @@ describe('KnownHostsCommand', () => {
         `${userInfo().username}%`,
       ],
     ]);
-    expect((await refuse(second))?.message).toMatch(/is not the one in KnownHostsCommand:1/);
+    expect((await refuse(second))?.message).toMatch(/differs from the key in KnownHostsCommand:1/);
   });
 
   test('without a matching key, or with a failure, refuses the key, and the error names the command', async () => {

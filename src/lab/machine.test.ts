@@ -102,11 +102,11 @@ describe('judgeMachine', () => {
     expect(finding(noEngine, 'docker engine')).toMatchObject({ status: 'info' });
   });
 
-  it('fails without an engine and without root, with both ways in the hint', () => {
+  it('fails without an engine and without root, with both fixes in the hint', () => {
     const found = finding({ ...noEngine, root: false }, 'docker engine');
     expect(found.status).toBe('fail');
     expect(found.observed).toContain('Cannot connect');
-    expect(found.mend).toMatch(/docker info.*or run as root/);
+    expect(found.mend).toMatch(/docker info.*As root on Debian/);
   });
 
   it('fails without an engine on a system with unknown packages', () => {

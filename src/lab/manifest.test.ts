@@ -101,7 +101,7 @@ describe('loadLab', () => {
 });
 
 test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])('refuses the stack name %j', async (stack) => {
-  await expect(loadLab('/nowhere', stack)).rejects.toThrow('not the name of a folder');
+  await expect(loadLab('/nowhere', stack)).rejects.toThrow('not a folder name');
 });
 
 describe('vmOf', () => {

@@ -100,9 +100,12 @@ describe('loadLab', () => {
   });
 });
 
-test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])('refuses the stack name %j', async (stack) => {
-  await expect(loadLab('/nowhere', stack)).rejects.toThrow('not a folder name');
-});
+test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])(
+  'refuses the stack name %j',
+  async (stack) => {
+    await expect(loadLab('/nowhere', stack)).rejects.toThrow('not a folder name');
+  },
+);
 
 describe('vmOf', () => {
   it('lists the known VMs in the error', () => {

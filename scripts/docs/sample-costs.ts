@@ -13,7 +13,7 @@ export function readSampleCosts(): SampleCosts {
 export function costsSection(costs: SampleCosts): string {
   const { conditions, samples, countedAlone } = costs;
   const alone = countedAlone ? '' : ' Processes that other programs started in this time are also counted.';
-  return `## Cost of a sample
+  return `## What a sample costs
 
 The section of each kind has a table with the cost of one sample, also for common other tools. CPU time is in ms. The CPU time of
 the prober includes its process and its commands on its own machine. The CPU time of the host includes the probed server, or the

@@ -172,6 +172,7 @@ async function wanted(compose: readonly string[], ctx: FaultContext): Promise<st
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: \`${compose.join(' ')} config --services\` listed no services: ${services.join(' ') || 'no output'}`,
+    { mend: `Check the output of that command on ${ctx.host.name}.` },
   );
 }
 

@@ -107,6 +107,7 @@ async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof 
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(said.trim(), 120)}`,
+    { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}: the fault needs iproute2.` },
   );
 }
 

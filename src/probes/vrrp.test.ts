@@ -170,7 +170,7 @@ describe('vrrp probe', () => {
         {
           name: 'became-master',
           wallMs: epochMs + 4000,
-          text: '198.18.2.11: advertises, priority 100',
+          text: '198.18.2.11: advertises with priority 100',
           value: '100',
         },
         { name: 'priority', wallMs: epochMs + 5000, text: '198.18.2.11: priority 100 -> 80', value: '80' },

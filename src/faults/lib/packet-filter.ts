@@ -150,6 +150,7 @@ async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<strin
     throw new DrillError(
       'host-unreachable',
       `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(lines.join(' '), 120)}`,
+      { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}.` },
     );
   }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));

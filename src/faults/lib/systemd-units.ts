@@ -56,6 +56,7 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
       throw new DrillError(
         'host-unreachable',
         `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${printable(said.trim(), 120)}`,
+        { mend: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
       );
     }
     return {

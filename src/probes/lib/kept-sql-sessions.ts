@@ -35,8 +35,8 @@ interface Session {
 
 /**
  * Keeps at most two sessions, and reuses them. A session is dropped if the server closed it, if its
- * transaction was left open, and after an error that did not come from the server. It is also dropped if an
- * answer, or the end of one, is more than `timeoutMs` late.
+ * transaction was left open, or after an error of the connection. It is also dropped if an answer, or the end
+ * of one, is more than `timeoutMs` late.
  */
 export function keepSqlSessions(
   config: ClientConfig,

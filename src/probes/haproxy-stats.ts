@@ -22,7 +22,7 @@ const params = z.strictObject({
     .enum(['state', 'preferred'])
     .default('state')
     .describe(
-      '`state`: the state of the server. `preferred`: yes or no, whether HAProxy sends new clients to this server first. Only servers that are UP or no-check, with a weight above 0, count. The active server with the greatest weight is preferred; among equals, the first in the list. Without an active server, the first backup is preferred. (The page does not show whether `option allbackups` is set.)',
+      '`state`: the state of the server. `preferred`: yes or no, whether HAProxy sends new clients to this server first. Only servers that are UP or no-check, with a weight above 0, count. The active server with the greatest weight is preferred; among equals, the first in the list. Without an active server, the first backup is preferred. The page does not show whether `option allbackups` is set.',
     ),
 });
 type Params = z.output<typeof params>;

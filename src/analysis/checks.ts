@@ -103,7 +103,7 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
     limit,
     reason:
       owner === undefined || owners.length > 1
-        ? `role ${check.role} is ${observed}, it was on ${before}`
+        ? `role ${check.role} is ${observed}; before the fault it was on ${before}`
         : `role ${check.role} ${observed}`,
   };
 }

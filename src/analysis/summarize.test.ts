@@ -260,10 +260,10 @@ describe('drills that are not complete', () => {
     expect(summary).toMatchObject({ verdict: 'fail', rto: null, redundancyRestoredMs: null, stages: [] });
     expect(summary.checks.map((c) => c.status)).toEqual(['fail', 'fail', 'fail', 'inconclusive']);
     expect(summary.reasons[0]).toMatch(
-      /^RTO: no stable recovery of health was seen within 1 min 00\.\d s|^RTO: no stable recovery of health was seen within 60\.\d\d s, the limit is 50 s$/,
+      /^RTO: health had no stable recovery within 1 min 00\.\d s|^RTO: health had no stable recovery within 60\.\d\d s, the limit is 50 s$/,
     );
     expect(summary.reasons[2]).toBe(
-      'primary moves: no host holds role db-primary; before the fault it was on node-1',
+      'primary moves: role db-primary is held by no host; before the fault it was on node-1',
     );
   });
 
@@ -388,7 +388,7 @@ describe('drills that are not complete', () => {
         .read(),
     );
     expect(summary.reasons).toEqual([
-      "the prober's thread stood still for 700 ms, more than half the time-out of health",
+      "the prober's thread stalled for 700 ms, more than half the time-out of health",
     ]);
   });
 
@@ -417,7 +417,7 @@ describe('drills that are not complete', () => {
         .at(60_000, { type: 'run.ended' })
         .read(),
     );
-    expect(summary.reasons.some((r) => r.includes("the prober's thread stood still for 31.00 s"))).toBe(
+    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(
       isTold,
     );
     // An outage of that length fits into the stall.

@@ -155,7 +155,7 @@ describe('a starved machine that carries the target', () => {
     );
     expect(judged.map((c) => c.status)).toEqual(['inconclusive']);
     expect(summarize(story({ hosts, down, checks, unread: [11_000, 50_000] }).read()).reasons.join()).toMatch(
-      /other programs may have taken up to 30 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 40 %; the CPU time of node-1 was not read for 3\d\.\d\d s of it\): end them/,
+      /other programs may have used up to 30 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together used 40 %; the CPU time of node-1 was not read for 3\d\.\d\d s of it\): stop them/,
     );
     expect(prober.machines[0]?.othersCpuPct).toBeNull();
   });
@@ -179,7 +179,7 @@ describe('a starved machine that carries the target', () => {
     expect(verdict).toBe('inconclusive');
     expect(checks.map((c) => c.status)).toEqual(['inconclusive']);
     expect(reasons[0]).toMatch(
-      /^RTO: RTO was .*, above the limit of 10 s, but other programs took 45 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together took 85 %\): end them/,
+      /^RTO: RTO was .*, above the limit of 10 s, but other programs used 45 % of this machine's CPU from the fault until this was decided \(limit 25 %; all programs together used 85 %\): stop them/,
     );
   });
 

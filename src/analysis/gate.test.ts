@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '../model/random.ts';
-import { durationOf, type Gate, gateOf } from './gate.ts';
+import { durationOf, type Gate, gateOf, isUnknownDrill } from './gate.ts';
 import type { KeptRun } from './kept-run.ts';
 import { about, keptOf } from './testing/kept.ts';
 import { defaultTolerance, parseTolerance, type Tolerance, toleranceWords } from './tolerance.ts';
@@ -64,6 +64,9 @@ describe('against a baseline', () => {
     expect(judge(runs(0, before), runs(9, [1000], other))).toMatchObject([
       { drill: 'other', status: 'inconclusive', why: 'inconclusive: the baseline has no run of this drill' },
     ]);
+    expect(isUnknownDrill('inconclusive: the baseline has no run of this drill')).toBe(true);
+    expect(isUnknownDrill('cannot tell: the baseline has no run of it')).toBe(true);
+    expect(isUnknownDrill('inconclusive: no RTO was measured now')).toBe(false);
     expect(judge(runs(0, before), runs(9, [null]))[0]?.why).toBe('inconclusive: no RTO was measured now');
     expect(judge(runs(0, [null]), runs(9, before))[0]?.why).toBe(
       'inconclusive: no RTO was measured in the baseline',

@@ -91,7 +91,12 @@ export function gateOf(
 }
 
 /** Reason for a drill without a run in the baseline. */
-export const unknownDrill = 'inconclusive: the baseline has no run of this drill';
+const unknownDrill = 'inconclusive: the baseline has no run of this drill';
+
+/** Whether a stored reason is that of a drill without a run in the baseline. Tables of 0.1 have the older text. */
+export function isUnknownDrill(why: string): boolean {
+  return why === unknownDrill || why === 'cannot tell: the baseline has no run of it';
+}
 
 /** A figure of a drill before it is judged. */
 export type GateRow = Pick<Regression, 'drill' | 'figure' | 'baseline' | 'now' | 'nights'> & {

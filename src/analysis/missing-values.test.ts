@@ -47,7 +47,7 @@ describe('a check whose probe has no good sample', () => {
   test('names the probe, the number of samples, and the last error', () => {
     const { reasons } = failing(dual, wrongUser, { kind: 'process.kill' });
     expect(reasons.find((reason) => reason.startsWith('never two'))).toMatch(
-      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); correct the settings of the probe; `firedrill watch` shows its samples$/,
+      /^never two primaries: not judged: pg-role@node-1 gave no good sample \(\d\d sent, last error: 28P01 password authentication failed for user "x"\) and pg-role@node-2 gave no good sample \(\d\d sent, .*\); correct the settings of the probe, and check its samples with `firedrill watch`$/,
     );
   });
 

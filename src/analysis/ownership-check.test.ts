@@ -36,7 +36,7 @@ describe('the time without an owner', () => {
 
   test('gives a reason', () => {
     expect(run({ ...base, state, maxMs: 3000 }).reasons[0]).toMatch(
-      /^c: the time for which vip was claimed by nobody was 3\.\d\d s \(.*\), above the limit of 3 s$/,
+      /^c: the time for which vip was claimed by no host was 3\.\d\d s \(.*\), above the limit of 3 s$/,
     );
   });
 
@@ -129,7 +129,7 @@ describe('owners that differ between two sides', () => {
     expect(result.measured!.minMs).toBeLessThanOrEqual(differMs);
     expect(result.measured!.maxMs).toBeGreaterThanOrEqual(differMs);
     expect(reasons[0]).toContain(
-      'the time in which vip had other owners as claimed than as answered was 13.',
+      'the time for which the owners of vip as claimed differed from the owners as answered was 13.',
     );
     expect(judged({ ...check, minMs: 13_000 }, { answered: stale }).status).toBe('pass');
   });

@@ -32,8 +32,8 @@ type OwnershipCheck = CheckOf<'ownership'>;
 function subjectOf(check: OwnershipCheck): string {
   const { of, side } = check;
   return 'state' in check
-    ? `the time with ${check.state === 'nobody' ? 'no owner' : 'multiple owners'} of ${of} as ${side}`
-    : `the time in which ${of} had other owners as ${side} than as ${check.differsFrom}`;
+    ? `the time for which ${of} was ${side} by ${check.state === 'nobody' ? 'no host' : 'multiple hosts'}`
+    : `the time for which the owners of ${of} as ${side} differed from the owners as ${check.differsFrom}`;
 }
 
 /** undefined: the plan lacks the ownership, or the side, or a probe for it. */

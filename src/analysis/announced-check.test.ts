@@ -181,7 +181,7 @@ describe('an announcement', () => {
     expect(result.status).toBe('inconclusive');
     // The last sample of deliveries is sent at 59.5 s.
     expect(result.reasons[0]).toBe(
-      'told: FAULT of node-1, 46.92 s after the fault, was not delivered in the 2.50 s until the last successful sample of deliveries',
+      'told: FAULT of node-1, 46.92 s after the fault, was not delivered before the last successful sample of deliveries, 2.50 s later',
     );
     // A delivery that was due by then is missing.
     expect(run([...changes, ['node-1', 'FAULT', 54_000]], told(changes)).status).toBe('fail');

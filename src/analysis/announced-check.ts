@@ -153,7 +153,7 @@ function findingsOf(
       find(
         'inconclusive',
         change,
-        `${name(change)}, ${since(change)}, was not delivered in the ${rest} until the last successful sample of deliveries`,
+        `${name(change)}, ${since(change)}, was not delivered before the last successful sample of deliveries, ${rest} later`,
       );
     } else {
       find(

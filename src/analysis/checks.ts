@@ -90,12 +90,12 @@ function roleMovedCheck(check: CheckOf<'role-moved'>, evidence: Evidence): Outco
   if (!isComplete(log) && !log.gates.some((g) => g.gate === 'recovery'))
     return unknown(
       `${observed} when the log ends`,
-      `role ${check.role} ${observed} when the run was cut short`,
+      `role ${check.role}: ${observed} when the run was cut short`,
     );
   if (mayHaveMoved(view, condition, before, atMs))
     return unknown(
       observed,
-      `role ${check.role} was ${observed} by samples of different moments, and a host changed between them and the next samples`,
+      `role ${check.role}: ${observed} by samples of different moments, and a host changed between them and the next samples`,
     );
   return {
     status: 'fail',

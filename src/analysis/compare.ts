@@ -123,9 +123,9 @@ export interface DrillRuns {
 }
 
 /**
- * The newest runs of each drill, newest first; drills in alphabetical order. Runs belong to the same drill if they have the
- * same scenario, the same values of its variables, and, where a side has more than one target, the same target. The name
- * contains what distinguishes the drill from others of the scenario.
+ * The newest runs of each drill, newest first; drills in alphabetical order. Runs of one drill have the same scenario and the
+ * same values of its variables. If a side has more than one target, they also have the same target. The name contains what
+ * distinguishes the drill from others of the scenario.
  */
 export function drillsOf(a: readonly KeptRun[], b: readonly KeptRun[]): ReadonlyMap<string, DrillRuns> {
   const found = new Map<string, { a: KeptRun[]; b: KeptRun[] }>();

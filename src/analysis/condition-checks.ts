@@ -168,7 +168,7 @@ export function neverCheck(check: CheckOf<'never'>, evidence: Evidence): Outcome
           ? 'samples in that time failed, and a failed sample has no value'
           : neededMs >= 1
             ? `a probe interval of ${limitWords(neededMs)} or less decides it`
-            : 'no sample in that time rules it out; set a shorter `interval` of the probe, or a `tolerance` above it';
+            : `no sample in that time rules it out; set a shorter \`interval\` of the probe, or a \`tolerance\` above ${limitWords(Math.ceil(possible.maxMs))}`;
     return unmeasured(observed, limit, `"${what}" ${observed}: ${hint}`);
   }
   if (!isComplete(log))

@@ -85,7 +85,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
     expect(summary.checks.map((c) => c.status)).toEqual(['inconclusive', 'inconclusive']);
     expect(summary.verdict).toBe('inconclusive');
     for (const reason of summary.reasons)
-      expect(reason).toMatch(/its control, an HTTP server .*use a quieter machine/);
+      expect(reason).toMatch(/its control probe of an HTTP server .*use a quieter machine/);
     expect(summary.prober.canary).toMatchObject({
       looks: 300,
       sick: [{ startAt: '2026-03-01T10:00:11.960Z' }],
@@ -141,7 +141,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
     const well = summarize(story({ down }).read());
     const sick = summarize(story({ down, held: [[14_000, 16_000]] }).read());
     expect(sick).toMatchObject({ verdict: 'pass', rto: well.rto, downtime: well.downtime });
-    expect(sick.notes).toEqual([expect.stringMatching(/degraded for 2\.\d\d s.*its control/)]);
+    expect(sick.notes).toEqual([expect.stringMatching(/degraded for 2\.\d\d s.*its control probe/)]);
   });
 
   test('does not make a good answer late', () => {
@@ -157,7 +157,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
     const { verdict, reasons } = summarize(story({ held: [[7000, 7600]] }).read());
     expect(verdict).toBe('inconclusive');
     expect(reasons).toEqual([
-      expect.stringMatching(/^the steady state before the fault is uncertain: .*its control/),
+      expect.stringMatching(/^the steady state before the fault is uncertain: .*its control probe/),
     ]);
   });
 

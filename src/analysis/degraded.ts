@@ -85,7 +85,7 @@ export function degradedWords(log: RunLog, fromMs = log.startMs, toMs = log.endM
   if (control !== null)
     return `the prober was degraded for ${forMs}: its machine was starved of CPU (${dilationNote(control.dilation?.maxMs ?? null)}); ${starvedHint}`;
   if (canary === null) return 'the health of the prober is unknown';
-  return `the prober was degraded for ${forMs}: its control, an HTTP server on the same machine, did not answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
+  return `the prober was degraded for ${forMs}: its control probe of an HTTP server on the same machine got no answer within ${limitWords(canaryLimitMs(canary.probe))}; ${starvedHint}`;
 }
 
 /** `the control's work took up to 14 x its CPU time, the limit is 2.5 x` */

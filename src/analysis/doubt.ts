@@ -44,8 +44,8 @@ type AwaitedGate = 'recovery' | 'redundancy';
 
 /**
  * Why it is unknown whether a gate that timed out was really missed; null if it was, or did not time out. Its condition may
- * have held for long enough while the prober was degraded, while samples without a value failed, or while the prober lost or
- * did not send samples.
+ * have held for long enough during uncertain data. The prober was degraded, samples without a value failed, or samples
+ * were lost or not sent.
  */
 export function gateDoubt(log: RunLog, gate: AwaitedGate): string | null {
   const out = log.gates.findLast((g) => g.gate === gate && g.state === 'timeout');
@@ -100,8 +100,8 @@ function serviceIsUp(log: RunLog): Condition {
 
 /**
  * The log with its marks shifted by the wall clock's movements; the same log if no mark was read after a movement. A log
- * line's wall time is converted to the run clock by the offset at the time of reading. So a line is off by the movement
- * if it was stamped before our clock was set, or by a clock that was not set with it.
+ * line's wall time is converted to the run clock by the offset at the time of reading. The movement makes a line wrong if
+ * the line was stamped before our clock was set, or by a clock that was not set with it.
  */
 export function withMarksShifted(log: RunLog): RunLog {
   const { clockSteps } = log;

@@ -95,7 +95,7 @@ export function downtimeCheck(check: CheckOf<'downtime'>, { log, recovery }: Evi
   const { id } = series.probe;
   const known = series.samples.findLast((s) => s.status !== 'unknown');
   if (isComplete(log) && (known === undefined || watchedUntil(log) - known.sendMs > staleAfterMs(series)))
-    return unmeasured('unknown at the end', limit, `${id} has no current evidence at the end of the run`);
+    return unmeasured('unknown at the end', limit, `${id} had no known result at the end of the run`);
   const { windows, total, unseenMs, slowMs } = windowsAfter(log, series, recovery.effect);
   const unfinished = unfinishedWords(
     log,

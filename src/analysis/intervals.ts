@@ -485,8 +485,8 @@ export function isProvenNot(log: RunLog, condition: Condition, offsetMs: number)
 }
 
 /**
- * Whether exactly one host other than `before` may have been the owner at a moment, although the latest samples do not show it,
- * because a host changed between two samples. An instance without a later sample keeps its last known state.
+ * Whether exactly one host other than `before` may have been the owner at a moment. The latest samples may not show it if a
+ * host changed between two samples. An instance without a later sample keeps its last known state.
  */
 export function mayHaveMoved(log: RunLog, role: Condition, before: string, atMs: number): boolean {
   const readings = readingsAt(log, role, atMs);

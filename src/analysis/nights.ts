@@ -11,8 +11,9 @@ const nightPauseMs = 6 * hourMs;
 const longestNightMs = 20 * hourMs;
 
 /**
- * The night of each run by its start (wall time, ms); a night is identified by the start of its first run. A run belongs to
- * the night of the previous run unless it starts 6 h or more after that run, or 20 h or more after the night's first run.
+ * The night of each run by its start (wall time, ms). A night is identified by the start of its first run. A run belongs to the
+ * night of the previous run, with two exceptions that begin a new night: it starts 6 h or more after the previous run, or 20 h
+ * or more after the night's first run.
  */
 export function nightsOf(startsMs: readonly number[]): ReadonlyMap<number, number> {
   const nights = new Map<number, number>();

@@ -24,7 +24,7 @@ export function othersDoubt(log: RunLog, untilMs: number): string | null {
     unread === undefined
       ? ''
       : `; the CPU time of ${listWords(unread.hosts)} was not read for ${durationWords(unread.ms)} of it`;
-  return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together used ${Math.round(busyPct)} %${gap}): stop them, or run the drill on a machine with less load`;
+  return `other programs ${took} ${Math.round(othersPct)} % of this machine's CPU from the fault until this was decided (limit ${othersLimitPct} %; all programs together used ${Math.round(busyPct)} %${gap}): stop them, or run the drill on a quieter machine`;
 }
 
 /** Makes failed checks inconclusive if other programs may be the cause. Passed checks stay passed. */

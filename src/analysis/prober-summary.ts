@@ -126,7 +126,7 @@ export function proberNotes(log: RunLog): readonly string[] {
   const { marks, clockSteps } = log;
   if (clockSteps.some((s) => marks.some((m) => m.t >= s.atMs)))
     notes.push(
-      'marks of logs that were read after that have the wall clock of that time: stages that end with one may be wrong by as much',
+      'log marks that were read after the movement may be shifted by it; stages that end with such a mark may be wrong by as much',
     );
   const moved = movedByAnchors(log);
   if (notes.length === 0 && Math.abs(moved) > anchorStepMs) notes.push(movedWords(moved));

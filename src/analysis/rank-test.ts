@@ -98,10 +98,10 @@ export function neededAgainst(n: number, level: number, most = 10_000): number |
 }
 
 /**
- * Exact one-sided p of the Mann-Whitney test: upper limit of the probability of this many pairs with `b` above `a` by more
- * than `marginMs`, if `b` is not above `a` by more than that. Only pairs count that are certain by their bounds. A censored
- * value (longer than the wait) is above another if its lower bound is. This is Gehan's score (Biometrika 52, 1965), with
- * every undecided pair counted against the claim.
+ * Exact one-sided p of the Mann-Whitney test. The null hypothesis: `b` is above `a` by at most `marginMs`. p is an upper limit
+ * of the probability that at least this many pairs contradict it. Only pairs that are certain by their bounds count. A
+ * censored value (longer than the wait) is above another if its lower bound is. This is Gehan's score (Biometrika 52, 1965),
+ * with every undecided pair counted against the claim.
  */
 export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 0): number {
   if (a.length === 0 || b.length === 0) return 1;
@@ -111,9 +111,9 @@ export function pAbove(a: readonly Measure[], b: readonly Measure[], marginMs = 
 }
 
 /**
- * The Hodges-Lehmann estimate of how far `b` is above `a` (the median of all differences between a value of `b` and one of
- * `a`), its exact distribution-free interval, and the exact p of the Mann-Whitney test (Hollander, Wolfe and Chicken,
- * Nonparametric Statistical Methods, 4.1 to 4.3).
+ * The Hodges-Lehmann estimate of how far `b` is above `a`: the median of all differences between a value of `b` and one of `a`.
+ * Also its exact distribution-free interval and the exact p of the Mann-Whitney test. Source: Hollander, Wolfe, and Chicken,
+ * Nonparametric Statistical Methods, 4.1 to 4.3.
  *
  * The measures' bounds count against the claim. The interval's ends are order statistics of the lowest and of the highest
  * possible differences. p is the highest that values within the bounds can have. Ties count as not above, so they widen the

@@ -104,8 +104,8 @@ export function waitOverMs(log: RunLog): number {
 }
 
 /**
- * The bounds of t0. If the recovery probe's first outage certainly began after the fault was issued, and a sample showed it
- * before the effect was confirmed, that sample gives a lower upper bound.
+ * The bounds of t0. The recovery probe's first outage may narrow them: it must certainly begin after the fault was issued, and a
+ * sample must show it before the effect was confirmed. That sample then gives the upper bound.
  */
 function sharpenEffect(effect: EffectBounds, first: BadWindow | undefined): Moment {
   const { notBeforeMs, notAfterMs } = effect;

@@ -69,7 +69,7 @@ function isResent(sample: KeptSample, { slowMs }: LatencyModel): boolean {
 
 /**
  * The answers that a hang delayed. Evidence of a hang: three answers were sent at different times and released at the same
- * moment, at least one of them was late, and the first sample sent after the release was answered promptly. Then the target
+ * moment. At least one of them was late, and the first sample after the release was answered promptly. The target then
  * answered nothing from the sending of the later ones until the release. If a sample that was sent in between was answered
  * earlier, only those sent after it count. The first one of a group is not included: it may be slow by itself.
  */

@@ -417,9 +417,7 @@ describe('drills that are not complete', () => {
         .at(60_000, { type: 'run.ended' })
         .read(),
     );
-    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(
-      isTold,
-    );
+    expect(summary.reasons.some((r) => r.includes("the prober's thread stalled for 31.00 s"))).toBe(isTold);
     // An outage of that length fits into the stall.
     expect(summary.rto?.maxMs).toBeGreaterThan(19_000);
   });

@@ -23,9 +23,10 @@ const leastMs = 1;
 
 /**
  * One score per night: the median, over the drills, of ln(time / the drill's median over all nights of both sides). If
- * everything takes 10 % longer in a night, its score is higher by ln 1.1. Both sides are treated the same way, and a night is one
- * value. So if nothing changed, every assignment of nights to sides has the same probability, and the exact Mann-Whitney test of
- * the scores keeps its level, however the drills of a night depend on each other.
+ * everything takes 10 % longer in a night, its score is higher by ln 1.1.
+ *
+ * Both sides are treated the same way, and a night is one value. Without a change, every assignment of nights to sides has the
+ * same probability. So the exact Mann-Whitney test of the scores keeps its level, even if the drills of a night are correlated.
  *
  * It uses estimates and not bounds: over the drills of a night their errors average out. Drills that did not end in most nights,
  * and nights with fewer than half of the drills, are left out.

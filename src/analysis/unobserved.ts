@@ -24,9 +24,10 @@ export interface Views {
  * The log for a condition's instances, with their unobserved times: runs of one or more time-outs and unreachables. A host that
  * does not answer the prober may still serve other clients.
  *
- * The exception is a host without power. From the effect of a power fault until the first answer after its heal, a sample without
- * an answer proves that nothing runs on the host, even if the prober lost it. Before the effect, the machine may still be shutting
- * down. After the heal began, the machine may run. If another fault may then block its answers, missing answers prove nothing.
+ * The exception is a host without power: a sample without an answer, or one that the prober lost, proves that nothing runs on it.
+ * That time lasts from the effect of a power fault until the first answer after its heal. Before the effect, the machine may
+ * still be shutting down. After the heal began, the machine may run. If another fault may then block its answers, missing
+ * answers prove nothing.
  */
 export function viewsOf(log: RunLog, condition: Condition): Views {
   const counted = new Map(log.series);

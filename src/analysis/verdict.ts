@@ -126,11 +126,11 @@ function gateFailures(
 
 /**
  * The verdict on a drill. Order of precedence:
- * 1. A check failed, or a gate after the fault timed out: fail.
- * 2. The drill was not complete (cut short, steady state not met or lost before the fault, no effect), a check is inconclusive,
- *    no sample shows a recovery, or the prober's samples cannot be trusted: inconclusive.
- * 3. A fault is not proven healed: inconclusive.
- * 4. Otherwise: pass.
+ * 1. Fail: a check failed, or a gate after the fault timed out.
+ * 2. Inconclusive: the drill was cut short, its steady state was not met or was lost before the fault, or a fault had no effect.
+ *    Also if a check is inconclusive, no sample shows a recovery, or the prober's samples cannot be trusted.
+ * 3. Inconclusive: a fault is not proven healed.
+ * 4. Pass.
  *
  * A run that firedrill's own failure cut short (for example, a full disk) is inconclusive, whatever its samples show.
  * Unhealed faults come first among the reasons. The exit code for `healed: false` outranks the verdict's.
@@ -186,9 +186,13 @@ export function judgeDrill(evidence: Evidence, checks: readonly JudgedCheck[]): 
 }
 
 /**
- * The verdict on a run that only watched. Fail: a probe had an outage. Inconclusive: a probe had no known result at all, or for
- * longer than a sample stays fresh, or failed only while the prober was degraded, or the machine slept. Pass: otherwise. A watch
- * ordinarily ends by a signal, so being cut short does not change the verdict.
+ * The verdict on a run that only watched.
+ * - Fail: a probe had an outage.
+ * - Inconclusive: a probe had no known result at all, or for longer than a sample stays fresh. Also if its samples failed only
+ *   while the prober was degraded, or if the machine slept.
+ * - Pass: otherwise.
+ *
+ * A watch ordinarily ends by a signal, so being cut short does not change the verdict.
  */
 export function judgeWatch(log: RunLog, windows: ReadonlyMap<string, readonly BadWindow[]>): Verdict {
   const down = [...windows].flatMap(([id, list]) => {

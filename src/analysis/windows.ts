@@ -75,10 +75,10 @@ function firstAnswer(samples: readonly KeptSample[], from = 0): number {
  * an edge only if it cannot have acted on the other side of it. It divides two failures only if it arrived before the later one was
  * sent. Failures that it may or may not divide stay one window, and the bounds of its end include both cases.
  *
- * Slow answers: alone, they prove "up at some moment until then". Those that a hang delayed (sample-evidence.ts) and that were sent
- * before the first proof of up after a failed run belong to the same outage and narrow its end. All other runs of slow answers are
- * windows with the state `slow`. These neither prove nor exclude an outage, so they count in the upper bounds of downtime and RTO.
- * Late answers to samples that were sent between failed ones are part of their window.
+ * Slow answers: alone, they prove "up at some moment until then". Some belong to the outage before them and narrow its end: a hang
+ * delayed them (sample-evidence.ts), and they were sent before the first proof of up. All other runs of slow answers are windows
+ * with the state `slow`. These neither prove nor exclude an outage, so they count in the upper bounds of downtime and RTO. Late
+ * answers to samples that were sent between failed ones are part of their window.
  *
  * Samples that failed while the prober was degraded (degraded.ts) are unknown, too. If no other sample failed between two good
  * ones, they make an `unsure` window with the lower bound 0 ms.

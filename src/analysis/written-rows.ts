@@ -232,10 +232,10 @@ function strangers(numbers: ReadonlyMap<number, Numbers>, stores: readonly Store
 /**
  * The times whose acknowledged writes through a path were lost. `own`: the path's writes in send order.
  *
- * A write was committed at some instant in [sending, finish]. So a loss begins after the sending of the last write before it that
- * was not lost, and not later than the acknowledgment of its first write. It lasts at least until its last write was sent. It ends
- * not later than the next write returned: kept, refused, or unanswered for longer than any acknowledged write took. A kept write
- * ends the loss only if it is certainly between two lost ones: the commit order of two clients' simultaneous writes is unknown.
+ * A write was committed at some instant in [sending, finish]. A loss begins between two moments: the sending of the last write before
+ * it that is not lost, and the acknowledgment of its first write. It lasts at least until its last write was sent. It ends not later than the
+ * next write returned: kept, refused, or unanswered for longer than any acknowledged write took. A kept write ends the loss only if
+ * it is certainly between two lost ones: the commit order of two clients' simultaneous writes is unknown.
  */
 function lossesOf(
   path: PlannedPath,

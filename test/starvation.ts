@@ -8,7 +8,7 @@ import type { Summary } from '../src/core/summary.ts';
  * knows them; a drill that is inconclusive for any other reason fails its test.
  */
 const starvedWords =
-  /\b(degraded|overloaded|starved|stood still|may be the load|the prober (?:lost|sent a look)|other programs (?:took|may have taken)|between the steady gate and the fault|steady state was lost again just before the fault|a little more load causes time-outs)\b/i;
+  /\b(degraded|overloaded|starved|stood still|may be the load|thread stalled|the prober (?:lost|sent a sample)|other programs (?:used|may have used)|between the steady gate and the fault|steady state was lost again before the fault|a little more load causes time-outs)\b/i;
 
 /** Why a drill says nothing: its machine was too busy for it. Undefined for every other outcome. */
 export function starvedReason({

@@ -39,8 +39,8 @@ describe('before the first drill', () => {
   test('it is said that one night against three can never fail, and what it takes', () => {
     keep(0, 3, 'v1.2');
     expect(tell(undefined, 1)).toEqual([
-      'warning: baseline v1.2: no regression can be found with 3 nights of the baseline against 1 night: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
-      'hint: it takes 4 nights on each side, or 39 of the baseline against 1 night. Runs with less than 6 h between them are one night.',
+      'warning: baseline v1.2: 3 nights of the baseline against 1 night cannot show a regression: their lowest possible p is 0.25, and an alarm needs 0.025 or less',
+      'hint: a regression needs at least 4 nights on each side, or 39 of the baseline against 1 night. Runs less than 6 h apart count as one night.',
       'hint: give every night of a release the same --label and --out: its nights are compared together',
     ]);
   });
@@ -51,14 +51,14 @@ describe('before the first drill', () => {
     keep(20, 9, 'v1.4');
     expect(tell('v1.3', 1)).toEqual([]);
     expect(tell('v1.3', 24)).toEqual([
-      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; for a single one of 24 it takes 7 nights on each side. Runs with less than 6 h between them are one night.',
+      'note: baseline v1.2: 5 nights of the baseline against 4 nights can only show that all 24 figures together got slower; a single one of 24 figures needs at least 7 nights on each side. Runs less than 6 h apart count as one night.',
     ]);
   });
 
   test('a baseline without a run of the drills is none', () => {
     keep(0, 9, 'v1.2');
     foretell(read(), { scenarios: new Set(['other']), figures: 1, nowMs: night(60) }, output);
-    expect(said[0]).toMatch(/^warning: .* no regression can be found with 0 nights of the baseline/);
+    expect(said[0]).toMatch(/^warning: .* 0 nights of the baseline against .* cannot show a regression/);
   });
 });
 

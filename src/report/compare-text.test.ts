@@ -22,8 +22,8 @@ describe('a comparison in words', () => {
         RTO      31.50 s [30.00 s to 33.00 s]  42.00 s [40.00 s to 44.00 s]  longer: +10.50 s (+7.90 s to +13.10 s), p 0.016
         notices  1.00 s [1.00 s to 1.00 s]     1.00 s [1.00 s to 1.00 s]     no difference seen: 0 ms (0 ms to 0 ms), p 1.000
         serves   30.50 s [29.00 s to 32.00 s]  41.00 s [39.00 s to 43.00 s]  longer: +10.50 s (+8.00 s to +13.00 s), p 0.016
-        - stages are shown without bounds: 4 runs of A and 5 runs of B have none, as those of older versions, and they count
-          as exact; \`firedrill report\` on their folders adds bounds
+        - stages are shown without bounds: 4 runs of A and 5 runs of B have none, because an older version wrote them, and
+          they count as exact; run \`firedrill report\` on their folders to add bounds
 
       One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against
       A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the
@@ -46,8 +46,8 @@ describe('a comparison in words', () => {
         - cannot tell a difference from noise with 1 night of A and 1 night of B: it takes at least 4 nights on each side,
           however many runs each has. Runs with less than 6 h between them are one night. The differences above are those of
           these runs.
-        - stages are shown without bounds: 1 run of A and 1 run of B have none, as those of older versions, and they count as
-          exact; \`firedrill report\` on their folders adds bounds
+        - stages are shown without bounds: 1 run of A and 1 run of B have none, because an older version wrote them, and they
+          count as exact; run \`firedrill report\` on their folders to add bounds
 
       One run: the estimate and its bounds. Several runs: the median [lowest to highest]. “> T”: timed out after T. B against
       A: the Hodges-Lehmann shift of the medians of nights, with its exact 95 % interval, which includes the bounds of the

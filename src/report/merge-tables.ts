@@ -1,4 +1,4 @@
-import { type Gate, type GateRow, judgeRows, type Regression, unknownDrill } from '../analysis/gate.ts';
+import { type Gate, type GateRow, isUnknownDrill, judgeRows, type Regression } from '../analysis/gate.ts';
 import { DrillError } from '../core/errors.ts';
 import type { FailureTable, RowLine, TableShard } from './table.ts';
 
@@ -92,7 +92,7 @@ function storedRow({ drill, figure, baseline, now, nights, why }: Regression): G
     baseline,
     now,
     nights: { baseline: side(nights.baseline), now: side(nights.now) },
-    known: why !== unknownDrill,
+    known: !isUnknownDrill(why),
   };
 }
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onceMoreIfStarved, starvedReason } from '../starvation.ts';
 
-const degraded =
-  'web may have been down for up to 2.0 s, which is unknown: the prober was degraded for 3.2 s';
+const degraded = 'web may have been down for up to 2.0 s: the prober was degraded for 3.2 s';
 
 describe('a drill whose machine was too busy', () => {
   test.each([

@@ -93,7 +93,7 @@ describe('compare --gate', () => {
     expect(gate({ share: 0, ms: 15_000 })).toBe(0);
     rmSync(join(folder, 'run-8'), { recursive: true });
     expect(gate()).toBe(0);
-    expect(printed).toContain('cannot tell with 4 and 3 nights');
+    expect(printed).toContain('inconclusive with 4 and 3 nights');
   });
 
   test('is in the JSON, and a section of the Markdown', () => {

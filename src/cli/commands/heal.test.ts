@@ -103,7 +103,7 @@ describe('heal', () => {
     expect(out[0]).toMatch(/target shop, a repair that may have been made\n$/);
     expect(await healCommand(output, stop)).toBe(4);
     expect(out.at(-1)).toMatch(
-      /^NOT repaired: r repair-1: command on here: the repair .* is not made again: whether it was made is unknown/,
+      /^NOT repaired: r repair-1: command on here: repair .* is not repeated: its outcome is unknown/,
     );
     expect(progress.at(-1)).toMatch(/firedrill heal --forget r\/repair-1/);
     expect(existsSync(mark('done'))).toBe(false);

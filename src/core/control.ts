@@ -57,4 +57,4 @@ export function dilationWords(dilation: number): string {
 }
 
 /** Hint for a starved machine. */
-export const starvedHint = 'use a quieter machine, fewer probes or longer intervals';
+export const starvedHint = 'use a quieter machine, fewer probes, or longer intervals';

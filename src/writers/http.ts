@@ -46,7 +46,7 @@ const params = z.strictObject({
         .array(z.int().min(100).max(599))
         .default([])
         .describe(
-          'Status codes that mean that nothing was written. After any other code the outcome is unknown.',
+          'Status codes that mean that nothing was written. After a code that is in neither list, the outcome is unknown.',
         ),
     })
     .refine(({ url, body }) => `${url} ${body ?? ''}`.includes('${row}'), {

@@ -160,7 +160,7 @@ describe('heal', () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true, runId: 's' }]);
     const path = join(folder, 'ledger', 'r--fault-9.json');
     writeFileSync(path, '{"version":1,"target":"other","fau');
-    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${path}`;
+    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${path}`;
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(`the undo record ${path} cannot be read: `);
     expect(out[0]).toMatch(/, target other\n$/);

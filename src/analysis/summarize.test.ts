@@ -233,7 +233,7 @@ describe('drills that are not complete', () => {
   test('a fault with an unknown outcome makes the drill inconclusive', () => {
     const builder = upToFault(new LogBuilder(crashPlan()));
     const issued = { type: 'fault.issued', fault: 'fault-1', kind: 'process.kill', host: 'node-1' } as const;
-    const message = 'whether it was injected is not known (cut off), but no effect was seen';
+    const message = "the fault's outcome is unknown (cut off), and no effect was seen";
     probes(builder, 30_000, true)
       .at(10_000, { ...issued, params: {} })
       .at(10_100, { type: 'fault.unanswered', fault: 'fault-1', message: 'cut off' })

@@ -68,7 +68,7 @@ test('tells when the prober is degraded and when it is fit again, and how the wa
   for (const line of builder.lines()) narrate(JSON.parse(line) as DrillEvent);
   expect(lines.map((line) => line.slice(line.indexOf('s  ') + 3))).toEqual([
     'run run-1',
-    'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes or longer intervals',
+    'the prober is DEGRADED: this machine is overloaded (dilation 4.0 x, limit 2.5 x); use a quieter machine, fewer probes, or longer intervals',
     'the prober is no longer degraded: dilation 1.0 x, limit 2.5 x',
     'the wall clock was set backwards by 1.50 s; durations are not touched',
     'this machine slept for 61.00 s: the run clock stood still meanwhile',

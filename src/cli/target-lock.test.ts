@@ -196,7 +196,7 @@ test.skipIf(noTmpfs !== undefined)(
         expect.objectContaining({
           code: 'harness',
           message: `cannot write the locks in ${locks}: ENOSPC: no space left on device, write`,
-          mend: 'Free some space there, then start again: nothing was touched.',
+          mend: 'Free space on that disk, then start again: nothing was touched.',
         }),
       );
       expect(readdirSync(locks)).toEqual([]);

@@ -186,7 +186,7 @@ describe('a scenario with variables and a matrix', () => {
     [{ copies: 'two' }, '--var copies=two: expected a number, as its default 1 is one'],
     [{ stop: 'yes' }, '--var stop=yes: expected true or false'],
     [{ container: 'egde' }, '--var container=egde: the matrix has no such value; did you mean "edge"?'],
-    [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m or 1h'],
+    [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m, or 1h'],
   ])('does not take %j', (overrides, message) => {
     expect(() => plans(text, overrides)).toThrow(message);
   });

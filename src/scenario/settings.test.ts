@@ -39,7 +39,7 @@ describe('a changed setting', () => {
     [
       'lb.interval',
       '1',
-      '--set lb.interval=1: interval: expected a duration with a unit, such as 500ms, 5s, 2m or 1h',
+      '--set lb.interval=1: interval: expected a duration with a unit, such as 500ms, 5s, 2m, or 1h',
     ],
     ['lb.interval', '0s', '--set lb.interval=0s: interval: must be more than 0'],
     ['lb.fall.x', '1', '--set lb.fall.x=1: fall: expected number, found a map'],

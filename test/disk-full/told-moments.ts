@@ -21,7 +21,7 @@ export const essentialMoments: readonly ToldMoment[] = [
     when: 'the run is to be kept: nothing is touched, and no folder left',
     point: { from: 'openSync .*events', at: 1, mode: 'full' },
     seenToBe: { acted: false, runs: 0 },
-    says: ['events.ndjson with 256 KiB in reserve', 'Free some space there, then start again'],
+    says: ['events.ndjson with 256 KiB in reserve', 'Free space on that disk, then start again'],
     proven: false,
   },
   {

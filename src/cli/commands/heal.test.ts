@@ -103,7 +103,7 @@ describe('heal', () => {
     expect(out[0]).toMatch(/target shop, a repair that may have been made\n$/);
     expect(await healCommand(output, stop)).toBe(4);
     expect(out.at(-1)).toMatch(
-      /^NOT repaired: r repair-1: command on here: the repair .* is not made again: whether it was made is unknown/,
+      /^NOT repaired: r repair-1: command on here: repair .* is not repeated: its outcome is unknown/,
     );
     expect(progress.at(-1)).toMatch(/firedrill heal --forget r\/repair-1/);
     expect(existsSync(mark('done'))).toBe(false);
@@ -160,7 +160,7 @@ describe('heal', () => {
     open(['fault-1'], ['repair-1', { repair: true }], ['repair-2', { repair: true, runId: 's' }]);
     const path = join(folder, 'ledger', 'r--fault-9.json');
     writeFileSync(path, '{"version":1,"target":"other","fau');
-    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or undo the fault by hand on the host that the file names (its command is under \`undo\`), then delete the file: rm ${path}`;
+    const hint = `hint: Run \`firedrill heal\` with the version that wrote it. Or run the file's \`undo\` command on the host that it names, then delete the file: rm ${path}`;
     expect(statusCommand(output, false)).toBe(4);
     expect(out[0]).toMatch(`the undo record ${path} cannot be read: `);
     expect(out[0]).toMatch(/, target other\n$/);

@@ -7,7 +7,7 @@ import { withUnmeetableRto } from './must-fail.ts';
 const scenarios = join(import.meta.dirname, '../../../scenarios');
 
 test.each(['wazuh-lb/nginx-stop', 'certlocker/postgres-crash'])(
-  '%s: only its RTO limit is another',
+  '%s: only its RTO limit changes',
   (name) => {
     const text = readFileSync(join(scenarios, `${name}.yaml`), 'utf8');
     const before = parse(text) as { checks: readonly { kind: string }[] };

@@ -37,7 +37,10 @@ describe('metrics.prom', () => {
 
   test.each([
     ['an unescaped quote', (text: string) => text.replace('scenario="', 'scenario=""')],
-    ['a unit that is not a base unit', (text: string) => text.replaceAll('_rto_seconds', '_rto_milliseconds')],
+    [
+      'a unit that is not a base unit',
+      (text: string) => text.replaceAll('_rto_seconds', '_rto_milliseconds'),
+    ],
     ['metrics without help', (text: string) => text.replace(/^# HELP firedrill_drill_healed.*\n/m, '')],
   ])('promtool refuses %s', async (_, spoil) => {
     expect(await complaints(spoil(renderMetrics(examples)))).not.toBe('');

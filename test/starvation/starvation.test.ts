@@ -24,7 +24,9 @@ const defaultScenarios: Readonly<Record<string, string>> = {
 const stack = process.env['STARVATION_STACK'] ?? 'wazuh-lb';
 const scenario = process.env['STARVATION_SCENARIO'] ?? defaultScenarios[stack];
 if (scenario === undefined)
-  throw new Error(`choose a drill of ${stack}: there is no default\nhint: set STARVATION_SCENARIO to one of scenarios/${stack}`);
+  throw new Error(
+    `choose a drill of ${stack}: there is no default\nhint: set STARVATION_SCENARIO to one of scenarios/${stack}`,
+  );
 const rounds = Number(process.env['STARVATION_DRILLS'] ?? 5);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error('STARVATION_DRILLS: not a count of drills\nhint: use a whole number of at least 1');
@@ -117,12 +119,9 @@ describe.each(chosenConditions(process.env['STARVATION_ONLY']).map((condition) =
       expect(judge(drill), drill.reasons.join('\n')).toBe('right');
     });
 
-    test.for(each)(
-      'drill $round with an unmeetable limit is not a false pass',
-      async ({ round }, ctx) => {
-        const drill = await drillUnder(condition, 'must-fail', round, ctx);
-        expect(judge(drill), drill.reasons.join('\n')).toBe('right');
-      },
-    );
+    test.for(each)('drill $round with an unmeetable limit is not a false pass', async ({ round }, ctx) => {
+      const drill = await drillUnder(condition, 'must-fail', round, ctx);
+      expect(judge(drill), drill.reasons.join('\n')).toBe('right');
+    });
   },
 );

@@ -143,7 +143,8 @@ test.concurrent(
       () => {
         const [run = ''] = readdirSync(join(drill.folder, 'runs'));
         const text = readFileSync(join(drill.folder, 'runs', run, 'events.ndjson'), 'utf8');
-        if (!text.includes('"type":"run.ended"')) throw new Error('wait for the drill: its log has no run.ended yet');
+        if (!text.includes('"type":"run.ended"'))
+          throw new Error('wait for the drill: its log has no run.ended yet');
         return text;
       },
       { timeout: 240_000, interval: 250 },

@@ -8,12 +8,12 @@ const reports = join(import.meta.dirname, '../../reports');
 const examples = readdirSync(reports).filter((name) => name.startsWith('example-'));
 
 describe('a committed run', () => {
-  test('is there for the reference stack', () => {
+  test('exists for the reference stack', () => {
     expect(examples).toContain('example-certlocker');
   });
 
   test.each(examples)(
-    '%s gives the committed reports again, byte for byte, from its event log alone',
+    '%s: the event log alone gives the committed reports, byte for byte',
     (name) => {
       const folder = mkdtempSync(join(tmpdir(), 'example-'));
       try {

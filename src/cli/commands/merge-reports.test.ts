@@ -243,13 +243,13 @@ describe('what is no table together', () => {
   };
 
   test.each<readonly [string, () => FailureTable, RegExp]>([
-    ['another seed', () => tableOfShard(two, { seed: 8 }), /drawn with --seed 7 and 8/],
+    ['another seed', () => tableOfShard(two, { seed: 8 }), /their fault times use different seeds: --seed 7 and 8/],
     [
       'another split',
       () => tableOfShard({ index: 2, count: 3 }),
-      /shards 1\/2 and 2\/3 are not of one split/,
+      /their shard counts differ: 1\/2 and 2\/3/,
     ],
-    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat or --grep were not the same/],
+    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat, or --grep differ/],
     [
       'another suite file',
       () => tableOfShard(two, { loaded: { ...loaded, sha256: 'ff' } }),

@@ -21,8 +21,7 @@ function judgeUnsteady({ plan, sent, gates, faults }: KnownRun, { summary }: Ana
 
 const unsteady: Family = {
   name: 'unsteady',
-  about:
-    'a share of the samples times out, from before the gate or from between gate and fault on',
+  about: 'a share of the samples times out, from before the gate or from between gate and fault on',
   script: (stage) => {
     const { dice, time } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));

@@ -94,7 +94,9 @@ function ownerScript(stage: Stage, { effects, isSeldom }: OwnerCase): DrillScrip
     checks: (known) => ownerChecks(dice, truthOf(known), probe.intervalMs),
     truthWords: () => [
       ...[...owners].map(([host, owned]) => stateWords(`${host} is owner`, owned, words)),
-      ...[...wired].map(([host, owned]) => stateWords(`the network treats ${host} as the owner`, owned, words)),
+      ...[...wired].map(([host, owned]) =>
+        stateWords(`the network treats ${host} as the owner`, owned, words),
+      ),
     ],
     judge: (known, analysis) => {
       const truth = plainTruth(known);

@@ -1,6 +1,6 @@
 import { measureWords } from '../analysis/words.ts';
 import type { Summary } from '../core/summary.ts';
-import { counted, plain } from './text.ts';
+import { plain } from './text.ts';
 import { verdictWords } from './verdict-text.ts';
 
 /** A GitHub annotation: shown next to a file line, or in the job's list. Line and column count from 1. */

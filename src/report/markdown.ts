@@ -92,7 +92,7 @@ function stageBlocks(stages: readonly Stage[], total: number, sum: string): read
     ...(predicted ? ['predicted'] : []),
     'share',
     '',
-    'included, not seen',
+    'unobserved stages included',
   ];
   const rows = stages.map((s): Cell[] => {
     const share = total > 0 ? s.ms / total : 0;

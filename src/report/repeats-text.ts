@@ -18,7 +18,7 @@ export function repeatsWords(repeats: Repeats): string[] {
     highMs === null
       ? `the median is longer than ${durationWords(lowMs)}, without an upper bound`
       : `the median lies between ${durationWords(lowMs)} and ${durationWords(highMs)}`;
-  const share = `with ${percent(worst.confidence)} confidence, ${percent(worst.share)} of all moments of the fault are no worse`;
+  const share = `with ${percent(worst.confidence)} confidence, ${percent(worst.share)} of all possible fault times are no worse`;
   return [
     `of ${of}: min ${time(minMs)}, median ${time(medianMs)}, max ${time(maxMs)}`,
     ...(unended === undefined ? [] : [`${unended.count} of ${count} timed out: ${longest}`]),

@@ -28,7 +28,7 @@ describe('the verdict text', () => {
       stages
         LB notices             3.69 s (3.16 s to 4.22 s)  10 %  ███
         repmgr promotes     18.20 s (17.20 s to 19.21 s)  50 %  ███████████████ <- longest
-        watchdog converges     9.07 s (8.57 s to 9.58 s)  25 %  ███████ (pgpool re-routes: not seen)
+        watchdog converges     9.07 s (8.57 s to 9.58 s)  25 %  ███████ (includes pgpool re-routes: unobserved)
         first 200              5.79 s (5.76 s to 5.81 s)  16 %  █████
 
       checks
@@ -209,13 +209,13 @@ describe('ownership and predictions', () => {
       | claimed | 3.49 s (3.28 s to 3.91 s) in 1 window | in no sample; up to 210 ms possible between samples |
       | answered | uncertain, at most 510 ms | uncertain, at most 330 ms |
 
-      Times count from the fault's effect (middle of its bounds). A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A moment with no owner or multiple owners in between would be unobserved, and only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.
+      Times count from the fault's effect (middle of its bounds). A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A shorter time with no owner or multiple owners, between two samples, is unobserved: only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.
       "
     `);
     expect(part('Stages of the recovery')).toMatchInlineSnapshot(`
       "## Stages of the recovery
 
-      | stage | ms | bounds | predicted | share |  | included, not seen |
+      | stage | ms | bounds | predicted | share |  | unobserved stages included |
       | --- | --- | --- | --- | --- | --- | --- |
       | **takeover** | 3540.000 | 3.36 s to 3.72 s | 2.65 s to 3.65 s, median 3.16 s | 97.4 % | ███████████████████ |  |
       | rest | 94.500 | 0 ms to 302 ms |  | 2.6 % | █ |  |

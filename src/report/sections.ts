@@ -93,7 +93,7 @@ export function effectOrStart({ faults }: Summary): string {
 export function ownershipSection({ ownership, faults }: Summary): Section {
   const drilled = faults.some((f) => f.effectAt !== null);
   const zero = drilled ? "the fault's effect (middle of its bounds)" : 'the start of the run';
-  const words = `Times count from ${zero}. A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A moment with no owner or multiple owners in between would be unobserved, and only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.`;
+  const words = `Times count from ${zero}. A change lies between two samples: the table shows the middle of that interval, and half of its length after the ±. Changes of multiple hosts within each other's bounds share a row. A shorter time with no owner or multiple owners, between two samples, is unobserved: only the upper bounds include it. A “?” marks a host whose ownership is unknown: it gave no answer, its last sample was too old, or its samples contradicted each other.`;
   const tables = ownership.flatMap((thing) => ownerTables(thing, drilled ? 'after the fault' : 'in total'));
   return { title: 'Ownership', blocks: tables.length === 0 ? [] : [...tables, text(words)] };
 }

@@ -99,7 +99,7 @@ describe('repeats of a drill', () => {
       "repeats: row 3, crash
         of 3 drills: min 11.00 s, median 12.00 s, max 13.00 s
         the median lies between 10.70 s and 13.40 s, with 75.0 % confidence (order statistics, whatever the distribution)
-        worst of these drills: at most 13.40 s; with 95 % confidence, 37 % of all moments of the fault are no worse
+        worst of these drills: at most 13.40 s; with 95 % confidence, 37 % of all possible fault times are no worse
         predicted 9.00 s to 15.00 s, median 12.00 s
       "
     `);
@@ -286,7 +286,7 @@ describe('the table in text', () => {
       repeats: row 1, container-crash-edge-active
         of 3 drills: min 10.10 s, median 12.30 s, max 20.40 s
         the median lies between 9.80 s and 20.80 s, with 75.0 % confidence (order statistics, whatever the distribution)
-        worst of these drills: at most 20.80 s; with 95 % confidence, 37 % of all moments of the fault are no worse
+        worst of these drills: at most 20.80 s; with 95 % confidence, 37 % of all possible fault times are no worse
 
       why
         - row 1, container-crash-edge-active #3: RTO: RTO was 20.40 s, above the limit of 20 s

@@ -83,7 +83,7 @@ export function waterfall(stages: readonly Stage[], totalMs: number, of: string)
               y1="20"
               y2="20"
             />${[predicted.minMs, predicted.medianMs, predicted.maxMs].map((at) => html`<line class="predicted" x1="${percent(scale(fromMs + at))}" x2="${percent(scale(fromMs + at))}" y1="17" y2="23" />`)}`
-        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[expected === undefined ? undefined : `predicted ${expected}`, includes.length === 0 ? undefined : `${includes.join(', ')}: not seen`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
+        }</svg>${(predicted !== undefined || includes.length > 0) && html`<span class="note">${[expected === undefined ? undefined : `predicted ${expected}`, includes.length === 0 ? undefined : `includes ${includes.join(', ')}: unobserved`].filter((w) => w !== undefined).join('; ')}</span>`}</li>
 `;
       })}
     </ol>

@@ -8,16 +8,16 @@ import { msText } from '../plan-text.ts';
 import { latencyOf, serviceScript } from '../service-case.ts';
 import { silence, toldState, type ToldState } from '../told-state.ts';
 
-/** Errors of one announcement. */
+/** Errors of one delivery. */
 const faults = ['nothing', 'nothing', 'lost', 'twice', 'late', 'swapped', 'stray'] as const;
 
-/** The journal of the changes, and the journal of the host that gets the announcements. */
+/** The journal of the changes, and the journal of the host that receives the deliveries. */
 interface Journals {
   readonly changes: Journal;
   readonly deliveries: Journal;
 }
 
-/** Changes on the first host, each with its own value, and their announcements; one announcement may have an error. */
+/** Changes on the first host, each with its own value, and their deliveries. One delivery may have an error. */
 function announcements(dice: Dice, { changes, deliveries }: Journals, withinMs: number): Step[] {
   const wrong = dice.pick(faults);
   const count = dice.whole(2, 6);
@@ -51,7 +51,7 @@ function announcements(dice: Dice, { changes, deliveries }: Journals, withinMs: 
   return steps;
 }
 
-/** Whether all changes are announced correctly, by the lines that were read; undefined: the lines do not decide it. */
+/** Whether all changes are delivered correctly, by the lines that were read. undefined: the lines do not decide it. */
 function areAnnounced(
   known: KnownRun,
   { changes, deliveries }: Journals,
@@ -90,7 +90,7 @@ function judgeAnnounced({ summary }: Analysis, isRight: boolean | undefined): re
     // Lines that were not read may be wrong or right: a pass covers only the lines that were read.
     const isWrong = status === 'pass' ? isRight === false : status === 'fail' && isRight !== false;
     const outcome = status === 'inconclusive' ? 'inconclusive' : isWrong ? 'wrong' : 'right';
-    const truth = isRight === undefined ? 'undecided' : isRight ? 'all announced' : 'not all announced';
+    const truth = isRight === undefined ? 'undecided' : isRight ? 'all delivered' : 'not all delivered';
     return [judged('check announced', outcome, `${status}: ${observed}; true: ${truth}`)];
   });
 }
@@ -98,7 +98,7 @@ function judgeAnnounced({ summary }: Analysis, isRight: boolean | undefined): re
 const announced: Family = {
   name: 'announced',
   about:
-    'changes are announced to another host; one announcement may be lost, late, repeated, out of order, or without a change; the journals are unreadable for a while',
+    'changes are delivered to another host; one delivery may be lost, late, repeated, out of order, or without a change; the journals are unreadable for a while',
   script: (stage) => {
     const { dice, time } = stage;
     const latency = latencyOf(dice, dice.scale(1, 5));

@@ -156,7 +156,8 @@ function stageLines(title: string, stages: readonly Stage[]): string[] {
   const rows = stages.map((s) => {
     const share = total > 0 ? s.ms / total : 0;
     const most = s === dominant && stages.length > 1 ? ' <- longest' : '';
-    const unseen = s.includes.length === 0 ? '' : ` (includes ${s.includes.map(plain).join(', ')}: unobserved)`;
+    const unseen =
+      s.includes.length === 0 ? '' : ` (includes ${s.includes.map(plain).join(', ')}: unobserved)`;
     const expected = stagePredictionWords(s);
     return [
       `  ${plain(s.name)}`,

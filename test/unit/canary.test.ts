@@ -154,34 +154,31 @@ function sung(text: string, canariesOf: Readonly<Record<string, string>> = canar
 }
 
 describe('a secret that every receiver repeats', () => {
-  test.each(['quiet', 'command', 'cloud'])(
-    'is neither printed nor stored by a drill: %s',
-    async (name) => {
-      const out = join(bench.out, name);
-      const args = ['run', join(files, `${name}.yaml`), '--target', join(files, 'target.yaml'), '--out', out];
-      const { stdout, stderr } = await bench.startWith(
-        { CANARY: canaries.environment },
-        ...args,
-        '--all-probes',
-      );
-      const kept = [...contents(out), ...contents(bench.state)];
-      const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
-      // The probes received the secrets; without them this test proves nothing.
-      for (const probe of ['told', 'body', 'by-file', 'by-environment', 'command', 'failing']) {
-        const said = log.split('\n').filter((line) => line.includes(`"probe":"${probe}`));
-        expect(
-          said.some((line) => line.includes('[secret]')),
-          `${probe}: ${said[0] ?? stderr}`,
-        ).toBe(true);
-      }
-      expect(kept.map(([path]) => path.replace(/.*\//, ''))).toEqual(
-        expect.arrayContaining(['events.ndjson', 'samples.csv', 'summary.json', 'report.md']),
-      );
-      for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const) {
-        expect(sung(text), path).toEqual([]);
-      }
-    },
-  );
+  test.each(['quiet', 'command', 'cloud'])('is neither printed nor stored by a drill: %s', async (name) => {
+    const out = join(bench.out, name);
+    const args = ['run', join(files, `${name}.yaml`), '--target', join(files, 'target.yaml'), '--out', out];
+    const { stdout, stderr } = await bench.startWith(
+      { CANARY: canaries.environment },
+      ...args,
+      '--all-probes',
+    );
+    const kept = [...contents(out), ...contents(bench.state)];
+    const log = kept.find(([path]) => path.endsWith('events.ndjson'))?.[1] ?? '';
+    // The probes received the secrets; without them this test proves nothing.
+    for (const probe of ['told', 'body', 'by-file', 'by-environment', 'command', 'failing']) {
+      const said = log.split('\n').filter((line) => line.includes(`"probe":"${probe}`));
+      expect(
+        said.some((line) => line.includes('[secret]')),
+        `${probe}: ${said[0] ?? stderr}`,
+      ).toBe(true);
+    }
+    expect(kept.map(([path]) => path.replace(/.*\//, ''))).toEqual(
+      expect.arrayContaining(['events.ndjson', 'samples.csv', 'summary.json', 'report.md']),
+    );
+    for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const) {
+      expect(sung(text), path).toEqual([]);
+    }
+  });
 
   test('is redacted even if only probes that do not run refer to it', async () => {
     const out = join(bench.out, 'left-out');
@@ -221,7 +218,9 @@ describe('a secret that every receiver repeats', () => {
       'chaostoolkit',
     );
     for (const name of names)
-      expect(stderr).toMatch(new RegExp(`^reporter ${name} stopped after an error: .*answered 400: .*\\[secret\\]`, 'm'));
+      expect(stderr).toMatch(
+        new RegExp(`^reporter ${name} stopped after an error: .*answered 400: .*\\[secret\\]`, 'm'),
+      );
     const kept = [...contents(out), ...contents(bench.state)];
     expect(kept.map(([path]) => path.replace(/.*\//, ''))).toContain('journal.json');
     for (const [path, text] of [...kept, ['stdout', stdout], ['stderr', stderr]] as const)

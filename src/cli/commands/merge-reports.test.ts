@@ -243,12 +243,12 @@ describe('what is no table together', () => {
   };
 
   test.each<readonly [string, () => FailureTable, RegExp]>([
-    ['another seed', () => tableOfShard(two, { seed: 8 }), /their fault times use different seeds: --seed 7 and 8/],
     [
-      'another split',
-      () => tableOfShard({ index: 2, count: 3 }),
-      /their shard counts differ: 1\/2 and 2\/3/,
+      'another seed',
+      () => tableOfShard(two, { seed: 8 }),
+      /their fault times use different seeds: --seed 7 and 8/,
     ],
+    ['another split', () => tableOfShard({ index: 2, count: 3 }), /their shard counts differ: 1\/2 and 2\/3/],
     ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat, or --grep differ/],
     [
       'another suite file',

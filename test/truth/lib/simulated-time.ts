@@ -121,7 +121,10 @@ export function simulatedTime(wallMs: number): SimulatedTime {
         if (isDone) return settled;
         let next = queue.pop();
         while (next?.isCanceled === true) next = queue.pop();
-        if (next === undefined) throw new Error(`simulated time at ${nowMs} ms: no callback is scheduled, and the promise has not settled`);
+        if (next === undefined)
+          throw new Error(
+            `simulated time at ${nowMs} ms: no callback is scheduled, and the promise has not settled`,
+          );
         nowMs = next.atMs;
         next.run();
       }

@@ -31,7 +31,7 @@ interface Kept {
 
 /**
  * Runs drills that store their runs below `out`. If a run is inconclusive because the machine was too busy, `drills` runs
- * again, because a test checks the results of drills, not the speed of the machine. Each repeat is printed, and noted in the
+ * again: a test checks the results of drills, not the speed of the machine. Each repeat is printed, and noted in the
  * file FIREDRILL_STARVED_NOTE (scripts/with-setup.mjs prints the count). The second outcome is final.
  */
 export async function onceMoreIfStarved<T>(out: string, drills: () => Promise<T>): Promise<T> {

@@ -5,8 +5,8 @@ import { mountExt4, mountTmpfs, type SmallDisk } from '../../src/engine/testing/
 import { drillOnDisk, type Seen, type WritePoint } from './drill-on-disk.ts';
 import { drillWithinMs, expectTold, furtherMoments } from './told-moments.ts';
 
-// Complete drills of the command line on disks that fill up or fail at each of their write points, and on disks with every
-// amount of free space from none to enough. Mounting the disks needs root. DISK_FULL_REPORT names a file for the counts.
+// Complete drills of the command line. One sweep fills up or fails the disk at each write point of the drill. Another sweep has
+// every amount of free space, from none to enough. Mounting the disks needs root. DISK_FULL_REPORT names a file for the counts.
 
 const reportPath = process.env['DISK_FULL_REPORT'];
 /** Tests only every n-th write point, to save time. */

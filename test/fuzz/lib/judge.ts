@@ -14,8 +14,8 @@ const targets = new Map<string, TargetInput>();
 
 /**
  * Reads a file as firedrill does, without I/O.
- * @throws Error if firedrill throws anything but InvalidInput, if a problem has no place in the file or has control
- * characters, or if the event log could not store the plan
+ * @throws Error in one of these cases: firedrill throws an error other than InvalidInput; a problem has no place in the file;
+ * a problem has control characters; the event log could not store the plan
  */
 export function judge(valid: ValidInput, text: string): Verdict {
   try {

@@ -10,8 +10,8 @@ export interface Outage {
   /** First time at which a bad attempt shows "down". From packets, the start is only known to lie between `fromMs` and this. */
   readonly downByMs: number;
   /**
-   * The earliest first packet of a good answer to a request after the last bad attempt (answers may overtake each other), or
-   * of a good answer after the end of the last bad attempt: one connection may break while another waits.
+   * The earliest first packet of a good answer. The answer's request was sent after the last bad attempt, because answers may
+   * overtake each other. Or the answer came after the end of the last bad attempt: one connection may break while another waits.
    */
   readonly toMs: number;
   /** Time from the request to the answer at `toMs`: the end cannot be known more precisely. */

@@ -55,10 +55,10 @@ const sendLagMs = 50;
  *
  * - Each window has an outage, and each outage has a window. Exception: all bad attempts of the outage were sent within one
  *   interval, so that the probe's samples may lie before and after it.
- * - The estimate of each edge is within one interval of the packets. The interval is the probe's at that time (the longer one
- *   if it changes within the edge's bounds), or the duration of the first failure or first answer if that is longer, because
- *   a service that has just started answers slowly. A start may also lie between the last answer and the first sign of down:
- *   with held answers these are more than an interval apart, and packets are not more precise.
+ * - The estimate of each edge is within one interval of the packets. The interval is the probe's at that time; if it changes
+ *   within the edge's bounds, the longer one. If the first failure or the first answer takes longer than the interval, that
+ *   duration is the limit: a service that has just started answers slowly. A start may also lie between the last answer and
+ *   the first sign of down. With held answers, these are more than an interval apart, and packets are not more precise.
  * - The bounds of each edge contain the time of the packets.
  * - The RTO differs from that of the packets by no more than the end may, and its bounds contain that of the packets.
  *

@@ -18,8 +18,8 @@ function measureOf(stage: Stage & Partial<Measure>): Measure | undefined {
 const roundingMs = 1;
 
 /**
- * Judges the stages of a recovery by the true events, which are keyed by stage name. Every named stage must have happened, its
- * bounds must contain its true duration from the end of the stage before it, and all stages must sum to the RTO.
+ * Judges the stages of a recovery by the true events, which are keyed by stage name. Every named stage must have happened. Its
+ * bounds must contain its true duration from the end of the stage before it. All stages must sum to the RTO.
  */
 export function judgeStages(
   { stages, rto }: Pick<Summary, 'stages' | 'rto'>,

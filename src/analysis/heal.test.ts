@@ -208,7 +208,7 @@ describe('preparations and repairs', () => {
     const report = renderMarkdown(summarize(log), log);
     for (const words of [
       'preparation prepare-1 (command on node-2) done',
-      'preparation prepare-1 (command on node-2): undone, proven',
+      'preparation prepare-1 (command on node-2): undo proven',
       'repair repair-1 (command on node-2) done',
     ])
       expect(report).toContain(words);
@@ -252,7 +252,7 @@ describe('preparations and repairs', () => {
       redundancyRestoredMs: expect.anything() as number,
     });
     const report = renderMarkdown(summarize(log), log);
-    expect(report).toContain('repair repair-1 (command on node-2): the way to its host broke');
+    expect(report).toContain('repair repair-1 (command on node-2): lost the connection to its host');
     expect(report).toContain('repair repair-1 (command on node-2) done');
   });
 

@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-describe('drills more than once', () => {
-  test('run --repeat tells what the repeats came to, and the reporter json how it stands with each summary', async () => {
+describe('repeated drills', () => {
+  test('run --repeat prints statistics of the repeats; the reporter json adds them to each summary', async () => {
     const args = `--target ${join(stack.files, 'target.yaml')} --var flavour=soft --repeat 2`.split(' ');
     const out = join(stack.bench.out, 'repeated');
     const run = (...more: string[]) =>
@@ -33,7 +33,7 @@ describe('drills more than once', () => {
     });
   });
 
-  test('spreads its rows over shards, which are merged to one table', async () => {
+  test('table --shard runs a part of the rows, and merge-reports merges the shards', async () => {
     let shards = join(stack.bench.out, 'shards-0');
     const labelled = '--label v2 --baseline v1 --var flavour=soft'.split(' ');
     const run = (...more: string[]) =>
@@ -65,7 +65,7 @@ describe('drills more than once', () => {
   test.each([
     ['run', ['crash.yaml', '--target', 'target.yaml', '--var', 'flavour=soft']],
     ['table', ['suite.yaml']],
-  ])('%s --baseline says before the first drill what the baseline cannot tell', async (command, files) => {
+  ])('%s --baseline prints before the first drill that the baseline is too small', async (command, files) => {
     const baseline = join(stack.bench.out, 'too-few');
     keepBaseline(join(baseline, 'run-1'), 1);
     const stop = join(stack.bench.state, 'stop');
@@ -74,7 +74,7 @@ describe('drills more than once', () => {
     try {
       const args = files.map((arg) => (arg.endsWith('.yaml') ? join(stack.files, arg) : arg));
       const { exitCode, stderr } = await stack.bench.start(command, ...args, '--baseline', baseline);
-      // No drill runs: the stop file is there.
+      // The stop file exists: no drill runs.
       expect(stderr).toContain('the stop file');
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain('1 night of the baseline against 1 night cannot show a regression');
@@ -83,7 +83,7 @@ describe('drills more than once', () => {
     }
   });
 
-  test('run --baseline fails for what is slower than before, by more than chance', async () => {
+  test('run --baseline fails for a significantly slower drill', async () => {
     const baseline = join(stack.bench.out, 'baseline');
     const out = join(stack.bench.out, 'gated');
     for (const i of [1, 2, 3, 4]) keepBaseline(join(baseline, `run-${i}`), i);

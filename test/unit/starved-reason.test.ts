@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { starvedReason } from '../starvation.ts';
 
-describe('a reason that says that the machine was starved', () => {
+describe('a reason for which starvation is the cause', () => {
   test.each([
     'the steady state was not met within 1 min, so no fault was injected: this machine is overloaded: 8 ms of CPU work took 96 ms (dilation 12 x, limit 2.5 x)',
     'the prober was degraded for 3.2 s: its machine was starved of CPU',
@@ -22,11 +22,11 @@ describe('a reason that says that the machine was starved', () => {
     'the steady state was not met within 1 min, so no fault was injected: web is bad',
     'RTO: RTO was 8.9 to 9.1 s: the limit of 9 s lies within the bounds',
     'the run was cut short: the stop file is there',
-  ])('is not: %s', (reason) => {
+  ])('does not include: %s', (reason) => {
     expect(starvedReason({ verdict: 'inconclusive', reasons: [reason] })).toBeUndefined();
   });
 
-  test('changes no verdict that was decided all the same', () => {
+  test('is ignored if the verdict is decided', () => {
     const reasons = ['the prober was degraded for 3.2 s'];
     expect(starvedReason({ verdict: 'fail', reasons })).toBeUndefined();
   });

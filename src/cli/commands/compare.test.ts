@@ -88,7 +88,9 @@ describe('compare --gate', () => {
     for (const i of [1, 2, 3, 4]) keep(i, 30_000 + i, { label: 'v1.2' });
     for (const i of [5, 6, 7, 8]) keep(i, 40_000 + i, { label: 'v1.3' });
     expect(gate()).toBe(1);
-    expect(printed).toContain('against the baseline v1.2 (allowed 10 %, at least 1 s): 1 worse, 0 no worse');
+    expect(printed).toContain(
+      'against the baseline v1.2 (allowed 10 %, at least 1 s): 1 worse, 0 not worse, 0 inconclusive',
+    );
     expect(printed).toMatch(/FAIL +crash: worse: RTO 30\.00 s before, 40\.01 s now/);
     expect(gate({ share: 0, ms: 15_000 })).toBe(0);
     rmSync(join(folder, 'run-8'), { recursive: true });

@@ -243,26 +243,30 @@ describe('what is no table together', () => {
   };
 
   test.each<readonly [string, () => FailureTable, RegExp]>([
-    ['another seed', () => tableOfShard(two, { seed: 8 }), /drawn with --seed 7 and 8/],
     [
-      'another split',
-      () => tableOfShard({ index: 2, count: 3 }),
-      /shards 1\/2 and 2\/3 are not of one split/,
+      'another seed',
+      () => tableOfShard(two, { seed: 8 }),
+      /their fault times use different seeds: --seed 7 and 8/,
     ],
-    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat or --grep were not the same/],
+    ['another split', () => tableOfShard({ index: 2, count: 3 }), /their shard counts differ: 1\/2 and 2\/3/],
+    ['another --repeat', () => tableOfShard(two, { repeat: 1 }), /--repeat, or --grep differ/],
     [
       'another suite file',
       () => tableOfShard(two, { loaded: { ...loaded, sha256: 'ff' } }),
-      /the suite file was not the same/,
+      /their suite files differ/,
     ],
     [
       'another suite',
       () => tableOfShard(two, { loaded: { ...loaded, suite: { ...loaded.suite, name: 'other' } } }),
-      /suites certlocker and other/,
+      /their suites differ: certlocker and other/,
     ],
-    ['another release', () => tableOfShard(two, { parts: { label: 'v1.4' } }), /releases v1\.3 and v1\.4/],
-    ['the same shard again', () => tableOfShard(one), /shard 1\/2 is there twice/],
-    ['a whole table', () => tableOfShard(undefined), /a whole table, no shard of one/],
+    [
+      'another release',
+      () => tableOfShard(two, { parts: { label: 'v1.4' } }),
+      /their releases differ: v1\.3 and v1\.4/,
+    ],
+    ['the same shard again', () => tableOfShard(one), /merge shard 1\/2: it was found twice/],
+    ['a whole table', () => tableOfShard(undefined), /it is a complete table, not a shard/],
   ])('%s', (_, second, message) => {
     expect(refused(second())).toThrow(message);
     expect(existsSync(out())).toBe(false);
@@ -270,7 +274,7 @@ describe('what is no table together', () => {
 
   test('nothing, or a shard without its runs', () => {
     mkdirSync(join(folder, 'empty'));
-    expect(() => merge([join(folder, 'empty')])).toThrow(/no shard of a table is in these folders/);
+    expect(() => merge([join(folder, 'empty')])).toThrow(/these folders have no shard of a table/);
     expect(() => merge([join(folder, 'none')])).toThrow(/no such folder/);
     const shards = [keep('a', tableOfShard(one)), keep('b', tableOfShard(two))];
     rmSync(join(folder, 'b', 'runs'), { recursive: true });

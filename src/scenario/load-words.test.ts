@@ -21,13 +21,13 @@ describe('load in words', () => {
     const { base } = probingLoad(
       plan(probe('a', 'tcp'), probe('b', 'exec', { from: 'x', intervalMs: 2000 })),
     );
-    expect(loadWords(base)).toBe('1.5 samples, 1 new connection and 0.5 commands a second');
+    expect(loadWords(base)).toBe('1.5 samples, 1 new connection, and 0.5 commands a second');
   });
 
   it('has processes where commands start more, and rows where some are written', () => {
     const load = probingLoad(plan()).base;
     expect(loadWords({ ...load, commandsPerSecond: 2, processesPerSecond: 10.04, rowsPerSecond: 40 })).toBe(
-      '0 samples, 0 new connections and 2 commands (10 processes at least) a second; 40 rows written',
+      '0 samples, 0 new connections, and 2 commands (at least 10 processes) a second; 40 rows written',
     );
   });
 });
@@ -42,8 +42,8 @@ describe('advice on the load', () => {
     const other = probe('write', 'sql', { burstIntervalMs: 50 });
     expect(loadAdvice(plan(own, other))).toEqual([
       {
-        text: 'probing itself may be the load: 40 new connections a second in the burst, more than 20',
-        hint: 'delete or raise `burst` of `write` (50 ms: 20 a second): the bounds of the RTO come from the recovery probe `service` alone',
+        text: 'probing itself may be the load: 40 new connections a second in the burst (limit: 20)',
+        hint: 'remove or raise `burst` of `write` (50 ms: 20 a second); only the recovery probe `service` sets the bounds of the RTO',
       },
     ]);
   });
@@ -73,7 +73,7 @@ describe('advice on the load', () => {
     const busy = probe('state', 'exec', { intervalMs: 40, burstIntervalMs: 20, from: 'x' });
     expect(loadAdvice(plan(probe('service', 'tcp'), busy))).toEqual([
       {
-        text: 'probing itself may be the load: 25 processes on hosts a second at the base rate, more than 20',
+        text: 'probing itself may be the load: 25 processes on hosts a second at the base rate (limit: 20)',
         hint: 'raise `interval` of `state` (40 ms: 25 a second)',
       },
     ]);

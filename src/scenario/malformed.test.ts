@@ -19,7 +19,7 @@ describe('a malformed file', () => {
 
   test('is refused for its length before it is read', () => {
     expect(problemsIn('scenario.yaml', 'a'.repeat(100_001))).toEqual([
-      'scenario.yaml:1:1: longer than 100000 characters',
+      'scenario.yaml:1:1: the file is longer than 100000 characters',
     ]);
   });
 

@@ -183,7 +183,7 @@ describe('a scenario with variables and a matrix', () => {
 
   test.each([
     [{ waits: '1s' }, '--var waits: scenario.yaml has no such variable; did you mean "wait"?'],
-    [{ copies: 'two' }, '--var copies=two: expected a number, as its default 1 is one'],
+    [{ copies: 'two' }, '--var copies=two: expected a number, like the default (1)'],
     [{ stop: 'yes' }, '--var stop=yes: expected true or false'],
     [{ container: 'egde' }, '--var container=egde: the matrix has no such value; did you mean "edge"?'],
     [{ wait: '5' }, 'scenario.yaml:14:9: at: expected a duration with a unit, such as 500ms, 5s, 2m or 1h'],
@@ -274,7 +274,7 @@ describe('what a kind of fault needs of a host', () => {
       ['${address}', 'beta'],
     ] as const) {
       expect(problemsOf(() => planOn(without, fault(peer, on)))[0]).toMatch(
-        /^scenario\.yaml:4:\d+: host "beta" has no address in the target$/,
+        /^scenario\.yaml:4:\d+: host "beta" has no address in the target; add `address` to the host$/,
       );
     }
     expect(planOn(without, fault('${address}', 'alpha'))).toHaveLength(1);

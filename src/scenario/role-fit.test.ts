@@ -36,9 +36,9 @@ const stop = '{ kind: service.stop, on: { role: r }, units: [x.service] }';
 
 describe('a role that the first fault needs', () => {
   test.each([
-    ['{ probe: node }', '{ probe: node }', 'several hosts (a, b)'],
-    ['{ probe: node, is: [up, on] }', '{ probe: node, is: up }', 'several hosts (a, b)'],
-    ['{ probe: node, is: up }', '{ probe: node, is: up, count: 2 }', 'several hosts (a, b)'],
+    ['{ probe: node }', '{ probe: node }', 'multiple hosts (a, b)'],
+    ['{ probe: node, is: [up, on] }', '{ probe: node, is: up }', 'multiple hosts (a, b)'],
+    ['{ probe: node, is: up }', '{ probe: node, is: up, count: 2 }', 'multiple hosts (a, b)'],
     ['{ probe: db, is: up }', '{ probe: db, is: up, count: { min: 2 } }', 'at least 2 hosts'],
     [
       '{ probe: db, is: [primary, standby] }',
@@ -48,13 +48,13 @@ describe('a role that the first fault needs', () => {
     [
       '{ probe: node, is: up, and: [{ probe: mode, is: active }] }',
       '{ probe: node, is: up }, { probe: mode, is: active }',
-      'several hosts (a, b)',
+      'multiple hosts (a, b)',
     ],
-    ['{ probe: node, and: [{ probe: web }] }', '{ probe: node }, { probe: web }', 'several hosts (a, b)'],
+    ['{ probe: node, and: [{ probe: web }] }', '{ probe: node }, { probe: web }', 'multiple hosts (a, b)'],
     ['{ probe: db, is: primary }', '{ probe: db, is: standby }', 'no host'],
   ])('%s with a steady state of %s is refused', (role, require, fits) => {
     expect(problems(role, require, stop)).toEqual([
-      `s.yaml:3:36: role "r" fits ${fits} in the steady state, and a fault needs exactly one: give the role a condition that tells the hosts apart`,
+      `s.yaml:3:36: role "r" matches ${fits} in the steady state, but a fault needs exactly one; give the role a condition that only one host meets`,
     ]);
   });
 

@@ -33,7 +33,7 @@ describe('a changed setting', () => {
 
   test.each([
     ['lbb.interval', '1s', '--set lbb.interval: t.yaml has no model "lbb"; did you mean "lb"?'],
-    ['lb', '1s', '--set lb: say which setting of the model: lb.SETTING=VALUE'],
+    ['lb', '1s', '--set lb: names a model but no setting; write lb.SETTING=VALUE'],
     ['lb.intervall', '1s', '--set lb.intervall=1s: unknown field "intervall"; did you mean "interval"?'],
     ['lb.fall', '0', '--set lb.fall=0: fall: must be at least 1'],
     [
@@ -42,8 +42,8 @@ describe('a changed setting', () => {
       '--set lb.interval=1: interval: expected a duration with a unit, such as 500ms, 5s, 2m or 1h',
     ],
     ['lb.interval', '0s', '--set lb.interval=0s: interval: must be more than 0'],
-    ['lb.fall.x', '1', '--set lb.fall.x=1: fall: expected number, found a map'],
-    ['boot.quantiles', '[1s', '--set boot.quantiles=[1s: not a value as YAML has them'],
+    ['lb.fall.x', '1', '--set lb.fall.x=1: fall: expected a number, found a map'],
+    ['boot.quantiles', '[1s', '--set boot.quantiles=[1s: the value is not valid YAML'],
   ])('%s=%s is refused where the target cannot have it', (name, value, message) => {
     expect(() => set(name, value)).toThrow(message);
   });
@@ -76,7 +76,7 @@ ${stages}
 
   test('is refused where none has a period, or where it is another word', () => {
     expect(() => planned(scenario('slowest', stage('{ model: still }')))).toThrow(
-      's.yaml:4:64: jitter: no model that predicts the recovery has a period; give `predicted` to a stage, or a duration here',
+      's.yaml:4:64: jitter: `slowest` needs a model with a period among those that predict the recovery; add `predicted` to a stage, or write a duration here',
     );
     expect(() => planned(scenario('slow', ''))).toThrow(
       's.yaml:4:64: jitter: expected a duration with a unit, such as 5s, or `slowest`',

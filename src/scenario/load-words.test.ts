@@ -17,14 +17,14 @@ function plan(...probes: readonly PlannedProbe[]): LoadPlan & Pick<Plan, 'recove
 }
 
 describe('load in words', () => {
-  it('has samples, new connections and commands a second', () => {
+  it('has samples, new connections, and commands a second', () => {
     const { base } = probingLoad(
       plan(probe('a', 'tcp'), probe('b', 'exec', { from: 'x', intervalMs: 2000 })),
     );
     expect(loadWords(base)).toBe('1.5 samples, 1 new connection, and 0.5 commands a second');
   });
 
-  it('has processes where commands start more, and rows where some are written', () => {
+  it('has processes if commands start more than one, and rows if a writer runs', () => {
     const load = probingLoad(plan()).base;
     expect(loadWords({ ...load, commandsPerSecond: 2, processesPerSecond: 10.04, rowsPerSecond: 40 })).toBe(
       '0 samples, 0 new connections, and 2 commands (at least 10 processes) a second; 40 rows written',
@@ -33,11 +33,11 @@ describe('load in words', () => {
 });
 
 describe('advice on the load', () => {
-  it('is none for a sensible one', () => {
+  it('is empty below the limits', () => {
     expect(loadAdvice(plan(probe('service', 'tcp', { burstIntervalMs: 50 })))).toEqual([]);
   });
 
-  it('names bursts of other probes first: the RTO does not depend on them', () => {
+  it('names bursts of other probes first, because the RTO does not depend on them', () => {
     const own = probe('service', 'http', { burstIntervalMs: 50 });
     const other = probe('write', 'sql', { burstIntervalMs: 50 });
     expect(loadAdvice(plan(own, other))).toEqual([
@@ -48,12 +48,12 @@ describe('advice on the load', () => {
     ]);
   });
 
-  it('names the burst of the recovery probe where it is the only one', () => {
+  it('names the burst of the recovery probe if it is the only one', () => {
     const [advice] = loadAdvice(plan(probe('service', 'http', { burstIntervalMs: 20 })));
     expect(advice?.hint).toBe('raise `burst` of `service` (20 ms: 50 a second)');
   });
 
-  it('names the writers, too, where only the recovery probe has a burst', () => {
+  it('also names the writers if only the recovery probe has a burst', () => {
     const writer = {
       id: 'notes',
       kind: 'http',
@@ -69,7 +69,7 @@ describe('advice on the load', () => {
     );
   });
 
-  it('names the intervals where the base rate is too much already, and the burst not once more', () => {
+  it('names the intervals if the base rate is above the limit, and then gives no advice on the burst', () => {
     const busy = probe('state', 'exec', { intervalMs: 40, burstIntervalMs: 20, from: 'x' });
     expect(loadAdvice(plan(probe('service', 'tcp'), busy))).toEqual([
       {

@@ -3,7 +3,7 @@ import { makePlans, openScenario } from './planner.ts';
 import { inputOf } from './testing/corpus.ts';
 import { problemsOf } from './testing/problems-of.ts';
 
-/** The problems of a scenario with these faults, roles and conditions of the steady state. */
+/** The problems of a scenario with these faults, roles, and conditions of the steady state. */
 function problems(roles: string, require: string, faults: string, steady = ''): string[] {
   const target = inputOf(
     't.yaml',
@@ -71,21 +71,21 @@ describe('a role that the first fault needs', () => {
       '{ probe: node, and: [{ probe: mode, is: active }] }',
       '{ probe: node }, { probe: mode, is: active, count: 1 }',
     ],
-    // `down` is a failed sample, so that nothing is known of a good one.
+    // `down` is a failed sample, so it does not imply a good one.
     ['{ probe: node }', '{ probe: node, is: [up, down] }'],
     ['{ probe: node }', '{ probe: web }'],
   ])('%s with a steady state of %s may be resolved', (role, require) => {
     expect(problems(role, require, stop)).toEqual([]);
   });
 
-  test('is held against what the scenario adds to the steady state, and read in addresses, too', () => {
+  test('is checked against the scenario’s own conditions, and is found in addresses, too', () => {
     const extra = 'steady: { require: [{ probe: node }] }';
     expect(problems('{ probe: node }', '{ probe: web }', stop, extra)).toHaveLength(1);
     const peer = "{ kind: network.partition, on: c, peers: ['${address.r}'] }";
     expect(problems('{ probe: node }', '{ probe: node }', peer)).toHaveLength(1);
   });
 
-  test('is not asked of a later fault: the first one may have left one host', () => {
+  test('is not checked for a later fault, because the first one may have left one host', () => {
     const first = '{ kind: service.stop, on: a, units: [x.service], id: one, for: 5s }';
     const role = '{ probe: node }';
     expect(problems(role, role, `${first}, ${stop.replace('{ kind', '{ at: 1s, kind')}`)).toEqual([]);

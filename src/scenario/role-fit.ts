@@ -10,8 +10,8 @@ import type { Plan, PlannedFault, PlannedProbe } from '../core/plan.ts';
 import { entryOf, type Known, type Report } from './references.ts';
 
 /**
- * Checks the roles that the first fault needs. The steady state holds until that fault acts. If the steady state implies
- * that a role matches multiple hosts, or none, the role cannot be resolved and the run would end before its fault.
+ * Checks the roles that the first fault needs. The steady state holds until that fault acts. If it implies that a role
+ * matches multiple hosts or none, the run would end before its fault.
  */
 export function checkFirstRoles(
   faults: readonly PlannedFault[],

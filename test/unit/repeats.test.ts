@@ -75,7 +75,7 @@ describe('drills more than once', () => {
       const args = files.map((arg) => (arg.endsWith('.yaml') ? join(stack.files, arg) : arg));
       const { exitCode, stderr } = await stack.bench.start(command, ...args, '--baseline', baseline);
       // No drill runs: the stop file is there.
-      expect(stderr).toContain('the stop file');
+      expect(stderr).toContain('a stop file exists');
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain('no regression can be found with 1 night of the baseline against 1 night');
     } finally {

@@ -48,7 +48,8 @@ export function inputFiles(args: readonly string[]): string[] {
       .filter((name) => /\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(arg, name));
-    if (files.length === 0) throw new DrillError('invalid-input', `${arg}: no *.yaml file in this folder or below it`);
+    if (files.length === 0)
+      throw new DrillError('invalid-input', `${arg}: no *.yaml file in this folder or below it`);
     return files;
   });
 }

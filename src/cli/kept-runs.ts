@@ -96,7 +96,8 @@ class KeptReader {
 
   #summary(path: string): void {
     try {
-      if (statSync(path).size > longestFile) return this.#skip(dirname(path), `summary.json is larger than ${longestFile / 1024 / 1024} MiB`);
+      if (statSync(path).size > longestFile)
+        return this.#skip(dirname(path), `summary.json is larger than ${longestFile / 1024 / 1024} MiB`);
       const run = asKeptRun(JSON.parse(readFileSync(path, 'utf8')));
       if (typeof run === 'string') this.#skip(dirname(path), `summary.json: ${run}`);
       else this.#add({ folder: dirname(path), run });

@@ -37,7 +37,9 @@ test('it warns of a scenario that cannot be read, and does not fail', () => {
     {
       name: 'drill',
       status: 'warn',
-      observed: expect.stringMatching(/^the time and the load of a drill are unknown: .*none\.yaml/) as unknown,
+      observed: expect.stringMatching(
+        /^the time and the load of a drill are unknown: .*none\.yaml/,
+      ) as unknown,
     },
   ]);
 });

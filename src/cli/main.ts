@@ -93,10 +93,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
 
   const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
   const out = new Option('--out <folder>', 'folder of runs').default('reports');
-  const variable = new Option(
-    '--var <name=value>',
-    'set a scenario variable; may be given several times',
-  )
+  const variable = new Option('--var <name=value>', 'set a scenario variable; may be given several times')
     .argParser(addVariable)
     .default({});
   const allProbes = new Option(
@@ -107,7 +104,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     '--allow-production',
     'allow drills of a target whose environment is `production`',
   ).default(false);
-  const confirm = new Option('--confirm <name>', 'confirm a production target by its name, for use without a terminal');
+  const confirm = new Option(
+    '--confirm <name>',
+    'confirm a production target by its name, for use without a terminal',
+  );
   const reporter = new Option(
     '--reporter <name[=value],...>',
     `send progress and results to these reporters; may be given several times: ${reporterKinds.map(({ name }) => name).join(', ')}`,
@@ -115,10 +115,14 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'list');
   const color = new Option('--no-color', 'disable colors in the live view; NO_COLOR has the same effect');
-  const seed = new Option('--seed <n>', 'seed of the fault times, for faults with a jitter (default: random)').argParser(wholeNumber);
-  const label = new Option('--label <name>', 'record this name of the release under test with the run').argParser(
-    labelText,
-  );
+  const seed = new Option(
+    '--seed <n>',
+    'seed of the fault times, for faults with a jitter (default: random)',
+  ).argParser(wholeNumber);
+  const label = new Option(
+    '--label <name>',
+    'record this name of the release under test with the run',
+  ).argParser(labelText);
   const shard = new Option(
     '--shard <i/n>',
     'run only part i of n; faults with a jitter need the same --seed in every part',
@@ -164,11 +168,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<suite>', 'suite file, or the name of a folder in scenarios that has a suite.yaml')
     .addOption(target)
     .addOption(out)
-    .option(
-      '--json',
-      'print each event and the table as lines of JSON; same as `--reporter events`',
-      false,
-    )
+    .option('--json', 'print each event and the table as lines of JSON; same as `--reporter events`', false)
     .addOption(reporter)
     .option('--repeat <n>', 'number of runs of each drill', positiveInteger, 1)
     .option('--grep <regex>', 'run only drills whose row number, failure, or name matches')
@@ -210,7 +210,10 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<scenario...>', 'scenario files, or folders of them')
     .addOption(target)
     .addOption(
-      new Option('--set <model.name=value>', 'predict with this value of a model setting; may be given several times')
+      new Option(
+        '--set <model.name=value>',
+        'predict with this value of a model setting; may be given several times',
+      )
         .argParser(addVariable)
         .default({}),
     )
@@ -228,7 +231,9 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     .argument('<file...>', 'files, folders of them, or names of suites')
     .addOption(target)
     .addOption(
-      new Option('--as <kind>', 'treat the files as this kind (default: detected from their fields)').choices(fileKinds),
+      new Option('--as <kind>', 'treat the files as this kind (default: detected from their fields)').choices(
+        fileKinds,
+      ),
     )
     .addOption(variable)
     .action((args: string[], options: { target?: string; as?: FileKind; var: Record<string, string> }) => {

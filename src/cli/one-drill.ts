@@ -98,10 +98,14 @@ function reportsOf(folder: string, unhealed: readonly string[], broken: AbortSig
   } catch (error) {
     const why: unknown = broken.aborted ? broken.reason : error;
     if (unhealed.length === 0) throw why;
-    throw new DrillError('heal-failed', `${unhealed.join(', ')}: not proven healed, and there is no report: ${messageOf(why)}`, {
-      cause: why,
-      mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
-    });
+    throw new DrillError(
+      'heal-failed',
+      `${unhealed.join(', ')}: not proven healed, and there is no report: ${messageOf(why)}`,
+      {
+        cause: why,
+        mend: 'List them with `firedrill status`; undo them with `firedrill heal`.',
+      },
+    );
   }
 }
 

@@ -61,7 +61,9 @@ const maxLabelChars = 100;
 /** The name of a release. @throws InvalidArgumentError */
 export function labelText(value: string): string {
   if (value.trim() !== value || value === '' || value.length > maxLabelChars || plain(value) !== value)
-    throw new InvalidArgumentError(`expected at most ${maxLabelChars} characters, without control characters and without spaces at either end`);
+    throw new InvalidArgumentError(
+      `expected at most ${maxLabelChars} characters, without control characters and without spaces at either end`,
+    );
   return value;
 }
 

@@ -90,7 +90,11 @@ export function openOutput({
         await new Promise<void>((resolve) => void stdout.write('', () => resolve()));
       return failure === undefined || !isDiskError(failure)
         ? undefined
-        : cannotWrite('to stdout', failure, 'run the command again, or make the reports with `firedrill report`');
+        : cannotWrite(
+            'to stdout',
+            failure,
+            'run the command again, or make the reports with `firedrill report`',
+          );
     },
   };
 }

@@ -17,15 +17,18 @@ function job(number: number, ...rowIndices: readonly number[]): TableJob {
 const rowsIn = (some: readonly TableJob[]) => [...new Set(some.flatMap(({ rowIndices }) => rowIndices))];
 
 describe('the shards of a table', () => {
-  test.each([1, 2, 3, 5])('%i: each drill is in exactly one of them, with all drills of its rows', (count) => {
-    const shards = Array.from({ length: count }, (_, i) => jobsOfShard(jobs, { index: i + 1, count }));
-    const numbers = shards.flatMap((shard) => shard.map(({ number }) => number)).sort((a, b) => a - b);
-    expect(numbers).toEqual(jobs.map(({ number }) => number));
-    expect(numbers).toEqual(numbers.map((_, i) => i + 1));
-    const rows = shards.flatMap(rowsIn);
-    expect(new Set(rows).size).toBe(rows.length);
-    for (const shard of shards) expect(shard.length).toBeGreaterThan(0);
-  });
+  test.each([1, 2, 3, 5])(
+    '%i: each drill is in exactly one of them, with all drills of its rows',
+    (count) => {
+      const shards = Array.from({ length: count }, (_, i) => jobsOfShard(jobs, { index: i + 1, count }));
+      const numbers = shards.flatMap((shard) => shard.map(({ number }) => number)).sort((a, b) => a - b);
+      expect(numbers).toEqual(jobs.map(({ number }) => number));
+      expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+      const rows = shards.flatMap(rowsIn);
+      expect(new Set(rows).size).toBe(rows.length);
+      for (const shard of shards) expect(shard.length).toBeGreaterThan(0);
+    },
+  );
 
   test('are the same after each split, in the table’s order', () => {
     const part = () => jobsOfShard(jobs, { index: 2, count: 3 }).map(({ number }) => number);

@@ -72,13 +72,9 @@ export function ofShard<T>(
 
 function refuseIdle(count: number, most: number, what: string): void {
   if (count <= most) return;
-  throw new DrillError(
-    'invalid-input',
-    `--shard: ${count} shards, but only ${most} ${what}`,
-    {
-      mend: `Use at most ${most} shards.`,
-    },
-  );
+  throw new DrillError('invalid-input', `--shard: ${count} shards, but only ${most} ${what}`, {
+    mend: `Use at most ${most} shards.`,
+  });
 }
 
 /** Groups of rows that share drills, directly or through other rows. */

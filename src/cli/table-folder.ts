@@ -83,5 +83,8 @@ export function readTable(folder: string): FailureTable {
   } catch (error) {
     throw new DrillError('invalid-input', `${path}: cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  throw new DrillError('invalid-input', `${path}: not a failure table that this version of firedrill can read`);
+  throw new DrillError(
+    'invalid-input',
+    `${path}: not a failure table that this version of firedrill can read`,
+  );
 }

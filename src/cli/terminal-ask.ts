@@ -19,7 +19,11 @@ export function terminalAsk(): Ask {
     terminal.on('line', (line) => ahead.push(line));
     const closed = Promise.withResolvers<never>();
     terminal.once('close', () => {
-      closed.reject(new DrillError('refused', 'the question got no answer: the input was closed', { mend: 'Nothing was changed. Run the command again.' }));
+      closed.reject(
+        new DrillError('refused', 'the question got no answer: the input was closed', {
+          mend: 'Nothing was changed. Run the command again.',
+        }),
+      );
     });
     // A close after the answer rejects this promise, too.
     closed.promise.catch(() => {});

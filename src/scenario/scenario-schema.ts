@@ -62,11 +62,9 @@ const fault = kindUnion(faultKinds, {
 const scalar = z.union([z.string(), z.number(), z.boolean()], {
   error: 'expected a text, a number, true, or false',
 });
-const variableName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
-    error: 'expected a name of letters, digits, dashes, and underscores',
-  });
+const variableName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
+  error: 'expected a name of letters, digits, dashes, and underscores',
+});
 
 /** Variables of a scenario, with their defaults. */
 export const variablesSchema = z.record(variableName, scalar);

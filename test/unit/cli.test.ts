@@ -102,7 +102,9 @@ describe('the command line', () => {
     expect(stdout).toMatch(
       /\n {2}lb-backend-tcp-check@node-2 +every [^\n]*\n +for check the balancer with the TCP check [^\n]*\n/,
     );
-    expect(stdout).toMatch(/\n {2}not run: .*\bunroutable\b.*\n {2}This drill does not use these probes\. To run /);
+    expect(stdout).toMatch(
+      /\n {2}not run: .*\bunroutable\b.*\n {2}This drill does not use these probes\. To run /,
+    );
     expect(stdout).toMatch(
       /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections?, and \d[^\n]* commands? a second\n {2}burst +\d/,
     );

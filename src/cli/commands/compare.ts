@@ -26,10 +26,7 @@ export function compareCommand(a: string, b: string, options: CompareOptions, ou
   const [given, ofB] = [readSide(a, options.in, output), readSide(b, options.in, output)];
   const idsOfB = new Set(ofB.runs.map(({ runId }) => runId));
   const runs = given.runs.filter(({ runId }) => !idsOfB.has(runId));
-  if (runs.length < given.runs.length)
-    output.progress(
-      sharedRunsText(given.runs.length - runs.length, a, b),
-    );
+  if (runs.length < given.runs.length) output.progress(sharedRunsText(given.runs.length - runs.length, a, b));
   const comparison = compareSides({ name: a, runs }, { name: b, runs: ofB.runs });
   if (comparison.scenarios.length === 0)
     throw new DrillError('invalid-input', `${a} and ${b} have no scenario in common`, {

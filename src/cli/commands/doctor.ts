@@ -121,7 +121,7 @@ function findingsText(findings: readonly Finding[]): string {
   return findings
     .map(
       ({ name, status, observed, mend }) =>
-        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     ${mend}\n`}`,
+        `${marks[status]} ${name.padEnd(width)} ${observed}\n${mend === undefined || status === 'ok' ? '' : `     hint: ${mend}\n`}`,
     )
     .join('');
 }

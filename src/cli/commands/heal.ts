@@ -239,5 +239,7 @@ function repairWords({ issued, awaitsFault }: LedgerRecord): string {
 }
 
 function leaseWords({ lease }: LedgerRecord): string {
-  return lease === undefined ? '' : `, undone by its host ${limitWords(lease.ms)} after the last lease renewal`;
+  return lease === undefined
+    ? ''
+    : `, undone by its host ${limitWords(lease.ms)} after the last lease renewal`;
 }

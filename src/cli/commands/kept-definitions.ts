@@ -29,7 +29,9 @@ export function keptDefinitions(
     .option('--since <when>', 'only runs since this date or not older than this age: 2026-11-01, 12h, 30d')
     .option('--limit <n>', 'at most this many runs (default: all)', positiveInteger)
     .addOption(
-      new Option('--html <file>', 'write an HTML page with the RTO of each drill over time').conflicts('json'),
+      new Option('--html <file>', 'write an HTML page with the RTO of each drill over time').conflicts(
+        'json',
+      ),
     )
     .option('--json', 'print JSON', false)
     .action((folders: string[], options: HistoryOptions) => {

@@ -31,7 +31,8 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .exitOverride();
   const stack = (): Option =>
     new Option('--stack <name>', 'stack of the lab').choices(stackNames()).makeOptionMandatory(true);
-  const color = (): Option => new Option('--no-color', 'disable colors in the live view; NO_COLOR has the same effect');
+  const color = (): Option =>
+    new Option('--no-color', 'disable colors in the live view; NO_COLOR has the same effect');
   const context = (): LabContext => labContext(stop.signal, labReporter(output));
 
   lab
@@ -57,7 +58,9 @@ export function labCommands(stop: Stop, output: Output, done: (code: number) => 
     .addOption(color())
     .action(async (options: { stack: string }) => {
       const elapsedMs = await labBuild(context(), await loadLab(labRoot, options.stack));
-      output.progress(`lab ${options.stack} is built after ${durationWords(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``);
+      output.progress(
+        `lab ${options.stack} is built after ${durationWords(elapsedMs)}; start it with \`firedrill lab up --stack ${options.stack}\``,
+      );
     });
 
   lab
@@ -175,6 +178,7 @@ async function up(
 
 function wholeNumber(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('expected a whole number from 0');
+  if (!Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('expected a whole number from 0');
   return number;
 }

@@ -105,7 +105,9 @@ function outageLines(state: LiveState, plan: Plan, nowMs: number, columns: numbe
           ],
         ];
   const again =
-    outage.times > 1 ? [[{ text: `outage ${outage.times}, ${runningWords(outage.downMs)} down before` }]] : [];
+    outage.times > 1
+      ? [[{ text: `outage ${outage.times}, ${runningWords(outage.downMs)} down before` }]]
+      : [];
   if (outage.sinceMs === undefined) {
     const good = nowMs - (probes.get(outage.probe)?.goodSinceMs ?? nowMs);
     const back: Line = [{ text: `up for ${runningWords(good)}`, style: 'green' }];

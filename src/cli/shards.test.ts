@@ -56,7 +56,7 @@ describe('the shards of a table', () => {
 
   test('are at most as many as there are rows', () => {
     expect(() => jobsOfShard([job(1, 0), job(2, 0, 1)], { index: 1, count: 2 })).toThrow(
-      /2 shards for 1 rows/,
+      /2 shards, but only 1 rows/,
     );
     expect(() => ofShard(['a', 'b'], { index: 3, count: 3 }, () => 1)).toThrow(/3 shards for 2 drills/);
   });

@@ -72,7 +72,9 @@ describe('a table that is made again', () => {
 
   test('is refused if table.json is of another kind', () => {
     writeFileSync(join(folder, 'table.json'), '{"schemaVersion":2}');
-    expect(() => writeTableAnew(folder)).toThrow(/not a failure table that this version of firedrill can read/);
+    expect(() => writeTableAnew(folder)).toThrow(
+      /not a failure table that this version of firedrill can read/,
+    );
   });
 
   test.each(['../elsewhere', '/tmp/elsewhere', '..', 'a/b', 'a\0b', 'CON', ''])(

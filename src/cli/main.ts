@@ -92,6 +92,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
     });
 
   const target = new Option('--target <file>', 'target file (default: the one that the scenario names)');
+  const watched = new Option('--target <file>', 'target file');
   const out = new Option('--out <folder>', 'folder of runs').default('reports');
   const variable = new Option('--var <name=value>', 'set a scenario variable; may be given several times')
     .argParser(addVariable)
@@ -129,7 +130,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   ).argParser(shardOf);
   const baseline = new Option(
     '--baseline <path|label>',
-    'compare with these earlier runs, and exit with 1 if the new ones are slower by more than chance and the tolerance; needs at least 4 nights on each side; earlier runs below --out with the same --label count as nights of the new runs',
+    'compare with these earlier runs, and exit with 1 on a regression beyond chance and the tolerance; needs at least 4 nights on each side; earlier runs below --out with the same --label count as nights of the new runs',
   );
   const tolerance = new Option('--tolerance <10%|2s>', 'ignore regressions smaller than this')
     .argParser(toleranceOf)
@@ -250,7 +251,7 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
   program
     .command('watch')
     .description('probe a target or one URL without injecting faults, for manual drills')
-    .addOption(target)
+    .addOption(watched)
     .option('--url <url>', 'probe this URL instead of a target')
     .option('--interval <duration>', 'with --url: time from one sample to the next (default: 1s)')
     .option('--timeout <duration>', 'with --url: timeout of a sample (default: the interval, at most 900ms)')
@@ -306,12 +307,12 @@ function buildProgram(stop: Stop, output: ProcessOutput, done: (code: number) =>
       'check what this machine lacks for the lab, or with --target what hosts and endpoints lack for drills; changes nothing',
     )
     .argument('[scenario...]', 'with --target: scenarios whose faults are checked, too')
-    .addOption(target)
+    .addOption(watched)
     .option('--stack <name>', 'check for this lab stack (default: all stacks)')
     .addOption(
       new Option(
         '--measure-burst [duration]',
-        'compare the latency of the probes at the base rate and in the burst, each measured for this duration (default: 2s)',
+        'compare the latency of the probes at the base rate and in the burst, each measured for this duration',
       )
         .preset('2s')
         .argParser(shortDuration),

@@ -58,7 +58,7 @@ describe('the shards of a table', () => {
     expect(() => jobsOfShard([job(1, 0), job(2, 0, 1)], { index: 1, count: 2 })).toThrow(
       /2 shards, but only 1 rows/,
     );
-    expect(() => ofShard(['a', 'b'], { index: 3, count: 3 }, () => 1)).toThrow(/3 shards for 2 drills/);
+    expect(() => ofShard(['a', 'b'], { index: 3, count: 3 }, () => 1)).toThrow(/3 shards, but only 2 drills/);
   });
 });
 

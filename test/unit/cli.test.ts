@@ -201,7 +201,7 @@ describe('the command line', () => {
       expect.stringContaining('6. Redundancy restored'),
       expect.stringContaining('7. Heal'),
       expect.stringContaining('8. Undo the preparations'),
-      expect.stringContaining('9. Repair: command on the host that cut hit'),
+      expect.stringContaining('9. Repair: command on the host of cut'),
     ]);
   });
 

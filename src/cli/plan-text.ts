@@ -100,7 +100,7 @@ function writerLines({ writers }: Plan): string[] {
   const lines = writers.flatMap(({ id, kind, paths, clients, keep, ...times }) => {
     const found = writerKind(kind);
     return [
-      `  ${id.padEnd(24)} a row of each client every ${limitWords(times.intervalMs)}, timeout ${limitWords(times.timeoutMs)}; a read every ${limitWords(times.readIntervalMs)}`,
+      `  ${id.padEnd(24)} one row per client every ${limitWords(times.intervalMs)}, timeout ${limitWords(times.timeoutMs)}; one read every ${limitWords(times.readIntervalMs)}`,
       ...paths.flatMap((path) => {
         const texts = found?.describe(path.params);
         return texts === undefined
@@ -121,7 +121,7 @@ function ownershipLines({ ownership }: Plan): string[] {
   const lines = Object.entries(ownership).map(([thing, sides]) => {
     const seen = Object.entries(sides).map(
       ([side, { probe, host, is = [] }]) =>
-        `${side} by a host whose ${host === undefined ? probe : `${probe}@${host}`} is ${is.join(' or ') || 'ok'}`,
+        `${side}: the host whose probe ${host === undefined ? probe : `${probe}@${host}`} is ${is.join(' or ') || 'ok'}`,
     );
     return `  ${thing.padEnd(12)} ${seen.join('; ')}`;
   });

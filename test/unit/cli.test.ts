@@ -125,7 +125,7 @@ describe('the command line', () => {
     );
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
+      'Owned by exactly one host\n  vip          claimed: the host whose probe claim is yes; answered: the host whose probe answer is yes\n',
     );
     // Which node fails is not known yet: the bounds are those of either.
     expect(stdout).toContain(
@@ -141,7 +141,7 @@ describe('the command line', () => {
     const [, written = ''] =
       /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
     expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
-      'rows  a row of each client every 200 ms, timeout 2 s; a read every 1 s',
+      'rows  one row per client every 200 ms, timeout 2 s; one read every 1 s',
       "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
       'at the end  DROP TABLE',

@@ -60,7 +60,7 @@ describe('firedrill init on a terminal', () => {
   ])('ends with %s, and writes nothing', async (name, typed) => {
     const said = await onTerminal(name, [['name of the stack', typed]]);
     expect(said).toContain('ended 5');
-    expect(said).toContain('Nothing was touched');
+    expect(said).toContain('Nothing was changed');
     expect(existsSync(join(folder, name))).toBe(false);
   });
 });

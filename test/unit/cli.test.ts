@@ -102,9 +102,11 @@ describe('the command line', () => {
     expect(stdout).toMatch(
       /\n {2}lb-backend-tcp-check@node-2 +every [^\n]*\n +for check the balancer with the TCP check [^\n]*\n/,
     );
-    expect(stdout).toMatch(/\n {2}not run: .*\bunroutable\b.*\n {2}Nothing in this drill uses them\. Run /);
     expect(stdout).toMatch(
-      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections? and \d[^\n]* commands? a second\n {2}burst +\d/,
+      /\n {2}not run: .*\bunroutable\b.*\n {2}This drill does not use these probes\. To run /,
+    );
+    expect(stdout).toMatch(
+      /\nLoad of probing and writing, while the stack answers\n {2}base rate +\d[^\n]* samples, \d[^\n]* new connections?, and \d[^\n]* commands? a second\n {2}burst +\d/,
     );
     const [left] = JSON.parse((await bench.start(...plan, '--json')).stdout) as Plan[];
     expect(left?.probesLeftOut).toContain('unroutable');
@@ -123,7 +125,7 @@ describe('the command line', () => {
     );
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      'Owned by exactly one host\n  vip          claimed by a host whose claim is yes; answered by a host whose answer is yes\n',
+      'Owned by exactly one host\n  vip          claimed: the host whose probe claim is yes; answered: the host whose probe answer is yes\n',
     );
     // The plan does not know which node will fail: the bounds cover both nodes.
     expect(stdout).toContain(
@@ -139,7 +141,7 @@ describe('the command line', () => {
     const [, written = ''] =
       /\nRows written from the steady state to the end\n([^]*?)\n\n/.exec(stdout) ?? [];
     expect(written.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([
-      'rows  every 200 ms a row by each client, time-out 2 s; a read every 1 s',
+      'rows  one row per client every 200 ms, timeout 2 s; one read every 1 s',
       "rows@node-1  2 clients: INSERT INTO a table of this run's name on postgresql://certlocker@198.18.0.11:9999/certlocker",
       'read back by SELECT from it, and before the heal from postgresql://postgres@198.18.0.11:5432/certlocker',
       'at the end  DROP TABLE',
@@ -199,7 +201,7 @@ describe('the command line', () => {
       expect.stringContaining('6. Redundancy restored'),
       expect.stringContaining('7. Heal'),
       expect.stringContaining('8. Undo the preparations'),
-      expect.stringContaining('9. Repair: command on the host that cut hit'),
+      expect.stringContaining('9. Repair: command on the host of cut'),
     ]);
   });
 

@@ -94,7 +94,7 @@ if (isMainThread && !process.connected)
     expect(openFaults()).toEqual([]);
     const [run = ''] = readdirSync(out);
     expect(readFileSync(join(out, run, 'events.ndjson'), 'utf8')).toContain(
-      'stopped: the process that started firedrill is gone',
+      'stopped: the process that started firedrill has ended',
     );
   });
 });

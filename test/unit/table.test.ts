@@ -153,7 +153,7 @@ describe('firedrill table', () => {
     const none = await stack.runTable(join(stack.bench.out, 'none'), '--grep tsunami');
     expect(none).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('--grep tsunami: no row number, failure or drill matches'),
+      stderr: expect.stringContaining('--grep tsunami: matches no row number, failure, or drill'),
     });
   });
 });

@@ -38,8 +38,14 @@ function narrated(lines: readonly string[]): string[] {
   return linesOf(printed.join('\n'));
 }
 
-/** What `status` prints without an open fault; a test of its own runs the command (docs.test.ts). */
-const nothingLeft = 'no open faults';
+/** A fixed text that the code of a command prints. */
+function fixedText(file: string, text: string): string {
+  expect(readFileSync(join(root, file), 'utf8')).toContain(text);
+  return text;
+}
+
+/** What `status` prints without an open fault. */
+const nothingLeft = (): string => fixedText('src/cli/commands/heal.ts', 'no open faults');
 
 describe('docs/tutorial-lab.md', () => {
   test('shows output of committed runs, and of a plan', () => {
@@ -53,7 +59,7 @@ describe('docs/tutorial-lab.md', () => {
       ...narrated(readFileSync(join(example, 'events.ndjson'), 'utf8').trimEnd().split('\n')),
       ...verdicts.flatMap(linesOf),
       ...linesOf(plansText(loadPlans('scenarios/certlocker/router-crash.yaml'))),
-      nothingLeft,
+      nothingLeft(),
     ]);
     const shown = shownLines('docs/tutorial-lab.md');
     expect(shown.length).toBeGreaterThan(30);
@@ -104,9 +110,9 @@ describe('docs/tutorial-own-pair.md', () => {
       ...narrated(log.lines()),
       ...linesOf(renderVerdictText(summarize(log.read()))),
       ...findings.map(({ status, name, observed }) => `${status} ${name} ${observed}`),
-      'ok node-1: ssh commands get there',
+      `ok node-1: ssh ${fixedText('src/doctor/inspect-target.ts', 'commands get there')}`,
       'drills/scenarios/service-stop.yaml: valid',
-      nothingLeft,
+      nothingLeft(),
     ]);
     const shown = shownLines('docs/tutorial-own-pair.md');
     expect(shown.length).toBeGreaterThan(30);
@@ -138,7 +144,7 @@ function simulatedPair(plan: Plan): LogBuilder {
   for (const [index, node] of ['node-1', 'node-2'].entries()) {
     log.probing(`node-health@${node}`, 240 + index * 1000, 22_400, 2000, (ms) =>
       index === 0 && ms > downMs && ms < startedMs
-        ? { status: 'fail', cause: 'exit', finishMs: ms + 28, message: 'exit 3: inactive' }
+        ? { status: 'fail', cause: 'error', finishMs: ms + 28, message: 'exit 3: inactive' }
         : { status: 'ok', finishMs: ms + 28, value: 'active' },
     );
     log.probing(`vip-claim@${node}`, 330 + index * 500, 22_400, 1000, (ms) => ({

@@ -180,12 +180,13 @@ class Timers {
   #start(number: string, ms: number): void {
     const stopped = new AbortController();
     this.#active.set(number, stopped);
-    this.#clock
-      .sleep(ms, stopped.signal)
-      .then(() => {
-        this.#active.delete(number);
-        this.#note(`timer ${number} fires: the host undoes the fault`);
-      })
-      .catch(() => undefined);
+    // Rejects when the timer is stopped.
+    this.#fire(number, ms, stopped.signal).catch(() => undefined);
+  }
+
+  async #fire(number: string, ms: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(ms, signal);
+    this.#active.delete(number);
+    this.#note(`timer ${number} fires: the host undoes the fault`);
   }
 }

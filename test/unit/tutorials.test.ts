@@ -17,7 +17,7 @@ import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { root } from './lib/our-files.ts';
 import { textBlockOf } from './lib/worked-examples.ts';
 
-// Each line of output that a tutorial shows is printed by the code, for a committed run or for a simulated pair.
+// Each line of output that a tutorial or the README shows is printed by the code, for a committed run or for a simulated pair.
 
 /** The lines that the page shows, with blanks collapsed, and without those of which the page leaves out a part. */
 function shownLines(page: string): string[] {
@@ -47,17 +47,29 @@ function fixedText(file: string, text: string): string {
 /** What `status` prints without an open fault. */
 const nothingLeft = (): string => fixedText('src/cli/commands/heal.ts', 'no open faults');
 
+const example = join(root, 'reports/example-certlocker');
+
+function verdictLines(folder: string): string[] {
+  return linesOf(
+    renderVerdictText(JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')) as Summary),
+  );
+}
+
+test('README.md shows the verdict of a committed run', () => {
+  const printed = new Set(verdictLines(example));
+  const shown = shownLines('README.md');
+  expect(shown.length).toBeGreaterThan(10);
+  expect(shown.filter((line) => !printed.has(line))).toEqual([]);
+});
+
 describe('docs/tutorial-lab.md', () => {
   test('shows output of committed runs, and of a plan', () => {
-    const example = join(root, 'reports/example-certlocker');
     const table = join(root, 'reports/table-certlocker/runs');
     const router = readdirSync(table).find((name) => name.includes('router-crash')) ?? '';
-    const verdicts = [join(example, 'summary.json'), join(table, router, 'summary.json')].map((path) =>
-      renderVerdictText(JSON.parse(readFileSync(path, 'utf8')) as Summary),
-    );
     const printed = new Set([
       ...narrated(readFileSync(join(example, 'events.ndjson'), 'utf8').trimEnd().split('\n')),
-      ...verdicts.flatMap(linesOf),
+      ...verdictLines(example),
+      ...verdictLines(join(table, router)),
       ...linesOf(plansText(loadPlans('scenarios/certlocker/router-crash.yaml'))),
       nothingLeft(),
     ]);

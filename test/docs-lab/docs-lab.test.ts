@@ -107,7 +107,7 @@ describe('a block of commands that need the lab', () => {
   test('is found; its npm commands run in CI or in the next test', () => {
     expect(blocks.length).toBeGreaterThan(8);
     const others = blocks.filter((block) => !ofFiredrill(block)).flatMap(({ commands }) => commands);
-    expect(others).toEqual(['npm run drill', 'npm test']);
+    expect(new Set(others)).toEqual(new Set(['npm run drill', 'npm test']));
   });
 
   test('`npm run drill`: the main case passes', async () => {

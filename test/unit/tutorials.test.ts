@@ -122,7 +122,7 @@ describe('docs/tutorial-own-pair.md', () => {
       ...narrated(log.lines()),
       ...linesOf(renderVerdictText(summarize(log.read()))),
       ...findings.map(({ status, name, observed }) => `${status} ${name} ${observed}`),
-      `ok node-1: ssh ${fixedText('src/doctor/inspect-target.ts', 'commands get there')}`,
+      `ok node-1: ssh ${fixedText('src/doctor/inspect-target.ts', 'commands run')}`,
       'drills/scenarios/service-stop.yaml: valid',
       nothingLeft(),
     ]);

@@ -192,9 +192,9 @@ describe('reading an event log', () => {
         .lines();
     const whole = readLines(log({ 1: '1-999999999999' }));
     const record = whole.writing.get('rows')!;
-    expect(analyseRows(record).fates).toMatchObject({
+    expect(analyseRows(record).anomalies).toMatchObject({
       present: 1,
-      unasked: 999_999_999_994,
+      phantom: 999_999_999_994,
       unrecorded: 4,
     });
     for (const [rows, message] of [

@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { DrillEvent } from '../core/event.ts';
-import { badLine, complaint } from './log-event.ts';
+import { badLine, validateEvent } from './log-event.ts';
 import { SampleLine } from './sample-line.ts';
 
 /** Any event but a sample. */
@@ -107,7 +107,7 @@ export class LogScanner {
       this.#unreadable = { line: this.#lineNumber, why: messageOf(error) };
       return;
     }
-    const wrong = complaint(value);
+    const wrong = validateEvent(value);
     if (wrong !== undefined) throw badLine(this.#lineNumber, wrong);
     const event = value as DrillEvent;
     if (event.type !== 'sample') {

@@ -94,7 +94,7 @@ export async function askForStack(options: InitOptions, fallbackName: string, as
   const details = await askForDetails(kind, template, options, know);
   if (missing.length > 0) {
     throw new DrillError('invalid-input', ['init needs', ...missing].join('\n  '), {
-      mend: 'Say them as options; on a terminal, without --no-input, init asks.',
+      hint: 'Say them as options; on a terminal, without --no-input, init asks.',
     });
   }
   return {

@@ -148,7 +148,7 @@ function missingKind(
 }
 
 /** What YAML users call the types that zod names. */
-const typeWords: Readonly<Record<string, string>> = {
+const typeText: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   int: 'a whole number',
@@ -159,7 +159,7 @@ const typeWords: Readonly<Record<string, string>> = {
 };
 
 function typeWord(type: string): string {
-  return typeWords[type] ?? type;
+  return typeText[type] ?? type;
 }
 
 function kindOf(value: unknown): string {

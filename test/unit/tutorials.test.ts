@@ -11,8 +11,8 @@ import { plansText } from '../../src/cli/plan-text.ts';
 import type { DrillEvent } from '../../src/core/event.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Summary } from '../../src/core/summary.ts';
-import { judgeHost } from '../../src/doctor/judge-host.ts';
-import { wantsOf } from '../../src/doctor/wants.ts';
+import { checkHost } from '../../src/doctor/check-host.ts';
+import { requirementsOf } from '../../src/doctor/host-requirements.ts';
 import { renderVerdictText } from '../../src/report/verdict-text.ts';
 import { root } from './lib/our-files.ts';
 import { textBlockOf } from './lib/worked-examples.ts';
@@ -33,8 +33,8 @@ function linesOf(text: string): string[] {
 /** What `run` and `watch` print on stderr. */
 function narrated(lines: readonly string[]): string[] {
   const printed: string[] = [];
-  const tell = createNarrator((line) => printed.push(line));
-  for (const line of lines) tell(JSON.parse(line) as DrillEvent);
+  const report = createNarrator((line) => printed.push(line));
+  for (const line of lines) report(JSON.parse(line) as DrillEvent);
   return linesOf(printed.join('\n'));
 }
 
@@ -115,7 +115,7 @@ describe('docs/tutorial-own-pair.md', () => {
       engineError: undefined,
       tools: new Set(['ip', 'systemctl']),
     };
-    const findings = judgeHost('node-1', facts, wantsOf(plan, plans).get('node-1') ?? []);
+    const findings = checkHost('node-1', facts, requirementsOf(plan, plans).get('node-1') ?? []);
     const printed = new Set([
       ...linesOf(written.join('').replaceAll(`${folder}/`, '')),
       ...linesOf(plansText(plans)),

@@ -38,7 +38,7 @@ export async function initCommand(
   const inTheWay = [...files].filter(([path, text]) => isOther(path, text)).map(([path]) => path);
   if (inTheWay.length > 0 && !force) {
     throw new DrillError('refused', `${inTheWay.join(', ')}: there already`, {
-      mend: 'Name another folder, or say --force to have them written over.',
+      hint: 'Name another folder, or say --force to have them written over.',
     });
   }
   for (const [path, text] of files) {

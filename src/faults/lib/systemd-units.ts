@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
-import { printable } from '../../core/printable.ts';
+import { messageText } from '../../core/message-text.ts';
 import { runOk } from './commands.ts';
 
 /** Name of a systemd unit in a scenario file, with its suffix. */
@@ -55,8 +55,8 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
     if (value('LoadState') === '' || value('ActiveState') === '') {
       throw new DrillError(
         'host-unreachable',
-        `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${printable(said.trim(), 120)}`,
-        { mend: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
+        `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${messageText(said.trim(), 120)}`,
+        { hint: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
       );
     }
     return {
@@ -77,7 +77,7 @@ export async function requireUnits(ctx: FaultContext, names: readonly string[]):
   const unknown = units.find((unit) => !unit.loaded);
   if (unknown === undefined) return units;
   throw new DrillError('fault-failed', `${ctx.host.name}: no systemd unit ${unknown.name}`, {
-    mend: `List the units with \`systemctl list-units --all\` on ${ctx.host.name}, and correct the name in the scenario.`,
+    hint: `List the units with \`systemctl list-units --all\` on ${ctx.host.name}, and correct the name in the scenario.`,
   });
 }
 

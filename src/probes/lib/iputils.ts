@@ -25,6 +25,6 @@ export async function requireIputils(
   if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
   const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not the iputils version`;
   throw new DrillError('invalid-input', what, {
-    mend: `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`,
+    hint: `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`,
   });
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
-import { limitWords } from '../../core/format-duration.ts';
+import { limitText } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
 import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
@@ -90,7 +90,7 @@ export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<v
   );
   if (result?.exitCode !== 127) return;
   throw new DrillError('invalid-input', `${host.name} has no tcpdump, which captures VRRP adverts`, {
-    mend: `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`,
+    hint: `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`,
   });
 }
 
@@ -140,7 +140,7 @@ class Capture {
     if (this.#wallMs === undefined) return { ok: false, why: `${where} has just started` };
     const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
     if (lateMs > staleAfterMs) {
-      return { ok: false, why: `${where} sent no heartbeat for ${limitWords(staleAfterMs)}` };
+      return { ok: false, why: `${where} sent no heartbeat for ${limitText(staleAfterMs)}` };
     }
     return { ok: true, wallMs: this.#wallMs };
   }

@@ -213,7 +213,7 @@ describe('reading an event log', () => {
   test('refuses a log without a start, and one of a newer version', () => {
     expect(errorOf([]).message).toContain('no run.started');
     expect(errorOf(['{"t":1,"type":"run.ended"}']).message).toContain('before run.started');
-    const newer = (lines()[0] ?? '').replace('"schemaVersion":1', '"schemaVersion":99');
+    const newer = (lines()[0] ?? '').replace('"schemaVersion":2', '"schemaVersion":99');
     expect(errorOf([newer]).message).toContain('schema version 99');
   });
 

@@ -157,7 +157,7 @@ export function analyse(whole: RunLog): Analysis {
   const back = heal === null ? null : healSummary(log, heal);
   const predicted = watch ? {} : wholePredicted(log);
   const summary: Summary = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     runId: log.runId,
     scenario: {
       name: scenario.name,

@@ -4,7 +4,7 @@ import type { ControlSample } from './control.ts';
 import type { WriteOutcome } from './writer.ts';
 
 /** Version of the event log's format; raised when the meaning of an event changes. */
-export const eventSchemaVersion = 1;
+export const eventSchemaVersion = 2;
 
 /** The phases of a drill, in order; phases without work are left out. `watch` has only `watching`. */
 export type PhaseName =

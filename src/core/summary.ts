@@ -47,7 +47,7 @@ export interface CheckResult {
 
 /** summary.json, for other programs. Fields are added, never renamed. */
 export interface Summary {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly runId: string;
   readonly scenario: {
     readonly name: string;

@@ -294,7 +294,7 @@ describe('samples.csv', () => {
 describe('summary.json', () => {
   test('has its keys in one order and ends with a newline', () => {
     const text = renderSummaryJson(summary);
-    expect(text).toMatch(/^\{\n {2}"schemaVersion": 1,\n {2}"runId": "run-1",\n/);
+    expect(text).toMatch(/^\{\n {2}"schemaVersion": 2,\n {2}"runId": "run-1",\n/);
     expect(text.endsWith('}\n')).toBe(true);
     expect(Object.keys(JSON.parse(text) as object)).toEqual(Object.keys(summary));
   });

@@ -88,7 +88,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
     for (const reason of summary.reasons)
       expect(reason).toMatch(/its control probe of an HTTP server .*use a quieter machine/);
     expect(summary.prober.controlProbe).toMatchObject({
-      attempts: 300,
+      samples: 300,
       degraded: [{ startAt: '2026-03-01T10:00:11.960Z' }],
     });
   });
@@ -201,7 +201,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
     expect(probes[0]!.windows.map((w) => [w.state, w.minMs])).toEqual([['uncertain', 0]]);
     expect(probes[0]).toMatchObject({ samples: 9000, failed: 7200, unknown: 0 });
     expect(prober.controlProbe).toMatchObject({
-      attempts: 9000,
+      samples: 9000,
       failed: 7200,
       degraded: [{ ms: 7_201_005 }],
     });

@@ -240,7 +240,7 @@ describe('the record of a control', () => {
       3600,
     );
     expect(samples).toBe(7);
-    expect(starved).toEqual([{ fromMs: 1000, toMs: 3000, attempts: 3 }]);
+    expect(starved).toEqual([{ fromMs: 1000, toMs: 3000, samples: 3 }]);
   });
 
   test('ignores one interrupted sample, but not one that stood still', () => {
@@ -256,7 +256,7 @@ describe('the record of a control', () => {
         3000,
       ).starved;
     expect(one(6)).toEqual([]);
-    expect(one(100)).toEqual([{ fromMs: 1000, toMs: 2392, attempts: 1 }]);
+    expect(one(100)).toEqual([{ fromMs: 1000, toMs: 2392, samples: 1 }]);
   });
 
   test('counts a time of more than 2 s without a sample, also at the end', () => {
@@ -269,8 +269,8 @@ describe('the record of a control', () => {
         9000,
       ).starved,
     ).toEqual([
-      { fromMs: 500, toMs: 3500, attempts: 0 },
-      { fromMs: 3508, toMs: 9000, attempts: 0 },
+      { fromMs: 500, toMs: 3500, samples: 0 },
+      { fromMs: 3508, toMs: 9000, samples: 0 },
     ]);
     expect(read([], 1999).starved).toEqual([]);
     expect(read([], 2001).starved).toHaveLength(1);

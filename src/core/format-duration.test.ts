@@ -49,5 +49,5 @@ describe('durations in messages', () => {
 
 test("a check's name has its limit in the same words as its result", () => {
   for (const max of [500, 6000, 90_000, 120_000, 240_000])
-    expect(planCheck({ kind: 'rto', max }).name).toBe(`RTO at most ${limitText(max)}`);
+    expect(planCheck({ kind: 'rto', max }).name).toBe(`RTO ≤ ${limitText(max)}`);
 });

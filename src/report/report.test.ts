@@ -418,12 +418,12 @@ describe('a prober that its HTTP control shows as degraded', () => {
       The control was a small HTTP server on the prober’s machine. A sample that failed while it did not answer in time is unknown.
       "
     `);
-    expect(text).toContain('Windows in the state “unsure” are uncertain');
+    expect(text).toContain('Windows in the state “uncertain” may be no outage');
     expect(text).toContain('the prober is degraded: its HTTP control does not answer in time');
     expect(text).toContain('| +7.000 s | health uncertain from here on: the prober was degraded |');
     expect(text).toContain('| +10.005 s | health up, certain again |');
     expect(text).toContain(
-      '| health | unsure | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | up to 3.00 s |',
+      '| health | uncertain | 2026-03-01T10:00:07.000Z | 2026-03-01T10:00:10.005Z | up to 3.00 s |',
     );
     expect(text).toContain('the wall clock was set: 2.00 s forwards');
     // The control is not a probe of the target.

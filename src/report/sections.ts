@@ -150,7 +150,7 @@ export function windowSection({ probes }: Summary): Section {
         : [
             ...cutTable(head, rows, { limit: windowLimit, where: 'summary.json' }),
             text(
-              `The bounds contain the true duration, and the estimate is their middle. If held requests are all answered at the same moment, that moment is the estimate of the end. Windows in the state “slow” have late good answers and are not downtime.${rows.some((r) => r[1] === 'uncertain') ? ' Windows in the state “unsure” are uncertain, because their samples failed while the prober was degraded or are missing from the log.' : ''}`,
+              `The bounds contain the true duration, and the estimate is their middle. If held requests are all answered at the same moment, that moment is the estimate of the end. Windows in the state “slow” have late good answers and are not downtime.${rows.some((r) => r[1] === 'uncertain') ? ' Windows in the state “uncertain” may be no outage: their samples failed while the prober was degraded, or are missing from the log.' : ''}`,
             ),
           ],
   };

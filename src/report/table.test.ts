@@ -18,7 +18,7 @@ const measured = summarize(
         condition: { probe: 'pg-role', host: 'node-1', is: ['standby'] },
         minMs: 0,
       },
-      { kind: 'ownership', name: 'no primary', of: 'db', side: 'told', state: 'none', minMs: 1000 },
+      { kind: 'ownership', name: 'no primary', of: 'db', side: 'reported', state: 'none', minMs: 1000 },
     ],
     plan: { ownership: { db: { reported: { probe: 'pg-role', is: ['primary'] } } } },
   }).read(),

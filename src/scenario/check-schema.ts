@@ -126,7 +126,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     state: z
       .enum(['none', 'multiple'])
       .optional()
-      .describe('State whose time counts: `nobody` (no owner) or `several` (multiple owners).'),
+      .describe('State whose time counts: `none` (no owner) or `multiple` (two owners or more).'),
     differsFrom: z
       .string()
       .min(1)
@@ -155,7 +155,7 @@ export const checkSchema = z.discriminatedUnion('kind', [
     are: z
       .enum(['lost', 'duplicated', 'phantom'])
       .describe(
-        'Rows that count. `unasked`: phantom rows, which exist although their write was refused or never sent.',
+        'Rows that count. `phantom`: rows that exist although their write was refused or never sent.',
       ),
     min: z.int().min(1).optional().describe('Lower limit (default: none).'),
     max: z.int().min(0).optional().describe('Upper limit. 0: there must be no such row.'),
@@ -197,7 +197,7 @@ export function planCheck(item: CheckInput): Check {
     case 'return':
       return {
         kind: item.kind,
-        name: named(`${limitNames[item.kind]} at most ${limitText(item.max)}`),
+        name: named(`${limitNames[item.kind]} ≤ ${limitText(item.max)}`),
         maxMs: item.max,
       };
     case 'downtime': {
@@ -243,10 +243,10 @@ export function planCheck(item: CheckInput): Check {
       };
     case 'ownership': {
       const { kind, of, side, state, differsFrom = '' } = item;
-      const what = state === undefined ? `differs from ${differsFrom}` : `by ${state}`;
+      const owner = state === undefined ? `owner differs from ${differsFrom}` : ownerTexts[state];
       return {
         kind,
-        name: named(`${of} ${side} ${what} for ${limitsText(item)}`),
+        name: named(`${of} ${side}: ${owner} for ${limitsText(item)}`),
         of,
         side,
         ...(state === undefined ? { differsFrom } : { state }),
@@ -265,10 +265,9 @@ export function planCheck(item: CheckInput): Check {
       };
     case 'rows': {
       const { kind, of, are, min, max } = item;
-      const limits = max === 0 ? 'none' : countsText(item);
       return {
         kind,
-        name: named(`rows of ${of} that are ${are}: ${limits}`),
+        name: named(max === 0 ? `no ${are} rows of ${of}` : `${are} rows of ${of} ${countsText(item)}`),
         of,
         are,
         ...(min === undefined ? {} : { min }),
@@ -280,7 +279,7 @@ export function planCheck(item: CheckInput): Check {
       return {
         kind,
         name: named(
-          `each change of ${changes.probe} announced once by ${deliveries.probe}, within ${limitText(within)}`,
+          `${deliveries.probe} delivers each change of ${changes.probe} once within ${limitText(within)}`,
         ),
         changes,
         deliveries,
@@ -290,7 +289,7 @@ export function planCheck(item: CheckInput): Check {
   }
 }
 
-/** `RPO of rows at most 5.0 s`, `no acknowledged write of rows is lost`. */
+/** `RPO of rows ≤ 5 s`, `no acknowledged write of rows is lost`. */
 function durationName(item: Extract<CheckInput, { kind: 'rpo' | 'stale-reads' }>): string {
   if (item.max === 0)
     return item.kind === 'rpo'
@@ -300,22 +299,22 @@ function durationName(item: Extract<CheckInput, { kind: 'rpo' | 'stale-reads' }>
 }
 
 function countsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
-  return [min === undefined ? [] : [`at least ${min}`], max === undefined ? [] : [`at most ${max}`]]
-    .flat()
-    .join(', ');
+  return [min === undefined ? [] : [`≥ ${min}`], max === undefined ? [] : [`≤ ${max}`]].flat().join(', ');
 }
+
+const ownerTexts = { none: 'no owner', multiple: 'multiple owners' } as const;
 
 const limitNames = {
   rto: 'RTO',
-  redundancy: 'redundancy restored in',
+  redundancy: 'time to redundancy',
   'heal-outage': 'outage of the return',
-  return: 'return in',
+  return: 'return',
 } as const;
 
 function limitsText({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
   return [
-    min === undefined ? undefined : `at least ${limitText(min)}`,
-    max === undefined ? undefined : `at most ${limitText(max)}`,
+    min === undefined ? undefined : `≥ ${limitText(min)}`,
+    max === undefined ? undefined : `≤ ${limitText(max)}`,
   ]
     .filter((part) => part !== undefined)
     .join(', ');

@@ -43,7 +43,7 @@ describe('ownership and models of a target', () => {
     expect(plan.checks).toEqual([
       {
         kind: 'ownership',
-        name: 'vip claimed by nobody for at most 5 s',
+        name: 'vip claimed: no owner for ≤ 5 s',
         of: 'vip',
         side: 'claimed',
         state: 'none',
@@ -51,7 +51,7 @@ describe('ownership and models of a target', () => {
       },
       {
         kind: 'ownership',
-        name: 'vip claimed differs from answered for at least 1 s, at most 5 s',
+        name: 'vip claimed: owner differs from answered for ≥ 1 s, ≤ 5 s',
         of: 'vip',
         side: 'claimed',
         differsFrom: 'answered',
@@ -60,7 +60,7 @@ describe('ownership and models of a target', () => {
       },
       {
         kind: 'delivered',
-        name: 'each change of log announced once by hook, within 10 s',
+        name: 'hook delivers each change of log once within 10 s',
         changes: { probe: 'log', marks: ['state'] },
         deliveries: { probe: 'hook', marks: ['delivery'] },
         withinMs: 10_000,

@@ -102,7 +102,7 @@ describe('a plan', () => {
       atMs: 0,
       params: { container: 'db', process: 'postgres', signal: 'KILL' },
     });
-    expect(made.checks[0]).toEqual({ kind: 'rto', name: 'RTO at most 30 s', maxMs: 30_000 });
+    expect(made.checks[0]).toEqual({ kind: 'rto', name: 'RTO ≤ 30 s', maxMs: 30_000 });
   });
 
   test('uses the steady state of the target as restored redundancy', () => {
@@ -161,10 +161,10 @@ describe('a scenario with variables and a matrix', () => {
 
   test('names its checks by their limits', () => {
     expect(first?.checks.map((check) => check.name)).toEqual([
-      'db-role is primary on exactly 1 for at least 2 s',
-      'downtime of db-role@alpha at least 1 s, at most 9 s',
-      'outage of the return at most 2 s',
-      'return in at most 60 s',
+      'db-role is primary on exactly 1 for ≥ 2 s',
+      'downtime of db-role@alpha ≥ 1 s, ≤ 9 s',
+      'outage of the return ≤ 2 s',
+      'return ≤ 60 s',
       'the service does not come back by itself',
     ]);
   });

@@ -78,22 +78,22 @@ describe('checks on written rows', () => {
       { kind: 'rpo', name: 'no acknowledged write of rows is lost', of: 'rows', maxMs: 0 },
       {
         kind: 'rpo',
-        name: 'RPO of rows at least 2 s, at most 60 s',
+        name: 'RPO of rows ≥ 2 s, ≤ 60 s',
         of: 'rows',
         minMs: 2000,
         maxMs: 60_000,
       },
-      { kind: 'rows', name: 'rows of rows that are duplicated: none', of: 'rows', are: 'duplicated', max: 0 },
+      { kind: 'rows', name: 'no duplicated rows of rows', of: 'rows', are: 'duplicated', max: 0 },
       {
         kind: 'rows',
-        name: 'rows of rows that are lost: at least 1, at most 5',
+        name: 'lost rows of rows ≥ 1, ≤ 5',
         of: 'rows',
         are: 'lost',
         min: 1,
         max: 5,
       },
       { kind: 'stale-reads', name: 'no read of rows is stale', of: 'rows', maxMs: 0 },
-      { kind: 'stale-reads', name: 'stale reads of rows at most 900 ms', of: 'rows', maxMs: 900 },
+      { kind: 'stale-reads', name: 'stale reads of rows ≤ 900 ms', of: 'rows', maxMs: 900 },
       { kind: 'rpo', name: 'RPO 0', of: 'rows', maxMs: 0 },
     ]);
   });

@@ -81,8 +81,8 @@ describe('report.html', () => {
     const lane = /aria-label="no or multiple owners: ([^"]*)"/.exec(page)?.[1] ?? '';
     expect(lane).toMatch(/no owner, \+0\.\d+ s to \+3\.\d+ s/);
     expect(lane).toMatch(/node-1 and node-2, \+9\.85 s to \+13\.85 s/);
-    expect(page).toContain('class="nobody"');
-    expect(page).toContain('class="several"');
+    expect(page).toContain('class="none"');
+    expect(page).toContain('class="multiple"');
   });
 
   test('reports a missing recovery and an unhealed fault', () => {

@@ -61,8 +61,8 @@ svg text{font-size:10.5px;fill:var(--fg)}
 .slow{fill:url(#stripes);stroke:var(--slow);stroke-width:1}
 .unknown,.maybe{fill:url(#dots);stroke:var(--unknown);stroke-width:1;stroke-dasharray:2 2}
 .owner{fill:var(--owner);stroke:var(--ownerline);stroke-width:1}
-.nobody{fill:var(--bg);stroke:var(--bad);stroke-width:1.5;stroke-dasharray:4 2}
-.several{fill:url(#cross);stroke:var(--bad);stroke-width:1}
+.none{fill:var(--bg);stroke:var(--bad);stroke-width:1.5;stroke-dasharray:4 2}
+.multiple{fill:url(#cross);stroke:var(--bad);stroke-width:1}
 .fault{fill:var(--badbg);stroke:var(--bad);stroke-width:1}
 .stage,.phase{fill:var(--stage);stroke:var(--bg);stroke-width:1}
 .longest{fill:var(--long);stroke:var(--fg);stroke-width:1}

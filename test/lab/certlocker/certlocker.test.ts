@@ -166,8 +166,8 @@ describe.runIf(isLong)('a drill can fail', () => {
         summary.checks.map(({ kind, name, status }) => [`${kind}: ${name}`, status]),
       );
       expect(status).toEqual({
-        'rto: RTO at most 60 s': 'fail',
-        'return: return in at most 50 s': 'fail',
+        'rto: RTO ≤ 60 s': 'fail',
+        'return: return ≤ 50 s': 'fail',
         'role-moved: db-primary moves to another host': 'pass',
         'role-moved: active moves to another host': 'fail',
       });

@@ -191,7 +191,7 @@ export const checkExamples: Examples = {
   'role-stays': 'kind: role-stays\nrole: active',
   finally: 'kind: finally\ncondition: { probe: pg-role, is: standby, count: 1 }',
   never: 'kind: never\ncondition: { probe: pg-role, is: primary, count: 2 }\ntolerance: 5s',
-  ownership: 'kind: ownership\nof: vip\nside: claimed\nstate: nobody\nmax: 5s',
+  ownership: 'kind: ownership\nof: vip\nside: claimed\nstate: none\nmax: 5s',
   rpo: 'kind: rpo\nof: rows\nmax: 0s',
   rows: 'kind: rows\nof: rows\nare: duplicated\nmax: 0',
   'stale-reads': 'kind: stale-reads\nof: rows\nmax: 2s',

@@ -131,7 +131,7 @@ describe('the command line', () => {
     expect(stdout).toContain(
       'Predicted\n  all of it  7.61 s to 13.85 s, median 10.73 s (vrrp: script-fall, master-down)\n',
     );
-    expect(stdout).toContain('  vip claimed by nobody for at most 5 s\n');
+    expect(stdout).toContain('  vip claimed: no owner for ≤ 5 s\n');
   });
 
   test('plan prints the writers, their databases, and the cleanup of their rows', async () => {

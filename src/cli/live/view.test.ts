@@ -130,7 +130,7 @@ describe('drillLines', () => {
   });
 
   test('shows each side if they differ', () => {
-    expect(shown(14_000)).toContain('  owner    vip told none on the wire node-2');
+    expect(shown(14_000)).toContain('  owner    vip reported none on the wire node-2');
   });
 
   test('shows the first sign of recovery and its duration', () => {

@@ -116,7 +116,7 @@ const moved = <M extends Measure>(measure: M): M => ({ ...measure, minMs: 1e6, m
 test.each<{ family: string; figure: string; spoil: Spoil }>([
   {
     family: 'owners',
-    figure: 'nobody total',
+    figure: 'none total',
     spoil: ({ ownership }) => ({
       ownership: ownership.map((thing) => ({
         ...thing,

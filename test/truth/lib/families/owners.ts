@@ -128,7 +128,7 @@ function ownerChecks(dice: Dice, truth: OwnerTruth, intervalMs: number): readonl
     ...ownerStates.flatMap(about),
     ...[...new Set(tolerances)].map((ms) => ({
       kind: 'never',
-      name: `several ${ms} ms at most without a break`,
+      name: `multiple ${ms} ms at most without a break`,
       condition,
       tolerance: msText(ms),
     })),

@@ -51,7 +51,7 @@ function story({
       : { ...otherwise, finishMs: to + 5 };
   };
   log.at(9000, { type: 'gate', gate: 'steady', state: 'met', unmet: [] });
-  if (has) log.at(1, { type: 'canary.started', probe: controlProbe });
+  if (has) log.at(1, { type: 'control_probe.started', probe: controlProbe });
   log
     .probing('health', 10, 30_000, 100, (ms) =>
       heldUp(
@@ -184,7 +184,7 @@ describe('a prober that was degraded by its control probe, as in logs of 0.1,', 
 
   test('for two hours keeps the samples of that time', () => {
     const log = new LogBuilder(planWith({ probes: [probeOf('health')] })).at(1, {
-      type: 'canary.started',
+      type: 'control_probe.started',
       probe: probeOf(controlProbeId),
     });
     const heldUp = (ms: number): Answer =>

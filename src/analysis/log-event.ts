@@ -36,7 +36,7 @@ const fieldsOf: Readonly<Record<DrillEvent['type'], Readonly<Record<string, Fiel
   },
   'clock.anchor': { wallMs: 'wall' },
   'clock.stepped': { atMs: 'signed', byMs: 'signed', cause: ['step', 'suspend'] },
-  'canary.started': { probe: 'object' },
+  'control_probe.started': { probe: 'object' },
   'control.started': { everyMs: 'time', workMs: 'time' },
   'control.sample': { finishMs: 'time', wallMs: 'time', cpuMs: 'time' },
   'machine.pressure': {
@@ -218,7 +218,7 @@ function validateWithin(type: string, value: Readonly<Record<string, unknown>>):
       // The log reader reports a newer schema version itself.
       if (Number(value['schemaVersion']) > eventSchemaVersion) return undefined;
       return validateVersions(value['versions']) ?? validatePlan(value['plan']);
-    case 'canary.started':
+    case 'control_probe.started':
       return validateProbe(value['probe']);
     case 'sample':
       return validatePhases(value['phases']);

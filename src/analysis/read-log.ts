@@ -157,7 +157,7 @@ const nonTransitionEvents: ReadonlySet<string> = new Set<DrillEvent['type']>([
   'harness.cost',
   'clock.anchor',
   'clock.stepped',
-  'canary.started',
+  'control_probe.started',
   'control.started',
   'control.sample',
   'machine.pressure',
@@ -335,7 +335,7 @@ class LogReader implements LogSink {
       case 'clock.stepped':
         this.#clockSteps.push(event);
         return;
-      case 'canary.started':
+      case 'control_probe.started':
         this.#controlProbe = new ControlProbeReader(event.probe, this.#start?.t ?? 0);
         return;
       case 'control.started':
@@ -462,7 +462,7 @@ class LogReader implements LogSink {
     if (line.finishMs < line.sendMs)
       throw badLine(this.#scanner.lineNumber, 'sample: "finishMs" is before "sendMs"');
     this.#inOrder(line.t);
-    if (line.probe === this.#controlProbe?.id) this.#seeCanary(this.#controlProbe, line);
+    if (line.probe === this.#controlProbe?.id) this.#addControlProbeSample(this.#controlProbe, line);
     else {
       const { compactor, slots } = this.#seriesOf(line.probe);
       slots.note(line.slot, line.dueMs);
@@ -473,7 +473,7 @@ class LogReader implements LogSink {
     this.#follower?.sample(line);
   }
 
-  #seeCanary(controlProbe: ControlProbeReader, line: SampleLine): void {
+  #addControlProbeSample(controlProbe: ControlProbeReader, line: SampleLine): void {
     // Keep all samples of the time in which the control probe was bad.
     if (!controlProbe.add(line))
       for (const retention of this.#retention) retention.mark(line.sendMs, line.finishMs);

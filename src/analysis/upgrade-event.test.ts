@@ -37,6 +37,7 @@ describe('upgradeEvent', () => {
   });
 
   test.each([
+    ['canary.started', 'control_probe.started'],
     ['lease.kept', 'lease.renewed'],
     ['fault.unanswered', 'fault.outcome_unknown'],
   ])('renames %s to %s', (type, renamed) => {

@@ -2,6 +2,8 @@ import type { DrillEvent } from '../core/event.ts';
 
 /** Event types that firedrill 0.2.0 renamed, by the name that logs of schema version 1 have. */
 const renamedTypes = new Map<unknown, DrillEvent['type']>([
+  // vocabulary: "canary" the event of the control in 0.1.0
+  ['canary.started', 'control_probe.started'],
   ['lease.kept', 'lease.renewed'],
   ['fault.unanswered', 'fault.outcome_unknown'],
 ]);
@@ -16,6 +18,7 @@ const renamedValues = new Map<string, ReadonlyMap<unknown, string>>([
       ['several', 'multiple'],
     ]),
   ],
+  // vocabulary: "unasked" the value in 0.1.0
   ['are', new Map([['unasked', 'phantom']])],
 ]);
 
@@ -28,6 +31,7 @@ export function upgradeEvent(value: unknown): unknown {
   const { type } = value;
   if (type === 'run.started')
     return value['schemaVersion'] === 1 ? { ...value, plan: upgradeChecks(value['plan']) } : value;
+  // vocabulary: "beside" the value in 0.1.0
   if (type === 'rows.read') return value['moment'] === 'beside' ? { ...value, moment: 'parallel' } : value;
   const renamed = renamedTypes.get(type);
   return renamed === undefined ? value : { ...value, type: renamed };

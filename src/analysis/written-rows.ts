@@ -36,7 +36,7 @@ export interface Staleness extends Edges {
   readonly open: boolean;
 }
 
-/** Numbers of rows by their fate, by the final read-back. */
+/** Numbers of rows by outcome, from the final read-back. */
 export interface RowCounts {
   readonly present: number;
   readonly lost: number;
@@ -48,7 +48,7 @@ export interface RowCounts {
   readonly disputed: number;
   /**
    * Writes whose lines are missing from the log. Each client numbers its rows from 1 without a gap, and writes until it is
-   * stopped. The fate of these writes is unknown.
+   * stopped. The outcome of these writes is unknown.
    */
   readonly unrecorded: number;
 }
@@ -111,14 +111,14 @@ function pathOf({ id, paths, clients }: PlannedWriter, client: number): PlannedP
   return path;
 }
 
-/** The fate of all rows; `isLost` is 1 at the index of each lost row, and 0 otherwise. */
+/** The outcomes of all rows; `isLost` is 1 at the index of each lost row, and 0 otherwise. */
 interface FoundRows {
   readonly isLost: Uint8Array;
   readonly anomalies: RowCounts;
 }
 
 /**
- * The fate of each row, by the reads through the stack's own paths after everything is healed. A row is present only if every
+ * The outcome of each row, from the reads through the stack's own paths after everything is healed. A row is present only if every
  * readable path returns it: clients of the other paths miss it otherwise.
  */
 function foundRows({ planned, written, readBack }: WriterRecord, stoppedMs: number): FoundRows | null {

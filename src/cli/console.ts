@@ -176,7 +176,7 @@ function describe(
       return `aborted: ${event.reason}`;
     case 'run.ended':
     case 'clock.anchor':
-    case 'canary.started':
+    case 'control_probe.started':
     case 'control.started':
     case 'machine.pressure':
     case 'sample.dropped':

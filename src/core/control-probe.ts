@@ -5,6 +5,7 @@ import type { Sample } from './sample.ts';
  * The control probe's id in the samples of 0.1 logs. No probe of a target file can have it, because names
  * cannot contain a colon.
  */
+// vocabulary: "canary" the name in 0.1.0
 export const controlProbeId = 'firedrill:canary';
 
 /**

@@ -108,7 +108,7 @@ export type DrillEvent =
    * Logs of 0.1: an HTTP server of firedrill on the prober's machine was probed as a control. Its samples do
    * not describe the target.
    */
-  | { readonly t: number; readonly type: 'canary.started'; readonly probe: PlannedProbe }
+  | { readonly t: number; readonly type: 'control_probe.started'; readonly probe: PlannedProbe }
   /** The control runs on the prober's machine from now on (core/control.ts). */
   | {
       readonly t: number;

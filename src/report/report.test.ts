@@ -382,7 +382,7 @@ describe("firedrill's own cost", () => {
 
 describe('a prober that its HTTP control shows as degraded', () => {
   const degraded = new LogBuilder(planWith({ probes: [probeOf('health')] }))
-    .at(1, { type: 'canary.started', probe: probeOf('firedrill:canary') })
+    .at(1, { type: 'control_probe.started', probe: probeOf('firedrill:canary') })
     .probing('health', 0, 20_000, 1000, (ms) =>
       ms >= 8000 && ms < 10_000
         ? { status: 'fail', cause: 'timeout', finishMs: ms + 900 }

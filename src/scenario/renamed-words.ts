@@ -11,6 +11,7 @@ const values: ReadonlyMap<string, ReadonlyMap<unknown, string>> = new Map([
       ['several', 'multiple'],
     ]),
   ],
+  // vocabulary: "unasked" the value in 0.1.0
   ['are', new Map([['unasked', 'phantom']])],
 ]);
 

@@ -39,7 +39,7 @@ describe('the check for retired words', () => {
   });
 
   test('passes a word that a comment with a reason names', () => {
-    const allowed = '// vocabulary: "canary.started" the event of 0.1.0\n';
+    const allowed = '// vocabulary: "control_probe.started" the event of 0.1.0\n';
     expect(reported('a.ts', `${allowed}const type = 'canary started';`)).toEqual(['2: canary']);
     expect(reported('a.ts', '// vocabulary: "canary" the event of 0.1.0\nconst type = "canary";')).toEqual(
       [],

@@ -154,7 +154,7 @@ export function reduce(state: LiveState, event: DrillEvent): LiveState {
       return failPhase({ ...state, aborted: event.reason, wait: undefined });
     case 'run.ended':
       return { ...state, phases: ended(state.phases, event.t), wait: undefined };
-    case 'canary.started':
+    case 'control_probe.started':
     case 'clock.anchor':
     case 'clock.stepped':
     case 'fault.outcome_unknown':

@@ -234,7 +234,7 @@ function within(pieces: readonly Piece[], { fromMs, toMs }: TimeAxis): readonly 
     .sort((a, b) => gravity.indexOf(a.kind) - gravity.indexOf(b.kind));
 }
 
-/** Merges pieces of one kind that are too close to be told apart, if there are more than `limit`. */
+/** Merges pieces of one kind that are too close to be distinguished, if there are more than `limit`. */
 function coarser(pieces: readonly Piece[], axis: TimeAxis, limit: number): readonly Piece[] {
   if (pieces.length <= limit) return pieces;
   const kinds = [...new Set(pieces.map((p) => p.kind))];

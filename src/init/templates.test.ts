@@ -16,7 +16,7 @@ import { neverFollowed } from '../hosts/testing/never-followed.ts';
 import { makePlans, openScenario } from '../scenario/planner.ts';
 import { parseSource } from '../scenario/source.ts';
 import { scenarioText } from './scenario-text.ts';
-import { type FaultTemplate, faultTemplates, type Stack } from './stack.ts';
+import { detailsOf, type FaultTemplate, faultTemplates, type Stack, transports } from './stack.ts';
 import { targetText } from './target-text.ts';
 
 const server = createServer((_request, response) => response.end('ok'));
@@ -33,11 +33,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A stack of two nodes with this first fault, every detail of it given. */
-function stackOf({ kind, asks }: FaultTemplate): Stack {
+function stackOf(template: FaultTemplate): Stack {
+  const { kind, transports: fits = transports } = template;
   const details = { unit: 'db.service', container: 'db', process: 'postgres' };
+  const transport = fits.find((one) => one === 'docker') ?? fits[0] ?? 'ssh';
+  const { required: asks } = detailsOf(template, transport);
   return {
     name: 'pair',
-    transport: 'docker',
+    transport,
     hosts: [
       { name: 'node-1', address: '198.18.9.1' },
       { name: 'node-2', address: '198.18.9.2' },

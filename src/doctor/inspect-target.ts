@@ -6,10 +6,12 @@ import type { Plan, PlannedFault, PlannedHost, PlannedProbe } from '../core/plan
 import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import { lookAtEndpoints, type LookContext } from './endpoints.ts';
+import { containerFindings } from './container-findings.ts';
 import { judgeClock, measureClock } from './host-clock.ts';
 import { askHost } from './host-facts.ts';
 import { judgeHost, type Want } from './judge-host.ts';
 import { leaseFindings } from './lease-findings.ts';
+import { fitHint } from './transport-hints.ts';
 import { undoneOn, wantsOf } from './wants.ts';
 
 /** What reaches the outside. */
@@ -64,8 +66,9 @@ async function inspectHost(
       reached,
       ...notes.map((note) => noteFinding(name, note, planned.name)),
       ...container,
-      ...judgeHost(planned.name, facts, wants),
-      ...leaseFindings(planned.name, facts, undone),
+      ...judgeHost(planned.name, facts, wants).map((finding) => fitHint(finding, planned)),
+      ...leaseFindings(planned.name, facts, undone, !isOther),
+      ...(await containerFindings(planned, host, facts, { probes: here, steps: undone, signal })),
       ...clocks,
       ...checks.flat(),
     ];

@@ -11,7 +11,7 @@ export interface Want extends HostUse {
 }
 
 /** Packages of Debian that bring a program, where its name does not say so. */
-const packages: Readonly<Record<string, string>> = {
+export const packages: Readonly<Record<string, string>> = {
   arping: 'iputils-arping',
   ping: 'iputils-ping',
   ip: 'iproute2',

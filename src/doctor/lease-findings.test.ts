@@ -33,6 +33,18 @@ test('nobody but root can arm the timer', () => {
   ]);
 });
 
+test('this machine without root reverts nothing, and faults are injected all the same', () => {
+  const findings = leaseFindings('web-1', { systemd: true, uid: 1000 }, [stop], true);
+  expect(findings).toEqual([
+    {
+      name: 'web-1: auto-revert',
+      status: 'warn',
+      observed: 'not root, so nothing on this machine undoes service.stop (fault-1) if firedrill is gone',
+      mend: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
+    },
+  ]);
+});
+
 test('a command without undo is undone by nobody', () => {
   expect(told({ systemd: true, uid: 0 }, bare)).toEqual([
     'warn node-1: auto-revert: command (fault-2): no `undo`, so neither the host nor the heal undoes it',

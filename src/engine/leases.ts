@@ -1,6 +1,7 @@
 import { limitWords } from '../core/format-duration.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { FaultContext } from '../core/fault.ts';
+import { isRoot } from '../faults/lib/commands.ts';
 import {
   armDeadMan,
   type DeadMan,
@@ -19,8 +20,8 @@ const renewalsPerLease = 3;
 const lookEveryMs = 250;
 
 /**
- * The lease of a fault that is about to be injected, not armed yet; undefined where nothing on the host could undo it.
- * Those that may cut their host off are refused there by their kind.
+ * The lease of a fault that is about to be injected, not armed yet; undefined where nothing on the host could undo it: a host
+ * without systemd, or this machine if firedrill has no right to create timers. Kinds that may cut their host off refuse such hosts.
  */
 export async function leaseFor(
   ctx: FaultContext,
@@ -28,6 +29,8 @@ export async function leaseFor(
   leaseMs: number | undefined,
 ): Promise<LedgerRecord['lease']> {
   if (undo === undefined || leaseMs === undefined || !(await hasSystemd(ctx))) return undefined;
+  // A user of the group `docker` may kill a container and start it again, and may not create a systemd timer.
+  if (ctx.host.isThisMachine === true && !(await isRoot(ctx))) return undefined;
   return { tag: newTag(), ms: leaseMs };
 }
 

@@ -4,7 +4,7 @@
  * systemd in them: commands run in the container.
  */
 export const transports = ['ssh', 'containers', 'docker', 'local'] as const;
-export type StackTransport = (typeof transports)[number];
+type StackTransport = (typeof transports)[number];
 
 /** A fault that `init` can write, and the details that it needs. */
 export interface FaultTemplate {

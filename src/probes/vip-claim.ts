@@ -3,6 +3,7 @@ import { exitWords } from '../core/command-words.ts';
 import { DrillError, messageOf } from '../core/errors.ts';
 import type { ExecResult, Host } from '../core/host.ts';
 import { ipAddressesJson, type ListedAddress } from '../core/ip-addresses-json.ts';
+import { installHint } from '../core/install-hint.ts';
 import { type IpAddress, isSameIpAddress, parseIpAddress } from '../core/ip-address.ts';
 import { parseJson } from '../core/parse-json.ts';
 import type { ProbeContext, ProbeKind, ProbeSession } from '../core/probe.ts';
@@ -79,7 +80,7 @@ export const vipClaim: ProbeKind<Params> = {
     if (done === undefined || done.exitCode === notFoundExit || listedIn(done.stdout) !== undefined) return;
     const said = shorten(done.stderr.trim() || done.stdout.trim());
     throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
-      mend: `Install iproute2 on ${host.name}: the ip of busybox has no option -j.`,
+      mend: `${installHint(host, 'iproute2')} The ip of busybox has no option -j.`,
     });
   },
   open: async (p, ctx) => {

@@ -231,7 +231,7 @@ describe('the template for plain containers', () => {
       );
       const [drill] = loadAllPlans([join(folder, 'scenarios')], {});
       expect(drill?.faults).toMatchObject([
-        { kind: fault, on: { host: 'shop-web-1' }, params: { container: 'shop-web-1' } },
+        { kind: fault, on: { host: 'shop-web-1' }, params: { container: '${host}' } },
       ]);
       for (const [path, kind] of [
         [target, 'target'],
@@ -246,7 +246,7 @@ describe('the template for plain containers', () => {
   test('kills the main process that the engine reports, unless --process names another one', async () => {
     const faultOf = () => loadAllPlans([join(folder, 'scenarios')], {})[0]?.faults[0]?.params;
     await init({ containers: ['web-1,web-2'], fault: 'process.kill' });
-    expect(faultOf()).toMatchObject({ process: 'nginx', container: 'shop-web-1' });
+    expect(faultOf()).toMatchObject({ process: 'nginx', container: '${host}' });
     await init({ containers: ['web-1,web-2'], fault: 'process.kill', process: 'worker', force: true });
     expect(faultOf()).toMatchObject({ process: 'worker' });
     // The engine reports no process of a container that is stopped.

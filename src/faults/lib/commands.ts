@@ -39,6 +39,11 @@ export async function runOk(
   return result.stdout;
 }
 
+/** Whether commands on the fault's host run as root. */
+export async function isRoot(ctx: CommandContext): Promise<boolean> {
+  return (await runOk(ctx, ['id', '-u'])).trim() === '0';
+}
+
 /** A command, how it ended, and why. */
 export function exitedWords(argv: readonly string[], result: ExecResult): string {
   return [`${commandWords(argv)} exited ${result.exitCode}`, lastWords(result)].filter(Boolean).join(': ');

@@ -1,5 +1,6 @@
 import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
+import { installHint } from '../../core/install-hint.ts';
 import { withoutNoise } from './noise.ts';
 
 /** Longest wait for a tool's version. */
@@ -25,6 +26,9 @@ export async function requireIputils(
   if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
   const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not that of iputils`;
   throw new DrillError('invalid-input', what, {
-    mend: `Install it on ${host.name} (Debian: iputils-${tool}), or look from another host (\`from:\`).`,
+    mend:
+      host.container === undefined
+        ? `Install it on ${host.name} (Debian: iputils-${tool}), or look from another host (\`from:\`).`
+        : installHint(host, `iputils-${tool}`),
   });
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { DrillError, messageOf } from '../../core/errors.ts';
 import { limitWords } from '../../core/format-duration.ts';
 import type { Host } from '../../core/host.ts';
+import { installHint } from '../../core/install-hint.ts';
 import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
@@ -86,7 +87,10 @@ export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<v
   );
   if (result?.exitCode !== 127) return;
   throw new DrillError('invalid-input', `${host.name} has no tcpdump, with which adverts are captured`, {
-    mend: `Install tcpdump on ${host.name}, or look from another host (\`from:\`).`,
+    mend:
+      host.container === undefined
+        ? `Install tcpdump on ${host.name}, or look from another host (\`from:\`).`
+        : installHint(host, 'tcpdump'),
   });
 }
 

@@ -93,12 +93,12 @@ describe('the files that init writes', () => {
     },
   );
 
-  test('only kinds that there are', () => {
+  test('offer only existing kinds of faults', () => {
     const known = faultKinds.map(({ kind }) => kind);
     expect(faultTemplates.map(({ kind }) => kind).filter((kind) => !known.includes(kind))).toEqual([]);
   });
 
-  test('texts that YAML would read as something else stay texts', async () => {
+  test('quote texts that YAML would read as another type', async () => {
     await init({ name: 'on', host: ['no=10.0.0.1', 'y2=10.0.0.2'], unit: "it's.service" });
     expect(loadWatchPlan(join(folder, 'target.yaml')).target.name).toBe('on');
     expect(loadAllPlans([join(folder, 'scenarios')], {})[0]?.faults[0]?.params).toEqual({
@@ -108,7 +108,7 @@ describe('the files that init writes', () => {
 });
 
 describe('init', () => {
-  test('writes over nothing, unless it is forced', async () => {
+  test('overwrites no file without --force', async () => {
     writeFileSync(join(folder, 'target.yaml'), 'mine');
     await expect(init({ unit: 'x.service' })).rejects.toMatchObject({
       code: 'refused',
@@ -118,11 +118,11 @@ describe('init', () => {
     expect(existsSync(join(folder, 'scenarios'))).toBe(false);
     await init({ unit: 'x.service', force: true });
     expect(readFileSync(join(folder, 'target.yaml'), 'utf8')).toContain('x.service');
-    // What it would write is no obstacle.
+    // A file with the same content is left as it is.
     await init({ unit: 'x.service' });
   });
 
-  test('says everything that is missing where nobody can be asked', async () => {
+  test('names all missing values without a terminal', async () => {
     const nothing = { force: false, host: [], containers: [] };
     await expect(initCommand(folder, nothing, undefined, silent, engine)).rejects.toMatchObject({
       code: 'invalid-input',
@@ -130,7 +130,7 @@ describe('init', () => {
     });
   });
 
-  test('asks for what is left open, again where an answer will not do', async () => {
+  test('asks for missing values, and again after an invalid answer', async () => {
     const answers = ['', 'local', 'node-1', 'node-1=10.0.0.1', '', 'container.pause', 'web'];
     const asked: string[] = [];
     await initCommand(
@@ -138,7 +138,7 @@ describe('init', () => {
       { force: false, host: [], containers: [], url, name: 'pair' },
       async (question) => {
         asked.push(question);
-        return answers[asked.length] ?? 'nobody asked for so much';
+        return answers[asked.length] ?? 'more questions than answers';
       },
       silent,
       engine,

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../hosts/run-command.ts';
 import { localEngine } from './docker-containers.ts';
 
-const exited = (stdout: string, exitCode = 0, stderr = ''): Outcome => ({ kind: 'exited', exitCode, stdout, stderr });
+const exited = (stdout: string, exitCode = 0, stderr = ''): Outcome => ({
+  kind: 'exited',
+  exitCode,
+  stdout,
+  stderr,
+});
 
 /** The engine whose client answers each command like this, and the commands that it got. */
 function engineWith(outcome: Outcome) {
@@ -28,7 +33,10 @@ describe('the engine on this machine', () => {
   });
 
   test.each<[Outcome, string]>([
-    [exited('', 1, 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n'), 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'],
+    [
+      exited('', 1, 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n'),
+      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.',
+    ],
     [{ kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }, 'spawn docker ENOENT'],
     [{ kind: 'timed-out' }, 'no answer within 5 s'],
   ])('gives the reason if it does not answer: %j', async (outcome, why) => {

@@ -17,11 +17,15 @@ const inits: ReadonlySet<string> = new Set(['docker-init', 'tini', 'dumb-init', 
 
 /** The engine that the Docker client of this machine talks to. */
 export function localEngine(run: CommandRunner = runCommand): LocalEngine {
-  const ask = async (argv: readonly string[]): Promise<{ readonly out: string } | { readonly why: string }> => {
+  const ask = async (
+    argv: readonly string[],
+  ): Promise<{ readonly out: string } | { readonly why: string }> => {
     const outcome = await run({ argv, timeoutMs: askTimeoutMs, signal: new AbortController().signal });
     if (outcome.kind === 'exited' && outcome.exitCode === 0) return { out: outcome.stdout };
     if (outcome.kind === 'exited') return { why: outcome.stderr.trim().split('\n').at(-1) ?? '' };
-    return { why: outcome.kind === 'not-started' ? outcome.message : `no answer within ${askTimeoutMs / 1000} s` };
+    return {
+      why: outcome.kind === 'not-started' ? outcome.message : `no answer within ${askTimeoutMs / 1000} s`,
+    };
   };
   return {
     async containers() {

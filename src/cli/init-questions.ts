@@ -187,7 +187,8 @@ async function knowClients(
 ): Promise<{ readonly url: string; readonly passwordEnv: string }> {
   const url = await know({
     option: '--url',
-    words: 'URL that clients use: http://, https://, postgresql://USER@HOST:PORT/DATABASE, or tcp://HOST:PORT',
+    words:
+      'URL that clients use: http://, https://, postgresql://USER@HOST:PORT/DATABASE, or tcp://HOST:PORT',
     given,
     wrong: wrongUrl,
   });

@@ -24,7 +24,7 @@ export function plansText(plans: readonly Plan[]): string {
 /** What a drill breaks, and how much with it: a line for each fault and preparation. */
 export function blastRadiusLines(plan: Plan): string[] {
   return [...plan.prepare, ...plan.faults].map(
-    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(step).blastRadius}`,
+    (step) => `${step.kind} on ${placeText(plan, step)}: ${textOf(plan, step).blastRadius}`,
   );
 }
 
@@ -203,8 +203,7 @@ function textOf(
   { kind, params, on }: PlannedFault,
 ): { inject: string; heal: string; blastRadius: string } {
   const host = 'host' in on ? hosts.find(({ name }) => name === on.host) : undefined;
-  const filled =
-    host === undefined ? params : mapStrings(params, (text) => fillPlaceholders(text, host));
+  const filled = host === undefined ? params : mapStrings(params, (text) => fillPlaceholders(text, host));
   return faultKind(kind)?.describe(filled) ?? { inject: '', heal: '', blastRadius: '' };
 }
 

@@ -47,9 +47,16 @@ async function judged(
   uid = 0,
 ): Promise<string[]> {
   const host = engine(state);
-  const findings = await containerFindings(planned, host, { engine: '26.1.5', uid }, { probes: [], steps: [], signal, ...users });
+  const findings = await containerFindings(
+    planned,
+    host,
+    { engine: '26.1.5', uid },
+    { probes: [], steps: [], signal, ...users },
+  );
   // Only what reads may run: doctor changes nothing.
-  expect(host.commands.filter((command) => !/^docker (?:container inspect|ps|top) /.test(command))).toEqual([]);
+  expect(host.commands.filter((command) => !/^docker (?:container inspect|ps|top) /.test(command))).toEqual(
+    [],
+  );
   return findings.map(({ name, status, observed, mend }) =>
     [`${status} ${name}: ${observed}`, mend].filter(Boolean).join(' | '),
   );

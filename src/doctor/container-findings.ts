@@ -73,7 +73,9 @@ async function judge(
   const answer = await ask(['docker', 'container', 'inspect', '--format', stateFormat, container]);
   const state = stateSchema.safeParse(parseJson(answer ?? '')).data;
   if (state === undefined) {
-    const known = ((await ask(['docker', 'ps', '--all', '--format', '{{.Names}}'])) ?? '').split(/\s+/).filter(Boolean);
+    const known = ((await ask(['docker', 'ps', '--all', '--format', '{{.Names}}'])) ?? '')
+      .split(/\s+/)
+      .filter(Boolean);
     return {
       name,
       status: isNeeded ? 'fail' : 'warn',
@@ -91,7 +93,8 @@ async function judge(
     };
   }
   const kill = faults.find(({ kind }) => kind === 'process.kill');
-  const first = kill === undefined || uid === 0 || init === true ? undefined : await firstProcess(container, ask);
+  const first =
+    kill === undefined || uid === 0 || init === true ? undefined : await firstProcess(container, ask);
   if (first !== undefined && first === processOf(kill?.params)) {
     return {
       name,

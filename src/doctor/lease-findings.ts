@@ -20,7 +20,8 @@ export function leaseFindings(
   const leased = steps.filter(({ leaseMs }) => leaseMs !== undefined);
   const bare = steps.filter(({ kind, params }) => faultKind(kind)?.undoes?.(params) === false);
   const findings: Finding[] = [];
-  if (leased.length > 0) findings.push({ name, ...timerFinding(facts, leased, names(leased), isThisMachine) });
+  if (leased.length > 0)
+    findings.push({ name, ...timerFinding(facts, leased, names(leased), isThisMachine) });
   if (bare.length > 0)
     findings.push({
       name,

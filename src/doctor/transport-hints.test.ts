@@ -37,12 +37,17 @@ describe('the hint for what a container lacks', () => {
   const hints = hintsOn(database);
 
   test('is there for each thing', () => {
-    expect([...hints.keys()]).toEqual(expect.arrayContaining(['root', 'systemd', 'docker', 'docker engine', 'CAP_NET_RAW']));
+    expect([...hints.keys()]).toEqual(
+      expect.arrayContaining(['root', 'systemd', 'docker', 'docker engine', 'CAP_NET_RAW']),
+    );
   });
 
-  test.each([...hints])('%s: no package is installed in the container, and nobody logs in to it: %s', (_thing, hint) => {
-    expect(hint).not.toMatch(/docker\.io|Install the package|Install it|sudo|Log in|NOPASSWD|group docker/);
-  });
+  test.each([...hints])(
+    '%s: no package is installed in the container, and nobody logs in to it: %s',
+    (_thing, hint) => {
+      expect(hint).not.toMatch(/docker\.io|Install the package|Install it|sudo|Log in|NOPASSWD|group docker/);
+    },
+  );
 
   test.each(['docker', 'docker engine'])('%s: names the host and the field to use', (thing) => {
     expect(hints.get(thing)).toBe(
@@ -51,7 +56,9 @@ describe('the hint for what a container lacks', () => {
   });
 
   test.each(['systemd', 'systemctl', 'systemd-run'])('%s: names the faults that need no systemd', (thing) => {
-    expect(hints.get(thing)).toContain('use container.stop, container.kill, container.pause, or process.kill');
+    expect(hints.get(thing)).toContain(
+      'use container.stop, container.kill, container.pause, or process.kill',
+    );
   });
 
   test.each([
@@ -70,7 +77,10 @@ describe('the hint for what this machine lacks', () => {
 
   test.each([
     ['root', 'Run firedrill as root, for example with `sudo`.'],
-    ['docker engine', 'Start the Docker engine, or run firedrill as root or as a user in the group `docker`.'],
+    [
+      'docker engine',
+      'Start the Docker engine, or run firedrill as root or as a user in the group `docker`.',
+    ],
     ['docker', 'Install Docker on this machine, or set `on` to the machine that runs the containers.'],
     ['tcpdump', 'Install the package tcpdump on this machine.'],
   ])('%s', (thing, hint) => {

@@ -52,7 +52,9 @@ const containerComments: Readonly<Record<string, readonly string[]>> = {
     'Docker counts `docker stop` as a stop by hand: no restart policy answers. The process gets SIGTERM and may end in order. The',
     'container stays down until the heal (`docker start`). For a crash, use process.kill.',
   ],
-  'container.restart': ['A planned restart: the process gets SIGTERM, and Docker starts the container again.'],
+  'container.restart': [
+    'A planned restart: the process gets SIGTERM, and Docker starts the container again.',
+  ],
   'container.pause': [
     'A hang: all processes of the container are frozen. The kernel still accepts connections, and no request gets an answer.',
   ],

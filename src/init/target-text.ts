@@ -129,7 +129,8 @@ function healthProbe({ transport, fault }: Stack): {
     return {
       kind: 'container',
       line: "name: '${host}'",
-      comment: 'The state of each container, as the engine reports it: good if running, or healthy where it has a health check.',
+      comment:
+        'The state of each container, as the engine reports it: good if running, or healthy where it has a health check.',
     };
   }
   if (container !== undefined) {

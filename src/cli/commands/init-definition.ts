@@ -10,7 +10,9 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 /** `firedrill init`: its arguments and options. */
 export function initDefinition(output: Output, done: (code: number) => void): Command {
   return new Command('init')
-    .description('write a target and a first scenario for your own stack; on a terminal, ask for missing values')
+    .description(
+      'write a target and a first scenario for your own stack; on a terminal, ask for missing values',
+    )
     .argument('[folder]', 'folder to write to (default: this folder)', '.')
     .option('--name <name>', 'name of the stack (default: that of the folder)')
     .addOption(
@@ -20,7 +22,9 @@ export function initDefinition(output: Output, done: (code: number) => void): Co
       ).choices(transports),
     )
     .addOption(
-      new Option('--host <name=address>', 'a host of the stack; repeatable').argParser(collect).default([], 'none'),
+      new Option('--host <name=address>', 'a host of the stack; repeatable')
+        .argParser(collect)
+        .default([], 'none'),
     )
     .addOption(
       new Option(

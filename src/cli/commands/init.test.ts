@@ -48,17 +48,19 @@ const compile = (kind: 'target' | 'scenario') =>
 const validators = { target: compile('target'), scenario: compile('scenario') };
 
 /** Every transport of machines and each fault that fits it, with and without a virtual address, with one host and with two. */
-const combinations = transports.filter((transport) => transport !== 'containers').flatMap((transport) =>
-  faultTemplates
-    .filter((template) => template.transports?.includes(transport) ?? true)
-    .flatMap((template) =>
-      [undefined, '10.0.0.100'].flatMap((vip) =>
-        [1, 2]
-          .filter((count) => count >= (template.hosts ?? 1))
-          .map((count) => ({ transport, fault: template.kind, vip, count, template })),
+const combinations = transports
+  .filter((transport) => transport !== 'containers')
+  .flatMap((transport) =>
+    faultTemplates
+      .filter((template) => template.transports?.includes(transport) ?? true)
+      .flatMap((template) =>
+        [undefined, '10.0.0.100'].flatMap((vip) =>
+          [1, 2]
+            .filter((count) => count >= (template.hosts ?? 1))
+            .map((count) => ({ transport, fault: template.kind, vip, count, template })),
+        ),
       ),
-    ),
-);
+  );
 
 describe('the files that init writes', () => {
   test.each(combinations)(
@@ -192,7 +194,10 @@ describe('init', () => {
       '--container web: not valid with transport docker, where each host is a container itself',
     ],
     [{ passwordEnv: 'DB_PASSWORD' }, '--password-env DB_PASSWORD: needs a postgresql:// URL'],
-    [{ url: 'postgresql://app@db1,db2/app' }, expect.stringContaining('--url postgresql://app@db1,db2/app: ') as string],
+    [
+      { url: 'postgresql://app@db1,db2/app' },
+      expect.stringContaining('--url postgresql://app@db1,db2/app: ') as string,
+    ],
     [{ url: 'tcp://db1' }, '--url tcp://db1: expected host:port, such as 192.0.2.1:443 or [2001:db8::1]:443'],
     [
       { fault: 'network.partition', host: ['a=one', 'b=two words'] },
@@ -265,17 +270,23 @@ describe('the template for plain containers', () => {
   });
 
   test.each([
-    [{ containers: ['shop-web1'] }, '--containers shop-web1: no container or Compose service is named "shop-web1"; did you mean "shop-web-1"?'],
-    [{ containers: ['quue'] }, '--containers quue: no container or Compose service is named "quue"; did you mean "queue"?'],
+    [
+      { containers: ['shop-web1'] },
+      '--containers shop-web1: no container or Compose service is named "shop-web1"; did you mean "shop-web-1"?',
+    ],
+    [
+      { containers: ['quue'] },
+      '--containers quue: no container or Compose service is named "quue"; did you mean "queue"?',
+    ],
     [
       { containers: ['database'] },
       '--containers database: no container or Compose service is named "database"; known: shop-web-1, shop-web-2, shop-queue-1',
     ],
-    [{ containers: ['web-1', 'shop-web-1'] }, '--containers web-1 shop-web-1: container "shop-web-1" is named twice'],
     [
-      { containers: ['web-1'], transport: 'docker' },
-      '--containers web-1: not valid with --transport docker',
+      { containers: ['web-1', 'shop-web-1'] },
+      '--containers web-1 shop-web-1: container "shop-web-1" is named twice',
     ],
+    [{ containers: ['web-1'], transport: 'docker' }, '--containers web-1: not valid with --transport docker'],
     [
       { transport: 'containers', host: ['a=10.0.0.1'] },
       '--host a=10.0.0.1: not valid with --transport containers',

@@ -55,7 +55,10 @@ export async function initCommand(
 
 function nextSteps(target: string, scenario: string): string[] {
   const steps = [
-    [`npx firedrill doctor --target ${target} ${scenario}`, 'check this machine, the hosts, and the endpoints; changes nothing'],
+    [
+      `npx firedrill doctor --target ${target} ${scenario}`,
+      'check this machine, the hosts, and the endpoints; changes nothing',
+    ],
     [`npx firedrill watch --target ${target} --for 30s`, 'check that the probes see the state that you know'],
     [`npx firedrill plan ${scenario}`, 'print what the drill would do, command by command'],
     [`npx firedrill run ${scenario}`, 'run the drill'],
@@ -81,7 +84,11 @@ function readAsPlans(scenario: TargetInput, target: TargetInput): void {
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     const problems = error.problems.map(({ message }) => message).join('; ');
-    throw new DrillError('invalid-input', `cannot write a valid target and scenario from these values: ${problems}`, { cause: error });
+    throw new DrillError(
+      'invalid-input',
+      `cannot write a valid target and scenario from these values: ${problems}`,
+      { cause: error },
+    );
   }
 }
 

@@ -10,7 +10,9 @@ const page = readFileSync(join(import.meta.dirname, '../../../docs/tutorial-cont
 
 /** A file of the page: a fenced block whose first line is a comment with the file's name. */
 function fileOfPage(name: string): string {
-  const block = [...page.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].find(([, text = '']) => text.startsWith(`# ${name}\n`));
+  const block = [...page.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].find(([, text = '']) =>
+    text.startsWith(`# ${name}\n`),
+  );
   if (block === undefined) throw new Error(`docs/tutorial-containers.md has no file ${name}`);
   return block[1] ?? '';
 }
@@ -53,7 +55,8 @@ const restarts = async (): Promise<number> =>
 
 beforeAll(async () => {
   mkdirSync(pair);
-  for (const name of ['Dockerfile', 'nginx.conf', 'haproxy.cfg']) writeFileSync(join(pair, name), fileOfPage(name));
+  for (const name of ['Dockerfile', 'nginx.conf', 'haproxy.cfg'])
+    writeFileSync(join(pair, name), fileOfPage(name));
   writeFileSync(join(pair, 'compose.yaml'), composeFile());
   await must(['docker', 'build', '--quiet', '--tag', image, pair]);
   await must([...compose, 'up', '--detach']);

@@ -64,7 +64,6 @@ describe('the hint for what a container lacks', () => {
   test.each([
     ['tcpdump', 'tcpdump'],
     ['arping', 'iputils-arping'],
-    ['nsenter', 'util-linux'],
   ])('%s: a tool belongs into the image', (tool, name) => {
     expect(hints.get(tool)).toBe(
       `Add the package ${name} to the image of container shop-db-1, or set the probe's \`from\` to a host that has it.`,

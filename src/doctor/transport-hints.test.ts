@@ -19,9 +19,9 @@ const bare: HostFacts = {
 };
 
 /** Whatever any kind of fault or probe may need. */
-const wants: readonly Want[] = [...faultKinds, ...probeKinds].flatMap(({ kind, uses }) => {
-  const needs = uses?.(undefined);
-  return needs === undefined ? [] : [{ ...needs, by: kind, sure: true }];
+const wants: readonly Want[] = [...faultKinds, ...probeKinds].flatMap((kind) => {
+  const needs = kind.uses?.(undefined);
+  return needs === undefined ? [] : [{ ...needs, by: kind.kind, sure: true }];
 });
 
 const hintsOn = (host: PlannedHost): ReadonlyMap<string, string> =>

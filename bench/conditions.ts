@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseOsRelease } from '../src/lab/os-release.ts';
 
-/** Where and on what a part was run. */
+/** The machine and the time of a benchmark part. */
 export interface Conditions {
   readonly startedAt: string;
   readonly cores: number;
@@ -11,11 +11,11 @@ export interface Conditions {
   readonly system: string;
   readonly kernel: string;
   readonly node: string;
-  /** Processes that ran or wanted to, on average over the minute before. */
+  /** Load average of the minute before the part. */
   readonly loadBefore: number;
 }
 
-/** The conditions now. */
+/** The present conditions. */
 export function conditions(): Conditions {
   return {
     startedAt: new Date().toISOString(),

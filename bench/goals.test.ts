@@ -8,7 +8,7 @@ import { renderTable } from './table.ts';
 const conditions = {
   startedAt: '2026-03-01T10:00:00.000Z',
   cores: 2,
-  cpu: 'made up',
+  cpu: 'simulated',
   memoryGib: 4,
   system: 'Debian',
   kernel: '6.1',
@@ -51,7 +51,7 @@ describe('goalsOf', () => {
     expect([met(105), met(-105), met(106), met(-106)]).toEqual([true, true, false, false]);
   });
 
-  it('wants every long late reply found, and says nothing of short ones', () => {
+  it('requires that every long late reply is found, and ignores short ones', () => {
     const late = (trueMs: number, found: number): Judged =>
       judged(-50, { kind: 'late' satisfies OutageKind, trueMs, windows: found });
     const met = (...outages: readonly Judged[]) => metOf(windows(outages), 'late replies, firedrill 100 ms');
@@ -59,19 +59,19 @@ describe('goalsOf', () => {
     expect(met(late(437, 1), late(260, 0))).toBe(false);
   });
 
-  it('wants the bounds to hold in all of at least 300 windows', () => {
+  it('requires that the bounds contain the true value in all of at least 300 windows', () => {
     const met = (count: number, wrong: number) =>
       metOf(
         windows([
           ...Array.from({ length: count }, () => judged(0)),
           ...Array.from({ length: wrong }, () => judged(0, { held: false })),
         ]),
-        'bounds hold the truth',
+        'bounds contain the true value',
       );
     expect([met(300, 0), met(299, 0), met(300, 1)]).toEqual([true, false, false]);
   });
 
-  it('wants an RTO of every drill', () => {
+  it('requires an RTO of every drill', () => {
     const trial = (ms: number | null, voided = false) => ({
       kind: 'hang' as const,
       trueMs: 2000,
@@ -85,11 +85,11 @@ describe('goalsOf', () => {
       false,
       false,
     ]);
-    // What the server itself spoilt is no drill.
+    // A drill with a stall of the server at an edge does not count.
     expect(met(trial(2000), trial(2300, true))).toBe(true);
   });
 
-  it('wants hostile servers told for what they are, with no slot lost and no look long after its time-out', () => {
+  it('requires that hostile servers are classified correctly, no slot is lost, and no sample exceeds its time-out', () => {
     const goals = (more: Partial<PartResults['hostile']>) =>
       goalsOf({
         hostile: run<'hostile'>({
@@ -117,7 +117,7 @@ describe('goalsOf', () => {
     expect(goals({ misjudged: ['resets: ok'] })).toEqual([true, false]);
   });
 
-  it('wants no outage told of a server that is up, whatever else the machine does', () => {
+  it('requires that no outage of a server is reported while it is up, under any load', () => {
     const level = {
       busy: 16,
       raised: true,
@@ -134,12 +134,12 @@ describe('goalsOf', () => {
     expect(goals.map(({ met }) => met)).toEqual([true, false]);
   });
 
-  it('says nothing of parts that were not run', () => {
+  it('has no goals for parts that were not run', () => {
     expect(goalsOf({})).toEqual([]);
   });
 });
 
-it('shows errors by kind of outage, what is absent, and the goals that were missed', () => {
+it('shows errors by kind of outage, absent tools, and missed goals', () => {
   const results = windows([judged(-20), judged(40), judged(-3437, { windows: 0, kind: 'hang' })]);
   const absent = {
     tool: 'httping',
@@ -152,7 +152,7 @@ it('shows errors by kind of outage, what is absent, and the goals that were miss
   const text = renderTable({ windows: run<'windows'>({ ...result, tools: [...result.tools, absent] }) });
   expect(text).toContain('| firedrill 100 ms | 2/2: -20..+40 | 0/1: -3437..-3437 |  |  |  | 1.00 | 0 |');
   expect(text).toContain('| httping | absent | absent | absent | absent | absent |  |  |');
-  expect(text).toContain('was held up at an edge of theirs: 2 of 7 outages.');
+  expect(text).toContain('the server itself was stalled at an edge: 2 of 7 outages.');
   expect(text).toContain('-3437 to +40 ms, 3 outages | **no** |');
 });
 
@@ -184,11 +184,11 @@ describe('false alarms of a nightly gate', () => {
       'false alarms, 7 nights against 7, 24 drills, 1 and 1 runs a night',
     );
 
-  it('miss the goal where they are surely above 2.5 %, with a tolerance or without', () => {
+  it('miss the goal if they are significantly above 2.5 %, with or without a tolerance', () => {
     expect([met(0, 0), met(100, 110), met(140, 100), met(100, 140)]).toEqual([true, true, false, false]);
   });
 
-  it('have an interval that is Wilson’s', () => {
+  it('have Wilson’s interval', () => {
     const { low, high } = shareInterval({ alarms: 100, of: 4000 });
     expect(low).toBeCloseTo(0.020_6, 4);
     expect(high).toBeCloseTo(0.030_3, 4);

@@ -2,7 +2,7 @@ import { errorFigures } from './judge.ts';
 import type { Judged } from './judge.ts';
 import type { Results } from './results.ts';
 
-/** A goal and what became of it. */
+/** A goal and its result. */
 export interface Goal {
   readonly what: string;
   readonly goal: string;
@@ -10,12 +10,12 @@ export interface Goal {
   readonly met: boolean;
 }
 
-/** A window's error may be this much more than the interval: what clocks and processes add. */
+/** A window's error may exceed the interval by this, ms: the delays of clocks and processes. */
 const slackMs = 5;
-/** Late answers are told from slow ones at this latency (the analysis's own floor). */
+/** From this latency on, ms, an answer counts as late (the analysis's own limit). */
 const slowMs = 150;
 
-/** The goals that the results can be held against. */
+/** The goals for the parts that have results. */
 export function goalsOf(results: Results): readonly Goal[] {
   return [
     ...windowGoals(results),
@@ -31,7 +31,7 @@ export function goalsOf(results: Results): readonly Goal[] {
   ];
 }
 
-/** The series of firedrill in the windows part, and the interval that they have at the edges of an outage. */
+/** firedrill's series in the windows part, and their intervals at the edges of an outage. */
 const series = [
   { tool: 'firedrill 1 s', edgeMs: 1000 },
   { tool: 'firedrill 100 ms', edgeMs: 100 },
@@ -61,7 +61,7 @@ function windowGoals({ windows }: Results): readonly Goal[] {
   return [
     ...errors.flat(),
     {
-      what: 'bounds hold the truth',
+      what: 'bounds contain the true value',
       goal: '100 % of 300 windows or more',
       measured: `${held} of ${bounded.length}`,
       met: held === bounded.length && bounded.length >= 300,
@@ -82,7 +82,7 @@ function errorGoal(what: string, outages: readonly Judged[], edgeMs: number): re
   ];
 }
 
-/** Only stalls that are long enough to be told for sure. */
+/** The goal for late replies that are long enough to be found in every case. */
 function lateGoal(tool: string, outages: readonly Judged[], edgeMs: number): readonly Goal[] {
   const late = outages.filter((o) => o.kind === 'late' && o.trueMs >= slowMs + edgeMs);
   const figures = errorFigures(late);
@@ -172,32 +172,32 @@ function hostileGoals({ hostile }: Results): readonly Goal[] {
   return [
     {
       what: `${servers} hostile servers at once, 100 ms`,
-      goal: 'no slot lost or dropped, p99 lateness at most 5 ms, no look 100 ms beyond its time-out, at most 5 MB more',
+      goal: 'no slot lost or dropped, p99 lateness at most 5 ms, no sample more than 100 ms over its time-out, at most 5 MB more',
       measured:
-        `${lost} lost and ${dropped} dropped beside ${samples} looks, p99 lateness ${fixed(latenessP99Ms)} ms, ` +
-        `${fixed(overrunMs)} ms beyond (${stalled} looks in stalls of the prober), ${signed(growthBytes / 1e6, 1)} MB`,
+        `${lost} lost, ${dropped} dropped, ${samples} samples, p99 lateness ${fixed(latenessP99Ms)} ms, ` +
+        `${fixed(overrunMs)} ms over (${stalled} samples in stalls of the prober), ${signed(growthBytes / 1e6, 1)} MB`,
       met: lost === 0 && dropped === 0 && latenessP99Ms <= 5 && overrunMs <= 100 && growthBytes <= 5e6,
     },
     {
-      what: 'what is told of each',
-      goal: 'what it is',
-      measured: misjudged.length === 0 ? 'all of them' : misjudged.join('; '),
+      what: 'hostile servers, classification',
+      goal: 'all correct',
+      measured: misjudged.length === 0 ? 'all correct' : misjudged.join('; '),
       met: misjudged.length === 0,
     },
   ];
 }
 
 function overloadGoals({ overload }: Results): readonly Goal[] {
-  // Results that stand from a version with another control have other figures.
+  // Results of a version with another control have no dilation.
   const levels = (overload?.result ?? []).filter(({ dilation }) => dilation !== undefined);
   return levels.map((level) => {
     const { busy, raised, looks, failed, told, unsure, toldWithout, starved, starvedMs, dilation } = level;
     const control =
       dilation === null ? 'no sample' : `p50 ${fixed(dilation.p50)}, p99 ${fixed(dilation.p99)}`;
     return {
-      what: `a server that is up, beside ${busy} busy processes${raised ? ' at raised priority' : ''}`,
-      goal: 'no outage told',
-      measured: `${told} told, ${unsure} unsure (${toldWithout} without the control); ${failed} of ${looks} samples failed; dilation ${control}, starved ${starved} times, ${fixed(starvedMs / 1000)} s`,
+      what: `a server that is up, with ${busy} busy processes${raised ? ' at raised priority' : ''}`,
+      goal: 'no outage reported',
+      measured: `${told} reported, ${unsure} uncertain (${toldWithout} reported without the control); ${failed} of ${looks} samples failed; dilation ${control}, starved ${starved} times, ${fixed(starvedMs / 1000)} s`,
       met: told === 0,
     };
   });
@@ -222,15 +222,15 @@ function soakGoals({ soak }: Results): readonly Goal[] {
   const { samples, growthBytes, logBytesPerSample } = soak.result;
   return [
     {
-      what: `soak, ${samples} looks`,
+      what: `soak, ${samples} samples`,
       goal: 'at most 5 MB more after the first 3600',
-      measured: `${signed(growthBytes / 1e6, 1)} MB, ${fixed(logBytesPerSample, 0)} bytes of log a look`,
+      measured: `${signed(growthBytes / 1e6, 1)} MB, ${fixed(logBytesPerSample, 0)} bytes of log per sample`,
       met: growthBytes <= 5e6,
     },
   ];
 }
 
-/** What a night may alarm where nothing changed. */
+/** Highest allowed share of alarms without a change. */
 const falseAlarms = 0.025;
 
 function nightsGoals({ nights }: Results): readonly Goal[] {
@@ -244,7 +244,7 @@ function nightsGoals({ nights }: Results): readonly Goal[] {
       what: `false alarms, ${baselineNights} nights against ${nowNights}, ${drills} drills, ${runs.join(' and ')} runs a night`,
       goal: 'at most 2.5 % of nights',
       measured: `${words[0] ?? ''}, without a tolerance ${words[1] ?? ''}`,
-      // Chance alone takes a rate at the limit above it half of the time: missed is what is surely above.
+      // A rate at the limit exceeds it by chance in half of the runs. So the goal is missed only if the interval is above it.
       met: shares.every(({ low }) => low <= falseAlarms),
     };
   });
@@ -263,7 +263,7 @@ export function shareInterval({ alarms, of }: { readonly alarms: number; readonl
   return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
 }
 
-/** With its sign. */
+/** A number with its sign. */
 export function signed(value: number, digits = 0): string {
   const text = Math.abs(value).toFixed(digits);
   return `${value < 0 ? '-' : '+'}${text}`;

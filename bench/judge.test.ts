@@ -26,7 +26,7 @@ const only = (truth: TrueOutage, ...told: readonly ToldWindow[]) =>
   judge({ outages: [truth], stalls: [] }, told, 0).outages[0];
 
 describe('judge', () => {
-  it('tells the error of a window, with its sign', () => {
+  it('returns the error of a window, with its sign', () => {
     expect(only(outage(1000, 4437), { fromMs: 1500, toMs: 4500, ms: 3000 })).toEqual({
       kind: 'refused',
       trueMs: 3437,
@@ -38,7 +38,7 @@ describe('judge', () => {
     });
   });
 
-  it('takes an outage that was missed for an error of its whole length', () => {
+  it('counts a missed outage as an error of its whole length', () => {
     expect(only(outage(1000, 1731))).toMatchObject({ windows: 0, toldMs: 0, errorMs: -731 });
   });
 
@@ -50,7 +50,7 @@ describe('judge', () => {
     expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, told, 0).strays).toBe(1);
   });
 
-  it('gives a window to an outage that it misses by no more than the slack', () => {
+  it('assigns a window to an outage that it misses by at most the slack', () => {
     const late = { fromMs: 2100, toMs: 3000, ms: 900 };
     expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [late], 50).strays).toBe(1);
     expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [late], 150).strays).toBe(0);
@@ -59,12 +59,12 @@ describe('judge', () => {
     expect(judge({ outages: [outage(1000, 2000)], stalls: [] }, [early], 150).strays).toBe(0);
   });
 
-  it('adds up the windows that an outage was told as', () => {
+  it('adds up multiple windows of an outage', () => {
     const told = [bounded(990, 1400, 20), bounded(1500, 1990, 20)];
     expect(only(outage(1000, 2000), ...told)).toMatchObject({ windows: 2, toldMs: 900, held: false });
   });
 
-  it('says whether the bounds held: of the start, of the end, of the length', () => {
+  it('checks the bounds of the start, the end, and the length', () => {
     expect(only(outage(1010, 2010), bounded(1000, 2000, 20))).toMatchObject({ held: true, halfWidthMs: 20 });
     expect(only(outage(1021, 2010), bounded(1000, 2000, 20))).toMatchObject({ held: false });
     expect(only(outage(1010, 2021), bounded(1000, 2000, 20))).toMatchObject({ held: false });
@@ -75,12 +75,12 @@ describe('judge', () => {
     }
   });
 
-  it('judges no outage, and no window, in which the server itself was held up', () => {
+  it('ignores outages and windows in which the server itself was stalled', () => {
     const stalls = [{ loMs: 1990, hiMs: 2030 }];
     const told = [bounded(1000, 2000, 20)];
     const judged = judge({ outages: [outage(1000, 2000), outage(5000, 6000)], stalls }, told, 0);
     expect(judged).toMatchObject({ outages: [{ trueMs: 1000, windows: 0 }], strays: 0 });
-    // In the midst of an outage a stall changes nothing of it.
+    // A stall in the middle of an outage does not change the outage.
     const within = [{ loMs: 1400, hiMs: 1500 }];
     expect(judge({ outages: [outage(1000, 2000)], stalls: within }, told, 0).outages).toHaveLength(1);
     const alone = { fromMs: 1950, toMs: 2000, ms: 50 };
@@ -88,14 +88,14 @@ describe('judge', () => {
     expect(judge({ outages: [], stalls: [] }, [alone], 0).strays).toBe(1);
   });
 
-  it('allows for what the truth itself is unsure of', () => {
+  it('allows for the uncertainty of the true edges', () => {
     expect(only(outage(995, 2010, 6), bounded(1000, 2000, 20))).toMatchObject({ held: true, trueMs: 1015 });
     expect(only(outage(990, 2010, 6), bounded(1000, 2000, 20))).toMatchObject({ held: false });
   });
 });
 
 describe('errorFigures', () => {
-  it('gives the range of errors, what was found, and the ratio', () => {
+  it('returns the range of errors, the number found, and the ratio', () => {
     const outages = [
       only(outage(0, 1000), bounded(100, 1000, 10))!,
       only(outage(0, 3000), bounded(5, 3305, 10))!,
@@ -115,7 +115,7 @@ describe('errorFigures', () => {
     });
   });
 
-  it('has none of no outages', () => {
+  it('is undefined without outages', () => {
     expect(errorFigures([])).toBeUndefined();
   });
 });

@@ -1,13 +1,13 @@
 import type { Edge, OutageKind, TrueOutage } from './fault-server/messages.ts';
 
-/** A tool's word on one outage. Moments of `monoMs`, durations in ms. */
+/** One outage as a tool reports it. Times are on the clock of `monoMs`, durations in ms. */
 export interface ToldWindow {
-  /** The outage lay somewhere in here, as the tool tells it. */
+  /** The outage is between these times, according to the tool. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** How long it says that it was. */
+  /** The reported length. */
   readonly ms: number;
-  /** What it says the truth must lie in; tools that say nothing of the kind have none. */
+  /** The reported bounds; absent for tools without bounds. */
   readonly bounds?: {
     readonly start: Edge;
     readonly end: Edge;
@@ -16,39 +16,39 @@ export interface ToldWindow {
   };
 }
 
-/** One outage against what a tool told of it. ms. */
+/** One outage compared with a tool's report, ms. */
 export interface Judged {
   readonly kind: OutageKind;
-  /** Middle of what the fault server knows. */
+  /** The true length: the middle of the fault server's bounds. */
   readonly trueMs: number;
-  /** How many windows the tool told of it; 0: missed. */
+  /** Number of windows that the tool reports for it; 0: missed. */
   readonly windows: number;
   readonly toldMs: number;
-  /** Told minus true. */
+  /** Reported length minus true length. */
   readonly errorMs: number;
-  /** Whether the bounds of both edges and of the length held; null where there were none. */
+  /** Whether the bounds of both edges and of the length contain the true values; null without bounds. */
   readonly held: boolean | null;
-  /** Half the distance between the bounds of the length; null where there were none. */
+  /** Half the distance between the bounds of the length; null without bounds. */
   readonly halfWidthMs: number | null;
 }
 
-/** A tool on one target. */
+/** The result of a tool for one target. */
 export interface Verdict {
   readonly outages: readonly Judged[];
-  /** Windows where there was no outage, and no stall of the server. */
+  /** Windows without an outage or a stall of the server. */
   readonly strays: number;
 }
 
-/** What really happened at one target. */
+/** The real outages of one target. */
 export interface Truth {
   readonly outages: readonly TrueOutage[];
-  /** When its server was held up itself. */
+  /** Stalls of its server. */
   readonly stalls: readonly Edge[];
 }
 
 /**
- * Holds what a tool told of one target against what really happened there. A window belongs to the outage that it
- * overlaps; `slackMs` is how far a tool's stamps may be off.
+ * Compares a tool's report on one target with the real outages. A window belongs to the outage that it overlaps. `slackMs`: the
+ * largest error of the tool's timestamps.
  */
 export function judge(truth: Truth, told: readonly ToldWindow[], slackMs: number): Verdict {
   const matched = new Set<ToldWindow>();
@@ -65,14 +65,14 @@ export function judge(truth: Truth, told: readonly ToldWindow[], slackMs: number
   };
 }
 
-/** Whether the server was held up around an edge of the outage, so that what could be seen of it is not what the script says. */
+/** Whether the server was stalled around an edge of the outage, so that the visible outage differs from the script. */
 export function isStalled({ stalls }: Pick<Truth, 'stalls'>, { start, end }: TrueOutage): boolean {
   return [start, end].some((edge) =>
     stalls.some(({ loMs, hiMs }) => loMs <= edge.hiMs + aroundMs && hiMs >= edge.loMs - aroundMs),
   );
 }
 
-/** A stall so close to an edge moves what is seen of it. */
+/** A stall within this distance of an edge shifts the visible edge. */
 const aroundMs = 50;
 
 function overlaps({ fromMs, toMs }: ToldWindow, { loMs, hiMs }: Edge, slackMs: number): boolean {
@@ -102,12 +102,12 @@ function judgeOne(outage: TrueOutage, own: readonly ToldWindow[]): Judged {
   };
 }
 
-/** How long an outage was: the middle of what the fault server knows. */
+/** The length of an outage: the middle of the fault server's bounds. */
 export function lengthOf({ start, end }: TrueOutage): Pick<Judged, 'trueMs'> {
   return { trueMs: (end.loMs + end.hiMs - start.loMs - start.hiMs) / 2 };
 }
 
-/** Whether bounds can hold an edge of which itself only bounds are known. */
+/** Whether bounds overlap the bounds of the true edge. */
 function meets(bounds: Edge, truth: Edge): boolean {
   return bounds.loMs <= truth.hiMs && bounds.hiMs >= truth.loMs;
 }
@@ -116,24 +116,24 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-/** Errors of some outages, ms. */
+/** Errors over outages, ms. */
 export interface ErrorFigures {
   readonly outages: number;
   readonly found: number;
   readonly lowestMs: number;
   readonly medianMs: number;
   readonly highestMs: number;
-  /** Of the absolute errors. */
+  /** The largest absolute error. */
   readonly worstMs: number;
-  /** All told time to all true time. */
+  /** Total reported time divided by total true time. */
   readonly ratio: number;
-  /** Windows with bounds, and how many of them held the truth. */
+  /** Number of windows with bounds, and of those whose bounds contain the true values. */
   readonly bounded: number;
   readonly held: number;
   readonly medianHalfWidthMs: number | null;
 }
 
-/** Figures over outages; undefined of none. */
+/** Figures over outages; undefined without outages. */
 export function errorFigures(outages: readonly Judged[]): ErrorFigures | undefined {
   if (outages.length === 0) return undefined;
   const errors = outages.map((o) => o.errorMs).sort((a, b) => a - b);

@@ -8,7 +8,7 @@ export type LoggedSample = Pick<
   'probe' | 'slot' | 'dueMs' | 'sendMs' | 'finishMs' | 'stallMs' | 'status' | 'cause'
 >;
 
-/** Every sample of a log but the canary's, in its order, those too that the analysis does not keep. */
+/** All samples of a log in order, without those of the control probe, and with those that the analysis does not keep. */
 export function loggedSamples(path: string): readonly LoggedSample[] {
   const samples: LoggedSample[] = [];
   readLogFile(path, {

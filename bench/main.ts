@@ -23,8 +23,8 @@ import { fetchTools } from './peers/tools.ts';
 import type { PartResults, Results } from './results.ts';
 import { renderTable } from './table.ts';
 
-// `npm run bench`: firedrill and other tools against outages whose true edges are known, then what the prober and the
-// analysis can take. Raw results and a table go to reports/bench.
+// `npm run bench`: compares firedrill and other tools with outages of known true edges, then measures the capacity of the prober
+// and the analysis. Raw results and a table go to reports/bench.
 
 const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Promise<PartResults[P]> } = {
   windows: runWindows,
@@ -39,7 +39,7 @@ const parts: { readonly [P in keyof PartResults]: (context: BenchContext) => Pro
   nights: runNights,
 };
 const names = Object.keys(parts) as (keyof PartResults)[];
-/** Its result is a file of its own, from which the reference is made. */
+/** Its result is in a separate file, which the reference is generated from. */
 const observer = 'observer';
 type PartName = keyof PartResults | typeof observer;
 const allNames: readonly PartName[] = [...names, observer];
@@ -48,13 +48,13 @@ const noTools: Tools = { program: () => undefined, env: {} };
 
 const usage = `usage: npm run bench -- [--only PART,...] [--seed N] [--out FOLDER] [--quick]
 
-  --only    of ${allNames.join(', ')}; the others keep the results that they have
-  --seed    draws the moments of outages; printed, and drawn itself by default
-  --out     reports/bench by default
-  --quick   a few seconds for each part; the figures mean nothing and go to a folder of their own
+  --only PART,...  run only these parts (${allNames.join(', ')}); the other results are kept (default: all)
+  --seed N         seed of the random times of outages; it is printed (default: random)
+  --out FOLDER     folder of the results (default: reports/bench, with --quick reports/bench-quick)
+  --quick          run each part for a few seconds, as a test; the figures are meaningless
 `;
 
-/** Ends the run with the usage. */
+/** A wrong command line: the usage is printed. */
 class BadUsage extends Error {}
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -77,7 +77,7 @@ async function bench(args: readonly string[]): Promise<number> {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const lower = only.every((name) => name === 'nights') ? () => undefined : raiseSessionPriority();
   try {
-    // The observer is held against what the machine has, the nights against nothing.
+    // `observer` compares with the machine's own tools, and `nights` needs none.
     const needsTools = only.some((name) => name !== observer && name !== 'nights');
     const tools = needsTools ? await fetchTools(join('.firedrill', 'bench'), say) : noTools;
     say(`seed ${seed}`);
@@ -133,11 +133,11 @@ function parse(args: readonly string[]) {
 
 function partName(text: string): PartName {
   const name = allNames.find((one) => one === text);
-  if (name === undefined) throw new BadUsage(`--only: no part "${text}"`);
+  if (name === undefined) throw new BadUsage(`--only: unknown part "${text}"; known: ${allNames.join(', ')}`);
   return name;
 }
 
-/** Adds to the results that are there already, and makes the table of all. */
+/** Merges results into the existing ones, and writes the table. */
 function keep(out: string, more: Results): void {
   const path = join(out, 'results.json');
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : {};
@@ -149,14 +149,14 @@ function keep(out: string, more: Results): void {
   writeFileSync(join(out, 'table.md'), renderTable(ordered));
 }
 
-/** Replaces the costs of samples that are there already. */
+/** Replaces the existing costs of samples. */
 function keepCosts(out: string, costs: SampleCosts): void {
   const path = join(out, sampleCostsFile);
   writeFileSync(path, `${JSON.stringify(costs, rounded, 1)}\n`);
-  say(`  ${path} is written; \`npm run docs\` renders it in docs/reference/probes.md`);
+  say(`  wrote ${path}; run \`npm run docs\` to update docs/reference/probes.md`);
 }
 
-/** Microseconds are as much as any figure means. */
+/** Rounds to three digits: no figure is more precise than 1 µs. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }

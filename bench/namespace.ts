@@ -12,7 +12,7 @@ export interface Namespace {
 const limits = { timeoutMs: 10_000 };
 const context = labContext(new AbortController().signal, () => {});
 
-/** Why this machine cannot have any; undefined when it can. */
+/** Why this machine does not support namespaces; undefined if it does. */
 export async function whyNoNamespace(): Promise<string | undefined> {
   if (getuid?.() !== 0) return 'network namespaces need root';
   for (const program of ['ip', 'iptables-restore'])
@@ -21,7 +21,7 @@ export async function whyNoNamespace(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Makes number `index`, with addresses of the range for benchmarks (RFC 2544). What an earlier run left is removed. */
+/** Creates namespace number `index`, with addresses of the benchmarking range (RFC 2544). Removes one of an earlier run. */
 export async function makeNamespace(index: number): Promise<Namespace> {
   const name = `fd-bench-${index}`;
   const [outer, inner] = [`fdb${index}o`, `fdb${index}i`];

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { monoMs } from './mono.ts';
 
-/** What a process has used, by /proc (proc_pid_stat(5), proc_pid_status(5)). */
+/** CPU time and memory of a process, from /proc (proc_pid_stat(5), proc_pid_status(5)). */
 export interface ProcessUsage {
   readonly atMs: number;
-  /** User and system time of all threads, ms; in steps of a clock tick. */
+  /** User and system time of all threads, ms, in steps of a clock tick. */
   readonly cpuMs: number;
   readonly rssBytes: number;
   readonly maxRssBytes: number;
@@ -13,10 +13,10 @@ export interface ProcessUsage {
 
 const tickMs = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Reads it now. @throws when there is no such process */
+/** Reads the present usage. @throws if there is no such process */
 export function processUsage(pid: number): ProcessUsage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name may hold spaces; it ends with the last parenthesis.
+  // The name may contain spaces and parentheses; it ends with the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kib = (name: string): number =>

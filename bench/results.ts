@@ -24,12 +24,12 @@ export interface PartResults {
   readonly nights: NightsResult;
 }
 
-/** One part as it was run. */
+/** One run of a part. */
 export interface PartRun<R> {
   readonly conditions: Conditions;
   readonly seed: number;
   readonly result: R;
 }
 
-/** results.json: parts of different runs may stand side by side, each with its conditions. */
+/** results.json: parts may come from different runs, each with its conditions. */
 export type Results = { readonly [P in keyof PartResults]?: PartRun<PartResults[P]> };

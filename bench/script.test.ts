@@ -4,19 +4,19 @@ import { blackHoleShapes, loopbackShapes, scriptTrack } from './script.ts';
 const span = { fromMs: 1000, untilMs: 181_000 };
 
 describe('scriptTrack', () => {
-  it('gives the same outages for the same seed, others for another seed or track', () => {
+  it('returns the same outages for the same seed, and others for another seed or track', () => {
     const script = scriptTrack(0, loopbackShapes, span, 7);
     expect(scriptTrack(0, loopbackShapes, span, 7)).toEqual(script);
     expect(scriptTrack(0, loopbackShapes, span, 8)).not.toEqual(script);
     expect(scriptTrack(1, loopbackShapes, span, 7).map((o) => o.atMs)).not.toEqual(script.map((o) => o.atMs));
   });
 
-  it('has the shapes in an order that is not theirs', () => {
+  it('shuffles the shapes', () => {
     const kinds = scriptTrack(0, loopbackShapes, span, 7).map((o) => o.kind);
     expect(kinds.slice(0, loopbackShapes.length)).not.toEqual(loopbackShapes.map((shape) => shape.kind));
   });
 
-  it('has every shape before any comes again, all within the span, with 5.5 s to 6.5 s between two', () => {
+  it('uses every shape before it repeats one, within the span, with gaps of 5.5 s to 6.5 s', () => {
     const script = scriptTrack(0, loopbackShapes, span, 7);
     const first = script.slice(0, loopbackShapes.length).map(({ kind, lengthMs }) => `${kind} ${lengthMs}`);
     expect(new Set(first).size).toBe(loopbackShapes.length);

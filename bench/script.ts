@@ -1,16 +1,16 @@
 import { seeded } from '../src/analysis/testing/log-builder.ts';
 import type { OutageKind, ScriptedOutage } from './fault-server/messages.ts';
 
-/** An outage to be scripted. */
+/** The kind and length of a scripted outage. */
 export interface Shape {
   readonly kind: OutageKind;
   readonly lengthMs: number;
 }
 
-// No length is a multiple of any interval: those that are flatter every prober.
+// No length is a multiple of an interval, because such lengths give every prober too small errors.
 const shortAndLong = [263, 731, 3437];
 
-/** What a server on this machine can do. */
+/** Outages of a server on this machine. */
 export const loopbackShapes: readonly Shape[] = [
   ...(['refused', 'hang', 'http-503'] as const).flatMap((kind) =>
     shortAndLong.map((lengthMs) => ({ kind, lengthMs })),
@@ -18,18 +18,18 @@ export const loopbackShapes: readonly Shape[] = [
   ...[437, 731, 1437].map((lengthMs) => ({ kind: 'late' as const, lengthMs })),
 ];
 
-/** What a network namespace does besides. */
+/** Outages that need a network namespace. */
 export const blackHoleShapes: readonly Shape[] = [731, 2263, 3437].map((lengthMs) => ({
   kind: 'black-hole',
   lengthMs,
 }));
 
-/** Between two outages: long enough for every tool here to see the target well again. */
+/** Gap between two outages, ms: long enough for every tool to see the target up again. */
 const gapMs = 5500;
 
 /**
- * Outages of one track from `fromMs` on, as many as end before `untilMs`: each shape once in a random order, then
- * again. A random part of a second between them gives every outage a phase of its own to the tools' intervals.
+ * Outages of one track between `fromMs` and `untilMs`: each shape once in random order, then again. A random extra gap of up to
+ * 1 s gives every outage a random phase relative to the tools' intervals.
  */
 export function scriptTrack(
   track: number,

@@ -18,8 +18,8 @@ export function renderTable(results: Results): string {
   return [
     '# Benchmarks',
     '',
-    '`npm run bench` makes this file and results.json.',
-    'What one sample of each kind of probe costs is in sample-costs.json and docs/reference/probes.md.',
+    '`npm run bench` generates this file and results.json.',
+    'The cost of a sample of each probe kind is in sample-costs.json and docs/reference/probes.md.',
     '',
     ...windowLines(results),
     ...nightsLines(results),
@@ -41,11 +41,11 @@ function windowLines({ windows }: Results): readonly string[] {
   if (windows === undefined) return [];
   const { tools, scripted, voided, truthUnsureMs, noBlackHole } = windows.result;
   return [
-    '## The same outages, seen by all tools at once',
+    '## The same outages, measured by all tools at the same time',
     '',
-    'Outages found, and the lowest and highest error of what was told of their length, ms; a missed outage is an error of',
-    'its whole length. Lengths of 263, 731 and 3437 ms (late replies 437, 731 and 1437 ms, black holes 731, 2263 and',
-    '3437 ms) at random phase. The ratio is all told time to all true time.',
+    'Number of outages found, and the lowest and highest error of their reported length, ms. A missed outage is an error of',
+    'its whole length. The lengths are 263, 731, and 3437 ms (late replies: 437, 731, and 1437 ms; black holes: 731, 2263,',
+    'and 3437 ms), at a random phase. The ratio is the total reported time divided by the total true time.',
     '',
     ...table(
       ['tool', ...columns.map(({ title }) => title), 'ratio', 'false'],
@@ -59,14 +59,14 @@ function windowLines({ windows }: Results): readonly string[] {
     '',
     ...tools.map(({ tool, reading }) => `- ${tool}: ${reading}`),
     '',
-    `The fault server knows its own edges to ${truthUnsureMs.toFixed(1)} ms or better.`,
-    `Not judged, because the server itself was held up at an edge of theirs: ${voided} of ${scripted} outages.`,
-    ...(noBlackHole === null ? [] : [`There was no black hole: ${noBlackHole}.`]),
+    `The true edges are known to ${truthUnsureMs.toFixed(1)} ms or better.`,
+    `Not judged, because the server itself was stalled at an edge: ${voided} of ${scripted} outages.`,
+    ...(noBlackHole === null ? [] : [`There was no black-hole outage: ${noBlackHole}.`]),
     '',
   ];
 }
 
-/** How often the gate of nightly drills alarms where the truth is known. */
+/** Alarms of the nightly gate for known true changes. */
 function nightsLines({ nights }: Results): readonly string[] {
   if (nights === undefined) return [];
   const { rows, nightEffect, runNoise } = nights.result;
@@ -76,25 +76,25 @@ function nightsLines({ nights }: Results): readonly string[] {
     return `${at(count.alarms / count.of)} % (${at(low)} to ${at(high)})`;
   };
   return [
-    '## How often a nightly gate alarms',
+    '## Alarms of a nightly gate',
     '',
-    `Simulated nights with a known truth, judged by \`--baseline\` at the default tolerance. All runs of a night have a factor in common`,
-    `(lognormal, ${(100 * nightEffect).toFixed(0)} %), each run has one of its own (${(100 * runNoise).toFixed(0)} %). The share of comparisons that alarm, with Wilson's 95 % interval. By runs:`,
-    'nothing changed, but each run counts as a value and each figure is judged by itself at 2.5 %.',
+    `Simulated nights with a known true change, judged by \`--baseline\` at the default tolerance. All runs of a night share a factor`,
+    `(lognormal, ${(100 * nightEffect).toFixed(0)} %), and each run has its own factor (${(100 * runNoise).toFixed(0)} %). The columns show the share of comparisons with an alarm, with Wilson's 95 %`,
+    'interval. By runs: no change, but each run counts as a value, and each figure is judged alone at 2.5 %.',
     '',
     ...table(
       [
         'nights: baseline, now',
         'runs a night',
         'drills',
-        'nothing changed',
+        'no change',
         '… without a tolerance',
         'by runs',
         '… without a tolerance',
         'all 10 % longer',
         'all 25 % longer',
         'one 50 % longer',
-        'one recovers half of the time',
+        'one recovers in half of its runs',
       ],
       rows.map((row) => [
         `${row.baselineNights}, ${row.nowNights}`,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { LogBuilder, planWith, probeOf } from '../src/analysis/testing/log-builder.ts';
 import { firedrillWindows, windowsOfLooks } from './told.ts';
 
-it('reads an outage of looks from the first failed one to the first good one after it', () => {
+it('reads an outage from the first failed sample to the next good one', () => {
   const looks = [true, false, false, true, true, false, true].map((ok, index) => ({ atMs: index * 10, ok }));
   expect(windowsOfLooks(looks)).toEqual([
     { fromMs: 10, toMs: 30, ms: 20 },
@@ -10,11 +10,11 @@ it('reads an outage of looks from the first failed one to the first good one aft
   ]);
 });
 
-it('tells nothing of an outage that is still there at the end', () => {
+it('ignores an outage without an end', () => {
   expect(windowsOfLooks([{ atMs: 0, ok: false }])).toEqual([]);
 });
 
-it('moves firedrill’s windows from the run clock to the clock that all share', () => {
+it('converts firedrill’s windows from the run clock to the shared clock', () => {
   const builder = new LogBuilder(planWith({ probes: [probeOf('health')] }));
   const answers = ['ok', 'ok', 'fail', 'fail', 'ok'] as const;
   for (const [slot, status] of answers.entries()) {

@@ -2,13 +2,13 @@ import type { RunLog } from '../src/analysis/read-log.ts';
 import { badWindows, durationOf } from '../src/analysis/windows.ts';
 import type { ToldWindow } from './judge.ts';
 
-/** One look of a tool, at a moment of `monoMs` that the tool itself gives (or at which its line came). */
+/** One sample of a tool. `atMs` is the tool's own timestamp, or the arrival of its line, on the clock of `monoMs`. */
 export interface Look {
   readonly atMs: number;
   readonly ok: boolean;
 }
 
-/** The reading that tools without one of their own get: from the first failed look to the first good one after it. */
+/** Windows for tools without windows: from the first failed sample to the next good one. */
 export function windowsOfLooks(looks: readonly Look[]): readonly ToldWindow[] {
   const windows: ToldWindow[] = [];
   let sinceMs: number | undefined;
@@ -22,7 +22,7 @@ export function windowsOfLooks(looks: readonly Look[]): readonly ToldWindow[] {
   return windows;
 }
 
-/** firedrill's own windows of one probe, late answers among them. */
+/** firedrill's own windows of one probe, including late answers. */
 export function firedrillWindows(log: RunLog, probe: string, originMs: number): readonly ToldWindow[] {
   const series = log.series.get(probe);
   if (series === undefined) throw new Error(`no probe ${probe} in the log`);

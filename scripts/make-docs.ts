@@ -1,4 +1,4 @@
-// `npm run docs`: writes what is made from the sources, the JSON Schemas and the reference. A test holds the files to it.
+// `npm run docs`: writes the generated files: the JSON Schemas and the reference. A test checks that they are up to date.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { madeFiles } from './docs/made-files.ts';

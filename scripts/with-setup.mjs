@@ -1,5 +1,5 @@
-// `npm run drill` and `npm test` from a fresh clone: sees to the dependencies and the pinned Node 24, then runs what was
-// asked for. Plain JavaScript without dependencies, because it runs before there are any, on Node 18 or later.
+// `npm run drill` and `npm test` from a fresh clone: installs the dependencies with the pinned Node 24, then runs the task. Plain
+// JavaScript for Node 18 or later, because it runs before the dependencies are installed.
 //
 //   node scripts/with-setup.mjs drill [arguments of `firedrill run`]
 //   node scripts/with-setup.mjs test
@@ -26,47 +26,47 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const neededNode = 24;
 
-/** Ends the whole run with a message for people. */
+/** Ends the run with an error message. */
 class Stop extends Error {}
 
-/** Tests that need something of the machine: what, whether it is there or can be got, and what to do about it. */
+/** Requirements of test projects: why they are not met (`whyNot`), and the hint (`need`). */
 const needy = {
   pages: {
     whyNot: () => whyNone('Chromium', ['chromium', 'chromium-browser', 'google-chrome']),
-    need: 'They need Chromium on the path, or root on Debian or Ubuntu to install it.',
+    need: 'hint: install Chromium, or run as root on Debian or Ubuntu: the tests then install it.',
   },
   shells: {
     whyNot: () => whyNotAll(['bash', 'dash', 'zsh', 'fish', 'tcsh', 'busybox', 'sudo', 'ssh', 'shellcheck']),
-    need: 'They need bash, dash, zsh, fish, tcsh, busybox, sudo, ssh and shellcheck on the path, or root on Debian or Ubuntu to install them.',
+    need: 'hint: install bash, dash, zsh, fish, tcsh, busybox, sudo, ssh, and shellcheck, or run as root on Debian or Ubuntu: the tests then install them.',
   },
   terminal: {
     whyNot: () => whyNotAll(['tmux']),
-    need: 'They need tmux on the path, or root on Debian or Ubuntu to install it.',
+    need: 'hint: install tmux, or run as root on Debian or Ubuntu: the tests then install it.',
   },
   reporters: {
     whyNot: whyNoReaders,
-    need: 'They need Debian, whose packages they unpack without installing them, and python3 on the path.',
+    need: 'hint: run the tests on Debian with python3; they unpack Debian packages without installing them.',
   },
   ...Object.fromEntries(
     ['lab', 'lab-all', 'packets', 'storm', 'docs-lab', 'openstack'].map((project) => [
       project,
       {
         whyNot: whyNoEngine,
-        need: 'They need a Docker engine that this user may use, or root on Debian or Ubuntu to install one.',
+        need: 'hint: give this user access to a Docker engine, or run as root on Debian or Ubuntu: the tests then install one.',
       },
     ]),
   ),
   'disk-full': {
     whyNot: () => (process.getuid?.() === 0 ? undefined : 'this user is not root.'),
-    need: 'They mount small disks.',
+    need: 'hint: run the tests as root; they mount small disks.',
   },
   collector: {
     whyNot: () => whyNothingInstalls('OpenTelemetry Collector'),
-    need: 'They build one from the sources of Debian.',
+    need: 'hint: run the tests as root on Debian; they build the collector from Debian sources.',
   },
 };
 
-/** Parts of the tests, one after the other: vitest projects that are run side by side. */
+/** Parts of the tests, which run one after another. The vitest projects of a part run in parallel. */
 const shortParts = [
   {
     name: 'pure, unit, pages, shells, terminal, reporters',
@@ -84,7 +84,7 @@ const longParts = [
   ),
 ];
 
-/** Test files that are shown with their times. */
+/** Number of the slowest test files to print. */
 const slowestShown = 10;
 
 const [task, ...rest] = process.argv.slice(2);
@@ -103,7 +103,7 @@ try {
   process.exitCode = 2;
 }
 
-/** Brings the lab up (whatever that takes) and drills the main case. */
+/** Brings the lab up, and runs the main drill. */
 async function drill(node, args) {
   const firedrill = join(root, 'bin', 'firedrill.mjs');
   const up = await run(node, [firedrill, 'lab', 'up', '--stack', 'certlocker'], { tied: true });
@@ -119,24 +119,24 @@ function bench(node, args) {
 
 function test(node) {
   console.log(
-    'npm test takes 8 to 10 minutes on a quick machine with two cores once the lab has been built. On a slow one it must not take more than 15, or 25 where other work takes up one of the cores.\n',
+    'npm test takes 8 to 10 min on a fast machine with two cores after the lab is built. On a slow machine it takes up to 15 min, or up to 25 min if other work uses one of the cores.\n',
   );
   return runParts(node, shortParts);
 }
 
 function testAll(node) {
-  console.log('npm run test:all takes about three hours. It has all that `npm test` has.\n');
+  console.log('npm run test:all takes about 3 h. It includes the tests of `npm test`.\n');
   return runParts(node, longParts);
 }
 
 /**
- * Static checks; then the parts: in the first one unit and integration tests, the pages in a real browser, completion in real
- * shells, the live view on a terminal, and what reporters write before its readers, side by side; those on the real lab have the
- * machine to themselves. Every part runs, whatever the one before it said; the last line counts all tests.
+ * Runs the static checks, then the parts. The first part has unit and integration tests, pages in a real browser, completion in
+ * real shells, the live view on a terminal, and reporters with their readers. Tests on the real lab run alone on the machine.
+ * Every part runs, also after a failed one. The last line counts all tests.
  */
 async function runParts(node, wanted) {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-test-'));
-  // The tests note in here each drill that they ran once more because the machine was too busy for it (test/starvation.ts).
+  // The tests append a line to this file for each drill that they repeat because the machine was too busy (test/starvation.ts).
   const starvedNote = join(folder, 'starved');
   process.env.FIREDRILL_STARVED_NOTE = starvedNote;
   try {
@@ -149,7 +149,7 @@ async function runParts(node, wanted) {
       const reason = await whyNot();
       if (reason === undefined) continue;
       leftOut.push(project);
-      console.log(`\nThe ${project} tests are LEFT OUT: ${reason}\n${need}`);
+      console.log(`\nThe ${project} tests are SKIPPED: ${reason}\n${need}`);
     }
     const parts = [];
     for (const { name, projects } of wanted) {
@@ -169,7 +169,7 @@ async function runParts(node, wanted) {
     if (check !== 0) console.error('\nThe static checks (npm run check) failed; see above.');
     const isLacking = leftOut.length > 0 && isTrue(process.env.CI);
     if (leftOut.length > 0)
-      console.log(`\nLEFT OUT: ${leftOut.join(', ')}${isLacking ? '. With CI=true that is a failure.' : ''}`);
+      console.log(`\nSKIPPED: ${leftOut.join(', ')}${isLacking ? '. With CI=true this is a failure.' : ''}`);
     console.log(`\n${passed} passed, ${failed} failed`);
     return check === 0 && parts.every((part) => part.ok) && failed === 0 && !isLacking ? 0 : 1;
   } finally {
@@ -177,7 +177,7 @@ async function runParts(node, wanted) {
   }
 }
 
-/** What took how long: the slowest files of all parts, and each part. */
+/** Prints the slowest test files, and the time of each part. */
 function tellTimes(files, times) {
   const slowest = [...files].sort((a, b) => b.ms - a.ms).slice(0, slowestShown);
   console.log(`\nThe slowest of ${files.length} test files:`);
@@ -192,53 +192,52 @@ function timeLine(name, ms) {
   return `${`${minutes}${String(seconds % 60).padStart(2)} s`.padStart(12)}  ${name}`;
 }
 
-/** Drills that were run once more: of none nothing is said. */
+/** Prints the repeated drills, if there are any. */
 function tellStarved(note) {
   if (!existsSync(note)) return;
   const lines = readFileSync(note, 'utf8').trimEnd().split('\n');
-  console.log(`\nDrills that were run once more, because the machine was too busy for them: ${lines.length}`);
+  console.log(`\nDrills that were repeated because the machine was too busy: ${lines.length}`);
   for (const line of lines) console.log(`  ${line}`);
 }
 
-/** undefined when one of these programs is there, or can be installed by the set-up of the tests. */
+/** Undefined if one of these programs is installed, or if the tests can install it. */
 function whyNone(what, names) {
   return names.some(isOnPath) ? undefined : whyNothingInstalls(what);
 }
 
-/** undefined when all of these programs are there, or can be installed by the set-up of the tests. */
+/** Undefined if all these programs are installed, or if the tests can install them. */
 function whyNotAll(names) {
   const missing = names.filter((name) => !isOnPath(name));
   return missing.length === 0 ? undefined : whyNothingInstalls(missing.join(', '));
 }
 
-/** undefined when what reads reporters' files can be fetched (test/reporters/lib/readers.ts). */
+/** Undefined if the readers of the reporters' files can be downloaded (test/reporters/lib/readers.ts). */
 function whyNoReaders() {
   if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) return 'this is not Debian.';
-  return isOnPath('python3') ? undefined : 'there is no python3.';
+  return isOnPath('python3') ? undefined : 'python3 is not installed.';
 }
 
 function isOnPath(name) {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
-/** Why what is not there cannot be installed; undefined when it can. */
+/** Why a missing program cannot be installed; undefined if it can. */
 function whyNothingInstalls(what) {
-  if (process.getuid?.() !== 0) return `there is no ${what}, and without root none can be installed.`;
-  if (!existsSync('/usr/bin/apt-get')) return `there is no ${what}, and this is not Debian or Ubuntu.`;
+  if (process.getuid?.() !== 0) return `${what}: not installed, and this user is not root.`;
+  if (!existsSync('/usr/bin/apt-get')) return `${what}: not installed, and this is not Debian or Ubuntu.`;
   return undefined;
 }
 
-/** undefined when `firedrill lab up` can be expected to get an engine. */
+/** Undefined if an engine answers, or if `firedrill lab up` can install one. */
 async function whyNoEngine() {
   if (process.platform !== 'linux') return `the lab needs Linux, this is ${process.platform}.`;
   if ((await run('docker', ['info'], { quiet: true })) === 0) return undefined;
-  if (process.getuid() !== 0)
-    return 'no Docker engine answers to this user, and without root none can be installed.';
+  if (process.getuid() !== 0) return 'no Docker engine answers, and this user is not root.';
   if (!existsSync('/usr/bin/apt-get')) return 'no Docker engine answers, and this is not Debian or Ubuntu.';
   return undefined;
 }
 
-/** Vitest projects in parallel, shown as usual; counted and timed from a JSON report. */
+/** Runs Vitest projects in parallel, with the usual output. Counts and times come from a JSON report. */
 async function runTests(node, folder, projects) {
   const report = join(folder, `${projects[0]}.json`);
   const code = await run(node, [
@@ -251,7 +250,7 @@ async function runTests(node, folder, projects) {
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 0, ok: false, files: [] };
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  // A file whose set-up fails has no test that failed, but the count must not look as if all was well: `code` says so.
+  // A file with a failed set-up has no failed test. The exit code shows the failure, and the count must not be 0.
   const failed = code === 0 ? numFailedTests : Math.max(numFailedTests, 1);
   const files = testResults.map(({ name, startTime, endTime }) => ({
     name: relative(root, name),
@@ -260,7 +259,7 @@ async function runTests(node, folder, projects) {
   return { passed: numPassedTests, failed, ok: code === 0, files };
 }
 
-/** `npm ci` when there is no node_modules, or when it was made from another lock file. */
+/** Runs `npm ci` if node_modules is missing or belongs to another lock file. */
 async function ensureDependencies() {
   const stamp = join(root, 'node_modules', '.firedrill-lock-sha256');
   const wanted = createHash('sha256')
@@ -268,7 +267,7 @@ async function ensureDependencies() {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) return;
   console.log('Installing dependencies (npm ci) ...');
-  // Some of them say that they want a newer Node than the one that runs npm here; they get it, since it is one of them.
+  // Some dependencies require a newer Node than the one that runs npm. The newer Node is itself one of the dependencies.
   const code = await run('npm', [
     'ci',
     '--no-audit',
@@ -276,11 +275,11 @@ async function ensureDependencies() {
     '--loglevel=error',
     '--engine-strict=false',
   ]);
-  if (code !== 0) throw new Stop('`npm ci` failed; see above.');
+  if (code !== 0) throw new Stop('cannot install the dependencies: `npm ci` failed (see above)');
   writeFileSync(stamp, `${wanted}\n`);
 }
 
-/** npm links the commands of dependencies, not those of the package itself: so that `npx firedrill` works here. */
+/** Links bin/firedrill.mjs, so that `npx firedrill` works here: npm only links the commands of dependencies. */
 function ensureCommand() {
   const link = join(bin, 'firedrill');
   const target = '../../bin/firedrill.mjs';
@@ -291,23 +290,23 @@ function ensureCommand() {
   symlinkSync(target, link);
 }
 
-/** The Node binary that came with the dependencies; the running one where there is none for this system. */
+/** The Node binary of the dependencies; the running one if there is none for this system. */
 function pinnedNode() {
   const pinned = join(bin, 'node');
   if (existsSync(pinned)) return pinned;
   if (Number(process.versions.node.split('.')[0]) >= neededNode) return process.execPath;
   throw new Stop(
-    `firedrill needs Node ${neededNode}. There is no packaged one for ${process.platform}-${process.arch}, and this is ` +
-      `Node ${process.versions.node}: install Node ${neededNode} and try again.`,
+    `firedrill needs Node ${neededNode}: this is Node ${process.versions.node}, and there is no packaged Node for ` +
+      `${process.platform}-${process.arch}\nhint: install Node ${neededNode}, then try again`,
   );
 }
 
-/** Runs a command on this terminal; returns its exit code. Signals are passed on: the command heals before it ends. */
+/** Runs a command on this terminal, and returns its exit code. It forwards signals, so that the command heals before it ends. */
 function run(command, args, { quiet = false, tied = false } = {}) {
   const stdio = quiet ? 'ignore' : 'inherit';
   const options = {
     cwd: root,
-    // `tied`: firedrill has a channel to this process, and heals and ends when this process is gone (src/cli/stop.ts).
+    // `tied`: firedrill has a channel to this process. If this process dies, firedrill heals and ends (src/cli/stop.ts).
     stdio: tied ? [stdio, stdio, stdio, 'ipc'] : stdio,
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
   };

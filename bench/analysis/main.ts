@@ -4,8 +4,8 @@ import { badWindows } from '../../src/analysis/windows.ts';
 import { monoMs } from '../mono.ts';
 import type { AnalysisUsage } from './messages.ts';
 
-// Reads an event log as `firedrill report` does and finds the windows of every probe, in a process of its own whose
-// memory can be told. Started by parts/analysis.ts.
+// Reads an event log as `firedrill report` does, and finds the windows of every probe. A separate process, so that its memory can
+// be measured. Started by parts/analysis.ts.
 
 const path = process.argv[2] ?? '';
 const startMs = monoMs();

@@ -1,8 +1,8 @@
-/** How long the analysis of a log took; the last line of its process's output, as JSON. */
+/** Time and memory of an analysis. The process prints it as JSON in its last line. */
 export interface AnalysisUsage {
   readonly samples: number;
   readonly readMs: number;
-  /** Windows of every probe, from the log that was read. */
+  /** Time for the windows of all probes, without reading the log, ms. */
   readonly windowsMs: number;
   readonly windows: number;
   readonly maxRssBytes: number;

@@ -7,8 +7,8 @@ import type { FromServer, ScriptedOutage, ServerInput, ToServer } from './messag
 import { watchStalls } from './stalls.ts';
 import { openTrack, type Track } from './track.ts';
 
-// The target of the benchmarks: HTTP servers that fail as the script says, in a process of their own, which tells when
-// they really did. Started by start.ts.
+// The target of the benchmarks: HTTP servers that fail according to a script. A separate process, which reports the real times of
+// the outages. Started by start.ts.
 
 const input = JSON.parse(process.argv[2] ?? '') as ServerInput;
 const tell = (message: FromServer): void => void process.send?.(message);
@@ -45,7 +45,7 @@ async function play({ track, kind, atMs, lengthMs }: ScriptedOutage): Promise<vo
   tell({ type: 'outage', outage: { track, kind, start, end } });
 }
 
-/** A port that costs the server as little as possible: where the client's capacity is measured. */
+/** A port with minimal cost for the server, to measure the client's capacity. */
 async function listenPlainly(): Promise<number> {
   const reply = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n');
   const server = createServer({ noDelay: true }, (socket: Socket) => {
@@ -57,7 +57,7 @@ async function listenPlainly(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** `GET /<track>/<kind>/<ms>` begins an outage and answers when it has begun. */
+/** `GET /<track>/<kind>/<ms>` starts an outage, and answers when it has started. */
 async function listenForOrders(): Promise<number> {
   const server = createHttpServer((request, response) => {
     const [, track, kind, length] = (request.url ?? '').split('/');

@@ -1,14 +1,14 @@
 /**
  * How a target fails.
- * - `refused`: nothing listens.
- * - `hang`: connections are accepted and never answered, and dropped when the outage ends.
- * - `late`: requests are kept and answered when the outage ends.
+ * - `refused`: the port is closed.
+ * - `hang`: connections are accepted, get no answer, and are dropped when the outage ends.
+ * - `late`: requests are held, and answered when the outage ends.
  * - `http-503`: every answer is a 503.
- * - `black-hole`: the network namespace of the server drops every packet that comes in.
+ * - `black-hole`: the server's network namespace drops every incoming packet.
  */
 export type OutageKind = 'refused' | 'hang' | 'late' | 'http-503' | 'black-hole';
 
-/** An outage that is to come: of the server's port number `track`, at a moment of `monoMs`. */
+/** A scripted outage of the server's port number `track`. `atMs` is on the clock of `monoMs`. */
 export interface ScriptedOutage {
   readonly track: number;
   readonly kind: OutageKind;
@@ -16,13 +16,13 @@ export interface ScriptedOutage {
   readonly lengthMs: number;
 }
 
-/** An edge lay between these two moments of `monoMs`. */
+/** Bounds of an edge, on the clock of `monoMs`. */
 export interface Edge {
   readonly loMs: number;
   readonly hiMs: number;
 }
 
-/** An outage as it was. */
+/** A real outage. */
 export interface TrueOutage {
   readonly track: number;
   readonly kind: OutageKind;
@@ -30,34 +30,34 @@ export interface TrueOutage {
   readonly end: Edge;
 }
 
-/** What the fault server is started with, as JSON in its first argument. */
+/** Input of the fault server, as JSON in its first argument. */
 export interface ServerInput {
   readonly host: string;
-  /** How many ports that can fail. */
+  /** Number of ports that can fail. */
   readonly tracks: number;
-  /** It runs in a network namespace of its own. */
+  /** Whether it runs in its own network namespace. */
   readonly ownNamespace: boolean;
 }
 
-/** To the fault server. It ends when the channel closes. */
+/** Message to the fault server. It ends when the channel closes. */
 export interface ToServer {
   readonly outages: readonly ScriptedOutage[];
 }
 
-/** From the fault server. */
+/** Message from the fault server. */
 export type FromServer =
   | {
       readonly type: 'listening';
-      /** By track. */
+      /** Ports by track. */
       readonly ports: readonly number[];
-      /** Never fails, and costs the server little. */
+      /** Never fails, with minimal cost for the server. */
       readonly plainPort: number;
-      /** `GET /<track>/<kind>/<ms>` begins an outage and answers when it has begun. */
+      /** `GET /<track>/<kind>/<ms>` starts an outage, and answers when it has started. */
       readonly controlPort: number;
     }
   | { readonly type: 'outage'; readonly outage: TrueOutage }
-  /** It was held up itself. */
+  /** The server process itself was stalled. */
   | { readonly type: 'stalled'; readonly stall: Edge }
-  /** The script is at its end. */
+  /** The script has ended. */
   | { readonly type: 'played' }
   | { readonly type: 'failed'; readonly message: string };

@@ -2,12 +2,12 @@ import { monoMs } from '../mono.ts';
 import type { Edge } from './messages.ts';
 
 const tickMs = 5;
-/** A server held up for less than this is within what the machine's clocks and processes cost anyway. */
+/** Shorter stalls, ms, are within the normal delays of the machine. */
 const stallMs = 10;
 
 /**
- * Tells of each time in which this process answered nobody because it did not get the CPU: what tools see of it is
- * true, and not in the script.
+ * Reports each stall of this process: it did not get the CPU, so it answered no request. Such an outage is real, but not in the
+ * script.
  */
 export function watchStalls(tell: (stall: Edge) => void): void {
   let dueMs = monoMs() + tickMs;

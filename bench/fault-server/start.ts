@@ -2,17 +2,17 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Edge, FromServer, ScriptedOutage, ServerInput, ToServer, TrueOutage } from './messages.ts';
 
-/** A fault server at work, in a process of its own. */
+/** A fault server in a separate process. */
 export interface FaultServer {
   readonly host: string;
   readonly ports: readonly number[];
   readonly plainPort: number;
   readonly controlPort: number;
-  /** Plays a script to its end and gives what it really did. */
+  /** Plays a script to its end, and returns the real outages. */
   play(outages: readonly ScriptedOutage[]): Promise<readonly TrueOutage[]>;
-  /** The outages that have ended so far, ordered ones among them. */
+  /** The outages that have ended so far, including those started over HTTP. */
   outages(): readonly TrueOutage[];
-  /** When it was held up itself, so far. */
+  /** The server's own stalls so far. */
   stalls(): readonly Edge[];
   readonly pid: number;
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export interface FaultServer {
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** Starts one, in the network namespace of that name if there is one. */
+/** Starts a fault server, in the given network namespace if there is one. */
 export async function startFaultServer(
   options: Pick<ServerInput, 'host' | 'tracks'> & { readonly namespace?: string },
 ): Promise<FaultServer> {
@@ -48,7 +48,7 @@ export async function startFaultServer(
     });
   });
   child.on('error', (error) => fail(`cannot be started: ${error.message}`));
-  // Somebody waits for it only while a script is played.
+  // Only `play` waits for this promise. Without this handler, an earlier rejection would be unhandled.
   played.promise.catch(() => {});
   child.on('message', (message: FromServer) => {
     switch (message.type) {

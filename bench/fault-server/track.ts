@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { monoMs } from '../mono.ts';
 import type { Edge, OutageKind } from './messages.ts';
 
-/** A port that answers 200 until it is told to fail. */
+/** A port that answers 200 until `fail` is called. */
 export interface Track {
   readonly port: number;
-  /** Fails so from now on; one outage at a time. */
+  /** Starts an outage; one at a time. */
   fail(kind: OutageKind): Promise<Edge>;
-  /** Answers well again. */
+  /** Ends the outage. */
   mend(): Promise<Edge>;
 }
 
-/** Listens on a port of its own; with `ownNamespace` it can become a black hole. */
+/** Opens a port. A `black-hole` needs `ownNamespace`. */
 export async function openTrack(host: string, ownNamespace: boolean): Promise<Track> {
   const commit = ownNamespace ? rules() : refuse;
   let failing: OutageKind | undefined;
@@ -27,7 +27,7 @@ export async function openTrack(host: string, ownNamespace: boolean): Promise<Tr
     if (failing === 'hang' || failing === 'late') held.push(response);
     else answer(response, failing === 'http-503' ? 503 : 200);
   });
-  // Clients decide how long a connection is kept.
+  // Clients decide when a connection is closed.
   server.keepAliveTimeout = 0;
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, host, 0);
@@ -39,7 +39,7 @@ export async function openTrack(host: string, ownNamespace: boolean): Promise<Tr
       failing = kind;
       if (kind === 'refused') {
         return bracket(() => {
-          // Closes the listening socket at once; the connections are another matter.
+          // `close` only closes the listening socket.
           server.close();
           server.closeAllConnections();
         });
@@ -83,8 +83,8 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 }
 
 /**
- * Commits a rule of this process's network namespace. The process that does it has been started before: that takes
- * longer than the edge may be unsure.
+ * Commits a firewall rule in this process's network namespace. The `iptables-restore` process is started before, because its
+ * start takes longer than the allowed uncertainty of the edge.
  */
 function rules(): (rule: string) => Promise<Edge> {
   const start = (): ChildProcess =>
@@ -104,5 +104,5 @@ function rules(): (rule: string) => Promise<Edge> {
 }
 
 async function refuse(): Promise<Edge> {
-  throw new Error('a black hole needs a network namespace of its own');
+  throw new Error('cannot start a black-hole outage: the fault server has no network namespace of its own');
 }

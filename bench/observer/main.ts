@@ -15,15 +15,15 @@ import type { NotMeasured, ObserverInput, ObserverResult, SampleCostRow } from '
 import { postgresPrograms, startPostgres } from './postgres.ts';
 import { lastPid, treeCpuMs } from './tree-cpu.ts';
 
-// Measures what one sample of each kind of probe costs, next to the tools that people use instead. Runs in a process of its own,
-// whose CPU time is that of the samples, and where it may in a namespace of process ids, in which nobody else starts any.
-// Its input is its argument, its result goes to the file that the second names.
+// Measures the cost of one sample of each probe kind and of common tools. A separate process, so that its CPU time is that of the
+// samples. As root it runs in its own PID namespace, in which no other program starts processes. The first argument is the
+// input; the result goes to the file in the second argument.
 
 const input = JSON.parse(process.argv[2] ?? '{}') as ObserverInput;
 const timeoutMs = 2000;
-/** Between two samples: each is over before the next. */
+/** Pause between two samples, ms. */
 const pauseMs = 10;
-/** Samples before those that count: code is compiled, connections are made. */
+/** Samples before the measured ones, in which code is compiled and connections are opened. */
 const warmUp = 10;
 
 const rows: SampleCostRow[] = [];
@@ -31,7 +31,7 @@ const absent: NotMeasured[] = [];
 let postgres: string | null = null;
 const local = createLocalHost('here');
 
-/** A host whose commands run in a shell that is kept, as those of transport `docker` do. */
+/** A host whose commands run in a kept shell, as for transport `docker`. */
 function shellHost(): Host {
   const run = keepShells(['sh']);
   return {
@@ -44,27 +44,27 @@ function shellHost(): Host {
   };
 }
 
-/** CPU time of all commands of this process, also of those in kept shells, ms; the server's process is not one of them. */
+/** CPU time of all commands of this process, including those in kept shells and without the server's process, ms. */
 function commandsCpuMs(server: number | undefined): number {
   const own = process.cpuUsage();
   const whole = treeCpuMs(process.pid, server === undefined ? [] : [server]);
   return whole - Math.floor((own.user + own.system) / 10_000) * 10;
 }
 
-/** What is measured, around its samples. */
+/** One measured series. */
 interface Series {
   readonly kind: string;
   readonly what: string;
   readonly peer?: true;
-  /** The server's process, where its CPU is asked for. */
+  /** The server's process id, if its CPU is measured. */
   readonly server?: number;
-  /** The commands are those of a host, not of the prober's machine. */
+  /** The commands count for a host, not for the prober's machine. */
   readonly onHost?: true;
 }
 
 async function measure(series: Series, samples: number, act: () => Promise<void>): Promise<void> {
   const { kind, what, peer = false, server, onHost = false } = series;
-  // Of this process to the microsecond, of its commands in ticks.
+  // Precise to 1 µs for this process, and to a clock tick for its commands.
   const cpu = (): number => readCpuTimes().ownMs + (onHost ? 0 : commandsCpuMs(server));
   const hostCpu = (): number | null => {
     if (onHost) return commandsCpuMs(undefined);
@@ -72,7 +72,7 @@ async function measure(series: Series, samples: number, act: () => Promise<void>
   };
   const before = { cpu: cpu(), host: hostCpu(), pid: lastPid() };
   await act();
-  // What ended a moment ago is reaped by then.
+  // Commands that have just ended are reaped within this time.
   await pause(50);
   const host = hostCpu();
   rows.push({
@@ -85,7 +85,7 @@ async function measure(series: Series, samples: number, act: () => Promise<void>
   });
 }
 
-/** Samples of a probe, one after the other. */
+/** Measures samples of a probe, one after another. */
 async function probe(series: Series, fields: Json, host: Host = local): Promise<void> {
   const kind = probeKind(series.kind);
   if (kind === undefined) throw new Error(`no probe ${series.kind}`);
@@ -113,7 +113,7 @@ async function probe(series: Series, fields: Json, host: Host = local): Promise<
   }
 }
 
-/** The same for a kind that needs more of the machine than can be asked beforehand. */
+/** The same for a kind whose requirements are only known at the first sample. */
 async function probeOrAbsent(series: Series, fields: Json, host: Host): Promise<void> {
   try {
     await probe(series, fields, host);
@@ -122,7 +122,7 @@ async function probeOrAbsent(series: Series, fields: Json, host: Host): Promise<
   }
 }
 
-/** A command in a loop of a shell, without pauses. */
+/** Measures a command in a shell loop, without pauses. */
 async function loop(series: Series, command: string): Promise<void> {
   const script = `i=0; while [ $i -lt ${input.samples} ]; do ${command} >/dev/null || exit 1; i=$((i+1)); done`;
   await measure({ ...series, peer: true }, input.samples, async () => {
@@ -149,7 +149,7 @@ async function measureSockets(): Promise<void> {
   await probe({ kind: 'http', what: '`http`, a new connection' }, { url });
   await probe({ kind: 'http', what: '`http`, kept alive' }, { url, connection: 'kept-alive' });
   if (works('curl', '--version')) await loop({ kind: 'http', what: 'curl in a loop' }, `curl -s ${url}`);
-  else absent.push({ kind: 'http', why: 'curl in a loop, because there was no curl' });
+  else absent.push({ kind: 'http', why: 'curl was not installed' });
   const csv = `http://127.0.0.1:${input.csvPort}/;csv`;
   const stats = { url: csv, backend: 'web', server: 'a' };
   await probe({ kind: 'haproxy-stats', what: '`haproxy-stats`' }, stats);
@@ -167,21 +167,21 @@ async function measureCommands(): Promise<void> {
   await loop({ ...exec, what: 'cat in a loop' }, argv.join(' '));
   if (works('ping', '-c1', '127.0.0.1'))
     await probe({ kind: 'icmp', what: '`icmp`' }, { address: '127.0.0.1' });
-  else absent.push({ kind: 'icmp', why: 'there was no ping that may send' });
+  else absent.push({ kind: 'icmp', why: 'there was no usable ping' });
 }
 
-/** Kinds that run a command in the kept shell of a host for each sample. */
+/** Measures kinds that run a command in a host's kept shell for each sample. */
 async function measureHostKinds(): Promise<void> {
   if (works('ip', '-V')) {
     const series: Series = { kind: 'vip-claim', what: '`vip-claim`, kept shell of a host', onHost: true };
     await probeOrAbsent(series, { address: '192.0.2.1' }, shellHost());
     await loop({ kind: 'vip-claim', what: 'ip address in a loop' }, 'ip -j address show');
-  } else absent.push({ kind: 'vip-claim', why: 'there was no ip' });
+  } else absent.push({ kind: 'vip-claim', why: 'ip was not installed' });
   if (works('journalctl', '--lines=1')) {
     const series: Series = { kind: 'journal', what: '`journal`, kept shell of a host', onHost: true };
     const marks = [{ name: 'any', match: 'never in any line' }];
     await probeOrAbsent(series, { unit: 'systemd-journald.service', marks }, shellHost());
-  } else absent.push({ kind: 'journal', why: 'there was no journal to read' });
+  } else absent.push({ kind: 'journal', why: 'there was no readable journal' });
   absent.push(
     { kind: 'arp', why: 'there was no network segment with another machine' },
     { kind: 'vrrp', why: 'there was no network segment with another machine' },

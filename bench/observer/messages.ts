@@ -1,6 +1,6 @@
-/** What the measuring process is given. */
+/** Input of the measuring process. */
 export interface ObserverInput {
-  /** Servers in processes of their own. */
+  /** Servers in other processes. */
   readonly httpPort: number;
   readonly csvPort: number;
   readonly dnsAddress: string;
@@ -11,35 +11,35 @@ export interface ObserverInput {
   readonly samples: number;
 }
 
-/** What one sample of a series cost. */
+/** The cost of one sample of a series. */
 export interface SampleCostRow {
-  /** The kind of probe, also of a tool that asks the same. */
+  /** The probe kind, also for a tool that does the same. */
   readonly kind: string;
   readonly what: string;
-  /** True of another tool. */
+  /** True for another tool. */
   readonly peer: boolean;
-  /** CPU time on the prober's machine, ms: of its process, and of commands that it started there. */
+  /** CPU time on the prober's machine, ms: of its process, and of its commands there. */
   readonly proberCpuMs: number;
-  /** CPU time on the host that was asked, ms: of its server, or of commands there; null where it was not measured. */
+  /** CPU time on the probed host, ms: of its server, or of commands there; null if it was not measured. */
   readonly hostCpuMs: number | null;
-  /** Processes and threads that were started, anywhere. */
+  /** Processes and threads that were started, on both sides. */
   readonly processes: number;
 }
 
-/** A kind of probe, or a tool beside it, that was not measured. */
+/** A probe kind or another tool that was not measured. */
 export interface NotMeasured {
   readonly kind: string;
   readonly why: string;
 }
 
-/** What came of it. */
+/** Result of the measuring process. */
 export interface ObserverResult {
   /** Samples of each row. */
   readonly samples: number;
   readonly rows: readonly SampleCostRow[];
   readonly absent: readonly NotMeasured[];
-  /** Whether only what the measurement itself started was counted. */
+  /** Whether only processes of the measurement were counted. */
   readonly countedAlone: boolean;
-  /** Version of the PostgreSQL server that was asked; null without one. */
+  /** Version of the probed PostgreSQL server; null without one. */
   readonly postgres: string | null;
 }

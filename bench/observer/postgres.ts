@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { pause } from '../mono.ts';
 
-/** A PostgreSQL server of its own, at work. */
+/** A running PostgreSQL server for the benchmark. */
 export interface PostgresServer {
   readonly pid: number;
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Debian's place for its versions. */
+/** Debian's folder of PostgreSQL versions. */
 const versions = '/usr/lib/postgresql';
 const startWithinMs = 20_000;
 
-/** Where the newest installed version has its programs; undefined without any. */
+/** Program folder of the newest installed version; undefined without any. */
 export function postgresPrograms(): string | undefined {
   if (!existsSync(versions)) return undefined;
   return readdirSync(versions)
@@ -25,7 +25,7 @@ export function postgresPrograms(): string | undefined {
     .find((bin) => existsSync(join(bin, 'postgres')));
 }
 
-/** Makes a cluster in the folder and starts it; any user of this machine may log in. The server does not run as root. */
+/** Creates a cluster in the folder and starts it. Any user of this machine may log in. The server does not run as root. */
 export async function startPostgres(programs: string, folder: string): Promise<PostgresServer> {
   const data = join(folder, 'data');
   mkdirSync(data);
@@ -53,7 +53,7 @@ export async function startPostgres(programs: string, folder: string): Promise<P
     }
   };
   while (!isReady()) {
-    if (performance.now() > deadline) throw new Error('PostgreSQL did not start in time');
+    if (performance.now() > deadline) throw new Error('cannot start PostgreSQL: it is not ready after 20 s');
     await pause(100);
   }
   return {

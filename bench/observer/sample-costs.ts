@@ -3,10 +3,10 @@ import { cpuPressure } from '../../src/lab/cpu-limits.ts';
 import type { Conditions } from '../conditions.ts';
 import type { ObserverResult } from './messages.ts';
 
-/** File name of what one sample of each kind of probe costs. The reference is made from it. */
+/** File name of the costs of a sample of each probe kind. The reference is generated from it. */
 export const sampleCostsFile = 'sample-costs.json';
 
-/** Where and on what the costs were measured. null: not recorded. */
+/** The conditions of the measurement. Null: not recorded. */
 export interface CostConditions {
   /** Day of the measurement, UTC: 2026-11-29. */
   readonly date: string;
@@ -16,18 +16,18 @@ export interface CostConditions {
   readonly system: string | null;
   readonly kernel: string | null;
   readonly node: string;
-  /** Load average of the minute before: what else ran. */
+  /** Load average of the minute before. */
   readonly loadBefore: number;
-  /** Share of the ten seconds before in which some process waited for a CPU, 0 to 1 (PSI). */
+  /** Share of the 10 s before in which a process waited for a CPU, 0 to 1 (PSI). */
   readonly cpuPressureBefore: number | null;
 }
 
-/** What one sample of each kind of probe costs. */
+/** The costs of a sample of each probe kind. */
 export interface SampleCosts extends ObserverResult {
   readonly conditions: CostConditions;
 }
 
-/** The conditions now, for costs that are measured next. */
+/** The present conditions, before a measurement of costs. */
 export function costConditions(now: Conditions): CostConditions {
   const { startedAt, ...machine } = now;
   return { date: startedAt.slice(0, 10), ...machine, cpuPressureBefore: pressureNow() };

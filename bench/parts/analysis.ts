@@ -11,7 +11,7 @@ import type { AnalysisUsage } from '../analysis/messages.ts';
 import { httpProbe, watchPlan } from '../prober/plan.ts';
 import type { BenchContext } from './part.ts';
 
-/** What reading a log and finding its windows takes. */
+/** Time and memory for reading a log and finding its windows. */
 export interface AnalysisResult extends AnalysisUsage {
   readonly logBytes: number;
 }
@@ -19,7 +19,7 @@ export interface AnalysisResult extends AnalysisUsage {
 const program = fileURLToPath(new URL('../analysis/main.ts', import.meta.url));
 const probeCount = 10;
 
-/** Throughput of the analysis, on a log like one of `watch` over half a day. */
+/** Measures the throughput of the analysis, on a log like that of a `watch` over half a day. */
 export async function runAnalysis(context: BenchContext): Promise<AnalysisResult> {
   const path = join(context.folder, 'analysis.ndjson');
   writeLog(path, context.quick ? 2000 : 50_000, seeded(context.seed));
@@ -27,7 +27,7 @@ export async function runAnalysis(context: BenchContext): Promise<AnalysisResult
   return { ...(JSON.parse(stdout) as AnalysisUsage), logBytes: statSync(path).size };
 }
 
-/** Ten probes at a look a second, each with an outage of some seconds every ten minutes. */
+/** Writes a log of ten probes with one sample a second, each with an outage of 4 s every 10 min. */
 function writeLog(path: string, slots: number, random: () => number): void {
   const probes = Array.from({ length: probeCount }, (_, index) =>
     httpProbe(`http-${index}`, `http://198.18.0.${index + 1}/health`, { intervalMs: 1000 }),

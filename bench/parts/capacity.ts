@@ -15,13 +15,13 @@ export interface RateResult {
   readonly perSecond: number;
   readonly samples: number;
   readonly dropped: number;
-  /** Samples that were not OK though the target was well. */
+  /** Samples that were not OK although the target was up. */
   readonly bad: number;
   readonly latenessP50Ms: number;
   readonly latenessP99Ms: number;
   readonly latenessMaxMs: number;
   readonly latencyP99Ms: number;
-  /** Of one core; the whole process, log included. */
+  /** Share of one core: the whole process, including the log. */
   readonly cpuShare: number;
   readonly maxRssBytes: number;
 }
@@ -29,7 +29,7 @@ export interface RateResult {
 const intervalMs = 100;
 const ratesPerSecond = [1000, 2000, 3000];
 
-/** New connections per second that the prober can make with sends still in time. */
+/** Measures how many new connections per second the prober can open without late sends. */
 export async function runCapacity(
   context: BenchContext,
   rates = ratesPerSecond,

@@ -9,21 +9,21 @@ import { processUsage } from '../process-usage.ts';
 import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
-/** The prober against servers that do what servers should not, all at once. */
+/** Result of the prober against misbehaving servers, all at the same time. */
 export interface HostileResult {
   readonly servers: number;
   readonly samples: number;
-  /** Slots of the stretch that were neither looked at nor told as dropped. */
+  /** Slots without a sample that were not reported as dropped. */
   readonly lost: number;
   readonly dropped: number;
   readonly latenessP99Ms: number;
-  /** Most that a look outlived its time-out; those in which the prober itself was held up say so and do not count. */
+  /** Longest time by which a sample exceeded its time-out, ms. Samples in a stall of the prober are marked and do not count. */
   readonly overrunMs: number;
-  /** Looks that do not count for that reason. */
+  /** Samples that do not count for that reason. */
   readonly stalled: number;
-  /** Servers that were told for something else than they are, with what was told. */
+  /** Servers with a wrong outcome, and that outcome. */
   readonly misjudged: readonly string[];
-  /** Resident memory, median of the last quarter minus that of the second: V8 has its size after the first. */
+  /** Growth of the resident memory: the median of the last quarter minus that of the second. In the first one V8 still grows. */
   readonly growthBytes: number;
 }
 
@@ -31,7 +31,7 @@ const intervalMs = 100;
 const timeoutMs = 300;
 const readEveryMs = 500;
 
-/** Cadence, time-outs and memory of the prober while a score of servers misbehave. */
+/** Measures cadence, time-outs, and memory of the prober against about 25 misbehaving servers. */
 export async function runHostile(context: BenchContext): Promise<HostileResult> {
   const hostile = await startHostileServers(context.folder);
   const logPath = join(context.folder, 'hostile.ndjson');
@@ -47,7 +47,7 @@ export async function runHostile(context: BenchContext): Promise<HostileResult> 
     rss.push(processUsage(prober.pid).rssBytes);
   }
   const untilMs = monoMs() - prober.originMs;
-  // The last ones are to be over before the end, which leaves no sample of those under way.
+  // A sample that is in progress at the end is not logged, so the last ones get time to finish.
   await pause(2 * timeoutMs);
   await prober.stop();
   await hostile.close();
@@ -79,7 +79,7 @@ export async function runHostile(context: BenchContext): Promise<HostileResult> 
   };
 }
 
-/** Slots of a probe between its first and its last that nothing is told of. */
+/** Number of slots of a probe, between its first and its last, without a sample or a drop. */
 function gapsIn(
   samples: readonly LoggedSample[],
   dropped: readonly { readonly probe: string; readonly slot: number }[],

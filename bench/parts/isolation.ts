@@ -7,7 +7,7 @@ import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
-/** Looks at targets that are well, over a stretch of time. */
+/** Samples of healthy targets in a period. */
 interface Stretch {
   readonly slots: number;
   readonly samples: number;
@@ -15,18 +15,18 @@ interface Stretch {
   readonly latencyP99Ms: number;
 }
 
-/** What hanging targets do to looks at the others. */
+/** The effect of hanging targets on the samples of the others. */
 export interface IsolationResult {
   readonly targets: number;
   readonly hung: number;
-  /** The targets that stay well: before the others hang, and while they do. */
+  /** The healthy targets: before the others hang, and while they hang. */
   readonly before: Stretch;
   readonly during: Stretch;
 }
 
 const intervalMs = 100;
 
-/** Half the targets hang; the others must not notice. */
+/** Lets half of the targets hang. The samples of the others must not change. */
 export async function runIsolation(context: BenchContext): Promise<IsolationResult> {
   const targets = 50;
   const stretchMs = context.quick ? 3000 : 15_000;
@@ -61,6 +61,6 @@ export async function runIsolation(context: BenchContext): Promise<IsolationResu
       latencyP99Ms: p99((s) => s.finishMs - s.sendMs),
     };
   };
-  // The moment at which so many connections begin to hang is left out.
+  // The first second, in which many connections begin to hang, is excluded.
   return { targets, hung: hangs.length, before: over(beginMs), during: over(hangMs + 1000) };
 }

@@ -10,25 +10,25 @@ import { pause } from '../mono.ts';
 import { cpuShare, processUsage } from '../process-usage.ts';
 import type { BenchContext } from './part.ts';
 
-/** `firedrill watch` of ten targets, a look a second each. */
+/** Result of `firedrill watch` with ten targets and one sample a second for each. */
 export interface LightResult {
   readonly targets: number;
   readonly samples: number;
-  /** Of one core. */
+  /** Share of one core. */
   readonly cpuShare: number;
   readonly rssBytes: number;
   readonly maxRssBytes: number;
   readonly latenessP50Ms: number;
   readonly latenessP99Ms: number;
   readonly latenessMaxMs: number;
-  /** Median lateness in the last quarter minus that in the first: what a drifting schedule would pile up. */
+  /** Median lateness in the last quarter minus that in the first: it grows if the schedule drifts. */
   readonly driftMs: number;
 }
 
 const command = fileURLToPath(new URL('../../bin/firedrill.mjs', import.meta.url));
 const targets = 10;
 
-/** What a watch that nobody looks at costs, and how punctual it is on a quiet machine. */
+/** Measures the cost and the lateness of a watch without output, on an idle machine. */
 export async function runLight(context: BenchContext): Promise<LightResult> {
   const server = await startFaultServer({ host: '127.0.0.1', tracks: 0 });
   const target = join(context.folder, 'target.yaml');

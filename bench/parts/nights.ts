@@ -7,36 +7,36 @@ import { allowedMs, defaultTolerance, type Tolerance } from '../../src/analysis/
 import { median } from '../../src/analysis/repeats.ts';
 import type { BenchContext } from './part.ts';
 
-/** How many nights alarmed, of so many simulated ones. */
+/** Number of simulated nights with an alarm. */
 export interface AlarmCount {
   readonly alarms: number;
   readonly of: number;
 }
 
-/** One design of a nightly comparison, and what it does under several truths. */
+/** One design of a nightly comparison, and its alarms for different true changes. */
 export interface NightsRow {
   readonly baselineNights: number;
   readonly nowNights: number;
-  /** Runs of a drill in one night: of the baseline, and of now. */
+  /** Runs of a drill in one night: in the baseline, and now. */
   readonly runs: readonly [number, number];
   readonly drills: number;
-  /** Nothing changed. */
+  /** No change. */
   readonly unchanged: AlarmCount;
-  /** Nothing changed, and no tolerance. */
+  /** No change, without a tolerance. */
   readonly unchangedStrict: AlarmCount;
-  /** Nothing changed, at the default tolerance and without one; each run is a value, each figure judged by itself. */
+  /** No change, with the default tolerance and without one. Each run counts as a value, and each figure is judged alone. */
   readonly byRuns: AlarmCount;
   readonly byRunsStrict: AlarmCount;
   /** Every drill takes 10 %, 25 % longer. */
   readonly all10: AlarmCount;
   readonly all25: AlarmCount;
-  /** One drill takes half as long again; counted is an alarm of that drill or of all together. */
+  /** One drill takes 50 % longer. An alarm of any drill or of all drills together counts. */
   readonly one50: AlarmCount;
-  /** One drill recovers in half of its runs only. */
+  /** One drill recovers only in half of its runs. */
   readonly oneStuck: AlarmCount;
 }
 
-/** What the gate of nightly drills does where the truth is known. */
+/** Alarms of the nightly gate for known true changes. */
 export interface NightsResult {
   readonly trials: number;
   readonly nightEffect: number;
@@ -44,9 +44,9 @@ export interface NightsResult {
   readonly rows: readonly NightsRow[];
 }
 
-/** Standard deviation of ln(time) that all runs of a night have in common: a slow disk, a busy host. */
+/** Standard deviation of ln(time) that all runs of a night share: a slow disk, a busy host. */
 const nightEffect = 0.08;
-/** Standard deviation of ln(time) of one run: where in its periods the fault hits. */
+/** Standard deviation of ln(time) of one run: the phase at which the fault hits. */
 const runNoise = 0.15;
 const waitedMs = 180_000;
 const dayMs = 24 * 3_600_000;
@@ -68,7 +68,7 @@ const strict: Tolerance = { share: 0, ms: 0 };
 
 type Design = (typeof designs)[number];
 
-/** Drills as they would be kept, night by night, under a truth that is drawn. */
+/** Simulates nights of drills with random times, and counts the alarms. */
 export async function runNights({ seed, quick, report }: BenchContext): Promise<NightsResult> {
   const trials = quick ? 20 : 4000;
   const random = seeded(seed);
@@ -101,7 +101,7 @@ export async function runNights({ seed, quick, report }: BenchContext): Promise<
   return { trials, nightEffect, runNoise, rows };
 }
 
-/** What is different now. */
+/** The true change. */
 interface Truth {
   readonly allFactor?: number;
   readonly oneFactor?: number;
@@ -160,7 +160,7 @@ function alarmsOf({ drills, together }: Pick<Gate, 'drills' | 'together'>): bool
   return together?.status === 'fail' || drills.some(({ status }) => status === 'fail');
 }
 
-/** Each run is a value and each figure is judged by itself, at 2.5 %: what the gate of version 0.1 did. */
+/** The gate of version 0.1: each run is a value, and each figure is judged alone, at 2.5 %. */
 function alarmsByRuns({ baseline, now }: Drawn, tolerance: Tolerance): boolean {
   const names = new Set(now.map(({ scenario }) => scenario.name));
   return [...names].some((name) => {

@@ -14,14 +14,14 @@ import type { BenchContext } from './part.ts';
 const program = fileURLToPath(new URL('../observer/main.ts', import.meta.url));
 const csv = '# pxname,svname,status,weight,act,bck\nweb,a,UP,1,1,0\nweb,BACKEND,UP,1,1,0\n';
 
-/** What one sample of each kind of probe costs: CPU here and at the server, and processes. */
+/** Measures the cost of a sample of each probe kind: CPU on both sides, and processes. */
 export async function runObserver(context: BenchContext): Promise<ObserverResult> {
   const http = await serve('ok');
   const stats = await serve(csv);
   const lines = await lineServer();
   const dns = await dnsServer(() => ({ rcode: 0, answers: [Buffer.from([192, 0, 2, 1])] }));
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-observer-'));
-  // PostgreSQL does not run as root: its user has to get in.
+  // PostgreSQL does not run as root, so its user needs access.
   chmodSync(folder, 0o755);
   const input: ObserverInput = {
     httpPort: http.port,
@@ -51,7 +51,7 @@ interface Served {
   stop(): Promise<void>;
 }
 
-/** Answers whatever comes with a line. */
+/** A server that answers all data with one line. */
 async function lineServer(): Promise<Served> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {

@@ -12,23 +12,23 @@ import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
-/** Looks at a server that is always there, from a machine that has so much else to do. */
+/** Samples of a server that is always up, from an overloaded machine. */
 export interface OverloadLevel {
-  /** Processes that do nothing but keep busy, each in a session of its own. */
+  /** Number of processes that only use CPU, each in its own session. */
   readonly busy: number;
-  /** They run before the server and the control, as the prober does. */
+  /** Whether they have a higher priority than the server and the control, like the prober. */
   readonly raised: boolean;
   readonly looks: number;
   readonly failed: number;
-  /** Outages told for sure: there was none. */
+  /** Reported outages (windows with state down). All are false. */
   readonly told: number;
-  /** Windows of which it was said that they may be nothing. */
+  /** Uncertain windows. */
   readonly unsure: number;
-  /** Outages that the same log tells with no control in it. */
+  /** Outages that are reported from the same log without the control. */
   readonly toldWithout: number;
   readonly starved: number;
   readonly starvedMs: number;
-  /** Of the control; null without samples. */
+  /** Dilation of the control; null without samples. */
   readonly dilation: NonNullable<ProberSummary['control']>['dilation'];
 }
 
@@ -38,19 +38,19 @@ const levels = [
   { busy: 40, raised: false },
   { busy: 16, raised: true },
 ] as const;
-/** Above the prober's own. */
+/** A higher priority than the prober's. */
 const raisedNice = -20;
-/** What keeps busy ends by itself, whatever becomes of the bench. */
+/** Uses CPU for 60 s, then ends, also if the bench is killed. */
 const busyProgram = 'const end = Date.now() + 60_000; while (Date.now() < end);';
 
-/** What the prober tells of a server that is up all the time, while its machine is overloaded more and more. */
+/** Counts the outages that the prober reports for a server that is always up, under increasing load on its machine. */
 export async function runOverload(context: BenchContext): Promise<readonly OverloadLevel[]> {
   const results: OverloadLevel[] = [];
   for (const [index, level] of levels.entries()) {
     const logPath = join(context.folder, `overload-${index}.ndjson`);
     const result = await runLevel({ ...level, logPath, forMs: context.quick ? 2000 : 15_000 });
     if (result === undefined)
-      context.report(`${level.busy} busy at raised priority: not permitted, left out`);
+      context.report(`${level.busy} busy at raised priority: skipped, because it needs root`);
     else results.push(result);
   }
   return results;
@@ -75,7 +75,7 @@ async function runLevel(options: {
     await pause(forMs);
   } finally {
     await Promise.all(hogs.map(end));
-    // What was held up is to be seen to its end.
+    // Delayed samples get time to finish.
     await pause(2000);
     await prober.stop();
     await end(target.child);

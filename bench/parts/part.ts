@@ -1,13 +1,13 @@
 import type { Tools } from '../peers/peer.ts';
 
-/** What every part is given. */
+/** Context of every part. */
 export interface BenchContext {
   readonly seed: number;
-  /** A folder for what the part writes; gone afterwards. */
+  /** A folder for the part's files; deleted afterwards. */
   readonly folder: string;
-  /** Short runs, which only show that everything works: their figures mean nothing. */
+  /** Short runs, as a test of the bench: their figures are meaningless. */
   readonly quick: boolean;
   readonly tools: Tools;
-  /** Progress, for people. */
+  /** Prints a progress line. */
   readonly report: (line: string) => void;
 }

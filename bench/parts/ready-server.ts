@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
-// A server that answers every request at once with the same few bytes, in a process and session of its own at ordinary
-// priority. Started by overload.ts; ends with its standard input.
+// A server that answers every request at once with the same few bytes. It has its own process and session, with normal priority.
+// Started by overload.ts; ends with its standard input.
 
 const reply = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 
 const server = createServer((socket) => {
-  // What breaks shows on the side that looks.
+  // Ignored: the client sees the error.
   socket.on('error', () => {});
   socket.once('data', () => socket.end(reply));
 });

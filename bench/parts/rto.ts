@@ -10,13 +10,13 @@ import type { OutageKind } from '../fault-server/messages.ts';
 import { isStalled, lengthOf } from '../judge.ts';
 import type { BenchContext } from './part.ts';
 
-/** One drill against what really happened. ms. */
+/** One drill compared with the real outage, ms. */
 export interface RtoTrial {
   readonly kind: OutageKind;
   readonly trueMs: number;
-  /** null: the drill told no RTO. */
+  /** Null: the drill reported no RTO. */
   readonly told: { readonly ms: number; readonly minMs: number; readonly maxMs: number } | null;
-  /** The server itself was held up: nobody knows how long the outage really was. */
+  /** The server itself was stalled at an edge, so the true length is unknown. */
   readonly voided: boolean;
 }
 
@@ -24,7 +24,7 @@ const command = fileURLToPath(new URL('../../bin/firedrill.mjs', import.meta.url
 const kinds: readonly OutageKind[] = ['refused', 'hang', 'http-503'];
 const inParallel = 6;
 
-/** Whole drills, by the command line: the RTO that they tell against the outage that there was. */
+/** Runs whole drills with the command line, and compares their RTO with the real outage. */
 export async function runRto(context: BenchContext): Promise<readonly RtoTrial[]> {
   const rounds = context.quick ? 1 : 5;
   const server = await startFaultServer({ host: '127.0.0.1', tracks: inParallel * rounds });
@@ -50,7 +50,7 @@ interface Drill {
   readonly lengthMs: number;
 }
 
-/** Drills one after another, by one command. */
+/** Runs drills one after another, with one command. */
 async function runDrills(
   context: BenchContext,
   server: FaultServer,
@@ -64,7 +64,7 @@ async function runDrills(
     [command, 'run', ...files, '--json', '--out', join(folder, 'out'), '--seed', String(context.seed)],
     { env: { ...process.env, FIREDRILL_STATE_DIR: join(folder, 'state') } },
   ).catch((error: { readonly stdout?: string }) => {
-    // A verdict that is not a pass still has its summary.
+    // A drill without a pass ends with an error, but also prints its summary.
     if (error.stdout === undefined || error.stdout === '') throw error;
     return { stdout: error.stdout };
   });
@@ -75,7 +75,8 @@ async function runDrills(
   return drills.map(({ track, kind }) => {
     const outage = server.outages().find((one) => one.track === track);
     const summary = summaries.find(({ scenario }) => scenario.name === nameOf(track));
-    if (outage === undefined || summary === undefined) throw new Error(`drill ${track} did not take place`);
+    if (outage === undefined || summary === undefined)
+      throw new Error(`drill ${track} has no summary, or its outage did not happen`);
     const { rto } = summary;
     return {
       kind,
@@ -90,7 +91,7 @@ function nameOf(track: number): string {
   return `drill-${track}`;
 }
 
-/** Writes target and scenario of a drill, and gives the scenario's path. */
+/** Writes the target and the scenario of a drill, and returns the scenario's path. */
 function writeDrill(folder: string, server: FaultServer, { track, kind, lengthMs }: Drill): string {
   const url = `http://127.0.0.1:${server.ports[track] ?? 0}/`;
   const order = `http://127.0.0.1:${server.controlPort}/${track}/${kind}/${lengthMs}`;

@@ -7,10 +7,10 @@ import { httpProbe } from '../prober/plan.ts';
 import { startBenchProber } from '../prober/start.ts';
 import type { BenchContext } from './part.ts';
 
-/** A day of looks at one target, once a second, in a minute and a half, after a warm-up. */
+/** A day of samples of one target, at one a second, compressed to 90 s after a warm-up. */
 export interface SoakResult {
   readonly samples: number;
-  /** Resident memory after each hour's worth of looks that followed the warm-up. */
+  /** Resident memory after each hour of samples after the warm-up. */
   readonly rssByHour: readonly number[];
   /** Median of the last three hours minus the first hour. */
   readonly growthBytes: number;
@@ -21,10 +21,10 @@ const targets = 100;
 const intervalMs = 100;
 const hours = 24;
 const samplesPerHour = 3600;
-/** In real hours V8 has its size after the first minutes; the compressed first hour would be over before. */
+/** V8 grows in the first minutes. Without a warm-up, the compressed first hour would be over before. */
 const warmUpMs = 20_000;
 
-/** Whether the prober's memory grows with what it has seen. */
+/** Measures whether the prober's memory grows with the number of samples. */
 export async function runSoak(context: BenchContext): Promise<SoakResult> {
   const server = await startFaultServer({ host: '127.0.0.1', tracks: 0 });
   const logPath = join(context.folder, 'soak.ndjson');

@@ -22,46 +22,46 @@ import { blackHoleShapes, loopbackShapes, scriptTrack } from '../script.ts';
 import { firedrillWindows } from '../told.ts';
 import type { BenchContext } from './part.ts';
 
-/** A port of a fault server with its script. */
+/** A port of a fault server, and its script. */
 interface Track {
   readonly url: string;
   readonly host: string;
   readonly server: FaultServer;
   readonly outages: readonly ScriptedOutage[];
-  /** Peers and the burst look at it, too. */
+  /** Peers and the burst probes also use it. */
   readonly shared: boolean;
 }
 
-/** What one tool told of all targets that it looked at. */
+/** The result of one tool over its targets. */
 export interface ToolResult {
   readonly tool: string;
   readonly reading: string;
-  /** null: not to be had here. */
+  /** Null: the tool is not available. */
   readonly outages: readonly Judged[] | null;
-  /** Windows where there was no outage. */
+  /** Windows without an outage. */
   readonly strays: number;
-  /** All told time to all true time. */
+  /** Total reported time divided by total true time. */
   readonly totalRatio: number | null;
 }
 
 /** Raw results of the part. */
 export interface WindowsResult {
   readonly tools: readonly ToolResult[];
-  /** How many outages the script has, and how many are not judged because the server itself was held up at an edge of theirs. */
+  /** Number of scripted outages, and of those that are not judged because the server itself was stalled at an edge. */
   readonly scripted: number;
   readonly voided: number;
-  /** Longest time for which the fault server itself does not know whether an edge had come, ms. */
+  /** Largest uncertainty of a true edge, ms. */
   readonly truthUnsureMs: number;
-  /** Why there was no black hole; null when there was one. */
+  /** Why there was no black-hole outage; null if there was one. */
   readonly noBlackHole: string | null;
 }
 
 const burstLeadMs = 2000;
 const burstTailMs = 2500;
-/** Lines of peers come a little after what they tell of. */
+/** A peer's line comes up to this time after its event, ms. */
 const peerSlackMs = 1500;
 
-/** All tools at the same time against the same outages. */
+/** Runs all tools at the same time against the same outages. */
 export async function runWindows(context: BenchContext): Promise<WindowsResult> {
   const noBlackHole = (await whyNoNamespace()) ?? null;
   const namespaces: Namespace[] = [];
@@ -84,7 +84,7 @@ async function measure(
   context: BenchContext,
   servers: readonly FaultServer[],
 ): Promise<Omit<WindowsResult, 'noBlackHole'>> {
-  // Probers and peers need some seconds to start, and a while in which all is well.
+  // Probers and peers need some seconds to start, and a period without outages.
   const fromMs = monoMs() + 15_000;
   const untilMs = fromMs + (context.quick ? 25_000 : 180_000);
   const tracks = servers.flatMap((server, number) =>
@@ -126,7 +126,7 @@ async function measure(
   const words = await Promise.all(asked.map(async (peer) => ({ ...peer, told: await peer.atWork.stop() })));
   await Promise.all([steady, ...bursts].map((prober) => prober.stop()));
 
-  // What the start of all tools at once did to the machine is none of their business.
+  // Windows before the script are ignored: the start of all tools loads the machine.
   const seenBy = (log: RunLog, probe: string, originMs: number): readonly ToldWindow[] =>
     firedrillWindows(log, probe, originMs).filter(({ toMs }) => toMs >= fromMs);
   const steadyLog = readLogFile(logOf('steady'));
@@ -156,7 +156,7 @@ async function measure(
         .filter((peer) => !words.some((word) => word.peer === peer))
         .map((peer) => ({
           tool: peer.name,
-          reading: 'absent: not to be had on this machine',
+          reading: 'absent: not available on this machine',
           outages: null,
           strays: 0,
           totalRatio: null,
@@ -184,7 +184,7 @@ async function startPeers(context: BenchContext, shared: readonly Track[], until
   );
 }
 
-/** A ping sees nothing of a server that fails on a host which is well. */
+/** The targets of a tool. A ping only sees outages of the host, not of a server. */
 function targetsOf(sees: 'http' | 'ping', tracks: readonly Track[]): readonly Track[] {
   return sees === 'http'
     ? tracks
@@ -210,7 +210,7 @@ async function playAll(
   );
 }
 
-/** As a drill does: it knows when it injects. */
+/** Switches the burst on around each outage, as a drill does around its fault. */
 async function burstAround(outages: readonly ScriptedOutage[], prober: BenchProber): Promise<void> {
   for (const { atMs, lengthMs } of outages) {
     await untilMono(atMs - burstLeadMs);
@@ -246,7 +246,7 @@ function peerResult(
   return {
     ...all,
     outages: told.some((word) => word.windows === null) ? [] : (all.outages ?? []),
-    // Totals know nothing of single outages: they are held against all of them.
+    // Totals have no single outages, so they are compared with all outages.
     totalRatio:
       sumOf(told, 'totalMs') /
       sumOf(

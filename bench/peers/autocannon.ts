@@ -3,10 +3,10 @@ import type { Peer } from './peer.ts';
 
 const everyMs = 1000;
 
-/** A load generator of npm: one connection, one request a second. */
+/** autocannon, a load generator from npm: one connection, one request a second. */
 export const autocannon: Peer = {
   name: 'autocannon',
-  reading: '`autocannon -c 1 -R 1 -t 1 -j`; tells totals only: 1 s for each request that got no 2xx',
+  reading: '`autocannon -c 1 -R 1 -t 1 -j`; reports only totals: 1 s for each request without a 2xx',
   sees: 'http',
   needs: ['autocannon'],
   start: async (targets, { program, env }, { forMs }) => {
@@ -42,7 +42,7 @@ export const autocannon: Peer = {
   },
 };
 
-/** Requests without a 2xx, a second each. What it calls errors are its reconnects, thousands while a port is closed. */
+/** Total of requests without a 2xx, 1 s each. Its `errors` also count reconnects: thousands while a port is closed. */
 export function totalOfAutocannon(json: string): number {
   const result = JSON.parse(json) as { readonly duration: number; readonly '2xx': number };
   return Math.max(0, Math.floor(result.duration) - result['2xx']) * everyMs;

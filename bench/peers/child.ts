@@ -3,27 +3,27 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { monoMs } from '../mono.ts';
 
-/** A line that a program wrote and the moment of `monoMs` at which it came. */
+/** A line of a program's output, and the time of `monoMs` at which it came. */
 export interface StampedLine {
   readonly atMs: number;
   readonly text: string;
 }
 
-/** A program at work. */
+/** A running program. */
 export interface PeerChild {
-  /** When it was started. */
+  /** Start time, on the clock of `monoMs`. */
   readonly startedMs: number;
-  /** Asks it to end and gives it 5 s; resolves with all its lines. */
+  /** Sends SIGTERM, and SIGKILL after 5 s. Resolves with all lines. */
   stop(): Promise<readonly StampedLine[]>;
-  /** Resolves when it has ended by itself, or has been ended after `withinMs`. */
+  /** Resolves when it has ended. Sends SIGKILL after `withinMs`. */
   ended(withinMs: number): Promise<readonly StampedLine[]>;
 }
 
-/** Starts a program; its standard output is kept. */
+/** Starts a program and records its standard output. */
 export function startChild(argv: readonly string[], env: Readonly<Record<string, string>>): PeerChild {
   const [file = '', ...args] = argv;
   const startedMs = monoMs();
-  // In this session: it has the priority that the prober has. What it has started when it ends (a `sleep 1`) ends soon.
+  // In this session, so that it has the prober's priority. Its own children (a `sleep 1`) may end a little later.
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const lines: StampedLine[] = [];
   createInterface({ input: child.stdout }).on('line', (text) => lines.push({ atMs: monoMs(), text }));

@@ -3,7 +3,7 @@ import { windowsOfLooks } from '../told.ts';
 import { startChild, type StampedLine } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
-/** What people type: a request, the time, a second of sleep. The time is that of the return. */
+/** The usual shell loop: a request, a timestamp, 1 s of sleep. The timestamp is that of the answer. */
 export const curlLoop: Peer = {
   name: 'curl loop',
   reading: '`curl --max-time 1`, stamp, `sleep 1`; first failed to first good stamp',
@@ -23,7 +23,7 @@ export const curlLoop: Peer = {
   },
 };
 
-/** A look for each line, which is a status code. */
+/** A sample for each line, which is a status code. */
 export function looksOfCurl(lines: readonly StampedLine[]): readonly Look[] {
   return lines.map(({ atMs, text }) => ({ atMs, ok: text === '200' }));
 }

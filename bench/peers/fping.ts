@@ -2,7 +2,7 @@ import { windowsOfLooks, type Look } from '../told.ts';
 import { startChild, type StampedLine } from './child.ts';
 import { withTotal, type Peer } from './peer.ts';
 
-/** Pings: sees whether the host is there, nothing else. */
+/** fping: only checks whether the host answers. */
 export const fping: Peer = {
   name: 'fping',
   reading: '`fping -l -p 1000 -t 900`; first lost to first answered ping',
@@ -21,7 +21,7 @@ export const fping: Peer = {
   },
 };
 
-/** A look for each line: `HOST : [N], 64 bytes, ...` or `HOST : [N], timed out ...`. */
+/** A sample for each line: `HOST : [N], 64 bytes, ...` or `HOST : [N], timed out ...`. */
 export function looksOfFping(lines: readonly StampedLine[]): readonly Look[] {
   return lines.flatMap(({ atMs, text }) =>
     / : \[\d+\], /.test(text) ? [{ atMs, ok: / bytes, /.test(text) }] : [],

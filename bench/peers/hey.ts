@@ -4,7 +4,7 @@ import { withTotal, type Peer } from './peer.ts';
 
 const everyMs = 1000;
 
-/** A load generator: one worker, one request a second. */
+/** hey, a load generator: one worker, one request a second. */
 export const hey: Peer = {
   name: 'hey',
   reading:
@@ -16,7 +16,7 @@ export const hey: Peer = {
     const options = ['-c', '1', '-q', '1', '-t', '1', '-disable-keepalive', '-o', 'csv', '-z', forText];
     const children = targets.map(({ url }) => startChild([program('hey') ?? '', ...options, url], env));
     return {
-      // Its output comes at the end.
+      // hey prints its output at the end.
       stop: () =>
         Promise.all(
           children.map(async (child) => {
@@ -32,7 +32,7 @@ export const hey: Peer = {
   },
 };
 
-/** Looks from the lines of the CSV (last fields: status code, offset in s); a request that is missing was a failed one. */
+/** Samples from the CSV lines (last fields: status code, offset in s). A missing request has failed. */
 export function looksOfHey(csv: readonly string[], startedMs: number): readonly Look[] {
   const looks: Look[] = [];
   for (const line of csv) {

@@ -9,7 +9,7 @@ export const httping: Peer = {
   needs: ['httping'],
   start: async (targets, { program, env }) => {
     const children = targets.map(({ url }) =>
-      // Without a terminal its output would come in blocks.
+      // Without stdbuf, its output is buffered in blocks if there is no terminal.
       startChild(
         ['stdbuf', '-oL', program('httping') ?? '', '-i', '1', '-t', '1', '-s', '-G', '-g', url],
         env,
@@ -24,7 +24,7 @@ export const httping: Peer = {
   },
 };
 
-/** A look for each line that tells of one: `connected to ... 200 OK`, or what went wrong. */
+/** A sample for each line with a result: `connected to ... 200 OK`, or an error. */
 export function looksOfHttping(lines: readonly StampedLine[]): readonly Look[] {
   return lines.flatMap(({ atMs, text }) => {
     if (text === '' || /^(?:PING |---|\d+ connects|round-trip)/.test(text)) return [];

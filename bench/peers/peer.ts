@@ -1,53 +1,53 @@
 import type { ToldWindow } from '../judge.ts';
 
-/** What a peer looks at. */
+/** A target of a peer. */
 export interface PeerTarget {
   readonly url: string;
   readonly host: string;
 }
 
-/** What it told of one target. */
+/** A peer's report on one target. */
 export interface PeerWord {
-  /** null: the tool tells no single outages. */
+  /** Null: the tool reports no single outages. */
   readonly windows: readonly ToldWindow[] | null;
-  /** All outages together, ms. */
+  /** Total of all outages, ms. */
   readonly totalMs: number;
 }
 
-/** A peer at work. */
+/** A running peer. */
 export interface PeerAtWork {
-  /** Ends it and gives what it told, target by target. */
+  /** Stops it, and returns its report on each target. */
   stop(): Promise<readonly PeerWord[]>;
 }
 
-/** Where tools were unpacked to. */
+/** The available tools. */
 export interface Tools {
-  /** Path of a program; undefined where it is not to be had. */
+  /** Path of a program; undefined if it is not available. */
   readonly program: (name: string) => string | undefined;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Another tool, as people use it to see outages. */
+/** Another tool, in its common use for outages. */
 export interface Peer {
   readonly name: string;
-  /** How it is called and how its output is read, for the table. */
+  /** Its command line and how its output is read, for the table. */
   readonly reading: string;
-  /** Looks at targets over HTTP, or only whether their hosts answer. */
+  /** Whether it probes targets over HTTP, or only pings their hosts. */
   readonly sees: 'http' | 'ping';
-  /** Programs without which it is absent. */
+  /** Required programs. */
   readonly needs: readonly string[];
   start(targets: readonly PeerTarget[], tools: Tools, options: PeerOptions): Promise<PeerAtWork>;
 }
 
-/** What a peer may need to know. */
+/** Options of a peer. */
 export interface PeerOptions {
-  /** An empty folder of its own. */
+  /** An empty folder for the peer. */
   readonly folder: string;
-  /** How long it is going to run: some tools want to know. */
+  /** Duration of the run, ms, for tools that need it. */
   readonly forMs: number;
 }
 
-/** The word of a tool whose windows are known. */
+/** The report of a tool with windows. */
 export function withTotal(windows: readonly ToldWindow[]): PeerWord {
   return { windows, totalMs: windows.reduce((total, { ms }) => total + ms, 0) };
 }

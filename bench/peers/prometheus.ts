@@ -77,8 +77,8 @@ function configFor(urls: readonly string[], exporterPort: number): string {
 }
 
 /**
- * Looks by target, from the reply to a query for `probe_success[...]`.
- * @param wallToMonoMs what to add to wall time, ms, for a moment of `monoMs`
+ * Samples by target, from the reply to a query for `probe_success[...]`.
+ * @param wallToMonoMs offset from wall time to `monoMs`, ms
  */
 export function looksOfPrometheus(json: string, wallToMonoMs: number): ReadonlyMap<string, readonly Look[]> {
   const reply = JSON.parse(json) as {
@@ -112,7 +112,7 @@ async function ready(url: string): Promise<void> {
     try {
       if ((await fetch(url)).ok) return;
     } catch {
-      // It does not listen yet.
+      // Prometheus does not listen yet.
     }
     await pause(200);
   }

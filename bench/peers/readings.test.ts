@@ -7,12 +7,12 @@ import { looksOfHey } from './hey.ts';
 import { looksOfHttping } from './httping.ts';
 import { looksOfPrometheus } from './prometheus.ts';
 
-// Outputs as the tools wrote them while a server failed; each line comes a second after the one before.
+// Real outputs of the tools while a server failed. Each line comes 1 s after the previous one.
 const stamped = (text: string) => text.split('\n').map((line, index) => ({ atMs: index * 1000, text: line }));
 const goodOf = (looks: readonly { readonly ok: boolean }[]) =>
   looks.map(({ ok }) => (ok ? '+' : '-')).join('');
 
-it('reads the curl loop: a status code a line, 000 for none', () => {
+it('reads the curl loop: one status code per line, 000 without an answer', () => {
   expect(goodOf(looksOfCurl(stamped('200\n000\n503\n200')))).toBe('+--+');
 });
 
@@ -53,7 +53,7 @@ it('reads hey 0.1.4: failed requests are missing from its CSV', () => {
   ]);
 });
 
-it('reads autocannon 9: only what got a 2xx is sure, for its errors are mostly reconnects', () => {
+it('reads autocannon 9: only 2xx answers count, because its errors are mostly reconnects', () => {
   const output =
     '{"url":"http://127.0.0.1:37117/","connections":1,"duration":34.18,"errors":16502,"timeouts":6,"non2xx":4,"2xx":22,"5xx":4}';
   expect(totalOfAutocannon(output)).toBe(12_000);

@@ -7,7 +7,7 @@ import { labContext, mustRun, succeeds, type LabContext } from '../../src/lab/la
 import { parseOsRelease } from '../../src/lab/os-release.ts';
 import type { Tools } from './peer.ts';
 
-/** Debian packages with the peers, and one library that httping needs and few machines have. */
+/** Debian packages of the peers, and a library that httping needs and most machines do not have. */
 const debianPackages = [
   'prometheus',
   'prometheus-blackbox-exporter',
@@ -18,14 +18,14 @@ const debianPackages = [
 ];
 const autocannonVersion = '9.0.0';
 
-/** Where programs lie below the folder. */
+/** Program folders in the tools folder. */
 const binFolders = ['debian/usr/bin', 'debian/usr/sbin', 'debian/bin'];
 const autocannonPath = 'npm/node_modules/autocannon/autocannon.js';
 
 /**
- * Gets the peers into a folder of their own, once: Debian's packages are unpacked, not installed (Prometheus would bring
- * services with it), autocannon comes from npm. Nothing of the machine changes and no root is needed. What cannot be had
- * is said to `report` and is absent.
+ * Downloads the peers to a folder, once. Debian packages are unpacked without installation, because Prometheus would start
+ * services; autocannon comes from npm. This does not change the machine, and needs no root. A failed download is reported,
+ * and its peers are absent.
  */
 export async function fetchTools(folder: string, report: (line: string) => void): Promise<Tools> {
   const context = labContext(new AbortController().signal, () => {});
@@ -52,7 +52,7 @@ function libraryFolder(): string {
   return process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 }
 
-/** A stamp says that the folder is whole: an attempt that broke off is begun anew. */
+/** Fills a folder once. A stamp file marks it as complete; after an incomplete attempt, it is filled again. */
 async function fetchOnce(
   folder: string,
   report: (line: string) => void,
@@ -66,7 +66,7 @@ async function fetchOnce(
     await fetch(folder);
     await writeFile(stamp, '');
   } catch (error) {
-    report(`some peers cannot be had: ${messageOf(error)}`);
+    report(`cannot download peers to ${folder}: ${messageOf(error)}`);
   }
 }
 

@@ -6,8 +6,7 @@ import { createSystemClock } from '../../src/engine/system-clock.ts';
 import type { FromProber, ProberInput, ToProber } from './messages.ts';
 import { watchPlan } from './plan.ts';
 
-// firedrill's prober as a drill has it: network probes in a thread of their own, everything seen in the event log.
-// Started by start.ts.
+// firedrill's prober as in a drill: network probes in their own thread, and all samples in the event log. Started by start.ts.
 
 const { probes, logPath } = JSON.parse(process.argv[2] ?? '') as ProberInput;
 const tell = (message: FromProber): void => void process.send?.(message);

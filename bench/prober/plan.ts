@@ -6,7 +6,7 @@ import type { Json } from '../../src/core/plan.ts';
 /** The default time-out of a probe. */
 const timeoutMs = 900;
 
-/** An HTTP probe as a target file without any settings makes it. */
+/** An HTTP probe with the defaults of a target file. */
 export function httpProbe(
   id: string,
   url: string,
@@ -15,17 +15,17 @@ export function httpProbe(
   return probeWith(id, { url }, { timeoutMs, ...rate });
 }
 
-/** An HTTP probe with parameters as a target file has them. */
+/** An HTTP probe with parameters of a target file. */
 export function probeWith(
   id: string,
   params: Readonly<Record<string, unknown>>,
   times: Pick<PlannedProbe, 'intervalMs' | 'burstIntervalMs' | 'timeoutMs'>,
 ): PlannedProbe {
-  // Parsed by the kind's own schema, which yields JSON (the catalog's rule).
+  // The kind's own schema always returns JSON (a rule of the catalog).
   return { id, name: id, kind: 'http', params: http.params.parse(params) as Json, ...times };
 }
 
-/** A watch of these probes: no fault, no gate. */
+/** The plan of a watch with these probes: no fault, no gate. */
 export function watchPlan(probes: readonly PlannedProbe[]): Plan {
   return planWith({ probes });
 }

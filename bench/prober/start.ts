@@ -3,19 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { asInstalled } from '../as-installed.ts';
 import type { FromProber, ProberInput, ToProber } from './messages.ts';
 
-/** A prober at work, in a process of its own. */
+/** A prober in a separate process. */
 export interface BenchProber {
-  /** The moment of `monoMs` at offset 0 of its log. */
+  /** The time of `monoMs` at offset 0 of its log. */
   readonly originMs: number;
   setBurst(on: boolean): void;
   readonly pid: number;
-  /** Stops it; its log is whole then. */
+  /** Stops it. Its log is then complete. */
   stop(): Promise<void>;
 }
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** Starts one. */
+/** Starts a prober. */
 export async function startBenchProber(input: ProberInput): Promise<BenchProber> {
   const child = fork(program, [JSON.stringify(input)], { env: asInstalled() });
   const started = Promise.withResolvers<number>();

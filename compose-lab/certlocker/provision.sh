@@ -1,12 +1,12 @@
 #!/bin/bash
-# Makes a freshly booted VM what it is in this stack: the part that Ansible plays on real machines. Run inside the VM by
-# `firedrill lab up`, every time: it looks at what is there and changes only what is not as it should be.
+# Configures a booted VM for its role in this stack, as Ansible does on real machines. `firedrill lab up` runs it in the VM
+# every time. It is level-triggered: it changes only what differs from the desired state.
 #
 # usage: provision.sh node NAME | lb | witness | vantage
 #
 # Environment (from lab.yaml): CERTLOCKER_HA_NODE1_IP, CERTLOCKER_HA_NODE2_IP, CERTLOCKER_STARTUP_PROFILE.
-# /firedrill/state (made by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
-# The last line on standard output says what was done.
+# /firedrill/state (created by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
+# The last line on standard output reports the changes.
 set -euo pipefail
 
 node1=${CERTLOCKER_HA_NODE1_IP:?} node2=${CERTLOCKER_HA_NODE2_IP:?}
@@ -16,7 +16,7 @@ home=/opt/certlocker/ha
 # shellcheck source=compose-lab/images/node/provision-lib.sh
 . /usr/local/lib/firedrill/provision-lib.sh
 
-# Fills ${NAME} in on standard input from the environment; an unset name is an error.
+# Replaces ${NAME} on standard input from the environment; an unset name is an error.
 fill_in() {
   local line rest name
   while IFS= read -r line || [ -n "$line" ]; do
@@ -25,7 +25,7 @@ fill_in() {
     while [[ $rest =~ \$\{([A-Za-z0-9_]+)\} && $rest != \#* ]]; do
       name=${BASH_REMATCH[1]}
       if [ -z "${!name+set}" ]; then
-        echo "env.template asks for $name, which is not set" >&2
+        echo "env.template contains \${$name}, but the variable is not set" >&2
         return 1
       fi
       line+=${rest%%"${BASH_REMATCH[0]}"*}${!name}
@@ -35,8 +35,8 @@ fill_in() {
   done
 }
 
-# Reads what `lab up` made. repmgr's password gets what a shell would trip over: it must work all the same, and does as
-# long as REPMGR_USE_PASSFILE keeps it out of command lines.
+# Reads the secrets that `lab up` created. Shell metacharacters are added to repmgr's password: it must still work, and does
+# so as long as REPMGR_USE_PASSFILE keeps it out of command lines.
 read_secrets() {
   set -a
   # shellcheck disable=SC1091
@@ -45,8 +45,8 @@ read_secrets() {
   set +a
 }
 
-# Passwords and data belong together: a volume that outlived the state it was made with is emptied of its containers and
-# data (not of its images). The number goes up when a password is derived in another way.
+# Data are only usable with the passwords of the same state. If the volume belongs to another state, this deletes its
+# containers and data, and keeps its images. The number after the slash must grow if a password is derived in another way.
 forget_foreign_data() {
   local mark=/opt/.firedrill-lab-id id=$FIREDRILL_LAB_ID/2
   if [ -f "$mark" ] && [ "$(cat "$mark")" != "$id" ]; then
@@ -59,8 +59,8 @@ forget_foreign_data() {
   echo "$id" >"$mark"
 }
 
-# .env as it would be on the first day. The watchdog changes the role in it later, so it is compared with what was deployed
-# last, not with what stands there now; and a role that is there is kept.
+# Writes .env. The watchdog later changes the role in it. So the new file is compared with the last deployed one, not with the
+# present .env, and the present role is kept.
 write_env() {
   local env=$home/stack/.env deployed=$home/env.deployed
   export COMPOSE_PROFILES=$1 HA_ROUTER_IP=$node1
@@ -78,9 +78,8 @@ write_env() {
   changed+=('.env')
 }
 
-# Runs the watchdog as its unit does: without the variables of this script, which Compose would prefer to those of .env
-# (the role of the first day, after a failover). Edge is waited for until it is ACTIVE, and not for the whole of the 20 s
-# that a failover gives it.
+# Runs the watchdog as its unit does, without this script's variables: Compose would prefer them to those of .env, and use the
+# initial role after a failover. The wait for Edge ends when Edge is ACTIVE, not after the full 20 s of a failover.
 watchdog() { env -i PATH="$PATH" EDGE_WAIT_EARLY=yes cl-watchdog "$1"; }
 
 provision_node() {
@@ -108,16 +107,16 @@ provision_node() {
   commands watchdog cl-watchdog
   units watchdog cl-watchdog.service cl-watchdog.timer
 
-  # The services read their certificates when they start. The file mounted into haproxy is bound to the old inode until
-  # the container starts again.
+  # The services read their certificates at start. The file mounted into haproxy stays the old inode until the container
+  # restarts.
   if [ $tls = yes ]; then
     changed+=('TLS')
     docker ps --quiet --filter name=certlocker-haproxy --filter name=certlocker-postgres --filter name=certlocker-pgpool |
       xargs --no-run-if-empty docker restart >/dev/null
   fi
 
-  # In order, and not `docker compose up`: DataService must not start before pgpool answers. The gates have time limits
-  # made for failovers; a first start on a slow machine may need them twice.
+  # In order, so not with `docker compose up`: DataService must not start before pgpool answers. The time limits of the gates
+  # are those of failovers, and a first start on a slow machine may exceed them. So there is a second attempt.
   if [ ${#changed[@]} -gt 0 ]; then
     watchdog converge || watchdog converge
     docker image prune --force >/dev/null
@@ -156,7 +155,7 @@ provision_witness() {
   units witness cl-witness-vote.socket cl-witness-vote@.service
   enable cl-witness-vote.socket
   systemctl start cl-witness-vote.socket
-  # Its certificate is read when it starts.
+  # The witness reads its certificate at start.
   if [[ " ${changed[*]} " == *' certificate '* ]]; then
     docker ps --quiet --filter name=certlocker-witness | xargs --no-run-if-empty docker restart >/dev/null
   fi
@@ -164,7 +163,7 @@ provision_witness() {
   echo "witness: $(summary)"
 }
 
-# A machine that only has to be there: sshd, curl, tcpdump.
+# The vantage machine needs no configuration: it has sshd, curl, and tcpdump.
 provision_vantage() {
   systemctl is-active --quiet ssh.service
   echo "vantage: $(summary)"

@@ -9,7 +9,7 @@ import type { Store } from './state-file.ts';
 
 export interface CloudDeps {
   readonly config: CloudConfig;
-  /** As clients reach it, for the catalog and for links, e.g. `http://198.18.0.30:5000`. */
+  /** URL for clients, used in the catalog and in links, e.g. `http://198.18.0.30:5000`. */
   readonly publicUrl: string;
   readonly hypervisor: Hypervisor;
   readonly store: Store;
@@ -18,7 +18,7 @@ export interface CloudDeps {
   readonly log: (line: string) => void;
 }
 
-/** The cloud's two services behind one address: /identity is Keystone, /compute is Nova. */
+/** The cloud's two services at one address: /identity is Keystone, /compute is Nova. */
 export interface Cloud {
   readonly instances: Instances;
   /** For node:http; never rejects. */

@@ -4,12 +4,12 @@ import type { Call, Reply } from './http.ts';
 import type { Bearer, Identity } from './identity.ts';
 import { type Action, type Asker, Conflict, type Instance, type Instances } from './instances.ts';
 
-/** The newest microversion there is: that of Nova 31. */
+/** The newest microversion: that of Nova 31. */
 const newest = 100;
 const oldest = 1;
 const zone = 'nova';
 
-/** A refusal on the way to an answer. */
+/** An error answer. */
 class Fault extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -31,14 +31,14 @@ const faultNames: Readonly<Record<number, string>> = {
 export interface ComputeDeps {
   readonly config: CloudConfig;
   readonly identity: Identity;
-  /** Keystone's root, for those without a token. */
+  /** Keystone's root URL, for answers to requests without a token. */
   readonly identityUrl: string;
-  /** This service's root, without its version. */
+  /** This service's root URL, without its version. */
   readonly url: string;
   readonly instances: Instances;
 }
 
-/** The Compute API, version 2.1 with its microversions, for what one does with servers that exist: look, power, lock. */
+/** The Compute API, version 2.1 with its microversions, for existing servers: show, list, power, lock. */
 export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
   const { identity, url, instances } = deps;
 
@@ -96,7 +96,7 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
     return undefined;
   };
 
-  /** Older clients and catalogs put the project into the path. */
+  /** Older clients and catalogs have the project in the path. */
   const inProject = (call: Call, context: Context): Context => {
     const project = /^\/v2\.1\/([0-9a-f]{32})(?=\/)/.exec(call.path)?.[1];
     if (project === undefined) return context;
@@ -160,7 +160,7 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
         status: 200,
         json: {
           instanceActions: page.map((action) => describeAction(instance, action, context)),
-          // Nova tells of a next page whenever this one is full.
+          // Nova links to a next page whenever this page is full.
           ...(limit === page.length ? { links: [{ rel: 'next', href }] } : {}),
         },
       };
@@ -173,7 +173,7 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
       json: {
         instanceAction: {
           ...describeAction(instance, action, context),
-          // Before 2.51, events were shown to administrators only.
+          // Before 2.51, only administrators saw events.
           ...(context.minor >= 51 ? { events: describeEvents(deps.config, action, context.minor) } : {}),
         },
       },
@@ -224,7 +224,7 @@ export function createCompute(deps: ComputeDeps): (call: Call) => Reply {
       return { status: 200, json: { versions: [version20(url), version21(url)] } };
     }
     if (call.method === 'GET' && /^\/v2\.1\/?$/.test(call.path)) {
-      // Told to everybody, and always in the oldest form.
+      // The version document needs no token, and always has the oldest format.
       return tell({
         status: 200,
         headers: {
@@ -244,13 +244,13 @@ interface Context {
   readonly bearer: Bearer;
   /** N of microversion 2.N. */
   readonly minor: number;
-  /** Of links to resources. */
+  /** Root URL of links to resources. */
   readonly root: string;
-  /** Of links that name no version. */
+  /** Root URL of links without a version. */
   readonly bookmarks: string;
 }
 
-/** A token without a project may do nothing. */
+/** Refuses tokens without a project. */
 function allow({ bearer }: Context, rule: string): void {
   if (bearer.projectId === undefined)
     throw new Fault(403, `Policy doesn't allow os_compute_api:${rule} to be performed.`);
@@ -261,7 +261,7 @@ function requestedVersion(call: Call): string | undefined {
   return standard ?? call.headers['x-openstack-nova-api-version'];
 }
 
-/** N of the 2.N that is asked for; a string for a version that there is not; undefined for what is none. */
+/** N of the requested 2.N; a string for an unsupported version; undefined for a malformed one. */
 function microversion(call: Call): number | string | undefined {
   const asked = requestedVersion(call);
   if (asked === undefined) return oldest;
@@ -272,7 +272,7 @@ function microversion(call: Call): number | string | undefined {
   return match[1] === '2' && minor >= oldest && minor <= newest ? minor : asked;
 }
 
-/** Query parameters that servers are chosen by. Others have no effect, as with Nova for those who are no administrators. */
+/** Selects servers by query parameters. Others have no effect, as in Nova for users who are not administrators. */
 function select(all: readonly Instance[], query: URLSearchParams, minor: number): Instance[] {
   const known = ['name', 'status', 'limit', 'marker'];
   const unknown = [...query.keys()].find((key) => !known.includes(key));
@@ -281,7 +281,7 @@ function select(all: readonly Instance[], query: URLSearchParams, minor: number)
   const name = query.get('name');
   let pattern: RegExp | undefined;
   try {
-    // As MariaDB's REGEXP has it: anywhere, in capitals or not.
+    // Like MariaDB's REGEXP: matches anywhere, and ignores case.
     pattern = name === null ? undefined : new RegExp(name, 'i');
   } catch {
     throw new Fault(
@@ -313,7 +313,7 @@ function paginate(
   if (marker !== null && from === 0) throw new Fault(400, `marker [${marker}] not found`);
   const limit = limitOf(query) ?? all.length;
   const page = all.slice(from, from + limit);
-  // As above: a full page has a next one.
+  // As above: a full page links to a next one.
   return { page, more: limit > 0 && query.has('limit') && page.length === limit };
 }
 
@@ -332,7 +332,7 @@ function links(instance: Instance, context: Context): unknown {
   ];
 }
 
-/** nova.api.openstack.compute.views.servers for a project's member. `alone`: not as one of a list. */
+/** nova.api.openstack.compute.views.servers for a project's member. `alone`: not in a list. */
 function describeServer(
   config: CloudConfig,
   instance: Instance,
@@ -454,7 +454,7 @@ function rebootType(parameters: unknown): 'SOFT' | 'HARD' {
   return type.toUpperCase() as 'SOFT' | 'HARD';
 }
 
-/** A reason can be given since 2.73; before, whatever stands there is not looked at. */
+/** The lock reason. Before 2.73 it is ignored. */
 function lockReason(parameters: unknown, minor: number): string | null {
   if (minor < 73 || parameters === null) return null;
   const reason = mustHaveOnly('lock', parameters, ['locked_reason'])['locked_reason'];
@@ -475,7 +475,7 @@ function wrongInput(field: string, value: unknown, why: string): Fault {
   return new Fault(400, `Invalid input for field/attribute ${field}. Value: ${shown}. ${why}`);
 }
 
-/** A JSON value as Python's repr has it. */
+/** A JSON value in the format of Python's repr. */
 function python(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -496,7 +496,7 @@ function fault(status: number, message: string): Reply {
   };
 }
 
-/** As keystonemiddleware, in front of Nova, says it: another form than Nova's own. */
+/** The 401 of keystonemiddleware, in front of Nova. Its format differs from Nova's own. */
 function unauthorized(identityUrl: string): Reply {
   return {
     status: 401,
@@ -511,7 +511,7 @@ function unauthorized(identityUrl: string): Reply {
   };
 }
 
-/** webob's page, which knows nothing of faults: in the form that is asked for, plain where nothing is. */
+/** webob's 404 page, in the accepted format; plain text by default. */
 function noSuchPath(call: Call): Reply {
   const accept = call.headers['accept'] ?? '';
   const text = 'The resource could not be found.';
@@ -565,7 +565,7 @@ function isoSeconds(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** Of Nova's database: whole seconds, no zone. */
+/** The format of Nova's database: whole seconds, no zone. */
 function isoMicros(ms: number): string {
   return new Date(ms).toISOString().replace(/Z$/, '000');
 }

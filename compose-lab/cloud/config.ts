@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** A server of the cloud and the machine that it is. */
+/** A server of the cloud, and its machine. */
 export interface ServerConfig {
   readonly name: string;
-  /** As the hypervisor calls it: the container's name. */
+  /** The hypervisor's name of the machine: the container's name. */
   readonly machine: string;
 }
 
-/** What a cloud is made of. All ids follow from the names: they are the same wherever the lab is brought up. */
+/** Configuration of a cloud. All ids are derived from names, so they are the same in every lab. */
 export interface CloudConfig {
   readonly region: string;
   readonly user: string;
@@ -18,7 +18,7 @@ export interface CloudConfig {
   readonly tokenLifeMs: number;
   /** Nova's sync_power_state_interval (600 s by default); negative: never. */
   readonly syncPowerStateMs: number;
-  /** Nova's shutdown_timeout: what a guest gets to shut down before it loses its power. */
+  /** Nova's shutdown_timeout: the time for a guest to shut down before it is powered off. */
   readonly shutdownTimeoutMs: number;
   readonly servers: readonly ServerConfig[];
 }
@@ -26,8 +26,8 @@ export interface CloudConfig {
 const defaults = { tokenSeconds: 3600, syncPowerStateSeconds: 600, shutdownTimeoutSeconds: 60 };
 
 /**
- * A cloud from the text of its JSON file and the variables that hold its secrets (`passwordVariable`, and
- * `credential.secretVariable`, name them). @throws Error naming what is missing
+ * Parses a cloud's JSON file. `passwordVariable` and `credential.secretVariable` name the variables with the secrets.
+ * @throws Error with the missing key
  */
 export function parseCloudConfig(
   text: string,
@@ -41,7 +41,7 @@ export function parseCloudConfig(
   const millis = (key: string): number => {
     const value = file[key];
     if (typeof value === 'number' && value !== 0) return value * 1000;
-    throw new Error(`cloud configuration: ${key} is no number of seconds`);
+    throw new Error(`cloud configuration: ${key} is not a number of seconds`);
   };
   const secret = (name: unknown, key: string): string => {
     const variable = word(name, key);
@@ -71,7 +71,7 @@ export function hexId(kind: string, name: string): string {
   return createHash('sha256').update(`firedrill lab cloud\n${kind}\n${name}`).digest('hex').slice(0, 32);
 }
 
-/** Nova's form of an id: a UUID (version 8: made by rules of our own). */
+/** Nova's form of an id: a UUID (version 8, custom). */
 export function uuid(kind: string, name: string): string {
   const hex = hexId(kind, name);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;

@@ -1,12 +1,12 @@
 import { request } from 'node:http';
 import type { Hypervisor, Machine } from './hypervisor.ts';
 
-/** Answers about a container come at once; a stop takes as long as the guest does. */
+/** Time limit of the engine's answers, ms. A stop also takes the guest's shutdown time. */
 const answerWithinMs = 15_000;
 
 /**
- * Machines that are containers of a Docker engine, reached through its API socket. The graceful shutdown is the
- * container's own stop signal (systemd's is SIGRTMIN+3); power off is SIGKILL to everything in it.
+ * Machines that are containers of a Docker engine, controlled through its API socket. A graceful shutdown is the container's
+ * stop signal (SIGRTMIN+3 for systemd). Power off is SIGKILL to all processes in the container.
  */
 export class DockerHypervisor implements Hypervisor {
   readonly #socketPath: string;
@@ -18,9 +18,9 @@ export class DockerHypervisor implements Hypervisor {
   async look(machine: string): Promise<Machine | undefined> {
     const { status, body } = await this.#call('GET', `/containers/${machine}/json`, answerWithinMs);
     if (status === 404) return undefined;
-    if (status !== 200) throw new Error(`the engine does not tell of ${machine}: ${status} ${body}`);
+    if (status !== 200) throw new Error(`cannot inspect ${machine}: the engine answered ${status} ${body}`);
     const { Id, State } = JSON.parse(body) as { Id: string; State: { Running: boolean; Status: string } };
-    // Not started yet, but about to be: nobody has taken its power away.
+    // A created container is about to start. It must not count as powered off.
     return State.Status === 'created' ? undefined : { id: Id, on: State.Running };
   }
 
@@ -32,9 +32,9 @@ export class DockerHypervisor implements Hypervisor {
 
   async powerOff(machine: string): Promise<void> {
     const answer = await this.#call('POST', `/containers/${machine}/kill`, answerWithinMs);
-    // 409: it has no power as it is.
+    // 409: the container is already off.
     this.#must(machine, answer, [204, 409]);
-    // The engine answers before it has noted the end, and would take the next start for one of a running container.
+    // The engine answers before it has recorded the end. Without this wait, it would ignore the next start.
     const wait = `/containers/${machine}/wait?condition=not-running`;
     this.#must(machine, await this.#call('POST', wait, answerWithinMs), [200]);
   }
@@ -48,7 +48,7 @@ export class DockerHypervisor implements Hypervisor {
     if (!fine.includes(answer.status)) throw new Error(`${machine}: ${answer.status} ${answer.body.trim()}`);
   }
 
-  /** The path has no version: the engine takes its own. */
+  /** The path has no API version: the engine then uses its own. */
   #call(method: string, path: string, timeoutMs: number): Promise<{ status: number; body: string }> {
     return new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(timeoutMs);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** A request, read whole. */
+/** A complete request. */
 export interface Call {
   readonly method: string;
   /** Without the query. */
@@ -9,24 +9,24 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** Of this request, as the service gives it: `req-…`. */
+  /** The service's id of this request: `req-…`. */
   readonly requestId: string;
 }
 
-/** What goes back. */
+/** The answer to a request. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; nothing is sent for undefined. */
   readonly json?: unknown;
-  /** Sent as it is, with the content type that `headers` has. */
+  /** Sent unchanged, with the content type in `headers`. */
   readonly text?: string;
 }
 
-/** Both services' limit, oslo.middleware's default. */
+/** Limit of both services, bytes: the default of oslo.middleware. */
 const maxBodyBytes = 114_688;
 
-/** Reads a request. undefined: it is longer than the services take. */
+/** Reads a request; undefined if it is too large. */
 export async function readCall(request: IncomingMessage): Promise<Call | undefined> {
   const url = new URL(request.url ?? '/', 'http://cloud');
   const chunks: Buffer[] = [];
@@ -48,7 +48,7 @@ export async function readCall(request: IncomingMessage): Promise<Call | undefin
   };
 }
 
-/** An id as oslo.context makes them. */
+/** A request id in the format of oslo.context. */
 export function newRequestId(): string {
   return `req-${randomUUID()}`;
 }

@@ -1,26 +1,26 @@
-/** What the compute service needs of whatever runs its machines. All but `look` reject when it does not answer or refuses. */
+/** Controls the machines of the compute service. All methods reject if it does not answer or refuses. */
 export interface Hypervisor {
-  /** undefined when there is no such machine. Rejects when nobody can tell. */
+  /** Undefined if there is no such machine. Rejects if the state is unknown. */
   look(machine: string): Promise<Machine | undefined>;
-  /** Asks the guest to shut down; one that has not after `timeoutMs` loses its power. Resolves when it is off. */
+  /** Requests a shutdown of the guest, and powers it off after `timeoutMs`. Resolves when it is off. */
   shutDown(machine: string, timeoutMs: number): Promise<void>;
-  /** Takes the power away. A machine that is off is fine. */
+  /** Powers a machine off. No error if it is already off. */
   powerOff(machine: string): Promise<void>;
-  /** Resolves when the machine has power, not when it has booted. A machine that is on is fine. */
+  /** Powers a machine on. Resolves before it has booted. No error if it is already on. */
   powerOn(machine: string): Promise<void>;
 }
 
-/** A machine as it is now. */
+/** The present state of a machine. */
 export interface Machine {
-  /** Another id under the same name is another machine: it was made anew. */
+  /** A new id under the same name is a new machine: the container was recreated. */
   readonly id: string;
   readonly on: boolean;
 }
 
-/** Machines that are nothing but a flag: for tests of the API. */
+/** Machines in memory, for tests of the API. */
 export class MemoryHypervisor implements Hypervisor {
   readonly machines = new Map<string, { id: string; on: boolean }>();
-  /** What was asked, in order: `shutDown vm-1`. */
+  /** The calls in order: `shutDown vm-1`. */
   readonly asked: string[] = [];
   readonly #shutDownMs: number;
 

@@ -2,29 +2,29 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { type CloudConfig, hexId } from './config.ts';
 import type { Call, Reply } from './http.ts';
 
-/** Where the services are, as their catalog says. */
+/** URLs of the services, for the catalog. */
 export interface Addresses {
-  /** Keystone's root, without /v3. */
+  /** Keystone's root URL, without /v3. */
   readonly identity: string;
   /** Nova's endpoint, with its version. */
   readonly compute: string;
 }
 
-/** Whose token it is. */
+/** The owner of a token. */
 export interface Bearer {
   readonly userId: string;
-  /** undefined: the token has no scope. */
+  /** Undefined if the token has no scope. */
   readonly projectId: string | undefined;
 }
 
 /** The Identity service: tokens for one user and one project. */
 export interface Identity {
   handle: (call: Call) => Reply;
-  /** Whose token that is; undefined for one that is none, or has expired. */
+  /** The owner of a token; undefined for an invalid or expired one. */
   check(token: string | undefined): Bearer | undefined;
 }
 
-/** What a token says of itself; signed, so that none has to be kept and a restart forgets none. */
+/** The content of a token. It is signed, so tokens need no storage and survive a restart. */
 interface Claims {
   readonly method: 'password' | 'application_credential';
   readonly scoped: boolean;
@@ -98,7 +98,7 @@ export function createIdentity(config: CloudConfig, addresses: Addresses, nowMs:
   };
 
   const issue = (method: Claims['method'], scoped: boolean): Reply => {
-    // Whole seconds, as Keystone's tokens have them.
+    // Whole seconds, as in Keystone's tokens.
     const issuedMs = Math.floor(nowMs() / 1000) * 1000;
     const audit = randomBytes(16).toString('base64url');
     const claims = { method, scoped, issuedMs, expiresMs: issuedMs + config.tokenLifeMs, audit };

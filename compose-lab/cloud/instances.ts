@@ -4,7 +4,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { Bearer } from './identity.ts';
 import type { Store } from './state-file.ts';
 
-/** Nova's nova.compute.power_state, as far as machines here get. */
+/** The values of nova.compute.power_state that occur here. */
 const PowerState = { none: 0, running: 1, shutdown: 4 } as const;
 
 /** One step of an action on the compute host. Times are ms since the epoch, whole seconds as in Nova's database. */
@@ -15,11 +15,11 @@ export interface ActionEvent {
   result: 'Success' | 'Error' | null;
 }
 
-/** Something that was done to an instance. */
+/** An action on an instance. */
 export interface Action {
   readonly action: string;
   readonly requestId: string;
-  /** null: by Nova itself. */
+  /** Null for an action of Nova itself. */
   readonly userId: string | null;
   readonly projectId: string | null;
   readonly startMs: number;
@@ -28,12 +28,12 @@ export interface Action {
   readonly events: ActionEvent[];
 }
 
-/** A server as Nova's database has it. */
+/** A server in Nova's database. */
 export interface Instance {
   readonly id: string;
   readonly name: string;
   readonly machine: string;
-  /** The hypervisor's id of the machine that this record is about; undefined before it was seen. */
+  /** The hypervisor's id of the machine; undefined before it was seen. */
   machineId: string | undefined;
   vmState: 'active' | 'stopped' | 'error';
   taskState: string | null;
@@ -47,32 +47,32 @@ export interface Instance {
   readonly actions: Action[];
 }
 
-/** Why an action is not begun; its text is for the body of a 409. */
+/** An action is refused. The message is for the body of a 409. */
 export class Conflict extends Error {}
 
-/** Who asks for an action, and with which request; null: the service itself. */
+/** The request and the user of an action. `bearer` is null for the service itself. */
 export interface Asker {
   readonly requestId: string;
   readonly bearer: Bearer | null;
 }
 
-/** nova-compute and its database for a handful of machines. */
+/** nova-compute and its database for a few machines. */
 export interface Instances {
   readonly all: readonly Instance[];
-  /** Takes up what was under way when the process ended, then syncs power states again and again. */
+  /** Resumes actions that were interrupted by the end of the process, then syncs power states periodically. */
   run(signal: AbortSignal): Promise<void>;
-  /** One power sync, for tests; `run` does it by itself. */
+  /** One power sync, for tests. `run` includes it. */
   syncPowerStates(): Promise<void>;
-  /** Begin an action and return; it goes on by itself. @throws Conflict */
+  /** Starts an action and returns before its end. @throws Conflict */
   stop(instance: Instance, asker: Asker): void;
   start(instance: Instance, asker: Asker): void;
   reboot(instance: Instance, type: 'SOFT' | 'HARD', asker: Asker): void;
   lock(instance: Instance, locked: boolean, reason: string | null): void;
 }
 
-/** How many actions of an instance are remembered. */
+/** Number of recorded actions of an instance. */
 const keptActions = 100;
-/** Nova's libvirt driver gives a guest this long to go down in a soft reboot, then reboots it hard. */
+/** In a soft reboot, Nova's libvirt driver waits this long for the guest, then reboots it hard. */
 const softRebootMs = 120_000;
 /** nova.compute.task_states.ALLOW_REBOOT */
 const hardRebootOver = [null, 'rebooting', 'reboot_pending', 'reboot_started', 'rebooting_hard'];
@@ -82,13 +82,13 @@ export interface InstancesDeps {
   readonly hypervisor: Hypervisor;
   readonly store: Store;
   readonly nowMs: () => number;
-  /** One line about something that nobody asked for. */
+  /** Logs one line about an event without a request. */
   readonly log: (line: string) => void;
 }
 
 export function createInstances({ config, hypervisor, store, nowMs, log }: InstancesDeps): Instances {
   const all = load(config, store, second(nowMs()));
-  /** What a machine is at: a second action waits for the first one, as on Nova's lock of the instance. */
+  /** The running action of each machine. A second action waits for it, as for Nova's lock of the instance. */
   const busy = new Map<string, Promise<void>>();
 
   function second(ms: number): number {
@@ -116,7 +116,7 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
       refuse(instance, action, 'task_state', String(instance.taskState));
   };
 
-  /** Notes the beginning of an action and carries it out after those before it. */
+  /** Records an action, and executes it after the earlier ones. */
   const begin = (
     instance: Instance,
     name: 'stop' | 'start' | 'reboot',
@@ -160,7 +160,7 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
     };
     action.events.push(event);
     action.updatedMs = startMs;
-    // An action that came in meanwhile (a hard reboot over a soft one) owns the task state.
+    // The newest action owns the task state: a hard reboot may arrive during a soft one.
     const mine = (): boolean => instance.actions.at(-1) === action;
     save(instance);
     try {
@@ -208,10 +208,10 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
   /** nova.compute.manager._sync_instance_power_state */
   const sync = async (instance: Instance): Promise<void> => {
     const machine = await hypervisor.look(instance.machine);
-    // What is being done to it is not its own doing.
+    // During an action, a change of the power state is expected.
     if (machine === undefined || instance.taskState !== null) return;
     if (machine.id !== instance.machineId) {
-      if (instance.machineId !== undefined) log(`${instance.name} was made anew`);
+      if (instance.machineId !== undefined) log(`${instance.name} was recreated`);
       instance.machineId = machine.id;
       instance.vmState = 'active';
       instance.launchedMs = second(nowMs());
@@ -237,17 +237,17 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
       try {
         await sync(instance);
       } catch (error) {
-        log(`${instance.name}: power state not known: ${String(error)}`);
+        log(`${instance.name}: power state unknown: ${String(error)}`);
       }
     }
   };
 
-  /** nova-compute's start: what was under way is done again, which is why everything below is level-triggered. */
+  /** Like the start of nova-compute: interrupted actions are executed again, so all actions are level-triggered. */
   const resume = (): void => {
     for (const instance of all) {
       const task = instance.taskState;
       if (task === null) continue;
-      log(`${instance.name} was ${task} when the service ended; going on`);
+      log(`${instance.name} was ${task} when the service ended; resuming the action`);
       const action = instance.actions.pop();
       const asker = {
         requestId: action?.requestId ?? newRequestId(),
@@ -307,7 +307,7 @@ export function createInstances({ config, hypervisor, store, nowMs, log }: Insta
   };
 }
 
-/** The servers of the configuration, with what was known of them. */
+/** The configured servers, with their stored state. */
 function load(config: CloudConfig, store: Store, nowMs: number): Instance[] {
   const saved = (store.load() ?? []) as readonly Instance[];
   return config.servers.map(({ name, machine }) => {
@@ -332,7 +332,7 @@ function load(config: CloudConfig, store: Store, nowMs: number): Instance[] {
   });
 }
 
-/** What Nova has recorded of a server before anything was done to it. */
+/** The `create` action in Nova's records of a new server. */
 function created(config: CloudConfig, name: string, nowMs: number): Action {
   return {
     action: 'create',

@@ -1,15 +1,15 @@
-// The lab's cloud: a stand-in for an OpenStack cloud's Keystone and Nova, so that a drill switches the lab's VMs off and
-// on the way it does with those of a real cloud. It answers as Keystone v3 and Nova 2.1-2.100 do (test/contract holds
-// it against the real ones) for what one does with servers that exist: log in, look, stop, start, reboot, lock, and read
-// the instance actions. Its machines are the lab's containers, powered through the Docker engine's socket.
+// The lab's cloud: a stand-in for Keystone and Nova of an OpenStack cloud, so that a drill switches the lab's VMs off and on
+// as in a real cloud. It answers like Keystone v3 and Nova 2.1-2.100 (test/contract compares it with the real services) for
+// existing servers: log in, show, list, stop, start, reboot, lock, and read instance actions. Its machines are the lab's
+// containers, controlled through the Docker engine's socket.
 //
 //   node main.ts
 //
 // From the environment:
 //   FIREDRILL_CLOUD_CONFIG    JSON file: region, user, project, credential, servers (see config.ts)
-//   FIREDRILL_CLOUD_SECRETS   file of NAME=VALUE lines with the secrets that the configuration names
-//   FIREDRILL_CLOUD_STATE     file that keeps the servers' states over a restart
-//   FIREDRILL_CLOUD_URL       as clients reach it; its port is listened on
+//   FIREDRILL_CLOUD_SECRETS   file of NAME=VALUE lines with the secrets for the configuration
+//   FIREDRILL_CLOUD_STATE     file with the servers' states, for a restart
+//   FIREDRILL_CLOUD_URL       URL for clients; the service listens on its port
 //   FIREDRILL_DOCKER_SOCKET   default /var/run/docker.sock
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -41,6 +41,6 @@ const cloud = createCloud({
 
 const server = createServer((request, response) => void cloud.handle(request, response));
 server.listen(Number(new URL(publicUrl).port || 80), () => log(`listening for ${publicUrl}`));
-// What is under way is taken up at the next start.
+// The next start resumes interrupted actions.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
 await cloud.instances.run(new AbortController().signal);

@@ -1,14 +1,14 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 
-/** Where something is kept over a restart. Absent: nothing is. */
+/** Storage that survives a restart. */
 export interface Store {
-  /** What was saved last; undefined the first time. */
+  /** The last saved value; undefined the first time. */
   load(): unknown;
-  /** All of it, or (after a power cut) what was there before. */
+  /** Saves a value. After a power cut, `load` returns the new or the previous value. */
   save(value: unknown): void;
 }
 
-/** A JSON file that is replaced as a whole. */
+/** A JSON file that is replaced atomically. */
 export function stateFile(path: string): Store {
   return {
     load() {

@@ -1,12 +1,12 @@
-// Switches on, through the cloud, every server that it has switched off: before anybody starts such a machine beneath
-// the cloud, which would take its power away again. Run by `lab up` in the container of the cloud, with its environment.
+// Switches on every server that the cloud has switched off. Otherwise `lab up` would start the container without the cloud, and
+// the cloud would switch it off again. `lab up` runs this in the cloud's container, with its environment.
 //
 //   node switch-on.ts
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCloudConfig } from './config.ts';
 
-/** The service has just been started, and a guest may take its time to shut down before it can be started. */
+/** Time limit, ms: the service may have just started, and a guest may still shut down before it can start. */
 const withinMs = 90_000;
 
 process.loadEnvFile(process.env['FIREDRILL_CLOUD_SECRETS'] ?? '');
@@ -58,7 +58,7 @@ for (;;) {
   const answer = await call('/compute/v2.1/servers/detail', undefined, token);
   const { servers } = (await answer.json()) as { servers: readonly Server[] };
   const busy = servers.filter((server) => server['OS-EXT-STS:task_state'] !== null);
-  // One that stays off has no machine: whoever makes it makes it anew.
+  // Each server is started once. If it stays off, it has no container, and `lab up` creates a new one.
   const off = servers.filter(
     (server) => server.status === 'SHUTOFF' && !busy.includes(server) && !asked.has(server.id),
   );

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Makes a freshly booted VM what it is in this stack: the part that Ansible plays on real machines. Run inside the VM by
-# `firedrill lab up`, every time: it looks at what is there and changes only what is not as it should be.
+# Configures a booted VM for its role in this stack, as Ansible does on real machines. `firedrill lab up` runs it in the VM
+# every time. It is level-triggered: it changes only what differs from the desired state.
 #
 # usage: provision.sh node NAME | vantage
 #
 # Environment (from lab.yaml): KD_VIP, KD_WEBHOOK_URL, KD_TIMINGS, KD_PREEMPT, KD_HEALTH_CHECK.
-# /firedrill/state (made by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
-# The last line on standard output says what was done.
+# /firedrill/state (created by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
+# The last line on standard output reports the changes.
 set -euo pipefail
 
 state=/firedrill/state
@@ -15,7 +15,7 @@ etc=/etc/keepalived-docker
 # shellcheck source=compose-lab/images/node/provision-lib.sh
 . /usr/local/lib/firedrill/provision-lib.sh
 
-# Default for every setting of kd-setting. What a drill has changed and not undone is forgotten.
+# Writes the default of every setting of kd-setting, and drops changes that a drill has not undone.
 write_settings() {
   local node=$1 priority=$2
   # shellcheck disable=SC1091
@@ -50,12 +50,12 @@ provision_node() {
   commands node kd-health kd-notify kd-role kd-announce kd-setting kd-status
   units node kd-role.service kd-announce.service kd-announce.path
   if place 0644 /opt/app/docker-compose.yml <$stack/node/docker-compose.yml; then changed+=('compose file'); fi
-  # The app's own user is root inside its container, the node's marks come from outside of it.
+  # The app runs as root in its container; the node's drills write marks from outside.
   install -d -m 0755 /opt/app/run
   rm -f /opt/app/run/unhealthy /run/keepalived-docker/unfit
   write_settings "$name" "$priority"
   kd-setting
-  # Made and not started, so that a takeover makes nothing first.
+  # The containers are created but not started, so that a takeover need not create them.
   docker compose --project-directory /opt/app create --no-recreate >/dev/null 2>&1
   enable kd-role.service
   enable kd-announce.path

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Part of the image's build: the databases with their schemas, and Keystone's admin. All passwords in here are public;
-# nothing of this listens anywhere but on the loopback of a container.
+# Part of the image's build: the databases with their schemas, and Keystone's admin. All passwords here are public: the services
+# listen only on the loopback of a container.
 set -euo pipefail
 
-# The compute service's own file would bring KVM back.
+# The package's own file would select KVM.
 rm -f /etc/nova/nova-compute.conf
 
 install -d -o mysql -g mysql /run/mysqld

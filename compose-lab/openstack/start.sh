@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starts the services, makes what the contract suite needs, and writes /run/contract.json when its servers are ACTIVE.
+# Starts the services, creates the objects for the contract suite, and writes /run/contract.json when its servers are ACTIVE.
 # From the environment: CONTRACT_PASSWORD (of the user `drill`) and CONTRACT_SECRET (of its application credential).
 set -euo pipefail
 identity=http://127.0.0.1:15000/v3
@@ -43,7 +43,7 @@ runuser -u nova -- nova-conductor >/var/log/nova-conductor.log 2>&1 &
 runuser -u nova -- nova-scheduler >/var/log/nova-scheduler.log 2>&1 &
 wsgi nova 18774 --module nova.wsgi.osapi_compute:application
 
-# api METHOD URL [BODY]: as whoever `token` belongs to; prints the answer.
+# api METHOD URL [BODY]: sends a request as the owner of `token`, and prints the answer.
 api() {
   local answer
   answer=$(curl -sS --fail-with-body -X "$1" -H "X-Auth-Token: $token" -H 'OpenStack-API-Version: compute 2.37' \
@@ -84,7 +84,7 @@ done
 
 runuser -u nova -- nova-compute >/var/log/nova-compute.log 2>&1 &
 until_true 60 curl -fs "$compute/"
-# Only when it has told Placement what it has can anything be scheduled.
+# Nova can schedule only after nova-compute has reported its resources to Placement.
 has_room() {
   curl -fs -H "X-Auth-Token: $token" -H 'OpenStack-API-Version: placement 1.4' \
     'http://127.0.0.1:18778/resource_providers?resources=VCPU:1' | jq -e '.resource_providers | length > 0'

@@ -1,5 +1,5 @@
-"""Stand-ins for Glance and Neutron, as far as Nova with its fake driver asks them: one image that anybody may have,
-and a network service of which every list is empty."""
+"""Stand-ins for Glance and Neutron, for the requests of Nova with its fake driver: one public image, and a network
+service with only empty lists."""
 
 import http.server
 import json

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Makes a freshly booted VM what it is in this stack. Run inside the VM by `firedrill lab up`, every time: it looks at what
-# is there and changes only what is not as it should be.
+# Configures a booted VM for its role in this stack. `firedrill lab up` runs it in the VM every time. It is level-triggered: it
+# changes only what differs from the desired state.
 #
 # usage: provision.sh node NAME | vantage
 #
 # Environment (from lab.yaml and `lab up`): WAZUH_LB_VARIANT, FIREDRILL_ADDRESS.
-# /firedrill/state (made by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
-# The last line on standard output says what was done.
+# /firedrill/state (created by `lab up`) and /firedrill/stack (this folder) are mounted read-only.
+# The last line on standard output reports the changes.
 set -euo pipefail
 
 state=/firedrill/state
@@ -25,8 +25,8 @@ provision_network() {
   systemctl start "lab-network@$1.service"
 }
 
-# The inner network on the VM's bridge. Its gateway is the VM itself; nothing is translated on the way, and only the
-# load balancer has an address in it.
+# The inner network on the VM's bridge. Its gateway is the VM itself, there is no address translation, and only the load
+# balancer has an address in it.
 inner_network() {
   docker network inspect lab >/dev/null 2>&1 && return
   docker network create --driver bridge --subnet 198.18.1.0/24 --gateway "$FIREDRILL_ADDRESS" \
@@ -64,7 +64,7 @@ provision_node() {
 
   units stack wazuh-lb.service
   enable wazuh-lb.service
-  # What runs reads its files again: both do at SIGHUP.
+  # Running nginx and keepalived reload their files at SIGHUP.
   for container in "${reload[@]}"; do docker kill --signal HUP "$container" >/dev/null 2>&1 || true; done
   if ((${#reload[@]})); then changed+=('configuration'); fi
   told=$(lb-variant "${WAZUH_LB_VARIANT:?}")
@@ -72,7 +72,7 @@ provision_node() {
   echo "$name: $told, $(summary)"
 }
 
-# A machine to look from: sshd, curl, tcpdump, arping.
+# The machine for probes: sshd, curl, tcpdump, arping.
 provision_vantage() {
   provision_network plain
   systemctl is-active --quiet ssh.service

@@ -1,4 +1,4 @@
-/** An example of each kind, by kind: an entry of its list, without the dash. A test has the planner read each. */
+/** An example of each kind: a list entry without the dash. A test plans each of them. */
 export type Examples = Readonly<Record<string, string>>;
 
 export const faultExamples: Examples = {
@@ -49,7 +49,7 @@ direction: in
 for: 20s`,
   'network.isolate': `kind: network.isolate
 on: { role: active }
-allow: [10.0.0.250] # where firedrill itself comes from
+allow: [10.0.0.250] # the address of firedrill's machine
 lease: 1m`,
   'network.loss': `kind: network.loss
 on: node-1
@@ -77,7 +77,7 @@ export const probeExamples: Examples = {
   http: `id: service
 kind: http
 url: https://www.example.com/health
-connectTo: 10.0.0.100:443 # past what the name says
+connectTo: 10.0.0.100:443 # instead of the name's address
 caFile: ca.pem
 burst: 50ms
 expect: { status: [200], body: '"ok"' }`,
@@ -180,7 +180,7 @@ remove: { url: 'http://10.0.0.100:8080/rows/\${rows}' }`,
 
 export const checkExamples: Examples = {
   rto: 'kind: rto\nmax: 60s',
-  downtime: 'kind: downtime\nprobe: port@node-2\nmax: 0s\nname: the other node notices nothing',
+  downtime: 'kind: downtime\nprobe: port@node-2\nmax: 0s\nname: the other node has no outage',
   redundancy: 'kind: redundancy\nmax: 5m',
   'no-recovery': 'kind: no-recovery',
   'heal-outage': 'kind: heal-outage\nmax: 5s',
@@ -215,7 +215,7 @@ script: { interval: 2s, fall: 2, rise: 2, weight: -20 }`,
   parallel: 'kind: parallel\nof: [{ model: check, steps: [rise] }, { model: fixed }]',
 };
 
-/** A target around the examples of its parts. */
+/** A target with the examples of its parts. */
 export const exampleTarget = `name: pair
 environment: staging
 hosts:
@@ -238,7 +238,7 @@ ${Object.entries(modelExamples)
   require: [{ probe: service }]
 `;
 
-/** A scenario around one fault and one check. */
+/** A scenario with one fault and one check. */
 export function exampleScenario(fault: string, check: string): string {
   return `name: example
 title: an example
@@ -252,7 +252,7 @@ function listOf(entries: readonly string[]): string {
   return entries.map((text) => `  - ${indented(text, 4).trimStart()}\n`).join('');
 }
 
-/** Each line so many blanks further in. */
+/** Indents each line by `by` spaces. */
 export function indented(text: string, by: number): string {
   return text.replaceAll(/^/gm, ' '.repeat(by));
 }

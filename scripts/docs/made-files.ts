@@ -1,7 +1,7 @@
 import { schemaNames, schemaText } from '../../src/cli/commands/schema.ts';
 import { referencePages } from './reference.ts';
 
-/** The committed files that are made from the sources, by path from the root of the checkout, with their text. */
+/** The text of the generated files in the repository, by their path from its root. */
 export function madeFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...schemaNames.map((name) => [`schemas/${name}.schema.json`, schemaText(name)] as const),

@@ -3,28 +3,28 @@ import { join } from 'node:path';
 import type { SampleCostRow } from '../../bench/observer/messages.ts';
 import { type CostConditions, type SampleCosts, sampleCostsFile } from '../../bench/observer/sample-costs.ts';
 
-/** The costs that `npm run bench -- --only observer` measured last. */
+/** The last result of `npm run bench -- --only observer`. */
 export function readSampleCosts(): SampleCosts {
   const path = join(import.meta.dirname, '../../reports/bench', sampleCostsFile);
   return JSON.parse(readFileSync(path, 'utf8')) as SampleCosts;
 }
 
-/** The section on what the tables of costs mean, and where they were measured. */
+/** The section that explains the tables of costs and the conditions of their measurement. */
 export function costsSection(costs: SampleCosts): string {
   const { conditions, samples, countedAlone } = costs;
-  const alone = countedAlone ? '' : ' Processes that other programs started meanwhile are counted, too.';
+  const alone = countedAlone ? '' : ' Processes that other programs started in this time are also counted.';
   return `## What a sample costs
 
-Each kind says what one sample costs, and what the tools cost that people use instead. CPU time is in ms. That of the prober is of
-its process and of the commands that it starts on its own machine; that of the host is of the server that is asked, or of the
-commands that run there. Processes and threads are those that are started for the sample, anywhere.${alone}
+The section of each kind has a table with the cost of one sample, also for common other tools. CPU time is in ms. The CPU time of
+the prober includes its process and its commands on its own machine. The CPU time of the host includes the probed server, or the
+commands on that host. The processes include threads, on both machines.${alone}
 
 \`npm run bench -- --only observer\` measured this on ${conditionWords(costs)}.
-It asked over loopback, ${samples} samples of each kind. ${otherWork(conditions)}
+The probes used loopback, with ${samples} samples of each kind. ${otherWork(conditions)}
 `;
 }
 
-/** What a sample of a kind costs: its rows, or that it was not measured and why. */
+/** The costs of a sample of a kind: its rows, or the reason why it was not measured. */
 export function costsOfKind({ rows, absent }: SampleCosts, kind: string): string {
   const own = rows.filter((row) => row.kind === kind);
   const reasons = absent.filter((one) => one.kind === kind).map(({ why }) => why);
@@ -57,7 +57,7 @@ function costTable(rows: readonly SampleCostRow[]): string {
   ].join('\n');
 }
 
-/** `2026-11-29: 2 cores (AMD EPYC), Node 24.21, PostgreSQL 15 without TLS`; what was not recorded is left out. */
+/** `2026-11-29: 2 cores (AMD EPYC), Node 24.21, PostgreSQL 15 without TLS`, without unrecorded parts. */
 function conditionWords({ conditions, postgres }: SampleCosts): string {
   const { date, cores, cpu, memoryGib, system, kernel, node } = conditions;
   const parts = [
@@ -71,7 +71,7 @@ function conditionWords({ conditions, postgres }: SampleCosts): string {
   return `${date}: ${parts.join(', ')}`;
 }
 
-/** From this load average on, CPU times are higher than on a quiet machine. */
+/** Above this load average per core, CPU times are higher than on an idle machine. */
 const quietLoad = 0.5;
 
 function otherWork({ cores, loadBefore, cpuPressureBefore }: CostConditions): string {
@@ -79,7 +79,7 @@ function otherWork({ cores, loadBefore, cpuPressureBefore }: CostConditions): st
     cpuPressureBefore === null ? '' : `, CPU pressure ${Math.round(100 * cpuPressureBefore)} %`;
   const before = `load average ${Number(loadBefore.toFixed(1))}${pressure}`;
   return loadBefore <= quietLoad * cores
-    ? `Nothing else was at work (${before}).`
+    ? `No other work ran on the machine (${before}).`
     : `Other work ran on the machine (${before}).
-CPU times are those of the processes themselves, and somewhat higher than on a quiet machine.`;
+The CPU times are a little higher than on an idle machine.`;
 }

@@ -1,4 +1,4 @@
-/** A JSON Schema, as far as the reference tells of it. */
+/** The parts of a JSON Schema that the reference uses. */
 export interface Shape {
   readonly description?: string;
   readonly type?: string | readonly string[];
@@ -24,14 +24,14 @@ interface Row {
   readonly about: string;
 }
 
-/** A Markdown table of the fields of a map, those of maps within it too; `skip` leaves out what another table has. */
+/** A Markdown table of the fields of a map and its nested maps. `skip` excludes fields of other tables. */
 export function fieldTable(shape: Shape, skip: (field: string) => boolean = () => false): string {
   const rows = rowsOf(shape, '', skip);
   if (rows.length === 0) return 'No fields of its own.\n';
   const lines = rows.map(
     ({ field, type, fallback, about }) => `| \`${field}\` | ${type} | ${fallback} | ${cell(about)} |`,
   );
-  return ['| field | type | default | what it is |', '| --- | --- | --- | --- |', ...lines, ''].join('\n');
+  return ['| field | type | default | description |', '| --- | --- | --- | --- |', ...lines, ''].join('\n');
 }
 
 function rowsOf(shape: Shape, prefix: string, skip: (field: string) => boolean): Row[] {
@@ -49,7 +49,7 @@ function rowsOf(shape: Shape, prefix: string, skip: (field: string) => boolean):
   });
 }
 
-/** Fields of what stands within a field: a map, entries of a list, values under any name; of several things, those of each. */
+/** Fields within a field: of a map, of list entries, or of values under any name; for alternatives, the fields of each. */
 function innerRows(field: Shape, path: string, skip: (field: string) => boolean): Row[] {
   if (skip(`${path}.*`)) return [];
   const branches = field.anyOf ?? field.oneOf ?? [field];
@@ -63,7 +63,7 @@ function innerRows(field: Shape, path: string, skip: (field: string) => boolean)
   return merged(perBranch.filter((rows) => rows.length > 0));
 }
 
-/** Rows of alternatives as one list: what one of them requires need not be there. */
+/** Merges the rows of alternatives. A field is required only if all alternatives have it. */
 function merged(alternatives: readonly (readonly Row[])[]): Row[] {
   const fields = [...new Set(alternatives.flatMap((rows) => rows.map(({ field }) => field)))];
   return fields.flatMap((field) => {
@@ -86,7 +86,7 @@ function unique(words: readonly string[]): string {
   return [...new Set(words.flatMap((word) => word.split(' or ')))].join(' or ');
 }
 
-/** What a value may be, in words. */
+/** The type of a value, in words. */
 function typeOf(shape: Shape): string {
   if (shape.const !== undefined) return code(shape.const);
   if (shape.enum !== undefined) return shape.enum.map(code).join(' or ');
@@ -112,7 +112,7 @@ function typeOf(shape: Shape): string {
   }
 }
 
-/** zod bounds whole numbers by what a number can hold. */
+/** The range of a number, without zod's implicit bounds of safe integers. */
 function rangeOf({ minimum, maximum }: Shape): string {
   const min = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
   const max = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
@@ -130,7 +130,7 @@ function code(value: unknown): string {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
-/** Text within a cell. */
+/** Escapes the text of a cell. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

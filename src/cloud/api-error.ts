@@ -14,7 +14,7 @@ const errorsSchema = z.looseObject({
   errors: z.array(z.looseObject({ title: z.string().optional(), detail: z.string().optional() })).min(1),
 });
 
-/** What an unwelcome answer says: status, the fault's name and message, and the request's id for the cloud's people. */
+/** Describes an error answer: status, the fault's name and message, and the request id for the cloud's support. */
 export function describeAnswer(answer: Answer): string {
   const fault = faultOf(answer);
   const said =
@@ -27,17 +27,17 @@ export function describeAnswer(answer: Answer): string {
   return `${answer.status} ${said}${request === undefined ? '' : ` (${request})`}`;
 }
 
-/** The request's id as the service gave it; Nova's older name of the header last. */
+/** The request id in the answer's headers. The second header is Nova's older name. */
 export function requestIdOf(answer: Answer): string | undefined {
   const id = answer.headers['x-openstack-request-id'] ?? answer.headers['x-compute-request-id'];
-  // It goes into URLs and logs.
+  // The id is used in URLs and logs, so its characters are checked.
   return id !== undefined && /^[\w.:-]{1,100}$/.test(id) ? id : undefined;
 }
 
 /**
- * For an answer that asks to come back later (429, or Nova's 413 `overLimit`): how long to wait, in ms.
- * `Retry-After` in seconds or as a date (read by the cloud's own clock where it tells its time), or the
- * body's `retryAfter`; a second where none says. Undefined for any other answer.
+ * How long to wait before the next request, ms, for an answer of a rate limit (429, or Nova's 413 `overLimit`). The source is
+ * `Retry-After` (in seconds, or as a date on the cloud's clock if the answer has a `Date`), else the body's `retryAfter`,
+ * else 1 s. Undefined for any other answer.
  */
 export function retryAfterMs(answer: Answer, wallMs: number): number | undefined {
   const fault = faultOf(answer);

@@ -3,11 +3,11 @@ import { createServer } from './catalog.ts';
 
 const host = { name: 'node-1', transport: { kind: 'local' } } as const;
 
-test('a host that no cloud runs has no server', () => {
+test('a host without a cloud has no server', () => {
   expect(createServer(host)).toBeUndefined();
 });
 
-test('settings that cannot be used matter only to those who use the server', async () => {
+test('unusable settings fail only when the server is used', async () => {
   const server = createServer({
     ...host,
     server: { cloud: 'lab', cloudsFile: '/nonexistent/clouds.yaml', id: 'web-1' },

@@ -8,7 +8,7 @@ import { readCloudConfig } from './clouds-config.ts';
 import { createHttpClient } from '../http/http-client.ts';
 import { createNovaServer } from './nova.ts';
 
-/** Passwords and credentials by which a host's cloud is reached; none where its settings cannot be read. */
+/** The password or secret for a host's cloud; empty if the settings cannot be read. */
 export function secretsOfCloud({ server }: PlannedHost): string[] {
   if (server === undefined) return [];
   try {
@@ -28,9 +28,9 @@ const clock: Clock = {
 };
 
 /**
- * The server that a cloud runs the host as; undefined where the target names none. Reads the cloud's settings
- * and touches no network. Settings that are missing or wrong matter only to what uses the server: its
- * methods then throw DrillError `invalid-input` naming file and key.
+ * The cloud server of a host; undefined if the target names none. Reads the cloud's settings without any request. If the
+ * settings are missing or wrong, the server's methods throw DrillError `invalid-input` with file and key. So an error in
+ * them only affects drills that use the server.
  */
 export function createServer(host: PlannedHost): CloudServer | undefined {
   if (host.server === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 
-// Files are read without type resolution: every scalar is text, as variables are.
+// Files are read without type resolution: each scalar is a string, as in environment variables.
 const text = z.string().min(1);
 const flagWords = /^(true|false|yes|no|on|off|1|0)$/i;
 const flag = z
@@ -11,10 +11,10 @@ const flag = z
 
 const interfaceName = z
   .string()
-  .regex(/^(public|internal|admin)(URL)?$/, { error: 'expected public, internal or admin' })
+  .regex(/^(public|internal|admin)(URL)?$/, { error: 'expected public, internal, or admin' })
   .transform((word) => word.replace('URL', '') as Interface);
 const interfaces = z.union([interfaceName, z.array(interfaceName).min(1)], {
-  error: 'expected public, internal or admin',
+  error: 'expected public, internal, or admin',
 });
 
 /** An interface of a service's endpoints. */
@@ -22,13 +22,13 @@ export type Interface = 'public' | 'internal' | 'admin';
 
 const url = z.string().regex(/^https?:\/\/./, { error: 'expected an http(s) URL' });
 
-/** `2`, a microversion, or the newest one that there is. */
+/** `2`, a microversion, or `latest`. */
 const computeVersion = z
   .string()
   .regex(/^(v?2(\.\d+)?|(2\.)?latest)$/, { error: 'expected 2, or a microversion such as 2.79' })
   .optional();
 
-/** Keys of `auth` that are used. */
+/** Supported keys of `auth`. */
 const authFields = {
   auth_url: text.optional(),
   username: text.optional(),
@@ -51,7 +51,7 @@ const authFields = {
   application_credential_secret: text.optional(),
 };
 
-/** Older names of keys, and what they are called now. Of both, the newer one counts. */
+/** Older names of keys, and their present names. If both are set, the present name wins. */
 const olderAuthNames: Readonly<Record<string, string>> = {
   tenant_id: 'project_id',
   tenant_name: 'project_name',
@@ -66,7 +66,7 @@ const olderNames: Readonly<Record<string, string>> = {
   cloud: 'profile',
 };
 
-/** Keys of `auth` that other programs put next to it, supported or not. */
+/** Keys of `auth` that openstacksdk also accepts next to `auth`, supported or not. */
 const authKeys: ReadonlySet<string> = new Set([
   ...Object.keys(authFields),
   'token',
@@ -75,9 +75,9 @@ const authKeys: ReadonlySet<string> = new Set([
 ]);
 
 const authTypes = ['password', 'v3password', 'v3applicationcredential'] as const;
-const authTypeError = 'expected password, v3password or v3applicationcredential';
+const authTypeError = 'expected password, v3password, or v3applicationcredential';
 
-/** Keys of a cloud that are used. */
+/** Supported keys of a cloud. */
 const cloudFields = {
   auth_type: z.enum(authTypes, { error: authTypeError }).optional(),
   auth: z.looseObject(authFields).default({}),
@@ -101,12 +101,12 @@ const cloudFields = {
   compute_service_name: text.optional(),
 };
 
-/** The keys of a cloud that are used, under their present names. */
+/** The supported keys of a cloud, under their present names. */
 export const cloudSchema = z.looseObject(cloudFields);
 export type CloudSettings = z.output<typeof cloudSchema>;
 export type AuthSettings = CloudSettings['auth'];
 
-/** Why a key cannot be used, and what to do. */
+/** Why a key is not supported, and the hint. */
 interface Unsupported {
   readonly why: string;
   readonly mend: string;
@@ -117,14 +117,14 @@ const unsupportedAuth: Readonly<Record<string, Unsupported>> = {
   token: { why: 'a token may expire before the heal', mend: credentialHint },
   passcode: { why: 'a passcode is valid for one login only', mend: credentialHint },
   system_scope: {
-    why: 'a system-scoped token has no servers: they belong to projects',
+    why: 'a system-scoped token cannot list servers, because they belong to projects',
     mend: 'Replace it with project_id, or with project_name and its domain.',
   },
 };
 const unsupportedKeys: Readonly<Record<string, Unsupported>> = {
   profile: {
     why: 'vendor profiles are not supported',
-    mend: 'Write its settings out (auth_url, region_name, ...) and remove `profile`; the target may name a file of its own with `cloudsFile`.',
+    mend: 'Replace `profile` with its settings (auth_url, region_name, ...). If other programs need `profile`, do this in a copy, and name the copy in `cloudsFile` of the target.',
   },
   auth_methods: { why: 'a multi-factor login is not supported', mend: credentialHint },
 };
@@ -137,7 +137,7 @@ const irrelevant: ReadonlySet<string> = new Set(
   private rate_limit regions requires_floating_ip secgroup_source statsd status use_direct_get use_external_network
   use_internal_network verbose verbose_level`.split(/\s+/),
 );
-/** Settings of other services, and how often requests are repeated. */
+/** Settings of other services, and retry settings. */
 const irrelevantForms = [
   /^(?!compute_)\w+_(api_version|default_microversion|endpoint_override|endpoint|interface|endpoint_type|region_name|service_name|service_type|min_version|max_version)$/,
   /_(retries|retriable_status_codes|retry_delay|timeout|api_use_tasks)$/,
@@ -151,7 +151,7 @@ export interface KeyProblem {
   readonly mend: string;
 }
 
-/** Keys under their present names; auth keys may stand beside `auth`, and then win. What is empty is not there. */
+/** Returns the keys under their present names. Auth keys next to `auth` override those in it. Empty values are removed. */
 export function presentNames(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { auth = {}, ...beside } = renamed(raw, olderNames);
   if (typeof auth !== 'object' || auth === null || Array.isArray(auth)) return { ...beside, auth };
@@ -178,8 +178,8 @@ function renamed(
 }
 
 /**
- * Keys that are unsupported or unknown and could change what a drill does. Each is reported.
- * @param everyKey also those that nobody knows; not for variables, of which any program may have some
+ * Unsupported or unknown keys that could change what a drill does.
+ * @param everyKey report unknown keys, too; false for environment variables, because other programs may define some
  */
 export function keyProblems(entry: Readonly<Record<string, unknown>>, everyKey: boolean): KeyProblem[] {
   const { auth, ...rest } = entry;
@@ -212,7 +212,7 @@ function problemOf(
     {
       path,
       message: `this key is not supported${isNear ? `; did you mean ${near}?` : ''}`,
-      mend: 'Correct or remove it. If other programs need it, copy the entry without it into a file of its own, and name that file in the target (`cloudsFile`).',
+      mend: 'Correct or remove the key. If other programs need it, copy the entry without the key to another file, and name that file in `cloudsFile` of the target.',
     },
   ];
 }

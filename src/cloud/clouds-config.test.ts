@@ -21,7 +21,7 @@ const surroundings = (env: Record<string, string> = {}) => ({ env, cwd: file('wo
 const read = (cloud: string, options: { cloudsFile?: string; env?: Record<string, string> } = {}) =>
   readCloudConfig(cloud, options.cloudsFile, surroundings(options.env));
 
-/** A clouds.yaml with one cloud `lab`, whose project tells where it came from. */
+/** A clouds.yaml with one cloud `lab`. Its project name shows which file was read. */
 const clouds = (project: string): string => `
 clouds:
   lab:
@@ -36,7 +36,7 @@ clouds:
 `;
 
 describe('clouds.yaml', () => {
-  test('gives user, project and domains; a password of digits keeps its zeros', () => {
+  test('has user, project, and domains; a password of digits keeps its zeros', () => {
     const cloudsFile = write('own.yaml', clouds('drills'));
     expect(read('lab', { cloudsFile })).toEqual({
       name: 'lab',
@@ -54,7 +54,7 @@ describe('clouds.yaml', () => {
     });
   });
 
-  test('is looked for in the documented order', () => {
+  test('is searched in the documented order', () => {
     const found = (env?: Record<string, string>): unknown => {
       const { credentials } = read('lab', env === undefined ? {} : { env });
       return 'project' in credentials && 'name' in credentials.project ? credentials.project.name : '';
@@ -100,7 +100,7 @@ describe('clouds.yaml', () => {
     });
   });
 
-  test('takes an application credential by name only with its user', () => {
+  test('accepts an application credential by name only with its user', () => {
     const auth = 'auth_url: "http://k", application_credential_name: ac, application_credential_secret: s';
     expect(() => entry(`{ auth: { ${auth} } }`)).toThrow('missing clouds.lab.auth.user_id');
     expect(entry(`{ auth: { ${auth}, user_id: u } }`).credentials).toMatchObject({
@@ -110,7 +110,7 @@ describe('clouds.yaml', () => {
 
   const base = 'auth_url: "http://k/v2.0", username: u, password: p, project_id: x';
 
-  test('knows older and shorter spellings, merge keys, and the default domain', () => {
+  test('supports older and shorter key names, merge keys, and the default domain', () => {
     expect(
       entry(`{ auth: { ${base} }, endpoint_type: internalURL, regions: [{ name: south }, north] }`),
     ).toMatchObject({
@@ -129,7 +129,7 @@ describe('clouds.yaml', () => {
     expect(read('lab', { cloudsFile }).credentials).toMatchObject({ password: 'q', project: { id: 'x' } });
   });
 
-  test('says which microversion, and whether and by which CA the server is verified', () => {
+  test('sets the microversion, the verification of the server, and its CA', () => {
     expect(entry(`{ auth: { ${base} }, compute_api_version: "2.79" }`).microversion).toBe('2.79');
     expect(entry(`{ auth: { ${base} }, verify: False }`).trust).toEqual({ verify: false });
     expect(entry(`{ auth: { ${base} }, insecure: true, verify: true }`).trust).toEqual({ verify: false });
@@ -140,7 +140,7 @@ describe('clouds.yaml', () => {
 
   test.each([
     ['{ auth: hunter2 }', 'clouds.lab.auth: has the wrong form'],
-    [`{ auth: { ${base} }, auth_type: hunter2 }`, 'clouds.lab.auth_type: expected password, v3password or'],
+    [`{ auth: { ${base} }, auth_type: hunter2 }`, 'clouds.lab.auth_type: expected password, v3password, or'],
     [`{ auth: { ${base}, password: { a: hunter2 } } }`, 'not valid YAML (DUPLICATE_KEY)'],
     [
       '{ auth: { auth_url: "http://k", password: [hunter2] } }',
@@ -153,7 +153,10 @@ describe('clouds.yaml', () => {
       'missing clouds.lab.auth.project_name',
     ],
     ['{ auth: { auth_url: "http://k" } }', 'missing clouds.lab.auth.username'],
-    [`{ auth: { ${base} }, interface: hunter2 }`, 'clouds.lab.interface: expected public, internal or admin'],
+    [
+      `{ auth: { ${base} }, interface: hunter2 }`,
+      'clouds.lab.interface: expected public, internal, or admin',
+    ],
     [`{ auth: { ${base} }, verify: hunter2 }`, 'clouds.lab.verify: expected true, false, or a file of CAs'],
     [`{ auth: { ${base} }, compute_api_version: hunter2 }`, 'clouds.lab.compute_api_version: expected 2, or'],
     [`{ auth: { ${base} }, cacert: nosuch.pem }`, 'clouds.lab.cacert: ENOENT'],
@@ -173,7 +176,7 @@ describe('clouds.yaml', () => {
     expect(String(failure)).not.toContain('hunter2');
   });
 
-  test('names the clouds there are', () => {
+  test('lists the known clouds in the error', () => {
     const cloudsFile = write('own.yaml', clouds('drills'));
     expect(() => read('constructor', { cloudsFile })).toThrow('clouds has no constructor; known: lab');
     expect(() => read('lab', { cloudsFile: file('nosuch.yaml') })).toThrow('cannot read');
@@ -181,7 +184,7 @@ describe('clouds.yaml', () => {
 });
 
 describe('clouds.yaml, as openstacksdk reads it', () => {
-  /** An entry by its lines, without the braces of a flow map. */
+  /** An entry as lines, not as a flow map. */
   const entry = (text: string, env: Record<string, string> = {}) =>
     read('lab', { cloudsFile: write('own/clouds.yaml', `clouds:\n  lab:\n    ${text.trim()}\n`), env });
   const user = 'auth_url: "http://k", username: u, password: p';
@@ -213,7 +216,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     expect(entry(`${auth}\n    ${line}`).region).toBe(region);
   });
 
-  test('lets the values of a region outrank the others', () => {
+  test('lets the values of a region override the others', () => {
     const values = '{ auth: { auth_url: "http://south" }, compute-default-microversion: "2.79" }';
     expect(entry(`${auth}\n    regions: [{ name: south, values: ${values} }]`)).toMatchObject({
       authUrl: 'http://south/v3',
@@ -234,7 +237,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     expect(entry(auth).credentials).toMatchObject({ password: 'p' });
   });
 
-  test('gets along with other clouds that are empty, and with an entry that is in secure.yaml only', () => {
+  test('allows other clouds that are empty, and an entry that is only in secure.yaml', () => {
     const cloudsFile = write('own/clouds.yaml', 'clouds: { lab: , other: , third: [] }');
     write('own/secure.yaml', `clouds: { lab: { ${auth} } }`);
     expect(read('lab', { cloudsFile }).credentials).toMatchObject({ password: 'p' });
@@ -260,7 +263,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     expect(credentials).toMatchObject({ user: { domain }, project: { domain } });
   });
 
-  test('gives the compute endpoint, the interfaces, and the name of the service', () => {
+  test('has the compute endpoint, the interfaces, and the name of the service', () => {
     const lines = [
       'compute_endpoint_override: "https://nova.{region_name}.example/v2.1/%(project_id)s"',
       'region_name: north',
@@ -277,7 +280,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     });
   });
 
-  test('fills other keys into auth_url, which may end with the path of tokens', () => {
+  test('replaces other keys in auth_url, which may end with the path of tokens', () => {
     const line =
       'auth: { auth_url: "http://{region_name}/id/v3/auth/tokens/", username: u, password: p, project_id: x }';
     expect(entry(`${line}\n    region_name: north`).authUrl).toBe('http://north/id/v3');
@@ -291,7 +294,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     },
   );
 
-  test('takes a token for a trust, not for a trust and a project', () => {
+  test('accepts a token for a trust, not for a trust and a project', () => {
     expect(entry(`auth: { ${user}, trust_id: t }`).credentials).toMatchObject({ trustId: 't' });
     expect(() => entry(`auth: { ${user}, project_id: x, trust_id: t }`)).toThrow(
       'clouds.lab.auth.trust_id: a token is scoped to a trust or to a project, not to both',
@@ -308,7 +311,7 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
     expect(entry(`${auth}\n    cacert: nosuch.pem\n    verify: false`).trust).toEqual({ verify: false });
   });
 
-  test('gives the client’s certificate and its key, in one file or in two', () => {
+  test('has the client’s certificate and its key, in one file or in two', () => {
     const made = write('own/made.pem', '');
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     const names = ['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=drill'];
@@ -337,26 +340,26 @@ describe('clouds.yaml, as openstacksdk reads it', () => {
   test.each([
     ['profile: ovh', 'profile: vendor profiles are not supported'],
     ['cloud: ovh', 'profile: vendor profiles are not supported'],
-    ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password or'],
+    ['auth_plugin: v3oidcpassword', 'auth_type: expected password, v3password, or'],
     [
       'auth_type: v3multifactor\n    auth_methods: [v3password, v3totp]',
       'auth_methods: a multi-factor login is not supported',
     ],
     ['passcode: "000000"', 'auth.passcode: a passcode is valid for one login only'],
     ['auth_token: abc', 'auth.token: a token may expire before the heal'],
-    ['system_scope: all', 'auth.system_scope: a system-scoped token has no servers'],
+    ['system_scope: all', 'auth.system_scope: a system-scoped token cannot list servers'],
     ['regoin_name: north', 'regoin_name: this key is not supported; did you mean region_name?'],
     ['compute_max_version: "2.9"', 'compute_max_version: this key is not supported'],
   ])('names what is not supported: %s', (line, message) => {
     expect(() => entry(`${auth}\n    ${line}`)).toThrow(`${file('own/clouds.yaml')}: clouds.lab.${message}`);
   });
 
-  test('names a key of `auth` that is not supported, and a domain without a project', () => {
+  test('refuses an unsupported key of `auth`, and a domain without a project', () => {
     expect(() => entry(`auth: { ${user}, project_id: x, identity_provider: i }`)).toThrow(
       'clouds.lab.auth.identity_provider: this key is not supported',
     );
     expect(() => entry(`auth: { ${user}, domain_id: d }`)).toThrow(
-      'clouds.lab.auth.domain_id: a domain-scoped token has no servers',
+      'clouds.lab.auth.domain_id: a domain-scoped token cannot list servers',
     );
   });
 
@@ -388,7 +391,7 @@ describe('openrc', () => {
     OS_IDENTITY_API_VERSION: '3',
   };
 
-  test('is the OS_* variables; empty ones are not there', () => {
+  test('is the OS_* variables, without empty ones', () => {
     expect(read('openrc', { env })).toEqual({
       name: 'openrc',
       source: 'the OS_* variables',
@@ -419,7 +422,7 @@ describe('openrc', () => {
     });
   });
 
-  test('passes over variables of other programs, but not over what changes the login', () => {
+  test('ignores variables of other programs, but not those that change the login', () => {
     const others = { OS_CLOUD: 'lab', OS_NO_CACHE: '1', OS_MADE_UP: 'x', OS_VOLUME_API_VERSION: '3' };
     expect(read('openrc', { env: { ...env, ...others } }).region).toBe('north');
     expect(() => read('openrc', { env: { ...env, OS_TOKEN: 'abc' } })).toThrow(
@@ -427,10 +430,10 @@ describe('openrc', () => {
     );
   });
 
-  test('names the variable that is missing or wrong', () => {
+  test('names a missing or wrong variable in the error', () => {
     expect(() => read('openrc', { env: { ...env, OS_AUTH_URL: '' } })).toThrow('missing OS_AUTH_URL');
     expect(() => read('openrc', { env: { ...env, OS_INTERFACE: 'x' } })).toThrow(
-      'the OS_* variables: OS_INTERFACE: expected public, internal or admin',
+      'the OS_* variables: OS_INTERFACE: expected public, internal, or admin',
     );
   });
 });

@@ -20,29 +20,29 @@ import {
   type Surroundings,
 } from './clouds-file.ts';
 
-/** How one cloud is reached and with what credentials, whichever file or variables say so. */
+/** The settings of one cloud, from a file or from variables. */
 export interface CloudConfig {
-  /** As the target names it. */
+  /** The cloud's name in the target. */
   readonly name: string;
-  /** The file or variables that say so, for messages. */
+  /** The file or the variables that the settings come from, for messages. */
   readonly source: string;
   /** Keystone's v3 root, without a slash at the end. */
   readonly authUrl: string;
   readonly credentials: Credentials;
   readonly region?: string;
-  /** Of several, the first one that the catalog has. */
+  /** If there are multiple, the first one in the catalog is used. */
   readonly interface: Interface | readonly Interface[];
-  /** The compute microversion to use, `2.N`, where one is asked for. */
+  /** The configured compute microversion, `2.N`. */
   readonly microversion?: string;
-  /** The compute endpoint in place of the catalog's; may hold `%(project_id)s`. */
+  /** Replaces the catalog's compute endpoint; may contain `%(project_id)s`. */
   readonly computeEndpoint?: string;
-  /** Type and name of the compute service in the catalog: `compute`, and any. */
+  /** Type and name of the compute service in the catalog. By default: type `compute`, any name. */
   readonly serviceType?: string;
   readonly serviceName?: string;
   readonly trust: Trust;
 }
 
-/** By id, or by name within a domain. */
+/** A reference by id, or by name within a domain. */
 export type Named =
   | { readonly id: string }
   | { readonly name: string; readonly domain?: { readonly id: string } | { readonly name: string } };
@@ -61,10 +61,10 @@ export type Credentials =
 
 /**
  * The settings of a cloud, as openstacksdk reads them from clouds.yaml and secure.yaml, or from the OS_* variables (`openrc`).
- * A relative `cacert`, `cert`, or `key` counts from the folder of its clouds.yaml, else from the working folder.
+ * A relative `cacert`, `cert`, or `key` is resolved from the folder of its clouds.yaml, else from the working folder.
  *
- * @throws DrillError `invalid-input` naming file and key, also for a key that is not supported; what stands there is never in
- * the message
+ * @throws DrillError `invalid-input` with file and key, also for an unsupported key. The message never contains the value,
+ * because it may be a secret
  */
 export function readCloudConfig(
   cloud: string,
@@ -114,8 +114,8 @@ function missing(found: CloudEntry, key: string, mend?: string): DrillError {
 }
 
 /**
- * The settings with one region of those that are listed: the first one of `regions`, whose values outrank the others, else of
- * `region_name`, which may be a list or have commas.
+ * The settings with one region: the first of `regions`, whose values override the others, else the first of `region_name`,
+ * which may be a list or have commas.
  */
 function ofFirstRegion(entry: Entry, found: CloudEntry): Entry {
   const { regions, region_name: named, ...rest } = entry;
@@ -135,7 +135,7 @@ function ofFirstRegion(entry: Entry, found: CloudEntry): Entry {
   return { ...rest, region_name: first.trim() };
 }
 
-/** Refuses keys that would change something and are not supported. */
+/** Refuses unsupported keys that could change what a drill does. */
 function refuseOthers(entry: Entry, found: CloudEntry): void {
   const problems = keyProblems(entry, found.isOwnFile);
   const [first] = problems;
@@ -159,7 +159,7 @@ function parseSettings(entry: Entry, found: CloudEntry): CloudSettings {
   );
 }
 
-/** `{region_name}` and the like in a text stand for other keys of the cloud. */
+/** Replaces `{region_name}` and other keys of the cloud in a text. */
 function filled(text: string, entry: Entry, found: CloudEntry, path: readonly string[]): string {
   return text.replaceAll(/\{(\w*)\}/g, (_, key: string) => {
     const value = Object.hasOwn(entry, key) ? entry[key] : undefined;
@@ -205,13 +205,17 @@ function applicationCredential(auth: AuthSettings, found: CloudEntry): Credentia
   if (secret === undefined) throw missing(found, 'application_credential_secret');
   if (id !== undefined) return { kind: 'application-credential', credential: { id }, secret };
   if (name === undefined)
-    throw missing(found, 'application_credential_id', 'Or application_credential_name with its user.');
+    throw missing(
+      found,
+      'application_credential_id',
+      'Set application_credential_id, or application_credential_name with its user.',
+    );
   const user = userOf(auth);
   if (user === undefined)
     throw missing(
       found,
       'user_id',
-      'An application credential by name needs user_id, or username and its domain.',
+      'Set user_id, or username and its domain: an application credential given by name needs its user.',
     );
   return { kind: 'application-credential', credential: { name, user }, secret };
 }
@@ -232,17 +236,17 @@ function passwordOf(auth: AuthSettings, found: CloudEntry): Credentials {
       found,
       ['auth', 'trust_id'],
       'a token is scoped to a trust or to a project, not to both',
-      'Remove one.',
+      'Remove trust_id, or remove the project.',
     );
   }
   if (project !== undefined) return { kind: 'password', user, password, project };
   const domain = (['domain_id', 'domain_name'] as const).find((key) => auth[key] !== undefined);
-  const hint = 'Give project_id, or project_name and its domain.';
+  const hint = 'Set project_id, or project_name and its domain.';
   if (domain !== undefined)
     throw refuse(
       found,
       ['auth', domain],
-      'a domain-scoped token has no servers: they belong to projects',
+      'a domain-scoped token cannot list servers, because they belong to projects',
       hint,
     );
   throw missing(found, 'project_name', `Without a project the token has no catalog. ${hint}`);
@@ -263,7 +267,7 @@ function named(
 ): Named | undefined {
   if (id !== undefined) return { id };
   if (name === undefined) return undefined;
-  // `default` is the domain's id on every cloud that has not changed it.
+  // `default` is the id of the default domain, unless the cloud has changed it.
   return {
     name,
     domain:
@@ -275,7 +279,7 @@ function named(
   };
 }
 
-/** CAs that TLS connections to the cloud trust, and the client certificate that they show. */
+/** The CAs for TLS connections to the cloud, and the client certificate. */
 function trustOf(
   { insecure, verify, cacert, cert, key }: CloudSettings,
   found: CloudEntry,
@@ -303,9 +307,19 @@ function clientCertificate(
   const key = ownKey ?? cert;
   const path = [ownKey === undefined ? 'cert' : 'key'];
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
-    throw refuse(found, path, 'the file has no private key in PEM', 'Name the file of the key in `key`.');
+    throw refuse(
+      found,
+      path,
+      'the file has no private key in PEM',
+      'Set `key` to the file of the private key.',
+    );
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(key))
-    throw refuse(found, path, 'the private key is encrypted', 'Give a copy that needs no passphrase.');
+    throw refuse(
+      found,
+      path,
+      'the private key is encrypted',
+      'Use a copy of the key without a passphrase (`openssl pkey -in KEY -out COPY`).',
+    );
   try {
     createSecureContext({ cert, key });
   } catch (error) {
@@ -314,7 +328,7 @@ function clientCertificate(
   return { cert, key };
 }
 
-/** `~` is the home folder. */
+/** Reads a PEM file. `~` is the home folder. */
 function readFile(name: string, file: string, found: CloudEntry, { home, cwd }: Surroundings): string {
   const path = file === '~' || file.startsWith('~/') ? join(home, file.slice(1)) : file;
   const beside = resolve(cwd, found.folder, path);
@@ -327,7 +341,7 @@ function readFile(name: string, file: string, found: CloudEntry, { home, cwd }: 
       cause: error,
     });
   }
-  // OpenSSL takes a file without any for an empty list, and every certificate would be refused later.
+  // OpenSSL treats a file without certificates as an empty list, and would refuse every certificate later.
   if (name !== 'key' && !/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(pem))
     throw refuse(found, [name], `${there} holds no PEM certificate`);
   return pem;

@@ -3,36 +3,36 @@ import { dirname, join, resolve } from 'node:path';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { DrillError, messageOf } from '../core/errors.ts';
 
-/** Where configuration comes from: given by the caller, so that tests need not touch the process. */
+/** The environment that the configuration is read from. A parameter, so that tests do not change the process. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;
 }
 
-/** Settings of a cloud as they are written: texts, lists and maps; null and undefined are not there. */
+/** Settings of a cloud as written: strings, lists, and maps. Null and undefined count as not set. */
 export type Entry = Readonly<Record<string, unknown>>;
 
 /** The settings of one cloud, and how messages name their source. */
 export interface CloudEntry {
   readonly entry: Entry;
-  /** The files or variables that it is from. */
+  /** The files or variables that the entry comes from. */
   readonly source: string;
-  /** Relative files count from here. */
+  /** Relative paths are resolved from here. */
   readonly folder: string;
-  /** Name of a key in the source. */
+  /** The name of a key in the source, for messages. */
   readonly keyOf: (path: readonly string[]) => string;
-  /** False for environment variables: other programs may define some that begin with OS_. */
+  /** False for environment variables: other programs may define variables that begin with OS_. */
   readonly isOwnFile: boolean;
 }
 
-/** The cloud whose settings are the OS_* variables, as an openrc file sets them. */
+/** The name of the cloud whose settings are the OS_* variables, as an openrc file sets them. */
 const environmentCloud = 'openrc';
 
 /**
- * The settings of a cloud. `openrc` is the OS_* variables; any other name is looked for in `cloudsFile`, or else in the first
- * clouds.yaml that exists, with secure.yaml merged over it, as openstacksdk does (`openstack/config/loader.py`).
- * @throws DrillError `invalid-input` naming the file; its content is never in the message
+ * The settings of a cloud. `openrc` means the OS_* variables. Any other name is looked up in `cloudsFile`, or else in the first
+ * clouds.yaml that exists. secure.yaml is merged over it, as in openstacksdk (`openstack/config/loader.py`).
+ * @throws DrillError `invalid-input` with the file; the message never contains the file's content, which may be a secret
  */
 export function findCloud(
   cloud: string,
@@ -44,7 +44,7 @@ export function findCloud(
   const file = cloudsFile ?? findFile('clouds', env['OS_CLIENT_CONFIG_FILE'], [], surroundings);
   if (file === undefined) {
     throw new DrillError('invalid-input', `cloud ${cloud}: there is no clouds.yaml`, {
-      mend: 'Put one into ~/.config/openstack, name it in OS_CLIENT_CONFIG_FILE or in the target (cloudsFile), or use `cloud: openrc` with OS_* variables.',
+      mend: 'Create ~/.config/openstack/clouds.yaml, or name the file in `cloudsFile` of the target or in OS_CLIENT_CONFIG_FILE. To use OS_* variables, set `cloud: openrc`.',
     });
   }
   const clouds = readClouds(file);
@@ -69,7 +69,7 @@ export function findCloud(
   };
 }
 
-/** One over the other, key by key in maps. An empty value replaces nothing. */
+/** Merges `over` into `base`, recursively in maps. Null values are ignored. */
 export function mergeEntries(base: Entry, over: Entry): Entry {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
@@ -84,7 +84,7 @@ export function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Variables that choose a cloud of a file: they are no settings of one. */
+/** Variables that select a cloud or a file, and are not settings of a cloud. */
 const selectors: ReadonlySet<string> = new Set([
   'OS_CLIENT_CONFIG_FILE',
   'OS_CLIENT_SECURE_FILE',
@@ -92,7 +92,7 @@ const selectors: ReadonlySet<string> = new Set([
   'OS_CLOUD_NAME',
 ]);
 
-/** OS_AUTH_URL, OS_USERNAME, ... as an entry of clouds.yaml would say it. */
+/** OS_AUTH_URL, OS_USERNAME, ... as an entry of clouds.yaml. */
 function environmentEntry({ env, cwd }: Surroundings): CloudEntry {
   const entry: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(env)) {
@@ -111,7 +111,7 @@ function environmentEntry({ env, cwd }: Surroundings): CloudEntry {
   };
 }
 
-/** The first that exists of an explicitly named file and `<stem>.yaml|yml|json` in the usual folders. */
+/** The first existing file: the named file, else `<stem>.yaml|yml|json` in the folders that openstacksdk searches. */
 function findFile(
   stem: string,
   named: string | undefined,
@@ -135,7 +135,7 @@ function findFile(
     .find(isReadable);
 }
 
-/** openstacksdk, too, goes on to the next folder when a file there is not for this user. */
+/** Like openstacksdk, the search continues in the next folder if this user may not read a file. */
 function isReadable(path: string): boolean {
   try {
     accessSync(path, constants.R_OK);
@@ -145,10 +145,10 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** What an empty value is in YAML 1.1, which openstacksdk reads: without quotes it is none. */
+/** Unquoted values that mean null in YAML 1.1, which openstacksdk reads. */
 const nullWords: ReadonlySet<unknown> = new Set(['', '~', 'null', 'Null', 'NULL']);
 
-/** The clouds of a file; none where it is empty. */
+/** The clouds of a file; empty for an empty file. */
 function readClouds(file: string): Entry {
   const lines = new LineCounter();
   let content: string;
@@ -158,14 +158,14 @@ function readClouds(file: string): Entry {
     throw new DrillError('invalid-input', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
   const document = parseDocument(content, {
-    // Without type resolution, so that a password of digits keeps its zeros: every scalar is text, as variables are.
+    // Without type resolution each scalar is a string, so that a password of digits keeps its leading zeros.
     schema: 'failsafe',
-    // Other programs read this file, too, and they know them.
+    // Other programs that read this file support merge keys, so files may contain them.
     merge: true,
     lineCounter: lines,
     prettyErrors: false,
   });
-  // The parser's own words may quote the file, and with it a secret.
+  // The parser's message may quote the file, and so a secret. Only its code is reported.
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
@@ -190,7 +190,7 @@ function readClouds(file: string): Entry {
   return clouds;
 }
 
-/** One cloud of a file; undefined where it is not there, or empty. */
+/** One cloud of a file; undefined if it is missing or empty. */
 function entryIn(clouds: Entry, cloud: string, file: string): Entry | undefined {
   const entry = Object.hasOwn(clouds, cloud) ? clouds[cloud] : undefined;
   if (entry === undefined || entry === null) return undefined;

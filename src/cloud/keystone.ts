@@ -6,7 +6,7 @@ import { describeAnswer, retryAfterMs } from './api-error.ts';
 import type { CloudConfig, Named } from './clouds-config.ts';
 import type { Answer, HttpClient } from '../http/http-client.ts';
 
-/** A valid token and the compute endpoint that its catalog names. */
+/** A valid token, and the compute endpoint of its catalog. */
 export interface Login {
   readonly token: string;
   /** Without a slash at the end. */
@@ -15,7 +15,7 @@ export interface Login {
   readonly region: string;
 }
 
-/** Keeps one token and renews it before it ends. */
+/** Keeps one token and renews it before it expires. */
 export interface Session {
   /**
    * The present token, or a new one.
@@ -23,24 +23,24 @@ export interface Session {
    * usable answer, `invalid-input` when the catalog has no compute endpoint as configured
    */
   login(signal: AbortSignal): Promise<Login>;
-  /** To be told of a token that was refused: it was revoked, or a clock was stepped. */
+  /** Drops a token that a service refused: it was revoked, or a clock was set. */
   forget(login: Login): void;
 }
 
-/** What sessions and compute clients need from outside. */
+/** Dependencies of sessions and compute clients. */
 export interface CloudDeps {
   readonly config: CloudConfig;
   readonly http: HttpClient;
   readonly clock: Clock;
-  /** First pause before a request whose outcome does not matter is sent again; it doubles. */
+  /** Pause before the first retry of an idempotent request, ms; it doubles with each retry. */
   readonly retryMs: number;
 }
 
-/** A token is renewed this long before its end, so that no request is under way when it ends. */
+/** A token is renewed this long before it expires, so that it does not expire during a request. */
 const renewEarlyMs = 60_000;
-/** Longest time that a `Retry-After` is obeyed; a drill does not wait for more. */
+/** The longest `Retry-After` that is waited for; a drill does not wait longer. */
 export const longestPauseMs = 30_000;
-/** Tries after the first, for requests that may be sent twice. */
+/** Retries of idempotent requests. */
 export const retries = 2;
 
 const tokenSchema = z.looseObject({
@@ -87,17 +87,19 @@ export function createSession(deps: CloudDeps): Session {
       const parsed = tokenSchema.safeParse(answer.body);
       if (token === undefined || !parsed.success) {
         const lacks =
-          token === undefined ? 'no X-Subject-Token' : 'no token as the Identity API describes it';
+          token === undefined
+            ? 'no X-Subject-Token header'
+            : 'a body that is not a token of the Identity API';
         throw new DrillError(
           'host-unreachable',
-          `cloud ${config.name}: ${config.authUrl} answered with ${lacks}`,
+          `cloud ${config.name}: Keystone at ${config.authUrl} answered with ${lacks}`,
           {
-            mend: `See whether auth_url in ${config.source} is a Keystone v3.`,
+            mend: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
           },
         );
       }
       const { issued_at, expires_at } = parsed.data.token;
-      // Both on the cloud's clock: how far ours is off does not matter.
+      // Both times are on the cloud's clock, so an offset of this machine's clock does not matter.
       const issuedMs = issued_at === undefined ? clock.wallMs() : Date.parse(issued_at);
       const lifeMs = Math.max(0, Date.parse(expires_at) - issuedMs);
       const login = { token, ...computeEndpoint(config, parsed.data.token) };
@@ -110,7 +112,7 @@ export function createSession(deps: CloudDeps): Session {
   };
 }
 
-/** A second token does no harm: sent again when the outcome is unknown. */
+/** Requests a token. A second token does no harm, so the request is retried if its outcome is unknown. */
 async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answer> {
   const { config, http, clock } = deps;
   const url = `${config.authUrl}/auth/tokens`;
@@ -131,17 +133,17 @@ async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answe
     }
     const missing = answer.status === 401 ? missingMethods(answer) : undefined;
     if (missing !== undefined) {
-      throw new DrillError('fault-failed', `${where} asks for more than a password: ${missing}`, {
+      throw new DrillError('fault-failed', `${where} requires a further authentication method: ${missing}`, {
         mend: `Use an application credential in ${config.source}: it needs no second factor.`,
       });
     }
     if (answer.status === 401) {
       throw new DrillError('fault-failed', `${where} refuses the credentials: ${describeAnswer(answer)}`, {
-        mend: `Check user, project and domains, or the application credential, in ${config.source}.`,
+        mend: `Correct the user, the project, and the domains, or the application credential, in ${config.source}.`,
       });
     }
     throw new DrillError('fault-failed', `${where} gives no token: ${describeAnswer(answer)}`, {
-      mend: `See whether auth_url in ${config.source} is a Keystone v3.`,
+      mend: `Set auth_url in ${config.source} to the root URL of a Keystone v3 API.`,
     });
   };
   return pRetry(once, {
@@ -151,7 +153,7 @@ async function requestToken(deps: CloudDeps, signal: AbortSignal): Promise<Answe
   });
 }
 
-/** The further methods that Keystone requires of a user, as it names them; undefined where it does not. */
+/** The further authentication methods that Keystone requires of a user; undefined if it requires none. */
 function missingMethods(answer: Answer): string | undefined {
   const parsed = receiptSchema.safeParse(answer.body);
   if (!parsed.success)
@@ -161,7 +163,7 @@ function missingMethods(answer: Answer): string | undefined {
   return lacks.filter(Boolean).join(', or ') || 'a second factor';
 }
 
-/** Only what got no usable answer, and only as long as somebody waits for it. */
+/** Whether to retry: only if there was no usable answer, and the caller has not aborted. */
 export function mayRetry(error: unknown, signal: AbortSignal): boolean {
   return isUnreachable(error) && !signal.aborted;
 }
@@ -180,7 +182,7 @@ function authRequest({ credentials }: CloudConfig): unknown {
     }
     case 'application-credential': {
       const { credential, secret } = credentials;
-      // Bound to its project: a scope would be refused.
+      // An application credential is bound to its project. Keystone refuses an explicit scope.
       return {
         identity: {
           methods: ['application_credential'],
@@ -198,7 +200,7 @@ function named(thing: Named): Record<string, unknown> {
   return 'id' in thing ? { id: thing.id } : { name: thing.name, domain: thing.domain };
 }
 
-/** Where the compute API is: as configured, else as the catalog has it for type, name, interface, and region. */
+/** The compute endpoint: the configured one, else the catalog's for type, name, interface, and region. */
 function computeEndpoint(
   config: CloudConfig,
   { catalog, project }: Token,
@@ -216,7 +218,7 @@ function computeEndpoint(
   const region = config.region ?? (regions.length === 1 ? regions[0] : undefined);
   if (region === undefined) {
     throw wrong(
-      `compute in several regions: ${regions.join(', ')}`,
+      `compute in multiple regions: ${regions.join(', ')}`,
       `Set \`region_name\` in ${config.source}.`,
     );
   }
@@ -229,8 +231,8 @@ function computeEndpoint(
   }
   if (!/^https?:$/.test(URL.parse(found.url)?.protocol ?? '')) {
     throw wrong(
-      `a compute endpoint that is no URL: ${found.url}`,
-      'The cloud’s administrators have to mend that.',
+      `a compute endpoint that is not a URL: ${found.url}`,
+      `Ask the administrators of the cloud to correct the catalog, or set compute_endpoint_override in ${config.source}.`,
     );
   }
   return { computeUrl: withoutSlash(found.url), region };
@@ -238,22 +240,22 @@ function computeEndpoint(
 
 type Endpoint = Token['catalog'][number]['endpoints'][number];
 
-/** The endpoints of the first interface that the catalog has in the wanted region. */
+/** The endpoints of the first configured interface that exists in the configured region. */
 function endpointsOffered(
   config: CloudConfig,
   catalog: Token['catalog'],
   wrong: (what: string, mend: string) => DrillError,
 ): Endpoint[] {
-  // Exactly: `compute_legacy` and the like are other APIs.
+  // The type must match exactly: `compute_legacy`, for example, is another API.
   const { serviceType = 'compute', serviceName } = config;
   const isWanted = ({ type, name }: Token['catalog'][number]): boolean =>
     type === serviceType && (serviceName === undefined || (name ?? serviceName) === serviceName);
   const endpoints = catalog.filter(isWanted).flatMap((service) => service.endpoints);
   if (endpoints.length === 0) {
-    const types = catalog.map((service) => service.type).join(', ') || 'nothing at all';
+    const types = catalog.map((service) => service.type).join(', ') || 'no services';
     throw wrong(
       `no service of type ${serviceType}${serviceName === undefined ? '' : ` with the name ${serviceName}`}; it has ${types}`,
-      `Check that the project in ${config.source} is the right one; a token without a project has no catalog.`,
+      `Correct the project in ${config.source}; a token without a project has no catalog.`,
     );
   }
   const interfaces = [config.interface].flat();
@@ -265,8 +267,8 @@ function endpointsOffered(
   if (offered !== undefined) return offered;
   const others = [...new Set(endpoints.map((endpoint) => endpoint.interface))].join(', ');
   throw wrong(
-    `no ${interfaces.join(' or ')} compute endpoint, but ${others}`,
-    `Set \`interface\` in ${config.source}.`,
+    `no ${interfaces.join(' or ')} compute endpoint; known: ${others}`,
+    `Set \`interface\` in ${config.source} to a known one.`,
   );
 }
 
@@ -274,14 +276,14 @@ function regionOf(endpoint: Endpoint): string {
   return endpoint.region_id ?? endpoint.region ?? '';
 }
 
-/** A configured endpoint with the project's id in the place that it has for that, as keystoneauth fills it in. */
+/** Replaces `%(project_id)s` in a configured endpoint, as keystoneauth does. */
 function withProject(config: CloudConfig, url: string, projectId: string | undefined): string {
   return url.replaceAll(/[%$]\((\w+)\)s/g, (whole, key: string) => {
     if ((key === 'project_id' || key === 'tenant_id') && projectId !== undefined) return projectId;
     throw new DrillError(
       'invalid-input',
       `cloud ${config.name}: compute_endpoint_override has ${whole}, which firedrill cannot fill in`,
-      { mend: `Write it out in ${config.source}; only %(project_id)s is filled in.` },
+      { mend: `Replace it with its value in ${config.source}; firedrill fills in only %(project_id)s.` },
     );
   });
 }

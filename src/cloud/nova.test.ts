@@ -30,7 +30,7 @@ const unauthorized: Reply = {
 };
 const html: Reply = { status: 503, body: '<html><body>503 Service Unavailable</body></html>' };
 
-/** A clock that moves by sleeping only; `slept` is what it slept. */
+/** A clock that only `sleep` advances; `slept` records the sleeps. */
 function testClock(): Clock & { readonly slept: number[]; advance: (ms: number) => void } {
   let nowMs = 0;
   const slept: number[] = [];
@@ -38,7 +38,7 @@ function testClock(): Clock & { readonly slept: number[]; advance: (ms: number) 
     slept,
     advance: (ms) => void (nowMs += ms),
     nowMs: () => nowMs,
-    // Years off, as far as the cloud is concerned.
+    // Years away from the cloud's clock.
     wallMs: () => nowMs,
     sleep: (ms) => {
       slept.push(ms);
@@ -67,7 +67,7 @@ function web(options: Partial<CloudConfig> & { id?: string; clock?: Clock; timeo
   return createNovaServer({ config, http: createHttpClient(config.trust, timeoutMs), clock, retryMs: 1 }, id);
 }
 
-/** The cloud does what it was asked, and then its answer is lost. */
+/** The cloud executes the action, then its answer is lost. */
 const lost = (reply: Reply, body: unknown): Reply => ({
   ...reply,
   effect: () => void perform(cloud.server, cloud.actions, body),
@@ -113,7 +113,7 @@ describe('signing in', () => {
     ]);
   });
 
-  test('says so when the credentials are refused, without showing them', async () => {
+  test('reports refused credentials without showing them', async () => {
     cloud.always(/auth\/tokens/, () => unauthorized);
     const failure = await web()
       .state(signal)
@@ -147,7 +147,7 @@ describe('signing in', () => {
     }));
     await expect(web().state(signal)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining(`asks for more than a password: ${words}`),
+      message: expect.stringContaining(`requires a further authentication method: ${words}`),
       mend: expect.stringContaining('Use an application credential'),
     });
     expect(cloud.logins).toHaveLength(1);
@@ -159,7 +159,7 @@ describe('signing in', () => {
     expect(cloud.logins).toMatchObject([{ auth: { scope: { 'OS-TRUST:trust': { id: 't' } } } }]);
   });
 
-  test('takes an answer without X-Subject-Token for no usable one', async () => {
+  test('treats an answer without X-Subject-Token as unusable', async () => {
     cloud.always(/auth\/tokens/, () => ({ ...token(cloud.url), headers: {} }));
     await expect(web().state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
@@ -167,7 +167,7 @@ describe('signing in', () => {
     });
   });
 
-  test('tries again while Keystone answers with an error page', async () => {
+  test('retries while Keystone answers with an error page', async () => {
     cloud.next(/auth\/tokens/, html);
     await expect(web().state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
     cloud.always(/auth\/tokens/, () => html);
@@ -177,7 +177,7 @@ describe('signing in', () => {
     });
   });
 
-  test('renews a token before it ends, by the cloud’s clock and not by ours', async () => {
+  test('renews a token before it expires, by the cloud’s clock', async () => {
     const clock = testClock();
     const server = web({ clock });
     await server.state(signal);
@@ -200,19 +200,19 @@ describe('the catalog', () => {
       {},
       'no service of type compute; it has compute_legacy',
     ],
-    ['of a token without a project', undefined, {}, 'no service of type compute; it has nothing at all'],
+    ['of a token without a project', undefined, {}, 'no service of type compute; it has no services'],
     [
       'without the region',
       ['north'],
       { region: 'south' },
       'no compute endpoint in region south; known: north',
     ],
-    ['without the interface', ['north'], { interface: 'admin' }, 'no admin compute endpoint, but public'],
+    ['without the interface', ['north'], { interface: 'admin' }, 'no admin compute endpoint; known: public'],
     [
-      'with several regions, and none asked for',
+      'with multiple regions, and none configured',
       ['north', 'south'],
       {},
-      'compute in several regions: north, south',
+      'compute in multiple regions: north, south',
     ],
   ])('%s', async (_, services, settings, what) => {
     const regions = Array.isArray(services) && services.every((region) => typeof region === 'string');
@@ -224,7 +224,7 @@ describe('the catalog', () => {
     });
   });
 
-  test('gives the endpoint of the region and interface', async () => {
+  test('selects the endpoint of the region and interface', async () => {
     await expect(web({ region: 'north' }).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
     cloud.always(/inside/, ({ path }) =>
       path.endsWith('/')
@@ -236,7 +236,7 @@ describe('the catalog', () => {
 });
 
 describe('the compute endpoint', () => {
-  test('is the configured one, with the project filled in, whatever the catalog has', async () => {
+  test('is the configured one with the project filled in, independent of the catalog', async () => {
     cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: [], project: { id: 'abc' } }));
     cloud.always(/servers/, () => ({ body: { server: cloud.server } }));
     await web({ computeEndpoint: `${cloud.url}/compute/v2.1/%(project_id)s` }).state(signal);
@@ -247,7 +247,7 @@ describe('the compute endpoint', () => {
     });
   });
 
-  test('is of the first interface that the region has', async () => {
+  test('belongs to the first interface in the region', async () => {
     const at = (name: string, region: string, path: string) => ({
       interface: name,
       region,
@@ -259,7 +259,7 @@ describe('the compute endpoint', () => {
     await expect(web(settings).state(signal)).resolves.toMatchObject({ status: 'ACTIVE' });
   });
 
-  test('is of the service of the configured type and name', async () => {
+  test('belongs to the service of the configured type and name', async () => {
     const service = (type: string, name: string, path: string) => ({
       type,
       name,
@@ -294,7 +294,7 @@ describe('a version document that cannot be read', () => {
     expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.60');
   });
 
-  test('is asked for again only where it may come', async () => {
+  test('is requested again only if it may be readable later', async () => {
     const asked = (): number => cloud.requests.filter((line) => line === 'GET /compute/v2.1/').length;
     cloud.always(/GET \/compute\/v2.1\/$/, () => ({ status: 404 }));
     const hidden = web();
@@ -309,7 +309,7 @@ describe('a version document that cannot be read', () => {
     expect(asked()).toBe(7);
   });
 
-  test('behind an unversioned endpoint leaves v2.1', async () => {
+  test('at an unversioned endpoint means v2.1', async () => {
     const endpoints = [{ interface: 'public', region: 'north', url: `${cloud.url}/compute` }];
     cloud.always(/auth\/tokens/, () => token(cloud.url, { catalog: [{ type: 'compute', endpoints }] }));
     cloud.always(/GET \/compute\/$/, () => ({ status: 404 }));
@@ -317,7 +317,7 @@ describe('a version document that cannot be read', () => {
     expect(cloud.requests.at(-1)).toBe(`GET /compute/v2.1/servers/${serverId}`);
   });
 
-  test('that lists versions at a versioned endpoint adds no second version to it', async () => {
+  test('that lists versions at a versioned endpoint does not add a second version to the URL', async () => {
     cloud.always(/GET \/compute\/v2.1\/$/, () => ({
       body: { versions: [{ id: 'v2.1', version: '2.96', min_version: '2.1' }] },
     }));
@@ -331,7 +331,7 @@ describe('the microversion', () => {
   const offers = (min_version: string, version: string): void =>
     cloud.always(/compute\/v2.1\/$/, () => ({ body: { version: { id: 'v2.1', min_version, version } } }));
 
-  test('is the one that is needed, not the newest', async () => {
+  test('is the needed one, not the newest', async () => {
     await web().state(signal);
     expect(cloud.lastHeaders).toMatchObject({
       'openstack-api-version': 'compute 2.73',
@@ -339,13 +339,13 @@ describe('the microversion', () => {
     });
   });
 
-  test('is an older server’s newest', async () => {
+  test('is the newest of an older server', async () => {
     offers('2.1', '2.38');
     await web().state(signal);
     expect(cloud.lastHeaders['openstack-api-version']).toBe('compute 2.38');
   });
 
-  test('is left out where there are none', async () => {
+  test('is omitted if the API has none', async () => {
     offers('', '');
     await web().state(signal);
     expect(cloud.lastHeaders['openstack-api-version']).toBeUndefined();
@@ -360,7 +360,7 @@ describe('the microversion', () => {
     });
   });
 
-  test('refused with 406 is said so in Nova’s own form, too', async () => {
+  test('refused with 406 in Nova’s own format is reported', async () => {
     const error = {
       status: 406,
       title: 'Not Acceptable',
@@ -370,7 +370,7 @@ describe('the microversion', () => {
     await expect(web().stop(signal)).rejects.toThrow('406 Version 2.73 is not supported by the API.');
   });
 
-  test('refused with 406 is said so, and not sent again', async () => {
+  test('refused with 406 is reported, and not sent again', async () => {
     cloud.next(action, {
       status: 406,
       body: { computeFault: { code: 406, message: 'Version 2.73 is not supported' } },
@@ -383,7 +383,7 @@ describe('the microversion', () => {
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('is looked up in front of a project, and behind an unversioned endpoint', async () => {
+  test('is read before a project id in the URL, and at an unversioned endpoint', async () => {
     const at = (path: string) => [
       { type: 'compute', endpoints: [{ interface: 'public', region: 'north', url: `${cloud.url}${path}` }] },
     ];
@@ -410,7 +410,7 @@ describe('the microversion', () => {
 });
 
 describe('finding the server', () => {
-  test('by name: Nova’s filter is an expression', async () => {
+  test('by name: Nova’s filter is a regular expression', async () => {
     cloud.always(/servers\?/, () => ({
       body: {
         servers: [
@@ -427,7 +427,7 @@ describe('finding the server', () => {
     ]);
   });
 
-  test('refuses a name that several have', async () => {
+  test('refuses a name that multiple servers have', async () => {
     cloud.always(/servers\?/, () => ({
       body: {
         servers: [
@@ -443,7 +443,7 @@ describe('finding the server', () => {
     expect(cloud.posts).toEqual([]);
   });
 
-  test('does not say that a server is not there while a cell is down', async () => {
+  test('does not report a missing server while a cell is down', async () => {
     const body = { servers: [{ id: 'x', status: 'UNKNOWN' }] };
     cloud.always(/servers\?/, () => ({ body }));
     await expect(web({ id: 'web-1' }).state(signal)).rejects.toMatchObject({
@@ -453,11 +453,11 @@ describe('finding the server', () => {
     });
   });
 
-  test('refuses a name that none has', async () => {
+  test('refuses a name that no server has', async () => {
     await expect(web({ id: 'web-9' }).state(signal)).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
-  test('says when the server is not there', async () => {
+  test('reports a missing server', async () => {
     const id = '99999999-2222-4333-8444-555555555555';
     await expect(web({ id }).stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
@@ -468,7 +468,7 @@ describe('finding the server', () => {
 });
 
 describe('an action', () => {
-  test('sends what the API wants and returns the request’s id', async () => {
+  test('sends the request of the API and returns its request id', async () => {
     const server = web();
     await expect(server.stop(signal)).resolves.toEqual({ requestId: 'req-1' });
     await expect(server.start(signal)).resolves.toEqual({ requestId: 'req-2' });
@@ -482,18 +482,18 @@ describe('an action', () => {
     ]);
   });
 
-  test('reads the request’s id under its older name', async () => {
+  test('reads the request id from the older header', async () => {
     cloud.next(action, { status: 202, headers: { 'x-compute-request-id': 'req-old' } });
     await expect(web().stop(signal)).resolves.toEqual({ requestId: 'req-old' });
   });
 
-  test('signs in once more when the token is refused', async () => {
+  test('logs in again if the token is refused', async () => {
     cloud.next(action, unauthorized);
     await expect(web().stop(signal)).resolves.toEqual({ requestId: 'req-1' });
     expect([cloud.posts.length, cloud.logins.length]).toEqual([2, 2]);
   });
 
-  test('gives up when a new token is refused, too', async () => {
+  test('fails if a new token is also refused', async () => {
     cloud.always(action, () => unauthorized);
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
@@ -502,21 +502,21 @@ describe('an action', () => {
     expect([cloud.posts.length, cloud.logins.length]).toEqual([2, 2]);
   });
 
-  test('is done when the server is already there', async () => {
+  test('is done if the server already has the state', async () => {
     cloud.server['status'] = 'SHUTOFF';
     cloud.always(action, () => conflict);
     await expect(web().stop(signal)).resolves.toEqual({ requestId: undefined });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('is done when the server is on its way', async () => {
+  test('is done if the server is changing to the state', async () => {
     cloud.server['OS-EXT-STS:task_state'] = 'powering-off';
     cloud.always(action, () => conflict);
     await expect(web().stop(signal)).resolves.toEqual({ requestId: undefined });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('waits for another task, then asks again', async () => {
+  test('waits for another task, then sends the request again', async () => {
     const clock = testClock();
     cloud.server['OS-EXT-STS:task_state'] = 'image_snapshot';
     cloud.next(action, conflict);
@@ -529,19 +529,19 @@ describe('an action', () => {
     expect(cloud.posts).toHaveLength(2);
   });
 
-  test('does not wait for another task for ever', async () => {
+  test('waits for another task for a limited time', async () => {
     cloud.server['OS-EXT-STS:task_state'] = 'migrating';
     cloud.always(action, () => conflict);
     const clock = testClock();
     await expect(web({ clock }).stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
       message:
-        'server 11111111-2222-4333-8444-555555555555 of cloud lab: still at another task (migrating) after 2 min',
+        'server 11111111-2222-4333-8444-555555555555 of cloud lab: another task (migrating) still runs after 2 min',
     });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('does not ask for ever where the other task comes and goes', async () => {
+  test('stops after a limited time if other tasks come and go', async () => {
     cloud.always(action, () => conflict);
     const clock = testClock();
     cloud.always(/GET .*\/servers\/[^/]+$/, () => {
@@ -553,7 +553,7 @@ describe('an action', () => {
     expect(cloud.posts.length).toBeLessThan(6);
   });
 
-  test('says when the server is locked', async () => {
+  test('reports a locked server', async () => {
     Object.assign(cloud.server, { locked: true, locked_reason: 'audit' });
     cloud.always(action, () => conflict);
     await expect(web().stop(signal)).rejects.toMatchObject({
@@ -563,12 +563,12 @@ describe('an action', () => {
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('gives up on a conflict that nothing explains', async () => {
+  test('fails after a conflict without a reason', async () => {
     cloud.server['status'] = 'PAUSED';
     cloud.always(action, () => conflict);
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'fault-failed',
-      message: expect.stringContaining('it is PAUSED and the cloud refuses: 409'),
+      message: expect.stringContaining('its status is PAUSED, and the cloud refused the request: 409'),
     });
     expect(cloud.posts).toHaveLength(2);
   });
@@ -594,11 +594,11 @@ describe('an action', () => {
     expect(cloud.posts).toHaveLength(2);
   });
 
-  test('does not come back after an hour, nor for ever', async () => {
+  test('refuses a pause of an hour, and too many pauses', async () => {
     cloud.next(action, { status: 429, headers: { 'retry-after': '3600' } });
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: expect.stringContaining('asks to come back in 60 min'),
+      message: expect.stringContaining('requires a pause of 60 min'),
     });
     expect(cloud.posts).toHaveLength(1);
     cloud.always(action, () => ({ status: 429 }));
@@ -624,42 +624,42 @@ describe('an action whose answer is lost', () => {
     ['a 200 of something else', { status: 200, body: '<html>Welcome</html>' }],
   ];
 
-  test.each(lostAnswers)('%s: carried out, seen, and sent once', async (_, reply) => {
+  test.each(lostAnswers)('%s: executed, found, and sent once', async (_, reply) => {
     const server = web({ timeoutMs: 1500 });
     cloud.next(action, lost(reply, { 'os-stop': null }));
     await expect(server.stop(signal)).resolves.toEqual({ requestId: 'req-1' });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('a reboot that is over already is known by its record', async () => {
+  test('a finished reboot is found by its record', async () => {
     cloud.actions.push({ action: 'reboot', request_id: 'req-0', start_time: '2026-01-01T00:00:00' });
     cloud.next(action, lost({ status: 502 }, { reboot: { type: 'HARD' } }));
     await expect(web().reboot('HARD', signal)).resolves.toEqual({ requestId: 'req-2' });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('not carried out: said to be unknown, and not sent again', async () => {
+  test('not executed: reported as unknown, and not sent again', async () => {
     cloud.actions.push({ action: 'stop', request_id: 'req-0', start_time: '2026-01-01T00:00:00' });
     cloud.next(action, html);
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringContaining(
-        'it is not known whether the cloud took the stop: 503 without a JSON body, perhaps from a proxy; 15 s later the server is ACTIVE, task none',
+        'the outcome of the stop is unknown: 503 without a JSON body, perhaps from a proxy; after 15 s: the server is ACTIVE, task none',
       ),
     });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('and the cloud stays silent: unknown, sent once', async () => {
+  test('without later answers: reported as unknown, and sent once', async () => {
     cloud.next(action, { manner: 'reset', effect: () => cloud.always(/GET .*servers/, () => html) });
     await expect(web().stop(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: expect.stringContaining('it is not known whether the cloud took the stop'),
+      message: expect.stringContaining('the outcome of the stop is unknown'),
     });
     expect(cloud.posts).toHaveLength(1);
   });
 
-  test('where actions are not shown, the state tells', async () => {
+  test('without visible actions, the state decides', async () => {
     cloud.always(/os-instance-actions$/, () => ({
       status: 403,
       body: { forbidden: { code: 403, message: 'Policy' } },
@@ -670,16 +670,16 @@ describe('an action whose answer is lost', () => {
   });
 });
 
-describe('looking', () => {
+describe('reading the state', () => {
   const show = /GET .*\/servers\/[^/]+$/;
 
-  test('is repeated after errors, and when a token ends in between', async () => {
+  test('is repeated after errors, and when a token expires in between', async () => {
     cloud.next(show, html, unauthorized, { manner: 'reset' });
     await expect(web().state(signal)).resolves.toEqual({ status: 'ACTIVE', taskState: null });
     expect(cloud.logins).toHaveLength(2);
   });
 
-  test('comes back as it is told, but not for ever', async () => {
+  test('obeys Retry-After a limited number of times', async () => {
     const clock = testClock();
     const later: Reply = { status: 429, headers: { 'retry-after': '3' } };
     cloud.next(/auth\/tokens/, later);
@@ -694,7 +694,7 @@ describe('looking', () => {
     ['error pages', html, '503 without a JSON body, perhaps from a proxy'],
     ['silence', { manner: 'hang' }, 'no answer within 200 ms'],
     ['an endless body', { manner: 'endless' }, 'the answer is longer than 1048576 bytes'],
-    ['no JSON', { status: 200, body: '{"server": ' }, 'not as the Compute API describes it'],
+    ['no JSON', { status: 200, body: '{"server": ' }, 'the answer does not match the Compute API'],
     [
       'no task state',
       { status: 200, body: { server: { status: 'ACTIVE' } } },
@@ -707,14 +707,14 @@ describe('looking', () => {
     ],
   ])('ends with no usable answer: %s', async (what, reply, why) => {
     cloud.always(show, () => reply);
-    // Only silence is to end at the time-out: on a slow machine all else may take as long.
+    // Only the case without an answer may end at the time-out. On a slow machine, the others may take as long.
     await expect(web({ timeoutMs: what === 'silence' ? 200 : 60_000 }).state(signal)).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringContaining(why),
     });
   });
 
-  test('stops when it is told to', async () => {
+  test('stops when the signal aborts', async () => {
     cloud.always(show, () => ({ manner: 'hang' }));
     const stop = new AbortController();
     cloud.next(show, { manner: 'hang', effect: () => stop.abort() });
@@ -738,11 +738,11 @@ describe('an instance action', () => {
     }));
   const startMs = Date.UTC(2026, 0, 1, 0, 0, 5);
 
-  test('is not known yet', async () => {
+  test('is undefined if it is not recorded yet', async () => {
     await expect(web().action('req-1', signal)).resolves.toBeUndefined();
   });
 
-  test('is under way until every event has ended; times are UTC', async () => {
+  test('runs until every event has ended; times are UTC', async () => {
     recorded([]);
     await expect(web().action('req-1', signal)).resolves.toEqual({ startMs, finishMs: null });
     recorded([

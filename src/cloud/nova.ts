@@ -8,26 +8,26 @@ import type { Answer, Silence } from '../http/http-client.ts';
 import { createSession, longestPauseMs, mayRetry, retries, type CloudDeps, type Login } from './keystone.ts';
 
 /**
- * The newest microversion of which something is used: `locked_reason` (2.73, Stein), after `locked` (2.9) and
- * events of instance actions for the server's owner (2.51). Older servers are asked for their newest; of one
- * before 2.51 the end of an action stays unknown. Nothing up to here changed what the rest looks like.
+ * The newest microversion that is needed: 2.73 (Stein) for `locked_reason`. Also used are `locked` (2.9) and the events of
+ * instance actions for the server's owner (2.51). For an older Nova, its newest microversion is used. Before 2.51, the end of
+ * an action stays unknown. Up to 2.73, the other used fields have not changed.
  */
 const wantedMinor = 73;
-/** How long another task on the server may keep an action waiting. */
+/** The longest time that an action waits for another task on the server. */
 const busyWithinMs = 120_000;
-/** How long to look for what became of an action whose answer was lost. */
+/** How long to look for the outcome of an action whose answer was lost. */
 const settleWithinMs = 15_000;
 const pollMs = 1000;
-/** `Retry-After` answers obeyed in a row. */
+/** Highest number of `Retry-After` pauses for one action. */
 const maxPauses = 5;
 
-/** Without microversions, as of the old v2.0, the range is empty or not there. */
+/** The range is empty or missing for an API without microversions, such as the old v2.0. */
 const rangeSchema = z.looseObject({
   id: z.string(),
   version: z.string().default(''),
   min_version: z.string().default(''),
 });
-/** Of a versioned endpoint its own version, of an unversioned one all of them. */
+/** A versioned endpoint reports its own version, an unversioned one all versions. */
 const discoverySchema = z
   .looseObject({ version: rangeSchema.optional(), versions: z.array(rangeSchema).optional() })
   .refine((body) => body.version !== undefined || body.versions !== undefined);
@@ -40,7 +40,7 @@ const serverSchema = z.looseObject({
   }),
 });
 type View = z.output<typeof serverSchema>['server'] & { readonly 'OS-EXT-STS:task_state': string | null };
-/** Of a server in a cell that is down, the list has no name (from microversion 2.69). */
+/** The list has no name for a server in a cell that is down (from microversion 2.69). */
 const listSchema = z.looseObject({
   servers: z.array(z.looseObject({ id: z.string(), name: z.string().optional() })),
 });
@@ -56,12 +56,12 @@ const actionSchema = z.looseObject({
   }),
 });
 
-/** What is wanted of the server. */
+/** An action on the server. */
 interface Intent {
-  /** As instance actions name it. */
+  /** The name in instance actions. */
   readonly action: 'stop' | 'start' | 'reboot';
   readonly body: unknown;
-  /** The server is where the action leads, or on its way there. */
+  /** The server has the state that the action leads to, or is changing to it. */
   readonly met: (view: View) => boolean;
 }
 
@@ -78,15 +78,15 @@ const start: Intent = {
 const reboot = (type: 'SOFT' | 'HARD'): Intent => ({
   action: 'reboot',
   body: { reboot: { type } },
-  // A server that was rebooted looks like one that was not: only one that is at it can be told.
+  // After a reboot the server looks as before, so only a running reboot can be recognized.
   met: (view) => taskOf(view)?.startsWith('reboot') === true,
 });
 
 /**
- * A server of a cloud, by id or by name. Nothing is sent before it is used.
+ * A server of a cloud, by id or by name. No request is sent before the first use.
  *
- * Of each action, at most one request is sent that may have been carried out: one that was refused (401,
- * 409, 429) is sent again, one of which the outcome is unknown (5xx, no answer) never is.
+ * For each action, at most one request is sent that Nova may have executed. A refused request (401, 409, 429) is sent again. A
+ * request with an unknown outcome (5xx, no answer) is never sent again.
  */
 export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer {
   const { config, clock } = deps;
@@ -106,7 +106,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
   };
 
   const findByName = async (signal: AbortSignal): Promise<string> => {
-    // Nova takes a regular expression, and matches it anywhere.
+    // Nova treats the name as a regular expression, and matches it anywhere in the server's name.
     const pattern = `^${idOrName.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`;
     const answer = await compute.get(`/servers?name=${encodeURIComponent(pattern)}`, signal);
     const { servers } = parse(answer, listSchema);
@@ -122,14 +122,14 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       throw fail(
         'invalid-input',
         'the project has no server of that name',
-        'Correct `server.id` in the target; it takes an id or an exact name.',
+        'Correct `server.id` in the target: it must be an id or an exact name (`openstack server list`).',
       );
     }
     if (second !== undefined) {
       throw fail(
         'invalid-input',
         `${found.length} servers have that name: ${found.map((server) => server.id).join(', ')}`,
-        'Name it by id in the target.',
+        'Set `server.id` in the target to one of these ids.',
       );
     }
     return first.id;
@@ -147,7 +147,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     throw fail(
       'host-unreachable',
       `the cloud shows its status (${server.status}), but not OS-EXT-STS:task_state, so an action may be under way`,
-      'The cloud’s administrators have to allow os_compute_api:os-extended-status to the project.',
+      'Ask the administrators of the cloud to allow os_compute_api:os-extended-status for the project.',
     );
   };
 
@@ -155,7 +155,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     if (answer.status !== 200) throw refused(answer);
     const parsed = schema.safeParse(answer.body);
     if (parsed.success) return parsed.data;
-    throw fail('host-unreachable', 'the cloud’s answer is not as the Compute API describes it');
+    throw fail('host-unreachable', 'the answer does not match the Compute API');
   };
 
   const refused = (answer: Answer): DrillError =>
@@ -163,11 +163,11 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       ? fail(
           'fault-failed',
           `the cloud does not have it: ${describeAnswer(answer)}`,
-          'See whether it was deleted, and whether the project is the right one.',
+          `Run \`openstack server show ${idOrName}\` to see whether it was deleted, and check the project in ${config.source}.`,
         )
-      : fail('fault-failed', `the cloud refuses: ${describeAnswer(answer)}`);
+      : fail('fault-failed', `the cloud refused the request: ${describeAnswer(answer)}`);
 
-  /** Actions the cloud has recorded for the server; undefined where it does not tell. */
+  /** Actions that the cloud has recorded for the server; undefined if it does not show them. */
   const recorded = async (
     signal: AbortSignal,
   ): Promise<z.output<typeof actionsSchema>['instanceActions'] | undefined> => {
@@ -212,22 +212,25 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
 
   const conflict = (seen: View, answer: Answer): DrillError => {
     if (seen.locked !== true)
-      return fail('fault-failed', `it is ${seen.status} and the cloud refuses: ${describeAnswer(answer)}`);
+      return fail(
+        'fault-failed',
+        `its status is ${seen.status}, and the cloud refused the request: ${describeAnswer(answer)}`,
+      );
     const reason = seen.locked_reason ? ` (${seen.locked_reason})` : '';
     return fail(
       'fault-failed',
       `it is locked${reason}: ${describeAnswer(answer)}`,
-      'Ask whoever locked it; `openstack server unlock` ends it.',
+      `Ask the owner of the lock, then run \`openstack server unlock ${idOrName}\`.`,
     );
   };
 
   const overLimit = (answer: Answer, pauseMs: number): DrillError =>
     fail(
       'host-unreachable',
-      `the cloud asks to come back in ${limitWords(pauseMs)}: ${describeAnswer(answer)}`,
+      `the cloud limits requests and requires a pause of ${limitWords(pauseMs)}: ${describeAnswer(answer)}`,
     );
 
-  /** Waits for the end of a task that somebody else has started. */
+  /** Waits for the end of a task that another client has started. */
   const untilIdle = async (intent: Intent, deadline: number, signal: AbortSignal): Promise<void> => {
     for (;;) {
       const seen = await view(signal);
@@ -235,14 +238,14 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
       if (clock.nowMs() >= deadline) {
         throw fail(
           'fault-failed',
-          `still at another task (${taskOf(seen)}) after ${limitWords(busyWithinMs)}`,
+          `another task (${taskOf(seen)}) still runs after ${limitWords(busyWithinMs)}`,
         );
       }
       await clock.sleep(pollMs, signal);
     }
   };
 
-  /** Finds out what became of a request whose answer was lost; never sends it again. */
+  /** Finds the outcome of a request whose answer was lost. Never sends the request again. */
   const settle = async (
     intent: Intent,
     before: Awaited<ReturnType<typeof recorded>>,
@@ -250,7 +253,7 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     signal: AbortSignal,
   ): Promise<AcceptedAction> => {
     const deadline = clock.nowMs() + settleWithinMs;
-    let seen = 'the server was not seen';
+    let seen = 'the state of the server is unknown';
     do {
       try {
         const now = await view(signal);
@@ -265,11 +268,12 @@ export function createNovaServer(deps: CloudDeps, idOrName: string): CloudServer
     } while (clock.nowMs() < deadline && !signal.aborted);
     throw fail(
       'host-unreachable',
-      `it is not known whether the cloud took the ${intent.action}: ${why}; ${limitWords(settleWithinMs)} later ${seen}`,
+      `the outcome of the ${intent.action} is unknown: ${why}; after ${limitWords(settleWithinMs)}: ${seen}`,
+      `Run \`openstack server event list ${idOrName}\` to see whether the cloud has accepted it.`,
     );
   };
 
-  /** The request id of an action of this kind that was not recorded before. */
+  /** The request id of an action of this kind that is not in `before`. */
   const newAction = async (
     intent: Intent,
     before: Awaited<ReturnType<typeof recorded>>,
@@ -313,20 +317,20 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(text);
 }
 
-/** Nova's times are UTC and say so only sometimes. */
+/** Nova's times are UTC, with or without a zone. */
 function utcMs(time: string): number {
   return Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
 }
 
-/** Requests to the compute API with token and microversion; paths count from the endpoint. */
+/** Requests to the compute API with token and microversion. Paths are relative to the endpoint. */
 interface Compute {
-  /** Sent again after no or a 5xx answer. @throws DrillError `host-unreachable` if that does not help */
+  /** Retried after a 5xx answer or none. @throws DrillError `host-unreachable` if all attempts fail */
   get(path: string, signal: AbortSignal): Promise<Answer>;
-  /** Sent again only after a 401, with a new token. */
+  /** Retried only after a 401, with a new token. */
   post(path: string, body: unknown, signal: AbortSignal): Promise<Answer | Silence>;
 }
 
-/** Where the API really is, and in which microversion it is asked; none for servers that know none. */
+/** The URL of the API, and the microversion of requests; undefined for an API without microversions. */
 interface Api {
   readonly url: string;
   readonly microversion: string | undefined;
@@ -359,7 +363,7 @@ function createCompute(deps: CloudDeps): Compute {
       throw fail(
         'fault-failed',
         `refuses a new token: ${describeAnswer(again)}`,
-        'Keystone and Nova disagree: their administrators have to look.',
+        'Ask the administrators of the cloud: Nova rejects a token that Keystone has just issued.',
       );
     }
     return again;
@@ -375,7 +379,7 @@ function createCompute(deps: CloudDeps): Compute {
     const { url, microversion } = apis.get(login.computeUrl) ?? (await discover(login, signal));
     const headers = {
       'x-auth-token': login.token,
-      // The second is what servers before 2.27 read.
+      // Servers before 2.27 read only the second header.
       ...(microversion === undefined
         ? {}
         : {
@@ -391,13 +395,13 @@ function createCompute(deps: CloudDeps): Compute {
       throw fail(
         'fault-failed',
         `does not accept microversion ${microversion ?? '(none)'}: ${describeAnswer(answer)}`,
-        `Set compute_api_version in ${config.source} to one that it has.`,
+        `Set compute_api_version in ${config.source} to a supported microversion.`,
       );
     }
     return answer;
   };
 
-  /** Asks until there is an answer that is neither 5xx nor a request to come back later. */
+  /** Repeats a request until the answer is neither a 5xx nor a rate limit. */
   const patiently = (ask: () => Promise<Answer | Silence>, signal: AbortSignal): Promise<Answer> =>
     pRetry(
       async () => {
@@ -413,11 +417,11 @@ function createCompute(deps: CloudDeps): Compute {
     );
 
   /**
-   * Where the API is and what it knows, by its version document. A gateway may hide that document: then the endpoint is used as
-   * the catalog has it, as keystoneauth does, with the configured microversion or with none.
+   * Reads the URL of the API and its microversions from its version document. If a gateway hides the document, the catalog's
+   * endpoint is used, as in keystoneauth, with the configured microversion or with none.
    */
   const discover = async (login: Login, signal: AbortSignal): Promise<Api> => {
-    // Older catalogs have the project behind the version; versions are told in front of it.
+    // Older catalogs have the project id after the version. The version document is at the URL before the project id.
     const root = login.computeUrl.replace(/(\/v2(?:\.\d+)?)\/.*$/, '$1');
     const headers = { 'x-auth-token': login.token };
     const isVersioned = /\/v2(\.\d+)?$/.test(root);
@@ -434,7 +438,7 @@ function createCompute(deps: CloudDeps): Compute {
     }
     const told = discoverySchema.safeParse(answer.body).data;
     const range = told?.version ?? told?.versions?.find((version) => version.id === 'v2.1');
-    // With a new token it may be shown.
+    // After a 401, the document may be readable with a new token, so the result is not kept.
     if (range === undefined) return answer.status === 401 ? asTold : remember(login, asTold);
     const url = isVersioned || told?.version !== undefined ? login.computeUrl : `${root}/${range.id}`;
     return remember(login, { url, microversion: choose(range, login.region) });
@@ -445,7 +449,7 @@ function createCompute(deps: CloudDeps): Compute {
     return api;
   };
 
-  /** The microversion to ask for; undefined where the range is empty, as of the old `/v2`. */
+  /** The microversion of requests; undefined if the range is empty, as for the old `/v2`. */
   const choose = (range: z.output<typeof rangeSchema>, region: string): string | undefined => {
     const [min, max] = [minor(range.min_version), minor(range.version)];
     if (min === undefined || max === undefined) return undefined;
@@ -454,7 +458,7 @@ function createCompute(deps: CloudDeps): Compute {
     throw fail(
       'invalid-input',
       `of region ${region} has microversions ${range.min_version} to ${range.version}, not 2.${wanted}`,
-      `Set compute_api_version in ${config.source} to one of them.`,
+      `Set compute_api_version in ${config.source} to a microversion in this range.`,
     );
   };
 

@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-/** What doctor finds at a server that is probed over HTTPS. */
+/** Doctor's finding for a server that is probed over HTTPS. */
 async function findingAt(server: Server, over: object = {}): Promise<Finding> {
   const { address, close } = await listen(server);
   cleanups.push(close);
@@ -54,7 +54,7 @@ const over = (options: ServerOptions): Server =>
     () => undefined,
   );
 
-describe('advice for an endpoint that fails', () => {
+describe('hint for an endpoint that fails', () => {
   test.each<[string, () => Server, RegExp]>([
     [
       'TLS 1.0 only',

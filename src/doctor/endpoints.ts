@@ -5,59 +5,59 @@ import type { Plan, PlannedProbe } from '../core/plan.ts';
 import { type ProbeContext, type ProbeKind, ProbeTimeout } from '../core/probe.ts';
 import type { FailCause, Observation } from '../core/sample.ts';
 
-/** What looks may use. */
+/** What one attempt of a probe may use. */
 export interface LookContext extends Pick<ProbeContext, 'readText' | 'env' | 'resolveName'> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 const mends: Readonly<Record<FailCause, string>> = {
-  refused: 'Nothing listens there: start the service, or correct address and port.',
-  reset: 'Something between accepts the connection and drops it: see the logs of the service.',
-  unreachable: 'There is no way there from this machine: see its routes and firewalls.',
-  timeout:
-    'Nothing answers there in time: see routes and firewalls, and whether the time-out is long enough.',
-  tls: 'Give the probe the CA (`caFile`) and the name (`serverName`) of the certificate.',
-  dns: 'The name has no address here: correct it, or /etc/resolv.conf of this machine.',
-  'http-5xx': 'The service is there and not well: see its logs.',
-  'http-other': 'The service is there and answers otherwise: correct `url` or `status`.',
-  'bad-body': 'The service is there and says something else: correct what the probe expects.',
-  'bad-state': 'The service reports a bad state: bring it up, or correct the name in the probe.',
-  error: 'See what the service says.',
+  refused: 'No process listens on the port: start the service, or correct the address and the port.',
+  reset: 'The service or a proxy in front of it accepts the connection and drops it: read their logs.',
+  unreachable:
+    'This machine cannot reach the address: check its routes (`ip route get ADDRESS`) and the firewalls.',
+  timeout: 'Check the routes and the firewalls. If the service is only slow, raise `timeout` of the probe.',
+  tls: 'Set `caFile` of the probe to the CA of the certificate, and `serverName` to a name in it.',
+  dns: 'Correct the name in the probe, or the DNS servers in /etc/resolv.conf of this machine.',
+  'http-5xx': 'The service answers with a server error: read its log.',
+  'http-other': 'The service answers with another status: correct `url` or `status` of the probe.',
+  'bad-body': 'The service answers with other content: correct what the probe expects.',
+  'bad-state': 'The service reports a bad state: start it, or correct the name in the probe.',
+  error: 'Read the log of the service.',
 };
 
-/** What to do about a failure whose words say more than its cause does; the first that fits. */
+/** Hints for messages that are more specific than their cause. The first match is used. */
 const mendsByWords: readonly (readonly [FailCause, RegExp, string])[] = [
   [
     'tls',
     /alert protocol version|unsupported protocol|legacy sigalg/,
-    'The server speaks only TLS 1.1 or older, which firedrill does not speak: enable TLS 1.2 on the server, or probe it with kind tcp, or with exec and a client that still does.',
+    'The server speaks only TLS 1.1 or older, and firedrill needs TLS 1.2: enable TLS 1.2 on the server. Otherwise probe it with kind tcp, or with exec and an older client.',
   ],
   [
     'tls',
     /no application protocol/,
-    'The server speaks only HTTP/2 (ALPN h2), and the probe only HTTP/1.1: enable both on the server, or probe it with kind tcp, or with exec and `curl --http2`.',
+    'The server speaks only HTTP/2 (ALPN h2), and the probe needs HTTP/1.1: enable both on the server. Otherwise probe it with kind tcp, or with exec and `curl --http2`.',
   ],
   [
     'tls',
     /alert (?:certificate required|handshake failure|bad certificate|unknown ca|access denied|no certificate)/i,
-    'The server refused the handshake: it asks for a client certificate (`clientCert`), or for other ciphers.',
+    'The server refused the handshake: it requires a client certificate (set `clientCert`), or other ciphers.',
   ],
   [
     'tls',
     /wrong version number|packet length too long|http request/,
-    'The port does not speak TLS: write http:// (or drop `tls`), or correct the port.',
+    'The server does not speak TLS on this port: write http:// (or remove `tls`), or correct the port.',
   ],
   [
     'tls',
     /altnames|Hostname\/IP/,
-    'The certificate is for other names: connect by one of them (`connectTo` keeps the address), or name it in `serverName`.',
+    'The certificate is for other names: use one of them in the address (`connectTo` keeps the IP address), or set `serverName` to it.',
   ],
   ['tls', /expired|not yet valid/, 'Renew the certificate, and check the clocks of both machines.'],
   [
     'http-other',
     /^Parse Error/,
-    'What answers there does not speak HTTP/1.1: correct the port, or probe it with kind tcp (HTTP/2 without TLS, gRPC, and other protocols).',
+    'The server does not speak HTTP/1.1: correct the port. Probe HTTP/2 without TLS, gRPC, and other protocols with kind tcp.',
   ],
 ];
 
@@ -66,7 +66,7 @@ function mendFor({ cause, message }: { readonly cause: FailCause; readonly messa
   return known?.[2] ?? mends[cause];
 }
 
-/** One look by each probe that talks to sockets, as a drill would look: at name, port, certificate, login and answer. */
+/** Runs each probe that uses sockets once, as a drill does: it checks the name, the port, the certificate, the login, and the answer. */
 export function lookAtEndpoints(
   plan: Pick<Plan, 'probes' | 'steady'>,
   kindOf: (kind: string) => ProbeKind<unknown> | undefined,
@@ -104,14 +104,14 @@ async function look(
       await session.close();
     }
   } catch (error) {
-    // Only opening throws: a file or a secret that is not there.
+    // Only `open` throws, for a missing file or secret.
     return { status: 'unknown', message: messageOf(error) };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** The steady state wants a good sample of this very instance. */
+/** Whether the steady state requires a good sample of exactly this instance. */
 function isRequired(probe: PlannedProbe, { steady }: Pick<Plan, 'steady'>): boolean {
   return steady.require.some(
     (condition) =>
@@ -122,7 +122,7 @@ function isRequired(probe: PlannedProbe, { steady }: Pick<Plan, 'steady'>): bool
   );
 }
 
-/** What one look means. */
+/** Makes a finding of one observation. */
 function judgeLook(probe: PlannedProbe, what: string, seen: Observation, required: boolean): Finding {
   const name = `probe ${probe.id}`;
   switch (seen.status) {
@@ -132,14 +132,14 @@ function judgeLook(probe: PlannedProbe, what: string, seen: Observation, require
       return {
         name,
         status: 'fail',
-        observed: `cannot look: ${seen.message}`,
-        mend: 'Correct the probe in the target: it could never see anything.',
+        observed: `the probe cannot run: ${seen.message}`,
+        mend: 'Correct the probe in the target: in a drill, all its samples would be unknown.',
       };
     case 'fail':
       return {
         name,
         status: required ? 'fail' : 'warn',
-        observed: `${what}: ${seen.message}${required ? '; no drill begins without it' : ''}`,
+        observed: `${what}: ${seen.message}${required ? '; no drill starts, because `steady` requires this probe' : ''}`,
         mend: mendFor(seen),
       };
   }

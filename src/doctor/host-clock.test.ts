@@ -13,7 +13,7 @@ function wall(readings: readonly number[]) {
 const asks = (...dates: string[]) => scriptedHost(() => ({ stdout: `${dates.shift() ?? ''}\n` }));
 
 describe('the offset of a host’s clock', () => {
-  test('lies between what question and answer allow, and all rounds allow', async () => {
+  test('lies between question and answer, in all rounds', async () => {
     // Ahead by 500 ms; the second round trip is the quickest.
     const host = asks(
       '1000.510000000',
@@ -30,7 +30,7 @@ describe('the offset of a host’s clock', () => {
     expect(host.commands).toEqual(Array.from({ length: 5 }, () => 'date +%s.%N'));
   });
 
-  test.each(['1000.N', '1000.%N', '1000'])('is known to a second where date says %j', async (said) => {
+  test.each(['1000.N', '1000.%N', '1000'])('is known to a second if date prints %j', async (said) => {
     const clocks = wall(Array.from({ length: 10 }, () => 1_000_500));
     expect(await measureClock(asks(said, said, said, said, said), clocks, signal)).toEqual({
       minMs: -500,
@@ -38,7 +38,7 @@ describe('the offset of a host’s clock', () => {
     });
   });
 
-  test('is not known where there is no date', async () => {
+  test('is unknown without `date`', async () => {
     expect(await measureClock(asks('sh: date: not found'), wall([0, 1]), signal)).toBeUndefined();
   });
 });
@@ -55,7 +55,7 @@ describe('a clock', () => {
     expect(judgeClock('node-1', offset).status).toBe(status);
   });
 
-  test('that is off is told with bounds, and what it spoils', () => {
+  test('that is off is reported with bounds and effect', () => {
     const { observed, mend } = judgeClock('node-1', { minMs: 1998, maxMs: 2002 });
     expect(observed).toBe("+2000 ms (+1998 to +2002 ms) from this machine's");
     expect(mend).toContain('too late');

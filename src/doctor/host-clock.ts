@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts';
 import type { Host } from '../core/host.ts';
 
-/** How far a host's wall clock is ahead of this machine's, in ms: the truth lies between the bounds. */
+/** How far a host's wall clock is ahead of this machine's, in ms. The true offset lies between the bounds. */
 export interface ClockOffset {
   readonly minMs: number;
   readonly maxMs: number;
@@ -12,17 +12,17 @@ export interface Clocks {
   wallMs(): number;
 }
 
-/** Of so many questions the quickest answer says most. */
+/** The host is asked this often: the quickest answer gives the tightest bounds. */
 const rounds = 5;
 const askTimeoutMs = 10_000;
 
-/** From here on a step of the prober's own clock is told, too (`clock.stepped`). */
+/** The same limit as for steps of the prober's own clock (`clock.stepped`). */
 const tolerableMs = 100;
 
 /**
- * Measures a host's wall clock against this machine's: the host read its clock at some moment between question and answer,
- * so the offset lies between the two differences. The bounds of all rounds hold, and so does what they have in common.
- * Undefined where the host's `date` says nothing usable.
+ * Measures a host's wall clock against this machine's. The host reads its clock between the question and the answer, so the
+ * offset lies between the two differences. Each round gives bounds that hold, so their intersection also holds.
+ * Undefined if the host's `date` prints no time in seconds.
  * @throws DrillError `host-unreachable`
  */
 export async function measureClock(
@@ -47,7 +47,7 @@ export async function measureClock(
   return offset;
 }
 
-/** `1700000000.123456789`; a `date` without %N (busybox, macOS) tells whole seconds. */
+/** `1700000000.123456789`; a `date` without %N (busybox, macOS) prints whole seconds. */
 function readDate(text: string): { readonly fromMs: number; readonly toMs: number } | undefined {
   const [, seconds, fraction = ''] = /^(\d+)\.?(.*)$/.exec(text.trim()) ?? [];
   if (seconds === undefined) return undefined;
@@ -57,15 +57,15 @@ function readDate(text: string): { readonly fromMs: number; readonly toMs: numbe
   return { fromMs: ms, toMs: ms };
 }
 
-/** What the offset means for marks of the host's logs, which carry its clock. */
+/** Judges the offset. It shifts marks of the host's logs, which carry the host's clock. */
 export function judgeClock(host: string, offset: ClockOffset | undefined): Finding {
   const name = `${host}: clock`;
   if (offset === undefined) {
     return {
       name,
       status: 'info',
-      observed: 'cannot be asked (`date +%s.%N`)',
-      mend: 'See to it that it is disciplined: marks of its logs carry its clock.',
+      observed: '`date +%s.%N` prints no time, so the offset is unknown',
+      mend: 'Synchronize the host’s clock (chrony, systemd-timesyncd): marks of its logs carry its time.',
     };
   }
   const { minMs, maxMs } = offset;
@@ -76,7 +76,7 @@ export function judgeClock(host: string, offset: ClockOffset | undefined): Findi
     name,
     status: 'warn',
     observed,
-    mend: `Marks of its logs, and stages that they end, are told so much too ${minMs > 0 ? 'late' : 'early'}; probes are not touched. Discipline both clocks (chrony, systemd-timesyncd).`,
+    mend: `Synchronize both clocks (chrony, systemd-timesyncd). Until then, marks of the host’s logs and the stages that they end are reported too ${minMs > 0 ? 'late' : 'early'} by this offset; probes are not affected.`,
   };
 }
 

@@ -1,29 +1,29 @@
 import { noPodman } from '../core/container-engine.ts';
 import type { Host } from '../core/host.ts';
 
-/** What a host says of itself, before any judgement. */
+/** Facts that a host reports about itself. */
 export interface HostFacts {
-  /** Of the user that commands run as. */
+  /** User id that commands run as. */
   readonly uid: number;
   readonly kernel: string;
   /** systemd is the init system. */
   readonly systemd: boolean;
   /** CAP_NET_RAW is among the capabilities of a command. */
   readonly rawSockets: boolean;
-  /** sch_netem is there; undefined where the host cannot tell. */
+  /** The kernel has sch_netem; undefined if the kernel configuration cannot be read. */
   readonly netem: boolean | undefined;
-  /** Version of the Docker engine; undefined where none answers. */
+  /** Version of the Docker engine; undefined if none answers. */
   readonly engine: string | undefined;
-  /** Why none answers, in Docker's words. */
+  /** Docker's error message if no engine answers. */
   readonly engineError: string | undefined;
-  /** Those of the tools asked for that are on the path. */
+  /** The requested tools that are in PATH. */
   readonly tools: ReadonlySet<string>;
 }
 
 /** CAP_NET_RAW of capabilities(7). */
 const netRawBit = 13n;
 
-// One command, whatever is asked. Only looks: no module is loaded, no table is read that would load one.
+// One command for all facts. It is read-only: it loads no module, and reads no table that would load one.
 const script = `
 echo "uid $(id -u)"
 echo "kernel $(uname -r)"
@@ -40,17 +40,17 @@ fi
 for tool in "$@"; do if command -v -- "$tool" >/dev/null 2>&1; then echo "tool $tool"; fi; done
 `;
 
-/** Longest time that the questions may take: Docker may let us wait. */
+/** Time limit of the script, ms. `docker version` may wait for an engine that hangs. */
 const askTimeoutMs = 15_000;
 
-/** Asks a host, by one command that only looks. @throws DrillError `host-unreachable` */
+/** Gathers the facts with one read-only command. @throws DrillError `host-unreachable` */
 export async function askHost(host: Host, tools: readonly string[], signal: AbortSignal): Promise<HostFacts> {
   const argv = ['sh', '-c', script, 'doctor', ...tools];
   const { stdout } = await host.exec(argv, { timeoutMs: askTimeoutMs, signal });
   return readFacts(stdout);
 }
 
-/** What the script above has said. */
+/** Parses the output of the script above. */
 export function readFacts(text: string): HostFacts {
   const lines = text
     .split('\n')

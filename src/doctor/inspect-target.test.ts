@@ -49,7 +49,7 @@ checks: [{ kind: rto, max: 10s }]
 let server: Listening | undefined;
 afterEach(async () => server?.close());
 
-/** A host that has everything but what is named. */
+/** A host that has all tools except the named ones. */
 const healthy =
   (...missing: string[]): Script =>
   (argv) =>
@@ -71,7 +71,7 @@ interface Around {
   readonly probes?: string;
   /** The host of its name is this container. */
   readonly container?: HostContainer;
-  /** What is odd about the way to each host. */
+  /** A warning about the connection to each host. */
   readonly note?: string;
 }
 
@@ -114,7 +114,7 @@ const told = (findings: readonly Finding[], name: string): string[] =>
   findings.filter((finding) => finding.name === name).map(({ status, observed }) => `${status}: ${observed}`);
 
 describe('a target', () => {
-  test('is asked, and nothing else: two commands that look, no request to the cloud but for the state', async () => {
+  test('is only read: two read-only commands for each host, and no cloud action', async () => {
     const { made, cloud } = await inspect();
     for (const { commands } of made) {
       expect(commands.filter((command) => !/^(?:sh -c|date \+%s\.%N$)/.test(command))).toEqual([]);
@@ -124,17 +124,17 @@ describe('a target', () => {
     expect(cloud.calls).toEqual([]);
   });
 
-  test('has each endpoint looked at once: name, port, answer', async () => {
+  test('has each endpoint checked once: name, port, answer', async () => {
     const { findings } = await inspect();
     expect(told(findings, 'probe web')[0]).toMatch(/^ok: GET http/);
     expect(told(findings, 'probe name')[0]).toMatch(/^warn: connect to nowhere\.invalid:80: /);
-    expect(told(findings, 'probe secret')[0]).toMatch(/^fail: cannot look: .*NOT_SET/);
+    expect(told(findings, 'probe secret')[0]).toMatch(/^fail: the probe cannot run: .*NOT_SET/);
   });
 
   test.each([
     ['no', 'info: restart policy no: if its PID 1 exits, it stays down until a heal starts it'],
     ['always', 'info: restart policy always: if its PID 1 exits, the engine restarts it'],
-  ])('says what becomes of a container with restart policy %s', async (restartPolicy, said) => {
+  ])('reports what happens to a container with restart policy %s', async (restartPolicy, said) => {
     const report = { status: 'running', startedAt: '', finishedAt: '', sharesMachineNetwork: false };
     const container = { name: 'node-1', inspect: async () => ({ ...report, restartPolicy }) };
     const { findings } = await inspect({ container });
@@ -142,7 +142,7 @@ describe('a target', () => {
     expect(told(findings, 'node-2: container')).toEqual([]);
   });
 
-  test('has what is odd about the way to a host told, and what to do', async () => {
+  test('reports warnings about the connection to a host, with their hints', async () => {
     const { findings } = await inspect({ note: 'the profile prints' });
     const odd = findings.filter(({ observed }) => observed.includes('the profile prints'));
     expect(odd).toHaveLength(2);
@@ -154,13 +154,13 @@ describe('a target', () => {
     });
   });
 
-  test('lacks what its probes run', async () => {
+  test('reports a missing program of a probe', async () => {
     const { findings } = await inspect({ hosts: { 'node-2': healthy('who-am-i') } });
     expect(told(findings, 'node-1: who-am-i')).toEqual([]);
-    expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not on the path; needed by probe claim']);
+    expect(told(findings, 'node-2: who-am-i')).toEqual(['fail: not in PATH; needed by probe claim']);
   });
 
-  test('has the names checked that its probes read a log by', async () => {
+  test('has the unit names of its journal probes checked', async () => {
     const script: Script = (argv) =>
       argv[3] === 'journal'
         ? { stdout: 'names-begin\nunit unlogged not-found\nnames-end\n' }
@@ -185,13 +185,15 @@ describe('a target', () => {
     ]);
   });
 
-  test('without scenarios says which kinds of faults cannot be used', async () => {
+  test('without scenarios reports which fault kinds cannot be used', async () => {
     const { findings } = await inspect({ hosts: { 'node-1': healthy('tc') } });
-    expect(told(findings, 'node-1: tc')).toEqual(['info: not on the path: no network.delay there']);
+    expect(told(findings, 'node-1: tc')).toEqual([
+      'info: not in PATH, so network.delay cannot be used on this host',
+    ]);
     expect(findings.filter(({ name, status }) => name.startsWith('node-') && status === 'fail')).toEqual([]);
   });
 
-  test('with a scenario fails for what its faults need, on the hosts that they may hit', async () => {
+  test('with a scenario fails for missing requirements of its faults, on the hosts that they may hit', async () => {
     const { findings } = await inspect({
       withScenario: true,
       hosts: { 'node-1': healthy('systemctl'), 'node-2': healthy('systemctl') },
@@ -203,12 +205,10 @@ describe('a target', () => {
       'fail: not in this kernel; needed by fault network.delay',
     ]);
     expect(told(findings, 'node-1: systemctl')).toEqual([]);
-    expect(told(findings, 'node-2: systemctl')).toEqual([
-      'fail: not on the path; needed by fault service.stop',
-    ]);
+    expect(told(findings, 'node-2: systemctl')).toEqual(['fail: not in PATH; needed by fault service.stop']);
   });
 
-  test('says what undoes the faults of a scenario if firedrill is gone', async () => {
+  test('reports what undoes the faults of a scenario if firedrill is killed', async () => {
     const without = (): Script => {
       const all = healthy();
       return (argv) => {
@@ -218,14 +218,14 @@ describe('a target', () => {
     };
     const { findings } = await inspect({ withScenario: true, hosts: { 'node-1': without() } });
     expect(told(findings, 'node-1: auto-revert')).toEqual([
-      'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is gone',
+      'warn: no systemd, so nothing on the host undoes network.delay (fault-1) if firedrill is killed',
     ]);
     expect(told(findings, 'node-2: auto-revert')).toEqual([
       'ok: a systemd timer undoes network.delay (fault-1), service.stop (fault-2) if firedrill is silent for 30 s',
     ]);
   });
 
-  test('says why there is no way to a host, and what to do', async () => {
+  test('reports why a host cannot be reached, with the hint', async () => {
     const lost = (): never => {
       throw new DrillError('host-unreachable', 'node-2: the host key is not known', { mend: 'Add it.' });
     };

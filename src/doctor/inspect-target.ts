@@ -14,7 +14,7 @@ import { leaseFindings } from './lease-findings.ts';
 import { fitHint } from './transport-hints.ts';
 import { undoneOn, wantsOf } from './wants.ts';
 
-/** What reaches the outside. */
+/** Access to hosts, clouds, and sockets. */
 export interface InspectDeps extends LookContext {
   /** `onNote` receives warnings about the connection to the host, each once. */
   readonly createHost: (host: PlannedHost, onNote: NoteListener) => Host;
@@ -22,9 +22,9 @@ export interface InspectDeps extends LookContext {
 }
 
 /**
- * Looks at all that drills of a target need, and changes nothing: each host and what is there, its clock, its server in the
- * cloud, and by each probe once at what it looks at.
- * @param plans drills whose faults are looked for; without any, it is told which kinds of faults cannot be used
+ * Checks everything that drills of a target need, and changes nothing: each host with its tools, its clock, and its cloud
+ * server. Each probe runs once.
+ * @param plans drills whose faults are checked; without any, the findings list the fault kinds that cannot be used
  */
 export async function inspectTarget(
   target: TargetPlan,
@@ -56,7 +56,7 @@ async function inspectHost(
   const name = `${planned.name}: ${host.transport}`;
   try {
     const facts = await askHost(host, [...new Set(wants.flatMap(({ tools }) => tools))], signal);
-    const reached: Finding = { name, status: 'ok', observed: 'commands get there' };
+    const reached: Finding = { name, status: 'ok', observed: 'commands run' };
     const isOther = planned.transport.kind !== 'local';
     const clocks = isOther ? [judgeClock(planned.name, await measureClock(host, clock, signal))] : [];
     const container = await inspectContainer(planned.name, host, signal);
@@ -78,7 +78,7 @@ async function inspectHost(
   }
 }
 
-/** What the probes that run commands on this host report as missing. */
+/** The finding of a probe that checks its host itself; empty for other probes. */
 async function checkProbe(probe: PlannedProbe, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
   const kind = probeKind(probe.kind);
   if (kind?.check === undefined) return [];
@@ -131,10 +131,10 @@ async function inspectServer(
 
 function mendOf(error: unknown): string {
   const mend = error instanceof DrillError ? error.mend : undefined;
-  return mend ?? 'Correct the host in the target, or see why it does not answer.';
+  return mend ?? 'Correct the host in the target, or find out why it does not answer.';
 }
 
-/** The finding's name says already which host it is. */
+/** The message without the host's name, which is already in the finding's name. */
 function saidOf(error: unknown, host: string): string {
   return messageOf(error).replace(`${host}: `, '');
 }

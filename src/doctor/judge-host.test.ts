@@ -15,7 +15,7 @@ const whole: HostFacts = {
   tools: new Set(['systemctl', 'tcpdump']),
 };
 
-/** Name, status and observation of the findings that one want gives. */
+/** Name, status, and observation of the findings for one requirement. */
 function judged(want: Partial<Want>, facts: Partial<HostFacts>): string[] {
   const wants = [{ tools: [], by: 'fault x', sure: true, ...want }];
   return judgeHost('node-1', { ...whole, ...facts }, wants)
@@ -23,8 +23,8 @@ function judged(want: Partial<Want>, facts: Partial<HostFacts>): string[] {
     .map(({ name, status, observed }) => `${status} ${name}: ${observed}`);
 }
 
-describe('what a host says', () => {
-  test('is read line by line', () => {
+describe('the facts of a host', () => {
+  test('are read line by line', () => {
     const text = `uid 1000
 kernel 6.1.0-18-amd64
 systemd yes
@@ -46,7 +46,7 @@ tool tc
     });
   });
 
-  test('may be next to nothing', () => {
+  test('may be nearly empty', () => {
     expect(readFacts('uid 0\ncaps 0000000000000000\n')).toMatchObject({
       uid: 0,
       rawSockets: false,
@@ -58,7 +58,7 @@ tool tc
 });
 
 describe('a host', () => {
-  test('that has everything is well', () => {
+  test('that has everything has no failures', () => {
     const use = {
       tools: ['systemctl'],
       root: true,
@@ -72,13 +72,13 @@ describe('a host', () => {
       'ok node-1: root: root',
       'ok node-1: systemd: the init system',
       'ok node-1: docker engine: 20.10.24',
-      'ok node-1: CAP_NET_RAW: there',
+      'ok node-1: CAP_NET_RAW: available',
       'ok node-1: sch_netem: in the kernel',
     ]);
   });
 
   test.each<[Partial<Want>, Partial<HostFacts>, string]>([
-    [{ tools: ['arping'] }, {}, 'fail node-1: arping: not on the path; needed by fault x'],
+    [{ tools: ['arping'] }, {}, 'fail node-1: arping: not in PATH; needed by fault x'],
     [{ root: true }, { uid: 1000 }, 'fail node-1: root: not root; needed by fault x'],
     [{ systemd: true }, { systemd: false }, 'fail node-1: systemd: not the init system; needed by fault x'],
     [
@@ -91,18 +91,18 @@ describe('a host', () => {
     [
       { netem: true },
       { netem: undefined },
-      'ok node-1: sch_netem: the host cannot tell; the fault finds out before it acts',
+      'ok node-1: sch_netem: unknown: the kernel configuration cannot be read; the fault checks before it is injected',
     ],
     [
       { root: true, sure: false, by: 'service.stop' },
       { uid: 1000 },
-      'info node-1: root: not root: no service.stop there',
+      'info node-1: root: not root, so service.stop cannot be used on this host',
     ],
-  ])('wanted for %j, being %j: %s', (want, facts, expected) => {
+  ])('with the requirement %j and the facts %j: %s', (want, facts, expected) => {
     expect(judged(want, facts)).toEqual([expected]);
   });
 
-  test('says with each lack what to do, and the package where it is known', () => {
+  test('has a hint for each missing tool, with the package if it is known', () => {
     const wants: Want[] = [{ tools: ['arping', 'mystack-role'], by: 'probe arp', sure: true }];
     expect(judgeHost('node-1', whole, wants).flatMap(({ mend }) => mend ?? [])).toEqual([
       'Install the package iputils-arping on node-1.',
@@ -112,12 +112,12 @@ describe('a host', () => {
 });
 
 describe('every kind', () => {
-  test('of fault that runs commands on its host says what they need', () => {
+  test('of fault that runs commands on its host declares what they need', () => {
     const silent = faultKinds.filter((kind) => kind.uses === undefined).map(({ kind }) => kind);
     expect(silent).toEqual(['power.cut', 'server.stop', 'server.reboot']);
   });
 
-  test('of probe that runs commands says what they need', () => {
+  test('of probe that runs commands declares what they need', () => {
     expect(probeKinds.filter((kind) => (kind.uses === undefined) !== (kind.lane === 'network'))).toEqual([]);
   });
 });

@@ -2,15 +2,15 @@ import type { Finding } from '../core/finding.ts';
 import type { HostUse } from '../core/host-use.ts';
 import type { HostFacts } from './host-facts.ts';
 
-/** Something that a host is wanted for. */
+/** A requirement of a probe or a fault for a host. */
 export interface Want extends HostUse {
-  /** Who wants it: `fault service.stop`, `probe vip-arp`. */
+  /** What needs it: `fault service.stop`, `probe vip-arp`. */
   readonly by: string;
-  /** It will be used for sure: what is missing is a failure. Otherwise it is told which kinds cannot be used here. */
+  /** True if a drill will use it: a missing requirement is then a failure. Otherwise it is only information. */
   readonly sure: boolean;
 }
 
-/** Packages of Debian that bring a program, where its name does not say so. */
+/** Debian packages of programs. */
 export const packages: Readonly<Record<string, string>> = {
   arping: 'iputils-arping',
   ping: 'iputils-ping',
@@ -29,7 +29,7 @@ export const packages: Readonly<Record<string, string>> = {
   tcpdump: 'tcpdump',
 };
 
-/** Judges what a host says of itself by what it is wanted for: pure. A name of a finding begins with that of the host. */
+/** Compares a host's facts with the requirements. Pure. The name of each finding begins with the host's name. */
 export function judgeHost(host: string, facts: HostFacts, wants: readonly Want[]): readonly Finding[] {
   return [
     {
@@ -41,28 +41,30 @@ export function judgeHost(host: string, facts: HostFacts, wants: readonly Want[]
     ...lack(host, 'root', wants, ({ root }) => root === true, facts.uid === 0, {
       found: 'root',
       missing: 'not root',
-      mend: 'Log in as root, or say `sudo: true` (transport ssh) and let sudoers ask for no password (NOPASSWD).',
+      mend: 'Log in as root, or set `sudo: true` (transport ssh) and add NOPASSWD for the user to sudoers.',
     }),
     ...lack(host, 'systemd', wants, ({ systemd }) => systemd === true, facts.systemd, {
       found: 'the init system',
       missing: 'not the init system',
-      mend: 'No timer could undo a fault there: use kinds of faults that need none, or another host.',
+      mend: 'Use fault kinds that do not need systemd, or another host: without systemd, no timer undoes the fault.',
     }),
     ...lack(host, 'docker engine', wants, ({ engine }) => engine === true, facts.engine !== undefined, {
       found: facts.engine ?? '',
       missing: facts.engineError ?? 'no docker client',
-      mend: 'Start the engine, or let the user reach its socket (root, or the group docker).',
+      mend: 'Start the engine (`systemctl start docker`), or give the user access to its socket (root, or the group docker).',
     }),
     ...lack(host, 'CAP_NET_RAW', wants, ({ rawSockets }) => rawSockets === true, facts.rawSockets, {
-      found: 'there',
+      found: 'available',
       missing: 'missing',
       mend: 'Run the commands as root; a container needs `--cap-add NET_RAW`.',
     }),
     ...lack(host, 'sch_netem', wants, ({ netem }) => netem === true, facts.netem !== false, {
       found:
-        facts.netem === true ? 'in the kernel' : 'the host cannot tell; the fault finds out before it acts',
+        facts.netem === true
+          ? 'in the kernel'
+          : 'unknown: the kernel configuration cannot be read; the fault checks before it is injected',
       missing: 'not in this kernel',
-      mend: 'Install the kernel’s extra modules (linux-modules-extra, kernel-modules-extra), or use another fault.',
+      mend: 'Install the extra modules of the kernel (`linux-modules-extra-$(uname -r)` or `kernel-modules-extra`), or use another fault kind.',
     }),
   ];
 }
@@ -75,7 +77,7 @@ function toolFindings(host: string, facts: HostFacts, wants: readonly Want[]): F
     .flatMap((tool) =>
       lack(host, tool, wants, (want) => want.tools.includes(tool), false, {
         found: '',
-        missing: 'not on the path',
+        missing: 'not in PATH',
         mend: `Install ${packages[tool] === undefined ? 'it' : `the package ${packages[tool]}`} on ${host}.`,
       }),
     );
@@ -83,7 +85,7 @@ function toolFindings(host: string, facts: HostFacts, wants: readonly Want[]): F
   return [{ name: `${host}: tools`, status: 'ok', observed: there.sort().join(', ') }, ...findings];
 }
 
-/** One thing that some want: a failure where one of them will use it for sure. */
+/** The finding for one requirement. A missing one is a failure if a drill will use it. */
 function lack(
   host: string,
   thing: string,
@@ -101,6 +103,11 @@ function lack(
   return [
     sure.length > 0
       ? { name, status: 'fail', observed: `${words.missing}; needed by ${whose}`, mend: words.mend }
-      : { name, status: 'info', observed: `${words.missing}: no ${whose} there`, mend: words.mend },
+      : {
+          name,
+          status: 'info',
+          observed: `${words.missing}, so ${whose} cannot be used on this host`,
+          mend: words.mend,
+        },
   ];
 }

@@ -5,8 +5,8 @@ import { faultKind } from '../faults/catalog.ts';
 import type { HostFacts } from './host-facts.ts';
 
 /**
- * What undoes the faults of drills on this host if firedrill is gone: pure.
- * @param steps the preparations and faults that may come to this host
+ * Reports what undoes the faults of drills on this host if firedrill is killed or loses its connection. Pure.
+ * @param steps the preparations and faults that may hit this host
  */
 export function leaseFindings(
   host: string,
@@ -26,8 +26,8 @@ export function leaseFindings(
     findings.push({
       name,
       status: 'warn',
-      observed: `${names(bare)}: no \`undo\`, so neither the host nor the heal undoes it`,
-      mend: 'Give it an `undo` in the scenario, unless it ends by itself.',
+      observed: `${names(bare)}: no \`undo\`, so neither the host nor \`firedrill heal\` undoes it`,
+      mend: 'Add `undo` to this fault in the scenario, unless the fault ends by itself.',
     });
   return findings;
 }
@@ -41,19 +41,19 @@ function timerFinding(
   if (!systemd)
     return {
       status: 'warn',
-      observed: `no systemd, so nothing on the host undoes ${what} if firedrill is gone`,
-      mend: 'If firedrill is killed, run `firedrill heal` at once; or use a host with systemd.',
+      observed: `no systemd, so nothing on the host undoes ${what} if firedrill is killed`,
+      mend: 'If firedrill is killed, run `firedrill heal` at once. To have an auto-revert timer, use a host with systemd.',
     };
   if (uid !== 0 && isThisMachine)
     return {
       status: 'warn',
-      observed: `not root, so nothing on this machine undoes ${what} if firedrill is gone`,
+      observed: `not root, so nothing on this machine undoes ${what} if firedrill is killed`,
       mend: 'If firedrill is killed, run `firedrill heal` at once; or run firedrill as root.',
     };
   if (uid !== 0)
     return {
       status: 'fail',
-      observed: `not root, so the systemd timer that undoes ${what} cannot be armed, and nothing is injected`,
+      observed: `not root, so the systemd timer that undoes ${what} cannot be armed; the drill injects no fault without it`,
       mend: 'Log in as root, or set `sudo: true` (transport ssh) with NOPASSWD in sudoers.',
     };
   const leaseMs = Math.max(...leased.map((step) => step.leaseMs ?? 0));

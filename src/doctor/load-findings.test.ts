@@ -10,7 +10,7 @@ const named = (name: string, burstIntervalMs: number) =>
   });
 
 describe('the load of probing', () => {
-  test('is said of each drill, of those with the same load together', () => {
+  test('is reported for each drill, with drills of the same load in one line', () => {
     const findings = loadFindings(planWith({}), [named('a', 100), named('b', 50), named('c', 100)]);
     expect(findings.map(({ name, status }) => [name, status])).toEqual([
       ['load of a and 1 more', 'ok'],
@@ -21,7 +21,7 @@ describe('the load of probing', () => {
     );
   });
 
-  test('is that of all probes of a target where no drill is named', () => {
+  test('is the load of all probes of a target if no drill is named', () => {
     const [finding, ...more] = loadFindings(named('any', 100), []);
     expect(finding?.name).toBe('load of all probes');
     expect(more).toEqual([]);
@@ -54,7 +54,7 @@ describe('a burst that was measured', () => {
   const finding = (base: RateFigures, burst: RateFigures, effect: Partial<BurstEffect> = {}) =>
     burstFindings([{ probe, base, burst, ...effect }])[0];
 
-  test('is said with both latencies and how many times longer the answers take', () => {
+  test('is reported with both latencies and their ratio', () => {
     expect(finding(figures(4, 10), figures(5.04, 12))).toEqual({
       name: 'burst health',
       status: 'ok',
@@ -65,7 +65,7 @@ describe('a burst that was measured', () => {
 
   test.each([
     ['samples were not sent', figures(4, 10), figures(5, 12, { dropped: 1 })],
-    ['samples fail in the burst only', figures(4, 10), figures(5, 12, { failed: 1 })],
+    ['samples fail only in the burst', figures(4, 10), figures(5, 12, { failed: 1 })],
     ['answers take more than half of the time-out (900 ms)', figures(400, 440), figures(430, 451)],
     ['answers are slower in the burst', figures(4, 10), figures(20, 31)],
   ])('is too much where %s', (why, base, burst) => {
@@ -77,7 +77,11 @@ describe('a burst that was measured', () => {
   });
 
   test.each([
-    ['what fails at the base rate, too', figures(4, 10, { failed: 1 }), figures(5, 12, { failed: 3 })],
+    [
+      'failures that also occur at the base rate',
+      figures(4, 10, { failed: 1 }),
+      figures(5, 12, { failed: 3 }),
+    ],
     ['answers that are longer by milliseconds', figures(1, 2), figures(5, 9)],
     ['a probe without a good answer at either rate', figures(null, null), figures(null, null)],
   ])('is not blamed for %s', (_, base, burst) => {
@@ -86,7 +90,7 @@ describe('a burst that was measured', () => {
 });
 
 describe('the time of a drill', () => {
-  test('is said where the models predict it, of drills that take as long together', () => {
+  test('is reported if models predict it, with drills of the same duration in one line', () => {
     const timed = planWith({
       models: { restart: { kind: 'fixed', timeMs: 10_000 } },
       stages: [{ name: 'restarts', until: { kind: 'recovered' }, predicted: { model: 'restart' } }],
@@ -97,7 +101,7 @@ describe('the time of a drill', () => {
         status: 'ok',
         // 5 s steady, 2 s with the burst on, 10 s RTO, 5 s stable, 5 s redundancy.
         observed:
-          "about 27.00 s, in the slow case 27.00 s, predicted by the target's models; preparations, heal, and return are not included",
+          "about 27.00 s, in the slow case 27.00 s, predicted by the target's models, without preparations, heal, and return",
       },
     ]);
   });

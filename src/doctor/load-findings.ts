@@ -8,8 +8,8 @@ import { probingLoad } from '../scenario/probing-load.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 
 /**
- * What probing asks of a stack: in each of the drills, those with the same load in one line; without any, with all probes
- * of the target.
+ * The load of probing on the stack, for each drill. Drills with the same load share a line. Without drills: the load of all
+ * probes of the target.
  */
 export function loadFindings(target: TargetPlan, plans: readonly Plan[]): Finding[] {
   if (plans.length === 0) {
@@ -35,7 +35,7 @@ function loadFinding(name: string, plan: Parameters<typeof loadAdvice>[0]): Find
   };
 }
 
-/** How long each drill should take, as far as models predict its RTO: those of one length in one line. */
+/** The predicted duration of each drill whose RTO has a model. Drills of the same duration share a line. */
 export function timeFindings(plans: readonly Plan[]): Finding[] {
   const timed = plans.flatMap((plan) => {
     const time = drillTime(plan);
@@ -49,7 +49,7 @@ export function timeFindings(plans: readonly Plan[]): Finding[] {
       {
         name: `time of ${nameWith(plan, others.length)}`,
         status: 'ok',
-        observed: `about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}, predicted by the target's models; preparations, heal, and return are not included`,
+        observed: `about ${durationWords(time.medianMs)}, in the slow case ${durationWords(time.slowMs)}, predicted by the target's models, without preparations, heal, and return`,
       },
     ];
   });
@@ -59,14 +59,14 @@ function nameWith({ scenario }: Plan, others: number): string {
   return others === 0 ? scenario.name : `${scenario.name} and ${others} more`;
 }
 
-/** Good answers that take longer than this share of the time-out leave the burst no room: in drills that failed falsely the p90 took 0.71 to 0.81 of it, in good ones 0.02 to 0.19. */
+/** Share of the time-out that the p90 of good answers may take. In drills that failed falsely it took 0.71 to 0.81, in good ones 0.02 to 0.19. */
 const tightShare = 0.5;
-/** An answer that takes so many times longer in the burst is slowed by it. */
+/** If the p90 in the burst is longer by more than this factor, the burst slows the answers. */
 const slowedTimes = 3;
-/** Below this, a longer answer is no sign of load. */
+/** Below this p90, ms, a longer answer is not a sign of load. */
 const slowedFromMs = 20;
 
-/** What the burst does to each probe, as it was measured. */
+/** The measured effect of the burst on each probe. */
 export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
   return effects.map((effect) => {
     const { probe, base, burst } = effect;
@@ -84,12 +84,12 @@ export function burstFindings(effects: readonly BurstEffect[]): Finding[] {
           name,
           status: 'warn',
           observed: `${observed}: ${why}`,
-          mend: 'Raise `burst` of the probes that open most connections (`firedrill plan` names them), or run firedrill on a machine of its own.',
+          mend: 'Raise `burst` of the probes that open the most connections (`firedrill plan` names them), or run firedrill on a separate machine.',
         };
   });
 }
 
-/** `p50 12 ms, p90 20 ms, 40 samples`, with those that were not good. */
+/** `p50 12 ms, p90 20 ms, 40 samples`, with the failed, unknown, and unsent samples. */
 function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures): string {
   const lost = [
     failed > 0 ? `${failed} failed` : '',
@@ -101,11 +101,11 @@ function rateWords({ sent, dropped, failed, unknown, p50Ms, p90Ms }: RateFigures
   return `${latency}, ${sent} samples${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`;
 }
 
-/** Why the burst is too much; undefined if it is not. Failures that also occur at the base rate are not counted. */
+/** Why the burst is too much; undefined if it is not. Failures are not counted if the base rate has failures, too. */
 function whyTooMuch({ probe, base, burst }: BurstEffect): string | undefined {
-  if (burst.dropped > 0) return 'samples were not sent, because too many were unanswered';
+  if (burst.dropped > 0) return 'samples were not sent, because too many earlier ones had no answer yet';
   if (base.failed + base.unknown === 0 && burst.failed + burst.unknown > 0)
-    return 'samples fail in the burst only';
+    return 'samples fail only in the burst';
   if (burst.p90Ms === null) return undefined;
   if (burst.p90Ms > probe.timeoutMs * tightShare)
     return `answers take more than half of the time-out (${limitWords(probe.timeoutMs)})`;

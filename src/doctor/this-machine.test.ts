@@ -8,13 +8,13 @@ const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a folder for runs', () => {
-  test('that is not there yet may be made where its parent may be written', () => {
+  test('that does not exist yet may be created if its parent is writable', () => {
     const { observed } = folderFinding('runs', join(folder, 'a', 'b'));
     expect(observed).toMatch(/a\/b: writable, \d+ MiB free$/);
   });
 
-  test('that nobody may write is told', () => {
-    // Root may write anywhere but in /proc.
+  test('that is not writable is a failure', () => {
+    // Root may write everywhere except in /proc.
     const closed = process.getuid?.() === 0 ? '/proc' : folder;
     if (closed === folder) chmodSync(folder, 0o500);
     expect(folderFinding('runs', join(closed, 'runs'))).toMatchObject({ name: 'runs', status: 'fail' });

@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 
-/** Less is too little for the log of a drill and what is held in reserve for its end. */
+/** A drill needs this much free space, MiB, for its log and the reserve for its end. */
 const neededMiB = 100;
-/** Less is worth a word: many drills, or long ones, fill it. */
+/** Below this much free space, MiB, there is a warning: many or long drills fill it. */
 const easyMiB = 1024;
 
-/** Whether drills may keep files in a folder, and how much room there is; the folder need not be there yet. */
+/** Whether this user may write in a folder, and how much space is free. The folder need not exist yet. */
 export function folderFinding(name: string, folder: string): Finding {
   let there = folder;
   for (;;) {
@@ -24,7 +24,7 @@ export function folderFinding(name: string, folder: string): Finding {
         name,
         status: 'fail',
         observed: `${folder}: ${messageOf(error)}`,
-        mend: `Let this user write in ${there}.`,
+        mend: `Give this user write access to ${there} (\`chown\` or \`chmod\`), or choose another folder.`,
       };
     }
   }
@@ -33,7 +33,7 @@ export function folderFinding(name: string, folder: string): Finding {
   return judgeRoom(name, folder, freeMiB);
 }
 
-/** Judges the room that there is: pure. */
+/** Judges the free space. Pure. */
 export function judgeRoom(name: string, folder: string, freeMiB: number): Finding {
   const observed = `${folder}: writable, ${freeMiB} MiB free`;
   if (freeMiB >= easyMiB) return { name, status: 'ok', observed };
@@ -41,6 +41,6 @@ export function judgeRoom(name: string, folder: string, freeMiB: number): Findin
     name,
     status: freeMiB < neededMiB ? 'fail' : 'warn',
     observed,
-    mend: `Make room there: a drill needs ${neededMiB} MiB, and stops when the disk is full.`,
+    mend: `Free disk space in this folder: a drill needs ${neededMiB} MiB, and stops when the disk is full.`,
   };
 }

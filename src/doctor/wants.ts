@@ -4,7 +4,7 @@ import { probeKind } from '../probes/catalog.ts';
 import type { TargetPlan } from '../scenario/target-planner.ts';
 import type { Want } from './judge-host.ts';
 
-/** What each host is wanted for, by name: by the target's probes, and by the faults of plans or, without any, by whatever fault there is. */
+/** Requirements for each host, by its name: of the target's probes, and of the plans' faults. Without plans: of all fault kinds. */
 export function wantsOf(target: TargetPlan, plans: readonly Plan[]): ReadonlyMap<string, readonly Want[]> {
   return new Map(
     target.hosts.map(({ name }) => [name, [...probeWants(name, target), ...faultWants(name, target, plans)]]),
@@ -35,7 +35,7 @@ function faultWants(host: string, target: TargetPlan, plans: readonly Plan[]): W
     });
 }
 
-/** The preparations and faults of plans that may come to a host: what is undone there. */
+/** The preparations and faults of plans that may hit a host, and so have to be undone on it. */
 export function undoneOn(host: string, target: TargetPlan, plans: readonly Plan[]): readonly PlannedFault[] {
   return plans.flatMap((plan) => stepsOn(host, target, plan, [...plan.prepare, ...plan.faults]));
 }
@@ -49,7 +49,7 @@ function stepsOn(
   return steps.filter((step) => mayHit(step, plan, host, target));
 }
 
-/** Whether a fault may come to a host: by name, by a role that the host may have, or after another fault. */
+/** Whether a fault may hit a host: by name, by a role that the host may have, or because it follows another fault. */
 function mayHit({ on }: PlannedFault, plan: Plan, host: string, target: TargetPlan): boolean {
   if ('host' in on) return on.host === host;
   if ('fault' in on) {

@@ -9,8 +9,8 @@ import { runCommand } from './run-command.ts';
 import { createSshHost } from './ssh.ts';
 
 /**
- * The host that a plan names. Touches nothing: what cannot be reached shows at the first command. `onNote` hears
- * what is odd about the way there.
+ * The host that a plan names. Opens no connection: an unreachable host fails at its first command. `onNote` receives
+ * warnings about the connection.
  */
 export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}): Host {
   const { name, transport } = planned;
@@ -27,7 +27,7 @@ export function createHost(planned: PlannedHost, onNote: NoteListener = () => {}
   }
 }
 
-/** By context: all containers of an engine share one answer. */
+/** By Docker context, so that all containers of an engine share one answer. */
 const engines = new Map<string, () => Promise<boolean>>();
 
 function podmanAt(transport: Extract<Transport, { kind: 'docker' }>): () => Promise<boolean> {

@@ -5,13 +5,13 @@ import type { FollowOutcome } from './follow-command.ts';
 import type { Outcome } from './run-command.ts';
 import type { NotRun } from './ssh-command.ts';
 
-/** The outcomes that are no exit: the command's effect is not known. */
+/** Outcomes without an exit code: the command's effect is unknown. */
 export type Broken =
   | Exclude<Outcome, { kind: 'exited' } | { kind: 'not-started' }>
-  /** The connection over which it was run is gone. */
+  /** The connection that carried the command broke. */
   | { readonly kind: 'lost'; readonly why: string };
 
-/** The error for a command of which it is not known what became. */
+/** The error for a command whose outcome is unknown. */
 export function commandError(
   host: string,
   argv: readonly string[],
@@ -29,7 +29,7 @@ export function commandError(
     case 'lost':
       return new DrillError(
         'host-unreachable',
-        `${what} broke off, and what it did is not known: ${outcome.why}`,
+        `${what} was interrupted, and its outcome is unknown: ${outcome.why}`,
       );
   }
 }
@@ -66,12 +66,16 @@ export function notRunError(
   const what = `${host}: ${commandWords(argv)}`;
   switch (outcome.kind) {
     case 'refused':
-      return new DrillError('host-unreachable', `${what} was not run: sudo says: ${oneLine(outcome.why)}`, {
-        mend: 'Let the user run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
-      });
+      return new DrillError(
+        'host-unreachable',
+        `${what} was not run: sudo printed: ${oneLine(outcome.why)}`,
+        {
+          mend: 'Allow the user to run commands as root without a password (NOPASSWD in sudoers), or log in as root.',
+        },
+      );
     case 'not-run':
       return new DrillError('host-unreachable', `${what} was not run by the login: ${oneLine(outcome.why)}`, {
-        mend: `Name a user that may run commands: with a login shell, without a forced command, and with a password that has not expired. See what \`${sshWords} true\` prints.`,
+        mend: `Run \`${sshWords} true\` to see the error. The user needs a login shell, no forced command, and a password that has not expired.`,
       });
   }
 }

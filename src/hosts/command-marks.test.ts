@@ -10,7 +10,7 @@ import {
   type MarkedShape,
 } from './command-marks.ts';
 
-/** What is between the marks of a stream that comes in pieces of so many bytes. */
+/** The bytes between the marks of a stream, which arrives in pieces of `pieceBytes`. */
 function read(mark: Mark, text: string, pieceBytes: number, shape: MarkedShape = 'run') {
   const reader = readMarks(mark, shape);
   const bytes = Buffer.from(text);
@@ -25,7 +25,7 @@ describe('a stream with marks', () => {
   const mark = newMark();
   const { whole } = mark;
 
-  test.each([1, 2, 7, 64, 10_000])('is read alike in pieces of %i bytes', (pieceBytes) => {
+  test.each([1, 2, 7, 64, 10_000])('gives the same result in pieces of %i bytes', (pieceBytes) => {
     const text = `hello${whole} A0\nsudo: no${whole} S4321\nout ü ${whole.slice(0, 20)}\nend${whole} E3\nbye`;
     expect(read(mark, text, pieceBytes)).toEqual({
       own: `out ü ${whole.slice(0, 20)}\nend`,
@@ -37,29 +37,29 @@ describe('a stream with marks', () => {
     });
   });
 
-  test('without a start has no output of the command', () => {
+  test('without a start mark has no output of the command', () => {
     const text = `not allowed: set -- ${mark.halves.join(' ')}\nprintf '%s%s S%d' 1\n`;
     expect(read(mark, text, 5)).toMatchObject({ own: '', started: undefined, ended: undefined, stray: text });
   });
 
-  test('says all that others wrote, also what could have become a mark', () => {
+  test('returns all stray text, also a possible beginning of a mark', () => {
     expect(read(mark, `no${whole.slice(0, 9)}`, 1).stray).toBe(`no${whole.slice(0, 9)}`);
     const after = `${whole} S1\n${whole} E0\nbye${whole.slice(0, 9)}`;
     expect(read(mark, after, 1).stray).toBe(`bye${whole.slice(0, 9)}`);
   });
 
-  test('of another command has no mark of this one', () => {
+  test('of another command has no mark of this command', () => {
     expect(read(mark, `${newMark().whole} S1\nout`, 100)).toMatchObject({ own: '', started: undefined });
   });
 
-  test('of a dialogue holds nothing back that could become a mark', () => {
+  test('of a dialogue holds no bytes back', () => {
     const reader = readMarks(mark, 'pipe');
     reader.add(Buffer.from(`${whole} S1\n`));
     expect(reader.add(Buffer.from(whole.slice(0, 3))).toString()).toBe(whole.slice(0, 3));
     expect(reader.add(Buffer.from(`${whole} E0\n`)).toString()).toBe(`${whole} E0\n`);
   });
 
-  test('keeps the beginning of what others write, and counts the rest', () => {
+  test('keeps the beginning of stray text, and counts all its bytes', () => {
     const reader = readMarks(mark, 'run');
     for (let n = 0; n < 100; n += 1) reader.add(Buffer.from('x'.repeat(100)));
     expect(reader.stray).toBe('x'.repeat(2000));
@@ -68,7 +68,7 @@ describe('a stream with marks', () => {
 });
 
 describe('a marked command', () => {
-  /** Runs a shell, and reads its output. */
+  /** Runs a shell and reads its output. */
   function run(
     shell: string,
     argv: readonly string[],
@@ -80,7 +80,7 @@ describe('a marked command', () => {
   }
   const shells = ['/bin/sh', '/bin/bash', '/bin/dash'];
 
-  test.each(shells)('runs programs, not builtins, with %s, and gives their exit', (shell) => {
+  test.each(shells)('runs programs, not builtins, with %s, and returns their exit code', (shell) => {
     const asked = (argv: readonly string[]) => {
       const mark = newMark();
       return run(shell, ['-c', markedScript(argv, mark, 'run')], mark);
@@ -90,7 +90,7 @@ describe('a marked command', () => {
     expect(asked(['sh', '-c', 'kill -9 $$'])).toMatchObject({ own: '', ended: 137 });
   });
 
-  test('has the words of its argv, and nothing of the script among them', () => {
+  test('contains the words of its argv unchanged', () => {
     const mark = newMark();
     const [shell = '', ...argv] = markedArgv(['printf', '%s|', 'a', mark.halves[0]], mark, 'run');
     expect(run(shell, argv, mark)).toMatchObject({ own: `a|${mark.halves[0]}|`, ended: 0 });
@@ -109,7 +109,7 @@ describe('a marked command', () => {
     },
   );
 
-  test('in a shell that is kept has no input, and leaves the shell as it was', () => {
+  test('in a kept shell has no input, and does not change the shell', () => {
     const mark = newMark();
     const script = `${keptScript(['cat'], mark)}echo after\n`;
     const { stdout } = spawnSync('/bin/sh', [], { encoding: 'utf8', input: script });

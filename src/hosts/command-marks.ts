@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { scattered, scatteredArgv, shellCommand } from '../core/shell-quote.ts';
 
 /**
- * Marks around a command's output. The command is run by a script for a POSIX shell, which writes a mark to both streams
- * right before the command starts, and another with its exit code after its end. What comes before the first mark or after
- * the last (login shells, sudo, forced commands, the Docker client) is no output of the command; without the first one the
- * command was not run.
+ * Marks around a command's output. A POSIX shell script runs the command. It writes a mark to both streams right before the
+ * command starts, and another with the exit code after its end. Text before the first mark or after the last (from login
+ * shells, sudo, forced commands, the Docker client) is not output of the command. Without the first mark, the command was
+ * not run.
  *
- * Each command has a mark of its own. The script gets it in two halves: whoever prints the script, or the command line
- * that has it (`set -x`, "command not allowed"), does not print the mark.
+ * Each command has its own mark. The script contains it in two halves, so that a program that prints the script or the
+ * command line (`set -x`, "command not allowed") does not print the mark.
  */
 export interface Mark {
   readonly halves: readonly [string, string];
@@ -22,18 +22,18 @@ export function newMark(): Mark {
   return { halves, whole: halves.join('') };
 }
 
-/** What a marked command does with its process. */
+/** How a marked command runs. */
 export type MarkedShape =
   /** Runs to its end; both ends are marked. */
   | 'run'
-  /** Runs for as long as the standard input is open; both ends are marked. */
+  /** Runs while the standard input is open; both ends are marked. */
   | 'follow'
-  /** A dialogue: its end is marked on the standard error only, for nothing of its output may be held back. */
+  /** A dialogue. Its end is marked only on standard error, because its output must not be held back to look for a mark. */
   | 'pipe';
 
 /**
- * The environment of commands on hosts: messages in English, in UTF-8 where the host has it without a language, and
- * programs for administrators found although the user is none. LANGUAGE goes before LC_ALL in programs that use gettext.
+ * The environment of commands on hosts. Messages are in English, in UTF-8 if the host has C.UTF-8. PATH includes the sbin
+ * folders also for users who are not root. LANGUAGE is unset because programs with gettext prefer it to LC_ALL.
  */
 export const environmentScript = `PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C
 if [ -e /usr/lib/locale/C.utf8 ] || [ -e /usr/lib/locale/C.UTF-8 ]; then LC_ALL=C.UTF-8; fi
@@ -49,12 +49,12 @@ const printMark = (kind: string, value: string): string =>
   `printf '%s%s ${kind}%d\\n' "$fd_a" "$fd_b" ${value}`;
 
 /**
- * The process group that has to be killed to end the command: that of the session which sshd made for it, whoever leads it.
+ * Reports the process group that must be killed to end the command: the group that sshd made for its session.
  */
 const startScript = `{ read -r _ _ _ _ fd_g _ </proc/$$/stat; } 2>/dev/null || fd_g=$$
 ${sayMark('S', '"$fd_g"')}`;
 
-/** `exec`: for programs, not for the shell's builtins. What the shell itself says of a command that was killed goes nowhere. */
+/** Runs the command with `exec`, so it must be a program and not a builtin. The shell's own message about a killed command is discarded. */
 const waited = '{ ( exec "$@" 2>&3 3>&- ); fd_c=$?; } 3>&2 2>/dev/null';
 
 const endings: Readonly<Record<MarkedShape, string>> = {
@@ -62,9 +62,9 @@ const endings: Readonly<Record<MarkedShape, string>> = {
 ${sayMark('E', '"$fd_c"')}
 exit "$fd_c"`,
   /*
-   * Runs the command for as long as somebody holds the shell's standard input. Whoever follows holds it; when he stops or
-   * dies, it is closed all the way down (`docker exec -i` closes it when its client goes, sshd when the connection does),
-   * and the command is ended: first asked, then killed. A signal would end the client alone and leave the command behind.
+   * Runs the command while the shell's standard input is open. firedrill holds it open. When firedrill stops or dies, the
+   * input is closed on the host, too: `docker exec -i` closes it with its client, sshd with the connection. The command
+   * then gets SIGTERM, and SIGKILL 1 s later. A signal to the local client would end only the client.
    */
   follow: `exec 3<&0 </dev/null
 ( exec "$@" 3<&- ) & fd_p=$!
@@ -80,53 +80,53 @@ exit "$fd_c"`,
 
 const scriptOf = (shape: MarkedShape): string => `${environmentScript}\n${startScript}\n${endings[shape]}`;
 
-/** The argv that runs an argv between marks. */
+/** The argv that runs a command between marks. */
 export function markedArgv(argv: readonly string[], mark: Mark, shape: MarkedShape): string[] {
   return scatteredArgv(scattered(markedScript(argv, mark, shape)));
 }
 
-/** The same as a script for a POSIX shell that reads it. */
+/** The same as a script for a POSIX shell. */
 export function markedScript(argv: readonly string[], mark: Mark, shape: MarkedShape): string {
   return `${setMark(mark)}; set -- ${shellCommand(argv)}\n${scriptOf(shape)}`;
 }
 
 /**
- * A script that runs, by the argv of another program (sudo), the scattered script that is its `$2`; in English, after a mark
- * that says: the login shell did what it was asked to.
+ * A script that runs the scattered script in its `$2` through another program (sudo), in English. Before that it writes a
+ * mark: the login shell ran the command line.
  */
 export function arrivedScript(by: readonly string[], mark: Mark): string {
   const argv = [...by, ...scatteredArgv('').slice(0, -1)];
   return `${environmentScript}\n${setMark(mark)}; ${sayMark('A', '0')}\nexec ${shellCommand(argv)} "$2"`;
 }
 
-/** A script for a shell that is kept: marks, and the command between them, without any input. */
+/** A script for a kept shell: the command between marks, without input. */
 export function keptScript(argv: readonly string[], mark: Mark): string {
   const command = `{ ( exec ${shellCommand(argv)} 2>&3 3>&- ) </dev/null; fd_c=$?; } 3>&2 2>/dev/null`;
   return `${setMark(mark)}; ${sayMark('S', '0')}\n${command}\n${sayMark('E', '"$fd_c"')}\n`;
 }
 
-/** Of what comes before the start, this much is kept for messages, bytes. */
+/** Text before the start mark is kept for messages up to this limit, bytes. */
 const strayLimitBytes = 2000;
-/** With more text than this before the start mark, the command counts as not run, bytes. */
+/** If more bytes than this come before the start mark, the command counts as not run. */
 export const strayMostBytes = 1_048_576;
-/** Bytes that marks take up of a stream, at most. */
+/** Upper limit of the bytes that marks add to a stream. */
 export const marksBytes = 256;
 
-/** Finds the marks in one stream, in pieces of any size, and hands on what is between them as it comes. */
+/** Finds the marks in one stream, in pieces of any size, and returns the bytes between them at once. */
 export interface MarkReader {
-  /** Takes a piece of the stream; gives what is known now to be the command's own. */
+  /** Takes a piece of the stream. Returns the bytes that are now known to be the command's output. */
   add(piece: Buffer): Buffer;
-  /** The login shell ran what it was asked to: it got as far as sudo. */
+  /** The login shell ran the command line, up to sudo. */
   readonly arrived: boolean;
-  /** The process group of the command, once it has started; 0 where nobody has to know. */
+  /** The process group of the command after its start; 0 if it is not needed. */
   readonly started: number | undefined;
-  /** The exit code, once the command has ended. */
+  /** The exit code after the command's end. */
   readonly ended: number | undefined;
-  /** What came before the login shell had done its part, and after the command's end. */
+  /** Text before the login shell ran the command line, and after the command's end. */
   readonly stray: string;
-  /** What sudo said before it ran the command. */
+  /** Text from sudo before it ran the command. */
   readonly sudoSaid: string;
-  /** Bytes that came before the start. */
+  /** Number of bytes before the start mark. */
   readonly strayBytes: number;
 }
 
@@ -140,11 +140,11 @@ export function readMarks(mark: Mark, shape: MarkedShape): MarkReader {
   let strayBytes = 0;
   const stray = limitedText();
   const sudoSaid = limitedText();
-  /** Its end has no mark, and nothing of it may be held back that could become one. */
+  /** A dialogue has no end mark on this stream, so no bytes are held back. */
   const isDialogue = (): boolean => shape === 'pipe' && started !== undefined;
-  /** What is held back before the start, because it could become a mark. */
+  /** Bytes before the start that are held back because they could become a mark. */
   const pending = (): string => (started === undefined ? rest.toString('utf8') : '');
-  /** What becomes of bytes that are in front of the next mark. */
+  /** Sorts the bytes before the next mark. */
   const take = (bytes: Buffer, own: Buffer[]): void => {
     if (started !== undefined && ended === undefined) return void own.push(bytes);
     if (started === undefined) strayBytes += bytes.length;
@@ -205,7 +205,7 @@ function beginningOf(wanted: Buffer, bytes: Buffer): number {
   return 0;
 }
 
-/** Text up to a limit: its beginning. */
+/** Keeps the beginning of a text, up to the limit. */
 function limitedText(): { add(bytes: Buffer): void; text(): string } {
   let kept = Buffer.alloc(0);
   return {

@@ -1,10 +1,10 @@
 import type { Host } from '../core/host.ts';
 
-/** Counts the commands that hosts are given. */
+/** Counts the commands that run on hosts. */
 export interface CommandCount {
-  /** So far: run, followed and piped. */
+  /** Commands so far: run, followed, and piped. */
   readonly commands: number;
-  /** The same host, counted. */
+  /** The same host with its commands counted. */
   counted(host: Host): Host;
 }
 

@@ -13,7 +13,7 @@ const report = {
   networkMode: 'pair_default',
 };
 
-/** The container `web`, as an engine with these reports by name shows it. */
+/** The container `web` on an engine with these reports by name. */
 function container(answers: Readonly<Record<string, Partial<Outcome> | object>>) {
   const asked: string[] = [];
   const host = createDockerHost('node-1', { kind: 'docker', container: 'web' }, async ({ argv }) => {
@@ -28,7 +28,7 @@ function container(answers: Readonly<Record<string, Partial<Outcome> | object>>)
 }
 
 describe('a container that is a host', () => {
-  test('is what its engine reports', async () => {
+  test('has the state that its engine reports', async () => {
     const { networkMode: _, ...rest } = report;
     const { inspect, asked } = container({ web: { startedAt: '2026-01-01 10:00:00.1 +0100 CET' } });
     await expect(inspect()).resolves.toEqual({
@@ -52,14 +52,14 @@ describe('a container that is a host', () => {
     await expect(container(answers).inspect()).resolves.toMatchObject({ sharesMachineNetwork: shares });
   });
 
-  test("knows firedrill's own network, as a shell here prints it", () => {
+  test("has firedrill's own network, in the format of a shell", () => {
     const host = createDockerHost('node-1', { kind: 'docker', container: 'web' }, () => Promise.reject());
     expect(host.container?.ownNetwork).toBe(
       execFileSync('/bin/sh', ['-c', printNetwork], { encoding: 'utf8' }),
     );
   });
 
-  test('has no restart policy where the engine names none', async () => {
+  test('has no restart policy if the engine reports none', async () => {
     await expect(container({ web: { restartPolicy: '' } }).inspect()).resolves.toMatchObject({
       restartPolicy: 'no',
     });
@@ -68,11 +68,11 @@ describe('a container that is a host', () => {
   test.each<[Outcome, string]>([
     [
       { kind: 'exited', exitCode: 1, stdout: '', stderr: 'Error: No such container: web\n' },
-      'node-1: no way into container web: Error: No such container: web',
+      'node-1: cannot access container web: Error: No such container: web',
     ],
     [
       { kind: 'exited', exitCode: 0, stdout: '', stderr: '' },
-      'node-1: no way into container web: cannot parse the output of docker inspect: ',
+      'node-1: cannot access container web: cannot parse the output of docker inspect: ',
     ],
     [{ kind: 'timed-out' }, 'node-1: `docker container inspect'],
   ])('is not known where the engine does not tell: %j', async (web, message) => {

@@ -13,13 +13,13 @@ const reportSchema = z.object({
   networkMode: z.string(),
 });
 
-/** As JSON: texts in it may have blanks. */
+/** JSON, because values may contain spaces. */
 const format = `{"status":{{json .State.Status}},"startedAt":{{json .State.StartedAt}},"finishedAt":{{json .State.FinishedAt}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"networkMode":{{json .HostConfig.NetworkMode}}}`;
 
-/** A container in another one's network may be in that of a third. More in a row is a circle, which Docker does not make. */
+/** A container can share the network of another container, which shares that of a third. A chain longer than this would be a loop, which Docker refuses. */
 const longestChain = 10;
 
-/** A container as its engine reports it. `unreadable` makes the error for an answer that is no report. */
+/** A container as its engine reports it. `unreadable` makes the error for an answer that cannot be parsed. */
 export function dockerContainer(
   name: string,
   ask: AskEngine,

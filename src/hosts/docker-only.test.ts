@@ -6,7 +6,7 @@ import type { CommandRunner, Outcome } from './run-command.ts';
 const signal = AbortSignal.timeout(60_000);
 const limits = { timeoutMs: 60_000, signal };
 
-/** The container `web` on an engine that answers so about itself, and the commands that it was given. */
+/** The container `web` on an engine with these version answers, and the commands that it gets. */
 function web(versions: Outcome) {
   const commands: string[] = [];
   const run: CommandRunner = async ({ argv }) => {
@@ -20,7 +20,7 @@ function web(versions: Outcome) {
 const exited = (stdout: string): Outcome => ({ kind: 'exited', exitCode: 0, stdout, stderr: '' });
 
 describe('a host that is a container', () => {
-  test('is refused where docker is Podman, whatever is asked of it', async () => {
+  test('refuses every command if `docker` is Podman', async () => {
     const { host, commands } = web(exited('podman version 4.3.1\n'));
     const refusal = { code: 'host-unreachable', message: expect.stringContaining('Podman') as string };
     await expect(host.exec(['true'], limits)).rejects.toMatchObject(refusal);

@@ -3,10 +3,10 @@ import { DrillError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { CommandRunner } from './run-command.ts';
 
-/** Longest time that one of the engine's two answers about itself may take, ms. */
+/** Time limit of each of the two version commands, ms. */
 const askTimeoutMs = 10_000;
 
-/** Answers whether `docker` is Podman. Asks when it is first called, and keeps the answer; an engine that gives none is no Podman. */
+/** Finds out whether `docker` is Podman. It asks at the first call and keeps the answer. An engine without an answer does not count as Podman. */
 export function askForPodman(docker: readonly string[], run: CommandRunner): () => Promise<boolean> {
   const ask = async (): Promise<boolean> => {
     const answers = await Promise.all(
@@ -21,8 +21,8 @@ export function askForPodman(docker: readonly string[], run: CommandRunner): () 
 }
 
 /**
- * The same host, whose commands are refused where `docker` is Podman. Where the engine does not tell what it is, the command itself
- * finds out what is wrong.
+ * The same host, with its commands refused if `docker` is Podman. If the engine gives no answer, the command runs and fails
+ * with its own error.
  */
 export function dockerOnly(host: Host, isPodmanThere: () => Promise<boolean>): Host {
   const requireDocker = async (): Promise<void> => {

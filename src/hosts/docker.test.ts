@@ -20,7 +20,7 @@ const noShell = exited(
   'OCI runtime exec failed: exec failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown\n',
 );
 
-/** A host whose `docker exec` and `docker inspect` end as given: with a shell, or as Docker itself ends where `shell` says how. */
+/** A host with the given outcomes of `docker exec` and `docker inspect`. `shell` replaces the outcome of the marking shell. */
 function host(
   exec: Outcome,
   inspect: Outcome = running,
@@ -58,7 +58,7 @@ async function errorOf(promise: Promise<unknown>): Promise<DrillError> {
 }
 
 describe('docker host', () => {
-  it('runs docker exec with the command as it is', async () => {
+  it('runs docker exec with the unchanged command', async () => {
     const { run, commands } = host(exited(0, 'out', 'err'));
     expect(await run('sh', '-c', 'echo "$1"; true', 'x y')).toEqual({
       exitCode: 0,
@@ -125,14 +125,14 @@ describe('docker host', () => {
     }
   });
 
-  it('throws host-unreachable when the container died under the command', async () => {
+  it('throws host-unreachable if the container dies during the command', async () => {
     const stopped = exited(0, `${id} false false\n`);
     const error = await errorOf(shellless(exited(137), stopped).run('sleep', '9'));
     expect(error.code).toBe('host-unreachable');
     expect(await host(exited(137)).run('sh', '-c', 'kill -9 $$')).toMatchObject({ exitCode: 137 });
   });
 
-  it('knows nothing of a command whose end was not marked, and says so', async () => {
+  it('reports an unknown outcome without an end mark', async () => {
     const killed = (inspect: Outcome) =>
       createDockerHost('node-1', { kind: 'docker', container: 'lab-node-1' }, async ({ argv }) => {
         if (argv.includes('inspect')) return inspect;
@@ -140,21 +140,21 @@ describe('docker host', () => {
         return exited(137, `${mark} S7\nhalf`, `${mark} S7\n`);
       });
     const gone = await errorOf(killed(exited(0, `${id} false false\n`)).exec(['sleep', '9'], limits));
-    expect(gone.message).toBe('node-1: no way into container lab-node-1: it stopped');
+    expect(gone.message).toBe('node-1: cannot access container lab-node-1: the container stopped');
     const there = await errorOf(killed(running).exec(['sleep', '9'], limits));
     expect(there.message).toBe(
-      'node-1: `sleep 9` broke off, and what it did is not known: `docker exec` ended with exit 137 before the command did',
+      'node-1: `sleep 9` was interrupted, and its outcome is unknown: `docker exec` ended with exit 137 before the command ended',
     );
   });
 
-  it('takes nothing for run that was not marked, whatever the exit', async () => {
+  it('counts a command without a start mark as not run, with any exit code', async () => {
     for (const said of ['', 'Emulate Docker CLI using podman.\n']) {
       const error = await errorOf(host(exited(0), running, exited(0, said)).run('true'));
       expect(error.code).toBe('host-unreachable');
     }
   });
 
-  it('leaves out what the Docker client prints around the output, and reports it once', async () => {
+  it('removes text of the Docker client around the output, and reports it once', async () => {
     const stray: string[] = [];
     const docker = createDockerHost(
       'node-1',
@@ -175,14 +175,14 @@ describe('docker host', () => {
     ]);
   });
 
-  it('runs commands in a container without a shell as they are, and asks for a shell once', async () => {
+  it('runs commands unmarked in a container without a shell, and looks for a shell once', async () => {
     const { run, commands } = shellless(exited(3, 'out'));
     expect(await run('x')).toEqual({ exitCode: 3, stdout: 'out', stderr: '' });
     expect(await run('x')).toMatchObject({ exitCode: 3 });
     expect(commands.map(({ argv }) => unmarked(argv) !== undefined)).toEqual([true, false, false]);
   });
 
-  it('takes a missing program for the command’s failure, on either stream', async () => {
+  it('treats a missing program as a failure of the command, on either stream', async () => {
     const words =
       'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH: unknown\n';
     expect(await shellless(exited(126, words)).run('nosuch')).toMatchObject({ exitCode: 127, stdout: '' });
@@ -192,12 +192,12 @@ describe('docker host', () => {
     });
   });
 
-  it('takes the words of a docker inside the container for data', async () => {
+  it('treats messages of an inner docker as data', async () => {
     const inner = exited(1, '', 'Error response from daemon: No such container: app-postgres\n');
     expect(await shellless(inner).run('docker', 'stop', 'app-postgres')).toMatchObject({ exitCode: 1 });
     const down = exited(1, '', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n');
     expect(await shellless(down).run('docker', 'ps')).toMatchObject({ exitCode: 1 });
-    // but not when they are about the node itself
+    // A message about the node itself is an error.
     const outer = exited(1, '', `Error response from daemon: Container ${id} is not running\n`);
     expect((await errorOf(shellless(outer).run('docker', 'ps'))).code).toBe('host-unreachable');
   });
@@ -206,7 +206,7 @@ describe('docker host', () => {
     ['did not end within 1 s', { kind: 'timed-out' }],
     ['was cut short', { kind: 'aborted' }],
     ['wrote more than 5 bytes', { kind: 'overflow', limitBytes: 5 }],
-    ['docker cannot be run', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
+    ['`docker` cannot be started', { kind: 'not-started', code: 'ENOENT', message: 'spawn docker ENOENT' }],
   ] satisfies [string, Outcome][])('throws host-unreachable: %s', async (words, outcome) => {
     const error = await errorOf(host(outcome).run('true'));
     expect(error.code).toBe('host-unreachable');
@@ -215,10 +215,10 @@ describe('docker host', () => {
   });
 });
 
-describe('a look', () => {
+describe('a read-only command', () => {
   const asked = { ...limits, look: true } as const;
 
-  /** A docker host whose kept shells answer as given, and what its runner is asked for. */
+  /** A docker host with the given outcome of its kept shells, and the commands of its runner. */
   function looked(outcome: ShellOutcome, exec = exited(0)) {
     const commands: Command[] = [];
     const starts: (readonly string[])[] = [];
@@ -238,7 +238,7 @@ describe('a look', () => {
     return { docker, commands, starts };
   }
 
-  it('runs in a shell that is kept, and anything else does not', async () => {
+  it('runs in a kept shell, and other commands do not', async () => {
     const { docker, commands, starts } = looked(exited(3, 'out', 'err') as ShellOutcome);
     expect(await docker.exec(['x'], asked)).toEqual({ exitCode: 3, stdout: 'out', stderr: 'err' });
     expect(commands).toEqual([]);
@@ -249,13 +249,13 @@ describe('a look', () => {
     expect(commands).toHaveLength(1);
   });
 
-  it('is asked again with docker exec where there is no shell', async () => {
+  it('runs again with docker exec if there is no shell', async () => {
     expect(await looked({ kind: 'lost' }, exited(4)).docker.exec(['x'], asked)).toMatchObject({
       exitCode: 4,
     });
   });
 
-  it('is not asked again when it was cut short', async () => {
+  it('is not run again after it was cut short', async () => {
     const { docker, commands } = looked({ kind: 'timed-out' });
     expect((await errorOf(docker.exec(['x'], asked))).message).toContain('did not end within 1 s');
     expect(commands).toEqual([]);
@@ -265,7 +265,7 @@ describe('a look', () => {
 describe('power of a docker host', () => {
   const signal = AbortSignal.timeout(60_000);
 
-  /** A container that is on or off, and Docker's answers to `kill` and `start`. */
+  /** A container that is on or off, with Docker's answers to `kill` and `start`. */
   function machine(on: boolean, answers: { kill?: Outcome; start?: Outcome; inspect?: Outcome } = {}) {
     const commands: string[] = [];
     const transport = { kind: 'docker', container: 'lab-node-1', context: 'far' } as const;
@@ -279,7 +279,7 @@ describe('power of a docker host', () => {
     return { power, commands };
   }
 
-  it('is cut with docker kill and given with docker start, through the context', async () => {
+  it('is cut with docker kill and restored with docker start, through the context', async () => {
     const { power, commands } = machine(true);
     await power.cut(signal);
     await power.on(signal);
@@ -294,7 +294,7 @@ describe('power of a docker host', () => {
     await expect(machine(on).power.isOn(signal)).resolves.toBe(on);
   });
 
-  it('gives the engine more time where patience is asked for', async () => {
+  it('multiplies the time limits by the patience', async () => {
     const timeouts: number[] = [];
     const transport = { kind: 'docker', container: 'lab-node-1' } as const;
     const { power } = createDockerHost('node-1', transport, async ({ argv, timeoutMs }) => {
@@ -307,7 +307,7 @@ describe('power of a docker host', () => {
     expect(timeouts).toEqual([5000, 20_000, 60_000]);
   });
 
-  it('takes the kill of a container that does not run for done, and of one that does for refused', async () => {
+  it('accepts a failed kill of a stopped container, but not of a running one', async () => {
     const kill = exited(
       1,
       '',
@@ -318,7 +318,7 @@ describe('power of a docker host', () => {
     expect(error.code).toBe('host-unreachable');
   });
 
-  it('throws host-unreachable when the engine does not answer', async () => {
+  it('throws host-unreachable if the engine does not answer', async () => {
     const inspect = exited(1, '', 'Cannot connect to the Docker daemon\n');
     expect((await errorOf(machine(true, { inspect }).power.isOn(signal))).code).toBe('host-unreachable');
     const start: Outcome = { kind: 'timed-out' };

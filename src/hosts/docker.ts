@@ -14,32 +14,30 @@ import { keptShell } from '../core/shell-quote.ts';
 import { firstStray } from './host-notes.ts';
 
 /**
- * What Docker says, and nothing else with it, when it could not run the command in a container without a shell, which marks
- * nothing; these make us look twice. (Docker 20.10 prints the runtime's complaint on
- * standard output, later ones on standard error.)
+ * Docker's own error messages. In a container without a shell there are no marks, so output that begins like this may be
+ * Docker's and is checked further. Docker 20.10 prints the runtime's error on standard output, later versions on standard
+ * error.
  */
 const dockersWords =
   /^(Error response from daemon|Error: No such container|Cannot connect to the Docker daemon|error during connect|Failed to initialize|permission denied while trying to connect|OCI runtime exec failed)/;
 
-/** What the runtimes say where the container has no shell: runc, crun, and whoever calls them. */
+/** The error of runc, crun, and their callers for a container without a shell. */
 const noShell = /["'`]\/bin\/sh["'`].*(not found|no such file)/is;
 
-/** A command killed with its container exits like any killed one: 128 + SIGKILL. */
+/** Exit code of a command that was killed, also together with its container: 128 + SIGKILL. */
 const killedExit = 137;
 
 const inspectTimeoutMs = 5000;
 
-/** Docker waits 10 s for a killed container to be gone. */
+/** Docker itself waits up to 10 s for the end of a killed container. */
 const powerTimeoutMs = 30_000;
 
 /**
- * A container as a host, reached with `docker exec`. The engine that runs it is
- * what is beneath it: killing the container is a power cut (no process in it
- * gets to close a connection), starting it a boot.
+ * A container as a host, reached with `docker exec`. The engine acts as its hypervisor: to kill the container is a power cut
+ * (no process in it can close a connection), and to start it is a boot.
  *
- * When a look or a command is cut short, the `docker exec` client dies and the
- * command inside may run on: Docker offers no way to end it. A followed command ends: it is held by its standard input.
- * Looks run in shells that are kept (kept-shells.ts).
+ * If a command is cut short, the `docker exec` client dies, and the command inside may run on: Docker cannot end it. A
+ * followed command ends, because its standard input is closed. Read-only commands run in kept shells (kept-shells.ts).
  */
 export function createDockerHost(
   name: string,
@@ -59,7 +57,7 @@ export function createDockerHost(
     if (options.look === true) {
       const seen = await look({ argv, ...options });
       if (seen.kind === 'exited') return resultOf(seen);
-      // A container without a shell, or one that went off: `docker exec` says what is wrong.
+      // The container has no shell or has stopped: `docker exec` reports which.
       if (seen.kind !== 'lost') throw commandError(name, argv, options.timeoutMs, seen);
     }
     if (hasShell) {
@@ -78,7 +76,7 @@ export function createDockerHost(
     return run({ argv: [...docker, 'exec', ...flags, container, ...argv], ...options });
   };
 
-  /** Runs a command by a shell that marks its output. Without a shell nothing is run. */
+  /** Runs a command in a shell that marks its output. Without a shell, nothing runs. */
   const execMarked = async (
     argv: readonly string[],
     options: ExecOptions,
@@ -99,7 +97,7 @@ export function createDockerHost(
       const seen = await inspect(options.signal, options.patience);
       throw unreachable(
         seen.problem ??
-          (said || `\`docker exec\` ended with exit ${outcome.exitCode} before the command began`),
+          (said || `\`docker exec\` ended with exit ${outcome.exitCode} before the command started`),
       );
     }
     tellStray(said);
@@ -111,8 +109,8 @@ export function createDockerHost(
       return { exitCode: out.ended, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
     }
     const seen = await inspect(options.signal, options.patience);
-    if (!seen.running) throw unreachable(seen.problem ?? 'it stopped');
-    const why = `\`docker exec\` ended with exit ${outcome.exitCode} before the command did`;
+    if (!seen.running) throw unreachable(seen.problem ?? 'the container stopped');
+    const why = `\`docker exec\` ended with exit ${outcome.exitCode} before the command ended`;
     throw commandError(name, argv, options.timeoutMs, { kind: 'lost', why });
   };
 
@@ -121,7 +119,7 @@ export function createDockerHost(
     options: ExecOptions,
     outcome: Exclude<Outcome, { kind: 'exited' }>,
   ): never => {
-    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    if (outcome.kind === 'not-started') throw unreachable(`\`docker\` cannot be started: ${outcome.message}`);
     throw commandError(name, argv, options.timeoutMs, outcome);
   };
 
@@ -133,7 +131,7 @@ export function createDockerHost(
       case 'exited':
         return { exitCode: outcome.exitCode, stderr: outcome.stderr };
       case 'not-started':
-        throw unreachable(`docker cannot be run: ${outcome.message}`);
+        throw unreachable(`\`docker\` cannot be started: ${outcome.message}`);
       case 'not-run':
         throw unreachable(outcome.why || `\`docker exec\` ended with exit ${outcome.exitCode}`);
       case 'aborted':
@@ -148,7 +146,7 @@ export function createDockerHost(
     return pipeCommand([...docker, 'exec', '-i', container, ...markedArgv(argv, mark, 'pipe')], { mark });
   };
 
-  /** Tells the command's own failure from Docker's. */
+  /** Distinguishes a failure of the command from a failure of Docker. */
   const settle = async (
     argv: readonly string[],
     result: ExecResult,
@@ -158,10 +156,10 @@ export function createDockerHost(
     const suspicious = dockersWords.test(output);
     if (result.exitCode === 0 || (!suspicious && result.exitCode !== killedExit)) return result;
     const seen = await inspect(options.signal, options.patience);
-    if (!seen.running) throw unreachable(seen.problem ?? (output || 'it stopped'));
+    if (!seen.running) throw unreachable(seen.problem ?? (output || 'the container stopped'));
     if (!suspicious) return result;
-    // On a node with an engine of its own the command may be `docker` too, and these its words about a
-    // container in there: about ours they name it.
+    // On a node with its own engine, the command may be `docker`, too, and the message may be about an inner container.
+    // A message about this container contains its name or id.
     const ours = [seen.id, `container: ${container}`, `Container ${container} `].some((n) =>
       output.includes(n),
     );
@@ -169,7 +167,7 @@ export function createDockerHost(
     return ours ? fail(output) : runtimeFailure(output);
   };
 
-  /** A program that is not in the container is the command's failure, as it is everywhere else. */
+  /** A missing program is a failure of the command (exit code 127), as on other hosts. */
   const runtimeFailure = (output: string): ExecResult => {
     if (!output.startsWith('OCI runtime exec failed')) return fail(output);
     if (/executable file not found|no such file or directory/.test(output)) {
@@ -200,11 +198,11 @@ export function createDockerHost(
   };
 
   const unreachable = (why: string): DrillError =>
-    new DrillError('host-unreachable', `${name}: no way into container ${container}: ${why}`, {
-      mend: `See whether \`${docker.join(' ')} exec ${container} true\` works.`,
+    new DrillError('host-unreachable', `${name}: cannot access container ${container}: ${why}`, {
+      mend: `Run \`${docker.join(' ')} exec ${container} true\` to see the error.`,
     });
 
-  /** Runs a Docker command about the container; its exit is returned, anything else thrown. */
+  /** Runs a Docker command on the container. Returns its result, and throws if it did not exit. */
   const manage = async (
     words: readonly string[],
     timeoutMs: number,
@@ -216,7 +214,7 @@ export function createDockerHost(
       case 'exited':
         return outcome;
       case 'not-started':
-        throw unreachable(`docker cannot be run: ${outcome.message}`);
+        throw unreachable(`\`docker\` cannot be started: ${outcome.message}`);
       case 'timed-out':
       case 'aborted':
       case 'overflow':
@@ -227,7 +225,7 @@ export function createDockerHost(
   const ask: AskEngine = async (words, signal, patience) => {
     const argv = [...docker, ...words];
     const outcome = await run({ argv, timeoutMs: inspectTimeoutMs * patience, signal });
-    if (outcome.kind === 'not-started') throw unreachable(`docker cannot be run: ${outcome.message}`);
+    if (outcome.kind === 'not-started') throw unreachable(`\`docker\` cannot be started: ${outcome.message}`);
     if (outcome.kind !== 'exited') throw commandError(name, argv, inspectTimeoutMs * patience, outcome);
     if (outcome.exitCode !== 0) throw unreachable(outcome.stderr.trim());
     return outcome.stdout;
@@ -239,7 +237,9 @@ export function createDockerHost(
     const said = seen.stdout.trim();
     if (seen.exitCode !== 0) throw unreachable(seen.stderr.trim());
     if (said !== 'true' && said !== 'false')
-      throw unreachable(`docker inspect does not say whether the container runs: ${printable(said, 120)}`);
+      throw unreachable(
+        `cannot parse the output of docker inspect (expected true or false): ${printable(said, 120)}`,
+      );
     return said === 'true';
   };
 
@@ -250,7 +250,7 @@ export function createDockerHost(
     patience = 1,
   ): Promise<void> => {
     const done = await manage([verb], powerTimeoutMs * patience, signal);
-    // Docker refuses to kill what does not run: then there is no power already.
+    // Docker refuses to kill a stopped container. Then the power is already off.
     if (done.exitCode !== 0 && (await isOn(signal, patience)) !== wanted)
       throw unreachable(done.stderr.trim());
   };
@@ -287,7 +287,7 @@ function resultOf(outcome: Extract<Outcome, { kind: 'exited' }>): ExecResult {
   return result;
 }
 
-/** The first words of every command of Docker's client for that transport. */
+/** The words that begin each `docker` command for this transport. */
 export function dockerWords({ context }: Extract<Transport, { kind: 'docker' }>): string[] {
   return ['docker', ...(context === undefined ? [] : ['--context', context])];
 }

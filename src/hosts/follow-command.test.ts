@@ -9,10 +9,10 @@ import { createLocalHost } from './local.ts';
 import { unmarked } from './testing/marked-run.ts';
 
 const host = createLocalHost('here');
-/** Says its process id and then nothing more, for much longer than a test takes. */
+/** Prints its process id, then sleeps for much longer than a test. */
 const sleeper = ['sh', '-c', 'echo $$; exec sleep 300'];
 
-/** Follows to the command's own end. */
+/** Follows a command to its end. */
 async function wholeOf(argv: readonly string[]): Promise<{ lines: string[]; end: FollowEnd }> {
   const following = host.follow(argv, AbortSignal.timeout(240_000));
   const lines: string[] = [];
@@ -23,7 +23,7 @@ async function wholeOf(argv: readonly string[]): Promise<{ lines: string[]; end:
   }
 }
 
-/** The first line, which is there: a test that waits in vain fails by its time-out. */
+/** The first line. Without one, the test fails by its time-out. */
 async function firstOf(following: AsyncGenerator<string, FollowEnd, void>): Promise<string> {
   const step = await following.next();
   return step.done === true ? 'ended' : step.value;
@@ -42,7 +42,7 @@ async function expectGone(pid: number): Promise<void> {
 }
 
 describe('following a command', () => {
-  it('gives its lines, arguments untouched, and then how it ended', async () => {
+  it('yields its lines with unchanged arguments, then its end', async () => {
     const script = 'printf "%s\\n" "$1" two; echo err >&2; printf torn; exit 3';
     expect(await wholeOf(['sh', '-c', script, 'sh', 'a  $b "c"'])).toEqual({
       lines: ['a  $b "c"', 'two', 'torn'],
@@ -50,12 +50,12 @@ describe('following a command', () => {
     });
   });
 
-  it('gives a shell’s exit code for a program that is not there', async () => {
+  it('returns a shell’s exit code for a missing program', async () => {
     const { end } = await wholeOf(['/nonexistent/program']);
     expect(end).toMatchObject({ exitCode: 127, stderr: expect.stringContaining('program') as string });
   });
 
-  it('gives a line when it is written, not when the command ends', async () => {
+  it('yields a line when it is written, not when the command ends', async () => {
     const following = host.follow(sleeper, AbortSignal.timeout(240_000));
     expect(Number(await firstOf(following))).toBeGreaterThan(0);
     await following.return({ exitCode: 0, stderr: '' });
@@ -69,7 +69,7 @@ describe('following a command', () => {
     await expectGone(pid);
   });
 
-  it('ends the command when the signal aborts, and the waiting with it', async () => {
+  it('ends the command and the wait when the signal aborts', async () => {
     const controller = new AbortController();
     const following = host.follow(sleeper, controller.signal);
     const pid = Number(await firstOf(following));
@@ -80,7 +80,7 @@ describe('following a command', () => {
     await expect(host.follow(['true'], controller.signal).next()).rejects.toThrow('no longer followed');
   });
 
-  it('ends a command that does not heed being asked', async () => {
+  it('kills a command that ignores SIGTERM', async () => {
     const stubborn = ['sh', '-c', 'trap "" TERM; echo $$; while :; do sleep 1; done'];
     const following = host.follow(stubborn, AbortSignal.timeout(240_000));
     const pid = Number(await firstOf(following));
@@ -88,7 +88,7 @@ describe('following a command', () => {
     await expectGone(pid);
   });
 
-  it('ends the command when the process that follows is killed', async () => {
+  it('ends the command when the following process is killed', async () => {
     const program = `
       import { createLocalHost } from ${JSON.stringify(new URL('./local.ts', import.meta.url).href)};
       const following = createLocalHost('here').follow(${JSON.stringify(sleeper)}, new AbortController().signal);
@@ -105,7 +105,7 @@ describe('following a command', () => {
 });
 
 describe('following in a container', () => {
-  /** A host whose `docker exec` gives a line and ends so. */
+  /** A host whose `docker exec` prints a line and has this outcome. */
   function container(outcome: FollowOutcome): { following: () => Promise<FollowEnd>; asked: string[][] } {
     const asked: string[][] = [];
     const follower: CommandFollower = async function* ({ argv }) {
@@ -124,7 +124,7 @@ describe('following in a container', () => {
     return { following, asked };
   }
 
-  it('holds the command by the standard input of docker exec', async () => {
+  it('ties the command to the standard input of docker exec', async () => {
     const { following, asked } = container({ kind: 'exited', exitCode: 1, stderr: 'no such device' });
     expect(await following()).toEqual({ exitCode: 1, stderr: 'no such device' });
     expect(asked).toEqual([
@@ -132,7 +132,7 @@ describe('following in a container', () => {
     ]);
   });
 
-  it('calls the host unreachable when docker has no way in', async () => {
+  it('throws host-unreachable if docker cannot run the command', async () => {
     const words = 'Error response from daemon: Container lab-node-1 is not running\n';
     const { following } = container({ kind: 'not-run', exitCode: 1, why: words });
     await expect(following()).rejects.toMatchObject({

@@ -4,40 +4,40 @@ import type { FollowEnd } from '../core/host.ts';
 import { readMarks, type Mark, type MarkReader } from './command-marks.ts';
 import { startPiped } from './start-piped.ts';
 
-/** A long-running command that `markedArgv` wrapped to be followed, and how to run it here. */
+/** A long-running command that `markedArgv` wrapped for `follow`. */
 export interface FollowedCommand {
   readonly argv: readonly string[];
   readonly mark: Mark;
   readonly signal: AbortSignal;
 }
 
-/** How following ended, other than by the consumer's will. Nothing that can be expected is thrown. */
+/** How following ended, unless the consumer ended it. Expected outcomes are returned, not thrown. */
 export type FollowOutcome =
   | ({ readonly kind: 'exited' } & FollowEnd)
   | { readonly kind: 'not-started'; readonly message: string }
-  /** What was to start it ended, and had not started it: its exit and its words. */
+  /** The shell, login, or client ended without starting the command: its exit code and its message. */
   | { readonly kind: 'not-run'; readonly exitCode: number; readonly why: string }
-  /** It was started, and its end was not told. */
+  /** The command started, and its end was not reported. */
   | { readonly kind: 'lost'; readonly why: string }
   | { readonly kind: 'aborted' };
 
-/** Follows a command; hosts take it as a parameter so that tests can look at what they would run. */
+/** Follows a command. Hosts take it as a parameter, so that tests can inspect the commands. */
 export type CommandFollower = (command: FollowedCommand) => AsyncGenerator<string, FollowOutcome, void>;
 
-/** What the wrapper needs to end its command, and a little more. */
+/** Time for the wrapper to end its command, ms: SIGKILL comes after 1 s. */
 export const endWithinMs = 1500;
-/** Of what it says on standard error, the last. */
+/** The last characters of standard error that are kept. */
 export const stderrLimit = 2000;
-/** Longest line; what is longer is cut in pieces. */
+/** Longest line, characters; a longer one is split. */
 const lineLimit = 65_536;
 
-/** Starts the command and gives its lines. See `Host.follow`. */
+/** Starts the command and yields its lines. See `Host.follow`. */
 export const followCommand: CommandFollower = async function* (command) {
   const { signal } = command;
   if (signal.aborted) return { kind: 'aborted' };
   const subprocess = startPiped(command.argv);
   const { stdin, stdout, stderr: errors } = subprocess;
-  // It may be gone before its standard input is closed.
+  // The command may end before its standard input is closed.
   stdin.on('error', () => {});
   let stderr = '';
   const [own, ownErrors] = [readMarks(command.mark, 'follow'), readMarks(command.mark, 'follow')];
@@ -45,7 +45,7 @@ export const followCommand: CommandFollower = async function* (command) {
     stderr = (stderr + ownErrors.add(chunk).toString('utf8')).slice(-stderrLimit);
   });
   errors.on('error', () => {});
-  // Reading ends at once, whatever becomes of the command.
+  // Reading ends at once, before the command ends.
   const onAbort = (): void => void stdout.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -69,7 +69,7 @@ export const followCommand: CommandFollower = async function* (command) {
   }
 };
 
-/** What of a stream is between its marks, as it comes. */
+/** The bytes of a stream between its marks. */
 export async function* ownOf(
   stream: AsyncIterable<unknown>,
   marks: MarkReader,
@@ -81,7 +81,7 @@ export async function* ownOf(
   }
 }
 
-/** The lines of a stream, as they come. */
+/** The lines of a stream. */
 export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -98,7 +98,7 @@ export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<s
   if (rest !== '') yield rest;
 }
 
-/** Closes its standard input and waits for its end, for a moment. */
+/** Closes the standard input and waits up to `endWithinMs` for the end, then kills the command. */
 async function end(subprocess: Ending): Promise<void> {
   subprocess.stdin.end();
   const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -108,12 +108,12 @@ async function end(subprocess: Ending): Promise<void> {
   }, endWithinMs);
   await Promise.race([subprocess, late]);
   clearTimeout(timer);
-  // A descendant that escaped may hold them; they must not keep this process alive.
+  // A descendant in another session may hold the streams open; they must not keep this process alive.
   subprocess.stdout.destroy();
   subprocess.stderr.destroy();
 }
 
-/** A subprocess as far as its end goes. */
+/** The parts of a subprocess that are needed to end it. */
 interface Ending extends PromiseLike<unknown> {
   readonly stdin: Writable;
   readonly stdout: Readable;

@@ -9,7 +9,7 @@ import { makeKey } from './testing/ssh-server.ts';
 
 const [first, second] = [makeKey(), makeKey()].map((key) => key.parsed.getPublicSSH()) as [Buffer, Buffer];
 
-/** The check of one connection to a host that is taken at its word. */
+/** The check of one connection to a host whose unknown key is accepted. */
 function check(
   port: number,
   learned: KnownHost[],
@@ -51,15 +51,19 @@ test.each([
     expect(await (await check(port, learned, changes)).refuse(first)).toBeUndefined();
     const next = await check(port, learned, changes);
     expect(await next.refuse(first)).toBeUndefined();
-    expect((await next.refuse(second))?.message).toMatch(/is not the one in what this run saw before/);
+    expect((await next.refuse(second))?.message).toMatch(
+      /differs from the key in an earlier connection of this run/,
+    );
   },
 );
 
-test('two connections that are made at the same time learn one key, not two', async () => {
+test('two simultaneous connections learn one key, not two', async () => {
   const learned: KnownHost[] = [];
   const [one, other] = await Promise.all([check(22, learned), check(22, learned)]);
   expect(await one.refuse(first)).toBeUndefined();
-  expect((await other.refuse(second))?.message).toMatch(/is not the one in what this run saw before/);
+  expect((await other.refuse(second))?.message).toMatch(
+    /differs from the key in an earlier connection of this run/,
+  );
   expect(learned).toHaveLength(1);
 });
 
@@ -75,7 +79,7 @@ describe('KnownHostsCommand', () => {
     };
   const strict = { knownHostsCommand, unknownKeys: 'refused' } as const;
 
-  test('is asked about the key that the host shows, with its tokens filled in, and no shell', async () => {
+  test('gets the host’s key in its tokens, and runs without a shell', async () => {
     const run = printing({ kind: 'exited', exitCode: 0, stdout: line, stderr: '' });
     const { refuse } = await check(2222, [], strict, run);
     expect(await refuse(first)).toBeUndefined();
@@ -91,10 +95,10 @@ describe('KnownHostsCommand', () => {
         `${userInfo().username}%`,
       ],
     ]);
-    expect((await refuse(second))?.message).toMatch(/is not the one in KnownHostsCommand:1/);
+    expect((await refuse(second))?.message).toMatch(/differs from the key in KnownHostsCommand:1/);
   });
 
-  test('that knows nothing, or fails, vouches for nobody, and the error says what it did', async () => {
+  test('without a matching key, or with a failure, refuses the key, and the error names the command', async () => {
     const said = async (outcome: Outcome): Promise<string | undefined> =>
       (await (await check(2222, [], strict, printing(outcome))).refuse(first))?.message;
     expect(await said({ kind: 'exited', exitCode: 0, stdout: '', stderr: '' })).toMatch(
@@ -106,20 +110,20 @@ describe('KnownHostsCommand', () => {
     expect(await said({ kind: 'timed-out' })).toMatch(/nor by KnownHostsCommand .* \(timed-out\)$/);
   });
 
-  test('with a token that stands for nothing is not run, and the error names it', async () => {
+  test('with an undefined token is not run, and the error names the token', async () => {
     const { refuse } = await check(2222, [], { ...strict, knownHostsCommand: '/usr/bin/lookup %Z' });
     expect((await refuse(first))?.message).toMatch(/\(%Z is undefined\)$/);
   });
 });
 
-test('a host that DNS alone would vouch for is refused, and the error says that DNS was not asked', async () => {
+test('a host with a key only in DNS is refused, and the error says that DNS is not used', async () => {
   const { refuse } = await check(22, [], { unknownKeys: 'refused', unsupported: ['VerifyHostKeyDNS yes'] });
   expect((await refuse(first))?.message).toMatch(
     /is not known in any file; firedrill does not look it up in DNS \(VerifyHostKeyDNS yes\)$/,
   );
 });
 
-test('weak host key algorithms are asked for where ssh_config names them, and only there', async () => {
+test('weak host key algorithms are requested only if ssh_config names them', async () => {
   const of = async (hostKeyAlgorithms: readonly string[]): Promise<readonly string[]> =>
     (await check(22, [], { hostKeyAlgorithms })).algorithms;
   expect(await of(['ssh-rsa', 'ssh-dss'])).toEqual(['ssh-rsa', 'ssh-dss']);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { exitWords } from '../core/command-words.ts';
-import { DrillError } from '../core/errors.ts';
+import { DrillError, messageOf } from '../core/errors.ts';
 import {
   fingerprint,
   judgeHostKey,
@@ -16,17 +16,17 @@ import {
 import type { SshSettings, SshSurroundings } from './ssh-config.ts';
 import { expandTokens, splitWords } from './ssh-tokens.ts';
 
-/** What to ask a host for, and what to say to the key that it shows. */
+/** The key types to request from a host, and the check of the key that it presents. */
 export interface HostKeyCheck {
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
-  /** The reason to refuse it; undefined for a key that is known. */
+  /** The error for a key that is refused; undefined for a known key. */
   readonly refuse: (key: Buffer) => Promise<DrillError | undefined>;
 }
 
-/** Stands for a file where a key was learned. */
-const seenBefore = 'what this run saw before';
+/** Used instead of a file name for a key that this run accepted. */
+const seenBefore = 'an earlier connection of this run';
 
-/** Of what SSH clients offer, what the library can check: no certificates, no keys in hardware. */
+/** The algorithms that the library can check: without certificates and hardware keys. */
 const checkable: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
@@ -39,9 +39,9 @@ const checkable: readonly ServerHostKeyAlgorithm[] = [
 const legacy: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 
 /**
- * Reads the known hosts for one connection. `learned` has the keys of hosts that were taken at their word: they must show the
- * same key the next time; no file is written.
- * @throws DrillError `host-unreachable` when no algorithm is left to ask the host for
+ * Reads the known hosts for one connection. `learned` has the keys that were accepted unchecked (StrictHostKeyChecking). The
+ * next connection must present the same key. No file is written.
+ * @throws DrillError `host-unreachable` if no supported algorithm is allowed
  */
 export async function hostKeyCheck(
   settings: SshSettings,
@@ -60,7 +60,7 @@ export async function hostKeyCheck(
   const allowed = settings.hostKeyAlgorithms.length === 0 ? checkable : offered;
   const isKnown = (one: ServerHostKeyAlgorithm): boolean =>
     types.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one);
-  // A host has keys of several types: it is asked for one that can be compared.
+  // A host has keys of several types. Known types come first, so that the key can be compared.
   const algorithms = [...allowed.filter(isKnown), ...allowed.filter((one) => !isKnown(one))];
   const where = `${host}:${port}`;
   const refusal = (why: string, mend: string): DrillError =>
@@ -93,33 +93,33 @@ export async function hostKeyCheck(
           }
           return refusal(
             `${shown} is not known in ${knownHostsFiles.join(', ') || 'any file'}${printed.words}${brokenWords([...broken, ...printed.broken])}${dnsWords(settings)}`,
-            `Compare it with \`ssh-keygen -lf\` on the host itself, then connect once with \`${settings.words}\`, or add it to known_hosts.`,
+            `Compare the fingerprint with \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on the host (the file depends on the key type). Then log in once with \`${settings.words}\`, or add the key to known_hosts.`,
           );
         }
         case 'changed':
           return refusal(
-            `${shown} is not the one in ${placeOf(verdict.entry)} (${verdict.entry.type}, ${fingerprint(verdict.entry.key)}): the host was made anew, or somebody is in between`,
-            'Compare it with `ssh-keygen -lf` on the host itself, then put it in the place of that line.',
+            `${shown} differs from the key in ${placeOf(verdict.entry)} (${verdict.entry.type}, ${fingerprint(verdict.entry.key)}): the host was reinstalled, or another machine intercepts the connection`,
+            'Compare the fingerprint with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host (the file depends on the key type). If they match, replace the key in that line.',
           );
         case 'revoked':
           return refusal(
             `${shown} is revoked by ${placeOf(verdict.entry)}`,
-            'Give the host a new key; whoever has the old one can pretend to be it.',
+            'Generate a new host key on the host: the holder of the revoked key can impersonate it.',
           );
         case 'authority-only':
           return refusal(
-            `${shown} is vouched for by a certificate authority only (${placeOf(verdict.entry)}), and firedrill cannot check host certificates`,
-            'Add the host’s own key to known_hosts, as a line without @cert-authority.',
+            `${shown} is known only through a certificate authority (${placeOf(verdict.entry)}), and firedrill cannot check host certificates`,
+            'Add the host’s own key to known_hosts, in a line without @cert-authority.',
           );
       }
     },
   };
 }
 
-/** Time limit of KnownHostsCommand, ms; ssh has none. */
+/** Time limit of KnownHostsCommand, ms; `ssh` has none. */
 const knownHostsCommandMs = 10_000;
 
-/** The known hosts that KnownHostsCommand prints for a host's key; empty without one. `words` has its failure, for messages. */
+/** The known hosts that KnownHostsCommand prints for a host's key; empty without the command. `words` describes it for messages. */
 async function askKnownHosts(
   { knownHostsCommand, tokens }: SshSettings,
   name: HostName,
@@ -161,9 +161,12 @@ async function readKnownHosts(path: string): Promise<ReturnType<typeof parseKnow
   try {
     return parseKnownHosts(await readFile(path, 'utf8'), path);
   } catch (error) {
-    // Most of the usual places have none.
+    // Most of the default files do not exist.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { entries: [], broken: [] };
-    throw new DrillError('host-unreachable', `the known hosts ${path} cannot be read`, { cause: error });
+    throw new DrillError('host-unreachable', `cannot read the known hosts: ${messageOf(error)}`, {
+      mend: `Give this user read access to ${path}.`,
+      cause: error,
+    });
   }
 }
 
@@ -173,5 +176,5 @@ function placeOf({ file, line }: KnownHost | BrokenLine): string {
 
 function brokenWords(broken: readonly BrokenLine[]): string {
   if (broken.length === 0) return '';
-  return `; lines left out there: ${broken.map((line) => `${placeOf(line)} (${line.why})`).join(', ')}`;
+  return `; ignored as invalid: ${broken.map((line) => `${placeOf(line)} (${line.why})`).join(', ')}`;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepShells, type ShellOutcome } from './kept-shells.ts';
 import type { Command } from './run-command.ts';
@@ -15,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Kept shells of this machine, each of which leaves its process id in a file when it starts. */
+/** Kept shells on this machine. Each writes its process id to a file when it starts. */
 function shells(name: string): {
   run: (argv: readonly string[], limits?: Partial<Command>) => Promise<ShellOutcome>;
   started: () => Promise<number[]>;
@@ -42,7 +43,7 @@ function exited(exitCode: number, stdout = '', stderr = ''): ShellOutcome {
 }
 
 describe('kept shells', () => {
-  it('give exit code and both streams, arguments and output untouched, from one shell', async () => {
+  it('return exit code and both streams, with unchanged arguments and output, from one shell', async () => {
     const { run, started } = shells('one');
     const script = 'printf "%s|" "$@"; printf err >&2; exit 3';
     const words = ["it's", '$HOME', 'a\nb', '-n', '*', 'ü €', ''];
@@ -54,18 +55,18 @@ describe('kept shells', () => {
     expect(await started()).toHaveLength(1);
   });
 
-  it('give a shell’s exit codes for what cannot be run, and for what is killed', async () => {
+  it('return a shell’s exit codes for programs that cannot be run, and for killed ones', async () => {
     const { run, started } = shells('codes');
     expect(await run(['/nonexistent/program'])).toMatchObject({ exitCode: 127 });
     expect(await run(['/etc/passwd'])).toMatchObject({ exitCode: 126 });
     expect(await run(['sh', '-c', 'kill -9 $$'])).toMatchObject({ exitCode: 137 });
-    // Builtins that would end the shell, or change it, are looked for as programs.
+    // Builtins that would end or change the shell are run as programs.
     expect(await run(['exit', '7'])).toMatchObject({ exitCode: 127 });
     expect(await run(['cd', '/'])).not.toMatchObject({ kind: 'lost' });
     expect(await started()).toHaveLength(1);
   });
 
-  it('run side by side what is asked for side by side, and keep those shells', async () => {
+  it('run concurrent commands in parallel, and keep those shells', async () => {
     const { run, started } = shells('many');
     const meet = (mine: string, other: string): string[] => [
       'sh',
@@ -81,14 +82,14 @@ describe('kept shells', () => {
     expect(await started()).toHaveLength(2);
   });
 
-  it('bring large output whole, however it is cut up', async () => {
+  it('return large output complete, in pieces of any size', async () => {
     const { run } = shells('large');
     const outcome = await run(['seq', '200000']);
     const wanted = Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join('');
     expect(outcome).toEqual(exited(0, wanted));
   });
 
-  it('give the beginning of what is longer than asked for, and take it for a mistake where nobody asked', async () => {
+  it('truncate output at the requested limit, and report an overflow at the default limit', async () => {
     const { run } = shells('limits');
     expect(await run(['seq', '200000'], { maxOutputBytes: 10 })).toEqual({
       ...exited(0, '1\n2\n3\n4\n5\n'),
@@ -101,9 +102,9 @@ describe('kept shells', () => {
     expect(await run(['echo', 'next'])).toEqual(exited(0, 'next\n'));
   });
 
-  it('give up a shell whose command does not end in time or is cut short, and use another', async () => {
+  it('use another shell while a command that timed out or was cut short still runs', async () => {
     const { run, started } = shells('hung');
-    // Shells are there before their command hangs: they have left their ids.
+    // The shells have started before their command hangs: they have written their ids.
     expect(await run(['true'])).toEqual(exited(0));
     expect(await run(['sleep', '30'], { timeoutMs: 50 })).toEqual({ kind: 'timed-out' });
     expect(await run(['true'])).toEqual(exited(0));
@@ -116,20 +117,20 @@ describe('kept shells', () => {
     expect(await started()).toHaveLength(3);
   });
 
-  it('use a shell again whose command was cut short, once that has ended: a slow host gets no new ones', async () => {
+  it('use a shell again after the end of its command that was cut short, so that a slow host gets no new shells', async () => {
     const { run, started } = shells('slow');
     const slow = ['sh', '-c', 'until [ -e "$1" ]; do sleep 0.02; done; echo late', 'sh', join(folder, 'go')];
     expect(await run(['true'])).toEqual(exited(0));
     expect(await run(slow, { timeoutMs: 50 })).toEqual({ kind: 'timed-out' });
     await writeFile(join(folder, 'go'), '');
-    // Until the late one has ended, others get a second shell: what it says is no answer of theirs.
+    // Until the late command has ended, others get a second shell, so that its output is not mixed with theirs.
     for (let n = 0; n < 10; n++) expect(await run(['echo', String(n)])).toEqual(exited(0, `${n}\n`));
     const both = await Promise.all([run(['sleep', '0.1']), run(['sleep', '0.1'])]);
     expect(both).toEqual([exited(0), exited(0)]);
     expect((await started()).length).toBeLessThanOrEqual(2);
   });
 
-  it('give a shell its time at each command that is cut short', async () => {
+  it('give a shell the full time after each command that is cut short', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { run } = shells('twice');
     /** The shell that runs the next command. */
@@ -137,7 +138,7 @@ describe('kept shells', () => {
       const outcome = await run(['sh', '-c', 'echo $PPID']);
       return outcome.kind === 'exited' ? outcome.stdout.trim() : outcome.kind;
     };
-    /** Cuts a command short that goes on until `end` is called. */
+    /** Cuts a command short, which runs until `end` is called. */
     const cutOne = async (name: string) => {
       const [began, go] = [join(folder, `${name}-began`), join(folder, `${name}-go`)];
       const script = 'touch "$1"; until [ -e "$2" ]; do sleep 0.02; done';
@@ -152,7 +153,7 @@ describe('kept shells', () => {
     const one = await cutOne('one');
     await vi.advanceTimersByTimeAsync(9000);
     await one.end();
-    // Shells take turns: after the first one, the other is next.
+    // Shells alternate: after the first one, the other is next.
     while ((await shellNow()) !== first);
     await shellNow();
     const two = await cutOne('two');
@@ -164,21 +165,28 @@ describe('kept shells', () => {
     expect(used.at(-1)).toBe(first);
   });
 
-  it('are not more than a few where commands hang', async () => {
+  it('are limited in number while commands hang', async () => {
     const { run, started } = shells('many-hung');
-    for (let n = 0; n < 12; n++) expect(await run(['sleep', '5'], { timeoutMs: 30 })).toMatchObject({});
+    // The limit alone ends shells here: no time passes in which a shell with a hung command, or without one, is closed.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    for (let n = 0; n < 12; n++) {
+      const hung = run(['sleep', '5'], { timeoutMs: 30 });
+      await vi.advanceTimersByTimeAsync(30);
+      expect(await hung).toEqual({ kind: 'timed-out' });
+    }
     expect(await run(['echo', 'after'])).toEqual(exited(0, 'after\n'));
-    const alive = (await started()).filter((pid) => isAlive(pid));
-    expect(alive.length).toBeLessThanOrEqual(8);
+    const alive = async () => (await started()).filter((pid) => isAlive(pid)).length;
+    // A shell that was ended is a process until the system has noticed. `expect.poll` would advance the simulated time.
+    while ((await alive()) > 8) await setTimeout(20);
   });
 
-  it('tell of a shell that ended under its command, or between two, or never was', async () => {
+  it('report a shell that ended during a command, between two, or never started', async () => {
     const { run, started } = shells('lost');
     expect(await run(['sh', '-c', 'kill -9 $PPID'])).toEqual({ kind: 'lost' });
     await run(['true']);
     const [, second = 0] = await started();
     process.kill(second, 'SIGKILL');
-    // Whether its end has been noticed or not, nothing is taken for an answer.
+    // The outcome is never an answer, also before the shell's end is noticed.
     const next = await run(['echo', 'there']);
     expect([{ kind: 'lost' }, exited(0, 'there\n')]).toContainEqual(next);
     const nobody = keepShells(['/nonexistent/shell']);
@@ -186,7 +194,7 @@ describe('kept shells', () => {
     expect(await nobody({ argv: ['true'], timeoutMs: 55_000, signal })).toEqual({ kind: 'lost' });
   });
 
-  it('do not let a command speak for the shell', async () => {
+  it('ignore marks that a command prints', async () => {
     const { run } = shells('forged');
     const file = join(folder, 'words');
     await writeFile(file, '\n00000000-0000-4000-8000-000000000000 0\nand more\n');

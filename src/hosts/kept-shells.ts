@@ -3,33 +3,32 @@ import { environmentScript, keptScript, newMark, readMarks } from './command-mar
 import { defaultMaxOutputBytes, type Command, type Outcome } from './run-command.ts';
 import { startPiped } from './start-piped.ts';
 
-/** How a command in a kept shell ended. `lost`: the shell did, or could not be started; what it did is not known. */
+/** How a command in a kept shell ended. `lost`: the shell ended or could not be started, and the outcome is unknown. */
 export type ShellOutcome = Exclude<Outcome, { kind: 'not-started' }> | { readonly kind: 'lost' };
 
-/** Runs commands in shells that stay open. */
+/** Runs a command in a shell that stays open. */
 export type ShellRunner = (command: Command) => Promise<ShellOutcome>;
 
-/** A shell that had nothing to do for so long is closed. */
+/** An idle shell is closed after this time. */
 const idleMs = 20_000;
-/** A shell whose command was cut short is given so long to end it. */
+/** If a command is cut short, its shell has this time to end it. */
 const lingerMs = 10_000;
-/** So many shells at most, where some of them are at commands that were cut short. */
+/** From this many open shells on, a new one replaces the oldest shell with a command that was cut short. */
 const mostShells = 8;
 
 /**
- * Runs commands in POSIX shells that are started once, by `start`, and read from their standard input. Starting a
- * process from outside of a container costs its machine some ten times what the process itself does (`docker exec`:
- * three programs and a set of namespaces), which probes that look every half second would load the system with that they
- * measure.
+ * Runs commands in POSIX shells that `start` starts once, and that read scripts from their standard input. To start a process
+ * from outside a container costs the machine about ten times as much as the process itself (`docker exec`: three programs
+ * and a set of namespaces). Probes that run twice a second would load the system that they measure.
  *
- * A shell runs one command at a time; more of them are started as they are needed. One whose command is cut short stays
- * until that has ended, and is used again then: a host that is merely slow is not asked for a new shell each time, which
- * would make it slower. It is given up after a while, or for a new one where there are many. Commands get no input, and
- * must leave nothing behind that writes to their output.
+ * A shell runs one command at a time, and more shells are started when they are needed. If a command is cut short, its shell
+ * stays until the command has ended, and is then used again: a new shell each time would make a slow host slower. The shell
+ * is dropped after `lingerMs`, or earlier if `mostShells` are open. Commands get no input, and must not leave a process
+ * that writes to their output.
  */
 export function keepShells(start: readonly string[]): ShellRunner {
   const idle = new Set<Shell>();
-  /** At a command that was cut short, the oldest first. */
+  /** Shells whose command was cut short and still runs, the oldest first. */
   const lingering = new Set<Shell>();
   const open = new Set<Shell>();
   const forget = (shell: Shell): void => {
@@ -47,7 +46,7 @@ export function keepShells(start: readonly string[]): ShellRunner {
     const [known] = idle;
     if (known !== undefined) idle.delete(known);
     const shell = known ?? openOne();
-    /** Set while this command is cut short and at work: a later one has its own time. */
+    /** Set while this command is cut short and still runs. */
     let linger: NodeJS.Timeout | undefined;
     return runIn(shell, command, {
       onCut: () => {
@@ -65,22 +64,22 @@ export function keepShells(start: readonly string[]): ShellRunner {
   };
 }
 
-/** What becomes of the shell of a command. */
+/** Callbacks about the state of a command's shell. */
 interface ShellUse {
-  /** The command was cut short, and may still be at work. */
+  /** The command was cut short, and may still run. */
   readonly onCut: () => void;
   /** The command has ended: the shell can take another. */
   readonly onFree: () => void;
 }
 
-/** A shell at the other end of three pipes. */
+/** A shell behind three pipes. */
 interface Shell {
   readonly isOpen: () => boolean;
-  /** Runs a script, and gives what it writes on both streams, as it comes, and the shell's end to `reader`. */
+  /** Runs a script. `reader` gets the bytes of both streams, and the shell's end. */
   readonly give: (script: string, reader: Reader) => void;
-  /** Closes it, unless it is given something before. */
+  /** Closes the shell after this time, unless `give` is called before. */
   readonly closeIn: (ms: number) => void;
-  /** Ends it now, without waiting for what it does. */
+  /** Kills the shell at once. */
   readonly drop: () => void;
 }
 
@@ -102,7 +101,7 @@ function openShell(start: readonly string[], onEnd: (shell: Shell) => void): She
     onEnd(shell);
     reader?.onEnd();
   };
-  // It may be gone before it has read what it is given.
+  // The shell may end before it has read its script.
   stdin.on('error', ended);
   stdin.write(`${environmentScript}\n`);
   for (const [name, stream] of Object.entries({ stdout, stderr }) as ['stdout' | 'stderr', typeof stdout][]) {
@@ -111,7 +110,7 @@ function openShell(start: readonly string[], onEnd: (shell: Shell) => void): She
     stream.on('end', ended);
   }
   void subprocess.then(ended, ended);
-  // A shell without a command keeps nobody waiting: it ends when its standard input does.
+  // An idle shell must not keep this process alive. It ends with its standard input.
   subprocess.nodeChildProcess.unref();
   for (const stream of [stdin, stdout, stderr]) (stream as unknown as Socket).unref();
 

@@ -5,7 +5,7 @@ const first = 'AAAAC3NzaC1lZDI1NTE5AAAAIFZTPepw6B7o3fZesY0rwYRQp8/QZqlTXeweonl86
 const second = 'AAAAC3NzaC1lZDI1NTE5AAAAID4mPsMCF4Lrn1lJ376GQ9F1aGHLIWunREWRqVAmpGRY';
 const ecdsa =
   'AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBLeYj3RahcgGQ+Ke/hqJGDed/26P3LSl1bOKwWuTWNeaaIR0et35OnLz74th9ejAl6QCe0ZppUEyMvWVle34F2U=';
-/** As `ssh-keygen -H` hashes `node-1` and `[node-1]:2222`. */
+/** `node-1` and `[node-1]:2222`, hashed with `ssh-keygen -H`. */
 const hashed = '|1|+MrZ4jncPbdqCoYQJIxfIoQRSlM=|jDnwWf8DHC2RdFaIPZr/b1iOVII=';
 const hashedPort = '|1|g72Z6gGFPn5SdQqeOk6HKxD6DTA=|96kJl2DPlsZkq5qgABASyn4B5WY=';
 
@@ -19,7 +19,7 @@ function judge(lines: readonly string[], name: HostName, key = first): string {
 }
 
 describe('parseKnownHosts', () => {
-  test('takes lines with and without markers, comments and blank lines apart', () => {
+  test('parses lines with and without markers, and skips comments and blank lines', () => {
     const text = [
       '# a comment',
       '',
@@ -36,7 +36,7 @@ describe('parseKnownHosts', () => {
     ]);
   });
 
-  test('leaves out broken lines and says which and why', () => {
+  test('returns invalid lines separately, with the reason', () => {
     const text = [
       'node-1',
       `@other node-1 ssh-ed25519 ${first}`,
@@ -62,7 +62,7 @@ describe('parseKnownHosts', () => {
 });
 
 describe('judgeHostKey', () => {
-  test('knows a host by its name, its address, in either case', () => {
+  test('finds a host by name or address, in upper or lower case', () => {
     const lines = [`Node-1,10.0.0.1 ssh-ed25519 ${first}`];
     expect(judge(lines, node)).toBe('known');
     expect(judge(lines, { host: 'NODE-1', port: 22 })).toBe('known');
@@ -71,27 +71,27 @@ describe('judgeHostKey', () => {
     expect(judge([], node)).toBe('unknown');
   });
 
-  test('knows hashed names, with a port and without', () => {
+  test('finds hashed names, with and without a port', () => {
     expect(judge([`${hashed} ssh-ed25519 ${first}`], node)).toBe('known');
     expect(judge([`${hashed} ssh-ed25519 ${first}`], { host: 'node-2', port: 22 })).toBe('unknown');
     expect(judge([`${hashedPort} ssh-ed25519 ${first}`], otherPort)).toBe('known');
     expect(judge([`${hashedPort} ssh-ed25519 ${first}`], node)).toBe('unknown');
   });
 
-  test('a host on another port is [host]:port', () => {
+  test('looks up a host on another port as [host]:port', () => {
     expect(judge([`[node-1]:2222 ssh-ed25519 ${first}`], otherPort)).toBe('known');
     expect(judge([`[node-1]:2222 ssh-ed25519 ${first}`], node)).toBe('unknown');
     expect(judge([`[node-1]:22222 ssh-ed25519 ${first}`], otherPort)).toBe('unknown');
   });
 
-  test('the key that the host has on port 22 is good on other ports, as long as those have none of their own', () => {
+  test('accepts the key of port 22 on another port without its own keys', () => {
     const lines = [`node-1 ssh-ed25519 ${first}`];
     expect(judge(lines, otherPort)).toBe('known');
     expect(judge(lines, otherPort, second)).toBe('unknown');
     expect(judge([...lines, `[node-1]:2222 ssh-ed25519 ${second}`], otherPort)).toBe('changed');
   });
 
-  test('matches patterns, and none of a line with a negated one that matches', () => {
+  test('matches patterns, unless a negated one of the line matches', () => {
     const lines = [`*.example,!bad.example,node-? ssh-ed25519 ${first}`];
     expect(judge(lines, { host: 'a.example', port: 22 })).toBe('known');
     expect(judge(lines, { host: 'bad.example', port: 22 })).toBe('unknown');
@@ -101,7 +101,7 @@ describe('judgeHostKey', () => {
     expect(judge([`* ssh-ed25519 ${first}`], otherPort)).toBe('known');
   });
 
-  test('a host with another key than before has changed, of the same type or not', () => {
+  test('reports another key as changed, of the same type or not', () => {
     expect(judge([`node-1 ssh-ed25519 ${first}`], node, second)).toBe('changed');
     expect(judge([`node-1 ssh-ed25519 ${first}`], node, ecdsa)).toBe('changed');
     expect(judge([`node-1 ssh-ed25519 ${first}`, `node-1 ssh-ed25519 ${second}`], node, second)).toBe(
@@ -109,7 +109,7 @@ describe('judgeHostKey', () => {
     );
   });
 
-  test('a revoked key is refused though it is known, for the hosts that the line names', () => {
+  test('refuses a revoked key although it is known, for the hosts of the line', () => {
     const known = [`node-1,node-2 ssh-ed25519 ${first}`, `@revoked node-1 ssh-ed25519 ${first}`];
     expect(judge(known, node)).toBe('revoked');
     expect(judge(known, { host: 'node-2', port: 22 })).toBe('known');
@@ -118,7 +118,7 @@ describe('judgeHostKey', () => {
     expect(judge([`@revoked node-1 ssh-ed25519 ${first}`], otherPort)).toBe('revoked');
   });
 
-  test('an authority vouches for certificates, not for keys', () => {
+  test('does not accept a key because of a certificate authority', () => {
     const lines = [`@cert-authority *.example ssh-ed25519 ${first}`];
     expect(judge(lines, { host: 'a.example', port: 22 }, second)).toBe('authority-only');
     expect(judge(lines, { host: 'a.example', port: 22 }, first)).toBe('authority-only');
@@ -128,14 +128,14 @@ describe('judgeHostKey', () => {
     ).toBe('known');
   });
 
-  test('an alias takes the place of name and port', () => {
+  test('uses an alias instead of name and port', () => {
     const lines = [`pair-a ssh-ed25519 ${first}`];
     expect(judge(lines, { ...otherPort, alias: 'pair-a' })).toBe('known');
     expect(judge([`[node-1]:2222 ssh-ed25519 ${first}`], { ...otherPort, alias: 'pair-a' })).toBe('unknown');
   });
 });
 
-test('knownTypes tells what to ask a host for', () => {
+test('knownTypes returns the types to request from a host', () => {
   const lines = [
     `node-1 ecdsa-sha2-nistp256 ${ecdsa}`,
     `${hashed} ssh-ed25519 ${first}`,
@@ -147,7 +147,7 @@ test('knownTypes tells what to ask a host for', () => {
   expect(knownTypes(entries, { host: 'node-3', port: 22 })).toEqual([]);
 });
 
-test('fingerprint is written as OpenSSH writes it', () => {
+test('fingerprint has the format of OpenSSH', () => {
   // ssh-keygen -l
   expect(fingerprint(Buffer.from(first, 'base64'))).toBe(
     'SHA256:gKYQ8rZAc8g86qBgUMQgyfQ9ddcR5WZqZlNSTEh1MlU',

@@ -5,41 +5,41 @@ export interface KnownHost {
   readonly marker?: 'revoked' | 'cert-authority';
   /** Names and patterns separated by commas, or one hashed name. */
   readonly hosts: string;
-  /** As the key itself says. */
+  /** The type that the key itself contains. */
   readonly type: string;
   readonly key: Buffer;
   readonly file: string;
   readonly line: number;
 }
 
-/** A line that says nothing that could be used. */
+/** An invalid line. */
 export interface BrokenLine {
   readonly file: string;
   readonly line: number;
   readonly why: string;
 }
 
-/** What a host is looked up by. */
+/** The name that a host is looked up by. */
 export interface HostName {
   readonly host: string;
   readonly port: number;
-  /** HostKeyAlias: takes the place of both. */
+  /** HostKeyAlias: replaces host and port. */
   readonly alias?: string;
 }
 
-/** What the known hosts say of a key that a host shows. */
+/** The verdict on a key that a host presents. */
 export type KeyVerdict =
   | { readonly kind: 'known'; readonly entry: KnownHost }
   | { readonly kind: 'unknown' }
-  /** The host is known by other keys. */
+  /** The known keys of the host are others. */
   | { readonly kind: 'changed'; readonly entry: KnownHost }
   | { readonly kind: 'revoked'; readonly entry: KnownHost }
-  /** Nothing but a certificate of that authority would do. */
+  /** Only a certificate of that authority would be accepted. */
   | { readonly kind: 'authority-only'; readonly entry: KnownHost };
 
 const defaultPort = 22;
 
-/** Reads a known_hosts file. Lines that are broken are left out and told. */
+/** Parses a known_hosts file. Invalid lines are returned separately. */
 export function parseKnownHosts(
   text: string,
   file: string,
@@ -75,11 +75,11 @@ function parseEntry(words: readonly string[]): Omit<KnownHost, 'file' | 'line'> 
   return { ...(marked ? { marker } : {}), hosts, type, key };
 }
 
-/** The type that a public key names itself (RFC 4253, 6.6); undefined where there is none. */
+/** The type that a public key contains (RFC 4253, 6.6); undefined if there is none. */
 export function typeOfKey(key: Buffer): string | undefined {
   if (key.length < 4) return undefined;
   const end = 4 + key.readUInt32BE(0);
-  // A type and nothing after it is no key.
+  // A type without key data is not a key.
   return end < key.length ? key.toString('latin1', 4, end) : undefined;
 }
 
@@ -88,7 +88,7 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** Types of the keys that a host is known by: what a client should ask the host for first. */
+/** Types of a host's known keys: a client should request these first. */
 export function knownTypes(entries: readonly KnownHost[], name: HostName): readonly string[] {
   const types = lookups(name).flatMap((wanted) =>
     entries.filter((e) => e.marker === undefined && isNamed(e, wanted)).map((e) => e.type),
@@ -97,9 +97,8 @@ export function knownTypes(entries: readonly KnownHost[], name: HostName): reado
 }
 
 /**
- * Judges a key as OpenSSH does: a revoked one is refused whatever else is said of it; a host with keys of its own is
- * known by these alone. A host on another port than 22 is `[host]:port`; where that is not known, a key that the
- * host has on port 22 is good, too.
+ * Judges a key as OpenSSH does. A revoked key is always refused. If the host has keys of its own, only these are accepted.
+ * A host on another port than 22 is `[host]:port`. If that name is unknown, a key of the host on port 22 is also accepted.
  */
 export function judgeHostKey(entries: readonly KnownHost[], name: HostName, key: Buffer): KeyVerdict {
   const [first, onPort22] = lookups(name);
@@ -124,14 +123,14 @@ function judgeName(entries: readonly KnownHost[], wanted: string, key: Buffer): 
   return authority === undefined ? { kind: 'unknown' } : { kind: 'authority-only', entry: authority };
 }
 
-/** The name under which a host's key is written down: `host` on port 22, `[host]:port` on any other. */
+/** The name of a host in known_hosts: `host` on port 22, `[host]:port` on any other. */
 export function nameInKnownHosts({ host, port, alias }: HostName): string {
   if (alias !== undefined) return alias;
   const plain = host.toLowerCase();
   return port === defaultPort ? plain : `[${plain}]:${port}`;
 }
 
-/** The names to look for, the most telling first. */
+/** The names to look up, the most specific first. */
 function lookups(name: HostName): readonly [string, ...string[]] {
   const first = nameInKnownHosts(name);
   return name.alias !== undefined || name.port === defaultPort ? [first] : [first, name.host.toLowerCase()];

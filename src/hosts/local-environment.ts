@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 
-/** Where glibc has UTF-8 without a language, under either of its names. */
+/** The two paths where glibc has the locale C.UTF-8. */
 const neutralLocales = ['/usr/lib/locale/C.utf8', '/usr/lib/locale/C.UTF-8'];
 
 /**
- * What `environmentScript` (command-marks.ts) sets on other hosts, for commands on this machine: messages in English, and
- * programs for administrators on the path. Undefined: not set.
+ * The same environment for commands on this machine as `environmentScript` (command-marks.ts) sets on other hosts: messages
+ * in English, and the sbin folders in PATH. Undefined removes a variable.
  */
 export function localEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -8,11 +8,11 @@ function limits(timeoutMs = 10_000): { timeoutMs: number; signal: AbortSignal } 
 }
 
 describe('local host', () => {
-  it('is this machine: no fault may cut its network', () => {
+  it('is this machine, so no fault may cut its network', () => {
     expect(host.isThisMachine).toBe(true);
   });
 
-  it('gives exit code and output, arguments untouched', async () => {
+  it('returns exit code and output, with unchanged arguments', async () => {
     const script = 'printf "%s\\n" "$1"; echo err >&2; exit 3';
     expect(await host.exec(['sh', '-c', script, 'sh', 'a  $b "c"'], limits())).toEqual({
       exitCode: 3,
@@ -21,18 +21,18 @@ describe('local host', () => {
     });
   });
 
-  it('gives a shell’s exit codes for programs that cannot be started and for killed ones', async () => {
+  it('returns a shell’s exit codes for programs that cannot be started and for killed ones', async () => {
     expect(await host.exec(['/nonexistent/program'], limits())).toMatchObject({ exitCode: 127 });
     expect(await host.exec(['/etc/passwd'], limits())).toMatchObject({ exitCode: 126 });
     expect(await host.exec(['sh', '-c', 'kill -9 $$'], limits())).toMatchObject({ exitCode: 137 });
   });
 
-  it('feeds input, and an end of file without any', async () => {
+  it('passes input, and an end of file without input', async () => {
     expect(await host.exec(['cat'], { ...limits(), input: 'text' })).toMatchObject({ stdout: 'text' });
     expect(await host.exec(['cat'], limits())).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
-  it('ends a command at its time-out although a grandchild holds the output open', async () => {
+  it('ends a command at its time-out while a grandchild holds the output open', async () => {
     const script = 'sleep 5378 & echo $!; wait';
     await expect(host.exec(['sh', '-c', script], limits(200))).rejects.toMatchObject({
       code: 'host-unreachable',
@@ -45,7 +45,7 @@ describe('local host', () => {
       .toBe(1);
   });
 
-  it('resolves at the time-out even when a descendant escaped to a session of its own', async () => {
+  it('resolves at the time-out while a descendant in another session runs', async () => {
     const startMs = performance.now();
     await expect(host.exec(['sh', '-c', 'setsid sleep 100 & wait'], limits(200))).rejects.toThrow('200 ms');
     expect(performance.now() - startMs).toBeLessThan(90_000);
@@ -61,19 +61,19 @@ describe('local host', () => {
     );
   });
 
-  it('runs commands in English, with the programs of administrators on the path', async () => {
+  it('runs commands in English, with the sbin folders in PATH', async () => {
     const { stdout } = await host.exec(['sh', '-c', 'echo "$LC_ALL ${LANGUAGE-unset} $PATH"'], limits());
     expect(stdout).toMatch(/^C(\.UTF-8)? unset .*:\/usr\/sbin:\/sbin\n$/);
   });
 
-  it('keeps the beginning of the output where a limit was given', async () => {
+  it('truncates the output at a given limit', async () => {
     const result = await host.exec(['sh', '-c', 'yes line'], { ...limits(), maxOutputBytes: 1000 });
     expect(result.truncated).toBe(true);
     expect(result.stdout.length).toBeLessThanOrEqual(1000);
     expect(result.stdout.startsWith('line\nline\n')).toBe(true);
   });
 
-  it('takes too much output for an error otherwise', async () => {
+  it('reports too much output as an error without a given limit', async () => {
     await expect(host.exec(['sh', '-c', 'yes line'], limits())).rejects.toThrow(
       /wrote more than 16777216 bytes/,
     );

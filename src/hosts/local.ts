@@ -6,11 +6,11 @@ import { localEnvironment } from './local-environment.ts';
 import { pipeCommand } from './pipe-command.ts';
 import { runCommand, type CommandRunner } from './run-command.ts';
 
-/** Exit codes of a shell for a program that is not there, and for one that may not be run (POSIX 2.8.2). */
+/** Exit codes of a shell for a missing program, and for a program that may not be executed (POSIX 2.8.2). */
 const notFoundExit = 127;
 const notExecutableExit = 126;
 
-/** The machine that firedrill runs on. Nobody comes between firedrill and a command here: its output needs no marks. */
+/** The machine that firedrill runs on. There is no login shell or client in between, so the output needs no marks. */
 export function createLocalHost(
   name: string,
   run: CommandRunner = runCommand,

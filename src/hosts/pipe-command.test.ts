@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pipeCommand } from './pipe-command.ts';
 
-/** What a command wrote until it ended, and why it did. */
+/** The output of a command, and the reason of its end. */
 async function talk(argv: readonly string[], write?: string): Promise<{ said: string; why: string }> {
   const pipe = pipeCommand(argv);
   let said = '';
@@ -17,20 +17,20 @@ async function talk(argv: readonly string[], write?: string): Promise<{ said: st
 }
 
 describe('a piped command', () => {
-  it('is written to and read from, and ends with its standard input', async () => {
+  it('exchanges data, and ends with its standard input', async () => {
     expect(await talk(['cat'], 'hello\0bye')).toEqual({ said: 'hello\0bye', why: 'closed' });
   });
 
-  it('tells why it ended', async () => {
+  it('reports why it ended', async () => {
     const { why } = await talk(['sh', '-c', 'echo "no engine" >&2; exit 3']);
     expect(why).toBe('exit 3: no engine');
   });
 
-  it('tells that it could not be started', async () => {
+  it('reports that it could not be started', async () => {
     expect((await talk(['/nonexistent/program'])).why).toContain('ENOENT');
   });
 
-  it('is killed where the end of its standard input does not end it', async () => {
+  it('is killed if it does not end with its standard input', async () => {
     const pipe = pipeCommand(['sh', '-c', 'trap "" TERM; echo $$; exec sleep 60']);
     const pid = await new Promise<number>((resolve) => {
       pipe.onData((bytes) => resolve(Number(Buffer.from(bytes).toString('utf8'))));

@@ -3,17 +3,17 @@ import { readMarks, type Mark } from './command-marks.ts';
 import { pipeEnd, pipeStderrLimit } from './pipe-end.ts';
 import { startPiped } from './start-piped.ts';
 
-/** What it needs to end once its standard input is closed, and a little more. */
+/** Time for the command to end after its standard input is closed, ms. */
 const endWithinMs = 1500;
 
-/** What else is to be known of a piped command. */
+/** Options of a piped command. */
 interface PipeOptions {
-  /** Set where the argv is that of `markedArgv`: what comes before the command's start is none of its output. */
+  /** Set if `markedArgv` made the argv: bytes before the start mark are then not output of the command. */
   readonly mark?: Mark;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Starts a command on this machine and talks to it. See `Host.pipe`. */
+/** Starts a command on this machine, with pipes. See `Host.pipe`. */
 export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions = {}): CommandPipe {
   const subprocess = startPiped(argv, env);
   const { stdin, stdout, stderr } = subprocess;
@@ -21,7 +21,7 @@ export function pipeCommand(argv: readonly string[], { mark, env }: PipeOptions 
   const errors = mark === undefined ? undefined : readMarks(mark, 'run');
   let said = '';
   const { end, onEnd } = pipeEnd();
-  // It may be gone before it has read what it is given.
+  // The command may end before it has read its input.
   stdin.on('error', () => {});
   stdout.on('error', () => {});
   stderr.on('error', () => {});

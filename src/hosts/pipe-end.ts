@@ -1,17 +1,17 @@
-/** Of what a piped command says on standard error, the last so many characters are kept. */
+/** The last characters of a piped command's standard error that are kept. */
 export const pipeStderrLimit = 2000;
 
-/** The end of a pipe: it comes once, and whoever listens late hears of it, too. */
+/** The end of a pipe. It happens once, and a listener that is added later is called, too. */
 export interface PipeEnd {
-  /** Whether it has come. */
+  /** Whether the pipe has ended. */
   readonly isOver: boolean;
-  /** It comes now, for this reason; nothing where it came before. */
+  /** Ends the pipe with this reason. A second call does nothing. */
   readonly end: (why: string) => void;
-  /** Takes the one listener; see `CommandPipe.onEnd`. */
+  /** Sets the only listener; see `CommandPipe.onEnd`. */
   readonly onEnd: (listener: (why: string) => void) => void;
 }
 
-/** The end of a pipe that is still open. */
+/** Creates the end of an open pipe. */
 export function pipeEnd(): PipeEnd {
   let listening: ((why: string) => void) | undefined;
   let ended: string | undefined;

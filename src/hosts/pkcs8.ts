@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 
 /**
- * A private key in PKCS#8 (`BEGIN PRIVATE KEY`: openssl, Vault, cloud consoles) in a form that the SSH library reads: PKCS#1
- * for RSA, SEC1 for the NIST curves, OpenSSH's own for Ed25519.
- * @returns undefined for a text in another form
- * @throws Error for a key that cannot be read, or of a type that SSH does not have
+ * Converts a private key from PKCS#8 (`BEGIN PRIVATE KEY`: openssl, Vault, cloud consoles) to a format that the SSH library
+ * reads: PKCS#1 for RSA, SEC1 for the NIST curves, OpenSSH's own for Ed25519.
+ * @returns undefined for a text in another format
+ * @throws Error for a key that cannot be read, or whose type SSH does not support
  */
 export function fromPkcs8(text: string): string | undefined {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) throw new Error('it has a passphrase');
@@ -23,12 +23,12 @@ export function fromPkcs8(text: string): string | undefined {
 }
 
 const type = Buffer.from('ssh-ed25519');
-/** Lines of a PEM file have so many characters. */
+/** Characters in a line of a PEM file. */
 const pemWidth = 70;
-/** The block that an unencrypted key is padded to, bytes. */
+/** An unencrypted key is padded to a multiple of this, bytes. */
 const blockBytes = 8;
 
-/** PROTOCOL.key of OpenSSH, without encryption and comment. */
+/** The format of PROTOCOL.key in OpenSSH, without encryption and comment. */
 function openSshEd25519(key: KeyObject): string {
   const { d = '', x = '' } = key.export({ format: 'jwk' });
   const [seed, point] = [Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')];
@@ -57,7 +57,7 @@ function openSshEd25519(key: KeyObject): string {
   );
 }
 
-/** A string of the SSH protocol: its length, and its bytes. */
+/** A string of the SSH protocol: its length, then its bytes. */
 function field(bytes: Buffer): Buffer {
   return Buffer.concat([uint32(bytes.length), bytes]);
 }

@@ -8,11 +8,11 @@ export interface Command {
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly maxOutputBytes?: number | undefined;
-  /** Variables besides those of this process; undefined: not set. */
+  /** Variables in addition to those of this process; undefined removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a command ended. Everything that can be expected to happen is here; nothing is thrown. */
+/** How a command ended. Expected outcomes are returned, not thrown. */
 export type Outcome =
   | {
       readonly kind: 'exited';
@@ -21,23 +21,22 @@ export type Outcome =
       readonly stderr: string;
       readonly truncated?: true;
     }
-  /** There is no such program, or it may not be run. */
+  /** The program does not exist, or may not be executed. */
   | { readonly kind: 'not-started'; readonly code: string; readonly message: string }
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'aborted' }
   /** It wrote more than the default limit. */
   | { readonly kind: 'overflow'; readonly limitBytes: number };
 
-/** Runs a command; hosts take it as a parameter so that tests can look at what they would run. */
+/** Runs a command. Hosts take it as a parameter, so that tests can inspect the commands. */
 export type CommandRunner = (command: Command) => Promise<Outcome>;
 
-/** Output that no command of ours comes near; more of it is a mistake. */
+/** Default limit, bytes. No command of firedrill writes nearly as much, so more output is an error. */
 export const defaultMaxOutputBytes = 16_777_216;
 
 /**
- * Runs a command in a process group of its own, which is killed as a whole at
- * the time-out or abort: a grandchild that holds the output open would outlive
- * it otherwise. Resolves then at once, without waiting for the killed ones.
+ * Runs a command in its own process group. At the time-out or abort, the whole group is killed: otherwise a grandchild that
+ * holds the output open would outlive the command. It then resolves at once, without waiting for the killed processes.
  */
 export const runCommand: CommandRunner = async (command) => {
   if (command.signal.aborted) return { kind: 'aborted' };
@@ -56,7 +55,7 @@ export const runCommand: CommandRunner = async (command) => {
   const end = (outcome: Outcome): void => {
     cut.resolve(outcome);
     subprocess.kill();
-    // A descendant with a session of its own may still hold them; they must not keep this process alive.
+    // A descendant in another session may hold the streams open; they must not keep this process alive.
     subprocess.stdout?.destroy();
     subprocess.stderr?.destroy();
   };

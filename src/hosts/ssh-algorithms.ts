@@ -3,18 +3,18 @@ import type { Algorithms } from 'ssh2';
 import { DrillError } from '../core/errors.ts';
 import type { SshSettings } from './ssh-config.ts';
 
-/** What the library can do, in the order in which it prefers it. It exports the lists nowhere else. */
+/** The algorithms of the library, in its order of preference. Only this internal file exports them. */
 const supported = createRequire(import.meta.url)('ssh2/lib/protocol/constants.js') as Readonly<
   Record<'SUPPORTED_KEX' | 'SUPPORTED_CIPHER' | 'SUPPORTED_MAC', readonly string[]>
 >;
 
-/** Algorithms of a connection besides that of the host key. */
+/** Algorithms of a connection, without those of the host key. */
 type Chosen = Pick<Algorithms, 'kex' | 'cipher' | 'hmac'>;
 
 /**
- * The algorithms that ssh_config allows and the library has. Key exchanges in the order of ssh_config; ciphers and MACs in
- * that of the library, for which some cost many times more than others.
- * @throws DrillError `host-unreachable` where none is left
+ * The algorithms that ssh_config allows and the library supports. Key exchanges keep the order of ssh_config. Ciphers and MACs
+ * keep the order of the library, because some cost it many times more CPU than others.
+ * @throws DrillError `host-unreachable` if none is left
  */
 export function chooseAlgorithms({ asked, kexAlgorithms, ciphers, macs }: SshSettings): Chosen {
   const { SUPPORTED_KEX, SUPPORTED_CIPHER, SUPPORTED_MAC } = supported;

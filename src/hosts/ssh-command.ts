@@ -13,22 +13,22 @@ import {
 import { defaultMaxOutputBytes, type Outcome } from './run-command.ts';
 import type { Running, SshConnection } from './ssh-connection.ts';
 
-/** A command on a connection. The signal's reason tells a time-out from an abort. */
+/** A command on a connection. The signal's reason distinguishes a time-out from an abort. */
 export interface ChannelCommand {
   readonly argv: readonly string[];
-  /** As root, by sudo. */
+  /** Run as root, with sudo. */
   readonly sudo: boolean;
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly maxOutputBytes?: number | undefined;
 }
 
-/** How a command ended over there, or that it is not known. */
+/** How a command on the host ended, if that is known. */
 export type ChannelOutcome =
   | Extract<Outcome, { kind: 'exited' | 'overflow' }>
   /** The signal aborted. */
   | { readonly kind: 'cut' }
-  /** The connection broke: the command may have run, and may still. */
+  /** The connection broke: the command may have run, and may still run. */
   | { readonly kind: 'lost'; readonly why: string }
   | NotRun
   /** The server opened no channel: nothing was run. */
@@ -41,22 +41,22 @@ export type NotRun =
   /** The login did not run it: a forced command, or no login shell. */
   | { readonly kind: 'not-run'; readonly why: string };
 
-/** A command, and whom to end where it was cut short and may still be running. */
+/** The outcome of a command, and the process group to kill if the command was cut short and may still run. */
 export interface ChannelEnd {
   readonly outcome: ChannelOutcome;
-  /** Text around its output that is not its own; may be empty. */
+  /** Text around the command's output that is not part of it; may be empty. */
   readonly stray: string;
-  /** Leader of the command's process group on the host, as soon as it is known; undefined where it ended, or was never heard of. */
+  /** Leader of the command's process group on the host, as soon as it is known. Undefined if the command never reported its start. */
   readonly leftBehind?: Promise<number | undefined>;
 }
 
-/** What a descendant that still holds the output may add after the command's exit: sshd closes the channel only when it is done, too. */
+/** After the command's exit, output is read until it pauses for this time, ms. sshd keeps the channel open while a descendant holds the output. */
 const quietAfterExitMs = 1000;
 
-/** How long a command that was cut short before it began is waited for, to be ended. */
+/** If a command is cut short before it reported its start, its process group is waited for this long, ms. */
 const leaderWithinMs = 5000;
 
-/** Runs a command on a channel of its own. Never rejects. */
+/** Runs a command on its own channel. Never rejects. */
 export async function runOnChannel(connection: SshConnection, command: ChannelCommand): Promise<ChannelEnd> {
   const mark = newMark();
   const running = await start(connection, command, mark);
@@ -108,7 +108,7 @@ export async function runOnChannel(connection: SshConnection, command: ChannelCo
   return { outcome, stray, leftBehind: leaderOf(running, errors.marks) };
 }
 
-/** The outcome of a command whose channel is at its end. */
+/** The outcome of a command whose channel has ended. */
 function outcomeOf(
   out: Collected,
   errors: Collected,
@@ -128,7 +128,7 @@ function outcomeOf(
   if (started.length === 0) return notRun(out.marks, errors.marks, exitCode, command.sudo);
   return {
     kind: 'lost',
-    why: `the login shell does not pass on its ${started[0] === out ? 'standard error' : 'standard output'}`,
+    why: `the login shell does not pass on the command's ${started[0] === out ? 'standard error' : 'standard output'}`,
   };
 }
 
@@ -153,11 +153,11 @@ export function strayOf(out: MarkReader, errors: MarkReader): string {
     .join('\n');
 }
 
-/** Gives up a channel whose command goes on: sshd ends nothing when a channel is closed, and obeys few when they ask for a signal. */
+/** Closes a channel whose command still runs, and returns its process group. sshd does not end the command of a closed channel, and ignores most signal requests. */
 async function leaderOf({ channel, closed }: Running, errors: MarkReader): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, leaderWithinMs);
-  // The reader gets what comes from whoever reads the channel already.
+  // `runOnChannel` already passes the channel's data to this reader.
   const look = (): void => {
     if (errors.started !== undefined) resolve();
   };
@@ -172,7 +172,7 @@ async function leaderOf({ channel, closed }: Running, errors: MarkReader): Promi
   return errors.started;
 }
 
-/** The command line of a command between marks, for whatever login shell reads it. */
+/** The command line of a command between marks, for any login shell. */
 export function markedLine(
   { argv, sudo }: Pick<ChannelCommand, 'argv' | 'sudo'>,
   mark: Mark,
@@ -182,10 +182,10 @@ export function markedLine(
   return sudo ? anyShellCommand(arrivedScript(asRoot, mark), scattered(script)) : anyShellCommand(script);
 }
 
-/** Runs what follows as root, or ends at once where a password would be asked for. */
+/** Runs a command as root, or fails at once if sudo requires a password. */
 const asRoot = ['sudo', '-n', '--'] as const;
 
-/** Opens the channel and has the command started, unless the signal aborts before; the command is then cut short, too. */
+/** Opens the channel and starts the command. If the signal aborts before that, the command is cut short. */
 async function start(
   connection: SshConnection,
   command: ChannelCommand,
@@ -211,20 +211,20 @@ async function start(
     return { outcome: { kind: 'cut' }, stray: '', leftBehind };
   } catch (error) {
     const { message, reason } = error as Error & { reason?: unknown };
-    // Only a channel that was refused has a reason; anything else may have come after the command was sent.
+    // Only a refused channel has a reason. Any other error may have occurred after the command was sent.
     return { outcome: { kind: reason === undefined ? 'lost' : 'full', why: message }, stray: '' };
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-/** One stream of a command: what it wrote itself, up to a limit. */
+/** One stream of a command: its own output, up to a limit. */
 interface Collected {
   readonly marks: MarkReader;
   text(): string;
 }
 
-/** Gathers what a command writes to a stream, up to a number of bytes. */
+/** Collects a command's output on a stream, up to `limitBytes`. */
 function collect(
   stream: Readable,
   mark: Mark,

@@ -6,7 +6,7 @@ import type { CommandRunner, Outcome } from './run-command.ts';
 import { resolveRoute, sshWords, type SshRoute } from './ssh-config.ts';
 import { saying, type Said } from './testing/ssh-lab.ts';
 
-/** As OpenSSH 9.2 says it, shortened. */
+/** Output of `ssh -G` of OpenSSH 9.2, shortened. */
 const plain: Said = {
   host: 'n1',
   user: 'root',
@@ -33,7 +33,7 @@ function resolved(
   return resolveRoute(transport, { run: saying({ n1: { ...plain, ...said } }), env });
 }
 
-/** A runner that notes what it is asked, and says the same of everything. */
+/** A runner that records its commands, and prints the same output for each. */
 function noting(said: Said): { readonly asked: string[][]; readonly run: CommandRunner } {
   const asked: string[][] = [];
   const run: CommandRunner = (command) => {
@@ -47,7 +47,7 @@ function noting(said: Said): { readonly asked: string[][]; readonly run: Command
 const home = userInfo().homedir;
 
 describe('resolveRoute', () => {
-  test('takes what ssh says, with the files of the user and the system', async () => {
+  test('uses the settings of `ssh -G`, with the files of the user and the system', async () => {
     expect(await resolved({ hostname: '10.0.0.1', port: '2222', user: 'ops', connecttimeout: '7' })).toEqual({
       settings: {
         asked: 'n1',
@@ -77,7 +77,7 @@ describe('resolveRoute', () => {
     });
   });
 
-  test('asks ssh for what the target says', async () => {
+  test('passes the settings of the target to `ssh -G`', async () => {
     const { asked, run } = noting({ ...plain, identityfile: '/keys/a b' });
     const transport: SshTransport = {
       kind: 'ssh',
@@ -114,7 +114,7 @@ describe('resolveRoute', () => {
     ]);
   });
 
-  test('reads lists of files with spaces in their names, and none', async () => {
+  test('reads lists of files with spaces in their names, and empty lists', async () => {
     const { settings } = await resolved({
       userknownhostsfile: '/tmp/a b/known /tmp/c d',
       globalknownhostsfile: 'none',
@@ -124,7 +124,7 @@ describe('resolveRoute', () => {
     expect(settings.identityFiles).toEqual(['/tmp/a key']);
   });
 
-  test('fills in the tokens that ssh leaves', async () => {
+  test('expands the tokens that `ssh -G` does not', async () => {
     const identityfile = ['~/%n/%h-%p-%r', '%d/%u/%k', '/x/%%h', '/x/%l_%L_%C_%j', '~/${NAME}/%i'];
     const said = { hostname: '10.0.0.1', identityfile, hostkeyalias: 'pair' };
     const { settings } = await resolved(said, n1, { NAME: 'of%h${NAME}' });
@@ -139,17 +139,17 @@ describe('resolveRoute', () => {
     ]);
   });
 
-  test('names a token, a variable, or a home folder that stands for nothing', async () => {
+  test('names an undefined token, variable, or home folder in the error', async () => {
     const of = (identityfile: string): Promise<SshRoute> => resolved({ identityfile });
     await expect(of('/x/%Z')).rejects.toMatchObject({
-      message: 'no way to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
+      message: 'cannot connect to n1 over SSH: its ssh_config names the file /x/%Z, and %Z is undefined',
       mend: expect.stringContaining('ssh_config(5)') as string,
     });
     await expect(of('/x/${NOT_SET}')).rejects.toThrow(/\$\{NOT_SET\} is undefined$/);
     await expect(of('~somebody/key')).rejects.toThrow(/~somebody is undefined$/);
   });
 
-  test('hands on algorithms, variables and KnownHostsCommand, as ssh says them', async () => {
+  test('returns algorithms, variables, and KnownHostsCommand from `ssh -G`', async () => {
     const { settings } = await resolved({
       kexalgorithms: 'diffie-hellman-group14-sha1,curve25519-sha256',
       ciphers: 'aes128-cbc',
@@ -166,7 +166,7 @@ describe('resolveRoute', () => {
     });
   });
 
-  test('names what is not done, and nothing that is off', async () => {
+  test('lists unsupported settings that are on', async () => {
     const { settings } = await resolved({
       certificatefile: ['~/.ssh/id-cert.pub', 'none'],
       pkcs11provider: '/usr/lib/opensc.so',
@@ -200,7 +200,7 @@ describe('resolveRoute', () => {
     expect((await resolved({}, n1, { SSH_AUTH_SOCK: '' })).settings.agent).toBeUndefined();
   });
 
-  test('takes a host at its word only where ssh_config says so', async () => {
+  test('accepts unknown keys only if ssh_config allows it', async () => {
     const unknownKeys = async (stricthostkeychecking: string): Promise<string> =>
       (await resolved({ stricthostkeychecking })).settings.unknownKeys;
     expect(await unknownKeys('ask')).toBe('refused');
@@ -209,7 +209,7 @@ describe('resolveRoute', () => {
     expect(await unknownKeys('false')).toBe('new');
   });
 
-  test('goes through jump hosts, the last the nearest, with the same ssh_config', async () => {
+  test('resolves jump hosts, the last one nearest to the host, with the same ssh_config', async () => {
     const { asked, run } = noting(plain);
     const jumping: CommandRunner = async (command) => {
       const answer = (await run(command)) as Extract<Outcome, { kind: 'exited' }>;
@@ -230,18 +230,18 @@ describe('resolveRoute', () => {
     expect(way(route)).toEqual(['n1', 'j3', 'fd00::1', 'j1']);
   });
 
-  test('refuses jump hosts that lead in a circle', async () => {
+  test('refuses a loop of jump hosts', async () => {
     await expect(resolved({ proxyjump: 'n1' })).rejects.toMatchObject({
-      message: expect.stringMatching(/its jump hosts lead round in a circle$/) as string,
+      message: expect.stringMatching(/its jump hosts form a loop$/) as string,
       mend: expect.stringContaining('`ProxyJump none`') as string,
     });
   });
 
-  test('refuses what it does not do, and says what helps', async () => {
+  test('refuses unsupported settings, with a hint', async () => {
     await expect(resolved({ proxycommand: 'nc %h %p' })).rejects.toMatchObject({
       code: 'host-unreachable',
       message:
-        'no way to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
+        'cannot connect to n1 over SSH: its ssh_config has ProxyCommand nc %h %p, which firedrill does not run',
       mend: expect.stringContaining('ProxyJump') as string,
     });
     await expect(resolved({ revokedhostkeys: '/etc/ssh/revoked' })).rejects.toThrow(/RevokedHostKeys/);
@@ -254,14 +254,14 @@ describe('resolveRoute', () => {
     );
   });
 
-  test('says what is missing without the program ssh, and what ssh itself says', async () => {
+  test('reports a missing `ssh`, and the error of a failed one', async () => {
     const answering = (outcome: Outcome): Promise<SshRoute> =>
       resolveRoute(n1, { run: async () => outcome, env: {} });
     await expect(
       answering({ kind: 'not-started', code: 'ENOENT', message: 'spawn ssh ENOENT' }),
     ).rejects.toMatchObject({
       message:
-        'no way to n1 over SSH: the program ssh, which reads ssh_config, cannot be run: spawn ssh ENOENT',
+        'cannot connect to n1 over SSH: `ssh -G`, which reads ssh_config, cannot be started: spawn ssh ENOENT',
       mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).',
     });
     const failed = {
@@ -274,7 +274,7 @@ describe('resolveRoute', () => {
   });
 });
 
-test('sshWords says what people could type', () => {
+test('sshWords returns the ssh command', () => {
   expect(sshWords(n1)).toBe('ssh n1');
   expect(sshWords({ ...n1, sudo: true })).toBe('ssh n1 sudo -n');
   expect(sshWords({ ...n1, user: 'ops', port: 2222, config: 'none', identityFile: 'key', jump: 'j' })).toBe(

@@ -5,11 +5,11 @@ import type { SshTransport } from '../core/plan.ts';
 import type { CommandRunner } from './run-command.ts';
 import { expandHome, expandTokens, tokensOf } from './ssh-tokens.ts';
 
-/** A host as the command `ssh` would reach it, as far as firedrill has to know. Files by absolute path. */
+/** The settings that `ssh` would use for a host. Files have absolute paths. */
 export interface SshSettings {
-  /** As the target names it. */
+  /** The host's name in the target. */
   readonly asked: string;
-  /** The command by which people would go there. */
+  /** The `ssh` command for the host, for messages. */
   readonly words: string;
   readonly host: string;
   readonly port: number;
@@ -17,39 +17,39 @@ export interface SshSettings {
   readonly hostKeyAlias?: string;
   readonly identityFiles: readonly string[];
   readonly identitiesOnly: boolean;
-  /** Socket of the agent; absent where none is to be asked. */
+  /** Socket of the agent; absent if no agent is used. */
   readonly agent?: string;
   readonly knownHostsFiles: readonly string[];
-  /** KnownHostsCommand, with its tokens: it prints lines of known hosts. */
+  /** KnownHostsCommand, with unexpanded tokens. It prints lines of known hosts. */
   readonly knownHostsCommand?: string;
   /** Values of the tokens of this connection. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** SetEnv: variables for commands, as far as the server takes them. */
+  /** SetEnv: variables for commands, if the server accepts them. */
   readonly setEnv: Readonly<Record<string, string>>;
-  /** `new`: a host without any known key is taken at its word. */
+  /** `new`: the key of a host without known keys is accepted unchecked. */
   readonly unknownKeys: 'refused' | 'new';
-  /** Key types to ask the host for, the most wanted first. */
+  /** Host key types to request, the preferred one first. */
   readonly hostKeyAlgorithms: readonly string[];
-  /** KexAlgorithms, Ciphers, MACs: what is allowed; empty: whatever there is. */
+  /** KexAlgorithms, Ciphers, MACs: the allowed ones; empty allows all. */
   readonly kexAlgorithms: readonly string[];
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
-  /** Unsupported settings in ssh_config, as `Keyword value`: they may be why a login fails. */
+  /** Unsupported settings in ssh_config, as `Keyword value`. A login may fail because of them. */
   readonly unsupported: readonly string[];
   /** IP version; 0 for either. */
   readonly family: 0 | 4 | 6;
   readonly bindAddress?: string;
-  /** Of TCP and of SSH's handshake, each. */
+  /** Limit of the TCP connect and of the SSH handshake, each. */
   readonly connectTimeoutMs: number;
 }
 
-/** The way to a host: its settings, and the jump host through which it is reached, itself reached in a way. */
+/** The settings of a host, and the route to its jump host. */
 export interface SshRoute {
   readonly settings: SshSettings;
   readonly via?: SshRoute;
 }
 
-/** What of its surroundings the configuration depends on. */
+/** The command runner and the environment that the configuration depends on. */
 export interface SshSurroundings {
   readonly run: CommandRunner;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -58,13 +58,13 @@ export interface SshSurroundings {
 /** `ssh -G` reads files and may run the commands of `Match exec`. */
 const resolveTimeoutMs = 10_000;
 const defaultConnectTimeoutMs = 5000;
-/** Longer chains are a loop. */
+/** A longer chain of jump hosts counts as a loop. */
 const maxJumps = 8;
 
 /**
- * Resolves a host as `ssh` does, by `ssh -G`: Host, Match and Include of ssh_config, defaults and jump hosts. Jump hosts
- * have the settings that the same configuration gives them, and nothing of the target's.
- * @throws DrillError `host-unreachable` without the program `ssh`, for what it refuses, and for what firedrill cannot do
+ * Resolves a host with `ssh -G`: Host, Match, and Include of ssh_config, defaults, and jump hosts. Jump hosts get the
+ * settings of the same configuration, and none of the target's.
+ * @throws DrillError `host-unreachable` if `ssh` is missing or fails, or if a setting is not supported
  */
 export async function resolveRoute(
   transport: SshTransport,
@@ -73,15 +73,15 @@ export async function resolveRoute(
 ): Promise<SshRoute> {
   const { host: asked } = transport;
   if (jumps > maxJumps) {
-    throw cannot(asked, 'its jump hosts lead round in a circle', {
-      mend: 'See ProxyJump in its ssh_config: the block of a jump host that the same block matches needs `ProxyJump none`.',
+    throw cannot(asked, 'its jump hosts form a loop', {
+      mend: 'Add `ProxyJump none` for the jump host in ssh_config: a Host or Match block with ProxyJump also matches the jump host.',
     });
   }
   const said = await askSsh(transport, around);
   const jump = said.get('proxyjump')?.[0] ?? 'none';
   const settings = settingsOf(transport, said, around.env, jump);
   if (jump === 'none') return { settings };
-  // `ssh -J a,b` reaches b by a: the last is the next hop, and those before it are its own jump hosts.
+  // `ssh -J a,b` reaches b through a. So the last name is this host's jump host, and the names before it are the jump host's.
   const hops = jump.split(',');
   const last = hops.pop() ?? '';
   const next: SshTransport = {
@@ -93,7 +93,7 @@ export async function resolveRoute(
   return { settings, via: await resolveRoute(next, around, jumps + 1) };
 }
 
-/** How a host is reached, for people: what they could type themselves. */
+/** The `ssh` command for a host, for messages. */
 export function sshWords({ host, user, port, identityFile, config, jump, sudo }: SshTransport): string {
   return [
     'ssh',
@@ -112,12 +112,12 @@ function resolveCommand(transport: SshTransport): string[] {
   return [
     'ssh',
     '-G',
-    // Else it says that there will be no terminal.
+    // Without -T, `ssh` warns that there is no terminal.
     '-T',
     ...(config === undefined ? [] : ['-F', config]),
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', String(port)]),
-    // A key that is named is the key to use, whatever others an agent holds: servers count tries.
+    // Only the named key is tried, even if an agent holds others: servers limit the number of tries.
     ...(identityFile === undefined ? [] : ['-i', identityFile, '-o', 'IdentitiesOnly=yes']),
     ...(jump === undefined ? [] : ['-J', jump]),
     '--',
@@ -139,7 +139,7 @@ async function askSsh(
     case 'not-started':
       throw new DrillError(
         'host-unreachable',
-        `no way to ${transport.host} over SSH: the program ssh, which reads ssh_config, cannot be run: ${outcome.message}`,
+        `cannot connect to ${transport.host} over SSH: \`ssh -G\`, which reads ssh_config, cannot be started: ${outcome.message}`,
         { mend: 'Install the OpenSSH client (Debian, Ubuntu: openssh-client).' },
       );
     case 'timed-out':
@@ -150,7 +150,7 @@ async function askSsh(
   }
 }
 
-/** Lines `name value`; some names come several times. */
+/** Parses lines `name value`; some names occur more than once. */
 function parseSettings(text: string): ReadonlyMap<string, readonly string[]> {
   const said = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -176,7 +176,7 @@ function settingsOf(
   const command = one('proxycommand');
   if (command !== undefined) {
     throw cannot(asked, `its ssh_config has ProxyCommand ${command}, which firedrill does not run`, {
-      mend: 'Reach it by ProxyJump, or give the target an ssh_config of its own (`config`).',
+      mend: 'Use ProxyJump in ssh_config, or set `config` in the target to another ssh_config.',
     });
   }
   for (const { keyword, isSet, mend } of refused) {
@@ -194,7 +194,9 @@ function settingsOf(
   const identityFiles = (said.get('identityfile') ?? []).filter((path) => path !== 'none').map(file);
   const { identityFile } = transport;
   if (identityFile !== undefined && !identityFiles.includes(identityFile)) {
-    throw cannot(asked, `there is no identity file ${identityFile}`);
+    throw cannot(asked, `there is no identity file ${identityFile}`, {
+      mend: 'Correct `identityFile` in the target.',
+    });
   }
   const agent = agentOf(said.get('identityagent')?.[0], env, file);
   const bindAddress = one('bindaddress');
@@ -240,7 +242,7 @@ function names(list: string | undefined): readonly string[] {
 
 const isYes = (value: string): boolean => ['yes', 'true'].includes(value);
 
-/** Keywords that are refused: ignoring them would change how the host is reached, or why it is trusted. */
+/** Refused keywords. To ignore them would change how the host is reached, or which keys are trusted. */
 const refused: readonly {
   readonly keyword: string;
   readonly isSet: (value: string) => boolean;
@@ -259,11 +261,11 @@ const refused: readonly {
   {
     keyword: 'PubkeyAuthentication',
     isSet: (value) => ['no', 'false'].includes(value),
-    mend: 'Allow keys for this host: firedrill logs in with keys only.',
+    mend: 'Set `PubkeyAuthentication yes` for this host: firedrill logs in only with keys.',
   },
 ];
 
-/** Unsupported keywords, with when they count as set. The host is reached without them, or a login that needs them fails. */
+/** Unsupported keywords, and when they count as set. firedrill ignores them, so a login that needs them fails. */
 const notDone: readonly { readonly keyword: string; readonly isSet: (value: string) => boolean }[] = [
   { keyword: 'CertificateFile', isSet: () => true },
   { keyword: 'PKCS11Provider', isSet: () => true },
@@ -289,7 +291,7 @@ function unsupportedIn(said: ReadonlyMap<string, readonly string[]>): readonly s
 
 const families: Readonly<Record<string, 4 | 6>> = { inet: 4, inet6: 6 };
 
-/** `ssh -G` puts a list of absolute paths on one line, without quotes around those with a space in them. */
+/** Splits a list of paths. `ssh -G` prints them on one line, without quotes around paths with spaces. */
 function paths(list: string | undefined): readonly string[] {
   return list === undefined ? [] : list.split(/\s+(?=[/~])/);
 }
@@ -305,7 +307,7 @@ function agentOf(
   return said.startsWith('$') ? env[said.slice(1).replace(/^\{(.*)\}$/, '$1')] || undefined : file(said);
 }
 
-/** A path with what `ssh -G` leaves as it is: `~`, tokens and variables. */
+/** Expands what `ssh -G` does not: `~`, tokens, and variables. */
 function expand(
   path: string,
   tokens: Readonly<Record<string, string>>,
@@ -316,14 +318,14 @@ function expand(
   const expanded = 'unknown' in home ? home : expandTokens(home.text, tokens, env);
   if ('text' in expanded) return expanded.text;
   throw cannot(asked, `its ssh_config names the file ${path}, and ${expanded.unknown} is undefined`, {
-    mend: 'Write the full path. Tokens are those of ssh_config(5); variables come from the environment of firedrill.',
+    mend: 'Write the full path in ssh_config. Supported tokens are those of ssh_config(5); variables come from the environment of firedrill.',
   });
 }
 
 /** `[user@]host[:port]`, with brackets around an IPv6 address that has a port. */
 function parseHop(hop: string): Pick<SshTransport, 'host' | 'user' | 'port'> {
   const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|.*:.*:.*?))(?::(\d+))?\/?$/.exec(hop);
-  if (match === null) throw cannot(hop, 'this is no jump host: expected [user@]host[:port]');
+  if (match === null) throw cannot(hop, 'not a jump host: expected [user@]host[:port]');
   const [, user, bracketed, plain, port] = match;
   return {
     host: bracketed ?? plain ?? '',
@@ -333,5 +335,5 @@ function parseHop(hop: string): Pick<SshTransport, 'host' | 'user' | 'port'> {
 }
 
 function cannot(host: string, why: string, options: { mend?: string } = {}): DrillError {
-  return new DrillError('host-unreachable', `no way to ${host} over SSH: ${why}`, options);
+  return new DrillError('host-unreachable', `cannot connect to ${host} over SSH: ${why}`, options);
 }

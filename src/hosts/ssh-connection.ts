@@ -10,16 +10,16 @@ import { chooseAlgorithms } from './ssh-algorithms.ts';
 import type { SshRoute, SshSettings, SshSurroundings } from './ssh-config.ts';
 import { loadIdentities } from './ssh-keys.ts';
 
-/** A connection that was logged in to, until it is lost. */
+/** A connection after the login, until it is lost. */
 export interface SshConnection {
   /** Settles when the connection is lost or closed, with the reason; never rejects. */
   readonly lost: Promise<string>;
   readonly isOpen: () => boolean;
   /** Runs a command line with the user's login shell. @throws Error with `reason` when the server opens no more channels */
   exec(line: string): Promise<Running>;
-  /** A stream to another host from that one. */
+  /** A stream from this host to another one. */
   forward(host: string, port: number): Promise<ClientChannel>;
-  /** Something uses it: it keeps this process alive, and is not closed as idle. Each call needs its `release`. */
+  /** Marks the connection as used: it keeps this process alive, and is not closed as idle. Each call needs a `release`. */
   hold(): void;
   release(): void;
   close(reason: string): void;
@@ -28,22 +28,22 @@ export interface SshConnection {
 /** A command at the other end of a channel. */
 export interface Running {
   readonly channel: ClientChannel;
-  /** Its exit code, 128 and the number for a signal. Stays open where none is told. */
+  /** The exit code; 128 + N for signal N. Never settles if the server reports none. */
   readonly exited: Promise<number>;
-  /** Everything was read, and nothing more comes. After `exited`. */
+  /** All output was read. Settles after `exited`. */
   readonly closed: Promise<void>;
 }
 
-/** The machine is asked whether it is there so often, */
+/** Interval of the keepalive requests, ms. */
 const keepaliveIntervalMs = 500;
-/** and is taken for gone when so many of these in a row brought nothing at all. */
+/** After this many requests in a row without any data from the host, the connection counts as lost. */
 const keepaliveMisses = 3;
-/** A connection that nobody used for so long is closed. */
+/** An idle connection is closed after this time. */
 const idleMs = 20_000;
 
 /**
- * Connects and logs in, hop by hop: each jump host and the host itself by its own settings, keys and known hosts.
- * @throws DrillError `host-unreachable`; no command was run then
+ * Connects and logs in, hop by hop. Each jump host and the host itself has its own settings, keys, and known hosts.
+ * @throws DrillError `host-unreachable`; then no command was run
  */
 export async function openConnection(
   route: SshRoute,
@@ -52,7 +52,7 @@ export async function openConnection(
 ): Promise<SshConnection> {
   const { settings } = route;
   const via = route.via === undefined ? undefined : await openConnection(route.via, learned, around);
-  // The inner connection is in use before it is one.
+  // The jump host's connection must not be closed as idle before the connection through it exists.
   via?.hold();
   try {
     const [check, identities] = await Promise.all([
@@ -69,7 +69,7 @@ export async function openConnection(
     });
     return connectionOf(client, stream, via, settings.setEnv);
   } catch (error) {
-    via?.close('the host behind it could not be reached');
+    via?.close('the host behind this jump host cannot be reached');
     if (error instanceof DrillError) throw error;
     throw noWay(settings, messageOf(error), error);
   } finally {
@@ -95,7 +95,7 @@ function connectSocket(settings: SshSettings): Promise<Socket> {
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** A jump host tries for as long as its own system does: longer than anybody waits here. */
+/** Connects through a jump host. Its own connect time-out is longer than `connectTimeoutMs`, so the time is limited here. */
 function connectThrough(via: SshConnection, settings: SshSettings): Promise<Duplex> {
   const { host, port, connectTimeoutMs } = settings;
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -112,14 +112,14 @@ interface LoginParts {
   readonly algorithms: Algorithms;
 }
 
-/** SSH's handshake: the host proves who it is, then we do. */
+/** Performs the SSH handshake: the host key is checked, then the user is authenticated. */
 async function logIn(client: Client, settings: SshSettings, parts: LoginParts): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const { stream, check, identities, algorithms } = parts;
   const { user, host, port } = settings;
   client.once('ready', resolve);
   client.on('error', (error: Error & { level?: string }) => {
-    // An agent that is not there, or does not sign: the files come next.
+    // The agent does not run or does not sign. The key files are tried next.
     if (error.level === 'agent') return;
     const denied = error.level === 'client-authentication';
     const why = denied
@@ -132,11 +132,11 @@ async function logIn(client: Client, settings: SshSettings, parts: LoginParts): 
     sock: stream,
     username: user,
     readyTimeout: settings.connectTimeoutMs,
-    // One of our own watches the connection: this one keeps an idle process alive.
+    // `watch` below does this. The library's own keepalive would keep an idle process alive.
     keepaliveInterval: 0,
     algorithms,
     authHandler: [...identities.methods],
-    // By `verify`: what it returns must not be a promise, which is not `false` and would accept the key.
+    // The answer goes through `verify`. A returned promise would count as true and accept the key.
     hostVerifier: (key: Buffer, verify: (accept: boolean) => void): void => {
       const decide = (refusal: Error | undefined): void => {
         if (refusal !== undefined) reject(refusal);
@@ -168,24 +168,24 @@ function connectionOf(
     clearTimeout(idle);
     resolve(reason);
     client.end();
-    // What is left of it is not waited for.
+    // The end of the SSH session is not waited for.
     stream.destroy();
     via?.close(reason);
   };
   const keepalive = watch(client, stream, close);
   client.on('error', (error: Error) => close(error.message));
-  client.on('close', () => close('it was closed by the other side'));
+  client.on('close', () => close('the host closed the connection'));
   void via?.lost.then((reason) => close(`the jump host: ${reason}`));
 
   const rest = (): void => {
     (stream as Partial<Socket>).unref?.();
-    idle = setTimeout(() => close('nobody used it'), idleMs).unref();
+    idle = setTimeout(() => close('the connection was idle'), idleMs).unref();
   };
   rest();
 
   const opened = <T>(start: Start, made: (channel: ClientChannel) => T): Promise<T> => {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    // Without a connection ssh2 throws.
+    // ssh2 throws if the connection is gone.
     try {
       start((error, channel) => (error === undefined ? resolve(made(channel)) : reject(error)));
     } catch (error) {
@@ -221,7 +221,7 @@ function connectionOf(
 
 type Start = (done: (error: Error | undefined, channel: ClientChannel) => void) => void;
 
-/** Listens at once: the end of a short command comes together with its beginning. */
+/** Adds the listeners at once: a short command may end in the packet that starts it. */
 function runningOn(channel: ClientChannel): Running {
   const { promise: exited, resolve: onExit } = Promise.withResolvers<number>();
   const { promise: closed, resolve: onClose } = Promise.withResolvers<void>();
@@ -232,15 +232,15 @@ function runningOn(channel: ClientChannel): Running {
   return { channel, exited, closed };
 }
 
-/** Asks the other side for a sign of life, again and again; closes when none comes. */
+/** Sends keepalive requests, and closes the connection if no data comes. */
 function watch(client: Client, stream: Duplex, close: (reason: string) => void): NodeJS.Timeout {
-  // Of ssh2's own, which has it for its own timer only: any answer will do, also that it is not understood.
+  // `ping` is internal to ssh2. Any answer counts, also that the host does not support the request.
   const { _protocol: protocol } = client as unknown as { readonly _protocol: { ping(): void } };
   let missed = 0;
   stream.on('data', () => void (missed = 0));
   return setInterval(() => {
     if (missed >= keepaliveMisses) {
-      close(`nothing was heard of it for ${limitWords((keepaliveMisses + 1) * keepaliveIntervalMs)}`);
+      close(`the host sent nothing for ${limitWords((keepaliveMisses + 1) * keepaliveIntervalMs)}`);
       return;
     }
     missed += 1;
@@ -253,8 +253,12 @@ function unsupportedWords({ unsupported }: SshSettings): string {
 }
 
 function noWay({ asked, words, user, host, port }: SshSettings, why: string, cause?: unknown): DrillError {
-  return new DrillError('host-unreachable', `no way to ${asked} over SSH (${user}@${host}:${port}): ${why}`, {
-    mend: `See whether \`${words} true\` works.`,
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new DrillError(
+    'host-unreachable',
+    `cannot connect to ${asked} over SSH (${user}@${host}:${port}): ${why}`,
+    {
+      mend: `Run \`${words} true\` to see the error.`,
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }

@@ -6,21 +6,21 @@ import { endWithinMs, linesOf, ownOf, stderrLimit } from './follow-command.ts';
 import { markedLine, notRun, strayOf, type ChannelCommand, type NotRun } from './ssh-command.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
-/** How following over SSH ended, other than by the consumer's will. */
+/** How following over SSH ended, unless the consumer ended it. */
 export type ChannelFollowOutcome =
   | ({ readonly kind: 'exited' } & FollowEnd)
   | { readonly kind: 'aborted' }
   | { readonly kind: 'lost'; readonly why: string }
   | NotRun;
 
-/** A command to follow, and who hears of what others write around its output. */
+/** A command to follow, and the listener for stray text around its output. */
 interface FollowedChannel extends Pick<ChannelCommand, 'argv' | 'sudo' | 'signal'> {
   readonly onStray: (text: string) => void;
 }
 
 /**
- * Follows a command on a channel of its own. It is held by its standard input: the channel's end, and the connection's as
- * soon as sshd knows of it, end the command.
+ * Follows a command on its own channel. The command ends when its standard input is closed: at the end of the channel, or
+ * when sshd notices that the connection is lost.
  */
 export async function* followOnChannel(
   connection: SshConnection,
@@ -43,7 +43,7 @@ export async function* followOnChannel(
     stderr = (stderr + errors.add(chunk).toString('utf8')).slice(-stderrLimit);
     if (errors.ended !== undefined) onTold();
   });
-  // A channel cannot be given up at once; what is read from can.
+  // A channel cannot be abandoned at once, but the stream that it is piped to can.
   const source = channel.pipe(new PassThrough());
   const stop = (): void => void source.destroy();
   signal.addEventListener('abort', stop, { once: true });

@@ -4,17 +4,17 @@ import { DrillError, messageOf } from '../core/errors.ts';
 import { fromPkcs8 } from './pkcs8.ts';
 import type { SshSettings } from './ssh-config.ts';
 
-/** The ways to prove who one is, in the order in which they are tried, and in words. */
+/** The authentication methods, in the order in which they are tried, and a description of them. */
 export interface Identities {
   readonly methods: readonly AnyAuthMethod[];
-  /** What is tried, and what cannot be: for the error when none is accepted. */
+  /** The keys that are tried, and the unusable ones: for the error if the host accepts none. */
   readonly words: string;
 }
 
 /**
- * The keys for a host, as `ssh` takes them: those that an agent holds, the host's own identity files first, then these files
- * themselves. A key with a passphrase works through an agent only. No passwords.
- * @throws DrillError `host-unreachable` when there is nothing to try
+ * The keys for a host, in the order of `ssh`: first the agent's keys (those of the host's identity files before the others),
+ * then the identity files. A key with a passphrase works only through an agent. There are no passwords.
+ * @throws DrillError `host-unreachable` if there is no usable key
  */
 export async function loadIdentities(settings: SshSettings): Promise<Identities> {
   const { asked, user: username, identityFiles, identitiesOnly, agent } = settings;
@@ -32,9 +32,9 @@ export async function loadIdentities(settings: SshSettings): Promise<Identities>
   if (methods.length === 0) {
     throw new DrillError(
       'host-unreachable',
-      `no key to log in to ${asked} with: ${[...unusable, `no agent, and none of ${identityFiles.join(', ') || 'its identity files'} can be used`].join('; ')}`,
+      `no usable key for ${asked}: ${[...unusable, `no SSH agent, and no usable file among ${identityFiles.join(', ') || 'its identity files'}`].join('; ')}`,
       {
-        mend: 'Start an agent (`ssh-agent`, `ssh-add`), or name a key without a passphrase in `identityFile`.',
+        mend: 'Start an agent (`eval "$(ssh-agent)"; ssh-add KEY`), or set `identityFile` in the target to a key without a passphrase.',
       },
     );
   }
@@ -49,7 +49,7 @@ interface Identity {
   readonly problem?: string;
 }
 
-/** Undefined where there is no such file: most of the usual ones are not there. */
+/** Undefined if the file does not exist: most default files do not. */
 async function readIdentity(path: string): Promise<Identity | undefined> {
   const written = await readText(path);
   if (written === undefined) return undefined;
@@ -58,7 +58,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   if (!(parsed instanceof Error)) {
     return { path, publicKey: parsed, ...(parsed.isPrivateKey() ? { privateKey: text } : {}) };
   }
-  // What is beside it says which of an agent's keys it is.
+  // The `.pub` file identifies the same key in an agent.
   const beside = ssh2.utils.parseKey((await readText(`${path}.pub`)) ?? '');
   const publicKey = beside instanceof Error ? {} : { publicKey: beside };
   const why = unreadable ?? parsed.message;
@@ -68,7 +68,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   return { path, ...publicKey, problem };
 }
 
-/** A key in a form that the library reads. */
+/** Converts a key to a format that the library reads. */
 function readable(text: string): { readonly text: string; readonly problem?: string } {
   try {
     return { text: fromPkcs8(text) ?? text };
@@ -85,7 +85,7 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** An agent whose keys are offered in the order in which the host's own come first, or these alone. */
+/** An agent that offers the keys of the host's identity files first, or only these (IdentitiesOnly). */
 class ChosenKeys extends ssh2.BaseAgent<ParsedKey> {
   readonly #agent: InstanceType<typeof ssh2.OpenSSHAgent>;
   readonly #own: readonly ParsedKey[];

@@ -6,19 +6,19 @@ import { pipeEnd, pipeStderrLimit } from './pipe-end.ts';
 import { markedLine, notRun, strayOf } from './ssh-command.ts';
 import type { SshPlace } from './ssh-pool.ts';
 
-/** What is needed to start the command. */
+/** Parameters of a piped command. */
 interface PipeOptions {
   /** A place on a connection, within the signal's time. */
   readonly take: (signal: AbortSignal) => Promise<SshPlace>;
   readonly argv: readonly string[];
   readonly sudo: boolean;
-  /** Hears of what others write around the command's output. */
+  /** Receives stray text around the command's output. */
   readonly onStray: (text: string) => void;
 }
 
 /**
- * Starts a command on a channel of its own and talks to it; what is written before it has started waits: others could read
- * it. See `Host.pipe`.
+ * Starts a command on its own channel, with pipes. Input is held back until the command has started: a login shell or sudo
+ * could read it otherwise. See `Host.pipe`.
  */
 export function pipeOverSsh({ take, argv, sudo, onStray }: PipeOptions): CommandPipe {
   const opening = new AbortController();

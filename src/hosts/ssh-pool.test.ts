@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createPool } from './ssh-pool.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
-test('opens a connection with the patience of the most patient command that waits for one', async () => {
+test('opens a connection with the highest patience of the waiting commands', async () => {
   const opened: number[] = [];
   const connection = {
     isOpen: () => true,

@@ -5,24 +5,24 @@ import type { SshConnection } from './ssh-connection.ts';
 /** A place for one command on a connection. */
 export interface SshPlace {
   readonly connection: SshConnection;
-  /** Gives the place back. `full`: the server opened no channel, so that this many are all that it gives. */
+  /** Returns the place. `full`: the server refused a channel, so the number in use becomes this connection's limit. */
   readonly release: (full?: 'full') => void;
 }
 
 /** Connections to one host, opened as they are needed. */
 export interface SshPool {
   /**
-   * A place, as soon as there is one. Rejects with what keeps the host from being reached, or with the signal's reason.
-   * `patience` is a factor for how long a connection may take to be made, 1 by default.
+   * A place, as soon as one is free. Rejects with the connection error, or with the signal's reason.
+   * `patience` is a factor for the connect time-out, 1 by default.
    */
   take(signal: AbortSignal, patience?: number): Promise<SshPlace>;
 }
 
-/** sshd gives 10 sessions a connection by default (MaxSessions); a command that was cut short holds one until it is gone. */
+/** Channels on a connection. sshd allows 10 by default (MaxSessions), and a command that was cut short holds one until it ends. */
 const channelsOfOne = 8;
-/** Commands beyond what these carry wait for one to end. */
+/** If all channels of these connections are used, a command waits. */
 const maxConnections = 4;
-/** After a failed attempt, the next is not made before: sshd and its guards count them. */
+/** Pause after a failed attempt, ms: sshd and tools such as fail2ban count attempts. */
 const retryAfterMs = 1000;
 
 interface Member {
@@ -37,7 +37,7 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-/** A pool over `open`, which makes one connection with so much patience. A connection that is lost is not made anew but for the next command. */
+/** A pool of connections that `open` opens. A lost connection is replaced only when a command needs one. */
 export function createPool(open: (patience: number) => Promise<SshConnection>): SshPool {
   const members = new Set<Member>();
   const waiting: Waiting[] = [];
@@ -94,7 +94,7 @@ export function createPool(open: (patience: number) => Promise<SshConnection>): 
     }
   };
 
-  /** Those who wait go on waiting only where something else may still serve them. */
+  /** Fails all waiting commands, unless another connection may still serve them. */
   const settle = (error: unknown): void => {
     if (opening > 0 || members.size > 0) return;
     for (const one of waiting.splice(0)) one.fail(error);

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 
-/** What tokens of ssh_config stand for, of one connection. */
+/** The values of ssh_config tokens for one connection. */
 export interface TokenValues {
-  /** As it was asked for. */
+  /** The host's name in the target. */
   readonly asked: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly alias: string | undefined;
-  /** Host of ProxyJump; empty without. */
+  /** Host of ProxyJump; empty without a jump host. */
   readonly jump: string;
 }
 
@@ -42,7 +42,7 @@ export function tokensOf({
   };
 }
 
-/** The text with its tokens and `${VARIABLES}` expanded, or the first one that is undefined. */
+/** The text with tokens and `${VARIABLES}` expanded, or the first undefined one. */
 export function expandTokens(
   text: string,
   tokens: Readonly<Record<string, string>>,
@@ -53,14 +53,14 @@ export function expandTokens(
     if (found === undefined) unknown ??= whole;
     return found ?? whole;
   };
-  // In one pass, as ssh does: values are not expanded again.
+  // Like ssh, this expands in one pass: values are not expanded again.
   const expanded = text.replaceAll(/%(.?)|\$\{([^}]*)\}/g, (whole, token?: string, variable?: string) =>
     token === undefined ? value(whole, env[variable ?? '']) : value(whole, tokens[token]),
   );
   return unknown === undefined ? { text: expanded } : { unknown };
 }
 
-/** A path that begins with `~` is in the home folder of the user who runs this; of another user's nothing is known. */
+/** Expands `~` to the home folder of the current user. Home folders of other users are not supported. */
 export function expandHome(path: string): { readonly text: string } | { readonly unknown: string } {
   if (!path.startsWith('~')) return { text: path };
   const [name = ''] = path.slice(1).split('/');
@@ -69,7 +69,7 @@ export function expandHome(path: string): { readonly text: string } | { readonly
   return { text: `${me.homedir}${path.slice(1 + name.length)}` };
 }
 
-/** The words of a command in ssh_config: separated by blanks, with quotes around those that have some; without a shell. */
+/** Splits a command in ssh_config into words. Words with spaces are quoted; there is no shell. */
 export function splitWords(line: string): readonly string[] {
   const words: string[] = [];
   for (const [, double, single, plain] of line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)) {

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-/** What the command whose number is in the file has become: `gone`, or its state in /proc. */
+/** The state of the process whose id is in the file: `gone` or `runs`. */
 function stateOf(file: string): string {
   const pid = readFileSync(file, 'utf8').trim();
   if (!existsSync(`/proc/${pid}/stat`)) return 'gone';
@@ -24,7 +24,7 @@ function stateOf(file: string): string {
 }
 
 describe('exec', () => {
-  test('gives the exit code and both outputs, and nothing of its own', async () => {
+  test('returns the exit code and both outputs, unchanged', async () => {
     const script = 'echo out; echo err >&2; exit 3';
     expect(await lab.host().exec(['sh', '-c', script], brief)).toEqual({
       exitCode: 3,
@@ -33,34 +33,34 @@ describe('exec', () => {
     });
   });
 
-  test('brings hostile words to the command unchanged', async () => {
+  test('passes words with metacharacters to the command unchanged', async () => {
     const words = ["it's", '$HOME', '`id`', 'a\nb', '!x', String.raw`\0101\\`, '', '-n', '%s', 'ü €', '\t"'];
     const { stdout } = await lab.host().exec(['printf', String.raw`%s\0`, ...words], brief);
     expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
 
-  test('gives input, and an end of input without any', async () => {
+  test('passes input, and an end of file without input', async () => {
     const input = `${'x'.repeat(300_000)}\n`;
     expect((await lab.host().exec(['wc', '-c'], { ...brief, input })).stdout.trim()).toBe('300001');
     expect((await lab.host().exec(['cat'], brief)).stdout).toBe('');
   });
 
-  test('a program that is not there, and one that may not be run, are exits', async () => {
+  test('returns exit codes for a missing program, and for one that may not be executed', async () => {
     const host = lab.host();
     expect((await host.exec(['no-such-program'], brief)).exitCode).toBe(127);
     expect((await host.exec([lab.write('plain', 'text')], brief)).exitCode).toBe(126);
   });
 
-  test('a signal is an exit of 128 and its number', async () => {
+  test('returns 128 + N for signal N', async () => {
     expect((await lab.host().exec(['sh', '-c', 'kill -TERM $$'], brief)).exitCode).toBe(143);
   });
 
-  test('carries much output whole', async () => {
+  test('returns large output complete', async () => {
     const { stdout } = await lab.host().exec(['sh', '-c', 'yes 0123456789 | head -c 5000000'], brief);
     expect(stdout).toHaveLength(5_000_000);
   });
 
-  test('keeps the beginning of too much output and ends the command', async () => {
+  test('truncates too much output and ends the command', async () => {
     const pid = join(lab.folder, 'pid');
     const result = await lab
       .host()
@@ -75,7 +75,7 @@ describe('exec', () => {
     expect(result).toEqual({ exitCode: 0, stdout: 'done\n', stderr: '' });
   });
 
-  test('ends a command that takes too long, with what it started, and says so', async () => {
+  test('kills a command with its children at its time-out, and reports it', async () => {
     const pid = join(lab.folder, 'pid');
     const script = 'sleep 600 & echo $! >"$1"; wait';
     const slow = lab.host().exec(['sh', '-c', script, 'x', pid], { timeoutMs: 3000, signal });
@@ -99,7 +99,7 @@ describe('exec', () => {
     await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
-  test('does not begin what was aborted before', async () => {
+  test('does not start a command that was aborted before', async () => {
     const running = lab.host().exec(['true'], { ...brief, signal: AbortSignal.abort() });
     await expect(running).rejects.toThrow(/was cut short/);
     expect(lab.server.commands).toEqual([]);
@@ -107,13 +107,13 @@ describe('exec', () => {
 });
 
 describe('connections', () => {
-  test('are shared by commands one after another', async () => {
+  test('are shared by successive commands', async () => {
     const host = lab.host();
     for (let n = 0; n < 5; n += 1) await host.exec(['true'], brief);
     expect(lab.server.logins()).toBe(1);
   });
 
-  test('carry 8 commands at once each, and as many are opened as that takes', async () => {
+  test('carry 8 commands each, and more are opened if needed', async () => {
     const host = lab.host();
     const go = join(lab.folder, 'go');
     const wait = 'while [ ! -e "$1" ]; do sleep 0.05; done; echo "$2"';
@@ -128,7 +128,7 @@ describe('connections', () => {
     expect(lab.server.mostSessions()).toBe(8);
   });
 
-  test('of a server that opens fewer channels carry what it gives', async () => {
+  test('adapt to a server that allows fewer channels', async () => {
     const strict = await startSshLab({ maxSessions: 2 });
     try {
       const host = strict.host();
@@ -143,7 +143,7 @@ describe('connections', () => {
     }
   });
 
-  test('one that breaks takes its command along, whose outcome is unknown; nothing is sent again', async () => {
+  test('that break leave the outcome of their command unknown, and the command is not sent again', async () => {
     const host = lab.host();
     const running = host.exec(['sleep', '600'], brief);
     await vi.waitFor(() => expect(lab.server.commands).toHaveLength(1), 120_000);
@@ -151,7 +151,7 @@ describe('connections', () => {
     await expect(running).rejects.toMatchObject({
       code: 'host-unreachable',
       message: expect.stringMatching(
-        /^node-1: `sleep 600` broke off, and what it did is not known: /,
+        /^node-1: `sleep 600` was interrupted, and its outcome is unknown: /,
       ) as string,
     });
     expect(lab.server.commands).toHaveLength(1);
@@ -159,7 +159,7 @@ describe('connections', () => {
     expect(lab.server.logins()).toBe(2);
   });
 
-  test('a path that swallows everything is noticed, and the next command takes a new one', async () => {
+  test('without any answer are closed, and the next command uses a new one', async () => {
     const relay = await startRelay(lab.server.port);
     lab.write('known_hosts', `[${ownLoopback}]:${relay.port} ${lab.server.hostKey.publicLine}\n`);
     try {
@@ -168,7 +168,7 @@ describe('connections', () => {
       const running = host.exec(['sleep', '600'], { timeoutMs: 60_000, signal });
       await vi.waitFor(() => expect(lab.server.commands).toHaveLength(2), 120_000);
       relay.swallow();
-      await expect(running).rejects.toThrow(/not known: nothing was heard of it for 2 s$/);
+      await expect(running).rejects.toThrow(/its outcome is unknown: the host sent nothing for 2 s$/);
       relay.restore();
       expect((await host.exec(['echo', 'again'], brief)).stdout).toBe('again\n');
     } finally {
@@ -176,23 +176,25 @@ describe('connections', () => {
     }
   });
 
-  test('a host that cannot be reached is an error that names the way', async () => {
+  test('to an unreachable host fail with an error that names the address', async () => {
     const { port } = lab.server;
     await lab.server.close();
     await expect(lab.host().exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: `node-1: no way to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
-      mend: 'See whether `ssh n1 true` works.',
+      message: `node-1: cannot connect to n1 over SSH (tester@${ownLoopback}:${port}): connect ECONNREFUSED ${ownLoopback}:${port}`,
+      mend: 'Run `ssh n1 true` to see the error.',
     });
     lab = await startSshLab();
   });
 
-  test('a command that finds no connection in time was not started', async () => {
+  test('that are not open in time leave the command unstarted', async () => {
     const relay = await startRelay(lab.server.port);
     relay.swallow();
     try {
       const waiting = lab.host({ port: String(relay.port) }).exec(['true'], { timeoutMs: 300, signal });
-      await expect(waiting).rejects.toThrow(/`true` was not started: there was no connection in time$/);
+      await expect(waiting).rejects.toThrow(
+        /`true` was not started: no SSH connection was available in time$/,
+      );
     } finally {
       await relay.close();
     }
@@ -200,7 +202,7 @@ describe('connections', () => {
 });
 
 describe('follow', () => {
-  test('gives lines as they come, and the end', async () => {
+  test('yields lines as they come, and the end', async () => {
     const script = 'echo one; echo "two ü"; printf three; echo err >&2; exit 4';
     const lines: string[] = [];
     const following = lab.host().follow(['sh', '-c', script], signal);
@@ -234,7 +236,7 @@ describe('follow', () => {
     await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 
-  test('ends the command when the connection does, and says so', async () => {
+  test('ends the command when the connection breaks, and reports it', async () => {
     const pid = join(lab.folder, 'pid');
     const following = lab.host().follow(['sh', '-c', forever, 'x', pid], signal);
     await following.next();
@@ -242,16 +244,14 @@ describe('follow', () => {
     const drain = async (): Promise<void> => {
       for await (const line of following) expect(line).toBe('line');
     };
-    await expect(drain()).rejects.toThrow(
-      /is no longer followed: it was closed by the other side|ECONNRESET/,
-    );
+    await expect(drain()).rejects.toThrow(/is no longer followed: the host closed the connection|ECONNRESET/);
     await vi.waitFor(() => expect(stateOf(pid)).toBe('gone'), 120_000);
   });
 });
 
 describe('sudo', () => {
   const asked = { sudo: true };
-  /** A sudo that notes who asked it and does it, or another. */
+  /** A sudo that records its calls and runs the command, or the given script. */
   const withSudo = (script = 'echo "$1 $2" >>"${0%/*}/asked"; shift 2; AS=root exec "$@"'): void => {
     chmodSync(lab.write('sudo', `#!/bin/sh\n${script}\n`), 0o755);
     vi.stubEnv('PATH', `${lab.folder}:${process.env['PATH']}`);
@@ -260,7 +260,7 @@ describe('sudo', () => {
     vi.unstubAllEnvs();
   });
 
-  test('runs commands as root where the target says so, and no others', async () => {
+  test('runs commands as root only if the target has `sudo: true`', async () => {
     withSudo();
     const script = 'printf "%s|" "$AS" "$@"; echo err >&2; cat; exit 3';
     const argv = ['sh', '-c', script, 'x', "it's $HOME"];
@@ -281,7 +281,7 @@ describe('sudo', () => {
     await lines.return({ exitCode: 0, stderr: '' });
   });
 
-  test('ends as root what is cut short', async () => {
+  test('kills a command that was cut short as root', async () => {
     withSudo();
     const file = join(lab.folder, 'pid');
     const host = lab.host({}, {}, asked);
@@ -299,18 +299,18 @@ describe('sudo', () => {
     expect(stray).toEqual([expect.stringContaining('sudo: unable to resolve host n1')]);
   });
 
-  test('that asks for a password is no exit of the command', async () => {
+  test('that asks for a password is not an exit code of the command', async () => {
     withSudo('echo "sudo: a password is required" >&2; exit 1');
     await expect(lab.host({}, {}, asked).exec(['true'], brief)).rejects.toMatchObject({
       code: 'host-unreachable',
-      message: 'node-1: `true` was not run: sudo says: sudo: a password is required',
+      message: 'node-1: `true` was not run: sudo printed: sudo: a password is required',
       mend: expect.stringContaining('NOPASSWD') as string,
     });
   });
 });
 
 describe('a login shell', () => {
-  /** A host whose login shell is this script, and what is said of its stray output. */
+  /** A host with this script as its login shell, and the notes about its stray text. */
   async function loginBy(script: string, more: Partial<SshTransport> = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'login-'));
     const shell = join(folder, 'shell');
@@ -327,7 +327,7 @@ describe('a login shell', () => {
   const loud =
     'echo "Welcome"; echo "locale: no" >&2; /bin/bash --norc "$@"; code=$?; echo "Bye"; echo "Bye" >&2; exit 0';
 
-  test('that prints, before and after, adds nothing to the output, and is reported once', async () => {
+  test('that prints text before and after adds nothing to the output, and is reported once', async () => {
     const { host, stray } = await loginBy(loud);
     const argv = ['sh', '-c', 'printf out; printf err >&2; exit 3'];
     for (let n = 0; n < 2; n += 1) {
@@ -338,7 +338,7 @@ describe('a login shell', () => {
     ]);
   });
 
-  test('that prints adds nothing to what is followed', async () => {
+  test('that prints text adds nothing to followed output', async () => {
     const { host } = await loginBy(loud);
     const following = host.follow(['sh', '-c', 'echo line; printf torn; echo err >&2; exit 4'], signal);
     const lines: string[] = [];
@@ -348,7 +348,7 @@ describe('a login shell', () => {
     expect(next.value).toEqual({ exitCode: 4, stderr: 'err\n' });
   });
 
-  test('that prints adds nothing to what is piped', async () => {
+  test('that prints text adds nothing to piped output', async () => {
     const { host } = await loginBy(loud);
     const pipe = host.pipe?.(['cat']);
     const said = new Promise((resolve) => pipe?.onData((bytes) => resolve(Buffer.from(bytes).toString())));
@@ -384,7 +384,7 @@ describe('a login shell', () => {
     expect(end).toContain(`not run: ${said}`);
   });
 
-  test('that runs something else says so right after the command, which may be a long script', async () => {
+  test('that runs another command is reported right after the command, which may be a long script', async () => {
     const { host } = await loginBy('echo "backup gate: nothing to do"');
     const script = `${': a long script\n'.repeat(50)}exit`;
     await expect(host.exec(['sh', '-c', script, 'sh', 'postgres'], brief)).rejects.toThrow(
@@ -392,35 +392,35 @@ describe('a login shell', () => {
     );
   });
 
-  test('that floods ran nothing, and is not waited for', async () => {
+  test('that prints without end has not run the command, and is not waited for', async () => {
     const { host } = await loginBy('exec yes');
     await expect(host.exec(['true'], brief)).rejects.toThrow(
       /`true` was not run by the login: it printed more than 1048576 bytes: y y y/,
     );
   });
 
-  test('that keeps a stream back is noticed: silence there is no answer', async () => {
+  test('that discards a stream is reported: missing output is not empty output', async () => {
     const { host } = await loginBy('exec /bin/sh "$@" 2>/dev/null');
     await expect(host.exec(['true'], brief)).rejects.toThrow(
-      /`true` broke off, and what it did is not known: the login shell does not pass on its standard error$/,
+      /`true` was interrupted, and its outcome is unknown: the login shell does not pass on the command's standard error$/,
     );
   });
 
-  test('whose command loses its shell tells nothing of its end', async () => {
+  test('that dies during its command leaves the outcome unknown', async () => {
     const { host } = await loginBy('exec /bin/sh "$@"');
     await expect(host.exec(['sh', '-c', 'kill -9 $PPID; sleep 1'], brief)).rejects.toThrow(
-      /what it did is not known: its channel closed before the command reported its end/,
+      /its outcome is unknown: its channel closed before the command reported its end/,
     );
   });
 
-  test('is told from sudo where one of them does not run the command', async () => {
+  test('is distinguished from sudo if one of them does not run the command', async () => {
     const { host } = await loginBy('echo noise; echo noise >&2; exit 1', { sudo: true });
     await expect(host.exec(['true'], brief)).rejects.toThrow(
       /was not run by the login: exit 1: noise noise$/,
     );
   });
 
-  test('brings messages of programs without the script in them', async () => {
+  test('returns messages of programs without the script in them', async () => {
     const { host } = await loginBy('exec /bin/sh "$@"');
     const { exitCode, stderr } = await host.exec(['cl-role', '--json', '(a b) "c"'], brief);
     expect(exitCode).toBe(127);
@@ -429,7 +429,7 @@ describe('a login shell', () => {
 });
 
 describe('pipe', () => {
-  test('is written to before it is open and after, is read from, and ends with its standard input', async () => {
+  test('accepts input before and after its start, and ends with its standard input', async () => {
     const pipe = lab.host().pipe?.(['cat']);
     let said = '';
     const ended = Promise.withResolvers<string>();
@@ -444,7 +444,7 @@ describe('pipe', () => {
     expect(said).toBe('early late\0');
   });
 
-  test('tells why its command ended', async () => {
+  test('reports why its command ended', async () => {
     const pipe = lab.host().pipe?.(['sh', '-c', 'echo "no engine" >&2; exit 3']);
     expect(await new Promise((resolve) => pipe?.onEnd(resolve))).toBe('exit 3: no engine');
   });

@@ -19,18 +19,18 @@ import { followOnChannel } from './ssh-follow.ts';
 import { pipeOverSsh } from './ssh-pipe.ts';
 import { createPool, type SshPlace } from './ssh-pool.ts';
 
-/** How long the end of a command that was cut short is tried to be brought about. */
+/** Time limit for killing a command that was cut short, ms. */
 const endWithinMs = 5000;
-/** How often a command is asked for anew where the server opens fewer channels than it is expected to. */
+/** How often a command is tried again if the server refuses its channel. */
 const refusals = 5;
 
 /**
- * A machine behind SSH, reached as `ssh` would reach it (ssh-config.ts). Touches nothing until its first command. Commands
- * share connections, which are opened as they are needed and closed when nobody uses them; one that breaks takes its
- * commands along, whose outcome is unknown then, and is made anew for the next command only.
+ * A machine behind SSH, reached as `ssh` would reach it (ssh-config.ts). The first command opens the first connection.
+ * Commands share connections, and idle connections are closed. If a connection breaks, the outcome of its commands is
+ * unknown. It is opened again only for the next command.
  *
- * A command that is cut short is killed over there with its process group, by another command; without a connection it
- * may run on. A followed command ends with its channel.
+ * If a command is cut short, another command kills its process group on the host. Without a connection it may run on.
+ * A followed command ends with its channel.
  */
 export function createSshHost(
   name: string,
@@ -40,7 +40,7 @@ export function createSshHost(
 ): Host {
   const tellStray = firstStray(name, onNote);
   const sudo = transport.sudo === true;
-  /** Keys of hosts that the configuration takes at their word (StrictHostKeyChecking). */
+  /** Host keys that were accepted unchecked (StrictHostKeyChecking). */
   const learned: KnownHost[] = [];
   let route: SshRoute | undefined;
 
@@ -50,7 +50,7 @@ export function createSshHost(
       if (unsupported.length === 0) continue;
       onNote({
         message: `${name}: ssh_config for ${asked} has settings that firedrill does not support: ${unsupported.join(', ')}`,
-        mend: 'If the login works, ignore this. Otherwise use a key, or a jump host, that does not need them.',
+        mend: 'If the login works, ignore this. Otherwise use a key or a jump host that does not need these settings.',
       });
     }
     return resolved;
@@ -59,7 +59,7 @@ export function createSshHost(
   const open = async (patience: number): Promise<SshConnection> => {
     try {
       route ??= noted(await resolveRoute(transport, around));
-      // The library takes a tenth of a second and 18 MB: only for those who use it.
+      // Loading the library takes 0.1 s and 18 MB, so only SSH hosts load it.
       const { openConnection } = await import('./ssh-connection.ts');
       return await openConnection(withPatience(route, patience), learned, around);
     } catch (error) {
@@ -70,7 +70,7 @@ export function createSshHost(
   };
   const pool = createPool(open);
 
-  /** A place for a command, within the signal's time. */
+  /** A place for a command. Rejects when the signal aborts. */
   const place = async (
     argv: readonly string[],
     signal: AbortSignal,
@@ -84,8 +84,11 @@ export function createSshHost(
       if (signal.reason !== timedOut) throw cut();
       throw new DrillError(
         'host-unreachable',
-        `${name}: ${commandWords(argv)} was not started: there was no connection in time`,
-        { mend: `See whether \`${sshWords(transport)} true\` works.`, cause: error },
+        `${name}: ${commandWords(argv)} was not started: no SSH connection was available in time`,
+        {
+          mend: `Run \`${sshWords(transport)} true\` to see whether and how fast the login works.`,
+          cause: error,
+        },
       );
     }
   };
@@ -135,7 +138,7 @@ export function createSshHost(
     }
   };
 
-  /** Kills what a command that was cut short has left. Where there is no way, it runs on: nobody waits for it. */
+  /** Kills the process group of a command that was cut short. Without a connection, the command runs on. */
   const endGroup = async (leader: number | undefined): Promise<void> => {
     if (leader === undefined) return;
     const signal = AbortSignal.timeout(endWithinMs);
@@ -146,7 +149,7 @@ export function createSshHost(
       await runOnChannel(connection, { argv, sudo, signal });
       release();
     } catch {
-      // The caller has been told already that the outcome is unknown.
+      // The caller already has the error that the outcome is unknown.
     }
   };
 
@@ -177,7 +180,7 @@ function settingsOn({ settings, via }: SshRoute): readonly SshSettings[] {
   return [settings, ...(via === undefined ? [] : settingsOn(via))];
 }
 
-/** The same way, each of its connections with so much more time to be made. */
+/** The same route with each connect time-out multiplied by `factor`. */
 function withPatience({ settings, via }: SshRoute, factor: number): SshRoute {
   return {
     settings: { ...settings, connectTimeoutMs: settings.connectTimeoutMs * factor },

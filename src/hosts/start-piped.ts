@@ -1,13 +1,13 @@
 import { execa } from 'execa';
 
-/** Starts a process with pipes on all three streams, which outlives no kill: its group ends with it. Never rejects. */
+/** Starts a process with pipes on all three streams. A kill ends its whole process group. Never rejects. */
 export function startPiped(argv: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
   const [file = '', ...args] = argv;
   return execa(file, args, {
     reject: false,
     buffer: false,
     env,
-    // In a process group of its own: an interrupt at the terminal is ours to handle.
+    // Its own process group: Ctrl-C on the terminal must reach only firedrill.
     killDescendants: true,
     killSignal: 'SIGKILL',
     stdin: 'pipe',

@@ -18,8 +18,8 @@ const installOptions = [
 ];
 
 /**
- * Installs packages (or .deb files given by path) with apt. A machine whose package lists are missing or stale gets
- * one `apt-get update` and a second try. Throws DrillError `lab`.
+ * Installs packages (or .deb files, given by path) with apt. If that fails, it runs `apt-get update` and tries once more: the
+ * package lists may be missing or stale. Throws DrillError `lab`.
  */
 export async function aptInstall(context: LabContext, packages: readonly string[]): Promise<void> {
   const install = ['apt-get', 'install', ...installOptions, ...packages];
@@ -29,7 +29,7 @@ export async function aptInstall(context: LabContext, packages: readonly string[
   await mustRun(context, install, {
     timeoutMs: 300_000,
     env: environment,
-    mend: `Install ${packages.join(', ')} by hand, then try again.`,
+    mend: `Run \`apt-get install ${packages.join(' ')}\` by hand, then try again.`,
   });
 }
 
@@ -38,7 +38,7 @@ export async function aptUpdate(context: LabContext): Promise<void> {
   await mustRun(context, ['apt-get', 'update', '-qq'], { timeoutMs: 180_000, env: environment });
 }
 
-/** The version apt would install of a package; undefined when it knows none. */
+/** The version of a package that apt would install; undefined if apt does not know the package. */
 export async function aptCandidate(context: LabContext, name: string): Promise<string | undefined> {
   const result = await context.run(['apt-cache', 'policy', name], {
     timeoutMs: 20_000,
@@ -50,8 +50,8 @@ export async function aptCandidate(context: LabContext, name: string): Promise<s
 }
 
 /**
- * The Debian archive this machine is set up with, as configured (mirror or proxy address included), security and
- * update archives left aside. Throws DrillError `lab` when apt has no such source.
+ * The URL of the Debian archive in this machine's apt sources (a mirror or a proxy), without security and update archives.
+ * Throws DrillError `lab` if apt has no such source.
  */
 export async function debianMirror(context: LabContext): Promise<string> {
   const list = await mustRun(context, ['apt-get', 'indextargets', '--format', '$(SITE) $(CODENAME)'], {
@@ -77,9 +77,9 @@ export function mainSite(indexTargets: string): string | undefined {
 }
 
 /**
- * Downloads packages of another Debian release, without adding that release to the machine's own sources: apt runs
- * with a source list and state folders of its own, signatures are checked against the machine's Debian keyring. Works
- * without root. `use` gets the paths of the .deb files, which are gone afterwards.
+ * Downloads packages of another Debian release without a change to the machine's sources. apt runs with a separate source list
+ * and separate state folders, and checks signatures against the machine's Debian keyring. Works without root. `use` gets the
+ * paths of the .deb files, which are deleted afterwards.
  */
 export async function withForeignPackages<T>(
   context: LabContext,

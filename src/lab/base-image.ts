@@ -8,19 +8,19 @@ import { type LabContext, mustRun, succeeds, toldAs } from './lab-context.ts';
 import type { LabManifest } from './manifest.ts';
 import { type OsRelease } from './os-release.ts';
 
-/** A registry that answers delivers 30 MB in this time on any line that is fit for the rest. */
+/** Time limit, ms, for a pull of about 30 MB. */
 const pullTimeoutMs = 60_000;
 
 /**
- * Makes sure that the base image is there: from the registry, or, where none can be reached, put together from Debian
- * packages. Returns a sentence on what was done. Throws DrillError `lab`.
+ * Ensures that the base image exists: pulls it, or builds it from Debian packages if the pull fails. Returns a sentence on what
+ * was done. Throws DrillError `lab`.
  */
 export async function ensureBaseImage(
   context: LabContext,
   base: LabManifest['base'],
   machine: { readonly os: OsRelease; readonly root: boolean },
 ): Promise<string> {
-  if (await succeeds(context, ['docker', 'image', 'inspect', base.tag])) return `${base.tag} is there`;
+  if (await succeeds(context, ['docker', 'image', 'inspect', base.tag])) return `${base.tag} exists`;
   const pull = ['docker', 'pull', '--quiet', base.tag];
   const pulled = await context.run(pull, {
     timeoutMs: pullTimeoutMs,
@@ -29,14 +29,14 @@ export async function ensureBaseImage(
   });
   if (pulled.exitCode === 0) return `pulled ${base.tag}`;
   if (!machine.root || machine.os.id !== 'debian') {
-    throw new DrillError('lab', `the base image cannot be had. ${describeFailure(pull, pulled)}`, {
-      mend: `Make a registry reachable, or \`docker load\`/\`docker import\` a ${base.tag}. As root on Debian firedrill makes it from packages.`,
+    throw new DrillError('lab', `cannot pull the base image: ${describeFailure(pull, pulled)}`, {
+      mend: `Give this machine access to the registry, or load ${base.tag} with \`docker load\` or \`docker import\`. As root on Debian, firedrill builds it from packages.`,
     });
   }
   context.report({
     step: 'base',
     state: 'info',
-    text: `no registry delivers ${base.tag}: making it from Debian packages with mmdebstrap`,
+    text: `cannot pull ${base.tag}: building it from Debian packages with mmdebstrap`,
   });
   if (!(await succeeds(context, ['mmdebstrap', '--version']))) await aptInstall(context, ['mmdebstrap']);
   const folder = await mkdtemp(join(tmpdir(), 'firedrill-base-'));
@@ -65,5 +65,5 @@ export async function ensureBaseImage(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return `made ${base.tag} from Debian packages`;
+  return `built ${base.tag} from Debian packages`;
 }

@@ -4,10 +4,10 @@ import { hasBuildx } from './compose-plugin.ts';
 import { contentHash } from './content-hash.ts';
 import type { Lab } from './manifest.ts';
 
-/** Names the content that an image was built from; an image whose label is right is not built again. */
+/** Label with the hash of an image's build context. An image with the present hash is not built again. */
 const label = 'firedrill.context';
 const buildTimeoutMs = 900_000;
-/** Attestations would make an index of each image, which older engines in the VMs do not load. */
+/** No attestations: they turn an image into an index, which older engines in the VMs cannot load. */
 const buildEnvironment = { BUILDX_NO_DEFAULT_ATTESTATIONS: '1', BUILDKIT_PROGRESS: 'plain' };
 
 interface Build {
@@ -19,8 +19,8 @@ interface Build {
 }
 
 /**
- * Builds the images of the VMs themselves where their content changed, in the order of the manifest: one may start from
- * those before it, and is built again when one of them is. Returns a sentence. Throws DrillError `lab`.
+ * Builds the VM images whose content has changed, in the order of the manifest. An image may be based on an earlier one, and is
+ * built again when an earlier one changes. Returns a sentence. Throws DrillError `lab`.
  */
 export async function buildVmImages(context: LabContext, lab: Lab): Promise<string> {
   const { vmImages } = lab.manifest;
@@ -34,7 +34,7 @@ export async function buildVmImages(context: LabContext, lab: Lab): Promise<stri
   return told.join('; ');
 }
 
-/** Builds the images that run inside the VMs where their content changed. Returns a sentence. Throws DrillError `lab`. */
+/** Builds the images for the VMs' own engines whose content has changed. Returns a sentence. Throws DrillError `lab`. */
 export async function buildInnerImages(context: LabContext, lab: Lab): Promise<string> {
   const inner = lab.manifest.innerImages;
   if (inner === undefined) return 'this lab has no inner images';
@@ -54,7 +54,7 @@ async function planBuild(
     dockerfile: string;
     inputs: readonly string[];
     target: string | undefined;
-    /** Hashes of the images that it may start from. */
+    /** Hashes of the images that it may be based on. */
     before?: readonly string[];
   },
 ): Promise<Build> {
@@ -70,11 +70,11 @@ async function planBuild(
       hash,
     };
   } catch (error) {
-    throw labError(`the build context of ${image.tag} cannot be read`, error);
+    throw labError(`cannot read the build context of ${image.tag}`, error);
   }
 }
 
-/** As far as a step of `lab up` has come that builds `of` images: `done` of them before these. */
+/** The progress of a step that builds `of` images: `done` were ready before this call. */
 interface Progress {
   readonly step: string;
   readonly done: number;
@@ -95,8 +95,8 @@ async function buildAll(
   };
   context.report({ step, state: 'count', done: ready, of });
   if (stale.length === 0) return `${builds.map(({ tag }) => tag).join(', ')}: unchanged`;
-  // BuildKit builds a stage that several targets need once, and the rest side by side. The old builder would build
-  // such a stage once per target, so there the targets take turns and find the earlier ones' layers in the cache.
+  // BuildKit builds a shared stage once, and the targets in parallel. The old builder would build a shared stage for each
+  // target, so there the targets are built one after another, with the layers of the earlier ones in the cache.
   if (await hasBuildx(context)) await Promise.all(stale.map(build));
   else for (const one of stale) await build(one);
   return `built ${stale.map(({ tag }) => tag).join(', ')}`;

@@ -10,7 +10,7 @@ const limits = (
 });
 
 describe('runCommand', () => {
-  it('gives a non-zero exit back as data', async () => {
+  it('returns a non-zero exit code as data', async () => {
     const result = await runCommand(['sh', '-c', 'echo out; echo err >&2; exit 3'], limits());
     expect(result).toMatchObject({
       exitCode: 3,
@@ -30,7 +30,7 @@ describe('runCommand', () => {
     expect(result.stdout).toBe('in\ny');
   });
 
-  it('tells what a command writes as it comes, and keeps it all', async () => {
+  it('reports output while the command runs, and keeps all of it', async () => {
     const lines: string[] = [];
     const result = await runCommand(
       ['sh', '-c', 'printf "a\\nb"; sleep 0.2; printf "c\\r50 %%\\n" >&2; echo d'],
@@ -44,14 +44,14 @@ describe('runCommand', () => {
     expect(result).toMatchObject({ stdout: 'a\nbd', stderr: 'c\r50 %' });
   });
 
-  it('says so when a command cannot be started', async () => {
+  it('reports a command that cannot be started', async () => {
     const result = await runCommand(['/no/such/command'], limits());
     expect(result.exitCode).toBeUndefined();
     expect(result.startError).toContain('ENOENT');
     expect(describeFailure(['/no/such/command'], result)).toContain('ENOENT');
   });
 
-  it('ends a command at its deadline, with the grandchildren that hold its output', async () => {
+  it('kills a command at its time-out, with grandchildren that hold its output', async () => {
     const startedMs = performance.now();
     const result = await runCommand(['sh', '-c', 'sleep 200 & sleep 200'], limits(200));
     expect(result.timedOut).toBe(true);

@@ -2,12 +2,12 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 
-/** Of a line that has not ended yet. */
+/** Characters that are kept of an unfinished line. */
 const maxPartialChars = 4000;
 
-/** What a finished command left behind. A non-zero exit is data, not an error. */
+/** The result of a command. A non-zero exit code is data, not an error. */
 export interface CommandResult {
-  /** undefined when the command could not be started at all (`startError` says why). */
+  /** Undefined if the command was killed or could not be started (`startError`). */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -15,7 +15,7 @@ export interface CommandResult {
   readonly startError: string | undefined;
 }
 
-/** Limits and surroundings of one command. */
+/** Limits and environment of one command. */
 export interface CommandOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -24,16 +24,16 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text for standard input; none by default. */
   readonly input?: string;
-  /** Is given what the command writes as it comes: of lines that come together, the last. */
+  /** Receives output while the command runs. If multiple lines arrive together, it receives only the last. */
   readonly onLine?: (line: string) => void;
 }
 
-/** Runs one command of the machine that carries the lab. Injected, so that decisions can be tested without it. */
+/** Runs one command on the lab's machine. Injected, so that tests need no machine. */
 export type CommandRunner = (argv: readonly string[], options: CommandOptions) => Promise<CommandResult>;
 
 /**
- * The real runner. A time-out or an abort ends the command with everything that it started. Throws only when the
- * signal aborts (its reason).
+ * The real runner. A time-out or an abort kills the command with its descendants. Throws only the signal's reason when the
+ * signal aborts.
  */
 export const runCommand: CommandRunner = async (argv, options) => {
   const [file, ...args] = argv;
@@ -69,7 +69,7 @@ function tellLines(stream: Readable, onLine: (line: string) => void): void {
   const decoder = new StringDecoder();
   let partial = '';
   stream.on('data', (chunk: Buffer) => {
-    // A progress bar begins its line anew with a carriage return.
+    // A progress bar overwrites its line after a carriage return.
     const lines = `${partial}${decoder.write(chunk)}`.split(/[\r\n]+/);
     partial = (lines.pop() ?? '').slice(-maxPartialChars);
     const last = lines.findLast((line) => line.trim() !== '');
@@ -77,7 +77,7 @@ function tellLines(stream: Readable, onLine: (line: string) => void): void {
   });
 }
 
-/** One line about how a command ended and the last lines that it wrote, for error messages. */
+/** For error messages: how a command ended, and the last lines of its output. */
 export function describeFailure(argv: readonly string[], result: CommandResult): string {
   const how =
     result.startError ??

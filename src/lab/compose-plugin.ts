@@ -6,33 +6,33 @@ import { aptCandidate, aptInstall, withForeignPackages } from './apt.ts';
 import { type LabContext, mustRun, succeeds } from './lab-context.ts';
 import { isDebianFamily, type OsRelease } from './os-release.ts';
 
-/** The first Debian release whose docker-compose is Compose v2; its plugins are static enough for the one before it. */
+/** The first Debian release whose docker-compose is Compose v2. Its plugins also run on the release before it. */
 const release = 'trixie';
 
 /**
- * Makes sure that `docker compose` is Compose v2, and tries to have buildx (parallel builds; without it the lab still
- * builds, more slowly). Returns a sentence on what was done. Throws DrillError `lab` when Compose cannot be had.
+ * Ensures that `docker compose` is Compose v2, and tries to install buildx: without it, images are built one after another.
+ * Returns a sentence on what was done. Throws DrillError `lab` if Compose cannot be installed.
  */
 export async function ensureCompose(context: LabContext, os: OsRelease, root: boolean): Promise<string> {
-  if (await composeWorks(context)) return 'Docker Compose v2 is there';
+  if (await composeWorks(context)) return 'Docker Compose v2 is installed';
   if (!isDebianFamily(os)) throw noCompose('no `docker compose` on this machine');
   if (root && (await installFromOwnRelease(context))) return 'installed Docker Compose from this release';
-  if (os.id !== 'debian') throw noCompose(`${os.prettyName} packages no Compose v2`);
+  if (os.id !== 'debian') throw noCompose(`${os.prettyName} has no package with Compose v2`);
   context.report({
     step: 'compose',
     state: 'info',
-    text: `there is no Docker Compose v2: taking docker-compose and docker-buildx from Debian ${release}`,
+    text: `Docker Compose v2 is missing: installing docker-compose and docker-buildx from Debian ${release}`,
   });
   await withForeignPackages(context, release, ['docker-compose', 'docker-buildx'], async (debs) => {
     if (root) await mustRun(context, ['dpkg', '--install', ...debs], { timeoutMs: 120_000 });
     else await unpackPlugins(context, debs);
   });
   if (!(await composeWorks(context)))
-    throw noCompose('the plugin was installed, yet `docker compose` does not work');
+    throw noCompose('the plugin was installed, but `docker compose version` does not report v2');
   return `installed Docker Compose from Debian ${release}`;
 }
 
-/** Whether images can be built with BuildKit, several at a time. */
+/** Whether BuildKit can build images in parallel. */
 export function hasBuildx(context: LabContext): Promise<boolean> {
   return succeeds(context, ['docker', 'buildx', 'version']);
 }
@@ -57,7 +57,7 @@ async function installFromOwnRelease(context: LabContext): Promise<boolean> {
   return composeWorks(context);
 }
 
-/** Without root: the plugin binaries go where the docker client looks for this user's own. */
+/** Without root: copies the plugins to the user's plugin folder of the docker client. */
 async function unpackPlugins(context: LabContext, debs: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'firedrill-plugins-'));
   const target = join(homedir(), '.docker', 'cli-plugins');

@@ -19,13 +19,13 @@ afterEach(async () => {
 });
 
 describe('contentHash', () => {
-  it('does not depend on times, nor on the order or overlap of the paths', async () => {
+  it('does not depend on times, or on the order or overlap of the paths', async () => {
     const before = await contentHash(folder, ['a', 'other']);
     await utimes(join(folder, 'a/one'), 1, 1);
     expect(await contentHash(folder, ['other', 'a', 'a/b'])).toBe(before);
   });
 
-  it('changes with a content, a name, an executable bit and the extra text', async () => {
+  it('changes with a content, a name, an executable bit, and the extra text', async () => {
     const hashes = [await contentHash(folder, ['a']), await contentHash(folder, ['a'], 'target')];
     await chmod(join(folder, 'a/one'), 0o755);
     hashes.push(await contentHash(folder, ['a']));
@@ -36,13 +36,13 @@ describe('contentHash', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('leaves out what is not named', async () => {
+  it('excludes files outside the paths', async () => {
     const before = await contentHash(folder, ['a']);
     await writeFile(join(folder, 'other'), 'y');
     expect(await contentHash(folder, ['a'])).toBe(before);
   });
 
-  it('cannot be confused by content that moves from one file to the next', async () => {
+  it('changes if content moves from one file to the next', async () => {
     await writeFile(join(folder, 'a/one'), '12');
     await writeFile(join(folder, 'a/b/two'), '');
     const first = await contentHash(folder, ['a']);
@@ -51,7 +51,7 @@ describe('contentHash', () => {
     expect(await contentHash(folder, ['a'])).not.toBe(first);
   });
 
-  it('throws for a path that is not there', async () => {
+  it('throws for a missing path', async () => {
     await expect(contentHash(folder, ['missing'])).rejects.toThrow('ENOENT');
   });
 });

@@ -3,9 +3,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * A SHA-256 over the names, the executable bits and the contents of everything under `paths` (relative to `root`), and
- * over `extra`. Owners and times do not count: a fresh clone gives the same value. Used to see whether an image has
- * to be built again. Throws what the file system throws, e.g. for a path that is not there.
+ * A SHA-256 over the names, the executable bits, and the contents of all files under `paths` (relative to `root`), and over
+ * `extra`. Owners and times do not count, so a fresh clone gives the same value. It decides whether an image is built again.
+ * Throws the error of the file system, for example for a missing path.
  */
 export async function contentHash(root: string, paths: readonly string[], extra = ''): Promise<string> {
   const files: string[] = [];

@@ -10,7 +10,7 @@ describe('CPUs that a process may run on', () => {
     expect(cpusAllowed(`Name:\tsh\nCpus_allowed:\t3\nCpus_allowed_list:\t${list}\n`)).toBe(count);
   });
 
-  test.each([undefined, '', 'Cpus_allowed_list:\tall\n'])('are unknown of %j', (status) => {
+  test.each([undefined, '', 'Cpus_allowed_list:\tall\n'])('are unknown for %j', (status) => {
     expect(cpusAllowed(status)).toBeUndefined();
   });
 });
@@ -18,7 +18,7 @@ describe('CPUs that a process may run on', () => {
 describe('the CPU quota of a cgroup', () => {
   const files = (texts: Readonly<Record<string, string>>) => (path: string) => Promise.resolve(texts[path]);
 
-  test('is the tightest of its own and those above it', async () => {
+  test('is the lowest of its own and its parents’', async () => {
     const read = files({
       '/proc/self/cgroup': '0::/ci/job\n',
       '/sys/fs/cgroup/ci/job/cpu.max': '200000 100000\n',
@@ -27,12 +27,12 @@ describe('the CPU quota of a cgroup', () => {
     expect(await cgroupCpus(read)).toBe(0.7);
   });
 
-  test('is read at the root in a container, which sees no more', async () => {
+  test('is read at the root in a container, where only the root is visible', async () => {
     const read = files({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '150000 100000\n' });
     expect(await cgroupCpus(read)).toBe(1.5);
   });
 
-  test('is that of the cpu controller of v1', async () => {
+  test('is read from the cpu controller of v1', async () => {
     const read = files({
       '/proc/self/cgroup': '3:memory:/job\n2:cpu,cpuacct:/job\n0::/\n',
       '/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us': '50000\n',
@@ -58,7 +58,7 @@ describe('the CPU quota of a cgroup', () => {
 });
 
 describe('how busy the CPUs are', () => {
-  test('is what was not idle between two readings, steal included, waiting for disks not', () => {
+  test('is the busy share between two readings, with steal and without iowait', () => {
     const before = 'cpu  100 0 100 1000 100 0 0 0 0 0\ncpu0 1 2 3 4\n';
     const after = 'cpu  130 0 110 1040 110 0 0 10 0 0\ncpu0 1 2 3 4\n';
     expect(busyShareBetween(before, after)).toBeCloseTo(0.5);
@@ -72,7 +72,7 @@ describe('how busy the CPUs are', () => {
     expect(busyShareBetween(before, after)).toBeUndefined();
   });
 
-  test('pressure is a share, where the kernel tells it', () => {
+  test('pressure is a share, if the kernel has PSI', () => {
     expect(cpuPressure('some avg10=75.29 avg60=69.59 avg300=61.48 total=539682604\n')).toBeCloseTo(0.7529);
     expect(cpuPressure(undefined)).toBeUndefined();
   });

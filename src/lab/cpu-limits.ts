@@ -1,4 +1,4 @@
-/** How many CPUs a process may run on, by `Cpus_allowed_list` of /proc/self/status: `0-3,8`. Undefined where it cannot be read. */
+/** The number of CPUs that a process may use, from `Cpus_allowed_list` of /proc/self/status (`0-3,8`). Undefined if it cannot be read. */
 export function cpusAllowed(status: string | undefined): number | undefined {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status ?? '')?.[1];
   if (list === undefined) return undefined;
@@ -10,8 +10,8 @@ export function cpusAllowed(status: string | undefined): number | undefined {
 }
 
 /**
- * The CPUs that the quota of a process's own cgroups leaves it, the tightest of them and those above: `cpu.max` of v2,
- * `cpu.cfs_quota_us` of v1. Undefined where none limits it.
+ * The lowest CPU quota of this process's cgroups and their parents, in CPUs: `cpu.max` of v2, `cpu.cfs_quota_us` of v1.
+ * Undefined without a quota.
  */
 export async function cgroupCpus(
   read: (path: string) => Promise<string | undefined>,
@@ -27,7 +27,7 @@ export async function cgroupCpus(
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** `max`, -1 and what cannot be read are no limit. */
+/** The quota in CPUs. `max`, -1, and unreadable values mean no limit. */
 function quotaOf([quota, period]: readonly (string | undefined)[]): number | undefined {
   if (quota === undefined || period === undefined) return undefined;
   const cpus = Number(quota) / Number(period);
@@ -44,7 +44,7 @@ function cgroupFolders(selfCgroup: string | undefined): CgroupFolder[] {
   return (selfCgroup ?? '').split('\n').flatMap((line): CgroupFolder[] => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) return [];
-    // The unified hierarchy stands at the top, or below v1's where both are mounted.
+    // The unified hierarchy is mounted at the top, or in a subfolder if v1 is mounted, too.
     if (controllers === '') {
       return ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].flatMap((root) =>
         pathAndParents(path).map((p) => ({ folder: `${root}${p}`, version: 2 as const })),
@@ -57,7 +57,7 @@ function cgroupFolders(selfCgroup: string | undefined): CgroupFolder[] {
   });
 }
 
-/** `/a/b` is `/a/b`, `/a` and the root, which is ''. */
+/** `/a/b` gives `/a/b`, `/a`, and '' (the root). */
 function pathAndParents(path: string): string[] {
   const parts = path.split('/').filter(Boolean);
   return Array.from({ length: parts.length + 1 }, (_, i) =>
@@ -68,7 +68,7 @@ function pathAndParents(path: string): string[] {
   );
 }
 
-/** The share of all CPUs that was not idle between two readings of /proc/stat, steal included, 0 to 1. Undefined where they say nothing. */
+/** The busy share of all CPUs between two readings of /proc/stat, with steal time, 0 to 1. Undefined if a reading is unusable. */
 export function busyShareBetween(before: string | undefined, after: string | undefined): number | undefined {
   const [a, b] = [cpuTimes(before), cpuTimes(after)];
   if (a === undefined || b === undefined) return undefined;
@@ -76,7 +76,7 @@ export function busyShareBetween(before: string | undefined, after: string | und
   return total <= 0 ? undefined : Math.min(1, Math.max(0, 1 - (b.idle - a.idle) / total));
 }
 
-/** Ticks since the boot: user, nice, system, idle, iowait, irq, softirq, steal. Guests' are in the first two. */
+/** Ticks since boot: user, nice, system, idle, iowait, irq, softirq, steal. The first two include guest time. */
 function cpuTimes(stat: string | undefined): { readonly total: number; readonly idle: number } | undefined {
   const times = /^cpu\s+(.*)$/m
     .exec(stat ?? '')?.[1]
@@ -89,7 +89,7 @@ function cpuTimes(stat: string | undefined): { readonly total: number; readonly 
   return { total: times.reduce((sum, ticks) => sum + ticks, 0), idle: (times[3] ?? 0) + (times[4] ?? 0) };
 }
 
-/** `some avg10` of /proc/pressure/cpu, 0 to 1. Undefined where the kernel has no PSI. */
+/** `some avg10` of /proc/pressure/cpu, 0 to 1. Undefined if the kernel has no PSI. */
 export function cpuPressure(text: string | undefined): number | undefined {
   const percent = /^some avg10=([\d.]+)/m.exec(text ?? '')?.[1];
   return percent === undefined ? undefined : Number(percent) / 100;

@@ -10,21 +10,20 @@ import { canInstallEngine, type MachineFacts } from './machine.ts';
 const logPath = '/var/log/dockerd.log';
 
 /**
- * Makes sure that a Docker engine answers: uses the one there is, else (root on Debian or Ubuntu) installs and starts
- * one. The engine outlives firedrill, as if the user had started it. Returns a sentence on what was done. Throws
- * DrillError `lab`.
+ * Ensures that a Docker engine answers. Without a running engine, it installs and starts one (as root on Debian or Ubuntu).
+ * The engine keeps running after firedrill ends. Returns a sentence on what was done. Throws DrillError `lab`.
  */
 export async function ensureEngine(context: LabContext, facts: MachineFacts): Promise<string> {
   if (facts.engine !== undefined) return `Docker engine ${facts.engine.version} is running`;
   if (!canInstallEngine(facts)) {
     throw new DrillError('lab', `no Docker engine answers: ${facts.engineError ?? 'no docker client'}`, {
-      mend: 'Start an engine this user may use (`docker info` has to work), or run as root on Debian or Ubuntu.',
+      mend: 'Start a Docker engine and give this user access to it (`docker info` must work). As root on Debian or Ubuntu, firedrill installs one.',
     });
   }
   const elsewhere = process.env['DOCKER_HOST'];
   if (elsewhere !== undefined && elsewhere !== '') {
     throw new DrillError('lab', `no engine answers at DOCKER_HOST=${elsewhere}`, {
-      mend: 'Start that engine, or unset DOCKER_HOST to have one set up on this machine.',
+      mend: 'Start that engine, or unset DOCKER_HOST: firedrill then sets up an engine on this machine.',
     });
   }
   const installed = await succeeds(context, ['dockerd', '--version']);
@@ -34,7 +33,7 @@ export async function ensureEngine(context: LabContext, facts: MachineFacts): Pr
 }
 
 async function installEngine(context: LabContext): Promise<void> {
-  // What newer releases keep in packages of their own. mmdebstrap makes the base image if no registry answers.
+  // mmdebstrap builds the base image if no registry answers. Newer releases have the client and the plugins in separate packages.
   const packages = ['docker.io', 'iptables', 'mmdebstrap'];
   if ((await aptCandidate(context, 'docker.io')) === undefined) await aptUpdate(context);
   for (const name of ['docker-cli', 'docker-buildx', 'docker-compose-v2']) {
@@ -44,7 +43,7 @@ async function installEngine(context: LabContext): Promise<void> {
   context.report({
     step: 'engine',
     state: 'info',
-    text: `there is no Docker engine: installing ${packages.join(', ')} with apt`,
+    text: `no Docker engine is installed: installing ${packages.join(', ')} with apt`,
   });
   await aptInstall(context, packages);
 }
@@ -57,7 +56,7 @@ async function startEngine(context: LabContext): Promise<void> {
     await removeLeftovers();
     const log = await open(logPath, 'a');
     try {
-      // In a session of its own and with its output in a file: the command that started it can end.
+      // dockerd gets its own session and writes to a file, so that firedrill can end.
       const child = spawn('dockerd', [], { detached: true, stdio: ['ignore', log.fd, log.fd] });
       child.on('error', (error) => {
         context.report({
@@ -90,7 +89,7 @@ async function startEngine(context: LabContext): Promise<void> {
     context.signal.throwIfAborted();
     throw new DrillError(
       'lab',
-      `dockerd was started, but \`docker info\` has not worked for 60 s\n${await logTail()}`,
+      `dockerd was started, but \`docker info\` still fails after 60 s\n${await logTail()}`,
       {
         mend: `Read ${logPath} (or \`journalctl -u docker\`).`,
         cause: error,
@@ -99,7 +98,7 @@ async function startEngine(context: LabContext): Promise<void> {
   }
 }
 
-/** The pid file may be of an engine that is just starting, of a dead one, or its number may belong to another by now. */
+/** Whether the process in the pid file is dockerd. The pid may be stale, and another process may have it now. */
 async function engineProcessAlive(): Promise<boolean> {
   return (await processNameOf('/var/run/docker.pid')) === 'dockerd';
 }

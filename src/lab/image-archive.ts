@@ -8,9 +8,9 @@ const tarManifest = z.array(z.object({ Config: z.string(), RepoTags: z.array(z.s
 const savedSchema = z.object({ outer: z.record(z.string(), z.string()) });
 
 /**
- * Writes the inner images to `vm/images.tar` in the state folder, and `vm/images.txt` with a line `TAG ID` for each:
- * the id that an engine has for the image once it has loaded it, by which a VM sees whether it has to. Nothing is
- * written while the images are the same. Returns a sentence. Throws DrillError `lab`.
+ * Writes the inner images to `vm/images.tar` in the state folder, and a line `TAG ID` for each image to `vm/images.txt`. The id
+ * is the one that an engine has after loading, so a VM can tell whether it has to load the image. Unchanged images are not
+ * written again. Returns a sentence. Throws DrillError `lab`.
  */
 export async function saveInnerImages(context: LabContext, lab: Lab): Promise<string> {
   const tags = Object.values(lab.manifest.innerImages?.targets ?? {}).map((target) => target.tag);
@@ -21,7 +21,7 @@ export async function saveInnerImages(context: LabContext, lab: Lab): Promise<st
   if (sameIds(await readSaved(notePath), outer)) return 'the archive of the inner images is up to date';
   const partial = join(folder, 'images.tar.partial');
   try {
-    // With warm images this comes before the certificates that also live there.
+    // If no image is built, this step may run before the step that creates the folder for certificates.
     await mkdir(folder, { recursive: true });
     await mustRun(context, ['docker', 'save', '--output', partial, ...tags], { timeoutMs: 300_000 });
     const list = await mustRun(context, ['tar', '-xOf', partial, 'manifest.json'], { timeoutMs: 120_000 });
@@ -30,7 +30,7 @@ export async function saveInnerImages(context: LabContext, lab: Lab): Promise<st
     await rename(join(folder, 'images.txt.partial'), join(folder, 'images.txt'));
     await writeFile(notePath, JSON.stringify({ outer }));
   } catch (error) {
-    throw labError('the inner images cannot be saved', error, `Look for room below ${lab.stateDir}.`);
+    throw labError('cannot save the inner images', error, `Free disk space in ${lab.stateDir}.`);
   } finally {
     await rm(partial, { force: true });
   }
@@ -38,9 +38,8 @@ export async function saveInnerImages(context: LabContext, lab: Lab): Promise<st
 }
 
 /**
- * `TAG sha256:ID` lines from the manifest.json of a `docker save` archive. The id is the digest of the image's
- * configuration; engines with the containerd image store call something else the id of their own copy, so
- * it is taken from the archive.
+ * `TAG sha256:ID` lines from the manifest.json of a `docker save` archive. The id is the digest of the image's configuration.
+ * It comes from the archive, because engines with the containerd image store report another id for their own copy.
  */
 export function loadedIds(manifestJson: string): string[] {
   return tarManifest.parse(JSON.parse(manifestJson)).flatMap((image) => {
@@ -61,7 +60,7 @@ async function readSaved(path: string): Promise<Record<string, string> | undefin
   try {
     return savedSchema.parse(JSON.parse(await readFile(path, 'utf8'))).outer;
   } catch {
-    // Absent or torn: then the archive is written anew.
+    // If the note is missing or damaged, the archive is written again.
     return undefined;
   }
 }

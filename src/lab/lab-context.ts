@@ -7,19 +7,19 @@ import {
   runCommand,
 } from './command.ts';
 
-/** Progress of bringing the lab up or down, for the console; each says which step it is about. */
+/** Progress of `lab up` and `lab down`, for the console. Each event names its step. */
 export type LabEvent =
-  /** `limitMs`: how long the step may take, where that is known. */
+  /** `limitMs`: the time limit of the step, if there is one. */
   | { readonly step: string; readonly state: 'start'; readonly text: string; readonly limitMs?: number }
-  /** `elapsedMs`: since the step started. */
+  /** `elapsedMs`: time since the start of the step. */
   | { readonly step: string; readonly state: 'done'; readonly text: string; readonly elapsedMs: number }
   | { readonly step: string; readonly state: 'info'; readonly text: string }
-  /** A line that a command of the step wrote; there may be many. */
+  /** A line of output of a command in the step; there may be many. */
   | { readonly step: string; readonly state: 'output'; readonly text: string }
-  /** So many of its parts are done. */
+  /** `done` of `of` parts of the step are done. */
   | { readonly step: string; readonly state: 'count'; readonly done: number; readonly of: number };
 
-/** What every function of this folder is given. */
+/** Context of all functions in this folder. */
 export interface LabContext {
   readonly signal: AbortSignal;
   readonly report: (event: LabEvent) => void;
@@ -39,8 +39,8 @@ export interface StepTiming {
 }
 
 /**
- * Reports the start and the end of a step and notes its duration in `timings` (offsets from `originMs` on the
- * monotonic clock of the process).
+ * Reports the start and the end of each step, and records its duration in `timings` (offsets from the log's creation, on the
+ * monotonic clock).
  */
 export class StepLog {
   readonly timings: StepTiming[] = [];
@@ -51,7 +51,7 @@ export class StepLog {
     this.#report = report;
   }
 
-  /** Runs one step; `work` may return a sentence on what it did, which is shown with the step's end. */
+  /** Runs one step. If `work` returns a sentence, the end of the step shows it. */
   async step<T>(step: string, text: string, work: () => Promise<T>): Promise<T> {
     const startedMs = performance.now() - this.#originMs;
     this.#report({ step, state: 'start', text });
@@ -62,18 +62,18 @@ export class StepLog {
     return result;
   }
 
-  /** Milliseconds since this log was made. */
+  /** Milliseconds since the creation of this log. */
   elapsedMs(): number {
     return performance.now() - this.#originMs;
   }
 }
 
-/** Has what a command writes told as the output of a step. */
+/** Reports the output of a command as output of a step. */
 export function toldAs({ report }: Pick<LabContext, 'report'>, step: string): Pick<CommandOptions, 'onLine'> {
   return { onLine: (text) => report({ step, state: 'output', text }) };
 }
 
-/** Runs a command that has to succeed. Throws DrillError `lab` with what it wrote. */
+/** Runs a command that has to succeed. Throws DrillError `lab` with its output. */
 export async function mustRun(
   context: LabContext,
   argv: readonly string[],
@@ -87,7 +87,7 @@ export async function mustRun(
   return result;
 }
 
-/** Whether a command can be started and ends with exit code 0; any other outcome is false. */
+/** Whether a command starts and ends with exit code 0. */
 export async function succeeds(
   context: Pick<LabContext, 'run' | 'signal'>,
   argv: readonly string[],
@@ -96,7 +96,7 @@ export async function succeeds(
   return (await context.run(argv, { timeoutMs, signal: context.signal })).exitCode === 0;
 }
 
-/** Wraps anything thrown by the file system or a parser as a DrillError `lab`. */
+/** Wraps an error of the file system or a parser in a DrillError `lab`. */
 export function labError(what: string, error: unknown, mend?: string): DrillError {
   return error instanceof DrillError
     ? error

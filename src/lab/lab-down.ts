@@ -3,8 +3,8 @@ import type { Lab } from './manifest.ts';
 import { composeArgv } from './virtual-machines.ts';
 
 /**
- * Shuts the VMs down and removes them and their network. Their volumes (inner images, databases) stay unless `volumes`
- * is set; certificates and built images always stay. Throws DrillError `lab`.
+ * Shuts the VMs down, and removes them and their network. Their volumes (inner images, databases) are kept unless `volumes` is
+ * set. Certificates and built images are always kept. Throws DrillError `lab`.
  */
 export async function labDown(
   context: LabContext,
@@ -21,7 +21,7 @@ export async function labDown(
   context.report({
     step: 'down',
     state: 'done',
-    text: options.volumes ? 'VMs and their volumes are gone' : 'VMs are gone, their volumes are kept',
+    text: options.volumes ? 'VMs and their volumes are removed' : 'VMs are removed, their volumes are kept',
     elapsedMs: performance.now() - startedMs,
   });
 }

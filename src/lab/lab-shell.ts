@@ -3,7 +3,7 @@ import type { LabContext } from './lab-context.ts';
 import { statePaths } from './lab-state.ts';
 import { type Lab, vmOf } from './manifest.ts';
 
-/** The ssh command for a VM: the lab's own key, and only the host key that the lab gave the VM. */
+/** The ssh command for a VM, with the lab's key. It accepts only the host key that the lab created for the VM. */
 export function sshArgv(lab: Lab, vmName: string, command: readonly string[]): string[] {
   const paths = statePaths(lab);
   return [
@@ -28,8 +28,8 @@ export function sshArgv(lab: Lab, vmName: string, command: readonly string[]): s
 }
 
 /**
- * Opens a shell in a VM over ssh, or runs a command there, on this process's terminal. Returns the exit code. For
- * people: it lasts as long as they like, until the signal aborts.
+ * Opens a shell in a VM over ssh, or runs a command in it, on this process's terminal. Returns the exit code. There is no time
+ * limit; it ends when the signal aborts.
  */
 export function labSsh(
   context: LabContext,
@@ -41,9 +41,8 @@ export function labSsh(
 }
 
 /**
- * Shows a VM's journal on this process's terminal: the last `lines` lines, and with `follow` what comes
- * until the signal aborts. `unit` narrows it to one systemd unit, `container` to one inner container. Returns the exit
- * code.
+ * Shows a VM's journal on this process's terminal: the last `lines` lines, and with `follow` new lines until the signal aborts.
+ * `unit` selects one systemd unit, `container` one inner container. Returns the exit code.
  */
 export function labLogs(
   context: LabContext,

@@ -5,10 +5,10 @@ import { splitNameValue } from '../core/name-value.ts';
 import { type LabContext, labError, mustRun } from './lab-context.ts';
 import type { Lab, LabManifest } from './manifest.ts';
 
-/** A certificate is made anew when it has less than this left. */
+/** A certificate is replaced if it expires within this time. */
 const minimumLeftMs = 7 * 24 * 3600 * 1000;
 
-/** Paths of what `ensureState` makes, below the lab's state folder. Only `vm` is mounted into the VMs. */
+/** Paths in the lab's state folder that `ensureState` creates. Only `vm` is mounted into the VMs. */
 export interface StatePaths {
   readonly caCertificate: string;
   readonly sshKey: string;
@@ -16,7 +16,7 @@ export interface StatePaths {
   readonly vmDir: string;
 }
 
-/** Where a lab's CA certificate, ssh key and known-hosts file are. */
+/** Paths of a lab's CA certificate, ssh key, and known-hosts file. */
 export function statePaths(lab: Lab): StatePaths {
   return {
     caCertificate: join(lab.stateDir, 'ca.pem'),
@@ -27,10 +27,9 @@ export function statePaths(lab: Lab): StatePaths {
 }
 
 /**
- * Makes what the lab needs and version control must not have: CA, certificates, ssh keys, passwords. What is there
- * and still good is kept. Keys come from openssl and ssh-keygen in the VM image, which therefore has to be
- * built before. `isNew` says that there was no state folder: VMs that run on the mount of an earlier one have to be made
- * anew. Throws DrillError `lab`.
+ * Creates the parts of the lab that must not be in version control: CA, certificates, ssh keys, passwords. Valid ones are kept.
+ * openssl and ssh-keygen in the VM image create the keys, so the image must be built before. `isNew`: there was no state
+ * folder, so VMs that mount an earlier one must be created again. Throws DrillError `lab`.
  */
 export async function ensureState(
   context: LabContext,
@@ -44,13 +43,13 @@ export async function ensureState(
     await writeKnownHosts(lab);
     await fillTemplates(lab, await ensureSecrets(lab));
     const text =
-      spec.length === 0 ? 'certificates and keys are there' : `made ${spec.length} certificates and keys`;
+      spec.length === 0 ? 'certificates and keys exist' : `created ${spec.length} certificates and keys`;
     return { text, isNew: created !== undefined };
   } catch (error) {
     throw labError(
-      `the lab's state in ${lab.stateDir} cannot be made`,
+      `cannot create the lab's state in ${lab.stateDir}`,
       error,
-      'Delete that folder and try again.',
+      'Delete that folder, then run `firedrill lab up` again.',
     );
   }
 }
@@ -80,7 +79,7 @@ async function make(context: LabContext, lab: Lab, spec: readonly string[]): Pro
   );
 }
 
-/** What has to be made, in the language of make-state.sh. */
+/** Missing files, as input lines of make-state.sh. */
 async function missing(lab: Lab, nowMs: number): Promise<string[]> {
   const paths = statePaths(lab);
   const spec: string[] = [];
@@ -116,8 +115,8 @@ async function writeKnownHosts(lab: Lab): Promise<void> {
 }
 
 /**
- * Passwords, and an id of this state: a VM whose volume holds data made under another id has to start it anew, since
- * its passwords no longer fit.
+ * Creates the passwords, and an id of this state. A VM deletes the data in its volume if they belong to another id, because
+ * their passwords differ.
  */
 async function ensureSecrets(lab: Lab): Promise<ReadonlyMap<string, string>> {
   const path = join(statePaths(lab).vmDir, 'secrets.env');
@@ -145,7 +144,7 @@ async function ensureSecrets(lab: Lab): Promise<ReadonlyMap<string, string>> {
   return values;
 }
 
-/** Writes the manifest's templates with secrets for their `${NAME}`. Throws Error for a name that is no secret. */
+/** Writes the manifest's templates with `${NAME}` replaced by secrets. Throws Error for an unknown name. */
 export async function fillTemplates(lab: Lab, secrets: ReadonlyMap<string, string>): Promise<void> {
   for (const { source, file } of lab.manifest.templates) {
     const template = await readFile(join(lab.stackDir, source), 'utf8');

@@ -4,25 +4,25 @@ import type { Lab, LabVm } from './manifest.ts';
 /** One container inside a VM. */
 export interface InnerContainer {
   readonly name: string;
-  /** As the inner engine says it, e.g. `running`, `restarting`. */
+  /** State from the inner engine, e.g. `running`, `restarting`. */
   readonly state: string;
   /** e.g. `Up 2 minutes (healthy)`. */
   readonly status: string;
 }
 
-/** One VM of a lab as it is now. */
+/** The present state of one VM. */
 export interface VmStatus {
   readonly name: string;
   readonly container: string;
   readonly address: string;
-  /** `missing` before the first `lab up`; otherwise what the engine says: running, exited, … */
+  /** `missing` before the first `lab up`; otherwise the engine's state: running, exited, … */
   readonly power: string;
-  /** What systemd says: running, degraded, starting, …; undefined while the VM is off. */
+  /** State from systemd: running, degraded, starting, …; undefined while the VM is off. */
   readonly system: string | undefined;
   readonly containers: readonly InnerContainer[];
 }
 
-/** Asks every VM how it is; changes nothing. A VM that does not answer in time is reported as such, not thrown. */
+/** Reads the state of each VM, and changes nothing. A VM without an answer in time is reported, not thrown. */
 export function labStatus(context: LabContext, lab: Lab): Promise<VmStatus[]> {
   return Promise.all(lab.manifest.vms.map((vm) => vmStatus(context, vm)));
 }

@@ -16,7 +16,7 @@ import { startServices, waitForBoot } from './virtual-machines.ts';
 
 type Answer = Partial<CommandResult> | ((argv: readonly string[]) => Partial<CommandResult>);
 
-/** A machine that obeys: answers by the first rule whose words all occur, and remembers what it was asked. */
+/** A simulated machine: answers with the first rule whose words all occur, and records the commands. */
 function machine(rules: readonly (readonly [string, Answer])[]): { context: LabContext; ran: string[] } {
   const ran: string[] = [];
   const context: LabContext = {
@@ -77,13 +77,13 @@ afterEach(async () => {
 });
 
 describe('ensureCompose', () => {
-  it('installs nothing where Compose v2 answers', async () => {
+  it('installs nothing if Compose v2 answers', async () => {
     const { context, ran } = machine([['compose version', { stdout: '2.26.1' }]]);
     await ensureCompose(context, debian, true);
     expect(ran).toEqual(['docker compose version --short']);
   });
 
-  it('takes the package of the own release when that is v2', async () => {
+  it('installs the package of the own release if it is v2', async () => {
     let installed = false;
     const { context, ran } = machine([
       ['compose version', () => (installed ? { stdout: '2.24.6' } : fails)],
@@ -95,7 +95,7 @@ describe('ensureCompose', () => {
     expect(ran.find((line) => line.startsWith('apt-get install'))).toMatch(/ docker-compose-v2$/);
   });
 
-  it('never installs the dead v1 of an older release', async () => {
+  it('never installs the v1 of an older release', async () => {
     const { context, ran } = machine([
       ['compose version', fails],
       ['policy docker-compose-v2', { stdout: '  Candidate: (none)' }],
@@ -108,7 +108,7 @@ describe('ensureCompose', () => {
     expect(ran.filter((line) => line.startsWith('apt-get install'))).toEqual([]);
   });
 
-  it('says what to install on a system whose packages it does not know', async () => {
+  it('has a hint for a system with unknown packages', async () => {
     const { context } = machine([['compose version', fails]]);
     await expect(ensureCompose(context, { ...debian, id: 'alpine' }, true)).rejects.toMatchObject({
       mend: expect.stringContaining('Compose v2 plugin') as string,
@@ -119,13 +119,13 @@ describe('ensureCompose', () => {
 describe('ensureBaseImage', () => {
   const base = { tag: 'debian:trixie-slim', suite: 'trixie' };
 
-  it('leaves an image that is there alone', async () => {
+  it('keeps an existing image', async () => {
     const { context, ran } = machine([]);
     await ensureBaseImage(context, base, { os: debian, root: true });
     expect(ran).toEqual(['docker image inspect debian:trixie-slim']);
   });
 
-  it('pulls it where a registry answers', async () => {
+  it('pulls it if a registry answers', async () => {
     const { context, ran } = machine([['image inspect', fails]]);
     expect(await ensureBaseImage(context, base, { os: debian, root: true })).toBe(
       'pulled debian:trixie-slim',
@@ -133,7 +133,7 @@ describe('ensureBaseImage', () => {
     expect(ran.some((line) => line.startsWith('mmdebstrap'))).toBe(false);
   });
 
-  it('makes it from packages of the configured archive where none does', async () => {
+  it('builds it from packages of the configured archive otherwise', async () => {
     const { context, ran } = machine([
       ['image inspect', fails],
       ['docker pull', fails],
@@ -146,7 +146,7 @@ describe('ensureBaseImage', () => {
     expect(ran.at(-1)).toMatch(/^docker import .* debian:trixie-slim$/);
   });
 
-  it('says what to do where it can do neither', async () => {
+  it('has a hint if it can do neither', async () => {
     const { context } = machine([
       ['image inspect', fails],
       ['docker pull', { exitCode: 1, stderr: 'no such host' }],
@@ -160,7 +160,7 @@ describe('ensureBaseImage', () => {
 });
 
 describe('mainSite', () => {
-  it('takes the release, not its security and update archives', () => {
+  it('selects the release, not its security and update archives', () => {
     expect(
       mainSite(
         'http://a/security bookworm-security\nhttp://b/debian bookworm-updates\nhttp://c/debian bookworm',
@@ -171,7 +171,7 @@ describe('mainSite', () => {
 });
 
 describe('buildVmImages', () => {
-  it('builds them in order, and again when one that they start from has changed', async () => {
+  it('builds them in order, and again if a base image has changed', async () => {
     await mkdir(join(folder, 'stack/vm'));
     await writeFile(join(folder, 'stack/vm/Dockerfile'), 'FROM vm:1');
     const pair = {
@@ -205,7 +205,7 @@ describe('buildVmImages', () => {
 });
 
 describe('buildInnerImages', () => {
-  it('builds what has no label of the present content, and nothing a second time', async () => {
+  it('builds images without the label of the present content, and none a second time', async () => {
     const labels = new Map<string, string>();
     const rules = [
       ['image inspect', (argv: readonly string[]) => ({ stdout: labels.get(argv.at(-1) ?? '') ?? '' })],
@@ -230,7 +230,7 @@ describe('buildInnerImages', () => {
     expect(await buildInnerImages(machine(rules).context, lab)).toBe('built pair-one:1, pair-two:1');
   });
 
-  it('counts images that are there or built, and tells what the build writes', async () => {
+  it('counts existing and built images, and reports the output of the build', async () => {
     const told: LabEvent[] = [];
     const { context } = machine([
       ['image inspect', fails],
@@ -250,7 +250,7 @@ describe('buildInnerImages', () => {
     ]);
   });
 
-  it('fails with what the build wrote', async () => {
+  it('fails with the output of the build', async () => {
     const { context } = machine([
       ['docker build --file', { exitCode: 1, stderr: 'E: Unable to locate package' }],
     ]);
@@ -278,7 +278,7 @@ describe('saveInnerImages', () => {
     return ran;
   }
 
-  it('saves once, and again only when an image has another id', async () => {
+  it('saves once, and again only if an image has another id', async () => {
     expect((await save('sha256:1\nsha256:2')).some((line) => line.startsWith('docker save'))).toBe(true);
     expect(await readFile(join(lab.stateDir, 'vm/images.txt'), 'utf8')).toBe(`pair-one:1 sha256:${config}\n`);
     expect((await save('sha256:1\nsha256:2')).some((line) => line.startsWith('docker save'))).toBe(false);
@@ -298,7 +298,7 @@ describe('startServices', () => {
     { name: 'clock', container: 'pair-clock' },
   ];
 
-  it('starts only the services, then has each say that it is ready', async () => {
+  it('starts only the services, then runs their provision commands', async () => {
     const { context, ran } = machine([['docker exec', { stdout: 'waiting\nthe cloud has a ACTIVE\n' }]]);
     let node: string | undefined;
     const run: LabContext['run'] = (argv, options) => {
@@ -313,18 +313,18 @@ describe('startServices', () => {
     expect(node).toMatch(/^\/.*node$/);
   });
 
-  it('replaces those that run on a state that is gone', async () => {
+  it('replaces services that run with a deleted state', async () => {
     const { context, ran } = machine([]);
     await startServices(context, { ...lab, manifest: { ...lab.manifest, services } }, true);
     expect(ran[0]).toMatch(/ up --detach --force-recreate cloud clock$/);
   });
 
-  it('fails with what a service has to say', async () => {
+  it('fails with the output of a service', async () => {
     const { context } = machine([['docker exec', { exitCode: 1, stderr: 'still busy: a' }]]);
     const failing = startServices(context, { ...lab, manifest: { ...lab.manifest, services } }, false);
     await expect(failing).rejects.toMatchObject({
       code: 'lab',
-      message: expect.stringMatching(/^cloud could not be provisioned\.[^]*still busy: a/) as string,
+      message: expect.stringMatching(/^cannot provision cloud: [^]*still busy: a/) as string,
     });
   });
 });
@@ -332,7 +332,7 @@ describe('startServices', () => {
 describe('fillTemplates', () => {
   const templates = [{ source: 'clouds.template.yaml', file: 'clouds.yaml' }];
 
-  it('puts secrets in, and lets nobody else read them', async () => {
+  it('fills in secrets, readable only for the owner', async () => {
     const filled = { ...lab, manifest: { ...lab.manifest, templates } };
     await mkdir(lab.stateDir);
     await writeFile(join(lab.stackDir, 'clouds.template.yaml'), 'password: ${PAIR_PASSWORD} # $HOME\n');
@@ -349,7 +349,7 @@ describe('fillTemplates', () => {
 describe('waitForBoot', () => {
   const vm = { name: 'a', container: 'pair-a', address: '198.18.9.2', innerImages: false };
 
-  it('asks until systemd has booted', async () => {
+  it('repeats the query until systemd has booted', async () => {
     const states = ['', 'starting', 'running'];
     const { context, ran } = machine([
       ['is-system-running', () => ({ exitCode: states.length > 1 ? 1 : 0, stdout: states.shift() ?? '' })],
@@ -358,7 +358,7 @@ describe('waitForBoot', () => {
     expect(ran).toHaveLength(3);
   });
 
-  it('lets a VM with failed units through and names them', async () => {
+  it('accepts a VM with failed units, and reports them', async () => {
     const told: string[] = [];
     const { context } = machine([
       ['is-system-running', { exitCode: 1, stdout: 'degraded' }],
@@ -370,7 +370,7 @@ describe('waitForBoot', () => {
 });
 
 describe('sshArgv', () => {
-  it('trusts only the host key that the lab made', () => {
+  it('accepts only the host key that the lab created', () => {
     const argv = sshArgv(lab, 'a', ['uptime', '-p']);
     expect(argv).toContain('StrictHostKeyChecking=yes');
     expect(argv).toContain(`UserKnownHostsFile=${lab.stateDir}/ssh/known_hosts`);

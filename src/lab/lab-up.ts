@@ -12,29 +12,28 @@ import { gatherFacts, judgeMachine, type MachineFacts } from './machine.ts';
 import { type Lab, settingsEnvironment } from './manifest.ts';
 import { provision, startServices, startVms, waitForBoot } from './virtual-machines.ts';
 
-/** Choices of `lab up`. */
+/** Options of `lab up`. */
 export interface LabUpOptions {
   /** Settings of the manifest by name, e.g. `{timings: 'fast'}`; the manifest's defaults for the rest. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** What `lab up` did. */
+/** Result of `lab up`. */
 export interface LabUpResult {
   readonly timings: readonly StepTiming[];
   readonly elapsedMs: number;
   readonly state: StatePaths;
-  /** False when every VM's provision command found nothing to change: what ran before runs on undisturbed. */
+  /** False if no provision command changed anything: the running stack was not disturbed. */
   readonly changed: boolean;
 }
 
-/** How the last line of a provision command ends that changed nothing (compose-lab/images/node/provision-lib.sh). */
+/** The end of a provision command's last line if it changed nothing (compose-lab/images/node/provision-lib.sh). */
 const nothingChanged = 'nothing to change';
 
 /**
- * Brings a lab up, from whatever there is: engine, Compose, base image, images, certificates, VMs, what runs in them.
- * Level-triggered: a second call finds everything done and only looks. Returns once every VM is provisioned; that
- * the stack in them serves is for the caller to see, through probes. Throws DrillError: `invalid-input` for a
- * wrong setting, `lab` when the machine cannot carry the lab or a step fails.
+ * Brings a lab up: engine, Compose, base image, images, certificates, VMs, and the services in them. Level-triggered: a second
+ * call checks each step, and changes nothing. Returns when every VM is provisioned; the caller then checks the stack with
+ * probes. Throws DrillError: `invalid-input` for a wrong setting, `lab` if the machine cannot run the lab or a step fails.
  */
 export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions = {}): Promise<LabUpResult> {
   const chosen = settingsEnvironment(lab.manifest, options.settings ?? {});
@@ -48,8 +47,8 @@ export async function labUp(context: LabContext, lab: Lab, options: LabUpOptions
 }
 
 /**
- * The part of `labUp` that starts nothing of the lab: engine, Compose, base image and images. Returns how long it took,
- * in milliseconds. Throws DrillError `lab`.
+ * The part of `labUp` that starts no VM: engine, Compose, base image, and images. Returns the duration in milliseconds. Throws
+ * DrillError `lab`.
  */
 export async function labBuild(context: LabContext, lab: Lab): Promise<number> {
   const steps = new StepLog(context.report);
@@ -60,7 +59,7 @@ export async function labBuild(context: LabContext, lab: Lab): Promise<number> {
   return steps.elapsedMs();
 }
 
-/** When one of several things that `work` does at a time fails, the others end with it. */
+/** Runs `work`. If one of its parallel parts fails, the others are aborted. */
 async function together(context: LabContext, work: (context: LabContext) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   try {
@@ -79,7 +78,7 @@ async function prepareMachine(
   look: typeof gatherFacts,
 ): Promise<void> {
   const { manifest } = lab;
-  const facts = await steps.step('machine', 'looking at the machine', () => look(context, manifest));
+  const facts = await steps.step('machine', 'checking the machine', () => look(context, manifest));
   if (facts.speed !== undefined)
     context.report({ step: 'machine', state: 'info', text: speedWords(facts.speed) });
   refuseUnfit(facts, judgeMachine(facts, manifest));
@@ -92,7 +91,7 @@ async function prepareMachine(
   ]);
 }
 
-/** Measures the speed, too, where it matters: a lab that runs has shown that the machine carries it. */
+/** Gathers the facts, with the speed if the lab does not run yet. A running lab proves that the machine is fast enough. */
 async function lookAtMachine(context: LabContext, manifest: Lab['manifest']): Promise<MachineFacts> {
   const facts = await gatherFacts(context, manifest);
   return facts.labRunning ? facts : { ...facts, speed: await measureSpeed(speedDeps(context)) };
@@ -116,7 +115,7 @@ async function bringUp(
 ): Promise<readonly string[]> {
   const { manifest } = lab;
   await prepareMachine(context, lab, steps, lookAtMachine);
-  // The VMs boot while the images that run in them are still being built and packed.
+  // The VMs boot while their inner images are built and packed.
   await Promise.all([
     (async () => {
       await buildForVms(context, lab, steps);
@@ -127,8 +126,10 @@ async function bringUp(
         return state.text;
       });
       if (manifest.services.length > 0)
-        await steps.step('services', 'starting what the VMs run on', () => startServices(context, lab, anew));
-      await steps.step('start', 'switching the VMs on', () => startVms(context, lab, anew));
+        await steps.step('services', 'starting the services that the VMs need', () =>
+          startServices(context, lab, anew),
+        );
+      await steps.step('start', 'starting the VMs', () => startVms(context, lab, anew));
       await steps.step('boot', 'VMs boot', async () => {
         await Promise.all(manifest.vms.map((vm) => waitForBoot(context, vm)));
         return `${manifest.vms.length} VMs have booted`;
@@ -145,13 +146,13 @@ async function bringUp(
   );
 }
 
-/** One message with everything that stands in the way, instead of one per attempt. */
+/** Throws one error with all failures, so that the user can fix them together. */
 function refuseUnfit(facts: MachineFacts, findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => finding.status === 'fail');
   if (failed.length === 0) return;
   throw new DrillError(
     'lab',
-    `this machine (${facts.os.prettyName}) cannot carry the lab: ${failed.map((f) => `${f.name}: ${f.observed}`).join('; ')}`,
+    `this machine (${facts.os.prettyName}) cannot run the lab: ${failed.map((f) => `${f.name}: ${f.observed}`).join('; ')}`,
     { mend: failed.map((finding) => finding.mend ?? '').join('\n') },
   );
 }

@@ -10,7 +10,7 @@ import {
 
 const { signal } = new AbortController();
 
-/** A machine whose time passes only by what it does: a process starts in `startMs`, a shell in 20 ms. */
+/** A simulated machine, whose time advances only with its work: a process starts in `startMs`, a shell in 20 ms. */
 function machine(startMs: number, exitCode = 0): { deps: SpeedDeps; ran: string[]; elapsedMs: () => number } {
   let nowMs = 0;
   let cpuMs = 0;
@@ -53,7 +53,7 @@ const quick: MachineSpeed = {
 };
 
 describe('the speed of a machine', () => {
-  test('is measured apart from the start of the shell that starts the processes', async () => {
+  test('excludes the start of the shell that starts the processes', async () => {
     const speed = await measureSpeed(machine(2.5).deps);
     expect(speed.processStartMs).toBeCloseTo(2.5);
     expect(speed).toMatchObject({ coreWorkMs: 41, dilation: 2, cpus: 2, effectiveCpus: 1.5 });
@@ -61,13 +61,13 @@ describe('the speed of a machine', () => {
     expect(speed.busyShare).toBeCloseTo(0.3);
   });
 
-  test('takes about two seconds, also where processes start slowly', async () => {
+  test('takes about 2 s, also with slow process starts', async () => {
     const slow = machine(20);
     await measureSpeed(slow.deps);
     expect(slow.elapsedMs()).toBeLessThan(2500);
   });
 
-  test('is known but for process starts where there is no shell', async () => {
+  test('is known without process starts if there is no shell', async () => {
     const speed = await measureSpeed(machine(1, 127).deps);
     expect(speed.processStartMs).toBeUndefined();
     expect(speed.coreWorkMs).toBe(41);
@@ -93,7 +93,7 @@ describe('the speed of a machine', () => {
   });
 });
 
-describe('a machine that is to carry a lab', () => {
+describe('a machine for a lab', () => {
   const slow = {
     processStartMs: labLimits.slowProcessStartMs + 0.1,
     effectiveCpus: labLimits.effectiveCpus - 0.1,
@@ -127,7 +127,7 @@ describe('a machine that is to carry a lab', () => {
     expect(judgeSpeed({ ...quick, ...over }, false).status).toBe('ok');
   });
 
-  test('is not blamed for its own lab', () => {
+  test('does not fail because of its own running lab', () => {
     expect(judgeSpeed({ ...quick, ...slow, busyShare: 1, dilation: 9 }, true).status).toBe('ok');
   });
 });

@@ -4,55 +4,55 @@ import type { Finding } from '../core/finding.ts';
 import type { LabContext } from './lab-context.ts';
 import { busyShareBetween, cgroupCpus, cpusAllowed, cpuPressure } from './cpu-limits.ts';
 
-/** How fast the machine is, and how much of it is free. What could not be found out is undefined. */
+/** The speed and the load of the machine. Unknown values are undefined. */
 export interface MachineSpeed {
-  /** From fork to exit of `/bin/true`, started by a shell, ms: the median of several rounds. */
+  /** Time from fork to exit of `/bin/true`, started by a shell, ms: the median of several rounds. */
   readonly processStartMs: number | undefined;
   /** Wall time of a fixed piece of arithmetic on one core, ms: the best of several. */
   readonly coreWorkMs: number;
-  /** Wall time of that work, all of it, divided by its CPU time: how much other programs hold up what runs at ordinary priority. */
+  /** Total wall time of that work divided by its CPU time: how much other programs delay work at normal priority. */
   readonly dilation: number;
   /** CPUs that this process may run on. */
   readonly cpus: number | undefined;
-  /** What the CPU quota of its cgroups leaves of them. A container engine may be in another cgroup. */
+  /** The CPUs that the quota of its cgroups allows. A container engine may be in another cgroup. */
   readonly effectiveCpus: number | undefined;
-  /** Share of the machine's CPU time that others took while nothing was measured, 0 to 1. */
+  /** Share of the machine's CPU time that other programs used before the measurement, 0 to 1. */
   readonly busyShare: number | undefined;
-  /** Of the last ten seconds, the share in which some process waited for a CPU, 0 to 1 (PSI). */
+  /** Share of the last 10 s in which a process waited for a CPU, 0 to 1 (PSI). */
   readonly pressureShare: number | undefined;
 }
 
 /**
- * What a machine needs to carry a lab. Estimates, not the result of trials at these limits: an idle lab takes 39 to 50 % of
- * two vCPUs at 2.1 GHz, so that less than one CPU, or a tenth of what there is, is too little.
+ * Limits for a machine that runs a lab. They are estimates, not results of trials: an idle lab takes 39 to 50 % of two vCPUs at
+ * 2.1 GHz. So less than one CPU, or less than 10 % of the CPU time free, is too little.
  */
 export const labLimits = {
-  /** Fewer CPUs than this are too few where processes start slowly, too. */
+  /** The machine fails if it has fewer CPUs than this and processes start more slowly than the next limit, ms. */
   effectiveCpus: 1,
   slowProcessStartMs: 5,
-  /** From both of these on, what else runs leaves no room. Work of a low priority makes a machine busy, and holds nothing up. */
+  /** The machine fails if both limits are reached. Low-priority work makes a machine busy without delaying other work. */
   busyShare: 0.9,
   dilation: 2,
 } as const;
 
-/** What measuring uses; of tests, a machine of their own. */
+/** Dependencies of the measurement. Tests simulate a machine. */
 export interface SpeedDeps extends Pick<LabContext, 'run' | 'signal'> {
   readonly nowMs: () => number;
   /** CPU time of this process, ms. */
   readonly cpuMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** The text of a file; undefined where there is none. */
+  /** The text of a file; undefined if it cannot be read. */
   readonly read: (path: string) => Promise<string | undefined>;
   /** The fixed piece of arithmetic. */
   readonly work: () => void;
 }
 
-/** For this long the load of other programs is measured, ms. */
+/** The load of other programs is measured for this time, ms. */
 const restMs = 700;
-/** Rounds of starting processes: as many as fit into the time, five at most. */
+/** Rounds of process starts: at most five, within `roundsWithinMs`. */
 const rounds = 5;
 const roundsWithinMs = 900;
-/** Starts in a round. The start of the shell itself is measured apart, by a round without any. */
+/** Process starts in a round. The start of the shell is subtracted; an empty round measures it. */
 const startsInRound = 30;
 const workTimes = 5;
 
@@ -94,7 +94,7 @@ export function speedDeps({ run, signal }: Pick<LabContext, 'run' | 'signal'>): 
   };
 }
 
-/** 24 ms on a core of 2.6 GHz. Nothing that special instructions do, and nothing that memory slows. */
+/** Takes 24 ms on a core of 2.6 GHz. It uses no special instructions and no memory. */
 function arithmetic(): void {
   let x = 1;
   for (let i = 0; i < 1 << 24; i++) {
@@ -103,7 +103,7 @@ function arithmetic(): void {
     x ^= x << 5;
   }
   // The result is used, so that the loop is not optimized away.
-  if (x === 0) throw new Error('a xorshift never comes to 0');
+  if (x === 0) throw new Error('a xorshift generator never returns 0');
 }
 
 function coreWork({ work, nowMs, cpuMs }: SpeedDeps): Pick<MachineSpeed, 'coreWorkMs' | 'dilation'> {
@@ -118,7 +118,7 @@ function coreWork({ work, nowMs, cpuMs }: SpeedDeps): Pick<MachineSpeed, 'coreWo
 
 const loop = 'i=0; while [ $i -lt "$1" ]; do /bin/true; i=$((i+1)); done';
 
-/** Undefined where there is no shell or no `/bin/true`. */
+/** Undefined if there is no shell or no `/bin/true`. */
 async function processStart({ run, signal, nowMs }: SpeedDeps): Promise<number | undefined> {
   const timeOf = async (starts: number): Promise<number | undefined> => {
     const startMs = nowMs();
@@ -160,7 +160,7 @@ export function speedWords(speed: MachineSpeed): string {
   return `${parts.join(', ')}${now.length === 0 ? '' : `; now ${now.join(', ')}`}`;
 }
 
-/** Whether the machine can carry a lab. One whose lab runs has shown that it does, and its own load is in the figures. */
+/** Judges whether the machine is fast enough for a lab. If the lab runs, the result is ok: the figures include the lab's own load. */
 export function judgeSpeed(speed: MachineSpeed, labRunning: boolean): Finding {
   const name = 'speed';
   const observed = speedWords(speed);

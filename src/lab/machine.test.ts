@@ -57,7 +57,7 @@ const noEngine = { engine: undefined, engineError: 'Cannot connect to the Docker
 const alpine = { id: 'alpine', idLike: [], codename: undefined, prettyName: 'Alpine' };
 
 describe('judgeMachine', () => {
-  it('refuses a machine with no room, and says nothing of a speed that was not measured', () => {
+  it('refuses a machine without free memory and disk space, and omits a speed that was not measured', () => {
     const speed = {
       processStartMs: 0.6,
       coreWorkMs: 24,
@@ -72,12 +72,12 @@ describe('judgeMachine', () => {
     expect(judgeMachine(fit, manifest).map(({ name }) => name)).not.toContain('speed');
   });
 
-  it('finds nothing wrong with a machine that fits', () => {
+  it('finds no failure on a suitable machine', () => {
     expect(judgeMachine(fit, manifest).map((f) => f.status)).not.toContain('fail');
     expect(judgeMachine(fit, manifest).map((f) => f.status)).not.toContain('warn');
   });
 
-  it('says what to do about everything that is not well', () => {
+  it('has a hint for every finding that is not ok', () => {
     const worst = judgeMachine(
       {
         ...fit,
@@ -98,29 +98,29 @@ describe('judgeMachine', () => {
     expect(silent).toEqual([]);
   });
 
-  it('has no quarrel with a missing engine where it can install one', () => {
+  it('accepts a missing engine if it can install one', () => {
     expect(finding(noEngine, 'docker engine')).toMatchObject({ status: 'info' });
   });
 
-  it('fails without an engine and without root, and says both ways out', () => {
+  it('fails without an engine and without root, with both fixes in the hint', () => {
     const found = finding({ ...noEngine, root: false }, 'docker engine');
     expect(found.status).toBe('fail');
     expect(found.observed).toContain('Cannot connect');
-    expect(found.mend).toMatch(/docker info.*or run as root/);
+    expect(found.mend).toMatch(/docker info.*As root on Debian/);
   });
 
-  it('fails without an engine on a system whose packages it does not know', () => {
+  it('fails without an engine on a system with unknown packages', () => {
     expect(finding({ ...noEngine, os: alpine }, 'docker engine')).toMatchObject({ status: 'fail' });
     expect(finding({ composeVersion: undefined, os: alpine }, 'docker compose')).toMatchObject({
       status: 'fail',
     });
   });
 
-  it.each(['1.29.2', undefined])('does not take %s for Compose v2', (composeVersion) => {
+  it.each(['1.29.2', undefined])('does not accept %s as Compose v2', (composeVersion) => {
     expect(finding({ composeVersion }, 'docker compose')).toMatchObject({ status: 'info' });
   });
 
-  it.each(['2.26.1-4', 'v2.32.0', '5.0.1'])('takes %s for Compose v2 or later', (composeVersion) => {
+  it.each(['2.26.1-4', 'v2.32.0', '5.0.1'])('accepts %s as Compose v2 or later', (composeVersion) => {
     expect(finding({ composeVersion }, 'docker compose')).toMatchObject({ status: 'ok' });
   });
 
@@ -142,20 +142,20 @@ describe('judgeMachine', () => {
     expect(finding({ diskAvailableMiB: 8192 }, 'disk').status).toBe('ok');
   });
 
-  it('asks for no room a second time while the lab is running', () => {
+  it('requires no free memory or disk space while the lab is running', () => {
     const small = { labRunning: true, memoryAvailableMiB: 100, diskAvailableMiB: 100 };
     expect(finding(small, 'memory').status).toBe('ok');
     expect(finding(small, 'disk').status).toBe('ok');
   });
 
-  it('only mentions a kernel without netem', () => {
+  it('reports a kernel without netem only as information', () => {
     expect(finding({ netem: false }, 'sch_netem')).toMatchObject({
       status: 'info',
       observed: 'not in this kernel',
     });
   });
 
-  it('fails when the network of the lab belongs to somebody else', () => {
+  it('fails if another network uses the lab’s addresses', () => {
     const found = finding({ routes: '198.18.0.0/16 dev tun0 scope link' }, 'lab network');
     expect(found).toMatchObject({ status: 'fail' });
     expect(found.observed).toContain('tun0');
@@ -163,7 +163,7 @@ describe('judgeMachine', () => {
 });
 
 describe('canInstallEngine', () => {
-  it('needs Linux, root and apt', () => {
+  it('needs Linux, root, and apt', () => {
     expect(canInstallEngine(fit)).toBe(true);
     expect(canInstallEngine({ ...fit, root: false })).toBe(false);
     expect(canInstallEngine({ ...fit, os: alpine })).toBe(false);
@@ -197,7 +197,7 @@ describe('collidingRoutes', () => {
 });
 
 describe('parseMemAvailableMiB', () => {
-  it('reads kB as MiB, and gives nothing where the kernel says nothing', () => {
+  it('converts kB to MiB, and is undefined without the line', () => {
     expect(parseMemAvailableMiB('MemTotal: 1 kB\nMemAvailable:    2048000 kB\n')).toBe(2000);
     expect(parseMemAvailableMiB('MemTotal: 1 kB\n')).toBeUndefined();
     expect(parseMemAvailableMiB(undefined)).toBeUndefined();

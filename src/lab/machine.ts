@@ -7,19 +7,19 @@ import { judgeSpeed, type MachineSpeed } from './machine-speed.ts';
 import type { LabManifest } from './manifest.ts';
 import { isDebianFamily, type OsRelease, parseOsRelease } from './os-release.ts';
 
-/** What was seen of the machine, before any judgement. */
+/** Facts about the machine. */
 export interface MachineFacts {
   readonly platform: string;
   readonly arch: string;
   readonly os: OsRelease;
   readonly root: boolean;
-  /** `docker version` of the client; undefined without one. */
+  /** Version of the Docker client; undefined without one. */
   readonly dockerClient: string | undefined;
   readonly engine: EngineFacts | undefined;
-  /** Why the engine could not be asked. */
+  /** Docker's error if the engine did not answer. */
   readonly engineError: string | undefined;
   readonly composeVersion: string | undefined;
-  /** Whether the lab's VMs are already running: their memory is then not needed a second time. */
+  /** Whether all VMs of the lab run. Then their memory and disk space are already in use, and no more is needed. */
   readonly labRunning: boolean;
   readonly memoryAvailableMiB: number | undefined;
   readonly diskAvailableMiB: number | undefined;
@@ -27,13 +27,13 @@ export interface MachineFacts {
   readonly cgroup: 'v1' | 'v2' | 'none';
   readonly overlay: boolean;
   readonly netem: boolean | undefined;
-  /** Text of `ip -4 route show`; undefined where it could not be asked. */
+  /** Output of `ip -4 route show`; undefined if the command failed. */
   readonly routes: string | undefined;
-  /** Absent where it was not measured. */
+  /** Absent if it was not measured. */
   readonly speed?: MachineSpeed;
 }
 
-/** What the engine says about itself. */
+/** Facts from `docker info`. */
 export interface EngineFacts {
   readonly version: string;
   readonly rootDir: string;
@@ -47,8 +47,8 @@ const engineFormat =
   '"securityOptions":{{json .SecurityOptions}},"operatingSystem":{{json .OperatingSystem}}}';
 
 /**
- * Looks at the machine without changing it. Called by `doctor` and, before anything is touched, by `lab up`. Every
- * question has its own deadline; what cannot be found out is left undefined.
+ * Gathers facts about the machine without changing it. Used by `doctor`, and by `lab up` before any change. Each command has a
+ * time limit. Unknown facts are undefined.
  */
 export async function gatherFacts(context: LabContext, manifest: LabManifest): Promise<MachineFacts> {
   const ask = async (argv: readonly string[]): Promise<string | undefined> => {
@@ -92,8 +92,8 @@ export async function gatherFacts(context: LabContext, manifest: LabManifest): P
 }
 
 /**
- * Judges the facts: pure, so that every sentence of `doctor` can be tested. A `fail` is something that
- * `lab up` cannot get over by itself; what it will do by itself is `info`.
+ * Judges the facts. Pure, so that every sentence of `doctor` can be tested. `fail`: the user must fix it before `lab up`.
+ * `info`: `lab up` fixes it.
  */
 export function judgeMachine(facts: MachineFacts, manifest: LabManifest): readonly Finding[] {
   return [
@@ -111,7 +111,7 @@ export function judgeMachine(facts: MachineFacts, manifest: LabManifest): readon
   ];
 }
 
-/** Gathers and judges, with the speed as it was measured before: once for all stacks. */
+/** Gathers and judges the facts. The speed is a parameter, because it is measured once for all stacks. */
 export async function inspectMachine(
   context: LabContext,
   manifest: LabManifest,
@@ -132,7 +132,7 @@ function systemFinding(facts: MachineFacts): Finding {
     name: 'system',
     status: 'fail',
     observed,
-    mend: 'The lab needs Linux: firedrill probes its machines by their own addresses, which Docker Desktop does not route. Run it in a Linux VM.',
+    mend: 'Run the lab in a Linux VM: firedrill probes the VMs by their own addresses, and Docker Desktop does not route to them.',
   };
 }
 
@@ -154,8 +154,8 @@ function engineFinding(facts: MachineFacts): Finding {
     status: 'fail',
     observed,
     mend: facts.root
-      ? 'Install a Docker engine (20.10 or later) and start it; firedrill does that by itself only on Debian and Ubuntu.'
-      : 'Start a Docker engine that this user may use (`docker info` has to work), or run as root on Debian or Ubuntu: then firedrill installs one.',
+      ? 'Install a Docker engine (20.10 or later) and start it. firedrill installs one only on Debian and Ubuntu.'
+      : 'Start a Docker engine and give this user access to it (`docker info` must work). As root on Debian or Ubuntu, firedrill installs one.',
   };
 }
 
@@ -166,7 +166,7 @@ function composeFinding(facts: MachineFacts): Finding {
     return { name, status: 'ok', observed: version };
   const observed = version ?? 'no Compose v2 plugin';
   if (isDebianFamily(facts.os)) {
-    return { name, status: 'info', observed, mend: '`firedrill lab up` fetches the plugin with apt.' };
+    return { name, status: 'info', observed, mend: '`firedrill lab up` installs the plugin with apt.' };
   }
   return {
     name,
@@ -188,7 +188,7 @@ function engineDetails(facts: MachineFacts): Finding[] {
         name: 'engine mode',
         status: 'fail',
         observed: word,
-        mend: 'The VMs mount cgroups and overlays themselves, which an engine in this mode does not allow. Use an ordinary engine (docker context use …).',
+        mend: 'Switch to an engine with root and without user namespaces (`docker context use NAME`): the VMs mount cgroups and overlays.',
       });
     }
   }
@@ -197,7 +197,7 @@ function engineDetails(facts: MachineFacts): Finding[] {
       name: 'engine mode',
       status: 'fail',
       observed: facts.engine.operatingSystem,
-      mend: 'Docker Desktop keeps its networks in a VM that this machine has no route to. Use an ordinary engine.',
+      mend: 'Switch to an engine on this machine (`docker context use NAME`): there is no route to the networks of Docker Desktop.',
     });
   }
   return findings;
@@ -207,12 +207,17 @@ function memoryFinding(facts: MachineFacts, neededMiB: number): Finding {
   const name = 'memory';
   const available = facts.memoryAvailableMiB;
   if (available === undefined) {
-    return { name, status: 'warn', observed: 'unknown', mend: `The lab needs about ${gib(neededMiB)} free.` };
+    return {
+      name,
+      status: 'warn',
+      observed: 'unknown',
+      mend: `Check with \`free -m\` that about ${gib(neededMiB)} of memory is available.`,
+    };
   }
   return enough(facts, available >= neededMiB, {
     name,
     observed: `${gib(available)} available`,
-    mend: `The lab needs about ${gib(neededMiB)} of free memory: end something else, or use a bigger machine.`,
+    mend: `The lab needs about ${gib(neededMiB)} of free memory: end other programs, or use a bigger machine.`,
   });
 }
 
@@ -225,23 +230,23 @@ function diskFinding(facts: MachineFacts, neededMiB: number): Finding {
       name,
       status: 'warn',
       observed: `unknown ${where}`,
-      mend: `The lab needs about ${gib(neededMiB)} there.`,
+      mend: `Check with \`df -h\` that about ${gib(neededMiB)} is free.`,
     };
   }
   return enough(facts, available >= neededMiB, {
     name,
     observed: `${gib(available)} free ${where}`,
-    mend: `The lab needs about ${gib(neededMiB)} for its images and volumes: make room there.`,
+    mend: `The lab needs about ${gib(neededMiB)} for its images and volumes: free disk space (\`docker system df\` shows what Docker uses).`,
   });
 }
 
-/** Judges what the lab takes of the machine: once it runs, it has it. */
+/** Judges memory or disk space. A running lab already has what it needs. */
 function enough(
   facts: MachineFacts,
   isEnough: boolean,
   { name, observed, mend }: { name: string; observed: string; mend: string },
 ): Finding {
-  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}, the lab is running` };
+  if (facts.labRunning) return { name, status: 'ok', observed: `${observed}; the lab is already running` };
   return isEnough ? { name, status: 'ok', observed } : { name, status: 'fail', observed, mend };
 }
 
@@ -252,7 +257,7 @@ function cgroupFinding(facts: MachineFacts): Finding {
       name,
       status: 'fail',
       observed: 'nothing mounted at /sys/fs/cgroup',
-      mend: 'Mount the cgroup file systems (package cgroupfs-mount, or systemd).',
+      mend: 'Mount the cgroup file systems (`apt-get install cgroupfs-mount`, or boot with systemd).',
     };
   }
   return { name, status: 'ok', observed: facts.engine?.cgroupVersion === '1' ? 'v1' : facts.cgroup };
@@ -260,12 +265,12 @@ function cgroupFinding(facts: MachineFacts): Finding {
 
 function overlayFinding(facts: MachineFacts): Finding {
   if (facts.overlay)
-    return { name: 'overlay', status: 'ok', observed: 'the kernel has overlay file systems' };
+    return { name: 'overlay', status: 'ok', observed: 'the kernel supports overlay file systems' };
   return {
     name: 'overlay',
     status: 'warn',
-    observed: 'not listed in /proc/filesystems, no such module found',
-    mend: 'The engines in the VMs use overlay2: load the module with `modprobe overlay` if it is one.',
+    observed: 'not in /proc/filesystems, and there is no module `overlay`',
+    mend: 'Run `modprobe overlay`, or install the extra modules of the kernel: the engines in the VMs use overlay2.',
   };
 }
 
@@ -276,7 +281,7 @@ function netemFinding(facts: MachineFacts): Finding {
     name,
     status: 'info',
     observed: facts.netem === false ? 'not in this kernel' : 'kernel configuration not readable',
-    mend: 'Only faults that delay or corrupt packets need it; they say so before they start.',
+    mend: 'Install the extra modules of the kernel if you use faults that delay or corrupt packets. Other faults do not need it.',
   };
 }
 
@@ -287,8 +292,8 @@ function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
     return {
       name,
       status: 'info',
-      observed: 'routes not readable (no `ip`)',
-      mend: `The lab will use ${subnet}.`,
+      observed: 'routes not readable (`ip -4 route show` failed)',
+      mend: `Check that no other network uses ${subnet}: the lab needs it.`,
     };
   }
   const clash = collidingRoutes(facts.routes, subnet, manifest.network.gateway);
@@ -297,13 +302,13 @@ function routeFinding(facts: MachineFacts, manifest: LabManifest): Finding {
     name,
     status: 'fail',
     observed: `${subnet} is already routed: ${clash.join('; ')}`,
-    mend: 'Remove the network that uses it (`docker network ls`, or a VPN), or its containers.',
+    mend: 'Remove the network that uses it: a Docker network (`docker network ls`, `docker network rm NAME`), or a VPN.',
   };
 }
 
 /**
- * The routes that share addresses with `subnet` and are not the lab's own bridge (whose source address is the lab's
- * gateway). The default route covers everything and does not count.
+ * The routes that overlap `subnet`, without the lab's own bridge (its source address is the lab's gateway) and without the
+ * default route.
  */
 export function collidingRoutes(routes: string, subnet: string, gateway: string): string[] {
   const wanted = parseCidr(subnet);
@@ -327,7 +332,7 @@ function parseCidr(text: string): { address: number; bits: number } | undefined 
   return { address: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0, bits: Number(match[5] ?? 32) };
 }
 
-/** `MemAvailable` of /proc/meminfo in MiB; undefined where the kernel does not tell. */
+/** `MemAvailable` of /proc/meminfo in MiB; undefined if it is missing. */
 export function parseMemAvailableMiB(meminfo: string | undefined): number | undefined {
   const match = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo ?? '');
   return match?.[1] === undefined ? undefined : Math.floor(Number(match[1]) / 1024);
@@ -346,7 +351,7 @@ function parseEngine(text: string | undefined): EngineFacts | undefined {
       operatingSystem: value.operatingSystem ?? '',
     };
   } catch (error) {
-    throw new TypeError(`docker info answered something unexpected: ${messageOf(error)}`, { cause: error });
+    throw new TypeError(`cannot parse the output of docker info: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -40,23 +40,23 @@ describe('parseManifest', () => {
     expect(manifest.certificates).toEqual([]);
   });
 
-  it('says where YAML is broken', () => {
+  it('reports the position of invalid YAML', () => {
     expect(failure('version: 1\nvms: [\n')).toMatch(/^lab\.yaml:\d+:\d+: /);
   });
 
-  it('says line and column of a wrong value', () => {
+  it('reports line and column of a wrong value', () => {
     expect(failure(good.replace('memoryMiB: 512', 'memoryMiB: plenty'))).toMatch(
       /^lab\.yaml:5:21: memoryMiB: /,
     );
   });
 
-  it('refuses a key that it does not know, and says where', () => {
+  it('refuses an unknown key, with its position', () => {
     expect(failure(good.replace('suite: trixie', 'suite: trixie, mirror: x'))).toMatch(
       /^lab\.yaml:6:51: unknown field "mirror"/,
     );
   });
 
-  it('refuses an address that is none', () => {
+  it('refuses an invalid address', () => {
     expect(failure(good.replace('address: 198.18.9.2', 'address: 198.18.9'))).toMatch(
       /^lab\.yaml:10:\d+: address: /,
     );
@@ -68,7 +68,7 @@ describe('parseManifest', () => {
     );
   });
 
-  it('lists every mistake, not only the first', () => {
+  it('lists every error, not only the first', () => {
     const message = failure(good.replace('version: 1', 'version: 2').replace('stack: pair', 'stack: "a b"'));
     expect(message.split('\n')).toHaveLength(2);
   });
@@ -77,12 +77,12 @@ describe('parseManifest', () => {
 describe('settingsEnvironment', () => {
   const manifest = parseManifest(good, 'lab.yaml');
 
-  it('takes defaults for what is not chosen', () => {
+  it('uses defaults for other settings', () => {
     expect(settingsEnvironment(manifest, {})).toEqual({ PAIR_PACE: 'slow' });
     expect(settingsEnvironment(manifest, { pace: 'quick' })).toEqual({ PAIR_PACE: 'quick' });
   });
 
-  it('refuses values and settings that the manifest does not have', () => {
+  it('refuses unknown settings and values', () => {
     expect(() => settingsEnvironment(manifest, { pace: 'warp' })).toThrow(
       'pace is warp; allowed: slow, quick',
     );
@@ -91,7 +91,7 @@ describe('settingsEnvironment', () => {
 });
 
 describe('loadLab', () => {
-  it('says which stack is missing and where stacks are looked for', async () => {
+  it('reports the missing stack, and the folder of the stacks', async () => {
     await expect(loadLab('/nowhere', 'pair')).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringContaining('no lab for the stack pair') as string,
@@ -100,12 +100,15 @@ describe('loadLab', () => {
   });
 });
 
-test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])('takes %j for no stack', async (stack) => {
-  await expect(loadLab('/nowhere', stack)).rejects.toThrow('not the name of a folder');
-});
+test.each(['../pair', '/etc', '..', '', 'a/b', 'a\0b', '.hidden'])(
+  'refuses the stack name %j',
+  async (stack) => {
+    await expect(loadLab('/nowhere', stack)).rejects.toThrow('not a folder name');
+  },
+);
 
 describe('vmOf', () => {
-  it('names the VMs there are when asked for another', () => {
+  it('lists the known VMs in the error', () => {
     const lab = { manifest: parseManifest(good, 'lab.yaml'), stackDir: '/s', stateDir: '/t' };
     expect(vmOf(lab, 'a').container).toBe('pair-a');
     expect(() => vmOf(lab, 'b')).toThrow('the lab pair has no VM b; it has a');

@@ -7,7 +7,7 @@ import { parseSource } from '../scenario/source.ts';
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9.-]*$/, { error: 'expected lower-case letters, digits, . and -' });
+  .regex(/^[a-z0-9][a-z0-9.-]*$/, { error: 'expected lower-case letters, digits, ".", and "-"' });
 const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, { error: 'expected a name such as STARTUP_PROFILE' });
 const address = z.ipv4();
 
@@ -15,17 +15,17 @@ const vmSchema = z.strictObject({
   name,
   container: name,
   address,
-  /** Whether the inner images are needed in this VM's own engine. */
+  /** Whether this VM's own engine needs the inner images. */
   innerImages: z.boolean().default(false),
-  /** Run inside the VM at every `lab up`; has to be level-triggered. */
+  /** Command that runs in the VM at every `lab up`. It must be level-triggered. */
   provision: z.array(z.string()).min(1).optional(),
 });
 
 const serviceSchema = z.strictObject({
-  /** As the compose file calls it. */
+  /** The service's name in the compose file. */
   name,
   container: name,
-  /** Run inside the container at every `lab up`, before the VMs are switched on; has to be level-triggered. */
+  /** Command that runs in the container at every `lab up`, before the VMs start. It must be level-triggered. */
   provision: z.array(z.string()).min(1).optional(),
 });
 
@@ -41,7 +41,7 @@ const manifestSchema = z.strictObject({
   stack: name,
   composeFile: z.string(),
   network: z.strictObject({ subnet: z.cidrv4(), gateway: address }),
-  /** Scenario, relative to this file, by which `lab up` and `doctor` say what a drill takes. */
+  /** Scenario, relative to this file. `lab up` and `doctor` print the duration and the load of its drill. */
   drill: z.string().optional(),
   needs: z.strictObject({ memoryMiB: z.int().positive(), diskMiB: z.int().positive() }),
   base: z.strictObject({ tag: z.string(), suite: name }),
@@ -59,7 +59,7 @@ const manifestSchema = z.strictObject({
     .strictObject({
       context: z.string(),
       dockerfile: z.string().default('Dockerfile'),
-      /** What every target depends on; a target's own inputs come on top. */
+      /** Inputs of every target, in addition to the target's own inputs. */
       inputs: z.array(z.string()).default([]),
       targets: z.record(
         z.string(),
@@ -82,17 +82,17 @@ const manifestSchema = z.strictObject({
     )
     .default([]),
   secrets: z.array(z.strictObject({ name: envName, file: name.optional() })).default([]),
-  /** Files of the stack's folder that become files of the state folder, with secrets for their `${NAME}`. */
+  /** Files of the stack's folder that are written to the state folder, with `${NAME}` replaced by secrets. */
   templates: z.array(z.strictObject({ source: z.string(), file: name })).default([]),
 });
 
-/** A stack's lab.yaml: what its VMs, images, certificates and settings are. */
+/** A stack's lab.yaml: its VMs, images, certificates, and settings. */
 export type LabManifest = z.infer<typeof manifestSchema>;
 
 /** One VM of a manifest. */
 export type LabVm = LabManifest['vms'][number];
 
-/** A container beside the VMs. */
+/** A container in addition to the VMs. */
 export type LabService = LabManifest['services'][number];
 
 /** A manifest and the folders that belong to it. */
@@ -100,26 +100,26 @@ export interface Lab {
   readonly manifest: LabManifest;
   /** Folder of lab.yaml and of the stack's files. */
   readonly stackDir: string;
-  /** Folder of what `lab up` makes; not under version control. */
+  /** Folder of the files that `lab up` creates; not under version control. */
   readonly stateDir: string;
 }
 
-/** Checks the text of a lab.yaml. @throws InvalidInput, with every mistake and where it is */
+/** Parses a lab.yaml. @throws InvalidInput with every error and its position */
 export function parseManifest(text: string, path: string): LabManifest {
   return parseWith(parseSource(path, text), manifestSchema);
 }
 
 /**
- * Reads `<labRoot>/<stack>/lab.yaml`. The state goes to `.firedrill/lab/<stack>` beside `labRoot`. Throws DrillError
- * `invalid-input` when there is no such stack or its manifest is wrong.
+ * Reads `<labRoot>/<stack>/lab.yaml`. The state folder is `.firedrill/lab/<stack>` next to `labRoot`. Throws DrillError
+ * `invalid-input` if there is no such stack, or if its manifest is wrong.
  */
 export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
   if (!name.safeParse(stack).success) {
     throw new DrillError(
       'invalid-input',
-      `no lab for the stack ${JSON.stringify(stack)}: not the name of a folder`,
+      `no lab for the stack ${JSON.stringify(stack)}: not a folder name`,
       {
-        mend: `Stacks are the folders of ${resolve(labRoot)} that have a lab.yaml.`,
+        mend: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
       },
     );
   }
@@ -129,7 +129,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw new DrillError('invalid-input', `no lab for the stack ${stack}: ${messageOf(error)}`, {
-      mend: `Stacks are the folders of ${resolve(labRoot)} that have a lab.yaml.`,
+      mend: `Name a folder of ${resolve(labRoot)} that has a lab.yaml.`,
       cause: error,
     });
   }
@@ -140,7 +140,7 @@ export async function loadLab(labRoot: string, stack: string): Promise<Lab> {
   };
 }
 
-/** The VM of that name. Throws DrillError `invalid-input` with the names there are. */
+/** The VM of that name. Throws DrillError `invalid-input` with the known names. */
 export function vmOf(lab: Lab, vmName: string): LabVm {
   const vm = lab.manifest.vms.find((candidate) => candidate.name === vmName);
   if (vm !== undefined) return vm;
@@ -151,8 +151,8 @@ export function vmOf(lab: Lab, vmName: string): LabVm {
 }
 
 /**
- * The environment that stands for the chosen settings. Throws DrillError `invalid-input` for a setting or a value
- * that the manifest does not know.
+ * The environment variables of the chosen settings. Throws DrillError `invalid-input` for a setting or a value that is not in
+ * the manifest.
  */
 export function settingsEnvironment(
   manifest: LabManifest,

@@ -14,13 +14,13 @@ describe('parseOsRelease', () => {
     });
   });
 
-  it('takes the families from ID_LIKE', () => {
+  it('reads the related distributions from ID_LIKE', () => {
     const os = parseOsRelease("ID=linuxmint\nID_LIKE='ubuntu debian'\n");
     expect(os.idLike).toEqual(['ubuntu', 'debian']);
     expect(isDebianFamily(os)).toBe(true);
   });
 
-  it('gives an unknown system for an empty or missing file', () => {
+  it('returns an unknown system for an empty or missing file', () => {
     const os = parseOsRelease('');
     expect(os.id).toBe('unknown');
     expect(isDebianFamily(os)).toBe(false);

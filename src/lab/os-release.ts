@@ -1,10 +1,10 @@
-/** The parts of /etc/os-release that decide how missing software can be installed. */
+/** The parts of /etc/os-release that decide how missing software is installed. */
 export interface OsRelease {
   /** e.g. `debian`, `ubuntu`; `unknown` without the file. */
   readonly id: string;
-  /** Families this system says it belongs to. */
+  /** Related distributions (ID_LIKE). */
   readonly idLike: readonly string[];
-  /** e.g. `bookworm`; undefined where the file has none. */
+  /** e.g. `bookworm`; undefined if the file has none. */
   readonly codename: string | undefined;
   readonly prettyName: string;
 }
@@ -25,7 +25,7 @@ export function parseOsRelease(text: string): OsRelease {
   };
 }
 
-/** Whether packages are installed with apt from Debian or Ubuntu: what the automatic set-up knows how to do. */
+/** Whether this is Debian, Ubuntu, or a related distribution with apt: the only ones that firedrill installs packages on. */
 export function isDebianFamily(os: OsRelease): boolean {
   return [os.id, ...os.idLike].some((name) => name === 'debian' || name === 'ubuntu');
 }

@@ -23,18 +23,18 @@ export function composeArgv(lab: Lab): string[] {
 }
 
 /**
- * Creates or starts the VMs that are missing or off; with `anew` replaces those that run, too (their volumes stay).
+ * Creates or starts the VMs that are missing or off. With `anew` it also replaces running VMs (their volumes are kept).
  * Returns a sentence. Throws DrillError `lab`.
  */
 export async function startVms(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
   const up = ['up', '--detach', '--remove-orphans', ...(anew ? ['--force-recreate'] : [])];
   await mustRun(context, [...composeArgv(lab), ...up], { timeoutMs: 120_000, env: composeEnvironment() });
-  return `${lab.manifest.vms.length} VMs are switched on`;
+  return `${lab.manifest.vms.length} VMs are on`;
 }
 
 /**
- * Starts the containers that are no VMs, and runs their provision commands; with `anew` replaces those that run. Returns
- * the last line of the last command. Throws DrillError `lab`.
+ * Starts the service containers, and runs their provision commands. With `anew` it also replaces running ones. Returns the last
+ * line of the last command. Throws DrillError `lab`.
  */
 export async function startServices(context: LabContext, lab: Lab, anew: boolean): Promise<string> {
   const { services } = lab.manifest;
@@ -47,8 +47,8 @@ export async function startServices(context: LabContext, lab: Lab, anew: boolean
 }
 
 /**
- * What compose files may ask for: the Node.js that services written in TypeScript run with, the one that came with the
- * dependencies where there is one, since it needs nothing of its system but libstdc++.
+ * Variables for compose files: the Node.js for services in TypeScript. The one from the dependencies is preferred, because it
+ * needs only libstdc++ from its system.
  */
 function composeEnvironment(): Record<string, string> {
   const pinned = join(import.meta.dirname, '../../node_modules/.bin/node');
@@ -56,9 +56,8 @@ function composeEnvironment(): Record<string, string> {
 }
 
 /**
- * Waits until systemd in a VM says that it has booted. A VM that runs with failed units is told about and let through:
- * a unit may have failed in a drill, and provisioning shows whether it matters. Throws DrillError `lab` when the VM is
- * gone or does not get there in 90 s.
+ * Waits until systemd in a VM has booted. Failed units are reported, but are not an error: a unit may have failed in a drill,
+ * and provisioning shows whether it matters. Throws DrillError `lab` if the VM is gone or does not boot within 90 s.
  */
 export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void> {
   let state = 'not asked';
@@ -83,8 +82,8 @@ export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void>
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw new DrillError('lab', `${vm.name} has not booted in ${limitWords(bootTimeoutMs)}: ${state}`, {
-      mend: `See \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
+    throw new DrillError('lab', `${vm.name} did not boot within ${limitWords(bootTimeoutMs)}: ${state}`, {
+      mend: `Run \`docker logs ${vm.container}\` and \`docker exec ${vm.container} systemctl list-jobs\`.`,
       cause: error,
     });
   }
@@ -106,8 +105,8 @@ export async function waitForBoot(context: LabContext, vm: LabVm): Promise<void>
 }
 
 /**
- * Runs the provision command of a VM or a service in it. Returns the last line that the command wrote. Throws DrillError `lab` with the
- * end of its output.
+ * Runs the provision command of a VM or a service in its container. Returns the last line of the output. Throws DrillError `lab`
+ * with the end of the output.
  */
 export async function provision(
   context: LabContext,
@@ -122,13 +121,9 @@ export async function provision(
     ...toldAs(context, `provision ${vm.name}`),
   });
   if (result.exitCode !== 0) {
-    throw new DrillError(
-      'lab',
-      `${vm.name} could not be provisioned. ${describeFailure(vm.provision, result)}`,
-      {
-        mend: `Look inside with \`docker exec -it ${vm.container} bash\`.`,
-      },
-    );
+    throw new DrillError('lab', `cannot provision ${vm.name}: ${describeFailure(vm.provision, result)}`, {
+      mend: `Inspect the container with \`docker exec -it ${vm.container} bash\`.`,
+    });
   }
   return result.stdout.trim().split('\n').at(-1) ?? '';
 }

@@ -359,10 +359,10 @@ describe('vrrp probe', () => {
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 1);
     expect(await told(session)).toBe('master');
-    vantage.stream.end(new DrillError('host-unreachable', 'vantage: no way into container lab-vantage'));
+    vantage.stream.end(new DrillError('host-unreachable', 'vantage: cannot access container lab-vantage'));
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'the capture on vantage does not run: vantage: no way into container lab-vantage',
+      message: 'the capture on vantage does not run: vantage: cannot access container lab-vantage',
     });
     expect(vantage.streams).toHaveLength(1);
     vantage.passes(2.1);

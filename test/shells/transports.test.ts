@@ -194,7 +194,7 @@ describe.skipIf(whyNot !== undefined)(
     test('a user who may not use sudo runs nothing, and is told from a login that fails', async () => {
       const { host } = await open('fd-nosudo', { sudo: true });
       await expect(host.exec(['true'], limits)).rejects.toMatchObject({
-        message: expect.stringMatching(/was not run: sudo says: .*password is required$/) as string,
+        message: expect.stringMatching(/was not run: sudo printed: .*password is required$/) as string,
         mend: expect.stringContaining('NOPASSWD') as string,
       });
     });

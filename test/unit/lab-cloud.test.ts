@@ -117,7 +117,7 @@ describe('the power sync', () => {
     hypervisor.look = () => Promise.reject(new Error('no engine'));
     await instances.syncPowerStates();
     expect(a).toMatchObject({ vmState: 'active', taskState: null });
-    expect(told).toEqual(['a: power state not known: Error: no engine']);
+    expect(told).toEqual(['a: power state unknown: Error: no engine']);
   });
 });
 
@@ -335,7 +335,7 @@ describe('the configuration', () => {
     );
     expect(() => parseCloudConfig('{"region": "lab"}', secrets)).toThrow('servers are missing');
     expect(() => parseCloudConfig(text.replace('3600', '"1h"'), secrets)).toThrow(
-      'tokenSeconds is no number of seconds',
+      'tokenSeconds is not a number of seconds',
     );
   });
 });

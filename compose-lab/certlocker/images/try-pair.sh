@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Tries the two database images as a pair, without the rest of the lab: two
-# PostgreSQL nodes and two pgpools on a scratch network, crashes back and forth,
-# and prints how long each step took. Ends with exit 1 when a step does not happen.
+# Tests the two database images as a pair, without the rest of the lab: two PostgreSQL
+# nodes and two pgpools on a temporary network. It crashes the nodes in turn, and prints
+# the duration of each step. Exit code 1: a step did not happen in time.
 #
 #   try-pair.sh [up] [rounds] [kill] [standby] [frozen] [both] [gap] [stale] [tls] [interrupted] [down]
 #
-# Without arguments: all of them in this order, and the pair is removed even when
-# a step fails. Needs docker and the two images; touches only containers, volumes
-# and a network named fdpg-*.
+# Without arguments, all steps run in this order, and the pair is removed even if a step
+# fails. Needs Docker and the two images. Changes only containers, volumes, and a network
+# named fdpg-*.
 set -euo pipefail
 
 PREFIX=fdpg
@@ -17,7 +17,7 @@ POOL_IMAGE=${POOL_IMAGE:-firedrill-lab/certlocker-pgpool:1}
 ROUNDS=${ROUNDS:-3}
 USE_PASSFILE=${USE_PASSFILE:-true}
 USE_PGREWIND=${USE_PGREWIND:-yes}
-# Hostile on purpose: shell, SQL, pgpass and connection string metacharacters.
+# Deliberately contains metacharacters of shell, SQL, pgpass, and connection strings.
 # shellcheck disable=SC2016 # not to be expanded
 REPMGR_PASSWORD=${REPMGR_PASSWORD:-'r$(e)p;m&g|r"`\:#x'\'}
 # shellcheck disable=SC2016
@@ -27,7 +27,7 @@ TLS=$PREFIX-tls # volume with CA and certificate
 now_ms() { date +%s%3N; }
 say() { printf '%s  %s\n' "$(date +%H:%M:%S.%3N)" "$*"; }
 fail() {
-    say "FAILED: $*" >&2 # a substitution may be catching stdout
+    say "FAILED: $*" >&2 # stdout may be in a command substitution
     exit 1
 }
 
@@ -44,9 +44,9 @@ q() {
 app() { q "$1" app app "$2"; }
 is_primary() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == f ]]; }
 is_standby() { [[ "$(app "$(ip "$1")" 'SELECT pg_is_in_recovery()')" == t ]]; }
-# By name, because a running clone streams WAL too.
+# Selects by name, because a running clone also streams WAL.
 streaming_from() { [[ "$(q "$(ip "$1")" repmgr repmgr "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name LIKE 'node-%'")" == 1 ]]; }
-# A write through a pgpool that ends at the given node.
+# Whether a write through a pgpool arrives at the given node.
 pool_writes_to() { [[ "$(app "$(pool_ip "$1")" "INSERT INTO ticks(via) VALUES ('pool-$1') RETURNING host(inet_server_addr())" | head -1)" == "$(ip "$2")" ]]; }
 pool_sees_both() { [[ "$(app "$(pool_ip "$1")" 'SHOW pool_nodes' | cut -d'|' -f4 | sort -u)" == up ]]; }
 started_at_ms() { date -d "$(docker inspect -f '{{.State.StartedAt}}' "$1")" +%s%3N; }
@@ -67,7 +67,7 @@ await() {
     printf '%s    %-46s %6d ms\n' "$(date +%H:%M:%S.%3N)" "$label" "$(($(now_ms) - t0))"
 }
 
-# all_of PIDS...: waits for background awaits, fails when one failed.
+# all_of PIDS...: waits for background `await`s, and fails if one has failed.
 all_of() {
     local pid bad=0
     for pid in "$@"; do wait "$pid" || bad=1; done
@@ -94,8 +94,8 @@ run_node() {
         "$PG_IMAGE" >/dev/null
 }
 
-# tcp_syn_retries 1: a pgpool session connects to both backends, and to one whose
-# address is gone it would try for two minutes; so it gives up after 3 s.
+# tcp_syn_retries 1: a pgpool session connects to both backends. Without this setting,
+# it would try for 2 min if an address is gone; with it, for 3 s.
 run_pool() {
     docker run -d --name "$PREFIX-pool-$1" --network "$PREFIX" --ip "$(pool_ip "$1")" --init --restart always \
         --sysctl net.ipv4.tcp_syn_retries=1 -v "$TLS:/tls:ro" \
@@ -113,7 +113,7 @@ run_pool() {
         "$POOL_IMAGE" >/dev/null
 }
 
-# The probe container, and a CA and one certificate for everybody.
+# Starts the probe container, and creates a CA and one certificate for all servers.
 make_tls() {
     docker run -d --name "$PREFIX-probe" --network "$PREFIX" --init -v "$TLS:/tls" --entrypoint sleep "$PG_IMAGE" infinity >/dev/null
     docker exec "$PREFIX-probe" bash -euc "cd /tls
@@ -129,7 +129,7 @@ up() {
     make_tls
     local t0
     t0=$(now_ms)
-    say "up: both nodes at the same moment, pgpools with them"
+    say "up: both nodes and both pgpools at the same time"
     run_node 1
     run_node 2
     run_pool 1
@@ -147,8 +147,8 @@ current_primary() {
     if is_primary 1; then echo 1; elif is_primary 2; then echo 2; else fail "no primary"; fi
 }
 
-# What follows a primary's death: promotion, pgpools on the new one, the old one
-# back as its standby, everything attached again.
+# Expects after a primary's crash: promotion, both pgpools on the new primary, the old
+# one back as its standby, and all backends attached again.
 watch_failover() {
     local t0=$1 old=$2 new=$3
     local -a jobs=()
@@ -158,7 +158,7 @@ watch_failover() {
     await 60 "container of node $old started again" "$t0" restarted_since "$PREFIX-$old" "$t0" & jobs+=($!)
     await 90 "node $old streams from node $new" "$t0" streaming_from "$new" & jobs+=($!)
     all_of "${jobs[@]}"
-    is_standby "$old" || fail "node $old is no standby"
+    is_standby "$old" || fail "node $old is not a standby"
     await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
 }
@@ -175,8 +175,8 @@ rounds() {
     done
 }
 
-# docker kill is a manual stop: no restart policy answers, so it is started by hand
-# once the partner has taken over.
+# After `docker kill`, no restart policy applies. So this starts the container after the
+# partner's promotion.
 kill_container() {
     local old new t0
     old=$(current_primary)
@@ -210,9 +210,9 @@ kill_container() {
     is_standby "$new" || fail "node $new was promoted"
 }
 
-# The standby's absence must not cut anybody off: new connections all the time, and
-# one session that stays open. A new connection may take 3 s longer until pgpool has
-# marked the standby down, because here its address is gone, too (see run_pool).
+# A stop of the standby must not interrupt clients: neither new connections nor an open
+# session. A new connection may take 3 s longer until pgpool has marked the standby down,
+# because its address is also gone (see run_pool).
 standby_stop() {
     local primary standby t0 t1 bad=0 total=0 longest=0 session
     primary=$(current_primary)
@@ -239,10 +239,10 @@ standby_stop() {
     await 60 "node $standby streams again" "$t0" streaming_from "$primary"
     await 60 "pgpool 1 sees both nodes up" "$t0" pool_sees_both 1
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
-    ((bad == 0)) || fail "the standby's stop was seen through pgpool"
+    ((bad == 0)) || fail "the standby's stop interrupted clients of pgpool"
 }
 
-# Power cut of both, and power back: everybody is again what it was.
+# Cuts the power of both nodes and restores it: each node has its old role again.
 both() {
     local primary standby t0
     primary=$(current_primary)
@@ -261,8 +261,8 @@ both() {
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
 }
 
-# With the standby's repmgrd frozen nobody is promoted, and the old primary comes
-# back as primary.
+# With the standby's repmgrd stopped, no node is promoted, and the old primary comes back
+# as primary.
 frozen_repmgrd() {
     local old new t0
     old=$(current_primary)
@@ -282,23 +282,23 @@ frozen_repmgrd() {
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
 }
 
-# Not a pipe into grep -q: with pipefail its early exit would count as a failure.
+# Without a pipe to grep -q: with pipefail, its early exit would count as a failure.
 logged() { [[ "$(docker logs "$1" 2>&1)" == *"$2"* ]]; }
 
-# Stops a program as soon as it runs, so that what follows surely hits it halfway.
+# Stops a program (SIGSTOP) as soon as it runs, so that the next step interrupts it.
 freeze() {
     docker exec "$1" timeout 30 bash -c "until pkill -STOP -x $2; do sleep 0.02; done" || fail "$2 was not seen in $1"
 }
 
-# A standby without data is killed in the middle of its clone, and the pair's first
-# node in the middle of its initdb: the next start must begin again.
+# Kills a standby without data during its clone, and the first node of a new pair during
+# its initdb. The next start must begin again.
 interrupted() {
     local primary standby t0
     primary=$(current_primary)
     standby=$((3 - primary))
     say "node $standby without data, killed while it clones"
     docker exec -u postgres "$PREFIX-$primary" psql -Xqc "CREATE TABLE IF NOT EXISTS bulk AS SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 300000) n" ||
-        fail "could not make a table that takes time to copy"
+        fail "could not create a table that takes time to copy"
     docker rm -f "$PREFIX-$standby" >/dev/null
     docker volume rm "$PREFIX-$standby" >/dev/null
     run_node "$standby"
@@ -324,9 +324,9 @@ interrupted() {
     logged "$PREFIX-1" 'was interrupted during: init' || fail "the interrupted initdb was not noticed"
 }
 
-# What clients of pgpool 1 see between the primary's death and the promotion: a new
-# connection every quarter of a second (each may wait 30 s) and one open session that
-# asks every quarter of a second. A read answered by a standby is a failure.
+# Shows the answers to clients of pgpool 1 between the primary's crash and the promotion.
+# Every 250 ms there is a new connection (time-out 30 s), and a query in one open session.
+# An answer from a standby is a failure.
 gap() {
     local old new t0
     old=$(current_primary)
@@ -360,7 +360,7 @@ gap() {
         docker exec "$PREFIX-probe" sort -n "/tmp/$file" | awk -v t0="$t0" '
             function flush() { if (n) printf "      %6d..%6d %4d  %6d  %s\n", first, last, n, longest, text }
             { s = $1 - t0; d = $2; $1 = $2 = ""; sub(/^ +/, "")
-              # One line per run of like answers; waits of over a second are a run of their own.
+              # One line per run of equal answers; answers after more than 1 s form a separate run.
               if ($0 != text || (d > 1000) != slow) { flush(); n = 0; first = s; longest = 0; text = $0; slow = d > 1000 }
               last = s; n++; if (d > longest) longest = d }
             END { flush() }'
@@ -371,24 +371,23 @@ gap() {
     await 60 "pgpool 2 sees both nodes up" "$t0" pool_sees_both 2
 }
 
-# A status file left over from another time says that the primary is down. pgpool
-# believes it at its next start, and searches among the others for ever; a container
-# made anew does not have the file.
+# Writes a stale status file in which the primary is down. At its next start, pgpool uses
+# it and searches the other backends without end. A new container does not have the file.
 stale_status() {
     local primary t0 stale
     primary=$(current_primary)
-    say "a pgpool_status that says node $primary is down, and a crash of pgpool 1"
+    say "a pgpool_status with node $primary down, and a crash of pgpool 1"
     stale='down\nup\n'
     [[ "$primary" == 1 ]] || stale='up\ndown\n'
     docker exec "$PREFIX-pool-1" bash -c "printf '$stale' >/var/log/pgpool/pgpool_status; pkill -9 pgpool"
     t0=$(now_ms)
     await 20 "container of pgpool 1 started again" "$t0" restarted_since "$PREFIX-pool-1" "$t0"
     sleep 15
-    if pool_writes_to 1 "$primary"; then say "    pgpool 1 serves all the same"; else say "    pgpool 1 does not serve after 15 s (wedged)"; fi
+    if pool_writes_to 1 "$primary"; then say "    pgpool 1 serves nevertheless"; else say "    pgpool 1 does not serve after 15 s (blocked)"; fi
     t0=$(now_ms)
     docker rm -f "$PREFIX-pool-1" >/dev/null
     run_pool 1
-    await 30 "pgpool 1, container made anew, writes to node $primary" "$t0" pool_writes_to 1 "$primary"
+    await 30 "pgpool 1, new container, writes to node $primary" "$t0" pool_writes_to 1 "$primary"
 }
 
 tls_only() {
@@ -434,7 +433,7 @@ main() {
                 ;;
         esac
     done
-    say "all steps held"
+    say "all steps passed"
 }
 
 main "$@"

@@ -1,10 +1,10 @@
 import java.util.Map;
 
 /**
- * Stands in for CertLocker's Bastion server (SSH access tokens).
+ * Stand-in for CertLocker's Bastion server (SSH access tokens).
  *
- * Reproduced behaviour: registers with the Router like the others and runs a scheduler as master; it is not on the path
- * of Edge's health, so a node can serve while its Bastion is down.
+ * Reproduced behavior: it registers with the Router like the other services, and runs a scheduler as master. Edge's health
+ * does not depend on it, so a node can serve while its Bastion is down.
  */
 final class Bastion {
     private static final String TYPE = "BASTION";

@@ -5,12 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Stands in for CertLocker's DataService (jeremy-dataservice), the only service that talks to the database, through
- * the node's own pgpool.
+ * Stand-in for CertLocker's DataService (jeremy-dataservice), the only service that uses the database, through the
+ * node's own pgpool.
  *
- * Reproduced behaviour: see Database for the connection pool that is broken for good when pgpool does not answer at
- * start. Such a DataService stays up and answers 503, and stays STARTING at the Router, until it is restarted.
- * /data/rest/health proves a usable primary with a SELECT through the pool, in less time than a 900 ms probe has.
+ * Reproduced behavior: if pgpool does not answer at start, the connection pool stays broken (see Database). Such a
+ * DataService stays up, answers 503, and is STARTING in the Router's registry until it is restarted.
+ * /data/rest/health proves a usable primary with a SELECT through the pool, within the 900 ms of a probe.
  */
 final class DataService {
     private static final String TYPE = "DATASERVICE";
@@ -22,7 +22,7 @@ final class DataService {
         int port = (int) Settings.number("SERVER_PORT", 8083);
         Registration registration = new Registration(TYPE, port);
         registration.start();
-        // At the beginning of the start-up, as the real one does: whoever starts it before pgpool answers has lost.
+        // At the beginning of the start-up, like the real service: it must not start before pgpool answers.
         Database database = Database.open(TYPE);
         Thread.sleep(Settings.startupMs(TYPE));
         Http.serve(TYPE, port, Map.of(

@@ -18,12 +18,12 @@ import java.util.concurrent.TimeoutException;
 /**
  * DataService's connection pool (HikariCP over the PostgreSQL driver) to pgpool on 127.0.0.1.
  *
- * Reproduced behaviour: when pgpool does not answer while the pool is being built, the pool is broken for good and only
- * a restart of the service helps. Once built it survives anything: a connection that pgpool dropped is thrown away by
- * the pool's own validation, and the next one goes wherever pgpool then routes.
+ * Reproduced behavior: if pgpool does not answer while the pool is created, the pool stays broken until the service is
+ * restarted. After that it survives failovers: the pool's validation discards a connection that pgpool has dropped, and
+ * pgpool routes the next connection to the new primary.
  */
 final class Database {
-    /** The one attempt at start: a refusal ends it at once, a busy machine gets this long. */
+    /** Time limit of the only attempt at start, for a busy machine. A refused connection fails at once. */
     private static final int FIRST_LOGIN_TIMEOUT_S = 10;
     private static final int POOL_SIZE = 6;
     private static final String CREATE_TABLE = """
@@ -33,11 +33,11 @@ final class Database {
               type text NOT NULL, node text NOT NULL, role text NOT NULL,
               instance uuid NOT NULL, seq bigint NOT NULL)""";
 
-    /** What answered the SELECT: the server's cluster_name and address, and whether it would refuse a write. */
+    /** The server that answered the SELECT: its cluster_name and address, and whether it refuses writes. */
     record Primary(String clusterName, String address, boolean readOnly) {}
 
     private final HikariDataSource pool;
-    // As many threads as connections and no queue: a hung database costs these threads, never a caller's time.
+    // As many threads as connections and no queue: a database that hangs blocks these threads, but no caller.
     private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
             0, POOL_SIZE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
                 Thread thread = new Thread(task, "select");
@@ -50,11 +50,11 @@ final class Database {
         this.pool = pool;
     }
 
-    /** Builds the pool, or remembers for ever that it could not be built. */
+    /** Creates the pool. If that fails, the pool stays broken. */
     static Database open(String type) {
         String url = Settings.text("CERTLOCKER_DB_URL", "jdbc:postgresql://127.0.0.1:5432/certlocker")
-                // No TLS to pgpool on the loopback; from pgpool to PostgreSQL it is TLS only.
-                // Simple queries: one message through pgpool instead of three, and nothing prepared to lose at a failover.
+                // No TLS to pgpool on the loopback; from pgpool to PostgreSQL there is only TLS.
+                // Simple queries: one message through pgpool instead of three, and no prepared statements to lose at a failover.
                 + "?sslmode=disable&connectTimeout=2&socketTimeout=3&tcpKeepAlive=true&preferQueryMode=simple"
                 + "&ApplicationName=certlocker-dataservice-" + Settings.node();
         String user = Settings.text("CERTLOCKER_DB_USER", "certlocker");
@@ -77,10 +77,10 @@ final class Database {
         config.setMinimumIdle(2);
         config.setConnectionTimeout(400);
         config.setValidationTimeout(250);
-        // Said, not asked for: HikariCP asks the first connection, takes -1 when pgpool drops that one meanwhile, and sets
-        // up every later connection with it, which the driver refuses for ever (0A000).
+        // Must be explicit. Otherwise HikariCP reads it from the first connection, and gets -1 if pgpool drops that one. It
+        // then uses -1 for every later connection, which the driver refuses (0A000).
         config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-        // The check at start is the one above, with its own bound.
+        // The check at start is the login above, with its own time limit.
         config.setInitializationFailTimeout(-1);
         Database database = new Database(new HikariDataSource(config));
         Log.line(type, "event=pool-ready elapsed_ms=" + (System.nanoTime() - startNs) / 1_000_000);
@@ -91,7 +91,7 @@ final class Database {
         return pool != null;
     }
 
-    /** Asks through the pool which server serves; the whole call is bounded. Throws IOException with a short cause. */
+    /** Queries through the pool which server answers, within timeoutMs. Throws IOException with a short cause. */
     Primary primary(long timeoutMs) throws IOException {
         Future<Primary> answer;
         try {
@@ -122,7 +122,7 @@ final class Database {
         }
     }
 
-    /** Writes one scheduler row, making the table first if nobody has. Throws IOException with a short cause. */
+    /** Writes one scheduler row, and creates the table if needed. Throws IOException with a short cause. */
     void writeTick(Scheduler.Tick tick) throws IOException {
         try (Connection connection = pool.getConnection()) {
             if (!tableKnown) {
@@ -145,7 +145,7 @@ final class Database {
         }
     }
 
-    /** The SQL state when there is one (it is stable and short), else the first line of the message. */
+    /** The SQL state if there is one (it is stable and short), else the first line of the message. */
     private static String why(Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql && sql.getSQLState() != null) return "sqlstate-" + sql.getSQLState();

@@ -2,18 +2,18 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * Stands in for CertLocker's Edge (jeremy-edge), the service clients reach through the node's HAProxy.
+ * Stand-in for CertLocker's Edge (jeremy-edge), the service that clients reach through the node's HAProxy.
  *
- * Reproduced behaviour: /edge/rest/health is the whole traffic path and nothing less: 200 only when Gateway, DataService
- * and a SELECT on a writable primary answer AND the Router calls this very Edge ACTIVE. While the Router is down, or has
- * forgotten us, the answer is 503 although the container is healthy.
+ * Reproduced behavior: /edge/rest/health checks the whole traffic path. It answers 200 only if Gateway, DataService, and a
+ * SELECT on a writable primary answer, and if this Edge is ACTIVE in the Router's registry. While the Router is down, or
+ * does not know this Edge, the answer is 503 although the container is healthy.
  */
 final class Edge {
     private static final String TYPE = "EDGE";
-    /** Together below 900 ms, the usual time-out of a probe: a hung part is reported, not just missed. */
+    /** The sum is below 900 ms, the usual time-out of a probe, so that the answer names a part that hangs. */
     private static final long GATEWAY_TIMEOUT_MS = 550;
     private static final long ROUTER_TIMEOUT_MS = 300;
-    /** A burst of probes shares one question to the Router for this long. */
+    /** An answer of the Router is reused for this time, so that a burst of probes sends it one request. */
     private static final long ROUTER_CACHE_MS = 200;
 
     private final Registration registration;
@@ -48,7 +48,7 @@ final class Edge {
         }
     }
 
-    /** ACTIVE, STARTING, UNKNOWN (not in the registry), or why the Router could not be asked. */
+    /** ACTIVE, STARTING, UNKNOWN (not in the registry), or the error of the request to the Router. */
     private synchronized String routerVerdict() {
         long now = System.nanoTime();
         if (routerVerdict == null || now - askedAtNs > ROUTER_CACHE_MS * 1_000_000) {

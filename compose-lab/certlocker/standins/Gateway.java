@@ -2,10 +2,10 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * Stands in for CertLocker's Gateway (jeremy-gateway), which sits between Edge and DataService.
+ * Stand-in for CertLocker's Gateway (jeremy-gateway), between Edge and DataService.
  *
- * Reproduced behaviour: it has no data of its own; /gateway/rest/health is what DataService answers, and 503 when
- * DataService does not answer. Registers with the Router and runs a scheduler as master.
+ * Reproduced behavior: it has no data. /gateway/rest/health returns DataService's answer, or 503 if DataService does not
+ * answer. It registers with the Router, and runs a scheduler as master.
  */
 final class Gateway {
     private static final String TYPE = "GATEWAY";

@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 
 /**
- * The HTTP that all stand-ins share: a small server, and a client whose every call is bounded.
+ * HTTP for all stand-ins: a small server, and a client with a time limit for each call.
  *
- * Every service answers /health with its own liveness only. That is what Docker's health check asks, and it is
- * deliberately not what the Router calls ACTIVE: a service can be healthy for Docker and still be STARTING.
+ * Each service answers /health only for its own liveness, for Docker's health check. This differs deliberately from ACTIVE
+ * in the Router's registry: a service can be healthy for Docker and still be STARTING.
  */
 final class Http {
     private static final int THREADS = 16;
@@ -27,7 +27,7 @@ final class Http {
 
     private Http() {}
 
-    /** What an endpoint answers: a status and a JSON body. */
+    /** An endpoint's answer: a status and a JSON body. */
     record Answer(int status, String body) {
         static Answer up(Map<String, ?> more) {
             return of(200, "UP", more);
@@ -53,12 +53,12 @@ final class Http {
         }
     }
 
-    /** An endpoint; may throw, which is answered as 500. */
+    /** An endpoint. An exception becomes a 500. */
     interface Endpoint {
         Answer answer(HttpExchange exchange) throws Exception;
     }
 
-    /** Opens the port. Called once a service's start-up is over: a starting service refuses connections. */
+    /** Opens the port. Called after the start-up: a service that is starting refuses connections. */
     static void serve(String type, int port, Map<String, Endpoint> endpoints) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(port), 128);
         server.setExecutor(Executors.newFixedThreadPool(THREADS, task -> {
@@ -89,7 +89,7 @@ final class Http {
         }
     }
 
-    /** GET with one bound over connecting and answering. Throws IOException (time-outs included). */
+    /** GET with one time limit for the connect and the answer. Throws IOException, also for a time-out. */
     static Answer get(String url, long timeoutMs) throws IOException {
         return send(HttpRequest.newBuilder(URI.create(url)).GET(), timeoutMs);
     }
@@ -109,7 +109,7 @@ final class Http {
         }
     }
 
-    /** A short, stable name for why a call failed, for `reason` fields. */
+    /** A short, stable name of a failure, for `reason` fields. */
     static String cause(IOException e) {
         if (e instanceof java.net.http.HttpTimeoutException) return "timeout";
         if (e instanceof java.net.ConnectException) return "refused";

@@ -1,11 +1,11 @@
 import java.util.Iterator;
 import java.util.Map;
 
-/** Writes the few flat JSON shapes the stand-ins answer with. There is no reader: nothing here parses JSON. */
+/** Writes the JSON answers of the stand-ins. There is no parser: the stand-ins read no JSON. */
 final class Json {
     private Json() {}
 
-    /** Keys in the map's own order; values: null, Boolean, Number, String, Map or Iterable of those. */
+    /** Keys are in the map's order. Values: null, Boolean, Number, String, or Map or Iterable of those. */
     static String of(Object value) {
         if (value == null || value instanceof Boolean || value instanceof Number) return String.valueOf(value);
         StringBuilder out = new StringBuilder();

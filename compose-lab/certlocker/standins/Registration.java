@@ -10,12 +10,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Stands in for the registration client inside CertLocker's services.
+ * Stand-in for the registration client in CertLocker's services.
  *
- * Reproduced behaviour: a service registers when it starts (and keeps trying while no Router answers), reports ACTIVE
- * when its own start-up is over, and holds the connection. A connection that breaks AFTERWARDS is never opened again:
- * the service goes on serving in the role it was given and is missing from the registry until it is restarted. That is
- * the amnesia the watchdog's rule 2 heals, and why a master cut off from its Router keeps its scheduler running.
+ * Reproduced behavior: a service registers at start, and retries while no Router answers. It reports ACTIVE after its
+ * start-up, and keeps the connection open. If the connection breaks after the registration, it is never opened again: the
+ * service keeps its role, and is missing from the registry until it is restarted. The watchdog's rule 2 repairs this. It is
+ * also why a master without a connection to its Router keeps its scheduler running.
  */
 final class Registration {
     private static final int RETRY_MS = 1_000;
@@ -23,7 +23,7 @@ final class Registration {
     private static final int ANSWER_TIMEOUT_MS = 5_000;
     private static final int PING_INTERVAL_MS = 2_000;
 
-    /** Made up by this process, so that the Router can be asked about exactly this run of the service. */
+    /** Random id of this process, so that the Router can be queried about exactly this run of the service. */
     final String instance = UUID.randomUUID().toString();
 
     private final String type;
@@ -37,19 +37,19 @@ final class Registration {
         this.port = port;
     }
 
-    /** MASTER, SLAVE, or NONE while no Router has answered yet. */
+    /** MASTER, SLAVE, or NONE before a Router has answered. */
     String role() {
         return role;
     }
 
-    /** Begins to register in the background; the service is STARTING at the Router from here on. */
+    /** Starts the registration in the background. From then on, the service is STARTING in the registry. */
     void start() {
         Thread thread = new Thread(this::run, "registration");
         thread.setDaemon(true);
         thread.start();
     }
 
-    /** Called once the service's start-up is over and its port is open. */
+    /** Called after the start-up, when the service's port is open. */
     void startupOver() {
         startupOver.countDown();
     }
@@ -83,7 +83,7 @@ final class Registration {
         }
     }
 
-    /** One whole life of the connection; leaves only by an exception. */
+    /** Uses one connection until it breaks; ends only with an exception. */
     private void converse(BufferedReader in, PrintWriter out) throws IOException, InterruptedException {
         String answer = ask(in, out, "REGISTER type=" + type + " name=certlocker-" + type.toLowerCase()
                 + " node=" + Settings.node() + " port=" + port + " instance=" + instance);

@@ -16,20 +16,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Stands in for CertLocker's Router (jeremy-router), the in-memory service registry that hands out roles.
+ * Stand-in for CertLocker's Router (jeremy-router), the in-memory service registry that assigns roles.
  *
- * Reproduced behaviour:
- * - registration over TCP (40905). The address shown for a service is the SOURCE address of that socket, which is
- *   why the real services need host networking;
- * - the first service of a type is MASTER, every later one SLAVE. Roles are given once, at registration: when a
- *   master goes away nobody is promoted, the next one to register becomes master;
- * - STARTING from the first message until the service says that its own start-up is over, then ACTIVE;
- * - nothing is stored: a restarted Router knows nobody, and services that were registered do not come back by
- *   themselves (see Registration; the watchdog's rule 2 exists for that).
+ * Reproduced behavior:
+ * - Services register over TCP (port 40905). The registered address is the source address of that socket, so the real
+ *   services need host networking.
+ * - The first service of a type is MASTER, each later one SLAVE. Roles are assigned only at registration: if a master goes
+ *   away, no slave is promoted, and the next service that registers becomes master.
+ * - A service is STARTING until it reports the end of its start-up, then ACTIVE.
+ * - Nothing is stored: after a restart the registry is empty, and registered services do not register again (see
+ *   Registration; the watchdog's rule 2 repairs this).
  *
- * Our own decisions, where the report is silent: an entry lives as long as its connection. It is removed when the
- * connection closes (the process died) or stays silent for SILENCE_MS (the machine lost power: no FIN, no RST).
- * The same service of the same node registering again replaces its old entry at once.
+ * The report does not describe the following, so it is a decision of this lab: an entry exists as long as its connection.
+ * It is removed when the connection closes (the process died), or after SILENCE_MS without a message (the machine lost
+ * power: no FIN, no RST). If a service of a node registers again, its new entry replaces the old one at once.
  *
  * The protocol, one line each way:
  *   REGISTER type=EDGE name=certlocker-edge node=node-1 port=8081 instance=ID  ->  ROLE MASTER|SLAVE
@@ -148,7 +148,7 @@ final class Router {
                 try {
                     old.socket.close();
                 } catch (IOException ignored) {
-                    // Its own thread sees the closed socket; the entry is gone already.
+                    // The socket's own thread notices the close; the entry is already removed.
                 }
             }
         }
@@ -167,7 +167,7 @@ final class Router {
         if (entries.remove(entry)) Log.line(TYPE, "event=removed " + entry.describe() + " why=" + why.replace(' ', '_'));
     }
 
-    /** The whole registry. uptimeMs lets a reader judge the registry's age without comparing two clocks. */
+    /** The whole registry. With uptimeMs, a reader knows the registry's age without comparing two clocks. */
     private synchronized Http.Answer status() {
         List<Map<String, Object>> services = new ArrayList<>();
         for (Entry entry : entries) {
@@ -192,7 +192,7 @@ final class Router {
         return new Http.Answer(200, Json.of(body));
     }
 
-    /** One registration by the id its service made up: what Edge asks on its health path. */
+    /** One registration by its service's instance id, for Edge's health check. */
     private synchronized Http.Answer registration(HttpExchange exchange) {
         String path = exchange.getRequestURI().getPath();
         String instance = path.substring(path.lastIndexOf('/') + 1);

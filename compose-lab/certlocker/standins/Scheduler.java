@@ -1,19 +1,18 @@
 import java.io.IOException;
 
 /**
- * Stands in for the scheduled jobs of CertLocker's services (ACME housekeeping, expiry checks), which only a master
- * may run.
+ * Stand-in for the scheduled jobs of CertLocker's services (ACME housekeeping, expiry checks), which only a master may run.
  *
- * Reproduced behaviour: a service whose Router called it MASTER works on a schedule, a slave never does. The work here
- * is one row per tick in the table scheduler_tick, so that two masters of one type at once, or none, show in the data.
+ * Reproduced behavior: a MASTER works on a schedule, a slave never does. Here the work is one row per tick in the table
+ * scheduler_tick, so that the data show two masters of one type, or none.
  */
 final class Scheduler {
-    /** Writes one tick; throws when it could not be written. */
+    /** Writes one tick, or throws. */
     interface Sink {
         void write(Tick tick) throws IOException;
     }
 
-    /** seq counts this process's ticks from 1, written or not, so a gap in it is a tick that failed. */
+    /** seq counts this process's ticks from 1, written or not, so that a gap in the data is a failed tick. */
     record Tick(String type, String node, String role, String instance, long seq) {}
 
     private Scheduler() {}
@@ -48,7 +47,7 @@ final class Scheduler {
         }
     }
 
-    /** The sink of every service but DataService: the rows go through the node's own DataService. */
+    /** The sink of all services except DataService: the rows go through the node's own DataService. */
     static Sink throughDataService() {
         String base = Settings.text("CERTLOCKER_DATASERVICE_URL", "http://127.0.0.1:8083");
         return tick -> {

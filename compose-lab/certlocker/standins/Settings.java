@@ -1,12 +1,11 @@
 import java.util.Map;
 
 /**
- * Environment of a stand-in. Not a stand-in for anything itself.
+ * Environment variables of a stand-in.
  *
- * The start-up profile is the one knob that decides how slow a service is to come back:
- * `reported` waits as long as the real services (large Spring-like applications) take to start, so that a
- * crashed container serves again after the reported 10-20 s; `fast` starts as quickly as the JVM does, for CI.
- * The wait costs no CPU on purpose: ten of these run on two cores.
+ * The start-up profile decides how long a service takes to start. `reported` waits as long as the real services (large
+ * Spring-like applications), so that a crashed container serves again after the reported 10-20 s. `fast`, for CI, adds no
+ * delay. The wait costs no CPU, because ten of these services share two cores.
  */
 final class Settings {
     /** Milliseconds between process start and the HTTP port opening, profile `reported`. */
@@ -50,7 +49,7 @@ final class Settings {
         return number("CERTLOCKER_STARTUP_MS_" + type, reported() ? REPORTED_STARTUP_MS.get(type) : 0L);
     }
 
-    /** How long the second half of a registration takes; CERTLOCKER_REGISTRATION_MS overrides the profile. */
+    /** Delay between the open port and ACTIVE; CERTLOCKER_REGISTRATION_MS overrides the profile. */
     static long registrationMs() {
         return number("CERTLOCKER_REGISTRATION_MS", reported() ? REPORTED_REGISTRATION_MS : 0L);
     }

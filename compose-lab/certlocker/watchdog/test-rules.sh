@@ -1,6 +1,6 @@
 #!/bin/bash
-# Tries the watchdog's decisions on a made-up node: docker, curl and psql are replaced by small scripts that
-# answer from a scenario and record what would have been done. Runs anywhere with bash 5 and jq, in ten seconds:
+# Tests the watchdog's decisions on a simulated node: small scripts replace docker, curl, and psql. They answer from a scenario
+# and record the changes. Needs bash 5 and jq, and takes 10 s:
 #   compose-lab/certlocker/watchdog/test-rules.sh
 set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,7 +8,7 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 FAILED=0
 
-# ---- the made-up node: files in $WORK/world say how it is -----------------------------------------------------------
+# ---- the simulated node: its state is in files in $WORK/world -------------------------------------------------------
 
 mkdir -p "$WORK/bin"
 cat >"$WORK/bin/docker" <<'FAKE'
@@ -41,7 +41,7 @@ cat >"$WORK/bin/psql" <<'FAKE'
 case "$*" in
   *"FROM repmgr.nodes"*) cat "$FAKE_WORLD/witness" ;;
   *pg_is_in_recovery*)
-    # A database that is frozen: the connection is there, and nothing comes back.
+    # A database that hangs: it accepts the connection, but does not answer.
     [[ ! -e $FAKE_WORLD/db-silent ]] || exec sleep 60
     cat "$FAKE_WORLD/db"
     ;;
@@ -50,7 +50,7 @@ esac
 FAKE
 chmod +x "$WORK"/bin/*
 
-# world PROFILE ROUTER_IP DB(f|t|): a fresh node-2 (10.0.0.2) whose peer is node-1 (10.0.0.1).
+# world PROFILE ROUTER_IP DB(f|t|): a new node-2 (10.0.0.2) with the peer node-1 (10.0.0.1).
 world() {
   rm -rf "$WORK/world" "$WORK/stack" "$WORK/run" "$WORK/keep"
   mkdir -p "$WORK/world" "$WORK/stack" "$WORK/run" "$WORK/keep"
@@ -63,7 +63,7 @@ world() {
   : >"$WORK/world/done"
 }
 
-# registry IP UPTIME_MS [TYPE/NODE[/STATUS[/AGE_MS]]]...: what the Router at that address answers.
+# registry IP UPTIME_MS [TYPE/NODE[/STATUS[/AGE_MS]]]...: sets the answer of the Router at that address.
 registry() {
   local ip=$1 uptime=$2 entry type node status age list=()
   shift 2
@@ -99,8 +99,8 @@ env_file() { cat "$WORK/stack/.env"; }
 world ha-secondary 10.0.0.1 t
 registry 10.0.0.1 99999 "${ALL_1[@]}" "${ALL_2[@]}"
 tick
-check 'a settled node is left alone' "$OUT" 'tick=done profile=ha-secondary db=standby' 'decision='
-check 'a settled node runs nothing' "[$DID]" '[]'
+check 'a settled node gets no decision' "$OUT" 'tick=done profile=ha-secondary db=standby' 'decision='
+check 'a settled node is not changed' "[$DID]" '[]'
 
 world ha-secondary 10.0.0.1 f
 registry 10.0.0.2 1 "${ALL_2[@]}"
@@ -116,60 +116,60 @@ world ha-primary 10.0.0.2 t
 touch "$WORK/world/router-container"
 registry 10.0.0.1 99999 "${ALL_1[@]}" EDGE/node-2
 tick
-check 'rule 1 demotes: Router and services go before anything starts' "$DID" $'rm router\nstop edge gateway bastion dataservice\nup'
+check 'rule 1 demotes: Router and services stop before anything starts' "$DID" $'rm router\nstop edge gateway bastion dataservice\nup'
 check 'rule 1 demotes: peer is the Router' "$(env_file)" 'HA_ROUTER_IP=10.0.0.1'
-check 'rule 1 demotes: waits for the primary to be registered' "$OUT" 'gate=primary-registered state=ok'
+check 'rule 1 demotes: waits until the primary is registered' "$OUT" 'gate=primary-registered state=ok'
 check 'rule 1 demotes: starts no Router' "$DID" 'pgpool' 'router up'
 
 world ha-primary 10.0.0.2 ''
 registry 10.0.0.2 99999 "${ALL_2[@]}"
 tick
-check 'an unreadable database decides nothing' "$OUT" 'rule=1 decision=none reason=db-role-unreadable'
-check 'an unreadable database changes nothing' "[$DID]" '[]'
+check 'an unreadable database causes no decision' "$OUT" 'rule=1 decision=none reason=db-role-unreadable'
+check 'an unreadable database causes no change' "[$DID]" '[]'
 
 world ha-primary 10.0.0.2 t
 registry 10.0.0.2 99999 "${ALL_2[@]}"
 touch "$WORK/world/db-silent"
 tick
-check 'a database that says nothing decides nothing' "$OUT" 'tick=done profile=ha-primary db=unknown' 'decision=demote'
+check 'a database without an answer causes no decision' "$OUT" 'tick=done profile=ha-primary db=unknown' 'decision=demote'
 
 world ha-secondary 10.0.0.1 f
 : >"$WORK/world/select1"
 tick
-check 'a gate that is not met stops the convergence' "$OUT" 'step=2 gate=select1 state=timeout' 'step=3'
+check 'a failed gate stops the convergence' "$OUT" 'step=2 gate=select1 state=timeout' 'step=3'
 echo 1 >"$WORK/world/select1"
 registry 10.0.0.2 1 "${ALL_2[@]}"
 tick
-check 'the next tick takes it up again' "$OUT" 'converge=resume reason=rule-1-promote'
-check 'and ends it' "$OUT" 'converge=done role=primary'
+check 'the next tick resumes it' "$OUT" 'converge=resume reason=rule-1-promote'
+check 'and completes it' "$OUT" 'converge=done role=primary'
 
 world ha-secondary 10.0.0.1 f
 registry 10.0.0.2 1 DATASERVICE/node-2 EDGE/node-2/STARTING
 tick
-check 'an Edge that is not ACTIVE is restarted, alone' "$OUT" 'step=7 check=edge-active state=failed action=restart services=edge'
+check 'only an Edge that is not ACTIVE is restarted' "$OUT" 'step=7 check=edge-active state=failed action=restart services=edge'
 
 world ha-primary 10.0.0.2 f
 registry 10.0.0.2 99999 "${ALL_1[@]}" DATASERVICE/node-2
 tick
-check 'rule 2 repairs what is missing' "$OUT" 'rule=2 action=recreated services=gateway,edge,bastion'
-check 'rule 2 touches nothing else' "$DID" 'gateway edge bastion' 'dataservice'
+check 'rule 2 repairs missing services' "$OUT" 'rule=2 action=recreated services=gateway,edge,bastion'
+check 'rule 2 changes no other service' "$DID" 'gateway edge bastion' 'dataservice'
 
 world ha-primary 10.0.0.2 f
 registry 10.0.0.2 99999
 : >"$WORK/world/select1"
 tick
-check 'rule 2 leaves DataService while pgpool does not answer' "$OUT" 'rule=2 action=recreated services=gateway,edge,bastion'
+check 'rule 2 does not start DataService while pgpool does not answer' "$OUT" 'rule=2 action=recreated services=gateway,edge,bastion'
 
 world ha-primary 10.0.0.2 f
 registry 10.0.0.2 99999
 date -u +'running %FT%TZ' >"$WORK/world/container"
 tick
-check 'rule 2 leaves a young container alone' "$OUT" 'rule=2 decision=wait missing=DATASERVICE,GATEWAY,EDGE,BASTION reason=still-starting' repair
+check 'rule 2 waits for a container that has just started' "$OUT" 'rule=2 decision=wait missing=DATASERVICE,GATEWAY,EDGE,BASTION reason=still-starting' repair
 
 world ha-primary 10.0.0.2 f
 registry 10.0.0.2 99999 DATASERVICE/node-2 GATEWAY/node-2 BASTION/node-2 EDGE/node-2/STARTING/3000
 tick
-check 'rule 2 leaves a service that is STARTING alone' "$OUT" 'tick=done' 'rule=2'
+check 'rule 2 waits for a service that is STARTING' "$OUT" 'tick=done' 'rule=2'
 registry 10.0.0.2 99999 DATASERVICE/node-2 GATEWAY/node-2 BASTION/node-2 EDGE/node-2/STARTING/999000
 tick
 check 'rule 2 repairs a service that stays STARTING' "$OUT" 'rule=2 decision=repair missing=EDGE'
@@ -177,36 +177,36 @@ check 'rule 2 repairs a service that stays STARTING' "$OUT" 'rule=2 decision=rep
 world ha-primary 10.0.0.2 f
 registry 10.0.0.2 1000
 tick
-check 'rule 2 gives a new Router time' "$OUT" 'reason=router-just-started' repair
+check 'rule 2 waits after the start of a Router' "$OUT" 'reason=router-just-started' repair
 
 world ha-secondary 10.0.0.1 t
 registry 10.0.0.1 10000
 tick
-check 'rule 2 on a secondary lets the primary go first' "$OUT" 'reason=primary-registers-first' repair
+check 'rule 2 on a secondary waits for the primary' "$OUT" 'reason=primary-registers-first' repair
 registry 10.0.0.1 25000
 tick
-check 'but not for ever' "$OUT" 'rule=2 decision=repair'
+check 'but only for a limited time' "$OUT" 'rule=2 decision=repair'
 
 world ha-secondary 10.0.0.1 t
 tick
-check 'rule 3 waits at first' "$OUT" 'rule=3 decision=wait reason=router-absent' promote
+check 'rule 3 waits for a second tick' "$OUT" 'rule=3 decision=wait reason=router-absent' promote
 echo $((EPOCHSECONDS * 1000 - 10000)) >"$WORK/run/router-absent-since"
 registry 10.0.0.2 1 "${ALL_2[@]}"
 tick
 check 'rule 3 promotes the application layer' "$OUT" 'rule=3 decision=promote-app reason=router-absent-and-none-at-peer'
 tick
-check 'rule 1 holds back after rule 3' "$OUT" 'rule=1 decision=hold' demote
+check 'rule 1 does not demote after rule 3' "$OUT" 'rule=1 decision=hold' demote
 registry 10.0.0.1 99999 "${ALL_1[@]}"
 tick
-check 'until the peer shows a Router' "$OUT" 'rule=1 decision=demote'
+check 'until the peer has a Router' "$OUT" 'rule=1 decision=demote'
 
 world ha-secondary 10.0.0.1 t
 echo $((EPOCHSECONDS * 1000 - 10000)) >"$WORK/run/router-absent-since"
 registry 10.0.0.1 99999 "${ALL_1[@]}" "${ALL_2[@]}"
 tick
-check 'rule 3 forgets an absence that ended' "$OUT" 'rule=3 decision=none reason=router-back' promote
+check 'rule 3 drops an absence that has ended' "$OUT" 'rule=3 decision=none reason=router-back' promote
 
-# The witness 10.0.0.3 in repmgr's records: what it says of the Router decides.
+# The witness 10.0.0.3 is in repmgr's records: its vote on the Router decides.
 for vote in '{"sees":true}' '' '{"sees":false}'; do
   world ha-secondary 10.0.0.1 t
   echo 10.0.0.3 >"$WORK/world/witness"
@@ -215,14 +215,14 @@ for vote in '{"sees":true}' '' '{"sees":false}'; do
   tick
   case $vote in
     *true*) check 'rule 3 holds while the witness sees the Router' "$OUT" 'rule=3 decision=hold reason=witness-sees' promote ;;
-    *false*) check 'rule 3 acts with the vote of the witness' "$OUT" 'rule=3 decision=promote-app reason=router-absent-and-none-at-peer witness=absent' ;;
-    *) check 'rule 3 holds without an answer of the witness' "$OUT" 'rule=3 decision=hold reason=witness-silent' promote ;;
+    *false*) check 'rule 3 promotes with the vote of the witness' "$OUT" 'rule=3 decision=promote-app reason=router-absent-and-none-at-peer witness=absent' ;;
+    *) check 'rule 3 holds if the witness does not answer' "$OUT" 'rule=3 decision=hold reason=witness-silent' promote ;;
   esac
 done
 
 world ha-secondary 10.0.0.1 f
 tick --dry-run
-check 'a dry run tells' "$OUT" 'rule=1 decision=promote'
+check 'a dry run logs the decision' "$OUT" 'rule=1 decision=promote'
 check 'a dry run changes nothing' "[$DID]$(env_file)" '[]COMPOSE_PROFILES=ha-secondary'
 
 ((FAILED == 0)) || {

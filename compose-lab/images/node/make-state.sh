@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes the keys and certificates of a lab. Run by `firedrill lab up` in a container of this image, so that every
-# machine makes them with the same openssl and ssh-keygen, whatever it has itself.
+# Creates the keys and certificates of a lab. `firedrill lab up` runs it in a container of this image, so that every machine
+# uses the same openssl and ssh-keygen.
 #
 # usage: firedrill-make-state UID:GID <SPEC     the state folder is the current directory
-# SPEC, one per line, made in this order; existing files are replaced:
+# SPEC, one per line, created in this order; existing files are replaced:
 #   ca                            ca.key, ca.pem
 #   cert NAME CN SAN[,SAN...]     vm/tls/NAME.key, vm/tls/NAME.crt; a SAN is DNS:… or IP:…
 #   ssh                           ssh/id_ed25519, and vm/ssh/authorized_keys from it
@@ -43,7 +43,7 @@ while read -r what name cn san; do
       sshkey "vm/ssh/host/$name/ssh_host_ed25519_key" "$name"
       ;;
     *)
-      echo "firedrill-make-state: cannot make: $what" >&2
+      echo "firedrill-make-state: unknown item: $what" >&2
       exit 2
       ;;
   esac

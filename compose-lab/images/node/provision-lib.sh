@@ -1,10 +1,10 @@
-# What the stacks' provision.sh share: sourced by them, inside a VM. They set `stack` and `state`, the folders mounted by
-# `firedrill lab up`, and add to `changed` what they changed.
+# Functions for the stacks' provision.sh, which source this file in a VM. They set `stack` and `state` to the folders that
+# `firedrill lab up` mounts, and append their changes to `changed`.
 # shellcheck shell=bash
 changed=()
 
-# place MODE TARGET: standard input becomes the file TARGET. True when that changed something. The file is replaced
-# in one rename, so that nobody reads half of it.
+# place MODE TARGET: writes standard input to the file TARGET. True if the file changed. One rename replaces the file, so that
+# no program reads a partial file.
 place() {
   local mode=$1 target=$2
   install -d -m 0755 "$(dirname "$target")"
@@ -18,7 +18,7 @@ place() {
   mv "$target.new" "$target"
 }
 
-# commands FOLDER NAME...: files of the stack's folder become commands.
+# commands FOLDER NAME...: installs files of the stack's folder as commands.
 commands() {
   local folder=$1 name
   shift
@@ -27,7 +27,7 @@ commands() {
   done
 }
 
-# units FOLDER NAME...: files of the stack's folder become systemd units.
+# units FOLDER NAME...: installs files of the stack's folder as systemd units.
 units() {
   local folder=$1 name new=no
   shift
@@ -40,10 +40,10 @@ units() {
   if [ $new = yes ]; then systemctl daemon-reload; fi
 }
 
-# Enabling costs a second of fsyncs even where there is nothing to do.
+# `systemctl enable` takes 1 s of fsyncs even without a change.
 enable() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"; }
 
-# Starts the VM's engine, which a drill may have stopped, and its socket with it.
+# Starts the VM's engine and its socket, which a drill may have stopped.
 start_engine() { systemctl start docker.socket docker.service; }
 
 # Loads the stack's images into the VM's engine.
@@ -58,7 +58,7 @@ load_images() {
   fi
 }
 
-# What was changed, in words.
+# Prints the changes.
 summary() {
   local IFS=,
   if [ ${#changed[@]} -gt 0 ]; then echo "changed: ${changed[*]}"; else echo 'nothing to change'; fi

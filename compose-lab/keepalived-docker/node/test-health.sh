@@ -1,6 +1,6 @@
 #!/bin/bash
-# Tries the health check's decisions on a made-up node: docker and ip are replaced by small scripts that answer from files.
-# Runs anywhere with bash and GNU date, in two seconds:
+# Tests the health check's decisions on a simulated node: small scripts replace docker and ip, and answer from files. Needs bash
+# and GNU date, and takes 2 s:
 #   compose-lab/keepalived-docker/node/test-health.sh
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,7 +12,7 @@ failed=0
 mkdir -p "$work/bin"
 cat >"$work/bin/docker" <<'FAKE'
 #!/bin/bash
-# Files of the world: engine, and for each container "STATUS HEALTH SECONDS", the last its age.
+# Files in WORLD: engine, and one for each container with "STATUS HEALTH SECONDS" (its age).
 [ -e "$WORLD/engine" ] || exit 1
 case $1 in
   info | version) echo 26.1 ;;
@@ -41,7 +41,7 @@ printf '%s\n' '#!/bin/bash' '[ ! -e "$WORLD/vip" ] || echo "2: eth0 inet 198.18.
 chmod +x "$work"/bin/*
 sed "s#/run/keepalived-docker#$work/run#; s#/etc/keepalived-docker/settings#$work/settings#" "$here/kd-health" >"$work/kd-health"
 
-# node MODE [NAME=VALUE]: a fresh node with an engine, without the VIP, its containers stopped.
+# node MODE [NAME=VALUE]: a new node with an engine, without the VIP, and with stopped containers.
 node() {
   rm -rf "$WORLD" "$work/run"
   mkdir -p "$WORLD" "$work/run"
@@ -55,10 +55,10 @@ containers() {
   echo "$2" >"$WORLD/redis"
 }
 gets_vip() { : >"$WORLD/vip"; }
-# ago SECONDS FILE: makes the file that old.
+# ago SECONDS FILE: sets the age of the file.
 ago() { touch --date "@$(($(date +%s) - $1))" "$work/run/$2"; }
 
-# expect fit|unfit WHAT: what the check says now.
+# expect fit|unfit WHAT: the expected result of the check.
 expect() {
   local said=unfit
   if PATH="$work/bin:$PATH" bash "$work/kd-health"; then said=fit; fi
@@ -67,7 +67,7 @@ expect() {
     failed=1
   fi
 }
-# marked yes|no WHAT: whether the node remembers that its containers failed.
+# marked yes|no WHAT: whether the node is marked as unfit because of its containers.
 marked() {
   local is=no
   if [ -e "$work/run/unfit" ]; then is=yes; fi
@@ -80,35 +80,35 @@ marked() {
 healthy='running healthy 100'
 
 node role-aware
-expect fit 'a standby is asked for its engine only'
+expect fit 'a standby needs only its engine'
 rm "$WORLD/engine"
 expect unfit 'a standby without an engine is unfit'
 
 node role-aware
 gets_vip
-expect fit 'a node that has just got the VIP may still have nothing running'
+expect fit 'right after the arrival of the VIP, no container needs to run'
 ago 31 vip-since
-expect unfit 'but not for longer than the grace'
-marked yes 'and that is remembered'
+expect unfit 'but only for the grace period'
+marked yes 'and then the node is marked as unfit'
 
 node role-aware
 gets_vip
 containers "$healthy" "$healthy"
 expect fit 'healthy containers under the VIP'
 containers "$healthy" 'exited unhealthy 1'
-expect unfit 'a container that ran and is stopped counts at once, grace or not'
+expect unfit 'a container that stops after it ran counts at once, without a grace period'
 containers "$healthy" 'paused unhealthy 100'
-expect unfit 'a paused one, too'
+expect unfit 'so does a paused container'
 containers "$healthy" 'running unhealthy 100'
-expect unfit 'an unhealthy one, too'
+expect unfit 'so does an unhealthy container'
 containers 'running starting 3' "$healthy"
-expect fit 'one that has just been started may be starting'
+expect fit 'a container may be starting right after its start'
 containers 'running starting 31' "$healthy"
-expect unfit 'but not for longer than the grace'
-marked yes 'which is remembered'
+expect unfit 'but only for the grace period, again'
+marked yes 'and then the node is marked as unfit, again'
 containers "$healthy" 'running none 5'
-expect fit 'a container without a health check only has to run'
-marked no 'and what was remembered is forgotten'
+expect fit 'a container without a health check only needs to run'
+marked no 'and the mark is removed'
 
 node role-aware
 gets_vip
@@ -121,7 +121,7 @@ containers 'exited unhealthy 1' 'exited unhealthy 1'
 expect unfit 'without the VIP the node stays unfit'
 ago 600 unfit
 expect fit 'until the hold-down is over'
-marked no 'and then it is forgotten'
+marked no 'and then the mark is removed'
 
 node role-aware kd_hold_down=0
 gets_vip
@@ -130,7 +130,7 @@ expect fit 'healthy containers under the VIP'
 containers 'running unhealthy 100' "$healthy"
 expect unfit 'the app becomes unhealthy'
 rm "$WORLD/vip"
-expect fit 'without a hold-down the node is fit again at once'
+expect fit 'without a hold-down, the node is fit at once'
 
 node role-aware
 gets_vip
@@ -140,14 +140,14 @@ rm "$WORLD/engine"
 expect unfit 'the engine is gone'
 rm "$WORLD/vip"
 : >"$WORLD/engine"
-expect fit 'an engine that is back needs no hold-down: it can be judged without the VIP'
+expect fit 'a restarted engine needs no hold-down: it can be checked without the VIP'
 
 node as-reported
 expect unfit 'as reported, a standby whose containers are stopped is unfit'
 containers "$healthy" "$healthy"
 expect fit 'and one whose containers run is fit'
 containers "$healthy" 'running starting 3'
-expect unfit 'as reported, a starting container counts as broken'
+expect unfit 'as reported, a starting container counts as failed'
 rm "$WORLD/engine"
 expect unfit 'and a node without an engine is unfit'
 

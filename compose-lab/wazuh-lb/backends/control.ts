@@ -1,2 +1,2 @@
-/** Where main.ts takes changes of mode, on loopback: `POST /SERVICE/MODE`. */
+/** Loopback port of main.ts for changes of a mode: `POST /SERVICE/MODE`. */
 export const controlPort = 7000;

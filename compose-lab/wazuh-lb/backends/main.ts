@@ -1,21 +1,20 @@
-// What stands behind the load balancers of the lab `wazuh-lb`, in one process: stand-ins for two Wazuh managers, the
-// indexer and the dashboard. They speak as much of each as a load balancer and a probe can tell apart, and keep
-// everything in memory.
+// The services behind the load balancers of the lab `wazuh-lb`, in one process: stand-ins for two Wazuh managers, the indexer,
+// and the dashboard. They implement the parts of each protocol that a load balancer and a probe can distinguish, and have their
+// state in memory.
 //
 //   node main.ts
 //
 //   agents     1514, 2514   sessions of agents with the master and with a worker   manager.ts
-//   enrolment  1515         enrolment of agents, TLS, the master's                 manager.ts
-//   api        55000        the managers' API, HTTPS, the master's                 manager.ts
+//   enrolment  1515         enrollment of agents at the master, TLS                manager.ts
+//   api        55000        API of the master, HTTPS                               manager.ts
 //   indexer    9200         cluster health                                         search.ts
 //   dashboard  5601         a page, and a status that depends on the indexer       search.ts
 //
-// Each is in one of four modes (service.ts): up, refusing, silent, failing. They begin as up and stay as they are
-// until somebody says otherwise:
+// Each is in one of four modes (service.ts): up, refusing, silent, failing. The first mode is up. To change a mode:
 //
 //   docker exec firedrill-wazuh-lb-backends /firedrill/node /firedrill/stack/backends/set-mode.ts dashboard failing
 //
-// From the environment: WAZUH_LB_CERTIFICATE, WAZUH_LB_KEY, PEM files for enrolment and API.
+// Environment variables: WAZUH_LB_CERTIFICATE and WAZUH_LB_KEY, PEM files for enrollment and API.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { agentSessions, enrolment, managersApi } from './manager.ts';
@@ -47,7 +46,7 @@ const services = [
 await Promise.all(services.map((service) => service.setMode('up')));
 log(`listening: ${services.map((service) => `${service.name} ${service.ports.join(',')}`).join('; ')}`);
 
-// On loopback, so that only somebody in the container can change a mode.
+// On loopback, so that a mode can be changed only from inside the container.
 const control = createServer((request, response) => {
   void (async () => {
     const [, name, mode = ''] = (request.url ?? '').split('/');

@@ -1,4 +1,4 @@
-// Stand-ins for what two Wazuh managers, a master and a worker, offer to the network.
+// Stand-ins for the network services of two Wazuh managers, a master and a worker.
 import { randomBytes } from 'node:crypto';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
@@ -11,10 +11,10 @@ export interface TlsFiles {
   readonly key: Buffer;
 }
 
-/** Longest line that is taken; a session that sends a longer one is cut. */
+/** Longest accepted line, characters; a longer one ends the session. */
 const maxLine = 4096;
 
-/** Answers each line of a connection with one of its own; undefined: with nothing. */
+/** Answers each line of a connection with one line; with none if `answer` returns undefined. */
 function onLines(socket: Socket, answer: (line: string) => string | undefined): void {
   let rest = '';
   socket.setEncoding('utf8');
@@ -35,9 +35,9 @@ function inMode(mode: Mode, up: () => string, failing: string): string | undefin
 }
 
 /**
- * The agents' sessions, 1514. A real one is encrypted and the manager answers keep-alives in it; here a line, any text with
- * the agent's id as its first word, is answered with `ack MANAGER ID N`, N being how many lines this session has
- * had. A session lasts until somebody ends it. Failing: `error` for each line.
+ * The agents' sessions, port 1514. A real session is encrypted, and the manager answers keep-alives in it. Here the first word
+ * of a line is the agent's id, and the answer is `ack MANAGER ID N`, where N counts the lines of the session. A session has no
+ * time limit. Mode failing: `error` for each line.
  */
 export function agentSessions(managers: Readonly<Record<number, string>>): MakeServer {
   return (mode, port) =>
@@ -52,8 +52,8 @@ export function agentSessions(managers: Readonly<Record<number, string>>): MakeS
 }
 
 /**
- * Enrolment, 1515, over TLS as the real one, with its words: `OSSEC A:'NAME'` is answered with
- * `OSSEC K:'ID NAME any KEY'`. The names are forgotten when the process ends. Failing: `ERROR: Unable to add agent`.
+ * Enrollment, port 1515, over TLS and in Wazuh's protocol: the answer to `OSSEC A:'NAME'` is `OSSEC K:'ID NAME any KEY'`. The
+ * names are lost when the process ends. Mode failing: `ERROR: Unable to add agent`.
  */
 export function enrolment(tls: TlsFiles): MakeServer {
   const names = new Set<string>();
@@ -70,20 +70,20 @@ export function enrolment(tls: TlsFiles): MakeServer {
       socket.on('error', () => undefined);
       onLines(socket, (line) => inMode(mode(), () => enrol(line), 'ERROR: Unable to add agent'));
     });
-    // A plain connect and disconnect, such as a TCP check makes.
+    // A TCP check connects and disconnects without TLS.
     server.on('tlsClientError', () => undefined);
     return server;
   };
 }
 
-/** The API, 55000, HTTPS. It knows no users: every request is answered 401, as the real one answers without a token. Failing: 500. */
+/** The API, port 55000, HTTPS. Each answer is a 401, like Wazuh's answer to a request without a token. Mode failing: 500. */
 export function managersApi(tls: TlsFiles): MakeServer {
   return (mode) => {
     const server = createHttpsServer(tls, (_request, response) => {
       if (mode() === 'silent') return;
       const [status, title, detail] =
         mode() === 'failing'
-          ? ([500, 'Wazuh Internal Error', 'the stand-in was told to fail'] as const)
+          ? ([500, 'Wazuh Internal Error', 'the stand-in is in the mode failing'] as const)
           : ([401, 'Unauthorized', 'No authorization token provided'] as const);
       response.writeHead(status, { 'content-type': 'application/problem+json' });
       response.end(JSON.stringify({ title, detail }));

@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { MakeServer } from './service.ts';
 
-/** How long the dashboard waits for the indexer. */
+/** Time limit of the dashboard's request to the indexer. */
 const indexerTimeoutMs = 1000;
 
 const page = `<!doctype html>
@@ -17,7 +17,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.end(JSON.stringify(body));
 }
 
-/** The indexer, 9200: any path is answered with its cluster's health. Failing: 503, status red. */
+/** The indexer, port 9200: any path returns the cluster's health. Mode failing: 503, status red. */
 export function indexer(): MakeServer {
   return (mode) =>
     createServer((_request, response) => {
@@ -28,8 +28,8 @@ export function indexer(): MakeServer {
 }
 
 /**
- * The dashboard, 5601: a page, and `/api/status` in the form of the real one, green while the indexer is. `via` is the load
- * balancer that a request came through, as that says. Failing: 503, status red.
+ * The dashboard, port 5601: a page, and `/api/status` in Wazuh's format, green while the indexer is green. `via` is the load
+ * balancer of the request, from its header. Mode failing: 503, status red.
  */
 export function dashboard(indexerUrl: string): MakeServer {
   return (mode) =>

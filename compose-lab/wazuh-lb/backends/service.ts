@@ -1,15 +1,15 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * What a stand-in does with those who come to it:
- * - `up`: what it is there for;
- * - `refusing`: its ports are closed and its connections cut, as after a crash;
- * - `silent`: it takes connections and what is sent, and answers nothing, as a process that hangs;
- * - `failing`: it answers that it cannot, in its own protocol.
+ * The behavior of a stand-in:
+ * - `up`: it serves;
+ * - `refusing`: its ports and connections are closed, as after a crash;
+ * - `silent`: it accepts connections and data, and does not answer, like a process that hangs;
+ * - `failing`: it answers with an error of its protocol.
  */
 export type Mode = 'up' | 'refusing' | 'silent' | 'failing';
 
-/** Every mode. */
+/** All modes. */
 export const modes: readonly Mode[] = ['up', 'refusing', 'silent', 'failing'];
 
 /** Whether a text names a mode. */
@@ -17,7 +17,7 @@ export function isMode(text: string): text is Mode {
   return modes.some((mode) => mode === text);
 }
 
-/** Makes the server of one port; `mode` is asked anew for each thing to answer. */
+/** Creates the server of one port. It calls `mode` for each answer. */
 export type MakeServer = (mode: () => Mode, port: number) => Server;
 
 /** A stand-in with its ports and its mode. */
@@ -36,7 +36,7 @@ export class Service {
       server.on('connection', (socket: Socket) => {
         this.#sockets.add(socket);
         socket.on('close', () => this.#sockets.delete(socket));
-        // Whoever went away says so here; nobody needs to know.
+        // Ignored: the client has disconnected.
         socket.on('error', () => undefined);
       });
     }

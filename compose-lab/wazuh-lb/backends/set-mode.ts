@@ -1,4 +1,4 @@
-// Changes the mode of one of the stand-ins of main.ts: node set-mode.ts SERVICE MODE
+// Changes the mode of a stand-in of main.ts: node set-mode.ts SERVICE MODE
 import { controlPort } from './control.ts';
 
 const [name = '', mode = ''] = process.argv.slice(2);

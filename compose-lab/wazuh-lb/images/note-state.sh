@@ -1,11 +1,11 @@
 #!/bin/sh
-# Keeps the instance's state as keepalived itself calls it (MASTER, BACKUP, FAULT, STOP) in a file that the node can read.
-# keepalived starts this once with the path of its FIFO and writes a line for each change: INSTANCE "name" STATE priority
+# Writes keepalived's state of the instance (MASTER, BACKUP, FAULT, STOP) to a file that the node can read. keepalived starts
+# this once with the path of its FIFO, and writes a line for each change: INSTANCE "name" STATE priority
 #
-# Not as a `notify` script: those run beside each other, one for each change, and of two changes within milliseconds (a
-# master that hears a better one at once) the last to write is not always the last to have happened.
+# Not a `notify` script: keepalived runs one for each change, in parallel. Of two changes within milliseconds, the last one to
+# write is not always the last change.
 set -eu
-# Opened for writing too: there is no end of file when keepalived closes its end, and keepalived ends this with a SIGTERM.
+# Also opened for writing, so that there is no end of file when keepalived closes its end. keepalived ends this with SIGTERM.
 exec 3<>"$1"
 while read -r _ _ state _ <&3; do
   printf '%s\n' "$state" >/run/wazuh-lb/keepalived-state.new

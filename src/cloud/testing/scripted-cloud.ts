@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** An answer of the scripted cloud; JSON unless `body` is text. */
+/** An answer of the scripted cloud. The body is JSON unless it is a string. */
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** What the cloud really does with the request, whatever it answers. */
+  /** The real effect of the request, whatever the answer is. */
   readonly effect?: () => void;
-  /** Never answer; drip a body for ever; break the connection. */
+  /** `hang`: no answer. `endless`: a body without an end. `reset`: the connection breaks. */
   readonly manner?: 'hang' | 'endless' | 'reset';
 }
 
@@ -19,10 +19,10 @@ export type Handler = (request: {
   readonly headers: IncomingMessage['headers'];
 }) => Reply;
 
-/** For tests: Keystone and Nova on one port of the loopback, with one server that acts at once. */
+/** For tests: Keystone and Nova on one loopback port, with one server that executes actions at once. */
 export interface ScriptedCloud {
   readonly url: string;
-  /** `METHOD path` of each request, queries decoded. */
+  /** `METHOD path` of each request, with decoded queries. */
   readonly requests: readonly string[];
   /** Bodies of the action requests, in order. */
   readonly posts: readonly unknown[];
@@ -30,19 +30,19 @@ export interface ScriptedCloud {
   readonly logins: readonly unknown[];
   /** Headers of the last request to Nova. */
   readonly lastHeaders: IncomingMessage['headers'];
-  /** As `GET /servers/{id}` shows it. */
+  /** The server in answers to `GET /servers/{id}`. */
   readonly server: Record<string, unknown>;
   readonly actions: { action: string; request_id: string; start_time: string }[];
-  /** Answers requests whose `METHOD path` matches, once each and in this order, instead of the cloud's own answer. */
+  /** Replaces the answers to the next requests whose `METHOD path` matches, in this order, one reply for each request. */
   next(pattern: RegExp, ...replies: readonly Reply[]): void;
-  /** Replaces the cloud's own answer for good. */
+  /** Replaces all answers to matching requests. */
   always(pattern: RegExp, handler: Handler): void;
   close(): Promise<void>;
 }
 
 export const serverId = '11111111-2222-4333-8444-555555555555';
 
-/** What Nova does: takes an action, shows it under way or done. */
+/** Starts the scripted cloud. */
 export async function scriptedCloud(): Promise<ScriptedCloud> {
   const requests: string[] = [];
   const posts: unknown[] = [];
@@ -142,7 +142,7 @@ export function token(url: string, overrides: Readonly<Record<string, unknown>> 
   };
 }
 
-/** Nova's own doing at once: 202, a recorded action, a changed server. */
+/** Executes an action at once: answer 202, a recorded action, and a changed server. */
 export function perform(
   server: Record<string, unknown>,
   actions: ScriptedCloud['actions'],

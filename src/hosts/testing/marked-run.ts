@@ -1,13 +1,13 @@
 import type { Outcome } from '../run-command.ts';
 
-/** What a command that is run by a marking script wrote, and its exit code. */
+/** Output and exit code of a command in a marking script. */
 interface Written {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** For tests: the argv that `markedArgv` wrapped, and its mark; undefined where it wrapped none. */
+/** For tests: the argv that `markedArgv` wrapped, and its mark; undefined for any other argv. */
 export function unmarked(
   argv: readonly string[],
 ): { readonly argv: readonly string[]; readonly mark: string } | undefined {
@@ -28,7 +28,7 @@ function unquoted(line: string): readonly string[] {
   return words.map((word) => word.replaceAll(/'([^']*)'|\\(')/g, (_, quoted?: string) => quoted ?? "'"));
 }
 
-/** For tests: what a marking script gives where its command ends so; the outcome itself where there is none. */
+/** For tests: the outcome with marks around the output if the argv is a marking script; otherwise the outcome itself. */
 export function ranMarked(argv: readonly string[], outcome: Outcome): Outcome {
   const marked = unmarked(argv);
   if (marked === undefined || outcome.kind !== 'exited') return outcome;

@@ -1,6 +1,6 @@
 import type { Host } from '../../core/host.ts';
 
-/** For tests: the `follow` of a host on which nothing is followed. */
+/** For tests: the `follow` of a host that must not follow commands. */
 export const neverFollowed: Host['follow'] = (argv) => {
-  throw new Error(`not expected to be followed: ${argv.join(' ')}`);
+  throw new Error(`unexpected followed command: ${argv.join(' ')}`);
 };

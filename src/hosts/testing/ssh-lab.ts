@@ -14,10 +14,10 @@ import {
 } from './ssh-server.ts';
 import { ownLoopback } from './own-loopback.ts';
 
-/** What `ssh -G` says of a host, by name; lists give a name several times. */
+/** The output of `ssh -G` for a host, by name. A list repeats the name. */
 export type Said = Readonly<Record<string, string | readonly string[]>>;
 
-/** For tests: stands in for `ssh -G`, so that no SSH client needs to be there. Hosts by the last word of the command. */
+/** For tests: replaces `ssh -G`, so that no SSH client is needed. The last word of the command is the host. */
 export function saying(hosts: Readonly<Record<string, Said>>): CommandRunner {
   return async ({ argv }) => {
     const said = hosts[argv.at(-1) ?? ''];
@@ -29,14 +29,14 @@ export function saying(hosts: Readonly<Record<string, Said>>): CommandRunner {
   };
 }
 
-/** For tests: a server, a folder with a key that it accepts and known hosts that know it, and hosts that lead to it. */
+/** For tests: an SSH server, a folder with an accepted key and known_hosts, and hosts that connect to the server. */
 export interface SshLab {
   readonly server: SshServer;
   readonly key: TestKey;
   readonly folder: string;
-  /** Writes a file into the folder; gives its path. */
+  /** Writes a file into the folder and returns its path. */
   write(name: string, text: string): string;
-  /** What `ssh -G` says of the server, with changes. */
+  /** The output of `ssh -G` for the server, with changes. */
   said(changes?: Said): Said;
   host(
     changes?: Said,

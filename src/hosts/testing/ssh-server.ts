@@ -9,7 +9,7 @@ import ssh2, {
 } from 'ssh2';
 import { ownLoopback } from './own-loopback.ts';
 
-/** A key pair as files have it. */
+/** A key pair in the format of key files. */
 export interface TestKey {
   readonly privateText: string;
   /** `type base64`. */
@@ -17,32 +17,32 @@ export interface TestKey {
   readonly parsed: ParsedKey;
 }
 
-/** For tests: a key pair of its own. */
+/** For tests: a new key pair. */
 export function makeKey(passphrase?: string): TestKey {
   const made =
     passphrase === undefined
       ? ssh2.utils.generateKeyPairSync('ed25519')
       : ssh2.utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-cbc', rounds: 1 });
   const parsed = ssh2.utils.parseKey(made.private, passphrase);
-  // One in some hundred that the library makes lacks a zero at its beginning, and is no key.
+  // About one in a hundred keys of the library lacks a leading zero and is invalid.
   if (parsed instanceof Error) return makeKey(passphrase);
   const [type, base64] = made.public.split(' ');
   return { privateText: made.private, publicLine: `${type} ${base64}`, parsed };
 }
 
-/** For tests: an SSH server on loopback that runs what it is asked to by real shells, as sshd would. */
+/** For tests: an SSH server on loopback that runs commands in real shells, as sshd does. */
 export interface SshServer {
   readonly port: number;
   readonly hostKey: TestKey;
-  /** Command lines, as they came. */
+  /** The received command lines. */
   readonly commands: readonly string[];
-  /** How many connections were logged in to. */
+  /** Number of logins. */
   logins(): number;
-  /** The most sessions that one connection had open at the same time. */
+  /** The highest number of concurrent sessions on one connection. */
   mostSessions(): number;
   /** The algorithms of the last connection. */
   negotiated(): NegotiatedAlgorithms | undefined;
-  /** Users and keys that were turned down. */
+  /** Users and keys that were refused. */
   readonly refused: readonly string[];
   /** Breaks all connections. */
   cut(): void;
@@ -54,7 +54,7 @@ export interface SshServerOptions {
   /** sshd's MaxSessions. */
   readonly maxSessions?: number;
   readonly shell?: string;
-  /** Any by default. */
+  /** A free port by default. */
   readonly port?: number;
 }
 
@@ -136,7 +136,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
         try {
           if (pid !== undefined) process.kill(-pid, 'SIGKILL');
         } catch {
-          // It is gone.
+          // The process has ended.
         }
       }
       await new Promise((resolve) => server.close(resolve));
@@ -144,7 +144,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   };
 }
 
-/** As sshd runs a command: a session of its own, closed only when nobody holds its output any more. */
+/** Runs a command as sshd does: in its own session, and the channel closes only after all holders of the output have ended. */
 function runIn(shell: string, command: string, channel: ServerChannel): ChildProcess {
   const child = spawn(shell, ['-c', command], { detached: true });
   channel.on('error', () => {});
@@ -161,12 +161,12 @@ function runIn(shell: string, command: string, channel: ServerChannel): ChildPro
   return child;
 }
 
-/** For tests: a relay in front of a server, which can swallow everything that comes, or break off. */
+/** For tests: a relay in front of a server that can drop all data. */
 export interface Relay {
   readonly port: number;
-  /** Black hole: connections stay, nothing goes through any more. */
+  /** Drops all data in both directions; connections stay open. */
   swallow(): void;
-  /** Lets new connections through again. */
+  /** Relays data again. */
   restore(): void;
   close(): Promise<void>;
 }
@@ -204,7 +204,7 @@ export async function startRelay(port: number, host = ownLoopback): Promise<Rela
   };
 }
 
-/** What both kinds of server are here. */
+/** The common part of both server types. */
 interface Listening {
   listen(port: number, host: string, done: () => void): unknown;
   address(): unknown;

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Entry point of pgpool: writes its configuration from the environment (names and
-# defaults of Bitnami's pgpool image; where ours differ, the reason stands beside)
-# and becomes pgpool.
+# Entry point of pgpool: writes its configuration from the environment, then execs
+# pgpool. Names and defaults of the variables are those of Bitnami's pgpool image. A
+# comment explains each difference.
 #
 # The name of this file does not contain "pgpool", so `pkill -9 pgpool` in the
 # container hits the daemon only.
 set -euo pipefail
 
 CONF_DIR=/run/pool
-DATA_DIR=/var/log/pgpool # pgpool_status lives here, in the container's own file system
+DATA_DIR=/var/log/pgpool # has pgpool_status, in the container's own file system
 
 log() {
     local now=$EPOCHREALTIME
@@ -29,7 +29,7 @@ read_file_variables() {
     local file_var name
     for file_var in $(compgen -v | grep -E '^PGPOOL_[A-Z0-9_]+_FILE$' || true); do
         name=${file_var%_FILE}
-        # These are paths in their own right.
+        # The values of these variables are paths themselves.
         case "$name" in *_CERT | *_KEY | *_CA | *_USER_CONF | *_USER_HBA | *_PASSWD) continue ;; esac
         [[ -n "${!file_var}" ]] || continue
         [[ -r "${!file_var}" ]] || die "$file_var: cannot read ${!file_var}"
@@ -68,9 +68,9 @@ load_settings() {
     search_primary_timeout=${PGPOOL_SEARCH_PRIMARY_NODE_TIMEOUT:-0}
     failover_on_shutdown=${PGPOOL_FAILOVER_ON_BACKEND_SHUTDOWN:-on}
     failover_on_error=${PGPOOL_FAILOVER_ON_BACKEND_ERROR:-off}
-    # "no" where the reference's later images say yes: its report tells of a stale
-    # pgpool_status that wedged pgpool, and a drill plants one. A container made
-    # anew starts without the file either way.
+    # "no", while later images of the reference have "yes": its report describes a
+    # stale pgpool_status that blocked pgpool, and a drill writes such a file. A new
+    # container starts without the file in both cases.
     discard_status=${PGPOOL_DISCARD_STATUS:-no}
     enable_tls=${PGPOOL_ENABLE_TLS:-no}
     tls_cert=${PGPOOL_TLS_CERT_FILE:-}
@@ -109,7 +109,7 @@ prepare_as_root() {
     install -d -o postgres -g postgres -m 0700 "$CONF_DIR"
     install -d -o postgres -g postgres -m 0755 "$DATA_DIR" /var/run/postgresql
     if is_yes "$enable_tls"; then
-        # Copies, because the mounted key may be readable by root only.
+        # Copies, because the mounted key may be readable only by root.
         install -o postgres -g postgres -m 0644 "$tls_cert" "$CONF_DIR/server.crt"
         install -o postgres -g postgres -m 0600 "$tls_key" "$CONF_DIR/server.key"
         if [[ -n "$tls_ca" ]]; then
@@ -134,14 +134,14 @@ logdir = '$DATA_DIR'
 log_destination = 'stderr'
 log_line_prefix = '%m UTC [%p] '
 
-# The query cache is off, but its shared memory is taken all the same (135 MB by
+# The query cache is off, but pgpool still allocates its shared memory (135 MB by
 # default).
 memory_cache_enabled = off
 memqcache_total_size = 1MB
 memqcache_max_num_cache = 1000
 
-# Processes are forked at start; a session takes one. Times max_pool this is the
-# most that this pgpool can hold open at each backend.
+# Processes are forked at start, and each session uses one. This number times
+# max_pool is the limit of connections to each backend.
 num_init_children = $num_init_children
 max_pool = $max_pool
 connection_cache = $(on_off "$connection_cache")
@@ -166,19 +166,19 @@ health_check_timeout = $health_check_timeout
 health_check_max_retries = $health_check_max_retries
 health_check_retry_delay = $health_check_retry_delay
 
-# A backend is marked down by the health check, or when it says that it shuts down;
-# not by a single session's broken connection, which gets an error instead.
+# A backend is marked down by the health check, or when it reports its shutdown. A
+# single broken connection does not mark it down; its session gets an error.
 failover_on_backend_error = $(on_off "$failover_on_error")
 failover_on_backend_shutdown = $(on_off "$failover_on_shutdown")
-# Nobody is promoted from here: repmgr does that. While pgpool searches for the
-# primary (each second) it serves no session, so a read cannot land on a standby
-# that nobody promoted. 0 is "for ever": with a limit it would go on without a
-# primary after it, and serve reads from the standby.
+# pgpool promotes no backend: repmgr does that. While pgpool searches for the primary
+# (each second), it serves no session, so no read goes to a standby that is not
+# promoted. 0 means no limit: after a limit, pgpool would go on without a primary and
+# serve reads from the standby.
 search_primary_node_timeout = $search_primary_timeout
-# The search looks only at backends that are not marked down. When the old primary
-# itself comes back as primary, the search would never end: see pool-unwedge.
+# The search skips backends that are marked down. If the old primary comes back as
+# primary, the search would never end: see pool-unwedge.
 failover_command = '/usr/local/bin/pool-unwedge %d %h %p'
-# A backend that streams from the primary again is attached again.
+# pgpool attaches a backend again when it streams from the primary.
 auto_failback = $(on_off "$auto_failback")
 auto_failback_interval = $auto_failback_interval
 
@@ -186,7 +186,7 @@ enable_pool_hba = on
 pool_passwd = '$CONF_DIR/pool_passwd'
 allow_clear_text_frontend_auth = off
 CONF
-    # On, this also makes the connections to the backends TLS; they refuse others.
+    # `ssl = on` also enables TLS for connections to the backends, which require it.
     if is_yes "$enable_tls"; then
         cat <<CONF
 ssl = on
@@ -215,9 +215,9 @@ CONF
     fi
 }
 
-# Scram needs the password itself on both sides, so pool_passwd holds it encrypted
-# with a key of this container (pg_enc). The passwords go through a file of mode
-# 0600, not through arguments.
+# SCRAM needs the password itself on both sides, so pool_passwd holds it, encrypted
+# with a key of this container (pg_enc). Passwords are passed in a file of mode 0600,
+# not as arguments.
 write_passwords() {
     head -c 20 /dev/urandom | base64 >"$CONF_DIR/key"
     : >"$CONF_DIR/pool_passwd"
@@ -235,15 +235,15 @@ write_passwords() {
     for i in "${!users[@]}"; do
         printf '%s:%s\n' "$i" "${users[$i]}"
     done >"$CONF_DIR/plain"
-    # pg_enc resolves pool_passwd beside the configuration file it is given.
+    # pg_enc writes pool_passwd next to the given configuration file.
     pg_enc -m -k "$CONF_DIR/key" -f "$CONF_DIR/pgpool.conf" -i "$CONF_DIR/plain" >"$CONF_DIR/pg_enc.log" 2>&1 || { cat "$CONF_DIR/pg_enc.log" >&2; die "pg_enc failed"; }
     rm -f "$CONF_DIR/plain" "$CONF_DIR/pg_enc.log"
     local stored
     stored=$(wc -l <"$CONF_DIR/pool_passwd")
     ((stored == ${#users[@]})) || die "pool_passwd has $stored of ${#users[@]} users"
-    # pcp takes only a hash without salt.
+    # pcp supports only a hash without salt.
     printf '%s:%s\n' "$admin_username" "$(printf '%s' "$admin_password" | md5sum | cut -d' ' -f1)" >"$CONF_DIR/pcp.conf"
-    # For pool-unwedge, which asks the backends itself.
+    # For pool-unwedge, which queries the backends itself.
     local value=${sr_check_password//\\/\\\\}
     printf '*:*:*:%s:%s\n' "$sr_check_user" "${value//:/\\:}" >"$CONF_DIR/pgpass"
     {
@@ -269,14 +269,14 @@ host   all  all  all  $authentication
 CONF
     [[ -z "${PGPOOL_USER_HBA_FILE:-}" ]] || cat "$PGPOOL_USER_HBA_FILE" >"$CONF_DIR/pool_hba.conf"
     write_passwords
-    # Left over from a killed container, it may name a process that lives.
+    # A pid file from a killed container may contain the pid of another process.
     rm -f "$CONF_DIR/pool.pid" /var/run/postgresql/.s.PGSQL.*
-    # pgpool's %m has no zone of its own: the prefix says UTC, so make it true.
+    # pgpool's %m has no time zone. The log prefix contains UTC, so the zone must be UTC.
     export TZ=UTC
     local -a flags=(-n -f "$CONF_DIR/pgpool.conf" -a "$CONF_DIR/pool_hba.conf" -F "$CONF_DIR/pcp.conf" -k "$CONF_DIR/key")
     if is_yes "$discard_status"; then flags+=(-D); fi
     if [[ -s "$DATA_DIR/pgpool_status" ]]; then
-        log "pgpool_status says: $(tr '\n' ' ' <"$DATA_DIR/pgpool_status")(discarded: $discard_status)"
+        log "pgpool_status: $(tr '\n' ' ' <"$DATA_DIR/pgpool_status")(discarded: $discard_status)"
     fi
     log "starting pgpool, backends $backends"
     exec pgpool "${flags[@]}"

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # pgpool's failover_command: NODE_NUMBER HOST PORT of the backend marked down.
 #
-# After marking a backend down pgpool searches for a primary among the others, for
-# ever, and takes no request to attach one meanwhile; with all of them down it gives
-# up searching. So when nobody is promoted and the old primary comes back as
-# primary, pgpool never looks at it. This watcher does, in the background: it ends
-# when pgpool serves from a primary again, and restarts pgpool (through the
-# container's restart policy, without its status file) when a primary is there and
-# pgpool has not served from it a few seconds later.
+# After pgpool has marked a backend down, it searches the others for a primary without
+# a time limit, and accepts no request to attach a backend. If all are down, it stops
+# the search. So if no standby is promoted and the old primary comes back as primary,
+# pgpool never finds it. This watcher runs in the background. It ends when pgpool serves
+# from a primary again. If a primary exists and pgpool does not serve from it a few
+# seconds later, it restarts pgpool without its status file, through the container's
+# restart policy.
 #
-# It starts with a failover only. A pgpool that is wedged from its start by a stale
-# status file is left alone: that lesson of the reference must stay reproducible.
+# The watcher starts only after a failover. A pgpool that a stale status file blocks
+# from its start is not restarted: drills reproduce that defect of the reference.
 set -uo pipefail
 
 CONF_DIR=/run/pool
-ASKS_BEFORE_RESTART=2 # each a second apart and given two seconds
+ASKS_BEFORE_RESTART=2 # 1 s apart, each with a time-out of 2 s
 
 # shellcheck source=/dev/null
 source "$CONF_DIR/unwedge.env"
 
-# is_primary HOST PORT: asks a backend, or pgpool itself, whether it is one.
+# is_primary HOST PORT SSLMODE: whether a backend, or the backend behind pgpool, is a primary.
 is_primary() {
     [[ "$(PGPASSFILE=$CONF_DIR/pgpass timeout 3 psql -XAtw \
         -d "host=$1 port=$2 dbname=$UNWEDGE_DATABASE user=$UNWEDGE_USER connect_timeout=2 sslmode=$3" \
@@ -42,7 +42,7 @@ find_primary() {
 watch_search() {
     local primary asks=0 start=$SECONDS
     while true; do
-        # Slower when it takes long: somebody is at work, or nobody is.
+        # After 2 min the pause is longer, to save CPU.
         if ((SECONDS - start < 120)); then sleep 1; else sleep 5; fi
         if ! primary=$(find_primary); then
             asks=0
@@ -51,17 +51,17 @@ watch_search() {
         if is_primary /var/run/postgresql "$UNWEDGE_PORT" disable; then return; fi
         asks=$((asks + 1))
         if ((asks >= ASKS_BEFORE_RESTART)); then
-            echo "pool-unwedge: $primary is primary and pgpool does not serve from it: restarting pgpool without its status file" >&2
+            echo "pool-unwedge: $primary is primary, but pgpool does not serve from it: restarting pgpool without its status file" >&2
             rm -f /var/log/pgpool/pgpool_status
-            # KILL: the main process does not serve other signals while it searches.
+            # SIGKILL: the main process handles no other signal during its search.
             pkill -KILL -x pgpool
             return
         fi
     done
 }
 
-# pgpool waits for this command: leave the work to the background, where one
-# watcher is enough. The descriptors stay the container's output.
+# pgpool waits for this command, so the watcher runs in the background. The lock
+# allows one watcher. Its output is the container's output.
 {
     flock -n 9 || exit 0
     watch_search

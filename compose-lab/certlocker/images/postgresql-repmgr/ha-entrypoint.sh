@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Entry point of the PostgreSQL node: makes or joins the replication pair, keeps
-# PostgreSQL in the background and repmgrd as the process that the container lives
-# and dies with.
+# Entry point of the PostgreSQL node: creates or joins the replication pair. It runs
+# PostgreSQL in the background; the container ends when repmgrd ends.
 #
-# As in the reference image, nothing here restarts PostgreSQL: when it dies,
-# repmgrd tries RECONNECT_ATTEMPTS times, goes into degraded monitoring, gives up
-# after DEGRADED_MONITORING_TIMEOUT and exits; the container exits with it, and the
-# restart policy starts it anew. By then the partner has been promoted, and this
-# node comes back as its standby.
+# As in the reference image, PostgreSQL is not restarted here. If it dies, repmgrd
+# tries RECONNECT_ATTEMPTS times, goes into degraded monitoring, and exits after
+# DEGRADED_MONITORING_TIMEOUT. The container exits with it, and the restart policy
+# starts it again. By then the partner is promoted, and this node becomes its standby.
 #
 # The name of this file must not contain "postgres" or "repmgrd": drills use
 # `pkill -9 postgres` inside the container, and must hit the database only.
@@ -21,14 +19,14 @@ CONF_DIR=/run/ha
 TLS_DIR=/run/ha/tls
 SOCKET_DIR=/var/run/postgresql
 EXTRA_CONF_DIR=/bitnami/postgresql/conf/conf.d
-# How long after a start as primary the partners are still watched for a promotion
-# that crossed with it.
+# After a start as primary, the partners are watched for this time: one of them may
+# have been promoted at the same moment.
 DUAL_PRIMARY_GUARD_SECONDS=15
 
 POSTGRES_PID=""
 REPMGRD_PID=""
 
-# --- as root: what only root can do, then drop to the postgres user ---------------
+# --- preparations as root, then switch to the postgres user ------------------------
 
 prepare_as_root() {
     install -d -o postgres -g postgres -m 0755 "$CONF_DIR" "$SOCKET_DIR" "$POSTGRESQL_VOLUME_DIR" "$EXTRA_CONF_DIR"
@@ -46,21 +44,21 @@ prepare_as_root() {
         fi
     fi
     export HOME=/var/lib/postgresql
-    # Docker hands over pipes that belong to root; PostgreSQL inherits them open,
-    # so it can write to them all the same.
+    # Docker's output pipes belong to root. PostgreSQL inherits them open, so it can
+    # write to them.
     exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 }
 
 # --- PostgreSQL, repmgr --------------------------------------------------------------
 
 start_postgres() {
-    # A pid file that survived a killed container names a process number that may
-    # be somebody else's by now. Nothing else can be running in this container.
+    # A pid file from a killed container may contain the pid of another process. No
+    # other PostgreSQL runs in this container.
     rm -f "$POSTGRESQL_DATA_DIR/postmaster.pid"
     # shellcheck disable=SC2086 # EXTRA_FLAGS is a list of words
     "$PG_BIN/postgres" -D "$POSTGRESQL_DATA_DIR" -c "config_file=$CONF_FILE" -c "hba_file=$HBA_FILE" $POSTGRESQL_EXTRA_FLAGS &
     POSTGRES_PID=$!
-    disown "$POSTGRES_PID" # no "Killed" from bash: PostgreSQL and repmgrd say it better
+    disown "$POSTGRES_PID" # no "Killed" from bash: PostgreSQL and repmgrd log it
     local i
     for ((i = 0; i < POSTGRESQL_PGCTLTIMEOUT * 5; i++)); do
         kill -0 "$POSTGRES_PID" 2>/dev/null || { log "PostgreSQL exited while starting"; return 1; }
@@ -104,9 +102,8 @@ repmgr_run() {
 
 # --- the ways to become a member ------------------------------------------------------
 
-# The marker stands while the data directory is being made: a container killed in
-# the middle finds it at its next start and begins again instead of trusting half
-# a directory.
+# The marker file exists while the data directory is being created. If the container
+# is killed meanwhile, the next start finds the marker and begins again.
 begin_incomplete() {
     echo "$1" >"$INCOMPLETE"
     sync "$INCOMPLETE"
@@ -122,8 +119,8 @@ empty_data_directory() {
     chmod 0700 "$POSTGRESQL_DATA_DIR"
 }
 
-# psql reads the passwords from the environment (\getenv), so they never stand in
-# an argument list or in a statement that needs quoting by hand.
+# psql reads the passwords from the environment (\getenv), so they are in no argument
+# list, and need no quoting.
 create_users_and_databases() {
     {
         cat <<'SQL'
@@ -134,9 +131,9 @@ create_users_and_databases() {
 \getenv ha_user REPMGR_USERNAME
 \getenv ha_password REPMGR_PASSWORD
 \getenv ha_db REPMGR_DATABASE
--- repmgr works as a superuser: it promotes, reads replication state and rewinds. repmgrd and pgpool log in as this role
--- more than twice a second, and each iteration costs the client CPU. Iterations protect a stolen hash of a weak
--- password. A random one needs one iteration.
+-- repmgr needs a superuser: it promotes, reads replication state, and rewinds. repmgrd and pgpool log in as this role more
+-- than twice a second, and each iteration costs the client CPU. Iterations protect a stolen hash of a weak password. A random
+-- password needs only one iteration.
 SET scram_iterations = 1;
 CREATE ROLE :"ha_user" LOGIN SUPERUSER REPLICATION PASSWORD :'ha_password';
 RESET scram_iterations;
@@ -155,7 +152,7 @@ SQL
     } | bounded 30 psql -Xq -v ON_ERROR_STOP=1 -h "$SOCKET_DIR" -p "$POSTGRESQL_PORT_NUMBER" -U postgres -d postgres
 }
 
-# A new cluster. The marker goes only after users and databases exist.
+# Creates a new cluster. The marker is removed only after users and databases exist.
 initialise() {
     log "initialising a new cluster"
     begin_incomplete init
@@ -164,13 +161,13 @@ initialise() {
     bounded 60 "$PG_BIN/initdb" -D "$POSTGRESQL_DATA_DIR" -U postgres -E UTF8 --locale=C.UTF-8 \
         --auth-local=peer --auth-host=scram-sha-256 $POSTGRESQL_INITDB_ARGS >&2 || die "initdb failed"
     start_postgres || die "the new cluster did not start"
-    create_users_and_databases || die "users and databases could not be made"
+    create_users_and_databases || die "users and databases could not be created"
     end_incomplete
 }
 
-# Waits until the primary has registered itself (sets UPSTREAM_ID): at the very first
-# start it accepts logins a moment earlier, and right after a promotion its record
-# still says standby.
+# Waits until the primary has registered itself, and sets UPSTREAM_ID. At the first
+# start the primary accepts logins a moment earlier. Right after a promotion its record
+# is still "standby".
 await_primary_record() {
     local i
     for ((i = 0; i < 60; i++)); do
@@ -182,7 +179,7 @@ await_primary_record() {
     return 1
 }
 
-# A copy of the primary. repmgr makes the slot on the primary and standby.signal.
+# Clones the primary. repmgr creates the slot on the primary, and standby.signal.
 clone_from_primary() {
     await_primary_record || die "not cloning from $PRIMARY"
     log "cloning from the primary $PRIMARY"
@@ -196,8 +193,8 @@ clone_from_primary() {
     end_incomplete
 }
 
-# Points replication at $PRIMARY. Written by us after every way of joining, so that
-# there is one form: repmgr's own depends on the way.
+# Points replication at $PRIMARY. repmgr's own settings differ between clone, rejoin,
+# and follow, so this function always writes them.
 set_upstream() {
     local conninfo auto_conf=$POSTGRESQL_DATA_DIR/postgresql.auto.conf password
     if [[ "$REPMGR_USE_PASSFILE" == true ]]; then
@@ -208,7 +205,7 @@ set_upstream() {
     conninfo="host=${PRIMARY%:*} port=${PRIMARY##*:} user=$(conninfo_quote "$REPMGR_USERNAME") $password application_name=$(conninfo_quote "$REPMGR_NODE_NAME") connect_timeout=$REPMGR_CONNECT_TIMEOUT $(tls_conninfo)"
     {
         grep -vE '^[[:space:]]*(primary_conninfo|primary_slot_name)[[:space:]]*=' "$auto_conf" 2>/dev/null
-        # In the file a quote and a backslash are written twice.
+        # In the file, quotes and backslashes are doubled.
         conninfo=${conninfo//\\/\\\\}
         printf "primary_conninfo = '%s'\n" "${conninfo//\'/\'\'}"
         is_yes "$REPMGR_USE_REPLICATION_SLOTS" && printf "primary_slot_name = '%s'\n" "$SLOT_NAME"
@@ -218,16 +215,16 @@ set_upstream() {
     touch "$POSTGRESQL_DATA_DIR/standby.signal"
     is_yes "$REPMGR_USE_REPLICATION_SLOTS" || return 0
     ask "$PRIMARY" "SELECT pg_create_physical_replication_slot('$SLOT_NAME', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$SLOT_NAME')" >/dev/null ||
-        log "could not make sure of the slot $SLOT_NAME on $PRIMARY"
+        log "could not create the slot $SLOT_NAME on $PRIMARY"
 }
 
-# An old primary becomes a standby of the new one without copying everything.
-# pg_rewind replays our crash by itself first (single-user mode).
+# Makes an old primary a standby of the new one without a full copy. pg_rewind first
+# does the crash recovery of this node (single-user mode).
 rewind_to_primary() {
     log "rewinding to the primary $PRIMARY"
     # Straight after a promotion the new timeline is not yet in the primary's
     # control file, which pg_rewind reads: a checkpoint puts it there.
-    ask "$PRIMARY" CHECKPOINT >/dev/null || log "CHECKPOINT on $PRIMARY failed; trying all the same"
+    ask "$PRIMARY" CHECKPOINT >/dev/null || log "CHECKPOINT on $PRIMARY failed; rewinding anyway"
     begin_incomplete rewind
     rm -f "$POSTGRESQL_DATA_DIR/postmaster.pid"
     bounded 120 "$PG_BIN/pg_rewind" -D "$POSTGRESQL_DATA_DIR" --config-file="$CONF_FILE" \
@@ -239,7 +236,7 @@ rewind_to_primary() {
 # Starts as a standby of $PRIMARY and makes sure that WAL flows.
 start_standby() {
     start_postgres || return 1
-    # Slots that this node held for others as a primary would pin its WAL for ever.
+    # Slots from this node's time as primary would keep its WAL without limit.
     local_sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND slot_type = 'physical'" >/dev/null
     local i
     for ((i = 0; i < 40; i++)); do
@@ -258,20 +255,20 @@ register_standby() {
     repmgr_run standby register --force --upstream-node-id="$UPSTREAM_ID" --wait-sync=15
 }
 
-# The timeline in our control file.
+# The timeline in this node's control file.
 own_timeline() {
     LC_ALL=C "$PG_BIN/pg_controldata" -D "$POSTGRESQL_DATA_DIR" | sed -n "s/^Latest checkpoint's TimeLineID: *//p"
 }
 
 join_as_standby() {
     if [[ "$1" == rewind ]] && (($(own_timeline) > PRIMARY_TIMELINE)); then
-        # The partner came up alone as the primary it once was, while we, promoted
-        # since, were away. The reference joins all the same; at least say it.
-        log "WARNING: our timeline $(own_timeline) is later than $PRIMARY's $PRIMARY_TIMELINE: what was written here since the promotion is given up"
+        # The partner started alone as primary, while this node, which was promoted
+        # later, was down. The reference also joins then, without a warning.
+        log "WARNING: our timeline $(own_timeline) is later than $PRIMARY's $PRIMARY_TIMELINE: data written here since the promotion is lost"
     fi
     if [[ "$1" == rewind ]] && is_yes "$REPMGR_USE_PGREWIND"; then
         rewind_to_primary && start_standby && return 0
-        log "rewinding was not enough"
+        log "rewinding failed"
         stop_postgres
         [[ -e "$INCOMPLETE" ]] || survey
     elif [[ "$1" == follow ]]; then
@@ -280,7 +277,7 @@ join_as_standby() {
         stop_postgres
         survey
     fi
-    # Only a primary that answers now is worth throwing the data away for.
+    # The data is deleted only if a primary answers now.
     [[ -n "$PRIMARY" ]] || survey
     [[ -n "$PRIMARY" ]] || die "no primary to clone from"
     clone_from_primary
@@ -299,9 +296,9 @@ wait_for_primary() {
     return 1
 }
 
-# A promotion at the partner can cross with our own start as primary: it asked us
-# last just before we answered. For the first seconds we look again, and yield to
-# the later timeline. (Not an arbiter: after a partition nobody looks.)
+# The partner may be promoted while this node starts as primary: it checked this node
+# just before this node answered. So for the first seconds this node checks its
+# partners, and yields to the later timeline. This does not protect against a partition.
 guard_against_dual_primary() {
     local end=$((SECONDS + DUAL_PRIMARY_GUARD_SECONDS)) mine
     while ((SECONDS < end)); do
@@ -310,7 +307,7 @@ guard_against_dual_primary() {
         [[ -n "$PRIMARY" ]] || continue
         mine=$(local_sql -d "$REPMGR_DATABASE" "$(role_sql "$REPMGR_NODE_NETWORK_NAME")" | cut -d'|' -f2)
         if ((PRIMARY_TIMELINE > ${mine:-0})) || { ((PRIMARY_TIMELINE == ${mine:-0})) && [[ "$PRIMARY" < "$REPMGR_NODE_NETWORK_NAME:$REPMGR_PORT_NUMBER" ]]; }; then
-            log "$PRIMARY is primary too (timeline $PRIMARY_TIMELINE, ours ${mine:-?}): yielding"
+            log "$PRIMARY is also primary (timeline $PRIMARY_TIMELINE, ours ${mine:-?}): yielding"
             kill -TERM "$$"
             return
         fi
@@ -337,7 +334,7 @@ become_member() {
         log "the last start was interrupted during: $(<"$INCOMPLETE"); its data directory is not used"
     elif [[ -s "$POSTGRESQL_DATA_DIR/PG_VERSION" ]]; then
         have_data=yes
-        # Promotion removes standby.signal, so the directory itself knows.
+        # Promotion removes standby.signal, so the directory shows the last role.
         if [[ -e "$POSTGRESQL_DATA_DIR/standby.signal" ]]; then was=standby; else was=primary; fi
     fi
 
@@ -356,8 +353,8 @@ become_member() {
             be_primary
             return
         fi
-        # A standby without a primary may be about to be promoted: wait, don't
-        # make a second cluster.
+        # A standby without a primary may soon be promoted. So wait for it: a second
+        # cluster would be wrong.
         log "waiting up to ${POSTGRESQL_INIT_MAX_TIMEOUT} s for a primary"
         wait_for_primary "$POSTGRESQL_INIT_MAX_TIMEOUT" || die "no primary within ${POSTGRESQL_INIT_MAX_TIMEOUT} s"
         join_as_standby clone || die "could not join $PRIMARY"
@@ -373,9 +370,9 @@ become_member() {
         log "no other primary: starting as primary, as before"
         be_primary
     else
-        # PostgreSQL serves reads meanwhile, but repmgrd cannot start without an
-        # upstream, so this node cannot be promoted until a primary was seen.
-        log "no primary in sight: starting as standby and waiting up to ${POSTGRESQL_INIT_MAX_TIMEOUT} s for one"
+        # PostgreSQL serves reads meanwhile. repmgrd cannot start without an upstream, so
+        # this node cannot be promoted before it has seen a primary.
+        log "no primary found: starting as standby and waiting up to ${POSTGRESQL_INIT_MAX_TIMEOUT} s for one"
         start_postgres || die "PostgreSQL did not start"
         wait_for_primary "$POSTGRESQL_INIT_MAX_TIMEOUT" || { stop_postgres; die "no primary within ${POSTGRESQL_INIT_MAX_TIMEOUT} s"; }
         register_standby || { stop_postgres; die "registration as standby failed"; }
@@ -394,8 +391,8 @@ main() {
     become_member
 
     log "starting repmgrd"
-    # No pid file: after a restart its number may belong to another process, and
-    # repmgrd would refuse to start.
+    # No pid file: after a restart its pid may belong to another process, and repmgrd
+    # would refuse to start.
     "$PG_BIN/repmgrd" -f "$REPMGR_CONF" --daemonize=false --no-pid-file &
     REPMGRD_PID=$!
     local code

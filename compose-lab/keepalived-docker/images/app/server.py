@@ -1,15 +1,15 @@
-"""Stands in for the application of an active-passive pair: a small HTTP service that keeps its state in redis.
+"""Stand-in for the application of an active-passive pair: a small HTTP service with its state in redis.
 
-    GET    /health              200 when redis answers and nobody has marked the service as broken, else 503
-    POST   /visits              counts a visit in redis and tells the new count
+    GET    /health              200 if redis answers and the service is not marked as failed, else 503
+    POST   /visits              counts a visit in redis and returns the new count
     POST   /rows/NAME?row=TEXT  adds a row to the list NAME
-    GET    /rows/NAME           the rows of the list, in the order in which they came
+    GET    /rows/NAME           the rows of the list, in the order of arrival
     DELETE /rows/NAME           removes the list
 
-All answer with JSON that tells the node, and whose data it is: the name of the node that first used this redis. Each
-node has a redis of its own, which nobody replicates, so a failover shows as other data.
+All answers are JSON with the node, and with the origin of the data: the name of the node that first used this redis. Each
+node has its own redis without replication, so a failover is visible as other data.
 
-The service is broken while the file UNHEALTHY_FILE is there.
+The service is marked as failed while the file UNHEALTHY_FILE exists.
 """
 
 import json
@@ -23,16 +23,16 @@ from urllib.parse import urlsplit
 NODE = os.environ["NODE_NAME"]
 REDIS = (os.environ.get("REDIS_HOST", "redis"), 6379)
 UNHEALTHY_FILE = os.environ.get("UNHEALTHY_FILE", "/run/app/unhealthy")
-# Below the second after which most clients give up: a redis that hangs is told as such.
+# Below 1 s, the time-out of most clients, so that the answer names a redis that hangs.
 REDIS_TIMEOUT_SECONDS = 0.5
 
 
 class RedisError(Exception):
-    """redis did not answer, or not as it should."""
+    """redis gave no answer, or an unexpected one."""
 
 
 def redis(*words):
-    """Sends one command over a connection of its own and returns the answer as text."""
+    """Sends one command on a new connection and returns the answer as text."""
     request = b"*%d\r\n" % len(words)
     for word in words:
         raw = word.encode()
@@ -48,21 +48,21 @@ def redis(*words):
                     return answer.readline().decode().rstrip("\r\n")
     except OSError as error:
         raise RedisError(f"redis: {error}") from error
-    # -LOADING while the append-only file is read, for one.
+    # For example -LOADING, while redis reads its append-only file.
     if line == "" or line[0] not in "+:":
         raise RedisError(f"redis: {line or 'no answer'}")
     return line[1:]
 
 
 def origin():
-    """The node that used this redis first."""
+    """The node that first used this redis."""
     redis("SETNX", "origin", NODE)
     return redis("GET", "origin")
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # A client that keeps its connection and then goes away leaves a thread behind for this long.
+    # Seconds. A client that keeps its connection open and disappears occupies a thread for this time.
     timeout = 30
 
     def do_GET(self):
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path != "/health":
             self.answer(404, {})
         elif os.path.exists(UNHEALTHY_FILE):
-            self.answer(503, {"status": "marked as broken"})
+            self.answer(503, {"status": "marked as failed"})
         else:
             self.try_answer(lambda: {"status": "ok"})
 
@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, {})
 
     def rows_name(self):
-        """The key of the list that the path names, if it does."""
+        """The key of the list in the path, if there is one."""
         found = re.fullmatch(r"/rows/(\w+)", urlsplit(self.path).path)
         return found and f"rows:{found[1]}"
 
@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_request(self, code="-", size="-"):
-        """Silent: a probe asks several times a second, and the journal is where drills look."""
+        """No log line: probes send many requests a second, and drills read the journal."""
 
 
 class Server(ThreadingHTTPServer):
@@ -119,10 +119,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        """A client that breaks its connection off is no error of the service."""
+        """A broken client connection is not an error of the service."""
 
 
-# As PID 1 of its container it would not end otherwise.
+# PID 1 of a container ignores SIGTERM without a handler.
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 print(f"serving on port 8080 as {NODE}")
 Server(("", 8080), Handler).serve_forever()

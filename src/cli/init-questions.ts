@@ -120,12 +120,21 @@ async function knowTransport(options: InitOptions, know: Know): Promise<string> 
       { mend: 'Remove --transport, or name the hosts with --host NAME=ADDRESS.' },
     );
   }
+  refuseLoneContainer(options);
   return know({
     option: '--transport',
     words: `where the stack runs: ssh (machines), containers (plain containers or Compose services on this machine), docker (containers with systemd), local (this machine)`,
     given: named ? 'containers' : options.transport,
     fallback: 'ssh',
     wrong: oneOf(transports),
+  });
+}
+
+/** `--container` alone is a slip for `--containers`: it names what a fault acts on, on a host that needs a name of its own. */
+function refuseLoneContainer({ container, containers, host, transport }: InitOptions): void {
+  if (container === undefined || containers.length > 0 || host.length > 0 || transport !== undefined) return;
+  throw new DrillError('invalid-input', `--container ${container}: no host is named`, {
+    mend: `For plain containers on this machine, pass --containers ${container}. For a container on a machine, add --host NAME=ADDRESS.`,
   });
 }
 

@@ -13,7 +13,7 @@ export function initDefinition(output: Output, done: (code: number) => void): Co
     .description(
       'write a target and a first scenario for your own stack; on a terminal, ask for missing values',
     )
-    .argument('[folder]', 'folder to write to (default: this folder)', '.')
+    .argument('[folder]', 'folder to write to', '.')
     .option('--name <name>', 'name of the stack (default: that of the folder)')
     .addOption(
       new Option(
@@ -43,7 +43,7 @@ export function initDefinition(output: Output, done: (code: number) => void): Co
     .addOption(
       new Option(
         '--fault <kind>',
-        'first fault (default: service.stop; of two or more containers, container.kill; of one, process.kill)',
+        'first fault (default: service.stop; with --containers, container.kill, or process.kill for a single container)',
       ).choices(faultTemplates.map(({ kind }) => kind)),
     )
     .option('--unit <unit>', 'systemd unit that the fault acts on')

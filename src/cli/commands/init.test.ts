@@ -295,6 +295,7 @@ describe('the template for plain containers', () => {
       { containers: ['web-1'], container: 'web-2' },
       '--container web-2: not valid with transport containers, which acts on the first of --containers',
     ],
+    [{ container: 'web-1,web-2', host: [] }, '--container web-1,web-2: no host is named'],
     [{ containers: ['web-1'], vip: '10.0.0.9' }, '--vip 10.0.0.9: needs transport ssh, docker, or local'],
     [{ containers: ['web-1'], fault: 'power.cut' }, '--fault power.cut: needs transport docker'],
     [

@@ -19,10 +19,10 @@ import { serverStop } from './server.stop.ts';
 import { serviceRestart } from './service.restart.ts';
 import { serviceStop } from './service.stop.ts';
 
-/** A fault kind whose parameter types are erased: what the engine and the planner handle. */
+/** A fault kind with its parameter types erased, as the engine and the planner use it. */
 export type AnyFaultKind = FaultKind<Json>;
 
-/** Every fault there is, one line each. Schema, `plan`, docs and error messages follow from this list. */
+/** All fault kinds. The schema, `plan`, the docs, and the error messages use this list. */
 export const faultKinds: readonly AnyFaultKind[] = [
   erase(processKill),
   erase(containerStop),
@@ -44,13 +44,13 @@ export const faultKinds: readonly AnyFaultKind[] = [
   erase(command),
 ];
 
-/** The kind of that name; undefined for an unknown one. */
+/** The fault kind with this name, or undefined. */
 export function faultKind(kind: string): AnyFaultKind | undefined {
   return faultKinds.find((candidate) => candidate.kind === kind);
 }
 
-// Parameters were parsed by the kind's own schema when the plan was made, and `before` states come from
-// the kind itself: the cast only says so.
+// The cast is safe: the planner parses the parameters with the kind's own schema, and only the kind itself
+// creates its `before` states.
 function erase<P, B extends Json, R extends Json>(kind: FaultKind<P, B, R>): AnyFaultKind {
   return kind as unknown as AnyFaultKind;
 }

@@ -9,7 +9,7 @@ const host = (exitCodes: Readonly<Record<string, number>> = {}) =>
   scriptedHost((argv) => ({ exitCode: exitCodes[argv.join(' ')] ?? 0 }));
 
 describe('command', () => {
-  test('runs the words as they are, with no shell in between', async () => {
+  test('runs the argv without a shell', async () => {
     const seen: (readonly string[])[] = [];
     const ctx = faultContext({
       ...host(),
@@ -23,7 +23,7 @@ describe('command', () => {
     expect(seen).toEqual([['echo', '$HOME; ls']]);
   });
 
-  test('fails with what the command said last', async () => {
+  test('fails with the last line of the command’s output', async () => {
     const ctx = faultContext(scriptedHost(() => ({ exitCode: 2, stderr: 'usage\nno such file\n' })));
     await expect(command.inject(parse(), null, ctx)).rejects.toMatchObject({
       code: 'fault-failed',
@@ -31,28 +31,28 @@ describe('command', () => {
     });
   });
 
-  test('has its effect when it says so, or when the command has run', async () => {
+  test('is in effect when `effect` exits 0, or without `effect` when `run` has exited 0', async () => {
     await expect(command.effect(parse(), null, faultContext(host()))).resolves.toBe(true);
     const missing = faultContext(host({ 'test -e /x': 1 }));
     await expect(command.effect(parse(whole), null, missing)).resolves.toBe(false);
     await expect(command.effect(parse(whole), null, faultContext(host()))).resolves.toBe(true);
   });
 
-  test('refuses a fault whose effect is there before it', async () => {
+  test('refuses a fault whose effect exists before it', async () => {
     await expect(command.before(parse(whole), faultContext(host()))).rejects.toMatchObject({
       code: 'fault-failed',
     });
     await expect(command.before(parse(whole), faultContext(host({ 'test -e /x': 1 })))).resolves.toBeNull();
   });
 
-  test('is healed at once when there is nothing to undo', async () => {
+  test('is healed at once without `undo`', async () => {
     const nothing = host();
     await expect(command.healed(parse(), null, faultContext(nothing))).resolves.toBe(true);
     await command.heal(parse(), null, faultContext(nothing));
     expect(nothing.commands).toEqual([]);
   });
 
-  test('undoes only what is not undone', async () => {
+  test('runs `undo` only if `undone` does not exit 0', async () => {
     const undone = host();
     await command.heal(parse(whole), null, faultContext(undone));
     expect(undone.commands).toEqual(['test ! -e /x']);
@@ -62,7 +62,7 @@ describe('command', () => {
     await expect(command.healed(parse(whole), null, faultContext(there))).resolves.toBe(false);
   });
 
-  test('takes an undo that succeeded in this heal for proof when nothing else is asked for', async () => {
+  test('without `undone`, is healed by an `undo` that exited 0 in this heal', async () => {
     const p = parse({ undo: ['rm', '/x'] });
     const ctx = faultContext(host());
     await expect(command.healed(p, null, ctx)).resolves.toBe(false);
@@ -73,7 +73,7 @@ describe('command', () => {
     await expect(command.healed(p, null, refused)).resolves.toBe(false);
   });
 
-  test('shows commands as a shell would take them', () => {
+  test('shows commands with shell quoting', () => {
     const { inject, heal } = command.describe(parse({ run: ['sh', '-c', "echo 'a b'"] }));
     expect(inject).toBe(String.raw`sh -c 'echo '\''a b'\'''`);
     expect(heal).toBe('nothing');

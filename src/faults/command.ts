@@ -8,48 +8,54 @@ import { shellCommand } from '../core/shell-quote.ts';
 const argv = z.array(z.string()).min(1);
 
 const params = z.strictObject({
-  run: argv.describe('Command to run on the host, as a list of words; no shell is in between.'),
+  run: argv.describe('Command to run on the host, as a list of words. No shell interprets it.'),
   undo: argv
     .optional()
-    .describe('Command that undoes it; may run more than once. Without it, nothing needs to be undone.'),
+    .describe('Command that undoes `run`. It may run more than once. Without it, the heal does nothing.'),
   effect: argv
     .optional()
-    .describe('Exits 0 when the fault has taken effect; without it, `run` having exited 0 is that.'),
+    .describe(
+      'Command that exits 0 when the fault has taken effect. Without it, the fault has taken effect when `run` exits 0.',
+    ),
   undone: argv
     .optional()
-    .describe('Exits 0 when nothing of the fault is left; without it, `undo` having exited 0 is that.'),
+    .describe(
+      'Command that exits 0 when nothing of the fault is left. Without it, the fault is healed when `undo` exits 0.',
+    ),
   repeatable: z
     .boolean()
     .default(false)
     .describe(
-      'For repairs: whether `run` may run twice. If its answer was lost, a repair without `effect` is made again only with true.',
+      'Whether a repair may run `run` twice. If the outcome of `run` is unknown and the repair has no `effect`, firedrill runs it again only with `true`.',
     ),
-  timeout: duration.prefault('60s').describe('Longest time that each of the commands may take.'),
+  timeout: duration.prefault('60s').describe('Time limit of each command.'),
 });
 type Params = z.output<typeof params>;
 
-/** Heals in which `undo` has succeeded; one heal has one context. */
+/** Contexts of heals in which `undo` has exited 0. Each heal has its own context. */
 const undoneIn = new WeakSet<FaultContext>();
 
-/** Whatever a command does, for faults, preparations and repairs that have no kind of their own. */
+/** Runs a command as a fault, preparation, or repair that has no kind of its own. */
 export const command: FaultKind<Params, null, null> = {
   kind: 'command',
-  summary: 'Run a command of the scenario, and another one to undo it.',
+  summary: 'Run a command, and optionally another one to undo it.',
   healAfter: 'recovery',
   params,
   uses: (p) => ({ tools: p === undefined ? [] : p.run.slice(0, 1) }),
   describe: (p) => ({
     inject: shellCommand(p.run),
     heal: p.undo === undefined ? 'nothing' : shellCommand(p.undo),
-    blastRadius: 'whatever the command does',
+    blastRadius: 'everything that the command changes',
   }),
 
   async before(p, ctx) {
     if (p.effect !== undefined && (await succeeds(ctx, p.effect, p))) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: \`${shellCommand(p.effect)}\` exits 0 before the fault: its effect would prove nothing`,
-        { mend: 'Undo what is left from before, or correct `effect`.' },
+        `${ctx.host.name}: cannot check the effect of the fault: \`${shellCommand(p.effect)}\` exits 0 before the fault`,
+        {
+          mend: 'Undo what an earlier run left on the host, or correct `effect`: it must exit non-zero before the fault.',
+        },
       );
     }
     return null;

@@ -10,9 +10,9 @@ const before = { services: ['web', 'db'], idle: [], compose: plain };
 interface Project {
   readonly running?: readonly string[];
   readonly wanted?: readonly string[];
-  /** Services that have ended, with their exit codes. */
+  /** Exited services, with their exit codes. */
   readonly exited?: Readonly<Record<string, number>>;
-  /** A line per container: project, config files, environment files. */
+  /** One line per container: project, config files, environment files. */
   readonly labels?: readonly string[];
 }
 
@@ -37,17 +37,19 @@ describe('compose.down', () => {
   test('refuses a project that is already down', async () => {
     await expect(composeDown.before(params, faultContext(project({})))).rejects.toMatchObject({
       code: 'fault-failed',
+      message: 'alpha: cannot take /opt/app down: no service of the project is running',
+      mend: 'Start the project first: docker compose --project-directory /opt/app up -d',
     });
   });
 
-  test('has taken effect when nothing of it runs', async () => {
+  test('has taken effect when no service of it runs', async () => {
     const see = (running: readonly string[]) =>
       composeDown.effect(params, before, faultContext(project({ running })));
     await expect(see(['db'])).resolves.toBe(false);
     await expect(see([])).resolves.toBe(true);
   });
 
-  test('brings it up again, once', async () => {
+  test('starts the project again, and only once', async () => {
     const down = project({});
     await composeDown.heal(params, before, faultContext(down));
     expect(down.commands.at(-1)).toBe('docker compose --project-directory /opt/app up -d');
@@ -56,13 +58,13 @@ describe('compose.down', () => {
     expect(up.commands.some((command) => command.endsWith('up -d'))).toBe(false);
   });
 
-  test('is healed when every service that the present profiles ask for runs', async () => {
+  test('is healed when every service of the active profiles runs', async () => {
     const healed = (state: Project) => composeDown.healed(params, before, faultContext(project(state)));
     await expect(healed({ running: ['web'] })).resolves.toBe(false);
     await expect(healed({ running: ['web'], wanted: ['web'] })).resolves.toBe(true);
   });
 
-  test('knows of no heal where the project names no service', async () => {
+  test('throws instead of reporting a heal if Compose lists no service', async () => {
     await expect(
       composeDown.healed(params, before, faultContext(project({ wanted: [] }))),
     ).rejects.toMatchObject({ code: 'host-unreachable' });
@@ -72,7 +74,7 @@ describe('compose.down', () => {
     const wanted = ['migrate', 'web', 'db'];
     const running = ['web', 'db'];
 
-    test('is healed when it did not run before, either', async () => {
+    test('is healed without it if it did not run before the fault', async () => {
       const host = project({ running, wanted });
       const noted = await composeDown.before(params, faultContext(host));
       expect(noted).toEqual({ services: running, idle: ['migrate'], compose: plain });
@@ -85,26 +87,26 @@ describe('compose.down', () => {
       [{ migrate: 0 }, true],
       [{ migrate: 1 }, false],
       [{}, false],
-    ])('of a profile that came later, is healed when it has succeeded: %j', async (exited, healed) => {
+    ])('of a profile added later, is healed when it has exited 0: %j', async (exited, healed) => {
       const host = project({ running, wanted, exited });
       await expect(composeDown.healed(params, before, faultContext(host))).resolves.toBe(healed);
-      // A record of an older version does not say which services were idle.
+      // Records of older versions do not contain the idle services.
       const old = { services: running };
       await expect(composeDown.healed(params, old, faultContext(host))).resolves.toBe(healed);
     });
 
-    test('one that ran before is no one-shot service, however it ended', async () => {
+    test('a service that ran before the fault is not a one-shot service, even if it exited 0', async () => {
       const host = project({ running: ['db'], exited: { web: 0 } });
       await expect(composeDown.healed(params, before, faultContext(host))).resolves.toBe(false);
     });
   });
 
-  describe('made from other files', () => {
+  describe('created from other files', () => {
     const running = ['web', 'db'];
     const compose = `${plain.join(' ')} --project-name shop --file /opt/app/a.yaml --file /opt/app/b.yaml --env-file /opt/app/prod.env`;
     const labels = ['shop\t/opt/app/a.yaml,/opt/app/b.yaml\t/opt/app/prod.env'];
 
-    test('is brought up from those', async () => {
+    test('is started from those files', async () => {
       const host = project({ running, labels: [...labels, ...labels] });
       const slash = composeDown.params.parse({ projectDirectory: '/opt/app/' });
       await composeDown.before(slash, faultContext(host));
@@ -117,7 +119,7 @@ describe('compose.down', () => {
       expect(down.commands.at(-1)).toBe(`${compose} up -d`);
     });
 
-    test('or from those that the scenario names', async () => {
+    test('is started from the files that the scenario names', async () => {
       const named = composeDown.params.parse({
         projectDirectory: '/opt/app',
         files: ['c.yaml', '/etc/d.yaml'],
@@ -129,13 +131,13 @@ describe('compose.down', () => {
     test.each([
       [
         { running, labels: [...labels, 'shop\t/opt/app/a.yaml\t'] },
-        'alpha: the containers of /opt/app were made from different compose files, or are of several projects',
+        'alpha: cannot find the Compose files of /opt/app: its containers come from different files or projects',
       ],
       [
         { running: [...running, 'debug'] },
-        'alpha: service debug of /opt/app runs, and `docker compose --project-directory /opt/app up -d` would not start it again',
+        'alpha: cannot take /opt/app down: service debug is running, but `docker compose --project-directory /opt/app up -d` would not start it again',
       ],
-    ])('is refused where `up` would not bring it all back: %j', async (state, message) => {
+    ])('is refused if `up` would not start all of it again: %j', async (state, message) => {
       await expect(composeDown.before(params, faultContext(project(state)))).rejects.toMatchObject({
         code: 'fault-failed',
         message,

@@ -7,40 +7,49 @@ import { composeCommand, inFolder, labelPaths, withoutSlash } from './lib/compos
 import { requireDocker } from './lib/docker-cli.ts';
 
 const params = z.strictObject({
-  projectDirectory: z.string().min(1).describe('Folder of the compose project on the host.'),
+  projectDirectory: z.string().min(1).describe('Folder of the Compose project on the host.'),
   files: z
     .array(z.string().min(1))
     .min(1)
     .optional()
     .describe(
-      'Compose files, absolute or in that folder; by default those that its containers were made from.',
+      'Compose files: absolute paths, or paths relative to `projectDirectory`. Default: the files that the project’s containers were created from.',
     ),
 });
 type Params = z.output<typeof params>;
 
 type Before = {
-  /** Services that ran. */
+  /** Services that were running before the fault. */
   readonly services: readonly string[];
-  /** Services that the project asks for and that did not run: one-shot services that were done, and broken ones. */
+  /**
+   * Services of the active profiles that were not running before the fault: finished one-shot services and
+   * failed services.
+   */
   readonly idle?: readonly string[];
-  /** The command that the project was made with, up to its verb. Absent in undo records of older versions. */
+  /**
+   * The `docker compose` command for the project, without its subcommand. Absent in undo records of older
+   * versions.
+   */
   readonly compose?: readonly string[];
 };
 
-/** Graceful stops take up to Docker's grace period for each link of the dependency chain. */
+/**
+ * Time limit of `down` and `up`. A graceful stop takes up to Docker's grace period (10 s) for each link of
+ * the dependency chain.
+ */
 const composeTimeoutMs = 180_000;
 
-/** Takes a whole compose project down, networks and containers included; volumes stay. */
+/** Runs `docker compose down`: it removes the project's containers and networks, and keeps its volumes. */
 export const composeDown: FaultKind<Params, Before, null> = {
   kind: 'compose.down',
-  summary: 'Take a compose project down; volumes stay.',
+  summary: 'Run `docker compose down` on a project. Volumes are kept.',
   healAfter: 'recovery',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: [...declared(p), 'down'].join(' '),
-    heal: `${[...declared(p), 'up', '-d'].join(' ')}${p.files === undefined ? ' (with the files that it was made from)' : ''}`,
-    blastRadius: `every container of the compose project in ${p.projectDirectory}`,
+    heal: `${[...declared(p), 'up', '-d'].join(' ')}${p.files === undefined ? ' (with the Compose files of its containers)' : ''}`,
+    blastRadius: `every container of the Compose project in ${p.projectDirectory}`,
   }),
 
   async before(p, ctx) {
@@ -50,9 +59,9 @@ export const composeDown: FaultKind<Params, Before, null> = {
     if (services.length === 0) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: no service of ${p.projectDirectory} is running`,
+        `${ctx.host.name}: cannot take ${p.projectDirectory} down: no service of the project is running`,
         {
-          mend: 'A fault needs something to break: bring the project up first.',
+          mend: `Start the project first: ${shellCommand([...compose, 'up', '-d'])}`,
         },
       );
     }
@@ -61,9 +70,9 @@ export const composeDown: FaultKind<Params, Before, null> = {
     if (lost !== undefined) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: service ${lost} of ${p.projectDirectory} runs, and \`${shellCommand([...compose, 'up', '-d'])}\` would not start it again`,
+        `${ctx.host.name}: cannot take ${p.projectDirectory} down: service ${lost} is running, but \`${shellCommand([...compose, 'up', '-d'])}\` would not start it again`,
         {
-          mend: 'Name its file in `files`, or its profile in COMPOSE_PROFILES of the project’s `.env`.',
+          mend: 'Add its Compose file to `files`, or add its profile to COMPOSE_PROFILES in the project’s `.env`.',
         },
       );
     }
@@ -78,7 +87,7 @@ export const composeDown: FaultKind<Params, Before, null> = {
   async effect(p, before, ctx) {
     const compose = commandOf(p, before);
     if ((await running(compose, ctx)).length > 0) return false;
-    // Nothing is a list of services, too: only where the project can be asked is it the answer.
+    // An empty list of running services counts only if Compose can list the project's services.
     return (await wanted(compose, ctx)).length > 0;
   },
 
@@ -91,10 +100,12 @@ export const composeDown: FaultKind<Params, Before, null> = {
 
   async healed(p, before, ctx) {
     const compose = commandOf(p, before);
-    // What the profiles ask for now, not what ran before: a role change meanwhile may have moved services.
+    // Uses the profiles as they are now, not as before the fault: a role change meanwhile may have moved
+    // services.
     const now = await running(compose, ctx);
     const left = (await wanted(compose, ctx)).filter((service) => !now.includes(service));
-    // One that did not run before is either as it was, or a one-shot service that is done.
+    // A service that was not running before may stay down if it was idle before, or if it exited with 0 (a
+    // one-shot service).
     if (left.some((service) => before.services.includes(service))) return false;
     const unexplained = left.filter((service) => before.idle?.includes(service) !== true);
     if (unexplained.length === 0) return true;
@@ -114,7 +125,10 @@ function commandOf(p: Params, { compose }: Before): readonly string[] {
   return compose ?? declared(p);
 }
 
-/** The command that the project's containers were made with, by their labels: `up` with other files would make another project. */
+/**
+ * The `docker compose` command for the project's containers, from their labels. `up` with other files would
+ * create another project.
+ */
 async function asMade(p: Params, ctx: FaultContext): Promise<string[]> {
   if (p.files !== undefined) return declared(p);
   const labels = ['project', 'project.config_files', 'project.environment_file'];
@@ -133,8 +147,8 @@ async function asMade(p: Params, ctx: FaultContext): Promise<string[]> {
   if (others.length > 0) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: the containers of ${p.projectDirectory} were made from different compose files, or are of several projects`,
-      { mend: 'Name the compose files in `files`.' },
+      `${ctx.host.name}: cannot find the Compose files of ${p.projectDirectory}: its containers come from different files or projects`,
+      { mend: 'List the Compose files in `files`.' },
     );
   }
   if (made === undefined) return declared(p);
@@ -151,17 +165,18 @@ async function running(compose: readonly string[], ctx: FaultContext): Promise<s
   return names(await ask([...compose, 'ps', '--services', '--status', 'running'], ctx));
 }
 
-/** The services that the project's present profiles ask for. */
+/** The services of the project's active profiles. Throws `host-unreachable` if Compose lists none. */
 async function wanted(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
   const services = names(await runOk(ctx, [...compose, 'config', '--services']));
   if (services.length > 0) return services;
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: \`${compose.join(' ')} config --services\` did not list services: ${services.join(' ') || 'no output'}`,
+    `${ctx.host.name}: \`${compose.join(' ')} config --services\` listed no services: ${services.join(' ') || 'no output'}`,
+    { mend: `Check the output of that command on ${ctx.host.name}.` },
   );
 }
 
-/** Services whose containers have ended without an error. */
+/** Services whose containers exited with 0. */
 async function succeeded(compose: readonly string[], ctx: FaultContext): Promise<string[]> {
   const format = '{{.Service}} {{.State}} {{.ExitCode}}';
   const said = await ask([...compose, 'ps', '--all', '--format', format], ctx);
@@ -181,7 +196,7 @@ function lines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Names of services, a line each; other lines are none. */
+/** The lines that are service names. Other lines, such as warnings, are dropped. */
 function names(text: string): string[] {
   return lines(text).filter((line) => /^[\w.-]+$/.test(line));
 }

@@ -9,7 +9,7 @@ const inState = (status: string) =>
   scriptedHost((argv) => (argv[1] === 'inspect' ? { stdout: `${status} 2026-01-01T00:00:00Z\n` } : {}));
 
 describe('container.kill', () => {
-  test('kills with docker, so that no restart policy answers', async () => {
+  test('kills with `docker kill`, so that no restart policy applies', async () => {
     const host = inState('running');
     await containerKill.inject(params, before, faultContext(host));
     expect(host.commands).toEqual(['docker kill web']);

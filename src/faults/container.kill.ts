@@ -11,13 +11,13 @@ const params = z.strictObject({
 type Params = z.output<typeof params>;
 
 /**
- * Kills a container with `docker kill`. To Docker that is a stop by hand, which
- * no restart policy answers: it stays down until it is healed. A crash that the
- * policy does answer is `process.kill`.
+ * Kills a container with `docker kill`. Docker treats this as a manual stop, so no restart policy applies and
+ * the container stays down until the heal. For a crash to which the restart policy applies, use
+ * `process.kill`.
  */
 export const containerKill: FaultKind<Params, RunningContainer, null> = {
   kind: 'container.kill',
-  summary: 'Kill a container with `docker kill`; no restart policy answers, it stays down until the heal.',
+  summary: 'Kill a container with `docker kill`. No restart policy applies, so it stays down until the heal.',
   healAfter: 'recovery',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),

@@ -10,7 +10,7 @@ const inState = (status: string) =>
 const acting = (commands: readonly string[]) => commands.filter((line) => !line.startsWith('docker inspect'));
 
 describe('container.pause', () => {
-  test('freezes with docker', async () => {
+  test('freezes with `docker pause`', async () => {
     const host = inState('running');
     await containerPause.inject(params, before, faultContext(host));
     expect(host.commands).toEqual(['docker pause web']);
@@ -26,14 +26,14 @@ describe('container.pause', () => {
   test.each([
     ['running', false],
     ['paused', true],
-    // Stopped by the stack: not by this fault, and not for its heal to start.
+    // The stack stopped it, not this fault, so the heal does not start it.
     ['exited', false],
   ])('a container that is %s: effect %s', async (status, effect) => {
     await expect(containerPause.effect(params, before, faultContext(inState(status)))).resolves.toBe(effect);
     await expect(containerPause.healed(params, before, faultContext(inState(status)))).resolves.toBe(!effect);
   });
 
-  test('thaws a frozen container, and leaves any other alone', async () => {
+  test('unpauses a paused container, and leaves any other alone', async () => {
     const frozen = inState('paused');
     await containerPause.heal(params, before, faultContext(frozen));
     expect(acting(frozen.commands)).toEqual(['docker unpause web']);
@@ -44,7 +44,7 @@ describe('container.pause', () => {
     }
   });
 
-  test('does not take an engine that is silent for a container that is thawed', async () => {
+  test('throws instead of reporting a heal if the engine does not answer', async () => {
     const silent = scriptedHost(() => ({ exitCode: 1, stderr: 'Cannot connect to the Docker daemon' }));
     await expect(containerPause.healed(params, before, faultContext(silent))).rejects.toMatchObject({
       code: 'host-unreachable',

@@ -12,10 +12,9 @@ const params = z.strictObject({
 type Params = z.output<typeof params>;
 
 /**
- * Freezes every process of a container with `docker pause`: it hangs, it is not
- * down. Its sockets stay, so that the kernel goes on accepting connections that
- * nobody serves. Docker asks a paused container nothing: its health stays what
- * it was.
+ * Freezes all processes of a container with `docker pause`: the container hangs but is not down. Its sockets
+ * stay open, so the kernel still accepts connections that no process serves. Docker runs no health check in a
+ * paused container, so its health status does not change.
  */
 export const containerPause: FaultKind<Params, RunningContainer, null> = {
   kind: 'container.pause',
@@ -38,14 +37,14 @@ export const containerPause: FaultKind<Params, RunningContainer, null> = {
 
   effect: (p, _before, ctx) => isPaused(ctx, p.container),
 
-  // Docker refuses to unpause what is not paused.
+  // `docker unpause` fails if the container is not paused.
   undo: (p) => `${shellCommand(['docker', 'unpause', p.container])} || true`,
 
   async heal(p, _before, ctx) {
     if (await isPaused(ctx, p.container)) await runOk(ctx, ['docker', 'unpause', p.container]);
   },
 
-  // A container that somebody has stopped or removed meanwhile is frozen no more: that was not this fault.
+  // A container that was stopped or removed meanwhile counts as healed: this fault did not stop it.
   healed: async (p, _before, ctx) => !(await isPaused(ctx, p.container)),
 };
 

@@ -18,7 +18,7 @@ const before = {
   up: `${compose} up --detach --no-recreate web`.split(' '),
 };
 
-/** A host where the container of this id is in this state (undefined: gone), with these labels. */
+/** A host on which the container with this ID is in this state (undefined: missing), with these labels. */
 const host = (
   status: string | undefined,
   labels: Readonly<Record<string, string>> | null = made,
@@ -36,7 +36,7 @@ const host = (
   });
 
 describe('container.remove', () => {
-  test('keeps what makes the container anew, and has asked Compose whether it could', async () => {
+  test('records how to recreate the container, after Compose has accepted that service', async () => {
     const engine = host('running');
     await expect(containerRemove.before(params, faultContext(engine))).resolves.toEqual(before);
     expect(engine.commands.at(-1)).toBe(`${compose} config --quiet web`);
@@ -46,7 +46,7 @@ describe('container.remove', () => {
   test.each([
     ['compose.prod.yaml', '/opt/app/compose.prod.yaml'],
     ['/etc/app/compose.yaml', '/etc/app/compose.yaml'],
-  ])('takes a file of its own: %s', async (file, path) => {
+  ])('uses the `file` parameter: %s', async (file, path) => {
     const engine = host('running');
     await containerRemove.before({ ...params, file }, faultContext(engine));
     expect(engine.commands.at(-1)).toBe(
@@ -55,31 +55,31 @@ describe('container.remove', () => {
   });
 
   test.each([
-    ['a container that is not there', undefined, made, {}, 'alpha: no container named web-1'],
-    ['one that does not run', 'paused', made, {}, 'alpha: container web-1 is paused, not running'],
+    ['a container that does not exist', undefined, made, {}, 'alpha: no container named web-1'],
+    ['a container that is not running', 'paused', made, {}, 'alpha: container web-1 is paused, not running'],
     [
-      'one that Compose did not make',
+      'a container that Compose did not create',
       'running',
       null,
       {},
-      'alpha: container web-1 was not made by `docker compose up`, which could not bring it back',
+      'alpha: cannot remove container web-1: `docker compose up` did not create it, so the heal could not recreate it',
     ],
     [
-      'one that `docker compose run` made',
+      'a container that `docker compose run` created',
       'running',
       { ...made, 'com.docker.compose.oneoff': 'True' },
       {},
-      'alpha: container web-1 was not made by `docker compose up`, which could not bring it back',
+      'alpha: cannot remove container web-1: `docker compose up` did not create it, so the heal could not recreate it',
     ],
     [
-      'one of another service',
+      'a container of another service',
       'running',
       made,
       { service: 'db' },
-      'alpha: container web-1 is of service web, not db',
+      'alpha: container web-1 belongs to service web, not db',
     ],
     [
-      'one whose service is no longer in the files',
+      'a container whose service is no longer in the files',
       'running',
       { ...made, 'com.docker.compose.project.config_files': '' },
       {},
@@ -93,7 +93,7 @@ describe('container.remove', () => {
     });
   });
 
-  test('removes by id, and has its effect when that id is gone, whoever has the name', async () => {
+  test('removes by ID, and is in effect when that ID is gone, whichever container has the name', async () => {
     const engine = host('running');
     await containerRemove.inject(params, before, faultContext(engine));
     expect(engine.commands).toEqual(['docker rm --force c0ffee']);
@@ -103,7 +103,7 @@ describe('container.remove', () => {
     await expect(see(host('running', made, 'f00d'))).resolves.toBe(true);
   });
 
-  test('has Compose make it anew, and is healed when one of the name runs', async () => {
+  test('recreates it with Compose, and is healed when a container with the name runs', async () => {
     const gone = host(undefined);
     await expect(containerRemove.healed(params, before, faultContext(gone))).resolves.toBe(false);
     await containerRemove.heal(params, before, faultContext(gone));

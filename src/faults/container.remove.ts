@@ -10,20 +10,24 @@ import { isRunning, requireRunning } from './lib/stopped-container.ts';
 
 const params = z.strictObject({
   container: commandWord.describe('Container to remove.'),
-  projectDirectory: z.string().min(1).describe('Folder of its compose project on the host.'),
-  service: commandWord.optional().describe('Its service; as Compose has labelled it by default.'),
+  projectDirectory: z.string().min(1).describe('Folder of the container’s Compose project on the host.'),
+  service: commandWord
+    .optional()
+    .describe('Compose service of the container. Default: the service in the container’s labels.'),
   file: z
     .string()
     .min(1)
     .optional()
-    .describe('Compose file, absolute or in that folder; by default those that the container was made from.'),
+    .describe(
+      'Compose file: an absolute path, or a path relative to `projectDirectory`. Default: the files that the container was created from.',
+    ),
 });
 type Params = z.output<typeof params>;
 
-/** The container, and the whole command that makes another one like it. */
+/** The container, and the full `docker compose up` command that recreates it. */
 type Before = { readonly id: string; readonly name: string; readonly up: readonly string[] };
 
-/** What `docker inspect` tells of where a container comes from. */
+/** Fields of `docker inspect` that contain a container's Compose project and service. */
 const originSchema = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -33,35 +37,34 @@ const originSchema = z.object({
 const composeTimeoutMs = 180_000;
 
 /**
- * Removes a container with `docker rm --force`; the heal has Compose make it
- * anew, with the project's name and files that its labels tell of. Named volumes
- * stay, what else was written in it is gone. Containers in its network namespace
- * (`network_mode: service:...`) stay in that of the old one, after the heal, too.
+ * Removes a container with `docker rm --force`. The heal recreates it through Compose, with the project name
+ * and files from its labels. Named volumes are kept; all other data of the container is lost. Containers in
+ * its network namespace (`network_mode: service:...`) stay in the old namespace, even after the heal.
  */
 export const containerRemove: FaultKind<Params, Before, null> = {
   kind: 'container.remove',
-  summary: 'Remove a container; the heal has Compose make it anew.',
+  summary: 'Remove a container. The heal recreates it with `docker compose up`.',
   healAfter: 'recovery',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   describe: (p) => ({
     inject: `docker rm --force ${p.container}`,
     heal: `docker compose --project-directory ${p.projectDirectory}${p.file === undefined ? '' : ` --file ${p.file}`} up --detach --no-recreate ${p.service ?? `(service of ${p.container})`}`,
-    blastRadius: `container ${p.container} with what it has written outside its volumes, and those in its network namespace`,
+    blastRadius: `container ${p.container}, its data outside volumes, and the containers in its network namespace`,
   }),
 
   async before(p, ctx) {
     await requireRunning(ctx, p.container);
     const { compose, service, ...container } = await originOf(p, ctx);
-    // Asked before anything is removed: would the heal find the service?
+    // Checks before the removal that the heal will find the service.
     const asked = [...compose, 'config', '--quiet', service];
     const result = await run(ctx, asked);
     if (result.exitCode !== 0) {
       throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(asked, result)}`, {
-        mend: `Compose has to know how to make ${p.container} anew: correct \`projectDirectory\` or \`file\`.`,
+        mend: `Correct \`projectDirectory\` or \`file\`, so that Compose can recreate ${p.container}.`,
       });
     }
-    // What is there is left as it is: only what is missing is made.
+    // With `--no-recreate`, Compose creates only missing containers.
     return { ...container, up: [...compose, 'up', '--detach', '--no-recreate', service] };
   },
 
@@ -70,7 +73,7 @@ export const containerRemove: FaultKind<Params, Before, null> = {
     return null;
   },
 
-  // By its id: another one of the same name may be there already.
+  // Checks the ID, because another container may already have the same name.
   effect: async (_p, { id }, ctx) => (await inspectContainer(ctx, id)) === undefined,
 
   undo: (_p, { up }) => shellCommand(up),
@@ -82,7 +85,10 @@ export const containerRemove: FaultKind<Params, Before, null> = {
   healed: (_p, { name }, ctx) => isRunning(ctx, name),
 };
 
-/** Where the container comes from, as Compose has labelled it. Throws `fault-failed` for one that Compose did not make. */
+/**
+ * The container's Compose project and service, from its labels. Throws `fault-failed` if `docker compose up`
+ * did not create it.
+ */
 async function originOf(
   p: Params,
   ctx: FaultContext,
@@ -94,15 +100,15 @@ async function originOf(
   if (project === '' || service === '' || label('oneoff') === 'True') {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: container ${p.container} was not made by \`docker compose up\`, which could not bring it back`,
-      { mend: 'Use container.kill, or kind command with an `undo` of its own.' },
+      `${ctx.host.name}: cannot remove container ${p.container}: \`docker compose up\` did not create it, so the heal could not recreate it`,
+      { mend: 'Use kind `container.kill`, or kind `command` with your own `undo`.' },
     );
   }
   if (p.service !== undefined && p.service !== service) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: container ${p.container} is of service ${service}, not ${p.service}`,
-      { mend: 'Correct `service`, or leave it out.' },
+      `${ctx.host.name}: container ${p.container} belongs to service ${service}, not ${p.service}`,
+      { mend: 'Correct `service`, or remove it.' },
     );
   }
   const files =

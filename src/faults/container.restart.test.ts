@@ -16,7 +16,7 @@ describe('container.restart', () => {
     expect(host.commands).toEqual(['docker restart --time 3 web']);
   });
 
-  test('notes when the container was started, and refuses one that does not run', async () => {
+  test('records the start time, and refuses a container that is not running', async () => {
     await expect(containerRestart.before(params, faultContext(inState('running')))).resolves.toEqual(before);
     await expect(containerRestart.before(params, faultContext(inState('exited')))).rejects.toMatchObject({
       code: 'fault-failed',
@@ -24,22 +24,22 @@ describe('container.restart', () => {
     });
   });
 
-  test('has its effect when the container has been started anew', async () => {
+  test('is in effect when the container has started again', async () => {
     const see = (status: string, startedAt: string) =>
       containerRestart.effect(params, before, faultContext(inState(status, startedAt)));
     await expect(see('running', first)).resolves.toBe(false);
     await expect(see('exited', first)).resolves.toBe(false);
     await expect(see('running', second)).resolves.toBe(true);
-    // It did come back, and died of its own.
+    // It came back, and exited by itself.
     await expect(see('exited', second)).resolves.toBe(true);
   });
 
-  test('takes a container that is gone for no restart', async () => {
+  test('does not take a missing container for a restarted one', async () => {
     const gone = scriptedHost(() => ({ exitCode: 1, stderr: 'Error: No such container: web' }));
     await expect(containerRestart.effect(params, before, faultContext(gone))).resolves.toBe(false);
   });
 
-  test('heals by starting, and leaves a container alone that runs or is about to', async () => {
+  test('heals by starting, and leaves a running or restarting container alone', async () => {
     const down = inState('exited', second);
     await expect(containerRestart.healed(params, before, faultContext(down))).resolves.toBe(false);
     await containerRestart.heal(params, before, faultContext(down));
@@ -54,7 +54,7 @@ describe('container.restart', () => {
     ).resolves.toBe(true);
   });
 
-  test('sees a restart by the whole time, blanks in it and all', async () => {
+  test('compares the whole start time, including its spaces', async () => {
     const at = (hour: number) => `2026-01-01 ${hour}:00:00.1 +0100 CET`;
     const noted = await containerRestart.before(params, faultContext(inState('running', at(10))));
     expect(noted.startedAt).toBe(at(10));
@@ -62,7 +62,7 @@ describe('container.restart', () => {
     await expect(containerRestart.effect(params, noted, later)).resolves.toBe(true);
   });
 
-  test('is refused where docker is Podman', async () => {
+  test('is refused if `docker` is Podman', async () => {
     const podman = scriptedHost((argv) =>
       argv.includes('docker --version; docker version')
         ? { stdout: 'podman version 4.3.1\nClient:       Podman Engine\n' }
@@ -74,7 +74,7 @@ describe('container.restart', () => {
     });
   });
 
-  test('takes silence for no state', async () => {
+  test('throws if `docker inspect` prints nothing', async () => {
     const silent = scriptedHost(() => ({ stdout: '' }));
     await expect(containerRestart.effect(params, before, faultContext(silent))).rejects.toMatchObject({
       code: 'host-unreachable',

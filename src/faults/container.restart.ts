@@ -12,13 +12,13 @@ const params = z.strictObject({
     .min(0)
     .max(300)
     .default(10)
-    .describe('Seconds between SIGTERM and SIGKILL, as `docker restart --time`.'),
+    .describe('Seconds between SIGTERM and SIGKILL, as in `docker restart --time`.'),
 });
 type Params = z.output<typeof params>;
 
 /**
- * Restarts a container with `docker restart`. Its network namespace is made anew:
- * containers that live in it (`network_mode: service:...`) stay behind in the old one.
+ * Restarts a container with `docker restart`. Docker creates a new network namespace for it. Containers that
+ * share the old one (`network_mode: service:...`) stay in the old one.
  */
 export const containerRestart: FaultKind<Params, RunningContainer, null> = {
   kind: 'container.restart',
@@ -29,7 +29,7 @@ export const containerRestart: FaultKind<Params, RunningContainer, null> = {
   describe: (p) => ({
     inject: `docker restart --time ${p.graceSeconds} ${p.container}`,
     heal: `verify that ${p.container} runs; docker start ${p.container} if it stays down`,
-    blastRadius: `container ${p.container}, and those in its network namespace`,
+    blastRadius: `container ${p.container}, and the containers in its network namespace`,
   }),
 
   before: (p, ctx) => requireRunning(ctx, p.container),

@@ -22,7 +22,7 @@ describe('container.stop', () => {
     });
   });
 
-  test('tells a missing container from an engine that does not answer', async () => {
+  test('distinguishes a missing container from an engine that does not answer', async () => {
     const missing = scriptedHost(() => ({ exitCode: 1, stderr: 'Error: No such container: web' }));
     await expect(containerStop.before(params, faultContext(missing))).rejects.toMatchObject({
       code: 'fault-failed',

@@ -12,14 +12,17 @@ const params = z.strictObject({
     .min(0)
     .max(300)
     .default(10)
-    .describe('Seconds between SIGTERM and SIGKILL, as `docker stop --time`.'),
+    .describe('Seconds between SIGTERM and SIGKILL, as in `docker stop --time`.'),
 });
 type Params = z.output<typeof params>;
 
-/** Stops a container by hand: its restart policy does not answer, so the fault lasts until it is healed. */
+/**
+ * Stops a container with `docker stop`. Docker treats this as a manual stop, so no restart policy applies and
+ * the container stays down until the heal.
+ */
 export const containerStop: FaultKind<Params, RunningContainer, null> = {
   kind: 'container.stop',
-  summary: 'Stop a container; it stays down until the heal starts it again.',
+  summary: 'Stop a container. It stays down until the heal starts it again.',
   healAfter: 'recovery',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),

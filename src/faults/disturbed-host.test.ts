@@ -11,7 +11,7 @@ import {
   type SimulatedMachine,
 } from './testing/simulated-machine.ts';
 
-/** One drill of each kind, and what it takes for it. */
+/** One fault of each kind, with parameters that the simulated machine supports. */
 const cases: readonly (readonly [kind: string, params: Readonly<Record<string, unknown>>])[] = [
   ['process.kill', { process: 'nginx', unit: 'nginx.service' }],
   ['process.kill', { process: 'nginx', container: 'web' }],
@@ -33,7 +33,7 @@ const cases: readonly (readonly [kind: string, params: Readonly<Record<string, u
   ['network.link-down', { interface: 'eth0' }],
   ['command', { run: ['break'], undo: ['repair'], effect: ['is-broken'], undone: ['is-repaired'] }],
 ];
-/** Those that leave nothing broken where all goes well. */
+/** Kinds that leave nothing broken if no step is disturbed. */
 const passing = ['container.restart', 'service.restart', 'server.reboot'];
 
 const kinds: readonly Disturbance[] = [
@@ -47,7 +47,7 @@ const kinds: readonly Disturbance[] = [
   'late',
 ];
 
-test('every kind is tried', () => {
+test('the cases cover every kind', () => {
   expect([...new Set(cases.map(([kind]) => kind))].sort()).toEqual(faultKinds.map(({ kind }) => kind).sort());
 });
 
@@ -62,23 +62,23 @@ function faultOf(kindName: string, params: Readonly<Record<string, unknown>>): F
   return { kind, params: kind.params.parse(params) };
 }
 
-/** How often a heal is tried, as the engine does where it gets no answer. */
+/** Number of heal attempts. The engine also repeats a heal while it gets no answer. */
 const healAttempts = 5;
 
-/** Heals until it is proven, as the engine does: each attempt may fail. */
+/** Repeats the heal until it is proven, as the engine does. Each attempt may fail. */
 async function heal({ kind, params }: Fault, before: Json, ctx: FaultContext): Promise<boolean> {
   for (let n = 0; n < healAttempts; n += 1) {
     try {
       await kind.heal(params, before, ctx);
       if (await kind.healed(params, before, ctx)) return true;
     } catch {
-      // Not known: it is tried again.
+      // The outcome is unknown, so the heal is repeated.
     }
   }
   return false;
 }
 
-/** A drill in a machine of these disturbances: whether the heal was proven. */
+/** Injects and heals on a machine with these disturbances. Returns whether the heal was proven. */
 async function drill(fault: Fault, machine: SimulatedMachine, disturbances: DisturbanceAt): Promise<boolean> {
   const { kind, params } = fault;
   const ctx = machine.context(disturbances);
@@ -86,7 +86,7 @@ async function drill(fault: Fault, machine: SimulatedMachine, disturbances: Dist
   try {
     before = await kind.before(params, ctx);
   } catch {
-    // Nothing was done: nothing is to be healed.
+    // Nothing was injected, so there is nothing to heal.
     return !machine.isBroken();
   }
   await kind.inject(params, before, ctx).catch(() => undefined);
@@ -94,7 +94,7 @@ async function drill(fault: Fault, machine: SimulatedMachine, disturbances: Dist
   return heal(fault, before, ctx);
 }
 
-/** A fault that is in force, and that nothing undoes any more. */
+/** A fault in force on a machine that no longer changes, so that nothing can undo it. */
 async function stuck(fault: Fault): Promise<{ readonly machine: SimulatedMachine; readonly before: Json }> {
   const machine = createMachine();
   const ctx = machine.context();
@@ -108,7 +108,7 @@ async function stuck(fault: Fault): Promise<{ readonly machine: SimulatedMachine
 describe.each(cases)('%s %j', (kindName, given) => {
   const fault = faultOf(kindName, given);
 
-  test('is injected, seen, and healed where nothing disturbs', async () => {
+  test('is injected, observed, and healed if no step is disturbed', async () => {
     const machine = createMachine();
     const ctx = machine.context();
     const before = await fault.kind.before(fault.params, ctx);
@@ -120,7 +120,7 @@ describe.each(cases)('%s %j', (kindName, given) => {
   });
 
   test.each(kinds)(
-    'is never called healed while it is in force, where a step is answered: %s',
+    'is never reported as healed while it is in force, if one step is disturbed: %s',
     async (disturbance) => {
       const whole = createMachine();
       await drill(fault, whole, () => undefined);
@@ -136,12 +136,12 @@ describe.each(cases)('%s %j', (kindName, given) => {
     },
   );
 
-  // The exit of its own commands is all that a `command` goes by.
+  // `command` has no evidence other than the exit codes of its own commands.
   const disturbances = kinds.filter(
     (disturbance) => kindName !== 'command' || !['silent', 'another answers'].includes(disturbance),
   );
   test.skipIf(passing.includes(kindName)).each(disturbances)(
-    'that nothing undoes is never called healed, where every step is answered: %s',
+    'is never reported as healed if nothing can undo it and every step is disturbed: %s',
     async (disturbance) => {
       const { machine, before } = await stuck(fault);
       expect(

@@ -21,7 +21,7 @@ const host = (qdiscs: readonly object[] = [plain], netem = true) =>
   });
 
 describe('network.delay', () => {
-  test('looks for netem in a network namespace of its own', async () => {
+  test('tries netem in a temporary network namespace', async () => {
     const linux = host();
     const { tag, state } = await networkDelay.before(params, faultContext(linux));
     expect(linux.commands).toContain('unshare --net tc qdisc add dev lo root netem delay 1ms');
@@ -30,24 +30,23 @@ describe('network.delay', () => {
     expect(major).toBe((Number.parseInt(tag.slice(0, 4), 16) % 0x7fff) + 1);
   });
 
-  test('says so when the kernel has none', async () => {
+  test('reports a kernel without netem', async () => {
     await expect(networkDelay.before(params, faultContext(host([plain], false)))).rejects.toMatchObject({
       code: 'fault-failed',
-      message:
-        'alpha: packets cannot be delayed there, tc netem does not work: Error: Specified qdisc kind is unknown.',
+      message: 'alpha: cannot delay packets: tc netem does not work: Error: Specified qdisc kind is unknown.',
       mend: expect.stringContaining('sch_netem') as string,
     });
   });
 
-  test('does not replace what somebody has configured', async () => {
+  test('does not replace a configured qdisc', async () => {
     const shaped = host([{ kind: 'htb', handle: '1:', root: true }]);
     await expect(networkDelay.before(params, faultContext(shaped))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: eth0 has a qdisc of somebody else: htb 1:',
+      message: 'alpha: cannot delay the packets of eth0: it already has a qdisc: htb 1:',
     });
   });
 
-  test('delays under its own handle, by which it is removed', async () => {
+  test('adds a qdisc with its own handle, and removes it by that handle', async () => {
     const linux = host();
     await networkDelay.inject(params, before, faultContext(linux));
     expect(linux.commands).toEqual(['tc qdisc add dev eth0 root handle 2b13: netem delay 100ms 10ms']);
@@ -56,7 +55,7 @@ left=$(tc qdisc show dev eth0) || exit
 case $left in *" netem 2b13: root"*) exit 1 ;; esac`);
   });
 
-  test('is there and gone with that handle', async () => {
+  test('is in force while a qdisc has that handle', async () => {
     await expect(networkDelay.effect(params, before, faultContext(host([ours])))).resolves.toBe(true);
     await expect(networkDelay.effect(params, before, faultContext(host()))).resolves.toBe(false);
     await expect(networkDelay.healed(params, before, faultContext(host([ours])))).resolves.toBe(false);

@@ -12,12 +12,16 @@ import { shellCommand } from '../core/shell-quote.ts';
 
 const params = z.strictObject({
   delay: duration
-    .refine((ms) => ms > 0, { error: 'expected more than nothing' })
-    .describe('Added to each packet that the host sends.'),
-  variation: duration.optional().describe('The delay of a packet varies by up to this, up and down.'),
+    .refine((ms) => ms > 0, { error: 'expected a delay of more than 0 ms' })
+    .describe('Delay added to each packet that the host sends.'),
+  variation: duration
+    .optional()
+    .describe('Random variation. The delay of each packet differs from `delay` by at most this much.'),
   interface: interfaceName
     .optional()
-    .describe('Interface whose packets are delayed; the one of the default route (else eth0) by default.'),
+    .describe(
+      'Interface whose outgoing packets are delayed. Default: the interface of the default route, or eth0 if there is no default route.',
+    ),
 });
 type Params = z.output<typeof params>;
 
@@ -28,21 +32,20 @@ const qdiscsSchema = z.array(
 );
 
 /**
- * Delays every packet that leaves through an interface (tc netem): a round trip
- * takes that much longer. Needs sch_netem in the kernel, which is looked for in a
- * network namespace that is gone with the look; an interface whose queueing
- * somebody has configured is left alone.
+ * Delays every packet that leaves through an interface (tc netem), so each round trip takes that much longer.
+ * Needs sch_netem in the kernel; `before` tries it in a temporary network namespace. An interface with a
+ * configured qdisc is refused.
  */
 export const networkDelay = scriptedFault<Params, Delay>({
   kind: 'network.delay',
-  summary: 'Delay the packets that a host sends (needs netem in its kernel).',
+  summary: 'Delay the packets that a host sends. Needs the kernel module sch_netem.',
   params,
   tools: ['tc', 'ip', 'unshare'],
   netem: true,
   describe: (p) => ({
     inject: `tc qdisc add dev ${p.interface ?? '(default route)'} root netem delay ${limitWords(p.delay)}${p.variation === undefined ? '' : ` ± ${limitWords(p.variation)}`}`,
-    heal: 'remove that qdisc',
-    blastRadius: `all that the host sends through ${p.interface ?? 'the interface of its default route'}`,
+    heal: 'remove the netem qdisc',
+    blastRadius: `all packets that the host sends through ${p.interface ?? 'the interface of its default route'}`,
   }),
 
   async prepare(p, tag, ctx) {
@@ -53,8 +56,10 @@ export const networkDelay = scriptedFault<Params, Delay>({
     if (configured !== undefined) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: ${name} has a qdisc of somebody else: ${configured.kind} ${configured.handle}`,
-        { mend: 'Name another `interface`: a fault replaces nothing that it could not put back.' },
+        `${ctx.host.name}: cannot delay the packets of ${name}: it already has a qdisc: ${configured.kind} ${configured.handle}`,
+        {
+          mend: 'Set `interface` to another interface. firedrill does not replace a qdisc that it could not restore.',
+        },
       );
     }
     const variation = p.variation === undefined ? [] : [`${p.variation}ms`];
@@ -91,7 +96,9 @@ async function isThere(
   return (await qdiscs(ctx, name)).some((qdisc) => qdisc.kind === 'netem' && qdisc.handle === handle);
 }
 
-/** Throws `host-unreachable` for an answer that is no list: without any, `tc` prints an empty one. */
+/**
+ * Throws `host-unreachable` if the output is not a JSON list. `tc` prints an empty list if there is no qdisc.
+ */
 async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof qdiscsSchema>> {
   const argv = ['tc', '-j', 'qdisc', 'show', 'dev', name];
   const said = await runOk(ctx, argv);
@@ -100,6 +107,7 @@ async function qdiscs(ctx: FaultContext, name: string): Promise<z.output<typeof 
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(said.trim(), 120)}`,
+    { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}: the fault needs iproute2.` },
   );
 }
 
@@ -109,14 +117,17 @@ async function requireNetem(ctx: FaultContext): Promise<void> {
   if (tried.exitCode === 0) return;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: packets cannot be delayed there, tc netem does not work: ${lastWords(tried)}`,
+    `${ctx.host.name}: cannot delay packets: tc netem does not work: ${lastWords(tried)}`,
     {
-      mend: 'The fault needs root, iproute2 and the kernel module sch_netem (modprobe sch_netem; some systems have it in a package of extra modules). Where there is none, network.loss and network.partition work without.',
+      mend: 'Load the kernel module: `modprobe sch_netem`. Some systems ship it in a package of extra kernel modules. The fault also needs root and iproute2. Without the module, use network.loss or network.partition.',
     },
   );
 }
 
-/** A handle that tc does not give by itself (those begin at 8000), as it prints it. */
+/**
+ * A qdisc handle below 8000 (hexadecimal), in the form that tc prints. tc itself assigns handles from 8000
+ * up.
+ */
 function handleOf(tag: string): string {
   const major = (Number.parseInt(tag.slice(0, 4), 16) % 0x7fff) + 1;
   return `${major.toString(16)}:`;

@@ -8,7 +8,7 @@ const stateOf = async (fields: object, host = local()) =>
   (await networkIsolate.before(networkIsolate.params.parse(fields), faultContext(host))).state;
 
 describe('network.isolate', () => {
-  test('silences what leads out of the host, IPv6 as well where there is any', async () => {
+  test('drops packets on the interfaces that lead out of the host, with IPv6 if they have it', async () => {
     await expect(stateOf({})).resolves.toEqual({
       interfaces: ['eth0', 'eth1'],
       rules: [
@@ -20,7 +20,7 @@ describe('network.isolate', () => {
     });
   });
 
-  test('lets those through that are allowed, before it drops the rest', async () => {
+  test('passes allowed addresses before it drops the rest', async () => {
     const host = local();
     const params = networkIsolate.params.parse({ allow: ['198.18.0.20'], interfaces: ['eth0'] });
     const before = await networkIsolate.before(params, faultContext(host));
@@ -35,7 +35,7 @@ describe('network.isolate', () => {
     ]);
   });
 
-  test('lets neighbor discovery through where an IPv6 address is allowed', async () => {
+  test('passes neighbor discovery if an IPv6 address is allowed', async () => {
     const { rules } = await stateOf({ allow: ['2001:DB8::0:9'], interfaces: ['eth1'] });
     expect(rules.filter(({ way }) => way === 'in')).toEqual([
       ...['135', '136'].map((type) => ({
@@ -50,7 +50,7 @@ describe('network.isolate', () => {
     ]);
   });
 
-  test('refuses to cut its own connection, whatever else is allowed', async () => {
+  test('refuses to cut firedrill’s own connection, whatever else is allowed', async () => {
     const { container: _, ...overNetwork } = linuxHost((argv) => {
       const command = argv.join(' ');
       if (command.includes('SSH_CONNECTION')) return { stdout: '198.18.0.1 50000 198.18.0.11 22\n' };
@@ -68,7 +68,7 @@ describe('network.isolate', () => {
     await expect(stateOf({ interfaces: ['eth1'] }, remote)).resolves.toBeDefined();
   });
 
-  test('refuses an interface that is not there', async () => {
+  test('refuses an interface that does not exist', async () => {
     await expect(stateOf({ interfaces: ['eth9'] })).rejects.toMatchObject({
       code: 'fault-failed',
       message: 'alpha: no network interface eth9',

@@ -5,12 +5,17 @@ import { interfaceName, requireOutward } from './lib/links.ts';
 import { matchPeer, toolsOn, waysOf, type FilterRule } from './lib/packet-filter.ts';
 
 const params = z.strictObject({
-  allow: z.array(address).default([]).describe('Addresses and CIDRs that are still reached.'),
+  allow: z
+    .array(address)
+    .default([])
+    .describe('Addresses and CIDRs that the host can still exchange packets with.'),
   interfaces: z
     .array(interfaceName)
     .min(1)
     .optional()
-    .describe('Interfaces to silence; without it, all that lead out of the host.'),
+    .describe(
+      'Interfaces on which all other packets are dropped. Default: all interfaces that lead out of the host.',
+    ),
 });
 type Params = z.output<typeof params>;
 
@@ -21,18 +26,17 @@ const neighborDiscovery = ['135', '136'].map((type) => ({
 }));
 
 /**
- * Drops everything that enters or leaves the host, IPv4 and IPv6, as if its
- * cables were pulled and nobody could see it: links stay up. Inside, loopback
- * and the host's own containers go on talking to each other. ARP is not IP and
- * goes on being answered; so does neighbor discovery, its part over IPv6, where
- * an IPv6 address is allowed: without it that address could not be reached.
+ * Drops all IPv4 and IPv6 packets that enter or leave the host, as if its cables were unplugged, except that
+ * its links stay up. Loopback traffic and traffic between the host's own containers still pass. ARP is not
+ * IP, so the host still answers it. IPv6 neighbor discovery passes only if `allow` contains an IPv6 address,
+ * because that address would be unreachable without it.
  */
 export const networkIsolate = filterFault<Params>({
   kind: 'network.isolate',
-  summary: 'Cut a host off from everybody but the addresses allowed; its links stay up.',
+  summary: 'Drop all packets of a host except those of allowed addresses. Its links stay up.',
   params,
   describe: (p) => ({
-    inject: `iptables: drop everything that enters or leaves through ${p.interfaces?.join(', ') ?? 'the interfaces that lead out'}${p.allow.length === 0 ? '' : `, except from and to ${p.allow.join(', ')}`}`,
+    inject: `iptables: drop all packets that enter or leave through ${p.interfaces?.join(', ') ?? 'the interfaces that lead out'}${p.allow.length === 0 ? '' : `, except from and to ${p.allow.join(', ')}`}`,
     heal: 'remove those rules',
     blastRadius: 'all network traffic of the host and its containers',
   }),

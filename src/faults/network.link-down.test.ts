@@ -52,24 +52,24 @@ const host = (
   });
 
 describe('network.link-down', () => {
-  test('notes what the kernel would not bring back, and what somebody else would not', async () => {
+  test('records the entries that neither the kernel nor another program restores', async () => {
     const { state } = await networkLinkDown.before(params, faultContext(host()));
     expect(state).toEqual(before.state);
   });
 
-  test('refuses an interface that is down, and one that is not there', async () => {
+  test('refuses an interface that is down, and one that does not exist', async () => {
     await expect(networkLinkDown.before(params, faultContext(host(routes4, [])))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: eth1 is already down',
+      message: 'alpha: cannot switch eth1 off: it is already down',
     });
     const missing = networkLinkDown.params.parse({ interface: 'wlan0' });
     await expect(networkLinkDown.before(missing, faultContext(host()))).rejects.toMatchObject({
       message: 'alpha: no network interface wlan0',
-      mend: 'It has eth1: name one of them as `interface`.',
+      mend: 'Use one of its interfaces: eth1.',
     });
   });
 
-  test('refuses the interface by which commands come over SSH, and no other', async () => {
+  test('refuses the interface of its own SSH connection, and no other', async () => {
     const over = (dev: string) => {
       const { container: _, ...host } = linuxHost((argv) => {
         const command = argv.join(' ');
@@ -86,7 +86,7 @@ describe('network.link-down', () => {
     expect(state).toMatchObject({ interface: 'eth1' });
   });
 
-  test('switches off', async () => {
+  test('switches the interface off', async () => {
     const linux = host();
     await networkLinkDown.inject(params, before, faultContext(linux));
     expect(linux.commands).toEqual(['ip link set dev eth1 down']);
@@ -94,7 +94,7 @@ describe('network.link-down', () => {
     await expect(networkLinkDown.effect(params, before, faultContext(host()))).resolves.toBe(false);
   });
 
-  test('brings back the link, its addresses and its routes, those first that others need', async () => {
+  test('restores the link, its addresses, and its routes, in the order of their dependencies', async () => {
     const down = host(routes4.slice(0, 2), []);
     await expect(networkLinkDown.heal(params, before, faultContext(down))).rejects.toMatchObject({
       code: 'fault-failed',
@@ -134,7 +134,7 @@ ip -4 route replace 203.0.113.0/24 via 198.18.1.1 dev eth1 proto static metric 1
       });
     const route = 'default via 198.18.5.9 dev eth1.5 proto static ';
 
-    test('it is brought back, too', async () => {
+    test('restores the VLAN too', async () => {
       const { tag, state } = await networkLinkDown.before(params, faultContext(vlan([route])));
       expect(state).toMatchObject({ above: ['eth1.5'], addresses: ['2001:db8:5::1/64 dev eth1.5'] });
       expect(networkLinkDown.undo?.(params, { tag, state })).toBe(`ip link set dev eth1 up
@@ -158,7 +158,7 @@ ip -4 route replace default via 198.18.5.9 dev eth1.5 proto static`);
       '198.18.66.0/24 via 198.18.1.1 dev eth1 metric 1024 expires 9981sec pref medium',
     ],
     [
-      'a nexthop object, which is gone with the link',
+      'a nexthop object, which the kernel deletes with the link',
       '198.18.66.0/24 nhid 5 via 198.18.1.1 dev eth1 ',
       '-4 198.18.66.0/24 via 198.18.1.1 dev eth1',
       '198.18.66.0/24 via 198.18.1.1 dev eth1 ',
@@ -176,14 +176,14 @@ ip -4 route replace default via 198.18.5.9 dev eth1.5 proto static`);
     await expect(networkLinkDown.healed(params, noted, faultContext(host([])))).resolves.toBe(false);
   });
 
-  test('is undone by a record of an older version, too', async () => {
+  test('can be undone from a record of an older version', async () => {
     const { above: _above, neighbors: _neighbors, ...state } = before.state;
     const older = { ...before, state };
     await expect(networkLinkDown.healed(params, older, faultContext(host()))).resolves.toBe(true);
     expect(networkLinkDown.undo?.(params, older)).toMatch(/^ip link set dev eth1 up\nip -6 address/);
   });
 
-  test('leaves a link alone that is whole again', async () => {
+  test('leaves a restored link alone', async () => {
     const whole = host();
     await networkLinkDown.heal(params, before, faultContext(whole));
     expect(whole.commands.some((command) => command.startsWith('/bin/sh'))).toBe(false);

@@ -11,50 +11,63 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
-/** What the kernel forgets of an interface that is switched off. */
+/** State that the kernel drops when the interface is switched off. */
 type LinkState = {
   readonly interface: string;
   readonly carrier: boolean;
-  /** IPv6 addresses with their prefix length; those of another interface with its name: `2001:db8::1/64 dev eth0.5`. */
+  /**
+   * IPv6 addresses with their prefix length. An address of another interface ends with the interface's name:
+   * `2001:db8::1/64 dev eth0.5`.
+   */
   readonly addresses: readonly string[];
-  /** Words for `ip route`, its family first. */
+  /** Arguments for `ip route`, after the address family (`-4` or `-6`). */
   readonly routes: readonly string[];
-  /** Interfaces that are on top of it and switched on: a VLAN goes down and up with what it is on. Absent in undo records of older versions. */
+  /**
+   * Interfaces on top of it that were up: a VLAN goes down and up with its parent. Absent in undo records of
+   * older versions.
+   */
   readonly above?: readonly string[];
-  /** Entries of the neighbor tables that somebody wrote down, as words for `ip neighbor`. Absent in undo records of older versions. */
+  /**
+   * Permanent entries of the neighbor tables, as arguments for `ip neighbor`. Absent in undo records of older
+   * versions.
+   */
   readonly neighbors?: readonly string[];
 };
 
-/** Who writes routes down and does not come back to them: `ip route`, configuration, DHCP. */
+/**
+ * Origins (`proto`) whose routes are not restored by themselves: `ip route`, network configuration, and DHCP.
+ */
 const fixedProtocols = ['boot', 'static', 'dhcp'];
-/** What `ip route` says of a route's state; no part of the route. */
+/** Words that `ip route` prints for a route's state. They are not part of the route. */
 const stateWords = ['linkdown', 'dead', 'offload', 'rt_offload', 'trap', 'rt_trap'];
 
 /**
- * Switches an interface off. The kernel drops its routes, its permanent neighbors
- * and its IPv6 addresses then, and those of the VLANs on top of it, and does not
- * bring them back: the heal does, except for those that belong to the kernel or to
- * a routing daemon. IPv4 addresses outlast the fault; one that
- * is missing afterwards was taken away by its owner, as keepalived does with a
- * virtual address that has moved, and is not put back.
+ * Switches an interface off. The kernel then drops its routes, permanent neighbors, and IPv6 addresses, and
+ * those of the VLANs on top of it, and does not restore them. The heal restores them, except for entries of
+ * the kernel or of a routing daemon. IPv4 addresses survive the fault. If one is missing afterwards, its
+ * owner removed it (as keepalived removes a VIP that has moved), so the heal does not restore it.
  */
 export const networkLinkDown = scriptedFault<Params, LinkState>({
   kind: 'network.link-down',
-  summary: 'Switch a network interface off; the heal brings its routes back, too.',
+  summary: 'Switch a network interface off. The heal also restores its routes.',
   params,
   tools: ['ip'],
   describe: (p) => ({
     inject: `ip link set dev ${p.interface} down`,
-    heal: `ip link set dev ${p.interface} up, and what is missing of its routes, permanent neighbors, and IPv6 addresses`,
+    heal: `ip link set dev ${p.interface} up, then restore missing routes, permanent neighbors, and IPv6 addresses`,
     blastRadius: `all network traffic of the host through ${p.interface}`,
   }),
 
   async prepare(p, _tag, ctx) {
     const link = await requireLink(ctx, p.interface);
     if (!link.flags.includes('UP')) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: ${p.interface} is already down`, {
-        mend: `A fault needs something to break: ip link set dev ${p.interface} up`,
-      });
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: cannot switch ${p.interface} off: it is already down`,
+        {
+          mend: `Switch it on first: ip link set dev ${p.interface} up`,
+        },
+      );
     }
     const above = stackedOn(await listLinks(ctx), p.interface);
     return {
@@ -106,7 +119,10 @@ export const networkLinkDown = scriptedFault<Params, LinkState>({
   },
 });
 
-/** The interfaces on top of another one that are switched on. (A veth is on top of nothing: it has another end.) */
+/**
+ * The interfaces on top of this one that are up, at any depth. A veth has a peer and no parent, so it does
+ * not count.
+ */
 function stackedOn(links: readonly Link[], name: string): string[] {
   const above = links.filter(
     ({ parent, kind, flags }) => parent === name && kind !== 'veth' && flags.includes('UP'),
@@ -114,7 +130,7 @@ function stackedOn(links: readonly Link[], name: string): string[] {
   return above.flatMap((link) => [link.name, ...stackedOn(links, link.name)]);
 }
 
-/** What the heal has to bring back, as far as it is there now. */
+/** The present addresses, routes, and neighbors of the kinds that the heal restores. */
 async function found(
   ctx: FaultContext,
   name: string,
@@ -136,7 +152,10 @@ async function addressesOf(ctx: FaultContext, names: readonly string[]): Promise
     );
 }
 
-/** Routes of the interfaces, in all tables, that the heal has to bring back; those that others need come first. */
+/**
+ * Routes of the interfaces, in all tables, that the heal restores. Routes without a gateway come first,
+ * because the others need them.
+ */
 async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<string[]> {
   const routes: string[] = [];
   for (const family of ['-4', '-6']) {
@@ -144,7 +163,7 @@ async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<st
     for (const line of said.split('\n')) {
       const words = routeWords(line);
       const protocol = after(words, 'proto') ?? 'boot';
-      // One that shares packets out has several devices.
+      // A multipath route has several devices.
       const isOwn = words.some((word, at) => words[at - 1] === 'dev' && names.includes(word));
       if (isOwn && fixedProtocols.includes(protocol)) routes.push([family, ...words].join(' '));
     }
@@ -153,8 +172,9 @@ async function routesOf(ctx: FaultContext, names: readonly string[]): Promise<st
 }
 
 /**
- * The words of a route as `ip route` takes them back: without its state, a lifetime in plain seconds, and without the nexthop
- * object that it refers to. The kernel deletes those of an interface that is switched off; the route has all of it itself.
+ * A route as arguments for `ip route replace`: without its state, with its lifetime in plain seconds, and
+ * without its nexthop object's ID. The kernel deletes the nexthop objects of an interface that is switched
+ * off; the route itself repeats their content.
  */
 function routeWords(line: string): string[] {
   return line
@@ -164,7 +184,7 @@ function routeWords(line: string): string[] {
     .filter((word) => word !== '' && !stateWords.includes(word));
 }
 
-/** A lifetime goes by while the fault lasts. */
+/** The route without its lifetime, which counts down during the fault and is therefore not compared. */
 function withoutLifetime(route: string): string {
   return route.replace(/ expires \d+\b/, '');
 }

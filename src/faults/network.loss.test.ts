@@ -9,7 +9,7 @@ const stateOf = async (fields: object) =>
 const draw = (probability: string) => ['-m', 'statistic', '--mode', 'random', '--probability', probability];
 
 describe('network.loss', () => {
-  test('draws for each packet of the peers', async () => {
+  test('draws each packet of the peers', async () => {
     await expect(stateOf({ peers: ['198.18.0.12'], percent: 2.5, direction: 'out' })).resolves.toEqual({
       interfaces: [],
       rules: [
@@ -23,7 +23,7 @@ describe('network.loss', () => {
     });
   });
 
-  test('without peers draws for all that enters or leaves the host', async () => {
+  test('without peers, draws all packets that enter or leave the host', async () => {
     const match = draw('1.000000000');
     await expect(stateOf({ percent: 100, direction: 'in' })).resolves.toEqual({
       interfaces: ['eth0', 'eth1'],

@@ -9,29 +9,30 @@ const params = z.strictObject({
     .array(address)
     .min(1)
     .optional()
-    .describe('Only packets from and to these addresses and CIDRs; without it, all that enter or leave.'),
+    .describe(
+      'Addresses and CIDRs whose packets may be dropped. Default: all packets that enter or leave the host.',
+    ),
   percent: z
     .number()
     .min(0.001)
     .max(100)
-    .describe('Share of the packets that is lost, each by its own draw: at least 0.001.'),
+    .describe('Percentage of packets to drop, from 0.001 to 100. Each packet is drawn independently.'),
   direction,
 });
 type Params = z.output<typeof params>;
 
 /**
- * Drops packets at random, each with the same probability, of the host and of
- * its containers. Loopback is left alone. With `direction: both` a question and
- * its answer pass a draw each.
+ * Drops packets of the host and of its containers at random, each with the same probability. Loopback is
+ * exempt. With `direction: both`, a request and its reply are each drawn once.
  */
 export const networkLoss = filterFault<Params>({
   kind: 'network.loss',
-  summary: 'Lose a share of the packets at random.',
+  summary: 'Drop a percentage of packets at random.',
   params,
   describe: (p) => ({
     inject: `iptables: drop ${p.percent} % of the packets (${p.direction})${p.peers === undefined ? '' : ` with ${p.peers.join(', ')}`}`,
     heal: 'remove those rules',
-    blastRadius: `traffic of the host and its containers with ${p.peers?.join(', ') ?? 'everybody'}`,
+    blastRadius: `traffic of the host and its containers with ${p.peers?.join(', ') ?? 'all peers'}`,
   }),
 
   async filter(p, ctx) {

@@ -7,7 +7,7 @@ const peers = ['198.18.0.12'];
 const parse = (fields: object = {}) => networkPartition.params.parse({ peers, ...fields });
 type Before = Awaited<ReturnType<typeof networkPartition.before>>;
 
-/** A Linux host on which `iptables -S` says `rules`. */
+/** A Linux host on which `iptables -S` prints `rules`. */
 const host = (rules = '', script: (command: string) => { exitCode: number } | undefined = () => undefined) =>
   linuxHost((argv) => {
     const command = argv.join(' ');
@@ -20,7 +20,7 @@ async function beforeOf(fields: object = {}): Promise<Before> {
   return { ...before, tag: 'ab12cd34' };
 }
 
-/** The rules that an injection puts in force. */
+/** The rules that an injection adds. */
 async function rulesOf(fields: object): Promise<string[]> {
   const linux = host();
   await networkPartition.inject(parse(fields), await beforeOf(fields), faultContext(linux));
@@ -37,7 +37,7 @@ const inForce = `${policies}-N firedrill-ab12cd34-in
 `;
 
 describe('network.partition', () => {
-  test('puts all rules in force at once', async () => {
+  test('applies all rules at once', async () => {
     const linux = host();
     await networkPartition.inject(parse(), await beforeOf(), faultContext(linux));
     expect(linux.commands).toEqual(['iptables-restore -w --noflush']);
@@ -54,7 +54,7 @@ COMMIT
     ]);
   });
 
-  test('takes one way, and ports at either end', async () => {
+  test('cuts one direction, and ports at either end', async () => {
     const rules = await rulesOf({ direction: 'in', ports: [{ port: 53, protocol: 'udp' }] });
     expect(rules).toEqual([
       '-A firedrill-ab12cd34-in -s 198.18.0.12 -p udp --sport 53 -m comment --comment firedrill:ab12cd34 -j DROP',
@@ -64,13 +64,13 @@ COMMIT
   });
 
   describe('of IP protocols', () => {
-    /** The rules that drop packets, without the words that all of them have. */
+    /** The rules that drop packets, without their common arguments. */
     const dropped = async (fields: object): Promise<string[]> =>
       (await rulesOf(fields)).flatMap(
         (rule) => /^-A firedrill-ab12cd34-(.*) -m comment --comment \S+ -j DROP$/.exec(rule)?.[1] ?? [],
       );
 
-    test('knows them by the numbers that packets carry', async () => {
+    test('matches them by protocol number', async () => {
       await expect(dropped({ direction: 'in', protocols: ['icmp', 'tcp', 'udp', 47] })).resolves.toEqual([
         'in -s 198.18.0.12 -p 1',
         'in -s 198.18.0.12 -p 6',
@@ -82,7 +82,7 @@ COMMIT
       ).resolves.toEqual(['in -s 2001:db8::2 -p 58', 'in -s 2001:db8::2 -p 17']);
     });
 
-    test('drops what VRRP sends to its peers and to its group, and hears of its peers', async () => {
+    test('drops VRRP adverts to the peers and to the group, and adverts from the peers', async () => {
       await expect(dropped({ protocols: ['vrrp'] })).resolves.toEqual([
         'in -s 198.18.0.12 -p 112',
         'out -d 198.18.0.12 -p 112',
@@ -90,7 +90,7 @@ COMMIT
       ]);
     });
 
-    test('leaves the adverts that a host sends alone where only the way in is cut', async () => {
+    test('passes the host’s own adverts with `direction: in`', async () => {
       await expect(dropped({ protocols: ['vrrp'], direction: 'in' })).resolves.toEqual([
         'in -s 198.18.0.12 -p 112',
       ]);
@@ -100,7 +100,7 @@ COMMIT
       ]);
     });
 
-    test('takes the header that authenticates VRRP for VRRP, a number for its name, and no other for either', async () => {
+    test('treats the authentication header as VRRP, a number like its name, and no other protocol like either', async () => {
       await expect(
         dropped({
           protocols: ['vrrp', 112, 51, 'icmp'],
@@ -119,7 +119,7 @@ COMMIT
       ]);
     });
 
-    test('goes by the group of each family that has a peer', async () => {
+    test('drops adverts to the group of each address family with a peer', async () => {
       const both = { protocols: ['vrrp'], direction: 'out', peers: ['198.18.0.12', 'fe80::2'] };
       await expect(dropped(both)).resolves.toEqual([
         'out -d 198.18.0.12 -p 112',
@@ -129,20 +129,21 @@ COMMIT
       ]);
     });
 
-    test('refuses one that IPv6 packets are not told apart by', async () => {
+    test('refuses a protocol that ip6tables cannot match', async () => {
       const fields = { protocols: [51], peers: ['2001:db8::2'] };
       await expect(networkPartition.before(parse(fields), faultContext(host()))).rejects.toMatchObject({
         code: 'fault-failed',
-        message: 'alpha: protocol 51 is an extension header over IPv6, by which no packets are told apart',
+        message: 'alpha: cannot match protocol 51 over IPv6: it is an extension header',
       });
     });
 
-    test('says whom it mutes', () => {
+    test('reports whose adverts it drops', () => {
       expect(networkPartition.describe(parse({ protocols: ['vrrp', 'icmp', 47] }))).toMatchObject({
         inject: expect.stringContaining(
           'drop packets of vrrp, icmp, protocol 47 from and to 198.18.0.12, and to the VRRP group',
         ) as string,
-        blastRadius: 'traffic of the host and its containers with 198.18.0.12; nobody hears its VRRP adverts',
+        blastRadius:
+          'traffic of the host and its containers with 198.18.0.12; no host receives its VRRP adverts',
       });
       const deaf = networkPartition.describe(parse({ protocols: ['vrrp'], direction: 'in' }));
       expect(deaf.inject).toMatch(/drop packets of vrrp from 198\.18\.0\.12$/);
@@ -150,18 +151,18 @@ COMMIT
     });
 
     test.each([
-      [{ protocols: ['vrrp'], ports: [{ port: 53 }] }, ['protocols'], /^cannot stand beside `ports`/],
+      [{ protocols: ['vrrp'], ports: [{ port: 53 }] }, ['protocols'], /^cannot be combined with `ports`/],
       [{ protocols: ['vrpp'] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
       [{ protocols: [0] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
       [{ protocols: [256] }, ['protocols', 0], /^expected vrrp, icmp, tcp, udp, or the number/],
       [{ protocols: [] }, ['protocols'], /^Too small/],
-    ])('are not taken from %j', (fields, path, message) => {
+    ])('are refused in %j', (fields, path, message) => {
       const { error } = networkPartition.params.safeParse({ peers, ...fields });
       expect(error?.issues).toMatchObject([{ path, message: expect.stringMatching(message) as string }]);
     });
   });
 
-  test('cuts IPv6 peers with the rules of IPv6, and only those', async () => {
+  test('cuts IPv6 peers with ip6tables, and no other peers', async () => {
     const linux = linuxHost(() => undefined);
     const fields = { peers: ['198.18.0.12', '2001:db8::2'] };
     await networkPartition.inject(parse(fields), await beforeOf(fields), faultContext(linux));
@@ -170,7 +171,7 @@ COMMIT
     expect(linux.inputs[1]).not.toContain('198.18.0.12');
   });
 
-  test('knows a peer by its address, however it is spelled', async () => {
+  test('treats every spelling of an address as the same peer', async () => {
     const fields = { peers: ['2001:DB8:0::2', '2001:db8::2/128', '::ffff:198.18.0.12'], direction: 'in' };
     const rules = (await rulesOf(fields)).filter((rule) => rule.startsWith('-A'));
     expect(rules.map((rule) => rule.split(' ').slice(2, 4).join(' ')).sort()).toEqual([
@@ -194,15 +195,30 @@ COMMIT
     ['no systemd', {}, 'test -d', /^alpha: cannot arm the auto-revert timer: no systemd runs on the host/],
     ['no iptables', {}, 'iptables-restore', /^alpha: `iptables-restore .*` exited 1/],
     ['no mangle table', {}, 'iptables -w', /^alpha: `iptables -w -t mangle -S` exited 1/],
-    ['a name', { peers: ['${address.db}'] }, '-', /^alpha: \$\{address\.db\} is no IP address or CIDR$/],
-    ['itself', { peers: ['198.18.0.11'] }, '-', /^alpha: the peer 198\.18\.0\.11 is the host itself$/],
     [
-      'itself as a network',
+      'a name',
+      { peers: ['${address.db}'] },
+      '-',
+      /^alpha: cannot build packet rules: "\$\{address\.db\}" is not an IP address or CIDR$/,
+    ],
+    [
+      'the host itself',
+      { peers: ['198.18.0.11'] },
+      '-',
+      /^alpha: cannot cut the host off from 198\.18\.0\.11: this is its own address$/,
+    ],
+    [
+      'the host itself as a network',
       { peers: ['198.18.0.11/32'] },
       '-',
-      /^alpha: the peer 198\.18\.0\.11 is the host/,
+      /^alpha: cannot cut the host off from 198\.18\.0\.11: this is its own address$/,
     ],
-    ['itself in another spelling', { peers: ['2001:DB8:0::1'] }, '-', /^alpha: the peer 2001:db8::1 is the/],
+    [
+      'the host itself in another spelling',
+      { peers: ['2001:DB8:0::1'] },
+      '-',
+      /^alpha: cannot cut the host off from 2001:db8::1: this is/,
+    ],
   ])('refuses a host or a peer: %s', async (_name, fields, failing, message) => {
     const linux = linuxHost((argv) => (argv.join(' ').startsWith(failing) ? { exitCode: 1 } : undefined));
     await expect(networkPartition.before(parse(fields), faultContext(linux))).rejects.toMatchObject({
@@ -211,7 +227,7 @@ COMMIT
     });
   });
 
-  test('refuses in the file what is no address', () => {
+  test('refuses a peer that is not an address when it reads the file', () => {
     expect(networkPartition.params.safeParse({ peers: ['node-2'] }).success).toBe(false);
     expect(networkPartition.params.safeParse({ peers: ['198.18.0.0/33'] }).success).toBe(false);
     expect(networkPartition.params.safeParse({ peers: ['fe80::2%eth0'] }).success).toBe(false);
@@ -220,7 +236,7 @@ COMMIT
     ).toBe(true);
   });
 
-  test('has its effect when every rule is there', async () => {
+  test('is in effect when every rule exists', async () => {
     const before = await beforeOf();
     const see = (rules: string) => networkPartition.effect(parse(), before, faultContext(host(rules)));
     await expect(see(inForce)).resolves.toBe(true);
@@ -228,7 +244,7 @@ COMMIT
     await expect(see(inForce.replaceAll('ab12cd34', 'ffffffff'))).resolves.toBe(false);
   });
 
-  test('heals with the script that its timer has', async () => {
+  test('heals with the script of its timer', async () => {
     const before = await beforeOf();
     let rules = inForce;
     const linux = linuxHost((argv) => {
@@ -252,17 +268,18 @@ left=$(iptables -w -t mangle -S) || exit
 case $left in *firedrill-ab12cd34-*) exit 1 ;; esac`);
   });
 
-  test('says so when the rules do not go', async () => {
+  test('reports rules that its undo does not remove', async () => {
     const linux = host(inForce);
     await expect(networkPartition.heal(parse(), await beforeOf(), faultContext(linux))).rejects.toMatchObject(
       {
         code: 'fault-failed',
-        message: 'alpha: network.partition ab12cd34 is still seen after its undo (exit 0)',
+        message:
+          'alpha: cannot undo network.partition ab12cd34: it is still in force after its undo script (exit 0)',
       },
     );
   });
 
-  test('leaves the rules of others alone', async () => {
+  test('ignores rules without its tag', async () => {
     const linux = host(inForce.replaceAll('ab12cd34', 'ffffffff'));
     await networkPartition.heal(parse(), await beforeOf(), faultContext(linux));
     expect(linux.commands.some((command) => command.startsWith('/bin/sh'))).toBe(false);

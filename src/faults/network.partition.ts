@@ -16,19 +16,21 @@ import { direction, matchPeer, port, waysOf, type FilterRule, type Tool } from '
 
 const params = z
   .strictObject({
-    peers: z.array(address).min(1).describe('Addresses and CIDRs that the host loses sight of.'),
+    peers: z.array(address).min(1).describe('Addresses and CIDRs to cut the host off from.'),
     direction,
     ports: z
       .array(port)
       .min(1)
       .optional()
-      .describe('Only traffic of services on these ports, at either end; without it, everything.'),
+      .describe(
+        'Drop only traffic of services on these ports, at either end of the connection. Default: all traffic.',
+      ),
     protocols: z
       .array(ipProtocol)
       .min(1)
       .optional()
       .describe(
-        'Only traffic of these IP protocols; with vrrp, what the host sends to the VRRP multicast group as well.',
+        'Drop only packets of these IP protocols. With `vrrp` and `direction` `out` or `both`, also drop what the host sends to the VRRP multicast group. Default: all protocols.',
       ),
   })
   .superRefine(({ ports, protocols }, problems) => {
@@ -36,42 +38,38 @@ const params = z
     problems.addIssue({
       code: 'custom',
       path: ['protocols'],
-      message: 'cannot stand beside `ports`, which have a protocol of their own',
+      message: 'cannot be combined with `ports`, which have their own protocol',
     });
   });
 type Params = z.output<typeof params>;
 
 /**
- * Drops what the host and its containers get from some peers, send to them, or
- * both; everybody else goes on reaching both sides.
+ * Drops packets that the host and its containers receive from some peers, send to them, or both. All other
+ * hosts still reach both sides.
  *
- * Ports are those on the wire between host and peer. What a container answers
- * under a published port that is not its own is told by its own port: cut the
- * way in, or both. A local sender over UDP or ICMP is told that its packet was
- * dropped (EPERM), which a broken network would not do; `direction: in` on the
- * other side drops the same packets unseen. Multicast has its own address: it is
- * sent on unless that is a peer, too.
+ * `ports` match the ports on the wire between host and peer. If a container's published port differs from its
+ * own port, its replies carry its own port: use `direction: in` or `both`. With `out`, a local UDP or ICMP
+ * sender gets EPERM, which a broken network would not return. `direction: in` on the other side drops the
+ * same packets without EPERM. Multicast has its own address: it still passes unless that address is a peer.
  *
- * Containers that are bridged into the network with addresses of their own are the
- * host's, too, as long as bridged packets pass its rules: Docker has them do so
- * (net.bridge.bridge-nf-call-iptables = 1).
+ * Containers that are bridged into the network with their own addresses count as part of the host while
+ * bridged packets pass its rules. Docker turns this on (net.bridge.bridge-nf-call-iptables = 1).
  *
- * VRRP (`protocols: [vrrp]`) is the exception, since it is multicast by default:
- * `out` and `both` drop the host's adverts to the group as well as those to the
- * peers (keepalived's unicast_peer). Nobody hears the host then, a capture on a
- * third machine neither, and keepalived logs each advert that it could not send. Two
- * masters that both advertise, for all but each other to hear, are made with
- * `direction: in`: on the backup, or on both nodes to keep them apart whichever is
- * master. Peers are the addresses that adverts come from: over IPv6 link-local ones.
+ * VRRP (`protocols: [vrrp]`) is multicast by default, so `out` and `both` drop the host's adverts to the
+ * group, and those to the peers (keepalived's unicast_peer). No host receives its adverts then, and a capture
+ * on a third machine shows none. keepalived logs each advert that it could not send. To get two masters whose
+ * adverts all other hosts receive, use `direction: in`: on the backup, or on both nodes to cover either
+ * master. Peers are the source addresses of adverts: over IPv6, link-local addresses.
  */
 export const networkPartition = filterFault<Params>({
   kind: 'network.partition',
-  summary: 'Cut a host off from some peers, both ways or one way, all traffic, some ports or IP protocols.',
+  summary:
+    'Drop the packets between a host and some peers, in one or both directions: all packets, or those of some ports or IP protocols.',
   params,
   describe: (p) => ({
     inject: `iptables: drop ${what(p)} ${where(p)}`,
     heal: 'remove those rules',
-    blastRadius: `traffic of the host and its containers with ${p.peers.join(', ')}${mutesVrrp(p) ? '; nobody hears its VRRP adverts' : ''}`,
+    blastRadius: `traffic of the host and its containers with ${p.peers.join(', ')}${mutesVrrp(p) ? '; no host receives its VRRP adverts' : ''}`,
   }),
 
   async filter(p, ctx) {
@@ -96,7 +94,7 @@ export const networkPartition = filterFault<Params>({
   },
 });
 
-/** Words that match the traffic meant, one rule each. */
+/** iptables arguments that match the traffic to drop, one list per rule. */
 function servicesOf(p: Params, tool: Tool, ctx: FaultContext): string[][] {
   if (p.protocols !== undefined) {
     return [...protocolNumbers(ctx, tool, p.protocols)].map((number) => ['-p', String(number)]);
@@ -108,7 +106,7 @@ function servicesOf(p: Params, tool: Tool, ctx: FaultContext): string[][] {
   );
 }
 
-/** Adverts to the group are for the peers, too. */
+/** Rules that drop adverts to the VRRP group, which the peers receive too. */
 function groupRules({ protocols = [] }: Params, tool: Tool, ctx: FaultContext): FilterRule[] {
   return [...protocolNumbers(ctx, tool, protocols)].filter(carriesVrrp).map((number) => ({
     tool,
@@ -139,7 +137,10 @@ function where(p: Params): string {
   return mutesVrrp(p) ? `${peers}, and to the VRRP group` : peers;
 }
 
-/** A role may turn out to be on the host itself: nothing between the two would be cut. A network has others in it. */
+/**
+ * Throws `fault-failed` if a peer is one of the host's own addresses, as after a role has moved to it: the
+ * rules would cut nothing. A CIDR may contain them, because it also contains other addresses.
+ */
 async function requireOthers(ctx: FaultContext, peers: readonly IpPrefix[]): Promise<void> {
   const own = (await listAddresses(ctx)).flatMap((entry) => parseIpAddress(entry.address) ?? []);
   const self = peers.find(
@@ -148,7 +149,7 @@ async function requireOthers(ctx: FaultContext, peers: readonly IpPrefix[]): Pro
   if (self === undefined) return;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: the peer ${formatIpPrefix(self)} is the host itself`,
-    { mend: 'Name a peer on another host; a role may have moved here.' },
+    `${ctx.host.name}: cannot cut the host off from ${formatIpPrefix(self)}: this is its own address`,
+    { mend: 'Name a peer on another host. If the peer is a role, the role may have moved to this host.' },
   );
 }

@@ -6,7 +6,7 @@ import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
 import { scriptedServer } from './testing/scripted-server.ts';
 
-/** A machine with a switch, which takes commands when it has power. */
+/** A machine with a power switch. It accepts commands while it has power. */
 function machine(on: boolean): Host & { readonly switched: string[] } {
   const switched: string[] = [];
   return {
@@ -33,7 +33,7 @@ function machine(on: boolean): Host & { readonly switched: string[] } {
 }
 
 describe('power.cut', () => {
-  test('cuts the power, and has its effect when there is none', async () => {
+  test('cuts the power, and is in effect while it is off', async () => {
     const host = machine(true);
     await expect(powerCut.effect({}, null, faultContext(host))).resolves.toBe(false);
     await powerCut.inject({}, null, faultContext(host));
@@ -41,20 +41,20 @@ describe('power.cut', () => {
     await expect(powerCut.effect({}, null, faultContext(host))).resolves.toBe(true);
   });
 
-  test('refuses a machine that is off, and one whose power it cannot reach', async () => {
+  test('refuses a machine that is off, and a transport without a power switch', async () => {
     await expect(powerCut.before({}, faultContext(machine(false)))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha has no power already',
+      message: 'alpha: cannot cut the power: it is already off',
     });
     await expect(powerCut.before({}, faultContext(scriptedHost(() => ({}))))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: its power cannot be switched through script',
+      message: 'alpha: cannot switch the power: transport script has no power switch',
     });
   });
 
-  test('switches on once, and is healed when the machine takes commands', async () => {
+  test('switches on once, and is healed when the machine accepts commands', async () => {
     const host = machine(false);
-    // Asked while the machine is off: no way in is no error then, or the heal would not be reached.
+    // While the machine is off, the failed access is not an error: otherwise the heal would never run.
     await expect(powerCut.healed({}, null, faultContext(host))).resolves.toBe(false);
     await powerCut.heal({}, null, faultContext(host));
     await powerCut.heal({}, null, faultContext(host));
@@ -62,7 +62,7 @@ describe('power.cut', () => {
     await expect(powerCut.healed({}, null, faultContext(host))).resolves.toBe(true);
   });
 
-  test('leaves a server that its cloud has found to be off to that cloud', async () => {
+  test('starts a server through its cloud if the cloud has marked it SHUTOFF', async () => {
     const host = machine(false);
     const server = scriptedServer(['SHUTOFF']);
     await powerCut.heal({}, null, faultContext(host, server));
@@ -70,7 +70,7 @@ describe('power.cut', () => {
     expect(host.switched).toEqual([]);
   });
 
-  test('is not healed while the cloud may still take the power away again', async () => {
+  test('is not healed while the cloud may still cut the power again', async () => {
     const off = scriptedServer(['SHUTOFF']);
     await expect(powerCut.healed({}, null, faultContext(machine(true), off))).resolves.toBe(false);
     const up = scriptedServer(['ACTIVE']);

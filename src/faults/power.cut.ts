@@ -8,23 +8,26 @@ import { run } from './lib/commands.ts';
 const params = z.strictObject({});
 type Params = z.output<typeof params>;
 
-/** Takes the power from a machine, from beneath it: nothing in it is asked or told, no connection is closed. */
+/**
+ * Cuts the power of a machine through its transport: nothing in it gets a signal, and no connection is
+ * closed.
+ */
 export const powerCut: FaultKind<Params, null, null> = {
   kind: 'power.cut',
-  summary: 'Take the power from a machine; it stays off until the heal switches it on.',
+  summary: 'Cut the power of a machine. It stays off until the heal switches it on.',
   healAfter: 'recovery',
   needs: 'power',
   params,
   describe: () => ({
     inject: 'cut the power of the host',
-    heal: 'switch it on and wait until it takes commands',
+    heal: 'switch it on and wait until it accepts commands',
     blastRadius: 'the whole host',
   }),
 
   async before(_p, ctx) {
     if (!(await powerOf(ctx).isOn(ctx.signal))) {
-      throw new DrillError('fault-failed', `${ctx.host.name} has no power already`, {
-        mend: 'A fault needs something to break: switch it on first.',
+      throw new DrillError('fault-failed', `${ctx.host.name}: cannot cut the power: it is already off`, {
+        mend: `Switch the machine on first${ctx.host.container === undefined ? '' : `: docker start ${ctx.host.container.name}`}`,
       });
     }
     return null;
@@ -39,8 +42,8 @@ export const powerCut: FaultKind<Params, null, null> = {
 
   async heal(_p, _before, ctx) {
     if (await powerOf(ctx).isOn(ctx.signal)) return;
-    // A cloud that has noticed the loss calls the server SHUTOFF, and would take the power of one that is started behind
-    // its back away again.
+    // A cloud that has noticed the power cut marks the server SHUTOFF. It would power the server off again if
+    // it was not started through the cloud.
     if (await cloudKnows(ctx)) await bringUp(ctx);
     else await powerOf(ctx).on(ctx.signal);
   },
@@ -51,7 +54,7 @@ export const powerCut: FaultKind<Params, null, null> = {
   },
 };
 
-/** Whether a cloud runs the host as a server and no longer takes it for one that has power. */
+/** Whether the host is a cloud server that its cloud does not report as ACTIVE and idle. */
 async function cloudKnows(ctx: FaultContext): Promise<boolean> {
   const state = await ctx.server?.state(ctx.signal);
   return state !== undefined && !(state.status === 'ACTIVE' && state.taskState === null);
@@ -61,9 +64,9 @@ function powerOf(ctx: FaultContext): PowerSwitch {
   if (ctx.host.power !== undefined) return ctx.host.power;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: its power cannot be switched through ${ctx.host.transport}`,
+    `${ctx.host.name}: cannot switch the power: transport ${ctx.host.transport} has no power switch`,
     {
-      mend: 'Only a transport beneath the machine can: docker, or a cloud that runs the host as a server (server.stop).',
+      mend: 'Use `transport: docker` for a container, or fault kind `server.stop` for a cloud server.',
     },
   );
 }

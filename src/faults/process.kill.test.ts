@@ -10,7 +10,7 @@ const firstLife = '2026-01-01T00:00:00Z';
 const neverEnded = '0001-01-01T00:00:00Z';
 const before = { life: `${firstLife} ${neverEnded}`, processes: ['7 4711'] };
 
-/** What finds processes answers with these lines. */
+/** The output of the script that lists processes. */
 const found = (...lines: readonly string[]): Partial<ExecResult> => ({
   stdout: [...lines, 'all looked at\n'].join('\n'),
 });
@@ -18,7 +18,7 @@ const isSearch = (argv: readonly string[]): boolean =>
   argv.some((word) => word.includes("echo 'all looked at'"));
 const isKill = (argv: readonly string[]): boolean => argv.some((word) => word.includes('kill "-$signal"'));
 
-/** A container in some state, with the given processes. */
+/** A container in the given state, with the given processes. */
 function container(state: {
   status?: string;
   startedAt?: string;
@@ -42,52 +42,52 @@ function container(state: {
 }
 
 describe('process.kill', () => {
-  test('kills by exact name inside the container, so that the restart policy answers', async () => {
+  test('kills by exact name inside the container, so that the restart policy applies', async () => {
     const host = container({});
     await processKill.inject(params, before, faultContext(host));
     expect(host.commands).toHaveLength(1);
     expect(host.commands[0]).toMatch(/^docker exec db sh -c [^]* sh postgres KILL$/);
   });
 
-  describe('of the first process of a container', () => {
+  describe('of PID 1 of a container', () => {
     const first = { ...before, processes: ['1 a', '8 b'] };
     const kill = 'sh -c test "$(cat "/proc/$1/comm")" = "$2" && kill -KILL "$1" sh 4711 postgres';
 
-    test('is done from the host, as the kernel lets no KILL from within reach it', async () => {
+    test('sends KILL from the host, because the kernel drops a KILL from inside', async () => {
       const host = container({});
       await processKill.inject(params, first, faultContext(host));
       expect(host.commands).toEqual(['docker inspect --type container --format {{.State.Pid}} db', kill]);
     });
 
-    test('is done from within by signals that it may handle', async () => {
+    test('sends signals that the process can handle from inside', async () => {
       const host = container({});
       await processKill.inject({ ...params, signal: 'TERM' }, first, faultContext(host));
       expect(host.commands[0]).toMatch(/^docker exec db sh -c [^]* sh postgres TERM$/);
     });
 
     test.each([
-      [{ pid: '0' }, 'its pid is "0"'],
+      [{ pid: '0' }, 'the engine reports PID "0"'],
       [{ kill: { exitCode: 1, stderr: 'cat: /proc/4711/comm: No such file or directory' } }, 'cat: .*'],
       [{ kill: { exitCode: 1, stderr: 'kill: Operation not permitted' } }, 'kill: Operation not permitted'],
-    ])('says so where that cannot be: %j', async (state, why) => {
+    ])('reports a failed kill: %j', async (state, why) => {
       await expect(processKill.inject(params, first, faultContext(container(state)))).rejects.toMatchObject({
         code: 'fault-failed',
         message: expect.stringMatching(
           new RegExp(
-            `^alpha: postgres is process 1 of container db, and could not be killed from the host: ${why}$`,
+            String.raw`^alpha: cannot SIGKILL postgres \(PID 1 of container db\) from the host: ${why}$`,
           ),
         ) as unknown,
       });
     });
 
-    test('is refused where the host itself is that container: nothing inside can', async () => {
+    test('is refused if the host itself is that container', async () => {
       const host = container({ processes: ['1 10'] });
       const own = processKill.params.parse({ process: 'perl' });
       await expect(processKill.before(own, faultContext(host))).rejects.toMatchObject({
         code: 'fault-failed',
         message: 'alpha: cannot SIGKILL perl: it is PID 1 of its namespace',
       });
-      // One that it may handle is its own to answer.
+      // The process may handle SIGTERM, so it is sent from inside.
       const polite = processKill.params.parse({ process: 'perl', signal: 'TERM' });
       await expect(processKill.before(polite, faultContext(host))).resolves.toMatchObject({
         processes: ['1 10'],
@@ -101,10 +101,10 @@ describe('process.kill', () => {
       {
         code: 'fault-failed',
         message:
-          'alpha: cannot look for postgres in container db: sh cannot be run: exec failed: "sh": executable file not found in $PATH',
+          'alpha: cannot list the processes named postgres in container db: sh cannot run: exec failed: "sh": executable file not found in $PATH',
       },
     ],
-    // Silence, or another's words, are no list.
+    // No output, or the output of another program, is not a list.
     [{ exitCode: 0, stdout: '' }, { code: 'host-unreachable' }],
     [{ exitCode: 0, stdout: 'This account is currently not available.\n' }, { code: 'host-unreachable' }],
     [
@@ -112,10 +112,10 @@ describe('process.kill', () => {
       {
         code: 'host-unreachable',
         message:
-          'alpha: cannot look for postgres in container db: Error response from daemon: container 4711 is not running',
+          'alpha: cannot list the processes named postgres in container db: Error response from daemon: container 4711 is not running',
       },
     ],
-  ])('knows nothing of processes that it could not look for: %j', async (answer, error) => {
+  ])('throws if the processes cannot be listed: %j', async (answer, error) => {
     const host = scriptedHost((argv) =>
       argv[1] === 'inspect' ? { stdout: `running ${firstLife}\n${neverEnded}\n` } : answer,
     );
@@ -124,13 +124,13 @@ describe('process.kill', () => {
     await expect(processKill.healed(params, before, faultContext(host))).rejects.toMatchObject(error);
   });
 
-  test('runs on the host itself without a container', async () => {
+  test('without `container`, runs on the host itself', async () => {
     const host = container({});
     await processKill.inject(processKill.params.parse({ process: 'nginx' }), before, faultContext(host));
     expect(host.commands[0]).toMatch(/^sh -c [^]* sh nginx KILL$/);
   });
 
-  test('takes an exec that dies with its container for the fault at work', async () => {
+  test('treats an exec that ends with its container as success', async () => {
     await expect(
       processKill.inject(params, before, faultContext(container({ signalled: 137 }))),
     ).resolves.toBeNull();
@@ -141,28 +141,28 @@ describe('process.kill', () => {
       processKill.inject(params, before, faultContext(container({ signalled: 1 }))),
     ).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: cannot kill -KILL postgres in container db: exit 1: no process of that name',
+      message: 'alpha: cannot kill -KILL postgres in container db: exit 1: no process has this name',
     });
   });
 
-  test('refuses to start where there is nothing to kill', async () => {
+  test('refuses to start if no process has the name', async () => {
     await expect(processKill.before(params, faultContext(container({})))).rejects.toMatchObject({
       code: 'fault-failed',
-      message: 'alpha: no process named postgres to kill in container db',
+      message: 'alpha: cannot kill postgres in container db: no process has this name',
     });
   });
 
-  test('notes the processes with their start times', async () => {
+  test('records the processes with their start times', async () => {
     const host = container({ processes: before.processes });
     await expect(processKill.before(params, faultContext(host))).resolves.toEqual(before);
   });
 
-  test('sees no effect while one of the old processes lives', async () => {
+  test('has no effect while one of the old processes runs', async () => {
     const host = container({ processes: ['7 4711', '9 4712'] });
     await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(false);
   });
 
-  test('sees the effect when all of them are gone, even if the pid is used again', async () => {
+  test('is in effect when all of them are gone, even if a PID is reused', async () => {
     const host = container({ processes: ['7 9999'] });
     await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(true);
   });
@@ -170,7 +170,7 @@ describe('process.kill', () => {
   test.each([
     { startedAt: '2026-01-01T00:01:00Z' },
     { finishedAt: '2026-01-01T00:00:59Z', status: 'exited' },
-  ])('sees the effect when the container has ended a life: %j', async (state) => {
+  ])('is in effect when the container has exited since: %j', async (state) => {
     const host = container({ ...state, processes: before.processes });
     await expect(processKill.effect(params, before, faultContext(host))).resolves.toBe(true);
   });
@@ -179,13 +179,13 @@ describe('process.kill', () => {
     await expect(processKill.healed(params, before, faultContext(container({})))).resolves.toBe(false);
   });
 
-  test('heals nothing that healed itself', async () => {
+  test('does nothing if the process came back by itself', async () => {
     const host = container({ processes: ['8 9999'] });
     await processKill.heal(params, before, faultContext(host));
     expect(host.commands.filter((command) => /docker (start|restart)/.test(command))).toEqual([]);
   });
 
-  test('starts a container that stayed down', async () => {
+  test('starts a container that stays down', async () => {
     const host = container({ status: 'exited' });
     await processKill.heal(params, before, faultContext(host));
     expect(host.commands.at(-1)).toBe('docker start db');
@@ -197,7 +197,7 @@ describe('process.kill', () => {
     expect(host.commands.at(-1)).toBe('docker restart db');
   });
 
-  test('waits for the restart policy before it helps', async () => {
+  test('waits for the restart policy before it starts the container', async () => {
     const host = container({ status: 'restarting' });
     const ctx = faultContext(host);
     await processKill.heal(params, before, ctx);
@@ -222,20 +222,20 @@ describe('process.kill', () => {
       commands.filter((line) => /^systemctl (?!show)/.test(line));
 
     test.each([
-      ['inactive', 'alpha: keepalived.service is not active'],
+      ['inactive', 'alpha: cannot kill the process of keepalived.service: the unit is not active'],
       [undefined, 'alpha: no systemd unit keepalived.service'],
-    ])('refuses one that is %s: the process is of another', async (state, message) => {
+    ])('refuses a unit that is %s', async (state, message) => {
       const ctx = faultContext(host(state, '7 4711'));
       await expect(processKill.before(ofUnit, ctx)).rejects.toMatchObject({ code: 'fault-failed', message });
     });
 
-    test('starts it where it stays down', async () => {
+    test('starts the unit if it stays down', async () => {
       const down = host('failed');
       await processKill.heal(ofUnit, onHost, faultContext(down));
       expect(acting(down)[0]).toBe('systemctl start keepalived.service');
     });
 
-    test('waits for its restart policy before it helps', async () => {
+    test('waits for the unit’s restart policy before it starts the unit', async () => {
       const about = host('activating');
       const ctx = faultContext(about);
       await processKill.heal(ofUnit, onHost, ctx);
@@ -243,18 +243,18 @@ describe('process.kill', () => {
       expect(acting(about)).toEqual(['systemctl restart keepalived.service']);
     });
 
-    test('is not healed by a process of the same name, as in a container of the host', async () => {
+    test('is not healed by a process of the same name elsewhere, as in a container of the host', async () => {
       const elsewhere = host('failed', '8 9999');
       await expect(processKill.healed(ofUnit, onHost, faultContext(elsewhere))).resolves.toBe(false);
     });
 
-    test('leaves one alone that is back', async () => {
+    test('leaves a unit alone that is active again', async () => {
       const back = host('active', '8 9999');
       await processKill.heal(ofUnit, onHost, faultContext(back));
       expect(acting(back)).toEqual([]);
     });
 
-    test('is not taken beside a container', () => {
+    test('cannot be combined with a container', () => {
       const { error } = processKill.params.safeParse({ container: 'db', process: 'postgres', unit });
       expect(error?.issues).toMatchObject([{ path: ['unit'] }]);
     });
@@ -270,7 +270,7 @@ describe('process.kill', () => {
       sharesMachineNetwork: false,
     };
 
-    /** The container in these states, the last one for good; commands in it work while it runs. */
+    /** The container in these states, of which the last one stays. Commands in it work while it runs. */
     function containerHost(states: readonly Partial<ContainerReport>[], ...processes: readonly string[]) {
       const left = states.map((state) => ({ ...report, ...state }));
       const powered: string[] = [];
@@ -299,7 +299,7 @@ describe('process.kill', () => {
     }
     const exited = { status: 'exited', finishedAt: '2026-01-01T00:01:00Z' };
 
-    test('goes down with the process: its engine tells', async () => {
+    test('is in effect when the engine reports that the container has exited', async () => {
       const { host } = containerHost([{}], '1 10', '7 4711');
       const noted = await processKill.before(onHost, faultContext(host));
       expect(noted).toEqual({ life: before.life, processes: ['1 10', '7 4711'] });
@@ -314,19 +314,19 @@ describe('process.kill', () => {
       await expect(processKill.healed(onHost, noted, faultContext(back.host))).resolves.toBe(true);
     });
 
-    test('is started by its engine where it stays down', async () => {
+    test('is started through its engine if it stays down', async () => {
       const { host, powered } = containerHost([exited]);
       await processKill.heal(onHost, before, faultContext(host));
       expect(powered).toEqual(['on']);
     });
 
-    test('is left to its restart policy while that is at work', async () => {
+    test('is left to its restart policy while it is restarting', async () => {
       const { host, powered } = containerHost([{ ...exited, status: 'restarting' }, {}], '1 10');
       await processKill.heal(onHost, before, faultContext(host));
       expect(powered).toEqual([]);
     });
 
-    test('has that in the plan', () => {
+    test('is described in the plan', () => {
       expect(processKill.onContainer?.(onHost)).toContain('its restart policy applies');
       expect(processKill.onContainer?.(params)).toBeUndefined();
     });

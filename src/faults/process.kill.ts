@@ -12,50 +12,55 @@ const params = z
     container: commandWord
       .optional()
       .describe(
-        'Container in which the process runs; without it, the process runs on the host itself (those of that name in its containers are hit as well).',
+        'Container in which the process runs. Without it, firedrill signals all processes of that name on the host, including those in its containers.',
       ),
     process: z
       .string()
       .min(1)
       .max(15)
-      .regex(/^(?!-)/, { error: 'expected the name of a process, not beginning with a dash' })
+      .regex(/^(?!-)/, { error: 'expected a process name that does not begin with a dash' })
       .describe('Exact process name, as `ps -o comm` prints it.'),
     signal: z
       .enum(['KILL', 'TERM', 'SEGV', 'ABRT'])
       .default('KILL')
-      .describe('Signal to send; KILL is a crash.'),
+      .describe('Signal to send. `KILL` simulates a crash.'),
     unit: unitName
       .optional()
-      .describe('systemd unit that the process of a host belongs to: the heal starts it if it stays down.'),
+      .describe('systemd unit of a process on a host. The heal starts the unit if it stays down.'),
   })
   .superRefine(({ container, unit }, problems) => {
     if (container === undefined || unit === undefined) return;
     problems.addIssue({
       code: 'custom',
       path: ['unit'],
-      message: 'cannot stand beside `container`, which the heal starts itself',
+      message: 'cannot be combined with `container`: the heal starts the container itself',
     });
   });
 type Params = z.output<typeof params>;
 
-/** Processes alive before the fault; a start stamp tells a process from its successor with the same pid. */
+/**
+ * Processes that were running before the fault. The start time distinguishes a process from a later one with
+ * the same PID.
+ */
 type Before = { readonly life: string; readonly processes: readonly string[] };
 
-/** How long the stack's own restart policy gets before the heal restarts the container itself. */
+/**
+ * Time that the stack has to restart the process itself. After it, the heal restarts the container or the
+ * unit.
+ */
 const ownRecoveryMs = 60_000;
 
-/** States of a container that its restart policy does not start. */
+/** Container states in which no restart policy starts the container. */
 const downStates = ['created', 'exited', 'dead'];
 
 /**
- * Kills a process by name, in a container by a shell within it: the
- * container dies of its own process's death, so its restart policy answers.
- * (`docker kill` would count as a manual stop, which no restart policy answers.)
- * What is process 1 of its container is killed from the host: from within, the kernel lets no KILL reach it
- * (pid_namespaces(7)), and `kill` succeeds without an effect.
+ * Kills a process by name. In a container, a shell in the container sends the signal: the container exits
+ * because its own process died, so its restart policy applies. (Docker treats `docker kill` as a manual stop,
+ * to which no restart policy applies.) PID 1 of a container is killed from the host: the kernel drops a KILL
+ * from inside the container (pid_namespaces(7)), although `kill` exits 0.
  *
- * A host may be a container itself (transport docker), and go down with the process. Its engine then tells that it did, and
- * the heal has the engine start it where its restart policy does not.
+ * A host may be a container itself (transport docker) and stop with the process. Its engine reports that, and
+ * the heal starts the container if its restart policy does not.
  */
 export const processKill: FaultKind<Params, Before, null> = {
   kind: 'process.kill',
@@ -104,11 +109,11 @@ export const processKill: FaultKind<Params, Before, null> = {
       return null;
     }
     const result = await signalProcesses(ctx, p, p.signal);
-    // 137: the container went down while the exec was still in it. That is the fault at work.
+    // Exit 137: the container stopped while the exec was running in it. This is the effect of the fault.
     if (result.exitCode !== 0 && result.exitCode !== 137) {
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: cannot kill -${p.signal} ${p.process}${placeWords(p)}: exit ${result.exitCode}: ${lastWords(result) || 'no process of that name'}`,
+        `${ctx.host.name}: cannot kill -${p.signal} ${p.process}${placeWords(p)}: exit ${result.exitCode}: ${lastWords(result) || 'no process has this name'}`,
       );
     }
     return null;
@@ -129,7 +134,7 @@ export const processKill: FaultKind<Params, Before, null> = {
         await startContainer(p, ctx);
         return;
       }
-      // One that its restart policy is about to start counts as active.
+      // A unit that systemd is about to restart counts as active.
       if (p.unit !== undefined && isUp(status)) await startInactive(ctx, [p.unit]);
       if (ctx.clock.nowMs() >= deadline) {
         if (p.container !== undefined) await runOk(ctx, ['docker', 'restart', p.container]);
@@ -144,18 +149,21 @@ export const processKill: FaultKind<Params, Before, null> = {
 
   async healed(p, _before, ctx) {
     if (!isUp(await statusOf(p, ctx)) || (await listProcesses(ctx, p)).length === 0) return false;
-    // A process of that name may be somebody else's, as in a container of the host.
+    // The process may belong to something else, such as a container on the host, so the unit is checked too.
     return p.unit === undefined || allActive(ctx, [p.unit]);
   },
 };
 
-/** The state of the container that the process is in, or that the host is; undefined where it is in none. */
+/**
+ * The state of the container in which the process runs, or of the container that is the host. Undefined if
+ * there is none.
+ */
 async function statusOf(p: Params, ctx: FaultContext): Promise<string | undefined> {
   if (p.container === undefined) return (await ctx.host.container?.inspect(ctx.signal))?.status;
   return (await inspectContainer(ctx, p.container))?.status ?? missing;
 }
 
-/** In place of the state of a container that somebody removed. */
+/** Used as the state of a container that does not exist. */
 const missing = 'missing';
 
 function isUp(status: string | undefined): boolean {
@@ -167,12 +175,15 @@ async function startContainer(p: Params, ctx: FaultContext): Promise<void> {
   else await runOk(ctx, ['docker', 'start', p.container]);
 }
 
-/** Whether a process is the first of its machine or container. */
+/** Whether a process (`PID START`) is PID 1 of its machine or container. */
 function isFirst(process: string): boolean {
   return process.startsWith('1 ');
 }
 
-/** Kills process 1 of a container from its host, if what the engine says is its pid there is it: an engine may be elsewhere. */
+/**
+ * Kills PID 1 of a container from the host. The engine may run on another machine, so the script first checks
+ * the name of the process with the PID that the engine reports.
+ */
 async function killFirst(container: string, name: string, ctx: FaultContext): Promise<void> {
   const format = '{{.State.Pid}}';
   const inspect = ['docker', 'inspect', '--type', 'container', '--format', format, container];
@@ -180,12 +191,12 @@ async function killFirst(container: string, name: string, ctx: FaultContext): Pr
   const script = 'test "$(cat "/proc/$1/comm")" = "$2" && kill -KILL "$1"';
   const killed = /^[1-9]\d*$/.test(pid) ? await run(ctx, ['sh', '-c', script, 'sh', pid, name]) : undefined;
   if (killed?.exitCode === 0) return;
-  const why = killed === undefined ? `its pid is "${pid}"` : lastWords(killed);
+  const why = killed === undefined ? `the engine reports PID "${pid}"` : lastWords(killed);
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: ${name} is process 1 of container ${container}, and could not be killed from the host${why === '' ? '' : `: ${why}`}`,
+    `${ctx.host.name}: cannot SIGKILL ${name} (PID 1 of container ${container}) from the host${why === '' ? '' : `: ${why}`}`,
     {
-      mend: 'It takes root on the machine that the Docker engine runs on; or run the container with `init: true`.',
+      mend: 'Set `on` to the machine that runs the Docker engine, with root (`sudo: true`). Or run the container with `init: true`.',
     },
   );
 }
@@ -193,20 +204,24 @@ async function killFirst(container: string, name: string, ctx: FaultContext): Pr
 function nothingToKill(p: Params, ctx: FaultContext): DrillError {
   return new DrillError(
     'fault-failed',
-    `${ctx.host.name}: no process named ${p.process} to kill${placeWords(p)}`,
+    `${ctx.host.name}: cannot kill ${p.process}${placeWords(p)}: no process has this name`,
     {
-      mend: `See what runs there with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`. What carries firedrill's own commands (the SSH server, the shells that it starts) is not killed.`,
+      mend: `List the process names with \`${within(p, ['sh', '-c', 'cat /proc/[0-9]*/comm']).join(' ')}\` and correct \`process\`. firedrill never kills the processes that carry its own commands (the SSH server and its shells).`,
     },
   );
 }
 
-/** A unit that is down is not what the process belongs to. */
+/** Throws `fault-failed` if the unit is not active: the process cannot belong to it. */
 async function requireActive(name: string, ctx: FaultContext): Promise<void> {
   const [unit] = await requireUnits(ctx, [name]);
   if (unit?.active === true) return;
-  throw new DrillError('fault-failed', `${ctx.host.name}: ${name} is not active`, {
-    mend: 'Start it first, or name the unit that the process belongs to.',
-  });
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot kill the process of ${name}: the unit is not active`,
+    {
+      mend: `Start it first (systemctl start ${name}), or set \`unit\` to the unit of the process.`,
+    },
+  );
 }
 
 /** Identifies one run of the container, from start to exit. An exit is an effect, even if the next run has the same PIDs. */

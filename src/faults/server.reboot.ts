@@ -7,23 +7,25 @@ const params = z.strictObject({
   type: z
     .enum(['SOFT', 'HARD'])
     .default('HARD')
-    .describe('HARD is a power cycle; SOFT asks the guest first, and becomes HARD when it does not answer.'),
+    .describe(
+      '`HARD` is a power cycle. `SOFT` asks the guest to reboot, and becomes `HARD` if the guest does not answer.',
+    ),
 });
 type Params = z.output<typeof params>;
 type Before = { readonly life: string };
 
-/** Reboots a server through its cloud; it comes back by itself. */
+/** Reboots a server through its cloud. The server comes back by itself. */
 export const serverReboot: FaultKind<Params, Before, ActionReceipt> = {
   kind: 'server.reboot',
   summary: 'Reboot a server through its cloud, hard or soft.',
   healAfter: 'redundancy',
   needs: 'server',
-  // A soft one waits for the guest's shutdown, 60 s by default.
+  // A soft reboot waits for the guest's shutdown, 60 s by default.
   effectWithinMs: 150_000,
   params,
   describe: (p) => ({
     inject: `POST /servers/{id}/action {"reboot": {"type": "${p.type}"}}`,
-    heal: 'verify that it is ACTIVE and takes commands; {"os-start": null} if it stays SHUTOFF, a hard reboot if it is in ERROR',
+    heal: 'verify that it is ACTIVE and accepts commands; {"os-start": null} if it stays SHUTOFF, a hard reboot if it is in ERROR',
     blastRadius: 'the whole server',
   }),
 
@@ -40,7 +42,7 @@ export const serverReboot: FaultKind<Params, Before, ActionReceipt> = {
   async effect(_p, before, ctx) {
     const { status } = await serverOf(ctx).state(ctx.signal);
     if (status !== 'ACTIVE') return true;
-    // It may be over before it was looked for.
+    // The reboot may have finished before this check.
     return (await lifeOf(ctx)) !== before.life;
   },
 
@@ -50,8 +52,8 @@ export const serverReboot: FaultKind<Params, Before, ActionReceipt> = {
 };
 
 /**
- * Tells one life of the machine from the next: the kernel's boot id, and the start of process 1 for
- * machines that share their kernel (field 22 of proc_pid_stat(5), after the name in parentheses).
+ * Identifies one boot of the machine: the kernel's boot ID, and the start time of PID 1, because containers
+ * share their kernel. The start time is field 22 of proc_pid_stat(5), counted after the name in parentheses.
  */
 async function lifeOf(ctx: FaultContext): Promise<string> {
   const argv = ['cat', '/proc/sys/kernel/random/boot_id', '/proc/1/stat'];
@@ -64,6 +66,6 @@ async function lifeOf(ctx: FaultContext): Promise<string> {
   if (exitCode === 0 && bootId !== '' && startTicks !== undefined) return `${bootId} ${startTicks}`;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: \`${argv.join(' ')}\` does not tell when the machine started: ${stderr.trim() || 'unknown form'}`,
+    `${ctx.host.name}: cannot read when the machine booted: \`${argv.join(' ')}\`: ${stderr.trim() || 'unexpected output'}`,
   );
 }

@@ -11,7 +11,7 @@ const at = (server: ScriptedServer | undefined, host = scriptedHost(() => ({})))
   faultContext(host, server);
 
 describe('server.stop', () => {
-  test('stops through the cloud; the receipt has the request and the cloud’s times', async () => {
+  test('stops through the cloud, and records the request ID and the cloud’s times', async () => {
     const server = scriptedServer(['ACTIVE'], () => Promise.resolve({ startMs: 1000, finishMs: null }));
     await expect(serverStop.inject(params, null, at(server))).resolves.toEqual({
       requestId: 'req-1',
@@ -21,7 +21,7 @@ describe('server.stop', () => {
     expect(server.calls).toEqual(['stop']);
   });
 
-  test('does not fail for want of the action’s record', async () => {
+  test('does not fail if the cloud has no record of the action', async () => {
     const server = scriptedServer(['ACTIVE'], () => Promise.reject(unreachable));
     await expect(serverStop.inject(params, null, at(server))).resolves.toEqual({
       requestId: 'req-1',
@@ -30,7 +30,7 @@ describe('server.stop', () => {
     });
   });
 
-  test('wants a server that is up and idle', async () => {
+  test('requires a server that is ACTIVE and idle', async () => {
     await expect(serverStop.before(params, at(scriptedServer(['ACTIVE'])))).resolves.toBeNull();
     for (const state of ['SHUTOFF', 'ACTIVE image_snapshot']) {
       await expect(serverStop.before(params, at(scriptedServer([state])))).rejects.toMatchObject({
@@ -40,30 +40,30 @@ describe('server.stop', () => {
     await expect(serverStop.before(params, at(undefined))).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
-  test('has taken effect when the server is off and the cloud done with it', async () => {
+  test('has taken effect when the server is SHUTOFF and idle', async () => {
     const server = scriptedServer(['ACTIVE powering-off', 'SHUTOFF powering-off', 'SHUTOFF']);
     const seen = [];
     for (let i = 0; i < 3; i++) seen.push(await serverStop.effect(params, null, at(server)));
     expect(seen).toEqual([false, false, true]);
   });
 
-  test('gives a graceful shutdown its time', () => {
+  test('waits for a graceful shutdown', () => {
     expect(serverStop.effectWithinMs).toBeGreaterThan(60_000);
   });
 
-  test('heals by starting, once the cloud is done stopping, and only once', async () => {
+  test('heals by starting, after the cloud has finished stopping, and only once', async () => {
     const server = scriptedServer(['ACTIVE powering-off', 'SHUTOFF', 'SHUTOFF powering-on', 'ACTIVE']);
     for (let i = 0; i < 4; i++) await serverStop.heal(params, null, at(server));
     expect(server.calls).toEqual(['start']);
   });
 
-  test('leads a server out of ERROR with a hard reboot', async () => {
+  test('brings a server out of ERROR with a hard reboot', async () => {
     const server = scriptedServer(['ERROR']);
     await serverStop.heal(params, null, at(server));
     expect(server.calls).toEqual(['reboot HARD']);
   });
 
-  test('touches the host with nothing but a look', async () => {
+  test('runs no command on the host except a check', async () => {
     const host = scriptedHost(() => ({}));
     const ctx = at(scriptedServer(['SHUTOFF', 'ACTIVE']), host);
     await serverStop.heal(params, null, ctx);
@@ -71,7 +71,7 @@ describe('server.stop', () => {
     expect(host.commands).toEqual(['true']);
   });
 
-  test('is healed when the server is up and takes commands', async () => {
+  test('is healed when the server is up and accepts commands', async () => {
     const booting = scriptedHost(() => {
       throw unreachable;
     });

@@ -6,12 +6,13 @@ const params = z.strictObject({});
 type Params = z.output<typeof params>;
 
 /**
- * Stops a server through its cloud. Graceful: the guest is asked to shut down and may hand its work over
- * politely; only after the shutdown time-out is the power cut. For a machine that is just gone: `power.cut`.
+ * Stops a server through its cloud. The cloud asks the guest to shut down, so the guest may hand its work
+ * over. The cloud cuts the power only after the shutdown time-out. For a machine that fails without warning,
+ * use `power.cut`.
  */
 export const serverStop: FaultKind<Params, null, ActionReceipt> = {
   kind: 'server.stop',
-  summary: 'Stop a server through its cloud (os-stop): a graceful shutdown, as a rule.',
+  summary: 'Stop a server through its cloud (os-stop), usually with a graceful shutdown.',
   healAfter: 'recovery',
   needs: 'server',
   // Nova gives the guest 60 s by default (shutdown_timeout), and images may ask for more.
@@ -19,8 +20,8 @@ export const serverStop: FaultKind<Params, null, ActionReceipt> = {
   params,
   describe: () => ({
     inject:
-      'POST /servers/{id}/action {"os-stop": null}; graceful (the guest is asked to shut down and has 60 s) unless os_shutdown_timeout of its image or the cloud’s shutdown_timeout says otherwise',
-    heal: 'POST /servers/{id}/action {"os-start": null}, then wait until it is ACTIVE and takes commands',
+      'POST /servers/{id}/action {"os-stop": null}: the guest has 60 s to shut down, unless os_shutdown_timeout of its image or the cloud’s shutdown_timeout sets another time',
+    heal: 'POST /servers/{id}/action {"os-start": null}, then wait until it is ACTIVE and accepts commands',
     blastRadius: 'the whole server',
   }),
 

@@ -10,7 +10,7 @@ interface State {
   readonly changedAt?: string;
 }
 
-/** A host with these units; of others systemd knows nothing. */
+/** A host with these units and no others. */
 function host(units: Readonly<Record<string, State>>) {
   return scriptedHost((argv) => {
     if (argv[1] !== 'show') return {};
@@ -37,7 +37,7 @@ const reload = parse({ units: [web], action: 'reload' });
 const acting = (commands: readonly string[]) => commands.filter((line) => !line.startsWith('systemctl show'));
 
 describe('service.restart', () => {
-  test('restarts the units in one go, or reloads them', async () => {
+  test('restarts or reloads all units in one command', async () => {
     const linux = host({});
     await serviceRestart.inject(restart, { stamps: [] }, faultContext(linux));
     await serviceRestart.inject(reload, { stamps: [] }, faultContext(linux));
@@ -50,12 +50,17 @@ describe('service.restart', () => {
   test.each([
     ['no such unit', restart, { [web]: {} }, 'alpha: no systemd unit db.service'],
     [
-      'a unit that is down',
+      'an inactive unit',
       restart,
       { [web]: {}, [db]: { state: 'failed' } },
-      'alpha: db.service is not active',
+      'alpha: cannot restart db.service: it is not active',
     ],
-    ['a reload that the unit has not', reload, { [web]: {} }, 'alpha: web.service has no reload'],
+    [
+      'a unit without a reload command',
+      reload,
+      { [web]: {} },
+      'alpha: cannot reload web.service: the unit has no reload command',
+    ],
   ])('refuses %s', async (_name, params, units, message) => {
     await expect(serviceRestart.before(params, faultContext(host(units)))).rejects.toMatchObject({
       code: 'fault-failed',
@@ -63,24 +68,24 @@ describe('service.restart', () => {
     });
   });
 
-  test('has its effect when every unit has another life', async () => {
+  test('is in effect when every unit has started again', async () => {
     const before = await serviceRestart.before(restart, faultContext(host({ [web]: {}, [db]: {} })));
     const see = (units: Record<string, State>) =>
       serviceRestart.effect(restart, before, faultContext(host(units)));
     await expect(see({ [web]: { invocation: 'bb' }, [db]: {} })).resolves.toBe(false);
-    // A reload of its own is no restart.
+    // A reload of the unit is not a restart.
     await expect(see({ [web]: { changedAt: '200' }, [db]: { changedAt: '200' } })).resolves.toBe(false);
     await expect(see({ [web]: { invocation: 'bb' }, [db]: { invocation: 'cc' } })).resolves.toBe(true);
   });
 
-  test('has its effect when a reload has passed through the unit, whose life goes on', async () => {
+  test('is in effect after a reload, although the invocation ID stays the same', async () => {
     const before = await serviceRestart.before(reload, faultContext(host({ [web]: { canReload: true } })));
     const see = (unit: State) => serviceRestart.effect(reload, before, faultContext(host({ [web]: unit })));
     await expect(see({})).resolves.toBe(false);
     await expect(see({ changedAt: '200' })).resolves.toBe(true);
   });
 
-  test('leaves active units alone and starts those that did not come back', async () => {
+  test('leaves active units alone and starts inactive ones', async () => {
     const back = host({ [web]: {}, [db]: { state: 'reloading' } });
     await expect(serviceRestart.healed(restart, { stamps: [] }, faultContext(back))).resolves.toBe(true);
     await serviceRestart.heal(restart, { stamps: [] }, faultContext(back));

@@ -13,18 +13,21 @@ import {
 } from './lib/systemd-units.ts';
 
 const params = z.strictObject({
-  units: z.array(unitName).min(1).describe('systemd units, with their types: nginx.service.'),
+  units: z.array(unitName).min(1).describe('systemd units, with their suffix, such as nginx.service.'),
   action: z
     .enum(['restart', 'reload'])
     .default('restart')
-    .describe('A stop and a start, or the signal to read the configuration again.'),
+    .describe('`restart` stops and starts the units. `reload` makes them read their configuration again.'),
 });
 type Params = z.output<typeof params>;
 
-/** What another life of each unit, or a reload, will have changed; in the order of `units`. */
+/** For each unit, in the order of `units`: a value that a restart or a reload changes. */
 type Before = { readonly stamps: readonly string[] };
 
-/** Restarts or reloads systemd units, as somebody does who has changed their configuration; they are back by themselves. */
+/**
+ * Restarts or reloads systemd units, as an operator does after changing their configuration. The units come
+ * back by themselves.
+ */
 export const serviceRestart: FaultKind<Params, Before, null> = {
   kind: 'service.restart',
   summary: 'Restart or reload systemd units.',
@@ -41,15 +44,23 @@ export const serviceRestart: FaultKind<Params, Before, null> = {
     const units = await requireUnits(ctx, p.units);
     const inactive = units.find((unit) => !unit.active);
     if (inactive !== undefined) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: ${inactive.name} is not active`, {
-        mend: `A fault needs something to break: start ${inactive.name} first.`,
-      });
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: cannot ${p.action} ${inactive.name}: it is not active`,
+        {
+          mend: `Start it first: systemctl start ${inactive.name}`,
+        },
+      );
     }
     const fixed = p.action === 'reload' ? units.find((unit) => !unit.canReload) : undefined;
     if (fixed !== undefined) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: ${fixed.name} has no reload`, {
-        mend: 'Use `action: restart`, or kind command with what makes it read its configuration again.',
-      });
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: cannot reload ${fixed.name}: the unit has no reload command`,
+        {
+          mend: 'Use `action: restart`, or kind `command` with the command that reloads its configuration.',
+        },
+      );
     }
     return { stamps: units.map((unit) => stampOf(unit, p)) };
   },
@@ -68,7 +79,10 @@ export const serviceRestart: FaultKind<Params, Before, null> = {
   healed: (p, _before, ctx) => allActive(ctx, p.units),
 };
 
-/** A reload begins no other life: it shows in the unit's state, which is `reloading` meanwhile. */
+/**
+ * A restart changes the invocation ID. A reload does not, but it changes the unit's state to `reloading` and
+ * back.
+ */
 function stampOf(unit: Unit, { action }: Params): string {
   return action === 'restart' ? unit.invocation : unit.changedAt;
 }

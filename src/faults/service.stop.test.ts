@@ -3,7 +3,7 @@ import { serviceStop } from './service.stop.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
 
-/** A host whose units are in these states; the Docker engine is woken by its socket. */
+/** A host whose units are in these states. Its docker.socket starts the Docker engine. */
 function host(states: Readonly<Record<string, string>>) {
   return scriptedHost((argv) => {
     if (argv[1] !== 'show') return {};
@@ -20,13 +20,13 @@ const parse = (...units: readonly string[]) => serviceStop.params.parse({ units 
 const acting = (commands: readonly string[]) => commands.filter((line) => !line.startsWith('systemctl show'));
 
 describe('service.stop', () => {
-  test('stops the units in one go', async () => {
+  test('stops all units in one command', async () => {
     const engine = host({});
     await serviceStop.inject(parse('docker.socket', 'docker.service'), { active: [] }, faultContext(engine));
     expect(engine.commands).toEqual(['systemctl stop docker.socket docker.service']);
   });
 
-  test('notes which were active', async () => {
+  test('records which units were active', async () => {
     const ctx = faultContext(host({ 'a.service': 'active', 'b.timer': 'inactive', 'c.service': 'failed' }));
     await expect(serviceStop.before(parse('a.service', 'b.timer', 'c.service'), ctx)).resolves.toEqual({
       active: ['a.service'],
@@ -35,11 +35,11 @@ describe('service.stop', () => {
 
   test.each([
     ['no such unit', ['x.service'], 'alpha: no systemd unit x.service'],
-    ['nothing to stop', ['b.timer'], 'alpha: none of b.timer is active'],
+    ['nothing to stop', ['b.timer'], 'alpha: cannot stop b.timer: no unit is active'],
     [
-      'a unit that would be started again',
+      'a unit that a socket would start again',
       ['docker.service'],
-      'alpha: docker.socket would start docker.service again',
+      'alpha: cannot keep docker.service stopped: docker.socket would start it again',
     ],
   ])('refuses %s', async (_name, units, message) => {
     const ctx = faultContext(
@@ -51,14 +51,14 @@ describe('service.stop', () => {
     });
   });
 
-  test('stops a unit with what would start it again, and one whose trigger sleeps', async () => {
+  test('stops a unit together with its trigger, and a unit whose trigger is inactive', async () => {
     const awake = faultContext(host({ 'docker.service': 'active', 'docker.socket': 'active' }));
     await expect(serviceStop.before(parse('docker.service', 'docker.socket'), awake)).resolves.toBeDefined();
     const asleep = faultContext(host({ 'docker.service': 'active', 'docker.socket': 'inactive' }));
     await expect(serviceStop.before(parse('docker.service'), asleep)).resolves.toBeDefined();
   });
 
-  test('has its effect when none of them is active', async () => {
+  test('is in effect when no unit is active', async () => {
     const p = parse('a.service', 'b.service');
     const before = { active: ['a.service'] };
     const half = faultContext(host({ 'a.service': 'inactive', 'b.service': 'activating' }));
@@ -67,7 +67,7 @@ describe('service.stop', () => {
     await expect(serviceStop.effect(p, before, stopped)).resolves.toBe(true);
   });
 
-  test('starts those that were active and are not, and no others', async () => {
+  test('starts only units that were active and are not active now', async () => {
     const p = parse('a.service', 'b.service', 'c.service');
     const before = { active: ['a.service', 'b.service'] };
     const half = host({ 'a.service': 'active', 'b.service': 'inactive', 'c.service': 'inactive' });
@@ -80,7 +80,7 @@ describe('service.stop', () => {
     expect(acting(back.commands)).toEqual([]);
   });
 
-  test('takes units with their type only', () => {
+  test('accepts only units with their suffix', () => {
     expect(serviceStop.params.safeParse({ units: ['nginx'] }).success).toBe(false);
     expect(serviceStop.params.safeParse({ units: ['--now.service'] }).success).toBe(false);
     expect(serviceStop.params.safeParse({ units: ['getty@tty1.service'] }).success).toBe(true);

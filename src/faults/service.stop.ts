@@ -17,29 +17,29 @@ const params = z.strictObject({
   units: z
     .array(unitName)
     .min(1)
-    .describe('systemd units to stop, with their types: nginx.service, backup.timer.'),
+    .describe('systemd units to stop, with their suffixes, such as nginx.service and backup.timer.'),
 });
 type Params = z.output<typeof params>;
 
-/** The units that were active, and so are to be active again. */
+/** The units that were active before the fault, which the heal starts again. */
 type Before = { readonly active: readonly string[] };
 
 /**
- * Stops systemd units; those that were active are started again by the heal.
+ * Stops systemd units. The heal starts the units that were active.
  *
- * A unit that an active socket, timer or path would start again must be stopped
- * together with it: `before` fails otherwise, and names it. (The next question to
- * a stopped Docker engine starts it again through docker.socket.)
+ * An active socket, timer, or path can start a stopped unit again, so it must be in `units` too: otherwise
+ * `before` fails and names it. (For example, the next request to a stopped Docker engine starts it through
+ * docker.socket.)
  */
 export const serviceStop: FaultKind<Params, Before, null> = {
   kind: 'service.stop',
-  summary: 'Stop systemd units; they stay stopped until the heal starts those again that were active.',
+  summary: 'Stop systemd units. The heal starts the units that were active.',
   healAfter: 'recovery',
   params,
   uses: () => ({ tools: ['systemctl'], systemd: true, root: true }),
   describe: (p) => ({
     inject: `systemctl stop ${p.units.join(' ')}`,
-    heal: `systemctl start ${p.units.join(' ')} (those that were active)`,
+    heal: `systemctl start ${p.units.join(' ')} (only units that were active)`,
     blastRadius: `${p.units.join(', ')} and what depends on them`,
   }),
 
@@ -47,9 +47,13 @@ export const serviceStop: FaultKind<Params, Before, null> = {
     const units = await requireUnits(ctx, p.units);
     const active = units.filter((unit) => unit.active).map((unit) => unit.name);
     if (active.length === 0) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: none of ${p.units.join(', ')} is active`, {
-        mend: 'A fault needs something to break: start one of them first.',
-      });
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: cannot stop ${p.units.join(', ')}: no unit is active`,
+        {
+          mend: `Start a unit first: systemctl start ${p.units.join(' ')}`,
+        },
+      );
     }
     await requireNoTrigger(p, units, ctx);
     return { active };
@@ -69,7 +73,9 @@ export const serviceStop: FaultKind<Params, Before, null> = {
   healed: (_p, before, ctx) => allActive(ctx, before.active),
 };
 
-/** A unit that starts again by itself is not stopped. */
+/**
+ * Throws `fault-failed` if an active socket, timer, or path that is not in `units` would start a unit again.
+ */
 async function requireNoTrigger(p: Params, units: readonly Unit[], ctx: FaultContext): Promise<void> {
   const others = [...new Set(units.flatMap((unit) => unit.triggeredBy))].filter(
     (name) => !p.units.includes(name),
@@ -80,7 +86,7 @@ async function requireNoTrigger(p: Params, units: readonly Unit[], ctx: FaultCon
   const started = units.find((unit) => unit.triggeredBy.includes(trigger.name));
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: ${trigger.name} would start ${started?.name ?? 'it'} again`,
+    `${ctx.host.name}: cannot keep ${started?.name ?? 'the units'} stopped: ${trigger.name} would start it again`,
     { mend: `Add ${trigger.name} to \`units\`.` },
   );
 }

@@ -6,8 +6,8 @@ import { faultKind, faultKinds } from './catalog.ts';
 import { faultContext } from './testing/fault-context.ts';
 import { scriptedHost } from './testing/scripted-host.ts';
 
-// A command that was answered by nothing, or by somebody else's words, has said nothing about the fault: it is neither in effect nor
-// healed then, and what that looks like is an error, or "no".
+// If a command prints nothing, or only the output of another program, the fault's state is unknown. Then `effect` and `healed` must
+// throw or return false.
 
 interface Case {
   readonly params: Json;
@@ -43,7 +43,7 @@ const cases: Readonly<Record<string, Case>> = {
   'service.restart': { params: { units: ['x.service'] }, before: { stamps: ['cafe'] } },
   'service.stop': { params: { units: ['x.service'] }, before: { active: ['x.service'] } },
 };
-/** Kinds whose answer is an exit code by their author's choice, a cloud's, or a power switch's. */
+/** Kinds that read their state from an exit code of the scenario's command, from a cloud, or from a power switch. */
 const others = ['command', 'power.cut', 'server.reboot', 'server.stop'];
 
 const answers: readonly Partial<ExecResult>[] = [
@@ -54,7 +54,7 @@ const answers: readonly Partial<ExecResult>[] = [
   { stderr: 'bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\n' },
 ];
 
-test('every kind is looked at', () => {
+test('the cases cover every kind', () => {
   expect([...Object.keys(cases), ...others].sort()).toEqual(faultKinds.map(({ kind }) => kind).sort());
 });
 
@@ -64,7 +64,7 @@ describe.each(Object.entries(cases))('%s', (name, { params, before }) => {
     const ctx = faultContext(scriptedHost(() => answer));
     const parsed = kind.params.parse(params);
     const asked = [kind.effect(parsed, before, ctx), kind.healed(parsed, before, ctx)];
-    // False, or an error with a code: no exception that nobody meant.
+    // False or a DrillError with a code, not an unexpected exception.
     const seen = (await Promise.allSettled(asked)).map((result) =>
       result.status === 'fulfilled'
         ? result.value

@@ -19,7 +19,7 @@ const macTwo = '02:42:c6:12:02:0c';
 const stranger = '02:42:c6:12:02:63';
 const version = { stdout: 'arping from iputils 20240905\n' };
 
-/** Who answers for which address, as arping writes it. */
+/** Output of arping for each address, from the MACs that answer for it. */
 type Answers = Record<string, readonly string[]>;
 
 function arpings(answers: Answers, addresses: readonly string[]): string {
@@ -37,7 +37,7 @@ function arpings(answers: Answers, addresses: readonly string[]): string {
     .join('');
 }
 
-/** A vantage from which these answers are seen, one round after the other, the last one for good. */
+/** A vantage that gets these answers, one round after the other. The last round stays. */
 function vantage(...rounds: (Answers | Partial<ExecResult> | Error)[]): { host: Host; asked: string[][] } {
   const asked: string[][] = [];
   const host: Host = {
@@ -77,7 +77,7 @@ const both = async (host: Host, over: object = {}) => [
   await open(host, { nodeAddress: nodeTwo, ...over }),
 ];
 
-/** One slot: all instances look at the same moment. */
+/** One slot: all instances take a sample at the same moment. */
 async function slot(sessions: readonly ProbeSession[]) {
   return Promise.all(sessions.map(async (session) => (await lookWith(session, 60_000)).seen));
 }
@@ -85,11 +85,11 @@ const told = async (sessions: readonly ProbeSession[]) =>
   (await slot(sessions)).map((seen) => (seen.status === 'ok' ? seen.value : seen.status));
 
 const bothUp = { [nodeOne]: [macOne], [nodeTwo]: [macTwo] };
-/** The next slot: looks within a tenth of a second are of the same one. */
+/** Moves to the next slot. Samples within 0.1 s are in the same slot. */
 const nextSlot = (): void => void (nowMs += 1000);
 
 describe('arp probe', () => {
-  it('asks once for all instances, for the shared address and for the nodes’ own', async () => {
+  it('sends one round for all instances, for the shared address and for the nodes’ own', async () => {
     const { host, asked } = vantage({ ...bothUp, [vip]: [macOne] });
     const sessions = await both(host);
     expect(await told(sessions)).toEqual(['answers', 'silent']);
@@ -97,7 +97,7 @@ describe('arp probe', () => {
     await Promise.all(sessions.map((session) => session.close()));
   });
 
-  it('asks anew in the next slot, and sees that another node answers, or both', async () => {
+  it('sends another round in the next slot, and reports that another node answers, or both', async () => {
     const { host, asked } = vantage(
       { ...bothUp, [vip]: [macTwo] },
       { ...bothUp, [vip]: [macTwo, macOne] },
@@ -112,7 +112,7 @@ describe('arp probe', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('knows a node that went down by the MAC that it had, and one that came back with another by the new one', async () => {
+  it('identifies a stopped node by its last MAC, and a node with a new MAC by the new one', async () => {
     const { host } = vantage(
       { ...bothUp, [vip]: [macOne] },
       { [nodeTwo]: [macTwo], [vip]: [macOne] },
@@ -131,7 +131,7 @@ describe('arp probe', () => {
     ]);
   });
 
-  it('does not know whose an answer is while it may be that of a node which was never heard', async () => {
+  it('is unknown while an answer may come from a node that has never answered', async () => {
     const { host } = vantage(
       { [nodeTwo]: [macTwo], [vip]: [macOne] },
       { [nodeTwo]: [macTwo], [vip]: [macTwo] },
@@ -147,7 +147,7 @@ describe('arp probe', () => {
     expect(await told(sessions)).toEqual(['silent', 'answers']);
   });
 
-  it('goes by the MAC that it is given', async () => {
+  it('uses the configured MAC', async () => {
     const { host } = vantage({ ...bothUp, [vip]: ['02:42:c6:12:02:33'] });
     const sessions = [
       await open(host, { mac: '02:42:C6:12:02:33' }),
@@ -156,43 +156,43 @@ describe('arp probe', () => {
     expect(await told(sessions)).toEqual(['answers', 'silent']);
   });
 
-  // keepalived's use_vmac: whoever is master answers with the MAC of the virtual router.
+  // keepalived's use_vmac: the master answers with the MAC of the virtual router.
   it.each([
     ['for the shared address', { ...bothUp, [vip]: ['00:00:5e:00:01:33'] }],
     [
       'for its own address as well',
       { ...bothUp, [nodeOne]: [macOne, '00:00:5e:00:01:33'], [vip]: ['00:00:5e:00:01:33'] },
     ],
-  ])('does not know which node answers with a virtual MAC %s', async (_what, answers) => {
+  ])('is unknown if a virtual MAC answers %s', async (_what, answers) => {
     const seen = await slot(await both(vantage(answers).host));
-    const message = `${vip} is answered by 00:00:5e:00:01:33, the virtual MAC of a router: ARP cannot show which node has it; use a probe of kind vrrp or vip-claim`;
+    const message = `${vip} is answered by 00:00:5e:00:01:33, a virtual router MAC: ARP cannot show which node uses it; use a probe of kind vrrp or vip-claim`;
     expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
   });
 
-  it('knows the node that answers next to a virtual MAC with its own', async () => {
+  it('reports a node that answers with its own MAC, even if a virtual MAC answers too', async () => {
     const seen = await slot(await both(vantage({ ...bothUp, [vip]: ['00:00:5e:00:01:33', macOne] }).host));
     expect(seen).toMatchObject([{ value: 'answers', marks: [] }, { status: 'unknown' }]);
   });
 
-  it('does not know which node answers with a MAC that both have', async () => {
-    // A router in between answers for all of them (proxy ARP).
+  it('is unknown if both nodes have the answering MAC', async () => {
+    // A router answers for all nodes (proxy ARP).
     const proxy = { [nodeOne]: [macOne], [nodeTwo]: [macOne], [vip]: [macOne] };
     const seen = await slot(await both(vantage(proxy).host));
-    const message = `${vip} is answered by ${macOne}, which answers for ${nodeOne}, ${nodeTwo}: ARP cannot show which of them it is`;
+    const message = `${vip} is answered by ${macOne}, which also answers for ${nodeOne}, ${nodeTwo}: ARP cannot show which of these nodes it is`;
     expect(seen).toEqual([1, 2].map(() => ({ status: 'unknown', message })));
   });
 
   it.each(['00:00:5E:00:01:33', '00:00:5e:00:02:01', '00:00:0c:07:ac:05', '00:00:0c:9f:f0:01'])(
-    'takes no virtual MAC for that of a node: %s',
+    'refuses a virtual MAC as the MAC of a node: %s',
     (mac) => {
       const fields = { interface: 'eth0', address: vip, nodeAddress: nodeOne, mac };
       expect(arp.params.safeParse(fields).error?.issues[0]?.message).toBe(
-        'a virtual MAC (VRRP, HSRP) belongs to whichever node is master: leave it out, and use a probe of kind vrrp or vip-claim',
+        'a virtual MAC (VRRP, HSRP) belongs to the current master: remove `mac`, and use a probe of kind vrrp or vip-claim',
       );
     },
   );
 
-  it('tells once of a stranger that answers, and again when it comes back', async () => {
+  it('reports a stranger once, and again when it comes back', async () => {
     const { host } = vantage(
       { ...bothUp, [vip]: [macOne, stranger] },
       { ...bothUp, [vip]: [macOne, stranger] },
@@ -209,20 +209,20 @@ describe('arp probe', () => {
     const mark = {
       name: 'stranger',
       wallMs: expect.any(Number) as number,
-      text: `${vip} is answered by ${stranger}, which is none of ${nodeOne}, ${nodeTwo}`,
+      text: `${vip} is answered by ${stranger}, which does not belong to ${nodeOne}, ${nodeTwo}`,
       value: stranger,
-      // It is none of the nodes, whichever instance hands it on: the host that looks saw it.
+      // The mark's host is the requesting host, whichever instance reports it.
       host: 'vantage',
     };
     expect(marks).toEqual([[mark], [], [], [mark]]);
   });
 
-  it('takes it for a cut way when nobody at all answers', async () => {
+  it('is unknown if no address gets an answer', async () => {
     const { host } = vantage({});
     expect(await slot(await both(host))).toEqual(
       [1, 2].map(() => ({
         status: 'unknown',
-        message: `nobody answers for ${vip}, ${nodeOne}, ${nodeTwo}: the way there may be cut`,
+        message: `no ARP reply for ${vip}, ${nodeOne}, ${nodeTwo}: the path to this segment may be cut`,
       })),
     );
   });
@@ -230,29 +230,29 @@ describe('arp probe', () => {
   it.each([
     ['the interface is down', { stdout: 'Interface "eth0" is down\n'.repeat(3) }, 'Interface "eth0" is down'],
     [
-      'there is no such interface',
+      'the interface does not exist',
       { stderr: 'arping: Device eth0 not available.\n' },
       'Device eth0 not available',
     ],
-    ['one of the requests was not sent', { stdout: arpings(bothUp, [vip, nodeOne]) }, 'sent nothing'],
+    ['one of the requests was not sent', { stdout: arpings(bothUp, [vip, nodeOne]) }, 'sent no request'],
     [
-      'it was sent in vain',
+      'no request was sent',
       { stdout: arpings({}, [vip, nodeOne, nodeTwo]).replace('Sent 1', 'Sent 0') },
-      'sent nothing',
+      'sent no request',
     ],
     [
-      'the vantage cannot be reached',
+      'the vantage is unreachable',
       new DrillError('host-unreachable', 'vantage: not running'),
       'vantage: not running',
     ],
-  ])('calls it unknown when %s', async (_what, round, words) => {
+  ])('is unknown when %s', async (_what, round, words) => {
     const seen = await slot(await both(vantage(round).host));
     expect(seen).toEqual(
       [1, 2].map(() => ({ status: 'unknown', message: expect.stringContaining(words) as string })),
     );
   });
 
-  it('refuses to open without iputils’ arping, a host or addresses', async () => {
+  it('refuses to open without iputils’ arping, a host, or addresses', async () => {
     const withVersion = (result: Partial<ExecResult>): Host => ({
       ...vantage({}).host,
       exec: async () => ({ exitCode: 0, stdout: '', stderr: '', ...result }),
@@ -263,7 +263,7 @@ describe('arp probe', () => {
       mend: expect.stringContaining('iputils-arping') as string,
     });
     await expect(open(withVersion({ stdout: 'ARPing 2.25, by Thomas Habets' }))).rejects.toThrow(
-      'not that of iputils',
+      'not the iputils version',
     );
     const fields = { interface: 'eth0', address: vip, nodeAddress: nodeOne };
     await expect(openProbe(arp, fields)).rejects.toMatchObject({ code: 'invalid-input' });
@@ -275,7 +275,7 @@ describe('arp probe', () => {
 
   it('runs an arping for each address at once, and ends them', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'arp-'));
-    // Like the real one: goes on until it is told to end, and then says what it did.
+    // Like the real arping: runs until it gets a signal, and then prints its statistics.
     writeFileSync(
       join(folder, 'arping'),
       `#!/bin/sh

@@ -9,7 +9,7 @@ describe('probe catalog', () => {
     expect(probeKind('telepathy')).toBeUndefined();
   });
 
-  it('has each kind in the thread that the analysis takes it for', () => {
+  it('runs each kind in the thread that the analysis assumes', () => {
     expect(probeKinds.map(({ kind }) => laneOf(kind))).toEqual(probeKinds.map(({ lane }) => lane));
   });
 

@@ -15,7 +15,7 @@ import { tcpSession } from './tcp-session.ts';
 import { vipClaim } from './vip-claim.ts';
 import { vrrp } from './vrrp.ts';
 
-/** Every probe there is, one line each. Schema, `plan`, docs and error messages follow from this list. */
+/** All probe kinds. The schema, `plan`, the docs, and the error messages use this list. */
 export const probeKinds: readonly ProbeKind<unknown>[] = [
   http,
   tcp,
@@ -34,7 +34,7 @@ export const probeKinds: readonly ProbeKind<unknown>[] = [
   arp,
 ];
 
-/** The kind of that name; undefined for an unknown one. */
+/** The probe kind with this name, or undefined. */
 export function probeKind(kind: string): ProbeKind<unknown> | undefined {
   return probeKinds.find((candidate) => candidate.kind === kind);
 }

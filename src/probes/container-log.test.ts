@@ -11,7 +11,7 @@ const marks = [
   { name: 'state', match: 'state (?<value>[A-Z]+)' },
 ];
 
-/** A section of the output, as the script writes it. */
+/** A section of the script's output. */
 function log(name: string, lines: readonly string[], exitCode = 0): string {
   return ['log of ' + name, ...lines, `log ended ${exitCode}`, ''].join('\n');
 }
@@ -20,7 +20,7 @@ const at = (second: number, text: string, zone = 'Z'): string =>
   `2026-11-30T03:04:${String(second).padStart(2, '0')}.250000000${zone} ${text}`;
 const wall = (second: number): number => Date.UTC(2026, 10, 30, 3, 4, second, 250);
 
-/** A host that gives these outputs in turn; the first is that of the check before. */
+/** A host that returns these outputs in turn. The first output is for the check before the run. */
 function host(...outputs: (string | Partial<ExecResult> | Error)[]): { host: Host; asked: string[][] } {
   const asked: string[][] = [];
   return {
@@ -58,7 +58,7 @@ async function looks(
 const there = log('web', []);
 
 describe('container-log probe', () => {
-  it('begins after the newest line, and gives a mark for each new one that matches, once', async () => {
+  it('starts after the newest line, and reports each new matching line once', async () => {
     const { host: on, asked } = host(
       there,
       log('web', [at(1, 'state OLD')]),
@@ -78,7 +78,7 @@ describe('container-log probe', () => {
     ]);
   });
 
-  it('reads what another stream wrote a little earlier, and comes a little later', async () => {
+  it('reports a line that arrives late with an earlier timestamp', async () => {
     const { host: on } = host(
       there,
       log('web', [at(1, 'x')]),
@@ -88,13 +88,13 @@ describe('container-log probe', () => {
     expect((await looks(3, on))[2]).toMatchObject({ marks: [{ name: 'promoted' }] });
   });
 
-  it('reads a log that was empty from its start, and podman’s stamps', async () => {
+  it('reads an initially empty log from its start, with podman’s timestamps', async () => {
     const { host: on, asked } = host(there, there, log('web', [at(5, 'promoted', '+01:00')]));
     expect((await looks(2, on))[1]).toMatchObject({ marks: [{ wallMs: wall(5) - 3_600_000 }] });
     expect(asked[2]).toEqual(['web', '1970-01-01T00:00:00Z']);
   });
 
-  it('keeps the containers apart, and hands marks on once all could be read', async () => {
+  it('reads containers separately, and reports marks when all could be read', async () => {
     const gone = 'Error response from daemon: No such container: db';
     const { host: on } = host(
       there + log('db', []),
@@ -107,7 +107,7 @@ describe('container-log probe', () => {
     expect(seen[2]).toMatchObject({ status: 'ok', marks: [{ name: 'promoted' }, { name: 'state' }] });
   });
 
-  it('goes on where the output was cut, whole lines only', async () => {
+  it('continues after the last complete line of a truncated output', async () => {
     const cut = `log of web\n${at(2, 'promoted')}\n${at(3, 'prom')}`;
     const { host: on, asked } = host(
       there,
@@ -119,12 +119,12 @@ describe('container-log probe', () => {
     const seen = await looks(4, on);
     expect(seen[1]).toMatchObject({ marks: [{ text: 'promoted' }] });
     expect(seen[2]).toMatchObject({ marks: [] });
-    // Nothing but what was known fitted in: the next look leaves the overlap out.
+    // The output contained only known lines, so the next sample reads without overlap.
     expect(asked[4]).toEqual(['web', '2026-11-30T03:04:02.250000000Z']);
     expect(seen[3]).toMatchObject({ marks: [{ text: 'promoted again' }] });
   });
 
-  it('is unknown where nothing was run, or the host is away, and keeps its place', async () => {
+  it('is unknown if the script did not run or the host is unreachable, and keeps its position', async () => {
     const { host: on } = host(
       there,
       log('web', [at(1, 'x')]),
@@ -144,14 +144,14 @@ describe('container-log probe', () => {
       'Error response from daemon: configured logging driver does not support reading',
       'cannot read the log of container web on node-1: Error response from daemon: configured logging driver does not support reading',
     ],
-  ])('refuses a container that has no log: %s', async (words, message) => {
+  ])('refuses a container without a readable log: %s', async (words, message) => {
     await expect(looks(0, host(log('web', [words], 1)).host)).rejects.toMatchObject({
       code: 'invalid-input',
       message,
     });
   });
 
-  it('begins although the engine does not answer yet, and needs a host', async () => {
+  it('opens before the engine answers, and requires a host', async () => {
     await expect(
       looks(0, host(log('web', ['Cannot connect to the Docker daemon'], 1)).host),
     ).resolves.toEqual([]);

@@ -16,17 +16,17 @@ const params = z.strictObject({
   containers: z
     .array(commandWord)
     .min(1)
-    .describe('Containers whose lines are read, by name. They must exist when the run begins.'),
-  marks: logMarks.describe('Lines to look for. Each match makes a mark with the engine’s timestamp.'),
+    .describe('Names of the containers whose logs are read. They must exist when the run begins.'),
+  marks: logMarks.describe('Lines to find. Each match creates a mark with the engine’s timestamp.'),
 });
 type Params = z.output<typeof params>;
 
-/** Read at most this much a look; what is left over comes with the next one. */
+/** Most output read per sample. The next sample reads the rest. */
 const maxOutputBytes = 1_048_576;
 const hostGraceMs = 1000;
 
-// One section for each container: its lines with the engine's stamps, and how `docker logs` ended. No line that has a stamp
-// looks like the ends of a section.
+// One section per container: its lines with the engine's timestamps, and the exit code of `docker logs`. A
+// line with a timestamp never matches a section's first or last line.
 const script = `
 export LC_ALL=C
 while [ $# -gt 0 ]; do
@@ -38,16 +38,19 @@ while [ $# -gt 0 ]; do
   shift 2
 done`;
 
-/** Reads what containers have written since the last look, whatever their log driver, and picks out the lines that mean something. */
+/**
+ * Reads the lines that containers wrote since the last sample, with any readable log driver, and creates
+ * marks from matching lines.
+ */
 export const containerLog: ProbeKind<Params> = {
   kind: 'container-log',
   summary:
-    'New lines of containers’ logs, by `docker logs`. Lines that match become marks on the time line, with the engine’s timestamp.',
+    'New lines of containers’ logs, read with `docker logs`. Lines that match become marks on the timeline, with the engine’s timestamp.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
   needsHost: true,
-  // A shell, and `docker logs` for each container.
+  // One shell, and `docker logs` for each container.
   cost: (p) => ({ newConnections: 0, commands: 1, processes: 1 + p.containers.length }),
   describe: (p) =>
     `docker logs of ${p.containers.join(', ')} for ${p.marks.map(({ name }) => name).join(', ')}`,
@@ -66,9 +69,9 @@ class LogSession implements ProbeSession {
   readonly #timeoutMs: number;
   readonly #logs: ReadonlyMap<string, ContainerLog>;
   readonly #marksIn: MarkLine;
-  /** Found, and not handed on yet: a look that failed for one container hands on none. */
+  /** Marks that no sample has reported yet. An attempt that failed for one container reports none. */
   #marks: LogMark[] = [];
-  /** One at a time: two looks from the same place would tell each line twice. */
+  /** One attempt at a time: two attempts from the same position would report each line twice. */
   readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
@@ -96,19 +99,19 @@ class LogSession implements ProbeSession {
       if (problem !== undefined) return { status: 'unknown', message: shorten(problem) };
       return { status: 'ok', marks: this.#marks.splice(0) };
     } catch (error) {
-      // A log that cannot be read says nothing about what would be in it.
+      // If the log cannot be read, its new lines are unknown.
       return { status: 'unknown', message: shorten(messageOf(signal.aborted ? signal.reason : error)) };
     }
   }
 
-  /** Takes in what was read; gives what could not be. */
+  /** Processes the output. Returns a message if the log of a container could not be read. */
   #take(output: string, isCut: boolean): string | undefined {
     const sections = parseSections(output);
     let problem: string | undefined;
     for (const [name, log] of this.#logs) {
       const section = sections.get(name);
       if (section === undefined) {
-        // What was cut off comes with the next look.
+        // The output was truncated. The next sample reads the missing part.
         if (!isCut) problem ??= `docker logs did not run: ${output.trim()}`;
         continue;
       }
@@ -122,7 +125,10 @@ class LogSession implements ProbeSession {
   }
 }
 
-/** Refuses containers that are not there, or keep no log. What nobody can say now is not wrong. @throws DrillError `invalid-input` */
+/**
+ * Refuses containers that do not exist or have no readable log. A container whose state is unknown now is
+ * accepted. @throws DrillError `invalid-input`
+ */
 async function requireLogs(containers: readonly string[], host: Host, signal: AbortSignal): Promise<void> {
   const argv = ['sh', '-c', script, 'container-log', ...containers.flatMap((name) => [name, ''])];
   const options = { timeoutMs: preflightTimeoutMs, signal, maxOutputBytes, look: true } as const;
@@ -131,14 +137,14 @@ async function requireLogs(containers: readonly string[], host: Host, signal: Ab
     if (exitCode === 0 || exitCode === undefined) continue;
     if (saysNoSuchContainer(words))
       throw new DrillError('invalid-input', `${host.name} has no container ${name}`, {
-        mend: 'Correct the name: `docker ps --all` on the host lists them.',
+        mend: `Correct the name. List the containers with \`docker ps --all\` on ${host.name}.`,
       });
     if (/does not support reading/i.test(words))
       throw new DrillError(
         'invalid-input',
         `cannot read the log of container ${name} on ${host.name}: ${words}`,
         {
-          mend: 'Give the container a log driver that `docker logs` can read: json-file, local, or journald.',
+          mend: 'Set a log driver that `docker logs` can read (json-file, local, or journald), and recreate the container.',
         },
       );
   }

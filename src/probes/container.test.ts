@@ -12,14 +12,14 @@ const state =
   (value: unknown): Script =>
   () => ({ stdout: `${JSON.stringify(value)}\n` });
 
-/** A state is good or bad; conditions with `is` read it either way. */
+/** The observation for a state. Conditions with `is` read good and bad states. */
 const seenAs = (value: string) =>
   ['running', 'healthy'].includes(value)
     ? { status: 'ok', value }
     : { status: 'fail', cause: 'bad-state', message: `container app is ${value}`, value };
 
 describe('container probe', () => {
-  it('asks the engine for the container’s state', async () => {
+  it('reads the container’s state from the engine', async () => {
     const host = scriptedHost(state({ Status: 'running', Running: true, Pid: 77 }));
     const { seen } = await lookOnce(container, { name: 'app' }, { host });
     expect(seen).toEqual({ status: 'ok', value: 'running' });
@@ -30,22 +30,22 @@ describe('container probe', () => {
     ['healthy', { Status: 'running', Health: { Status: 'healthy', FailingStreak: 0 } }],
     ['starting', { Status: 'running', Health: { Status: 'starting' } }],
     ['unhealthy', { Status: 'running', Health: { Status: 'unhealthy' } }],
-    // A check that was switched off (`healthcheck: { test: [NONE] }`).
+    // A disabled health check (`healthcheck: { test: [NONE] }`).
     ['running', { Status: 'running', Health: { Status: 'none' } }],
     ['running', { Status: 'running', Health: null }],
-    // The last word of a check says nothing of a container that does not run.
+    // The last result of a health check does not count for a container that is not running.
     ['exited', { Status: 'exited', Health: { Status: 'healthy' } }],
     ['paused', { Status: 'paused', Health: { Status: 'healthy' } }],
     ['restarting', { Status: 'restarting', Health: { Status: 'unhealthy' } }],
     ['created', { Status: 'created' }],
     ['dead', { Status: 'dead' }],
     ['removing', { Status: 'removing' }],
-  ])('tells %s', async (value, told) => {
+  ])('reports %s', async (value, told) => {
     expect(await seenWith(state(told))).toEqual(seenAs(value));
   });
 
   it.each(['Error: No such container: app', 'Error response from daemon: No such container: app'])(
-    'tells absent: %s',
+    'reports absent: %s',
     async (stderr) => {
       expect(await seenWith(() => ({ exitCode: 1, stdout: '\n', stderr }))).toEqual(seenAs('absent'));
     },
@@ -60,7 +60,7 @@ describe('container probe', () => {
     });
   });
 
-  it('does not know the state that an answer does not have', async () => {
+  it('is unknown if the answer has no state', async () => {
     for (const stdout of ['null', 'not json', '{"Status":""}'])
       expect(await seenWith(() => ({ stdout }))).toEqual({
         status: 'unknown',
@@ -68,7 +68,7 @@ describe('container probe', () => {
       });
   });
 
-  it('calls it unknown when the host cannot be reached or has no docker', async () => {
+  it('is unknown if the host is unreachable or has no docker', async () => {
     const away: Script = () => {
       throw new DrillError('host-unreachable', 'alpha: not running');
     };
@@ -104,7 +104,7 @@ describe('container probe over the engine’s kept connection', () => {
   const running = (response: ServerResponse): void =>
     void response.end(JSON.stringify({ Id: 'x'.repeat(9000), State: { Status: 'running' } }));
 
-  it('asks over one connection, and starts no command for a sample', async () => {
+  it('uses one connection, and runs no command for a sample', async () => {
     const paths: string[] = [];
     const { look, pipes, commands } = await engine((request, response) => {
       paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
@@ -116,7 +116,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(commands).toEqual([]);
   });
 
-  it('tells a container that is not there, and an engine that refuses', async () => {
+  it('distinguishes a missing container from an engine error', async () => {
     let status = 404;
     const { look } = await engine((_, response) => {
       response.statusCode = status;
@@ -127,7 +127,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(await look()).toEqual({ status: 'fail', cause: 'error', message: 'status 500: no disk' });
   });
 
-  it('asks by a command when the connection breaks, and over a new one once that was answered', async () => {
+  it('runs a command when the connection breaks, and opens a new connection after the command got an answer', async () => {
     let breaks = false;
     let engineIsUp = true;
     const { look, pipes, commands } = await engine(
@@ -143,7 +143,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(await look()).toMatchObject({ value: 'running' });
     breaks = true;
     engineIsUp = false;
-    // Gone: told by the command, and asked by the command alone until it is back.
+    // The engine has stopped: only the command asks, until the engine is back.
     for (let n = 0; n < 3; n++) expect(await look()).toMatchObject({ status: 'fail', cause: 'error' });
     expect([pipes.length, commands.length]).toEqual([1, 3]);
     breaks = false;
@@ -153,7 +153,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect([pipes.length, commands.length]).toEqual([2, 4]);
   });
 
-  it('gives the connection up on a host where it never worked', async () => {
+  it('stops trying the connection on a host where it never worked', async () => {
     const { look, pipes } = await engine(
       (request) => request.socket.destroy(),
       () => ({ stdout: '{"Status":"running"}' }),
@@ -162,7 +162,7 @@ describe('container probe over the engine’s kept connection', () => {
     expect(pipes).toHaveLength(3);
   });
 
-  it('takes an engine that does not answer for a time-out, never for a state', async () => {
+  it('reports a time-out, and no state, if the engine does not answer', async () => {
     const waiting: ServerResponse[] = [];
     const { look, session, pipes, commands } = await engine((_, response) => void waiting.push(response));
     const both = await Promise.all([look(), look()]);
@@ -177,14 +177,14 @@ describe('container probe over the engine’s kept connection', () => {
     expect(commands).toEqual([]);
   });
 
-  it('opens ever fewer connections to an engine that is frozen', async () => {
+  it('opens fewer and fewer connections to a frozen engine', async () => {
     const { look, session, pipes } = await engine(() => {}, undefined, 10);
     const endMs = performance.now() + 2000;
     while (performance.now() < endMs) {
       if (session.isBusy?.() === true) await new Promise((resolve) => setTimeout(resolve, 5));
       else await look();
     }
-    // One for each 20 ms would be a hundred. Slower machines open fewer.
+    // One connection per 20 ms would be 100. Slower machines open fewer.
     expect(pipes.length).toBeLessThan(40);
   });
 

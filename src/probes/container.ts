@@ -17,16 +17,19 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
-/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+/**
+ * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * first.
+ */
 const hostGraceMs = 1000;
-/** Exit codes by which a shell or Docker says that the command could not even be started. */
+/** Exit codes of a shell or of Docker if the command could not be started. */
 const notStarted: ReadonlySet<number> = new Set([126, 127]);
 
-/** Asks the Docker engine of a host for a container's state, over a connection that is kept. */
+/** Reads a container's state from the host's Docker engine, over a kept connection. */
 export const container: ProbeKind<Params> = {
   kind: 'container',
   summary:
-    'State of a container as its Docker engine reports it. With a health check: healthy, unhealthy, or starting. Otherwise: running, paused, restarting, exited, created, dead, removing, or absent. A sample is good in the states healthy and running. In all others it fails with the cause `bad-state`: a condition without `is` does not hold, and a condition with `is` reads the state.',
+    'State of a container as its Docker engine reports it. While it runs with a health check: healthy, unhealthy, or starting. Otherwise: running, paused, restarting, exited, created, dead, removing, or absent. A sample is good in the states healthy and running. In all other states it fails with the cause `bad-state`. Then a condition without `is` does not hold, and a condition with `is` reads the state.',
   params,
   uses: () => ({ tools: ['docker'], engine: true }),
   lane: 'host',
@@ -48,7 +51,7 @@ export const container: ProbeKind<Params> = {
   },
 };
 
-/** Asks by a command for each sample. */
+/** Runs one command per sample. */
 function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession {
   const argv = ['docker', 'container', 'inspect', '--format', '{{json .State}}', p.name];
   return {
@@ -59,7 +62,8 @@ function commandSession(p: Params, host: Host, ctx: ProbeContext): ProbeSession 
           await host.exec(argv, { timeoutMs: ctx.timeoutMs + hostGraceMs, signal, look: true }),
         );
       } catch (error) {
-        // An engine that lets us wait gives no answer; a broken way to the host says nothing of the engine.
+        // A time-out means that the engine did not answer. After a failed connection to the host, the
+        // engine's state is unknown.
         if (signal.aborted) return abortedBy(signal);
         return { status: 'unknown', message: shorten(messageOf(error)) };
       }
@@ -101,7 +105,7 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     : { status: 'fail', cause: 'error', message };
 }
 
-/** What `docker inspect` tells, as far as it matters. */
+/** The fields of `docker inspect` that determine the state. */
 const dockerState = z.object({
   Status: z.string().min(1),
   Health: z.object({ Status: z.string() }).nullish(),
@@ -111,7 +115,7 @@ function stateOf(told: unknown): string | undefined {
   const state = dockerState.safeParse(told);
   if (!state.success) return undefined;
   const { Status: status, Health: health } = state.data;
-  // A container that stopped keeps the last word of its health check. `none`: the check was switched off.
+  // A stopped container keeps the last result of its health check. `none`: the check is disabled.
   const isChecked = health !== undefined && health !== null && !['', 'none'].includes(health.Status);
   return status === 'running' && isChecked ? health.Status : status;
 }

@@ -24,7 +24,7 @@ async function ask(reply: DnsReply, fields: object = {}, timeoutMs = 1000) {
 }
 
 describe('dns probe', () => {
-  it('gives the answers, sorted, and how long they took', async () => {
+  it('returns the sorted answers, and the time that they took', async () => {
     const answers = [ip('198.18.0.20'), ip('198.18.0.10')];
     const { seen } = await ask({ rcode: 0, answers });
     expect(seen).toEqual({
@@ -52,17 +52,17 @@ describe('dns probe', () => {
   });
 
   it.each<[string, DnsReply, string]>([
-    ['NXDOMAIN', { rcode: 3 }, 'there is no such name (NXDOMAIN)'],
-    ['SERVFAIL', { rcode: 2 }, 'the server failed (SERVFAIL)'],
-    ['REFUSED', { rcode: 5 }, 'the server will not answer this (REFUSED)'],
-    ['NOTIMP', { rcode: 4 }, 'the server does not do this (NOTIMP)'],
-    ['no record', { rcode: 0 }, 'the name has no such record'],
-  ])('fails by DNS for %s', async (_what, reply, message) => {
+    ['NXDOMAIN', { rcode: 3 }, 'the name does not exist (NXDOMAIN)'],
+    ['SERVFAIL', { rcode: 2 }, 'the server reported a failure (SERVFAIL)'],
+    ['REFUSED', { rcode: 5 }, 'the server refused the query (REFUSED)'],
+    ['NOTIMP', { rcode: 4 }, 'the server does not support the query (NOTIMP)'],
+    ['no record', { rcode: 0 }, 'the name has no record of this type'],
+  ])('fails with the cause dns for %s', async (_what, reply, message) => {
     const { seen } = await ask(reply);
     expect(seen).toMatchObject({ status: 'fail', cause: 'dns', message });
   });
 
-  it('fails as timeout, not before its time, when no answer comes, and asks once', async () => {
+  it('fails as timeout, not before the time-out, without an answer, and queries once', async () => {
     const server = await serverThat(() => undefined);
     const look = await lookOnce(dns, { name: 'vip.example', server: server.address }, { timeoutMs: 200 });
     expect(look.seen).toMatchObject({ status: 'fail', cause: 'timeout', message: 'no answer within 200 ms' });
@@ -70,14 +70,14 @@ describe('dns probe', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('fails as refused where nobody listens', async () => {
+  it('fails as refused on a closed port', async () => {
     const server = await dnsServer(() => undefined);
     await server.close();
     const { seen } = await lookOnce(dns, { name: 'vip.example', server: server.address });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
-  it('judges the value, and keeps it', async () => {
+  it('checks the value, and reports it also if it does not match', async () => {
     const reply = { rcode: 0, answers: [ip('198.18.0.10')] };
     expect((await ask(reply, { expect: '^198\\.18\\.0\\.10$' })).seen.status).toBe('ok');
     expect((await ask(reply, { expect: '^198\\.18\\.0\\.20$' })).seen).toMatchObject({
@@ -87,7 +87,7 @@ describe('dns probe', () => {
     });
   });
 
-  it('lets looks overlap: the end of one does not touch the others, and each has a port of its own', async () => {
+  it('lets samples overlap: the end of one does not affect the others, and each has its own port', async () => {
     const server = await serverThat((question) =>
       question === 0 ? undefined : { rcode: 0, answers: [ip('198.18.0.10')] },
     );
@@ -103,13 +103,13 @@ describe('dns probe', () => {
     await session.close();
   });
 
-  it('calls a look unknown that was aborted before it began', async () => {
+  it('is unknown if the sample was aborted before it started', async () => {
     const session = await openProbe(dns, { name: 'x.example', server: '127.0.0.1:1' });
     expect((await session.observe(AbortSignal.abort(new Error('the run stops')))).status).toBe('unknown');
   });
 
   it.each(['192.0.2.1', '192.0.2.1:5353', '2001:db8::1', '[2001:db8::1]', '[2001:db8::1]:5353'])(
-    'takes the server %s',
+    'accepts the server %s',
     async (server) => {
       await expect(openProbe(dns, { name: 'x.example', server })).resolves.toBeDefined();
     },
@@ -119,7 +119,7 @@ describe('dns probe', () => {
     'refuses the server "%s"',
     async (server) => {
       await expect(openProbe(dns, { name: 'x.example', server })).rejects.toThrow(
-        `"${server}" is no address`,
+        `"${server}" is not an IP address`,
       );
     },
   );

@@ -9,50 +9,54 @@ import { abortedBy, failureOf } from '../net/net-errors.ts';
 import { regex, requireRegex } from '../net/text-params.ts';
 
 const params = z.strictObject({
-  name: z.string().min(1).describe('Name to ask for, in full: no search list is gone through.'),
+  name: z.string().min(1).describe('Full name to look up. The search list is not used.'),
   type: z
     .enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'])
     .default('A')
-    .describe('Type of the records; of SOA the serial is told.'),
+    .describe('Type of the records. For SOA, the value is the serial.'),
   server: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Address of the server to ask, or [address]:port, IPv4 also address:port; the system’s by default.',
+      'Server to query: an IP address, optionally with a port (192.0.2.53:5353 or [2001:db8::53]:5353). Default: the system’s servers.',
     ),
   expect: regex.optional().describe('Regular expression that the value must match.'),
 });
 type Params = z.output<typeof params>;
 type RecordType = Params['type'];
 
-/** Longest value kept: a value is a state, not a document. */
+/** Longest value, in characters: a value is a state, not a document. */
 const valueLimit = 200;
-/** c-ares would ask again and wait longer each time: one try, which the probe's time-out ends. */
+/**
+ * Added to the probe's time-out for the resolver's only try. Otherwise c-ares would repeat the query and wait
+ * longer each time.
+ */
 const beyondMs = 1000;
 
-/** Codes of the answers that a server gives, as they are called in DNS. */
+/** Messages for the resolver's error codes that stand for a server's answer. */
 const answerWords: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no such name (NXDOMAIN)',
-  ENODATA: 'the name has no such record',
-  ESERVFAIL: 'the server failed (SERVFAIL)',
-  EREFUSED: 'the server will not answer this (REFUSED)',
-  EFORMERR: 'the server does not understand the question (FORMERR)',
-  ENOTIMP: 'the server does not do this (NOTIMP)',
-  EBADRESP: 'the reply is no DNS',
+  ENOTFOUND: 'the name does not exist (NXDOMAIN)',
+  ENODATA: 'the name has no record of this type',
+  ESERVFAIL: 'the server reported a failure (SERVFAIL)',
+  EREFUSED: 'the server refused the query (REFUSED)',
+  EFORMERR: 'the server cannot parse the query (FORMERR)',
+  ENOTIMP: 'the server does not support the query (NOTIMP)',
+  EBADRESP: 'the reply is not a valid DNS message',
 };
 
 /**
- * Asks a DNS server, from a new port for each look and past every cache but its own. A server that answers that there
- * is no such name, or with an error, is `dns`; one that does not answer is `timeout`, or `refused` by its machine.
+ * Queries a DNS server from a new port for each sample. Only the server's own cache can answer. The cause is
+ * `dns` if the server answers with an error, also if the name does not exist. It is `timeout` if the server
+ * does not answer, and `refused` if its machine refuses the port.
  */
 export const dns: ProbeKind<Params> = {
   kind: 'dns',
-  summary: 'A DNS question to one server or to the system’s; the value is the answers, sorted.',
+  summary: 'A DNS query to one server or to the system’s servers. The value is the sorted answers.',
   params,
   lane: 'network',
   needsHost: false,
-  // One datagram each way; a long answer over TCP is rare.
+  // One datagram in each direction. A long answer over TCP is rare.
   cost: () => ({ newConnections: 0, commands: 0, processes: 0 }),
   describe: (p) => `resolve ${p.type} ${p.name}${p.server === undefined ? '' : ` at ${p.server}`}`,
   open: async (p, ctx) => {
@@ -61,7 +65,7 @@ export const dns: ProbeKind<Params> = {
     return {
       observe: async (signal) => {
         if (signal.aborted) return abortedBy(signal);
-        // One for each look: ending a look ends everything that its resolver asks.
+        // One resolver per sample, because `cancel` ends all queries of a resolver.
         const resolver = new Resolver({ timeout: Math.ceil(ctx.timeoutMs) + beyondMs, tries: 1 });
         if (server !== undefined) resolver.setServers([server]);
         const startMs = ctx.clock.nowMs();
@@ -96,7 +100,7 @@ function judge(
   return { status: 'fail', cause: 'bad-body', message, value, phases };
 }
 
-/** What the server answered is its failure; anything else is one of the way to it. */
+/** An error from the server has the cause `dns`. Any other error is a connection failure. */
 function failed(error: NodeJS.ErrnoException, phases: { readonly firstByteMs: number }): Observation {
   const words = answerWords[error.code ?? ''];
   return words === undefined
@@ -104,7 +108,7 @@ function failed(error: NodeJS.ErrnoException, phases: { readonly firstByteMs: nu
     : { status: 'fail', cause: 'dns', message: words, phases };
 }
 
-/** Each record as text, as zone files have it, without its name, class and type. */
+/** Each record as text in the format of zone files, without its name, class, and type. */
 function textsOf(records: unknown, type: RecordType): string[] {
   const list = Array.isArray(records) ? (records as unknown[]) : [records];
   return list.map((record) => {
@@ -121,14 +125,14 @@ function textsOf(records: unknown, type: RecordType): string[] {
   });
 }
 
-/** As c-ares takes it. @throws DrillError `invalid-input` */
+/** The server in the format of c-ares. @throws DrillError `invalid-input` */
 function requireServer(text: string): string {
   const match = /^(?:\[([^\]]+)\]|([^:]+)|([^[\]]*:[^[\]]*:[^[\]]*))(?::(\d{1,5}))?$/.exec(text);
   const address = match?.[1] ?? match?.[2] ?? match?.[3] ?? '';
   const port = Number(match?.[4] ?? 53);
   if (isIP(address) === 0 || port < 1 || port > 65_535)
-    throw new DrillError('invalid-input', `server: "${text}" is no address`, {
-      mend: 'Write an IP address, with a port as 192.0.2.53:5353 or [2001:db8::53]:5353.',
+    throw new DrillError('invalid-input', `server: "${text}" is not an IP address`, {
+      mend: 'Use an IP address, optionally with a port: 192.0.2.53:5353 or [2001:db8::53]:5353.',
     });
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }

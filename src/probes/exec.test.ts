@@ -13,7 +13,7 @@ const exits = (exitCode: number, stdout = '', stderr = ''): Host =>
   hostThat(async () => ({ exitCode, stdout, stderr }));
 
 describe('exec probe', () => {
-  it('runs the command and gives its trimmed output', async () => {
+  it('runs the command and returns its trimmed output', async () => {
     const asked: (readonly string[])[] = [];
     const host = hostThat(async (argv) => {
       asked.push(argv);
@@ -32,7 +32,7 @@ describe('exec probe', () => {
     expect(other.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
-  it('fails for another exit code than expected', async () => {
+  it('fails for an unexpected exit code', async () => {
     const { seen } = await lookOnce(exec, { argv: ['x'] }, { host: exits(3, 'out', 'inactive') });
     expect(seen).toEqual({ status: 'fail', cause: 'error', message: 'exit 3: inactive' });
     const silent = await lookOnce(exec, { argv: ['false'] }, { host: exits(1) });
@@ -40,20 +40,22 @@ describe('exec probe', () => {
     expect((await lookOnce(exec, { argv: ['x'], expectExit: 3 }, { host: exits(3) })).seen.status).toBe('ok');
   });
 
-  it('calls it unknown when the command says that it could not tell', async () => {
+  it('is unknown for the exit code `unknownExit`', async () => {
     const fields = { argv: ['check_x'], unknownExit: 3 };
     const { seen } = await lookOnce(exec, fields, { host: exits(3, 'UNKNOWN: no socket') });
     expect(seen).toEqual({
       status: 'unknown',
-      message: 'the command could not tell: exit 3: UNKNOWN: no socket',
+      message: 'the command reported unknown: exit 3: UNKNOWN: no socket',
     });
     expect((await lookOnce(exec, fields, { host: exits(2) })).seen.status).toBe('fail');
     expect((await lookOnce(exec, fields, { host: exits(0) })).seen.status).toBe('ok');
     const both = exec.params.parse({ argv: ['x'], unknownExit: 3, expectExit: 3 });
-    expect(exec.conflict?.(both)?.message).toContain('unknownExit: 3 is the exit code that counts as good');
+    expect(exec.conflict?.(both)?.message).toContain(
+      'unknownExit: 3 is also the exit code that counts as good',
+    );
   });
 
-  it('calls it unknown when the host cannot be reached or the command cannot be started', async () => {
+  it('is unknown if the host is unreachable or the command cannot be started', async () => {
     const down = hostThat(async () => {
       throw new DrillError('host-unreachable', 'node-1: not running');
     });

@@ -10,7 +10,7 @@ import { regex, requireRegex } from '../net/text-params.ts';
 import { mapValue, valueMap } from './lib/value-map.ts';
 
 const params = z.strictObject({
-  argv: z.array(z.string()).min(1).describe('Command and arguments, as they are: no shell splits them.'),
+  argv: z.array(z.string()).min(1).describe('Command and arguments. No shell interprets them.'),
   expectExit: z.int().min(0).max(255).default(0).describe('Exit code that counts as good.'),
   unknownExit: z
     .int()
@@ -18,41 +18,45 @@ const params = z.strictObject({
     .max(255)
     .optional()
     .describe(
-      'Exit code by which the command says that it could not tell, such as 3 of a Nagios plugin: the sample is then unknown and not failed. None by default. 126 and 127 (the shell could not start the command) always mean unknown.',
+      'Exit code that means unknown, such as 3 of a Nagios plugin. The sample is then unknown, not failed. Default: none. 126 and 127 (the shell could not start the command) always mean unknown.',
     ),
   value: regex
     .optional()
     .describe(
-      'Regular expression with one group: what it captures of the output is the value. Without it the whole output is.',
+      'Regular expression with one group, which captures the value from the output. Without it, the whole output is the value.',
     ),
   map: valueMap,
 });
 type Params = z.output<typeof params>;
 
-/** Exit codes by which a shell or Docker says that the command could not even be started. */
+/** Exit codes of a shell or of Docker if the command could not be started. */
 const notStarted: ReadonlySet<number> = new Set([126, 127]);
 
-/** Longest value kept: a value is a state, not a document. */
+/** Longest value, in characters: a value is a state, not a document. */
 const valueLimit = 200;
 
-/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+/**
+ * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * first.
+ */
 const hostGraceMs = 1000;
 
 /** Runs a command on a host. */
 export const exec: ProbeKind<Params> = {
   kind: 'exec',
-  summary: 'A command on a host; judges its exit code, its output is the value.',
+  summary:
+    'A command on a host. Its exit code decides whether the sample is good, and its output is the value.',
   params,
   uses: (p) => ({ tools: p === undefined ? [] : p.argv.slice(0, 1) }),
   lane: 'host',
   needsHost: true,
-  // The command's own children are not known.
+  // Child processes of the command are unknown.
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   conflict: ({ expectExit, unknownExit }) =>
     unknownExit === expectExit
       ? {
           field: 'unknownExit',
-          message: `unknownExit: ${unknownExit} is the exit code that counts as good; let the command end with another one where it cannot tell`,
+          message: `unknownExit: ${unknownExit} is also the exit code that counts as good (\`expectExit\`); use another exit code for unknown`,
         }
       : undefined,
   describe: (p) => p.argv.join(' '),
@@ -70,7 +74,8 @@ export const exec: ProbeKind<Params> = {
           });
           return judge(p, pattern, result);
         } catch (error) {
-          // A command that ran into the probe's time-out is a target without an answer; a broken way there is none.
+          // A time-out counts as a failed sample. After a failed connection to the host, the result is
+          // unknown.
           if (signal.aborted) return abortedBy(signal);
           return { status: 'unknown', message: shorten(messageOf(error)) };
         }
@@ -85,7 +90,7 @@ function judge(p: Params, pattern: RegExp | undefined, result: ExecResult): Obse
   if (exitCode !== p.expectExit) {
     const message = shorten(exitWords(exitCode, stderr.trim() || stdout));
     if (exitCode === p.unknownExit)
-      return { status: 'unknown', message: shorten(`the command could not tell: ${message}`) };
+      return { status: 'unknown', message: shorten(`the command reported unknown: ${message}`) };
     return notStarted.has(exitCode)
       ? { status: 'unknown', message: `the command could not be started: ${message}` }
       : { status: 'fail', cause: 'error', message };

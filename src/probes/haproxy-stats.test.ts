@@ -10,16 +10,16 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-/** A server as far as a test cares; a text is its status. */
+/** The fields of a server that a test sets. A string is its status. */
 interface Server {
   readonly status: string;
   readonly weight?: number;
   readonly backup?: true;
-  /** 2: a server; 4: a listener of the proxy, which has a row as well. */
+  /** 2: a server. 4: a listener of the proxy, which has a row too. */
   readonly type?: number;
 }
 
-/** A page as HAProxy 3.0 gives it, shortened: columns in its order, a trailing comma, quoted check output. */
+/** A shortened page of HAProxy 3.0: its column order, a trailing comma, and quoted check output. */
 function page(...servers: (string | Server)[]): string {
   const header = '# pxname,svname,qcur,scur,status,weight,act,bck,lastchg,type,last_chk,';
   const rows = servers.map((server, i) => {
@@ -54,11 +54,11 @@ describe('haproxy-stats probe', () => {
     expect((await look(page('UP', state))).seen).toMatchObject({ status: 'ok', value });
   });
 
-  // `backup`: used only while no active server is; weight 0: gets no new clients (HAProxy configuration manual, 5.2).
+  // `backup`: used only while no active server is usable. Weight 0: gets no new clients (HAProxy configuration manual, 5.2).
   it.each<[string, (string | Server)[], string]>([
-    ['the first of equals', ['UP', 'UP'], 'no'],
-    ['the only one that is up', ['DOWN', 'UP'], 'yes'],
-    ['none that is up', ['DOWN', 'DOWN'], 'no'],
+    ['the first among equals', ['UP', 'UP'], 'no'],
+    ['the only server that is up', ['DOWN', 'UP'], 'yes'],
+    ['no server is up', ['DOWN', 'DOWN'], 'no'],
     ['the greater weight', ['UP', { status: 'UP', weight: 2 }], 'yes'],
     ['a backup before an active server', [{ status: 'UP', backup: true }, 'UP'], 'yes'],
     ['a backup of greater weight', ['UP', { status: 'UP', weight: 100, backup: true }], 'no'],
@@ -83,21 +83,21 @@ describe('haproxy-stats probe', () => {
     ['a backup of weight 0', ['DOWN', { status: 'UP', weight: 0, backup: true }], 'no'],
     ['no check at all', ['DOWN', 'no check'], 'yes'],
     ['the same page with a listener in it', [{ status: 'OPEN', weight: 9, type: 4 }, 'UP'], 'yes'],
-  ])('tells the preferred server: %s', async (_what, servers, value) => {
+  ])('reports the preferred server: %s', async (_what, servers, value) => {
     expect((await look(page(...servers), 200, 'preferred')).seen).toMatchObject({ status: 'ok', value });
   });
 
-  it('does not know what a status means that it has never heard of', async () => {
+  it('is unknown for an unknown status', async () => {
     const message = 'nodes/node-2 has an unknown status: * DOWN 1/2';
     expect((await look(page('UP', '* DOWN 1/2'))).seen).toEqual({ status: 'unknown', message });
-    // It may be up, and then it would be preferred.
+    // The server may be up, and then it would be preferred.
     expect((await look(page({ status: 'HALF' }, 'UP'), 200, 'preferred')).seen).toMatchObject({
       status: 'unknown',
     });
     expect((await look(page('HALF', 'UP'))).seen).toMatchObject({ status: 'ok', value: 'UP' });
   });
 
-  it('does not choose between two rows of one server that differ', async () => {
+  it('is unknown if two rows of one server differ', async () => {
     const twice = page('UP', 'UP', 'DOWN').replace('node-3', 'node-2');
     expect((await look(twice)).seen).toEqual({
       status: 'unknown',
@@ -105,7 +105,7 @@ describe('haproxy-stats probe', () => {
     });
   });
 
-  it('fails when the server is not there or the page is another', async () => {
+  it('fails if the page has no such server or is not the statistics page', async () => {
     expect((await look(page('UP'))).seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
     const html = await look('<html lang="en"><body>Statistics, "all"</body></html>');
     expect(html.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
@@ -143,7 +143,7 @@ describe('parseCsv', () => {
     expect(parseCsv(text)).toEqual(rows);
   });
 
-  it('refuses what is no CSV', () => {
+  it('refuses text that is not CSV', () => {
     expect(parseCsv('"open')).toBeUndefined();
   });
 });

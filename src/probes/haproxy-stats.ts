@@ -9,8 +9,10 @@ import { hostPort, httpUrl } from '../net/text-params.ts';
 import { caFile, clientCert } from '../net/tls-params.ts';
 
 const params = z.strictObject({
-  url: httpUrl.describe('URL of the statistics page as CSV; it ends in ";csv".'),
-  connectTo: hostPort.optional().describe('host:port to connect to instead of what the URL names.'),
+  url: httpUrl.describe('URL of the statistics page in CSV format. It ends in ";csv".'),
+  connectTo: hostPort
+    .optional()
+    .describe('host:port to connect to, instead of the host and port in the URL.'),
   headers,
   caFile,
   clientCert,
@@ -20,19 +22,21 @@ const params = z.strictObject({
     .enum(['state', 'preferred'])
     .default('state')
     .describe(
-      '`preferred`: yes or no, whether HAProxy sends new clients to this server first. Only servers that are UP with a weight above 0 count. The active server with the greatest weight is preferred; of equals, the first in the list. Without an active server, it is the first backup (the page does not say whether `option allbackups` is set).',
+      '`state`: the state of the server. `preferred`: yes or no, whether HAProxy sends new clients to this server first. Only servers that are UP or no-check, with a weight above 0, count. The active server with the greatest weight is preferred; among equals, the first in the list. Without an active server, the first backup is preferred. The page does not show whether `option allbackups` is set.',
     ),
 });
 type Params = z.output<typeof params>;
 
-/** The page of a balancer with some thousand servers; beyond it, rows would be missed. */
+/**
+ * Enough for the page of a load balancer with some thousand servers. A longer page fails, because rows would
+ * be missing.
+ */
 const maxPageBytes = 4_194_304;
 
-/** Asks HAProxy what it makes of a server. */
+/** Reads a server's state from HAProxy's statistics page. */
 export const haproxyStats: ProbeKind<Params> = {
   kind: 'haproxy-stats',
-  summary:
-    'State of a server as HAProxy’s statistics page tells it: UP, DOWN, MAINT, DRAIN, NOLB or no-check.',
+  summary: 'State of a server on HAProxy’s statistics page: UP, DOWN, MAINT, DRAIN, NOLB, or no-check.',
   params,
   lane: 'network',
   needsHost: false,
@@ -59,34 +63,35 @@ export const haproxyStats: ProbeKind<Params> = {
   },
 };
 
-/** A server as its row tells it; several rows of one name are kept apart. */
+/** A server's row of the page. Several rows with one name stay separate. */
 interface ServerRow {
   readonly name: string;
-  /** undefined for a status that is not known. */
+  /** Undefined for an unknown status. */
   readonly state: string | undefined;
   readonly status: string;
   readonly weight: number;
   readonly isBackup: boolean;
 }
 
-/** Value of the column `type` for a server; 3 is a listener (HAProxy management guide, 9.1). */
+/** Value of the column `type` for a server. 3 is a listener (HAProxy management guide, 9.1). */
 const serverType = '2';
 
 /**
- * Finds the server's row. Columns go by the names in the first line, `# pxname,svname,…`
- * (HAProxy management guide, 9.1 "CSV format"): their number grows with versions.
+ * Finds the server's row. Columns are found by their names in the first line, `# pxname,svname,…` (HAProxy
+ * management guide, 9.1 "CSV format"), because newer versions add columns.
  */
 function stateIn(page: string, p: Params): Observation {
   const bad = (message: string) =>
     ({ status: 'fail', cause: 'bad-body', message: shorten(message) }) as const;
   const unknown = (message: string) => ({ status: 'unknown', message: shorten(message) }) as const;
   const servers = serversOf(page, p.backend);
-  if (servers === undefined) return bad('not a statistics page as CSV: does the URL end in ";csv"?');
+  if (servers === undefined)
+    return bad('the page is not HAProxy statistics in CSV: the URL must end in ";csv"');
   const named = servers.filter(({ name }) => name === p.server);
   const [own] = named;
-  if (own === undefined) return bad(`no server ${p.server} in a backend ${p.backend}`);
+  if (own === undefined) return bad(`the page lists no server ${p.server} in backend ${p.backend}`);
   const name = `${p.backend}/${p.server}`;
-  if (own.status === '') return bad(`no status for ${name}`);
+  if (own.status === '') return bad(`the page has no status for ${name}`);
   const { state } = own;
   if (state === undefined) return unknown(`${name} has an unknown status: ${own.status}`);
   const other = named.find((server) => server.state !== state);
@@ -97,7 +102,7 @@ function stateIn(page: string, p: Params): Observation {
   return { status: 'ok', value: preferredOf(servers)?.name === own.name ? 'yes' : 'no' };
 }
 
-/** The servers of a backend; undefined for a page that is not the statistics as CSV. */
+/** The servers of a backend. Undefined if the page is not HAProxy statistics in CSV. */
 function serversOf(page: string, backend: string): readonly ServerRow[] | undefined {
   const rows = parseCsv(page.trimStart()) ?? [];
   const header = (rows[0] ?? []).map((name) => name.replace(/^#\s*/, ''));
@@ -117,8 +122,9 @@ function serversOf(page: string, backend: string): readonly ServerRow[] | undefi
 }
 
 /**
- * Where HAProxy sends a client without history. A weight of 0 takes a server out of balancing, and backups are used only while
- * no active server can be, one at a time (configuration manual, 5.2 `backup` and `weight`).
+ * The server to which HAProxy sends a client without a session. HAProxy does not balance to a server with
+ * weight 0. It uses backups, one at a time, only while no active server is usable (configuration manual, 5.2
+ * `backup` and `weight`).
  */
 function preferredOf(servers: readonly ServerRow[]): ServerRow | undefined {
   const usable = servers.filter(
@@ -131,7 +137,10 @@ function preferredOf(servers: readonly ServerRow[]): ServerRow | undefined {
 
 const states: ReadonlySet<string> = new Set(['UP', 'DOWN', 'MAINT', 'DRAIN', 'NOLB']);
 
-/** `UP 1/2` is up still and `DOWN 1/2` down still; `MAINT (via …)` is MAINT. undefined for a word that is none of these. */
+/**
+ * The state without its details: `UP 1/2` is UP, `DOWN 1/2` is DOWN, and `MAINT (via …)` is MAINT. Undefined
+ * for an unknown state.
+ */
 function stateWord(status: string): string | undefined {
   if (status === 'no check') return 'no-check';
   const word = status.split(' ')[0] ?? '';

@@ -23,7 +23,7 @@ async function listen(server: Server): Promise<number> {
   return port;
 }
 
-/** A server that treats each connection as told, once the request has come. */
+/** A server that handles each connection with a test's function after the request has arrived. */
 async function raw(onRequest: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => socket.once('data', () => onRequest(socket)));
   return `http://127.0.0.1:${await listen(server)}/`;
@@ -53,7 +53,7 @@ describe('http probe', () => {
     expect(phases?.firstByteMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
   });
 
-  it('opens a new connection for each look', async () => {
+  it('opens a new connection for each sample', async () => {
     const ports = new Set<number>();
     const server = createHttpServer((request, response) => {
       ports.add(request.socket.remotePort ?? 0);
@@ -64,7 +64,7 @@ describe('http probe', () => {
     expect(ports.size).toBe(3);
   });
 
-  it('keeps its connection where that is wanted, after bad replies as well, until a look fails on it', async () => {
+  it('keeps its connection with `kept-alive`, also after bad replies, until a sample fails on it', async () => {
     const ports: (number | undefined)[] = [];
     const server = createHttpServer((request, response) => {
       ports.push(request.socket.remotePort);
@@ -95,12 +95,12 @@ describe('http probe', () => {
     expect(new Set(ports.slice(0, 4)).size).toBe(1);
     expect(new Set(ports.slice(4)).size).toBe(1);
     expect(ports[4]).not.toBe(ports[0]);
-    // Only where a connection was made does a look say how long that took.
+    // Only a sample that opened a connection has `connectMs`.
     const connects = seen.map((s) => s.status !== 'unknown' && s.phases?.connectMs !== undefined);
     expect(connects).toEqual([true, false, false, false, true, false]);
   });
 
-  it('opens another connection where the kept one was closed between looks, and after a time-out', async () => {
+  it('opens another connection if the kept one was closed between samples, and after a time-out', async () => {
     const sockets: Socket[] = [];
     let silent = false;
     const server = createHttpServer((request, response) => {
@@ -113,7 +113,7 @@ describe('http probe', () => {
     expect(await look()).toBe('ok');
     sockets[0]?.destroy();
     await expect.poll(() => sockets[0]?.closed).toBe(true);
-    // Until our end has heard of it, the request may still go out on the old connection, and fail.
+    // Until the client notices the close, a request may still use the old connection and fail.
     await expect.poll(() => look()).toBe('ok');
     expect(sockets.at(-1)).not.toBe(sockets[0]);
     silent = true;
@@ -125,7 +125,7 @@ describe('http probe', () => {
     await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
   });
 
-  it('sends method, path, headers and the URL’s host wherever it connects to', async () => {
+  it('sends the method, path, headers, and the URL’s host, also with `connectTo`', async () => {
     let got = {};
     const server = createHttpServer((request, response) => {
       got = {
@@ -159,7 +159,7 @@ describe('http probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause, message: `status ${status}` });
   });
 
-  it('takes an upgrade of the connection for the reply that it is', async () => {
+  it('treats status 101 (upgrade) as a reply', async () => {
     const url = await raw((socket) =>
       socket.end(
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi',
@@ -174,7 +174,7 @@ describe('http probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause: 'http-other', message: 'status 101' });
   });
 
-  it('takes a redirect for good where it is expected', async () => {
+  it('accepts an expected redirect', async () => {
     const { seen } = await lookOnce(http, { url: await reply(301, ''), expect: { status: [200, 301] } });
     expect(seen.status).toBe('ok');
   });
@@ -190,7 +190,7 @@ describe('http probe', () => {
     expect(missing.seen).toEqual({
       status: 'fail',
       cause: 'bad-body',
-      message: 'no value in the body: nothing there matches nothing.there',
+      message: 'no value in the body: nothing matches nothing.there',
       phases: expect.anything() as object,
     });
     const none = await lookOnce(http, { url: await reply(200, '{"node":null}'), value: "node || 'none'" });
@@ -209,7 +209,7 @@ describe('http probe', () => {
     });
   });
 
-  it('fails for a body that does not match, and for a value that is not there to read', async () => {
+  it('fails for a body that does not match, and for a missing value', async () => {
     const url = await reply(200, 'maintenance\u0007page');
     const mismatch = await lookOnce(http, { url, expect: { body: '"status":"UP"' } });
     expect(mismatch.seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
@@ -221,7 +221,7 @@ describe('http probe', () => {
     });
   });
 
-  it('fails as refused where nobody listens', async () => {
+  it('fails as refused on a closed port', async () => {
     const { seen } = await lookOnce(http, { url: `http://${await unusedAddress()}/` });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
@@ -229,9 +229,9 @@ describe('http probe', () => {
   it.each([
     ['a reset', (socket: Socket) => socket.resetAndDestroy()],
     ['a close without a reply', (socket: Socket) => socket.end()],
-    ['a reply cut in its headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-')],
+    ['a reply that breaks in its headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-')],
     [
-      'a reply cut in its body',
+      'a reply that breaks in its body',
       (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
     ],
   ])('fails as reset for %s', async (_name, behave) => {
@@ -249,22 +249,22 @@ describe('http probe', () => {
   });
 
   it.each([
-    ['a server that says nothing', () => {}],
+    ['a server that sends nothing', () => {}],
     [
-      'headers that drip',
+      'headers that arrive byte by byte',
       (socket: Socket) => {
         socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
         every(20, socket, 'x');
       },
     ],
     [
-      'a body that drips',
+      'a body that arrives byte by byte',
       (socket: Socket) => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n');
         every(20, socket, 'x');
       },
     ],
-  ])('fails as timeout, not before its time, for %s', async (_name, behave) => {
+  ])('fails as timeout, not before the time-out, for %s', async (_name, behave) => {
     const url = await raw(behave);
     const { seen, tookMs } = await lookOnce(http, { url }, { timeoutMs: 200 });
     expect(seen).toMatchObject({ status: 'fail', cause: 'timeout' });
@@ -307,7 +307,7 @@ describe('http probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause: 'dns' });
   });
 
-  it('calls an aborted look unknown when the run stops', async () => {
+  it('is unknown if the run stops during the sample', async () => {
     const session = await openProbe(http, { url: await raw(() => {}) });
     const controller = new AbortController();
     const looking = session.observe(controller.signal);
@@ -354,7 +354,7 @@ describe('http probe', () => {
     ['POST', { body: 'x' }, undefined],
     ['PUT', { body: 'x' }, undefined],
     ['GET', {}, undefined],
-  ])('takes a body with POST and PUT only: %s', (method, over, field) => {
+  ])('accepts a body only with POST and PUT: %s', (method, over, field) => {
     const p = http.params.parse({ url: 'http://a/', method, ...over });
     expect(http.conflict?.(p)?.field).toBe(field);
   });
@@ -370,7 +370,7 @@ describe('http probe', () => {
     const valueOf = async (body: Buffer, headers: Record<string, string>, value = 'status') =>
       (await lookOnce(http, { url: await bytes(body, headers), value })).seen;
 
-    it('and asks for it as it is', async () => {
+    it('and asks for no compression', async () => {
       const asked: (string | undefined)[] = [];
       const server = createHttpServer((request, response) => {
         asked.push(request.headers['accept-encoding']?.toString());
@@ -390,37 +390,32 @@ describe('http probe', () => {
       ['br', brotliCompressSync(json)],
       ['zstd', zstdCompressSync(json)],
       ['identity', Buffer.from(json)],
-    ])('compressed all the same: %s', async (encoding, body) => {
+    ])('compressed in spite of that: %s', async (encoding, body) => {
       expect(await valueOf(body, { 'content-encoding': encoding })).toMatchObject({
         status: 'ok',
         value: 'UP',
       });
     });
 
-    it('that is empty, whatever it is said to be', async () => {
+    it('that is empty, with any Content-Encoding', async () => {
       const url = await bytes(Buffer.alloc(0), { 'content-encoding': 'gzip' });
       expect((await lookOnce(http, { url, expect: { body: '^$' } })).seen.status).toBe('ok');
     });
 
     it.each([
+      ['an unknown encoding', 'compress', Buffer.from(json), 'content-encoding "compress" is not supported'],
+      ['a body that is not gzip', 'gzip', Buffer.from(json), 'the body is not gzip'],
       [
-        'an encoding that it does not know',
-        'compress',
-        Buffer.from(json),
-        'content-encoding "compress" is not supported',
-      ],
-      ['what is none', 'gzip', Buffer.from(json), 'the body is not gzip'],
-      [
-        'a body that is longer than its limit',
+        'a body longer than its limit',
         'gzip',
         gzipSync(Buffer.alloc(70_000, ' ')),
         'longer than 65536 bytes',
       ],
-    ])('and says why it cannot read %s', async (_what, encoding, body, words) => {
+    ])('and reports why it cannot read %s', async (_what, encoding, body, words) => {
       const seen = await valueOf(body, { 'content-encoding': encoding });
       expect(seen).toMatchObject({ status: 'fail', cause: 'bad-body' });
       expect(seen).toMatchObject({ message: expect.stringContaining(words) as string });
-      // Of no interest where nothing is wanted of the body.
+      // Does not matter if neither `expect.body` nor `value` is set.
       const { seen: plain } = await lookOnce(http, {
         url: await bytes(body, { 'content-encoding': encoding }),
       });
@@ -432,12 +427,12 @@ describe('http probe', () => {
       ['UTF-16', Buffer.from(json, 'utf16le'), 'application/json; charset=utf-16'],
       ['UTF-16 by its mark', Buffer.from(`\uFEFF${json}`, 'utf16le'), 'application/json'],
       ['Latin-1', Buffer.from('{"status":"UP","t":"\xfc"}', 'latin1'), 'text/plain; charset="ISO-8859-1"'],
-      ['a character set that nobody knows', Buffer.from(json), 'text/plain; charset=klingon'],
+      ['an unknown character set', Buffer.from(json), 'text/plain; charset=klingon'],
     ])('with %s', async (_what, body, type) => {
       expect(await valueOf(body, { 'content-type': type })).toMatchObject({ status: 'ok', value: 'UP' });
     });
 
-    it('in the character set that it is said to have', async () => {
+    it('in its declared character set', async () => {
       const body = Buffer.from('läuft', 'latin1');
       const url = await bytes(body, { 'content-type': 'text/plain; charset=iso-8859-1' });
       expect((await lookOnce(http, { url, expect: { body: '^läuft$' } })).seen.status).toBe('ok');
@@ -456,7 +451,7 @@ describe('http probe', () => {
     });
   });
 
-  it('lets the planner’s placeholders through', () => {
+  it('accepts the planner’s placeholders', () => {
     expect(
       http.params.safeParse({ url: 'http://${address}:9000/status', connectTo: '${address}:9000' }).success,
     ).toBe(true);
@@ -491,7 +486,7 @@ describe('http probe over TLS', () => {
     expect(phases?.tlsMs).toBeGreaterThan(phases?.connectMs ?? Infinity);
   });
 
-  it('agrees on TLS once for a connection that is kept', async () => {
+  it('does one TLS handshake for a kept connection', async () => {
     const fields = { url, connectTo: await secure('good'), caFile: file('ca.pem'), connection: 'kept-alive' };
     const session = await openProbe(http, fields);
     const phases = [];
@@ -510,7 +505,7 @@ describe('http probe over TLS', () => {
     ['a self-signed certificate', 'ca', { caFile: 'other-ca.pem' }, /self-signed/],
     ['a wrong name', 'good', { caFile: 'ca.pem', serverName: 'other.example.com' }, /other\.example\.com/],
     [
-      'a wrong name on a connection to be kept',
+      'a wrong name on a kept connection',
       'good',
       { caFile: 'ca.pem', serverName: 'other.example.com', connection: 'kept-alive' },
       /other\.example\.com/,
@@ -539,7 +534,7 @@ describe('http probe over TLS', () => {
     };
     const clientCert = () => ({ certFile: file('good.pem'), keyFile: file('good.key') });
 
-    it.each([{}, { maxVersion: 'TLSv1.2' }])('shows one: %j', async (over) => {
+    it.each([{}, { maxVersion: 'TLSv1.2' }])('sends one: %j', async (over) => {
       const connectTo = await mutual(over);
       const fields = { url, connectTo, caFile: file('ca.pem') };
       for (const connection of ['new', 'kept-alive']) {
@@ -554,7 +549,7 @@ describe('http probe over TLS', () => {
       });
     });
 
-    it('refuses a key that is of another certificate, or is not there', async () => {
+    it('refuses a key that belongs to another certificate, or does not exist', async () => {
       for (const keyFile of [file('ca.key'), file('nosuch.key')]) {
         const fields = { url, clientCert: { ...clientCert(), keyFile } };
         await expect(openProbe(http, fields)).rejects.toMatchObject({
@@ -565,7 +560,7 @@ describe('http probe over TLS', () => {
     });
   });
 
-  it('accepts any certificate where told to', async () => {
+  it('accepts any certificate with `insecureSkipVerify`', async () => {
     const connectTo = await secure('expired');
     expect((await lookOnce(http, { url, connectTo, insecureSkipVerify: true })).seen.status).toBe('ok');
   });
@@ -589,7 +584,7 @@ describe('http probe over TLS', () => {
     expect(tookMs).toBeGreaterThan(199);
   });
 
-  it('refuses a CA file that is not there or holds no certificate', async () => {
+  it('refuses a CA file that does not exist or contains no certificate', async () => {
     await expect(openProbe(http, { url, caFile: file('nosuch.pem') })).rejects.toMatchObject({
       code: 'invalid-input',
     });
@@ -603,7 +598,7 @@ describe('failureOf', () => {
   const withCode = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
 
   it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'EPERM', 'ENETDOWN'])(
-    'calls %s unknown: it is the probing machine’s trouble',
+    'is unknown for %s, a failure of the probing machine',
     (code) => {
       expect(failureOf(withCode(code)).status).toBe('unknown');
     },
@@ -623,7 +618,7 @@ describe('failureOf', () => {
     ['CERT_HAS_EXPIRED', 'tls'],
     ['HPE_INVALID_CONSTANT', 'http-other'],
     ['ESOMETHINGNEW', 'error'],
-  ])('gives %s the cause %s', (code, cause) => {
+  ])('maps %s to the cause %s', (code, cause) => {
     expect(failureOf(withCode(code))).toMatchObject({ status: 'fail', cause });
   });
 });

@@ -11,32 +11,35 @@ import { headers, secretRef } from '../net/secret.ts';
 import { hostPort, httpUrl, regex, requireRegex } from '../net/text-params.ts';
 import { caFile, clientCert } from '../net/tls-params.ts';
 
-/** Parameters that HTTP probes share: where to ask. */
 const params = z.strictObject({
   url: httpUrl,
   connectTo: hostPort
     .optional()
     .describe(
-      'host:port to connect to instead of what the URL names; Host, SNI and certificate stay the URL’s.',
+      'host:port to connect to, instead of the host and port in the URL. The Host header, SNI, and the certificate check still use the URL.',
     ),
   connection: z
     .enum(['new', 'kept-alive'])
     .default('new')
     .describe(
-      '`new`: one for each look. `kept-alive`: the same one for as long as it is good, as clients with a pool have it; after a failed look the next one opens another. As the recovery probe only with `keptConnection: true`: a kept connection does not see that new clients are refused.',
+      '`new`: a new connection for each sample. `kept-alive`: one connection for as long as it works, like a client with a connection pool; after a failed sample, the next sample opens another. The recovery probe may use `kept-alive` only with `keptConnection: true`, because a kept connection does not show that new clients are refused.',
     ),
   method: z
     .enum(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
     .default('GET')
-    .describe('Method of the request; POST and PUT may have a body.'),
+    .describe('Method of the request. POST and PUT may have a body.'),
   body: z
     .union([z.string(), secretRef], { error: 'expected a text, { file: … } or { env: … }' })
     .optional()
-    .describe('Body of the request, or where to read it. Name its type as Content-Type in `headers`.'),
+    .describe('Body of the request, or where to read it. Set its Content-Type in `headers`.'),
   headers,
   caFile,
   clientCert,
-  serverName: z.string().min(1).optional().describe('Name for SNI and certificate; the URL’s by default.'),
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name for SNI and the certificate check. Default: the host in the URL.'),
   insecureSkipVerify: z.boolean().default(false).describe('Accept any certificate.'),
   expect: z
     .strictObject({
@@ -48,13 +51,13 @@ const params = z.strictObject({
       body: regex.optional().describe('Regular expression that the body must match.'),
     })
     .prefault({})
-    .describe('What a good reply is.'),
+    .describe('Conditions for a good reply.'),
   value: z
     .string()
     .refine(isJmesPath, { error: 'not a valid JMESPath expression' })
     .optional()
     .describe(
-      "JMESPath expression that takes the probe’s value from the JSON body, also of a bad reply. Whole numbers beyond 2^53 are read as text, with all digits. A good reply in which nothing matches fails with the cause `bad-body`; `leader || 'none'` gives a value for it.",
+      "JMESPath expression that reads the probe’s value from the JSON body, also of a bad reply. Whole numbers beyond 2^53 are read as text with all digits. A good reply without a match fails with the cause `bad-body`; to avoid that, add a default: `leader || 'none'`.",
     ),
   maxBodyBytes: z
     .int()
@@ -62,19 +65,19 @@ const params = z.strictObject({
     .max(16_777_216)
     .default(65_536)
     .describe(
-      'How much of the body is read and judged. The request asks for an uncompressed body; gzip, deflate, br, and zstd are decoded.',
+      'Longest body that is read, in bytes. The request asks for an uncompressed body; gzip, deflate, br, and zstd are decoded.',
     ),
 });
 type Params = z.output<typeof params>;
 
-/** Longest value kept: a value is a state, not a document. */
+/** Longest value, in characters: a value is a state, not a document. */
 const valueLimit = 200;
 
-/** Asks a URL, over a new connection each time or over one that is kept. */
+/** Sends an HTTP request, over a new connection for each sample or over a kept one. */
 export const http: ProbeKind<Params> = {
   kind: 'http',
   summary:
-    'An HTTP request, over a new connection or a kept one; judges status and body, may read a value from JSON.',
+    'An HTTP request over a new or a kept connection. Status and body decide whether the sample is good; a value can be read from JSON.',
   params,
   lane: 'network',
   needsHost: false,
@@ -83,7 +86,7 @@ export const http: ProbeKind<Params> = {
   conflict: ({ method, body }) =>
     body === undefined || method === 'POST' || method === 'PUT'
       ? undefined
-      : { field: 'body', message: `body: ${method} has none; set \`method\` to POST or PUT` },
+      : { field: 'body', message: `body: a ${method} request has no body; set \`method\` to POST or PUT` },
   describe: (p) =>
     `${p.method} ${p.url}${p.connectTo === undefined ? '' : ` at ${p.connectTo}`}${p.connection === 'kept-alive' ? ' over a kept connection' : ''}`,
   async open(p, ctx) {
@@ -92,7 +95,8 @@ export const http: ProbeKind<Params> = {
     const good = new Set(p.expect.status);
     const body = p.expect.body === undefined ? undefined : requireRegex(p.expect.body);
     const read = p.value === undefined ? undefined : valueReader(p.value);
-    // A good reply is read to its end, for it may break there; a bad one only for its value, or to use the connection again.
+    // A good reply is read to its end, because the connection may break in its body. A bad reply is read only
+    // for its value, or to reuse the connection.
     const wantBody = (status: number): boolean => good.has(status) || read !== undefined || keptAlive;
     return {
       observe: async (signal) => {
@@ -150,14 +154,14 @@ function readValue(
 }
 
 /**
- * Reads the value of a JSON body as text: strings as they are, everything else as JSON. Throws if the body is no JSON, or if
- * nothing in it matches: `null` is what JMESPath gives then, and no state.
+ * Reads the value of a JSON body as text: strings unchanged, everything else as JSON. Throws if the body is
+ * not JSON, or if nothing matches: JMESPath then returns `null`, which is not a state.
  */
 function valueReader(expression: string): (body: string) => string {
   const compiled = compile(expression);
   return (body) => {
     const value = TreeInterpreter.search(compiled, parseJson(body) as JSONValue);
-    if (value === null || value === undefined) throw new Error(`nothing there matches ${expression}`);
+    if (value === null || value === undefined) throw new Error(`nothing matches ${expression}`);
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, valueLimit);
   };
 }

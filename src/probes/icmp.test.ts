@@ -7,7 +7,7 @@ import { lookOnce, openProbe } from './testing/look.ts';
 
 type Answer = (argv: readonly string[], options: ExecOptions) => Promise<ExecResult>;
 
-/** A host with iputils' ping, whose requests get this answer. */
+/** A host with iputils' ping that returns this result. */
 function hostThat(answer: Answer, version: Partial<ExecResult> = {}): Host {
   return {
     name: 'vantage',
@@ -28,7 +28,7 @@ const summary = '\n--- 198.18.2.100 ping statistics ---\n1 packets transmitted, 
 const fields = { address: '198.18.2.100' };
 
 describe('icmp probe', () => {
-  it('sends one request and takes the time that ping measured', async () => {
+  it('sends one request and reports the time that ping measured', async () => {
     const asked: (readonly string[])[] = [];
     const host = hostThat(async (argv, options) => {
       expect(options.look).toBe(true);
@@ -56,7 +56,7 @@ describe('icmp probe', () => {
       { status: 'fail', cause: 'timeout', message: 'no reply within 59.9 s' },
     ],
     [
-      'a router that knows no way',
+      'a router without a route',
       1,
       `${head}From 198.18.0.1 icmp_seq=1 Destination Net Unreachable\n${summary}0 received, +1 errors, 100% packet loss`,
       '',
@@ -70,21 +70,21 @@ describe('icmp probe', () => {
       { status: 'fail', cause: 'unreachable', message: 'ping: connect: Network is unreachable' },
     ],
     [
-      'a name that is none',
+      'an unknown name',
       2,
       '',
       'ping: nowhere.example: Name or service not known',
       { status: 'fail', cause: 'dns' },
     ],
     [
-      'no right to ask',
+      'no permission to send',
       2,
       '',
       'ping: socktype: SOCK_RAW\nping: socket: Operation not permitted',
       { status: 'unknown', message: expect.stringContaining('Operation not permitted') as string },
     ],
     [
-      'a firewall of its own',
+      'a firewall on the host itself',
       1,
       head,
       'ping: sendmsg: Operation not permitted',
@@ -92,7 +92,7 @@ describe('icmp probe', () => {
     ],
     ['a ping that is gone', 127, '', 'sh: ping: not found', { status: 'unknown' }],
     [
-      'no reply, whatever the shell and sudo say',
+      'no reply, with messages of the shell and sudo',
       1,
       `${head}${summary}0 received, 100% packet loss, time 0ms`,
       'bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\nsudo: unable to resolve host n1: Name or service not known',
@@ -106,18 +106,18 @@ describe('icmp probe', () => {
       { status: 'fail', cause: 'timeout' },
     ],
     [
-      'what sudo says in place of ping',
+      'a message of sudo instead of ping',
       1,
       '',
       'sudo: unable to resolve host n1: Name or service not known\nsudo: a password is required',
       { status: 'unknown', message: expect.stringContaining('a password is required') as string },
     ],
     [
-      'a name that the host’s own sudo does not know, and another trouble of ping',
+      'a message of sudo about a name, and another error of ping',
       2,
       '',
       'sudo: unable to resolve host n1: Name or service not known\nping: socket: Operation not permitted',
-      { status: 'unknown', message: 'ping sent nothing: ping: socket: Operation not permitted' },
+      { status: 'unknown', message: 'ping sent no request: ping: socket: Operation not permitted' },
     ],
     ['nothing at all', 1, '', '', { status: 'unknown' }],
     [
@@ -127,11 +127,11 @@ describe('icmp probe', () => {
       '',
       { status: 'ok' },
     ],
-  ])('tells %s', async (_what, exitCode, stdout, stderr, seen) => {
+  ])('reports %s', async (_what, exitCode, stdout, stderr, seen) => {
     expect((await lookOnce(icmp, fields, { host: says(exitCode, stdout, stderr) })).seen).toMatchObject(seen);
   });
 
-  it('fails as timeout when its own time is up, and is unknown where the way there broke', async () => {
+  it('fails as timeout at its own time-out, and is unknown if the connection to the host breaks', async () => {
     const slow = hostThat(
       async (_argv, { signal }) =>
         new Promise((_resolve, reject) =>
@@ -151,21 +151,23 @@ describe('icmp probe', () => {
     });
   });
 
-  it('refuses a host without ping, and with another one', async () => {
+  it('refuses a host without ping, or with another version of it', async () => {
     const never: Answer = async () => {
       throw new Error('it should not come to this');
     };
     const without = hostThat(never, { exitCode: 127, stdout: '' });
     await expect(openProbe(icmp, fields, { host: without })).rejects.toThrow('vantage has no ping');
     const busybox = hostThat(never, { exitCode: 1, stdout: 'BusyBox v1.37.0' });
-    await expect(openProbe(icmp, fields, { host: busybox })).rejects.toThrow('not that of iputils');
+    await expect(openProbe(icmp, fields, { host: busybox })).rejects.toThrow('not the iputils version');
     const busyboxOfDebian = hostThat(never, {
       exitCode: 1,
       stdout: '',
       stderr: "ping: invalid option -- 'V'\nBusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.",
     });
-    await expect(openProbe(icmp, fields, { host: busyboxOfDebian })).rejects.toThrow('not that of iputils');
-    // What sudo says is no word of ping's: that is found out by the samples.
+    await expect(openProbe(icmp, fields, { host: busyboxOfDebian })).rejects.toThrow(
+      'not the iputils version',
+    );
+    // sudo's message proves nothing about ping, so the probe opens and the samples show it.
     const locked = hostThat(never, { exitCode: 1, stdout: '', stderr: 'sudo: a password is required' });
     await expect(openProbe(icmp, fields, { host: locked })).resolves.toBeDefined();
     await expect(openProbe(icmp, fields)).rejects.toThrow('needs `from:`');
@@ -182,16 +184,16 @@ describe('icmp probe', () => {
     ['2001:DB8::1', '2001:DB8::1'],
     ['fe80::1%eth0', 'fe80::1%eth0'],
     ['node_1.internal', 'node_1.internal'],
-    // ping looks names of other scripts up in a locale that has them; C has none.
+    // ping resolves names with non-ASCII letters only in a suitable locale, not in C.
     ['bücher.example', 'xn--bcher-kva.example'],
-  ])('asks %s as %s', async (address, asked) => {
+  ])('sends %s as %s', async (address, asked) => {
     const words: (readonly string[])[] = [];
     const host = hostThat(async (argv) => (words.push(argv), { exitCode: 1, stdout: '', stderr: '' }));
     await lookOnce(icmp, { address }, { host });
     expect(words[0]?.at(-1)).toBe(asked);
   });
 
-  it('lets the planner’s placeholders through, and refuses them where nothing is filled in', async () => {
+  it('accepts the planner’s placeholders, and refuses them if they are not filled in', async () => {
     expect(icmp.params.safeParse({ address: '${address}' }).success).toBe(true);
     const host = says(0, '');
     await expect(openProbe(icmp, { address: '${address}' }, { host })).rejects.toMatchObject({

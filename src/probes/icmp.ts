@@ -13,32 +13,35 @@ const params = z.strictObject({
   address: hostOrAddress.describe('Address or name to send echo requests to.'),
   interface: z
     .string()
-    // What begins with a dash would be an option.
+    // ping would read a leading dash as an option.
     .regex(/^[^\s-]\S*$/, { error: 'expected the name of an interface, or an address of the host' })
     .optional()
-    .describe('Interface, or address of the host that looks, to send from; what the routes say by default.'),
+    .describe('Interface or source address to send from, on the `from` host. Default: selected by the routes.'),
   dataBytes: z
     .int()
     .min(0)
     .max(65_507)
     .default(56)
-    .describe('Data in the request: what a path does to large packets shows from there on.'),
+    .describe('Data in the request, in bytes. Use a large value to test how a path handles large packets.'),
 });
 type Params = z.output<typeof params>;
 
-/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+/**
+ * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * first.
+ */
 const hostGraceMs = 1000;
-/** Of the time-out, for getting the command to its host and its output back. */
+/** Part of the time-out reserved for sending the command to its host and its output back. */
 const wayMs = 100;
 
 /**
- * Sends one echo request for each look, by a ping of its own: Node has no ICMP, and what a ping that goes on sends at
- * its own moments is no look of this schedule. The request is sent after the look began and its answer came before it
- * ended; how long it really took is `firstByteMs`, as ping measured it.
+ * Sends one echo request per sample, each with its own `ping` process. Node has no ICMP, and a continuous
+ * ping would not follow the probe's schedule. The request and its reply lie between the start and the end of
+ * the sample. `firstByteMs` is the round trip that ping measured.
  */
 export const icmp: ProbeKind<Params> = {
   kind: 'icmp',
-  summary: 'An ICMP echo request; good when its reply comes. Sent by iputils’ ping on `from`.',
+  summary: 'An ICMP echo request. A sample is good when its reply arrives. Sent by iputils’ ping on `from`.',
   params,
   uses: () => ({ tools: ['ping'] }),
   lane: 'host',
@@ -63,7 +66,8 @@ export const icmp: ProbeKind<Params> = {
           const timeoutMs = ctx.timeoutMs + hostGraceMs;
           return judge(await host.exec(argv, { timeoutMs, signal, look: true }), waitMs);
         } catch (error) {
-          // Within the time-out the way there was good: nobody answered the request.
+          // A time-out counts as a request without a reply. After a failed connection to the host, the result
+          // is unknown.
           if (signal.aborted) return abortedBy(signal);
           return { status: 'unknown', message: shorten(messageOf(error)) };
         }
@@ -74,20 +78,22 @@ export const icmp: ProbeKind<Params> = {
 };
 
 /**
- * Exit codes of ping: 0 a reply, 1 none, 2 it could not even ask (ping(8)). Its statistics show that it was ping which ended
- * so: shells and sudo write to the same streams, and end with the same codes.
+ * Exit codes of ping: 0 for a reply, 1 for none, and 2 if it could not send a request (ping(8)). Its
+ * statistics prove that the exit code is from ping: shells and sudo write to the same streams and use the
+ * same exit codes.
  */
 function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observation {
   const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ?? [];
   if (exitCode === 0 && Number(received) > 0) {
     const tookMs = /^\d+ bytes from .* time[=<]([\d.]+) ms/m.exec(stdout)?.[1];
-    // Requests of less than 16 bytes of data have no room for a time.
+    // ping prints no time for requests with less than 16 bytes of data.
     return { status: 'ok', ...(tookMs === undefined ? {} : { phases: { firstByteMs: Number(tookMs) } }) };
   }
   const complaint = complaintOf(stderr);
-  // What ping complains of is about this host: a firewall that keeps the request, a name that is none.
+  // An error message of ping is about its own host, such as a firewall that drops the request, or an unknown
+  // name.
   if (exitCode === 1 && sent !== undefined && complaint === '') {
-    // A router, or this host for want of an answer to ARP, says that there is no way.
+    // A router reports that there is no route, or the host itself reports that ARP got no answer.
     const error = /^From \S+ icmp_seq=\d+ (.+)$/m.exec(stdout)?.[1];
     if (error !== undefined) return { status: 'fail', cause: 'unreachable', message: shorten(error) };
     return { status: 'fail', cause: 'timeout', message: `no reply within ${limitWords(Math.round(waitMs))}` };
@@ -95,16 +101,16 @@ function judge({ exitCode, stdout, stderr }: ExecResult, waitMs: number): Observ
   const cause = causes.find(([words]) => words.test(complaint))?.[1];
   if (cause !== undefined) return { status: 'fail', cause, message: shorten(complaint) };
   const said = complaint || stderr.trim() || stdout.trim() || `ping exited with ${exitCode}`;
-  return { status: 'unknown', message: shorten(`ping sent nothing: ${said}`) };
+  return { status: 'unknown', message: shorten(`ping sent no request: ${said}`) };
 }
 
-/** The lines that ping itself wrote on standard error, without its warnings. */
+/** The lines that ping itself wrote to standard error, without its warnings. */
 function complaintOf(stderr: string): string {
   const own = stderr.split('\n').filter((line) => /^(?:\S*\/)?ping[46]?: (?!warning)/i.test(line));
   return own.join('\n').trim();
 }
 
-/** What ping says of the target when it cannot ask; everything else is trouble of the host that looks. */
+/** Error messages of ping about the target. All other messages are about the host that runs ping. */
 const causes: readonly (readonly [RegExp, FailCause])[] = [
   [/network is unreachable|no route to host|host is down/i, 'unreachable'],
   [/name or service not known|failure in name resolution|no address associated/i, 'dns'],

@@ -35,14 +35,14 @@ function output(...lines: Line[]): string {
     .join('');
 }
 
-/** What the host says of the unit and the containers when the probe is opened. */
+/** The host's output about the unit and the containers when the probe opens. */
 const known = 'unit logged loaded\ncontainer logged journald\ncontainer logged journald\n';
 let names: { readonly stdout: string };
 beforeEach(() => {
   names = { stdout: `names-begin\n${known}names-end\n` };
 });
 
-/** A host whose journalctl gives these answers in turn. */
+/** A host whose journalctl returns these results in turn. */
 function host(...answers: (Partial<ExecResult> | Error | Promise<Partial<ExecResult>>)[]): {
   host: Host;
   asked: { argv: readonly string[]; options: ExecOptions }[];
@@ -73,7 +73,7 @@ async function looks(count: number, on: Host, over: Partial<typeof fields> = {})
 }
 
 describe('journal probe', () => {
-  it('starts from the newest entry and asks for what came after, unit and containers side by side', async () => {
+  it('starts at the newest entry and reads the entries after it, of the unit and of the containers', async () => {
     const { host: on, asked } = host(
       { stdout: output({ cursor: 's=1;i=5' }) },
       { stdout: output({ cursor: 's=1;i=9' }) },
@@ -104,7 +104,7 @@ describe('journal probe', () => {
     expect(asked[1]!.options.maxOutputBytes).toBeGreaterThan(0);
   });
 
-  it('gives a mark for each line that matches, at the journal’s time', async () => {
+  it('creates a mark for each matching line, with the journal’s time', async () => {
     const { host: on } = host(
       { stdout: output({ cursor: 'a' }) },
       {
@@ -126,7 +126,7 @@ describe('journal probe', () => {
     });
   });
 
-  it('picks the mark’s host and value out of the line where the pattern names them', async () => {
+  it('reads the mark’s host and value from the named groups of the pattern', async () => {
     const marks = [
       { name: 'delivery', match: 'from (?<host>[\\w-]+): (?<value>[A-Z]+)' },
       { name: 'state', match: 'entering (?<value>\\w+)(?: on (?<host>\\S+))?' },
@@ -149,7 +149,7 @@ describe('journal probe', () => {
     });
   });
 
-  it('goes on after the last whole line when the output was cut', async () => {
+  it('continues after the last complete line of a truncated output', async () => {
     const torn = output({ cursor: 'b', message: 'rule 1' }, { cursor: 'c', message: 'rule 2' }).slice(0, -20);
     const { host: on, asked } = host(
       { stdout: output({ cursor: 'a' }) },
@@ -161,7 +161,7 @@ describe('journal probe', () => {
     expect(asked[2]!.argv).toContain('--after-cursor=b');
   });
 
-  it('keeps its place while the host is away', async () => {
+  it('keeps its position while the host is unreachable', async () => {
     const { host: on, asked } = host(
       { stdout: output({ cursor: 'a' }) },
       new DrillError('host-unreachable', 'node-1: not running'),
@@ -183,7 +183,7 @@ describe('journal probe', () => {
     expect(seen[1]).toMatchObject({ marks: [{ name: 'rule' }] });
   });
 
-  it('never reads a line twice when looks overlap', async () => {
+  it('never reports a line twice when samples overlap', async () => {
     const slow = Promise.withResolvers<Partial<ExecResult>>();
     const { host: on, asked } = host({ stdout: output({ cursor: 'a' }) }, slow.promise, {});
     const session = await openProbe(journal, fields, { host: on });
@@ -222,7 +222,7 @@ describe('journal probe', () => {
     ['bash', 'bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)'],
     ['sudo', 'sudo: unable to resolve host n1: Name or service not known'],
     ['a profile', '/etc/profile.d/motd.sh: line 3: figlet: command not found'],
-  ])('takes noise of %s for no answer and no complaint', async (_who, stderr) => {
+  ])('ignores noise of %s', async (_who, stderr) => {
     const { host: on } = host({ stdout: output({ cursor: 'a' }) }, { exitCode: 1, stderr });
     expect((await looks(2, on))[1]).toEqual({ status: 'ok', marks: [] });
   });
@@ -234,12 +234,12 @@ describe('journal probe', () => {
     ['sudo: a password is required', 1],
     ['sudo: unable to resolve host n1: no\nsudo: a password is required', 1],
     ['journalctl: something that it never said before', 1],
-  ])('does not take for silence that it may not read: %s', async (stderr, exitCode) => {
+  ])('is unknown if the journal is not readable: %s', async (stderr, exitCode) => {
     const { host: on } = host({ exitCode, stderr });
     expect((await looks(1, on))[0]).toMatchObject({ status: 'unknown' });
   });
 
-  it('goes on from now where its place is lost, and says so once', async () => {
+  it('restarts at the newest entry if its cursor is invalid, and reports that once', async () => {
     const { host: on, asked } = host(
       { stdout: output({ cursor: 'a' }) },
       { exitCode: 1, stderr: 'Failed to seek to cursor: Invalid argument' },
@@ -253,7 +253,7 @@ describe('journal probe', () => {
   });
 });
 
-describe('names that a journal is read by', () => {
+describe('names that filter a journal', () => {
   const refused = async (stdout: string): Promise<string | undefined> => {
     names = { stdout: `motd\nnames-begin\n${stdout}names-end\n` };
     try {
@@ -266,15 +266,11 @@ describe('names that a journal is read by', () => {
   const containers = 'container logged journald\n'.repeat(2);
 
   it.each([
+    ['an unknown unit', `unit unlogged not-found\n${containers}`, 'node-1 has no unit cl-watchdog.service'],
     [
-      'a unit that was never heard of',
-      `unit unlogged not-found\n${containers}`,
-      'node-1 has no unit cl-watchdog.service',
-    ],
-    [
-      'a container that was never heard of',
+      'an unknown container',
       'unit logged loaded\ncontainer unlogged error Error response from daemon: No such container: app-postgres\ncontainer logged journald\n',
-      'node-1 has no container app-postgres, and its journal has no line of it',
+      'node-1 has no container app-postgres, and its journal has no line from it',
     ],
     [
       'a container that does not log to the journal',
@@ -289,19 +285,19 @@ describe('names that a journal is read by', () => {
     ['a unit that has not logged yet', `unit unlogged loaded\n${containers}`],
     ['a unit that was transient', `unit logged not-found\n${containers}`],
     [
-      'a container that is gone for now',
+      'a missing container with lines in the journal',
       `unit logged loaded\ncontainer logged error No such container: x\n${containers}`,
     ],
     [
-      'what nobody could say',
+      'a name that could not be checked',
       `unit unlogged \ncontainer unlogged error Cannot connect to the Docker daemon\n${containers}`,
     ],
     ['a host that did not run it', ''],
-  ])('takes %s', async (_what, stdout) => {
+  ])('accepts %s', async (_what, stdout) => {
     expect(await refused(stdout)).toBeUndefined();
   });
 
-  it('asks systemd, the engine, and the journal', async () => {
+  it('checks systemd, the engine, and the journal', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'journal-'));
     const program = (name: string, text: string): void =>
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -317,7 +313,7 @@ describe('names that a journal is read by', () => {
       expect(await asks('ran.service')).toEqual([]);
       expect(await asks('never.service', 'web')).toEqual([
         'node-1 has no unit never.service',
-        'node-1 has no container web, and its journal has no line of it',
+        'node-1 has no container web, and its journal has no line from it',
       ]);
       program('systemctl', 'echo "Failed to connect to bus" >&2; exit 1');
       program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');

@@ -16,28 +16,28 @@ const params = z.strictObject({
     .regex(/^[^*?[\]\s/]+$/, { error: 'expected the full name of one unit: patterns are not supported' })
     .optional()
     .describe(
-      'systemd unit whose lines are read, and the lines of systemd about it. As in systemctl, `app` means app.service. It must exist.',
+      'systemd unit whose lines are read, with systemd’s own lines about it. As in systemctl, `app` means app.service. The unit must exist.',
     ),
   containers: z
     .array(z.string().min(1))
     .min(1)
     .optional()
     .describe(
-      'Containers whose lines are read (Docker’s journald log driver; for others see container-log). They must exist, or be in the journal. Without unit and containers: all lines.',
+      'Containers whose lines are read. They must use Docker’s log driver journald (for other drivers, use container-log). They must exist, or have lines in the journal. Without `unit` and `containers`, all lines are read.',
     ),
-  marks: logMarks.describe('Lines to look for. Each match makes a mark with the journal’s timestamp.'),
+  marks: logMarks.describe('Lines to find. Each match creates a mark with the journal’s timestamp.'),
 });
 type Params = z.output<typeof params>;
 
-/** Read at most this much a look; what is left over comes with the next one. */
+/** Most output read per sample. The next sample reads the rest. */
 const maxOutputBytes = 1_048_576;
 const hostGraceMs = 1000;
 const checkTimeoutMs = 5000;
 
-/** Reads what is new in a host's journal and picks out the lines that mean something. */
+/** Reads the new lines of a host's journal and creates marks from matching lines. */
 export const journal: ProbeKind<Params> = {
   kind: 'journal',
-  summary: 'New lines of a host’s journal; those that match become marks on the time line.',
+  summary: 'New lines of a host’s journal. Lines that match become marks on the timeline.',
   params,
   uses: () => ({ tools: ['journalctl'] }),
   lane: 'host',
@@ -62,9 +62,9 @@ class JournalSession implements ProbeSession {
   readonly #host: Host;
   readonly #timeoutMs: number;
   readonly #marksIn: MarkLine;
-  /** Where the last look ended; undefined before the first one, null while the journal is empty. */
+  /** Cursor of the last entry read. Undefined before the first sample; null while the journal is empty. */
   #cursor: string | null | undefined;
-  /** One at a time: two looks from the same cursor would tell each line twice. */
+  /** One attempt at a time: two attempts from the same cursor would report each line twice. */
   readonly observe = inTurn((signal: AbortSignal) => this.#look(signal));
 
   constructor(p: Params, host: Host, ctx: ProbeContext) {
@@ -87,15 +87,19 @@ class JournalSession implements ProbeSession {
       this.#cursor = entries.at(-1)?.cursor ?? this.#cursor;
       return { status: 'ok', marks: entries.flatMap((entry) => this.#marksOf(entry)) };
     } catch (error) {
-      // A journal that cannot be read says nothing about what would be in it.
+      // If the journal cannot be read, its new lines are unknown.
       const why = signal.aborted ? signal.reason : error;
-      // The place is lost for good, as after a new machine-id: what is logged from now on is read.
+      // The cursor is permanently invalid, as after a change of the machine ID. Reading starts again at the
+      // newest entry.
       if (/seek to cursor/i.test(messageOf(why))) this.#cursor = undefined;
       return { status: 'unknown', message: shorten(messageOf(why)) };
     }
   }
 
-  /** From now on: after the newest entry of the whole journal. An empty journal is read from its start. */
+  /**
+   * The cursor of the newest entry of the whole journal, after which reading starts. Null: the journal is
+   * empty.
+   */
   async #newestCursor(signal: AbortSignal): Promise<string | null> {
     const [newest] = await this.#read(['--lines=1'], signal);
     return newest?.cursor ?? null;
@@ -112,7 +116,8 @@ class JournalSession implements ProbeSession {
     const result = await this.#host.exec(argv, { timeoutMs, signal, maxOutputBytes, look: true });
     const { exitCode, stdout, truncated } = result;
     const words = withoutNoise(result.stderr);
-    // It exits with 1 when nothing matches, without a word, and with 0 where it may read nothing, or nothing of others.
+    // journalctl exits 1 without a message if nothing matches. It exits 0 if the user may not read the
+    // journal, or only their own entries.
     const isRead = exitCode === 0 || (exitCode === 1 && words === '') || truncated !== undefined;
     if (!isRead || unreadable.test(words))
       throw new Error(`journalctl: exit ${exitCode}: ${words || stdout.trim()}`);
@@ -124,14 +129,17 @@ class JournalSession implements ProbeSession {
   }
 }
 
-/** What journalctl says, with the exit code 0 in some versions, of a journal that it reads in part or not at all. */
+/** Messages of journalctl for a journal that it cannot read, or only in part. Some versions exit 0 then. */
 const unreadable = /^No journal files were |insufficient permissions|currently not seeing messages/m;
 
 function namesOf({ unit, containers }: Params): Parameters<typeof requireNames>[0] {
   return { unit: unit === undefined ? undefined : unitName(unit), containers };
 }
 
-/** Match arguments: one group for the unit's own lines, one for systemd's about it, one for the containers. */
+/**
+ * Match arguments: one group for the unit's own lines, one for systemd's lines about it, and one for the
+ * containers.
+ */
 function matches(p: Params): string[] {
   const groups: string[][] = [];
   const unit = p.unit === undefined ? undefined : unitName(p.unit);
@@ -140,14 +148,17 @@ function matches(p: Params): string[] {
   return groups.flatMap((group, i) => (i === 0 ? group : ['+', ...group]));
 }
 
-/** A journal entry as far as marks care. */
+/** The fields of a journal entry that marks need. */
 interface Entry {
   readonly cursor: string;
   readonly wallMs: number;
   readonly message: string | undefined;
 }
 
-/** Reads journalctl's JSON lines. A torn last line (the output was cut) is left for the next look. */
+/**
+ * Parses journalctl's JSON lines. An incomplete last line (truncated output) is dropped, and the next sample
+ * reads it again.
+ */
 function parseEntries(output: string): Entry[] {
   return output.split('\n').flatMap((line) => {
     const entry = parseEntry(line);
@@ -172,7 +183,9 @@ function parseEntry(line: string): Entry | undefined {
   return { cursor, wallMs: Number(stamp) / 1000, message: textOf(message) };
 }
 
-/** A message that is no plain UTF-8 comes as an array of bytes, one that is too long as null. */
+/**
+ * journalctl prints a message that is not plain UTF-8 as an array of bytes, and one that is too long as null.
+ */
 function textOf(message: unknown): string | undefined {
   if (typeof message === 'string') return message;
   if (!Array.isArray(message)) return undefined;

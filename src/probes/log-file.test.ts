@@ -19,11 +19,11 @@ const epochS = 1_763_722_800;
 const look = async (session: ProbeSession): Promise<Observation> => (await lookWith(session, 60_000)).seen;
 const marksOf = (seen: Observation): readonly LogMark[] => (seen.status === 'ok' ? (seen.marks ?? []) : []);
 
-/** A host whose `tail -F` a test writes the lines of, and whose clock moves when the test says so. */
+/** A host whose test writes the lines of `tail -F` and advances the clock. */
 class Machine {
   readonly host: Host;
   readonly clock: Clock;
-  /** What `tail` was asked, run by run: the number of lines. */
+  /** The number of lines requested from `tail`, run by run. */
   readonly runs: string[] = [];
   #nonce = '';
   #queue: string[] = [];
@@ -71,7 +71,7 @@ class Machine {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** A sign of life; `before` is the beginning of a line that it came into. */
+  /** A heartbeat. `before` is the beginning of a line that it interrupts. */
   async pulses(atS: number, { is = 'there', before = '', fraction = '000000000' } = {}): Promise<void> {
     this.passes(atS);
     await this.writes(`${before}${this.#nonce} ${epochS + Math.floor(atS)}.${fraction} ${is}`);
@@ -86,7 +86,7 @@ class Machine {
     this.#wake();
   }
 
-  /** True once the pause after a break is over and `tail` runs again. */
+  /** True when the pause after a break is over and `tail` runs again. */
   opensAgain(): boolean {
     for (const wake of this.#sleepers.splice(0)) wake();
     return this.runs.length === 2;
@@ -101,7 +101,7 @@ const open = (machine: Machine, over: object = {}): Promise<ProbeSession> =>
   );
 
 describe('log-file probe', () => {
-  it('gives a mark with the bounds of its arrival, and none for what was there before', async () => {
+  it('creates a mark with the bounds of its arrival, and none for earlier lines', async () => {
     const machine = new Machine();
     const session = await open(machine);
     expect(await look(session)).toMatchObject({ status: 'unknown' });
@@ -117,7 +117,7 @@ describe('log-file probe', () => {
           name: 'state',
           value: 'MASTER',
           text: 'state MASTER',
-          // After the sign of life before it, less what tail takes to notice; before the one after it.
+          // Between the previous heartbeat, minus tail's poll interval, and the next heartbeat.
           wallMs: (epochS + 1) * 1000,
           bounds: { minMs: epochS * 1000, maxMs: (epochS + 2) * 1000 },
         },
@@ -126,7 +126,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('widens the bounds where the host tells whole seconds only', async () => {
+  it('widens the bounds if the host’s `date` has whole seconds only', async () => {
     const machine = new Machine();
     const session = await open(machine);
     await machine.pulses(1, { fraction: '%N' });
@@ -138,7 +138,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('takes the line’s own stamp, in the host’s zone or the one that is given', async () => {
+  it('uses the line’s own timestamp, in the host’s zone or the configured one', async () => {
     for (const [machine, over] of [
       [new Machine({ zone: '+0200' }), {}],
       [new Machine(), { utcOffset: '+02:00' }],
@@ -159,11 +159,11 @@ describe('log-file probe', () => {
     }
   });
 
-  it('does not trust a stamp that is of another zone', async () => {
+  it('does not use a timestamp in another zone', async () => {
     const machine = new Machine();
     const session = await open(machine, { time: 'iso' });
     await machine.pulses(1);
-    // 11:00:01.5 UTC, as a server logs it whose zone is EST.
+    // 11:00:01.5 UTC, in the log of a server with the zone EST.
     await machine.writes('2025-11-21 06:00:01.500 EST state MASTER');
     await machine.pulses(2);
     expect(marksOf(await look(session))).toMatchObject([
@@ -172,7 +172,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('puts a line together that a sign of life came into', async () => {
+  it('joins a line that a heartbeat interrupted', async () => {
     const machine = new Machine();
     const session = await open(machine);
     await machine.pulses(1);
@@ -183,7 +183,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('finds after a break what came meanwhile, and says when that may have been', async () => {
+  it('reports the lines that were added during a break, with bounds for their time', async () => {
     const machine = new Machine();
     const session = await open(machine);
     await machine.pulses(1);
@@ -208,7 +208,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('says once that lines were missed where nobody knows which are new', async () => {
+  it('reports once that lines may be missing if it is unknown which are new', async () => {
     const machine = new Machine();
     const session = await open(machine);
     await machine.writes('known');
@@ -219,20 +219,20 @@ describe('log-file probe', () => {
     await machine.pulses(9);
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'lines of /var/log/app.log on node-1 were missed while it could not be followed',
+      message: 'new lines of /var/log/app.log on node-1 may be missing: it could not be followed for a while',
     });
     expect(await look(session)).toEqual({ status: 'ok', marks: [] });
     await session.close();
   });
 
-  it('is unknown while there is no sign of life, or no file', async () => {
+  it('is unknown without heartbeats, or without the file', async () => {
     const machine = new Machine();
     const session = await open(machine);
     await machine.pulses(1);
     machine.passes(3.6);
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'following /var/log/app.log on node-1 gave no sign of life for 2.5 s',
+      message: 'following /var/log/app.log on node-1 sent no heartbeat for 2.5 s',
     });
     await machine.pulses(4, { is: 'gone' });
     expect(await look(session)).toEqual({
@@ -242,7 +242,7 @@ describe('log-file probe', () => {
     await session.close();
   });
 
-  it('refuses a file that is not there, and one without a full path', async () => {
+  it('refuses a missing file, and a relative path', async () => {
     await expect(open(new Machine({ file: 'file-gone' }))).rejects.toMatchObject({
       code: 'invalid-input',
       message: 'node-1 has no readable file /var/log/app.log',
@@ -261,7 +261,7 @@ describe('log-file probe with a real tail', () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
 
-  it('follows what is added, and a file that takes the place of the old one', async () => {
+  it('follows added lines, and a file that replaces the old one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'log-file-'));
     cleanups.push(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'app.log');

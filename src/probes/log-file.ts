@@ -15,14 +15,14 @@ const params = z.strictObject({
     .string()
     .regex(/^\//, { error: 'expected an absolute path on the host' })
     .describe(
-      'Absolute path of the file on the host. It must be there when the run begins; rotation is followed.',
+      'Absolute path of the file on the host. It must exist when the run begins. Rotation is followed.',
     ),
-  marks: logMarks.describe('Lines to look for. Each match makes a mark.'),
+  marks: logMarks.describe('Lines to find. Each match creates a mark.'),
   time: z
     .enum(['arrival', ...timeFormats])
     .default('arrival')
     .describe(
-      'Where the time of a mark comes from. `arrival`: from when firedrill reads the line, twice a second; the mark has bounds of 1.5 s and more. The others name the format of the line’s first timestamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A timestamp in whole seconds has bounds of one second. A line without a timestamp, or with one that is more than 14 minutes off (another zone), gets its arrival time.',
+      'Source of a mark’s time. `arrival`: the time at which firedrill reads the line, twice a second; the bounds of the mark are at least 1.5 s apart. All other values are formats of the line’s first timestamp: `iso` (2026-11-30T03:04:05.678Z, also with a space or slashes), `epoch` (seconds), `epoch-ms`, `syslog` (Nov 30 03:04:05), `clf` (30/Nov/2026:03:04:05 +0000). A timestamp in whole seconds has bounds of 1 s. A line without a timestamp, or with a timestamp that is off by more than 14 minutes (another zone), gets its arrival time.',
     ),
   utcOffset: z
     .string()
@@ -32,11 +32,11 @@ const params = z.strictObject({
 });
 type Params = z.output<typeof params>;
 
-/** Reads what is added to a log file on a host and picks out the lines that mean something. */
+/** Reads the lines that are added to a log file on a host and creates marks from matching lines. */
 export const logFile: ProbeKind<Params> = {
   kind: 'log-file',
   summary:
-    'New lines of a file on a host, followed with `tail -F`. Lines that match become marks on the time line.',
+    'New lines of a file on a host, followed with `tail -F`. Lines that match become marks on the timeline.',
   params,
   uses: () => ({ tools: ['tail'] }),
   lane: 'host',
@@ -61,7 +61,8 @@ export const logFile: ProbeKind<Params> = {
     const file = new FollowedFile(host, p.path, clock, onLine);
     return {
       observe: async () => {
-        // Lines that arrived while this thread was busy are read first: the poll phase comes between timers and immediates.
+        // Lets the event loop read lines that arrived while this thread was busy: its poll phase comes
+        // between timers and immediates.
         await new Promise((resolve) => setImmediate(resolve));
         const state = file.takeState();
         return state.ok
@@ -73,10 +74,13 @@ export const logFile: ProbeKind<Params> = {
   },
 };
 
-/** Zones differ by quarters of an hour: a stamp that lies further off than this is of another zone, or is no stamp. */
+/**
+ * Time zones differ by at least 15 minutes. A timestamp that is off by more than this is in another zone, or
+ * is not a timestamp.
+ */
 const otherZoneMs = 14 * 60_000;
 
-/** By the line's own stamp where it has one, else by when it was read. */
+/** The line's own timestamp if it has a valid one, otherwise the time at which it was read. */
 function timeOf({ text, minMs, maxMs }: FileLine, p: Params, offsetMinutes: number): LogTime {
   const arrival = { wallMs: (minMs + maxMs) / 2, bounds: { minMs, maxMs } };
   if (p.time === 'arrival') return arrival;
@@ -86,7 +90,7 @@ function timeOf({ text, minMs, maxMs }: FileLine, p: Params, offsetMinutes: numb
   return isOff ? arrival : stamped;
 }
 
-/** Minutes east of UTC of stamps without a zone. */
+/** UTC offset of timestamps without a zone, in minutes east of UTC. */
 async function offsetOf(p: Params, host: Host): Promise<number> {
   if (p.utcOffset !== undefined) return parseUtcOffset(p.utcOffset) ?? 0;
   if (p.time === 'arrival') return 0;
@@ -113,6 +117,6 @@ async function requireFile(path: string, host: Host, signal: AbortSignal): Promi
   const said = await host.exec(argv, options).catch(() => undefined);
   if (said === undefined || !/^file-gone$/m.test(said.stdout)) return;
   throw new DrillError('invalid-input', `${host.name} has no readable file ${path}`, {
-    mend: 'Correct `path`, or log in as a user who may read the file (`sudo: true` of transport ssh).',
+    mend: 'Correct `path`, or log in as a user who can read the file (`sudo: true` of transport ssh).',
   });
 }

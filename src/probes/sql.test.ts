@@ -48,7 +48,7 @@ function rows(...values: (string | null)[]): Buffer {
   ]);
 }
 
-/** A server that answers the start-up message, then each query: its DSN. */
+/** The DSN of a server that answers the start-up message, and then each query. */
 async function server(...answers: Parameters<typeof postgresServer>): Promise<string> {
   const listening = await postgresServer(...answers);
   cleanups.push(listening.close);
@@ -56,7 +56,7 @@ async function server(...answers: Parameters<typeof postgresServer>): Promise<st
 }
 
 describe('sql probe', () => {
-  it('gives the first column of the first row as the server wrote it, by its name', async () => {
+  it('returns the first column of the first row in the server’s text format, by its mapped name', async () => {
     const asked: string[] = [];
     const dsn = await server(accept, (socket, query) => {
       asked.push(query);
@@ -70,7 +70,7 @@ describe('sql probe', () => {
     expect(asked).toEqual([query, query]);
   });
 
-  it('says NULL as null, and fails without a row', async () => {
+  it('returns NULL as null, and fails without a row', async () => {
     const dsn = await server(
       accept,
       (socket, query) => void socket.write(query === 'null' ? rows(null) : rows()),
@@ -82,10 +82,10 @@ describe('sql probe', () => {
     });
   });
 
-  it('says goodbye after a good look, and cuts a server that does not follow', async () => {
+  it('terminates the session after a good sample, and destroys the connection if the server does not close it', async () => {
     const goodbyes: Buffer[] = [];
     const listening = await listen(
-      // Stays half open: only the probe can end this connection.
+      // The server does not close its side: only the probe can end this connection.
       createServer({ allowHalfOpen: true }, (socket) => {
         socket.once('data', () => {
           accept(socket);
@@ -103,7 +103,7 @@ describe('sql probe', () => {
     await session.close();
   });
 
-  it('fails as refused where nobody listens', async () => {
+  it('fails as refused on a closed port', async () => {
     const { seen } = await lookOnce(sql, {
       dsn: `postgresql://p@${await unusedAddress()}/a`,
       query: 'SELECT 1',
@@ -116,7 +116,7 @@ describe('sql probe', () => {
     ['in the query', accept, () => {}],
     ['at TLS', () => {}, () => {}],
   ])(
-    'fails as timeout, not before its time, and without a connection left, when the server hangs %s',
+    'fails as timeout, not before the time-out, and leaves no connection, when the server hangs %s',
     async (where, start, query) => {
       const closed = Promise.withResolvers<void>();
       const dsn = await server((socket) => {
@@ -130,7 +130,7 @@ describe('sql probe', () => {
         cause: 'timeout',
         phases: { connectMs: expect.any(Number) as number },
       });
-      // A server that takes connections and says nothing has no first byte.
+      // A server that accepts connections and sends nothing has no first byte.
       const { phases } = seen as { readonly phases: object };
       expect('firstByteMs' in phases).toBe(where === 'in the query');
       expect(tookMs).toBeGreaterThan(1499);
@@ -168,7 +168,7 @@ describe('sql probe', () => {
     ['a reset', (socket: Socket) => socket.resetAndDestroy(), 'reset'],
     ['a close', (socket: Socket) => socket.end(), 'reset'],
     [
-      'something else than PostgreSQL',
+      'a server that is not PostgreSQL',
       (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
       'reset',
     ],
@@ -183,7 +183,7 @@ describe('sql probe', () => {
     expect(seen).toMatchObject({ status: 'fail', cause: 'tls' });
   });
 
-  it('shows a client certificate', async () => {
+  it('sends a client certificate', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'firedrill-sql-'));
     makeCertificates(folder);
     cleanups.push(async () => rmSync(folder, { recursive: true }));
@@ -214,7 +214,7 @@ describe('sql probe', () => {
     expect(names).toEqual(['app.example.com', undefined]);
   });
 
-  it('sends the password from the environment or a file, not what pg would find by itself', async () => {
+  it('sends the password from the environment or a file, not one that pg would find by itself', async () => {
     const got: string[] = [];
     const dsn = await server(
       (socket) => {
@@ -262,12 +262,12 @@ describe('sql probe', () => {
     expect(parsed.error?.issues[0]?.message).toMatch(words);
   });
 
-  it('lets the planner’s placeholders through', () => {
+  it('accepts the planner’s placeholders', () => {
     const dsn = 'postgresql://probe@${address}:5432/app';
     expect(sql.params.safeParse({ dsn, query: 'SELECT 1' }).success).toBe(true);
   });
 
-  it('ends what is open when it closes', async () => {
+  it('ends open connections when it closes', async () => {
     const listening = await listen(createServer());
     cleanups.push(listening.close);
     const session = await openProbe(sql, { dsn: `postgresql://p@${listening.address}/a`, query: 'SELECT 1' });
@@ -279,7 +279,7 @@ describe('sql probe', () => {
 });
 
 describe('sql probe with kept sessions', () => {
-  /** A server that counts its sessions; `onQuery` answers. */
+  /** A server that counts its sessions. `onQuery` answers. */
   async function keptOn(
     onQuery: (socket: Socket, query: string, session: number) => void,
     timeoutMs = 60_000,
@@ -301,21 +301,21 @@ describe('sql probe with kept sessions', () => {
   /** Long enough for an answer on a busy machine. */
   const hangMs = 2000;
 
-  it('asks in one session, sample after sample', async () => {
+  it('uses one session for all samples', async () => {
     const { sockets, look } = await keptOn((socket) => void socket.write(one));
     const [first, second, third] = [await look(), await look(), await look()];
     expect([first, second, third]).toMatchObject(
       Array.from({ length: 3 }, () => ({ status: 'ok', value: '1' })),
     );
     expect(first).toMatchObject({ phases: { connectMs: expect.any(Number) as number } });
-    // No listener stays on a socket that is used again: with TLS none of them would ever be called.
+    // A reused socket gets no listeners: with TLS they would never be called.
     expect(second).toMatchObject({ phases: {} });
     expect(second).not.toHaveProperty('phases.connectMs');
     expect(second).not.toHaveProperty('phases.firstByteMs');
     expect(sockets).toHaveLength(1);
   });
 
-  it('leaves no listeners behind on the session', async () => {
+  it('leaves no listeners on the session', async () => {
     const warned = vi.fn<(warning: Error) => void>();
     process.on('warning', warned);
     cleanups.push(async () => void process.off('warning', warned));
@@ -325,7 +325,7 @@ describe('sql probe with kept sessions', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  it('goes on in the session after an error of the statement, and after a notice', async () => {
+  it('reuses the session after an error in the statement, and after a notice', async () => {
     let count = 0;
     const notice = message('N', 'SNOTICE\0C00000\0Mcareful\0\0');
     const { sockets, look } = await keptOn((socket) => {
@@ -337,7 +337,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('goes on in the session after an error of the statement in another language', async () => {
+  it('reuses the session after an error in the statement in another language', async () => {
     let count = 0;
     const { sockets, look } = await keptOn((socket) => {
       const error = failure('ERROR', '57014', 'Anfrage wird abgebrochen', 'FEHLER');
@@ -348,7 +348,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('cuts a session in which nothing comes after an error, and asks in others meanwhile', async () => {
+  it('destroys a session that is not ready after an error, and uses others meanwhile', async () => {
     const { sockets, look } = await keptOn((socket, _, session) => {
       socket.write(session === 0 ? failure('ERROR', '57014', 'cancelled') : one);
     }, hangMs);
@@ -379,7 +379,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('takes a session that was closed between two samples for no failure of the next', async () => {
+  it('does not fail a sample because a session was closed before it', async () => {
     const { sockets, look } = await keptOn((socket) => void socket.write(one));
     expect(await look()).toMatchObject({ status: 'ok' });
     const gone = new Promise((resolve) => sockets[0]?.once('close', resolve));
@@ -389,7 +389,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('notices a hang by its time-out, and asks in another session', async () => {
+  it('fails as timeout when a session hangs, and uses another session', async () => {
     const { sockets, look } = await keptOn((socket, _, session) => {
       if (session > 0) socket.write(one);
     }, hangMs);
@@ -398,7 +398,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('uses a session again whose answer came late, and makes no third one meanwhile', async () => {
+  it('reuses a session after a late answer, and opens no third one meanwhile', async () => {
     const waiting: Socket[] = [];
     const { sockets, session, look } = await keptOn((socket) => void waiting.push(socket), hangMs);
     expect(await Promise.all([look(), look()])).toMatchObject([{ cause: 'timeout' }, { cause: 'timeout' }]);
@@ -412,7 +412,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('gives up a session whose answer is late by more than a time-out', async () => {
+  it('drops a session whose answer is late by more than a time-out', async () => {
     const { sockets, session, look } = await keptOn(() => {}, 200);
     const closed = (): number => sockets.filter((socket) => socket.destroyed).length;
     await Promise.all([look(), look()]);
@@ -421,7 +421,7 @@ describe('sql probe with kept sessions', () => {
     await expect.poll(closed, { interval: 5 }).toBe(2);
   });
 
-  it('gives up a session whose transaction was left open', async () => {
+  it('drops a session whose transaction was left open', async () => {
     const open = Buffer.concat([one.subarray(0, one.length - ready.length), message('Z', 'T')]);
     const { sockets, look } = await keptOn((socket) => void socket.write(open));
     expect(await look()).toMatchObject({ status: 'ok' });
@@ -429,7 +429,7 @@ describe('sql probe with kept sessions', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('lets go of its sessions when it is closed', async () => {
+  it('ends its sessions when it closes', async () => {
     const { sockets, session, look } = await keptOn((socket) => void socket.write(one));
     await look();
     await session.close();

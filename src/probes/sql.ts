@@ -16,21 +16,22 @@ const params = z.strictObject({
   query: z
     .string()
     .min(1)
-    .describe('Statement to run; the first column of the first row is the probe’s value.'),
+    .describe('Statement to run. The first column of the first row is the probe’s value.'),
   map: valueMap,
   connection: z
     .enum(['new', 'kept'])
     .default('new')
     .describe(
-      '`new` (default) opens a session for each sample; use it to measure whether clients can reach the server. `kept` uses at most two sessions for all samples; use it for questions about the server’s state. Each new session costs the server a process, which is most of the cost of a sample. When a kept session breaks during a sample, that sample fails and the next one opens a session. A session that the server closed between two samples is replaced, and no sample fails. Not for the recovery probe or a `downtime` check.',
+      '`new` opens a session for each sample. Use it to measure whether clients can reach the server. `kept` uses at most two sessions for all samples. Use it to read the server’s state. Each new session costs the server a process, which is most of the cost of a sample. When a kept session breaks during a sample, that sample fails and the next one opens a session. A session that the server closed between two samples is replaced, and no sample fails. `kept` is not allowed for the recovery probe or a `downtime` check.',
     ),
 });
 type Params = z.output<typeof params>;
 
-/** Runs a statement over a connection of its own each time, or over one that is kept. */
+/** Runs a statement in a new session for each sample, or in a kept one. */
 export const sql: ProbeKind<Params> = {
   kind: 'sql',
-  summary: 'A statement on a PostgreSQL server, in a new or a kept session; its first column is the value.',
+  summary:
+    'A statement on a PostgreSQL server, in a new or a kept session. The first column of its first row is the value.',
   params,
   lane: 'network',
   needsHost: false,
@@ -60,7 +61,8 @@ function keptSession(p: Params, sessions: KeptSqlSessions, ctx: ProbeContext): P
       let used: ResolvingSocket | undefined;
       const watch = (socket: ResolvingSocket): void => {
         used = socket;
-        // A session that is used again is connected, and with TLS its socket emits no data any more: listeners would only pile up.
+        // A reused session is already connected, and with TLS its socket emits no more data events. Listeners
+        // would only accumulate.
         if (!socket.pending) return;
         socket.once('connect', () => void (phases.connectMs = since()));
         socket.once('data', () => void (phases.firstByteMs = since()));
@@ -90,13 +92,14 @@ async function look(
   const startMs = ctx.clock.nowMs();
   const phases: { connectMs?: number; firstByteMs?: number } = {};
   const since = (): number => ctx.clock.nowMs() - startMs;
-  // The socket is ours, so that it can always be cut: end() of a client waits for the server.
+  // The probe creates the socket, so that it can always destroy it: the client's end() waits for the server.
   const socket = new ResolvingSocket(ctx.resolveName);
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
   socket.once('connect', () => {
     phases.connectMs = since();
-    // Of the first answer, to the request for TLS or for a session: a proxy may take connections for a server that is gone.
+    // Time of the first reply, to the request for TLS or for a session: a proxy may accept connections for a
+    // server that is down.
     socket.once('data', () => void (phases.firstByteMs = since()));
   });
   const aborted = Promise.withResolvers<Observation>();
@@ -105,7 +108,7 @@ async function look(
   let polite = false;
   try {
     const client = new Client({ ...config, stream: () => socket });
-    // Errors also reject the call under way; without a listener they would end the process.
+    // Errors also reject the pending call. Without a listener they would end the process.
     client.on('error', () => {});
     const asked = connectAndAsk(client, p).then(
       (seen) => {
@@ -133,15 +136,15 @@ async function ask(client: Client, p: Params): Promise<Observation> {
   const result: unknown = await client.query({
     text: p.query,
     rowMode: 'array',
-    // Values stay as the server wrote them: t and f, not true and false.
+    // Keeps values in the server's text format: t and f, not true and false.
     types: { getTypeParser: () => (text: unknown) => text },
   });
-  // Several statements in one give a list of results: the last one speaks.
+  // Several statements in one query return a list of results. The last one counts.
   const last: unknown = Array.isArray(result) ? result.at(-1) : result;
   const rows = typeof last === 'object' && last !== null && 'rows' in last ? last.rows : [];
   const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
   const cell: unknown = Array.isArray(row) ? row[0] : undefined;
-  if (cell === undefined) return { status: 'fail', cause: 'error', message: 'the statement gave no row' };
+  if (cell === undefined) return { status: 'fail', cause: 'error', message: 'the statement returned no row' };
   return { status: 'ok', value: mapValue(p.map, shorten(typeof cell === 'string' ? cell : 'null')) };
 }
 
@@ -150,7 +153,7 @@ function sqlFailure(error: unknown): Observation {
   if (error instanceof DatabaseError) {
     return { status: 'fail', cause: 'error', message: shorten(`${error.code ?? ''} ${message}`) };
   }
-  // pg's own errors carry no code: see its lib/connection.js and lib/client.js.
+  // pg's own errors have no code: see its lib/connection.js and lib/client.js.
   if (message.startsWith('Connection terminated')) return { status: 'fail', cause: 'reset', message };
   if (/SSL connection/.test(message)) return { status: 'fail', cause: 'tls', message };
   return failureOf(error);

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A server that treats each line as told, and the connections that it has had. */
+/** A server that handles each line with a test's function, and the connections that it has had. */
 async function serve(
   onLine: (socket: Socket, line: string) => void,
   onConnection: (socket: Socket) => void = () => {},
@@ -45,7 +45,7 @@ async function open(address: string, over: object = {}): Promise<ProbeSession> {
 const look = async (session: ProbeSession, timeoutMs = 1000) => (await lookWith(session, timeoutMs)).seen;
 
 describe('tcp-session probe', () => {
-  it('talks over one connection, and says when it made it', async () => {
+  it('uses one connection, and reports when it opened it', async () => {
     const { address, sockets } = await serve(acknowledge);
     const session = await open(address);
     expect(await look(session)).toEqual({
@@ -63,12 +63,12 @@ describe('tcp-session probe', () => {
     await expect.poll(() => sockets[0]?.destroyed).toBe(true);
   });
 
-  it('fails once when the session was cut between looks, and opens another with the next one', async () => {
+  it('fails once if the session was cut between samples, and opens another for the next sample', async () => {
     const { address, sockets } = await serve(acknowledge);
     const session = await open(address);
     await look(session);
     sockets[0]?.destroy();
-    // Our end hears of it before anything else is done on this event loop, or when it sends.
+    // The client notices the cut before other work on this event loop, or when it sends.
     await expect.poll(() => sockets[0]?.closed).toBe(true);
     expect(await look(session)).toMatchObject({ status: 'fail', cause: 'reset' });
     expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
@@ -80,7 +80,7 @@ describe('tcp-session probe', () => {
     expect(await look(await open(address))).toMatchObject({ status: 'fail', cause: 'reset' });
   });
 
-  it('fails in time when no answer comes, and takes none that is late for that to the next line', async () => {
+  it('fails at its time-out without an answer, and does not read a late answer as the next one', async () => {
     let mute = true;
     const { address, sockets } = await serve((socket, line) => {
       if (!mute) acknowledge(socket, line);
@@ -92,14 +92,14 @@ describe('tcp-session probe', () => {
     expect(await look(session)).toMatchObject({ status: 'ok', value: '2' });
   });
 
-  it('fails as refused where nobody listens, and goes on trying', async () => {
+  it('fails as refused on a closed port, and keeps trying', async () => {
     const session = await open(await unusedAddress());
     for (let i = 0; i < 2; i++) {
       expect(await look(session)).toMatchObject({ status: 'fail', cause: 'refused' });
     }
   });
 
-  it('fails for another answer than expected', async () => {
+  it('fails for an unexpected answer', async () => {
     const { address } = await serve((socket) => void socket.write('ERR not registered\n'));
     expect(await look(await open(address))).toMatchObject({
       status: 'fail',
@@ -108,7 +108,7 @@ describe('tcp-session probe', () => {
     });
   });
 
-  it('puts an answer together that comes in pieces, and gives up on one without an end', async () => {
+  it('joins an answer that arrives in pieces, and fails for one without a line end', async () => {
     const pieces = await serve((socket, line) => {
       socket.write('ack ');
       setImmediate(() => socket.write(`${line}\nmore`));
@@ -118,7 +118,7 @@ describe('tcp-session probe', () => {
     expect(await look(await open(endless.address))).toMatchObject({ status: 'fail', cause: 'bad-body' });
   });
 
-  it('does not take what was left over for the next answer', async () => {
+  it('does not read leftover text as the next answer', async () => {
     let notice = 'notice: maintenance at noon\n';
     const { address } = await serve((socket, line) => {
       socket.write(`ack ${line}\n${notice}`);
@@ -132,19 +132,19 @@ describe('tcp-session probe', () => {
   describe('with a server that sends a greeting', () => {
     const greets = (socket: Socket): void => void socket.write('ack greeting\n');
 
-    it('takes none for an answer', async () => {
+    it('does not read the greeting as an answer', async () => {
       const { address } = await serve(() => {}, greets);
       const session = await open(address, { expect: '^ack' });
       for (let i = 0; i < 2; i++)
         expect(await look(session, 400)).toMatchObject({ status: 'fail', cause: 'timeout' });
     });
 
-    it('knows the answer after it, also on the connections after the first one', async () => {
+    it('reads the answer after the greeting, also on later connections', async () => {
       let isMute = false;
       const answers = (socket: Socket, line: string): void => {
         if (!isMute) acknowledge(socket, line);
       };
-      // Later connections are greeted late: nobody may send before that, or take it for the answer.
+      // Later connections get a late greeting. The probe must not send before it, or read it as the answer.
       const late = (socket: Socket): void => {
         if (sockets.length === 1) greets(socket);
         else setTimeout(() => greets(socket), 300);
@@ -162,7 +162,7 @@ describe('tcp-session probe', () => {
       expect(await look(session)).toMatchObject({ status: 'ok', value: '3' });
     });
 
-    it('waits for the one that is declared, however many lines it has', async () => {
+    it('waits for the greeting in `greeting`, with any number of lines', async () => {
       const { address } = await serve(acknowledge, (socket) => {
         socket.write('220-ack\n');
         setTimeout(() => socket.write('220 ready\n'), 350);
@@ -171,19 +171,19 @@ describe('tcp-session probe', () => {
       expect(await look(session, 2000)).toMatchObject({ status: 'ok', value: '1' });
     });
 
-    it('fails where the declared one does not come', async () => {
+    it('fails if the greeting in `greeting` does not arrive', async () => {
       const { address } = await serve(acknowledge, (socket) => void socket.write('554 no service\n'));
       const session = await open(address, { greeting: '^220 ' });
       expect(await look(session, 300)).toEqual({
         status: 'fail',
         cause: 'bad-body',
-        message: 'no greeting that matches ^220 : 554 no service',
+        message: 'the greeting does not match ^220 : 554 no service',
         phases: { connectMs: expect.any(Number) as number },
       });
     });
   });
 
-  it('keeps looks that overlap apart', async () => {
+  it('keeps overlapping samples separate', async () => {
     const lines: string[] = [];
     const { address } = await serve((socket, line) => {
       lines.push(line);
@@ -195,7 +195,7 @@ describe('tcp-session probe', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('says nothing of the target when the run stops', async () => {
+  it('is unknown if the run stops', async () => {
     const { address } = await serve(() => {});
     const session = await open(address);
     const stopping = new AbortController();
@@ -204,7 +204,7 @@ describe('tcp-session probe', () => {
     expect(await looking).toMatchObject({ status: 'unknown' });
   });
 
-  it('wants one line', () => {
+  it('requires one line', () => {
     const fields = { address: '127.0.0.1:1', expect: 'ack' };
     expect(tcpSession.params.safeParse({ ...fields, send: 'one\ntwo' }).success).toBe(false);
     expect(tcpSession.params.safeParse({ ...fields, send: '' }).success).toBe(true);

@@ -12,28 +12,28 @@ const params = z.strictObject({
   address: hostPort.describe('host:port to connect to.'),
   send: z
     .string()
-    .regex(/^[^\r\n]*$/, { error: 'expected one line, without its end' })
-    .describe('Line to send in each look; its end (LF) is added.'),
-  expect: regex.describe('Regular expression that the next line from there must match.'),
+    .regex(/^[^\r\n]*$/, { error: 'expected one line without a line end' })
+    .describe('Line to send for each sample. firedrill adds the line end (LF).'),
+  expect: regex.describe('Regular expression that the next line from the server must match.'),
   greeting: regex
     .optional()
     .describe(
-      'Regular expression for the last line of the server’s greeting; the probe sends nothing before it. Without it, the first connection waits up to 250 ms for a greeting. If one comes, each later connection waits for its first line.',
+      'Regular expression for the last line of the server’s greeting. The probe sends nothing before that line. Without `greeting`, the first connection waits up to 250 ms for a greeting. If a greeting arrives, each later connection waits for its first line.',
     ),
 });
 type Params = z.output<typeof params>;
 
-/** An answer that is longer has no end of line in sight. */
+/** Longest unread input, in characters. More input than this is not a one-line answer. */
 const lineLimit = 65_536;
 
-/** Longest wait for a greeting while it is unknown whether the server sends one. */
+/** Longest wait for a greeting while it is unknown whether the server sends one, ms. */
 const greetingWithinMs = 250;
 
-/** Keeps one connection for as long as it works, and talks over it. */
+/** Sends a line and reads its answer over one connection, which it keeps for as long as it works. */
 export const tcpSession: ProbeKind<Params> = {
   kind: 'tcp-session',
   summary:
-    'A line and its answer over one TCP connection that is kept: once broken, the look fails and the next one opens another. The value is how many there have been. As the recovery probe only with `keptConnection: true`.',
+    'A line and its answer over one kept TCP connection. When the connection breaks, the sample fails and the next sample opens another. The value is the number of connections so far. The recovery probe may use it only with `keptConnection: true`.',
   params,
   lane: 'network',
   needsHost: false,
@@ -43,14 +43,14 @@ export const tcpSession: ProbeKind<Params> = {
   open: async (p, ctx) => new Conversations(p, ctx),
 };
 
-/** A connection at work. */
+/** An open connection. */
 interface Connection {
   readonly socket: Socket;
-  /** What came and is not used yet. */
+  /** Received text that has not been read yet. */
   text: string;
-  /** Why nothing more will come. */
+  /** The failure after which no more text arrives. */
   broken: Observation | undefined;
-  /** Called when something came, or the connection broke. */
+  /** Called when text arrives or the connection breaks. */
   wake: () => void;
 }
 
@@ -58,10 +58,10 @@ class Conversations implements ProbeSession {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #line: string;
   readonly #expect: RegExp;
-  /** Of the last line of a greeting. */
+  /** Matches the last line of the greeting. */
   readonly #greeting: RegExp | undefined;
   readonly #greetingWithinMs: number;
-  /** Whether the server sends a greeting; undefined before a connection has shown it. */
+  /** Whether the server sends a greeting. Undefined until a connection has shown it. */
   #greets: boolean | undefined;
   readonly #clock: Clock;
   readonly #resolveName: ResolveName;
@@ -80,7 +80,7 @@ class Conversations implements ProbeSession {
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
-    // One at a time: an answer belongs to the line before it.
+    // One attempt at a time: an answer belongs to the line before it.
     const look = this.#turn.then(() => this.#look(signal));
     this.#turn = look;
     return look;
@@ -93,7 +93,7 @@ class Conversations implements ProbeSession {
   async #look(signal: AbortSignal): Promise<Observation> {
     if (signal.aborted) return abortedBy(signal);
     const seen = await this.#exchange(signal);
-    // What is late or odd would be taken for the answer to the next line.
+    // Otherwise a late or unexpected answer would be read as the answer to the next line.
     if (seen.status !== 'ok') this.#drop();
     return seen;
   }
@@ -109,7 +109,7 @@ class Conversations implements ProbeSession {
       if (missing !== undefined) return missing.status === 'fail' ? { ...missing, phases } : missing;
     }
     const connection = this.#connection;
-    // What came too late for its look is no answer to what is sent now.
+    // Text that arrived after its attempt ended is not the answer to the line that is sent now.
     connection.text = '';
     if (connection.broken === undefined) connection.socket.write(this.#line);
     const answer = await this.#nextLine(connection, signal);
@@ -120,7 +120,7 @@ class Conversations implements ProbeSession {
     return { status: 'fail', cause: 'bad-body', message, phases };
   }
 
-  /** Reads the server's greeting. A greeting that does not come is a failure. */
+  /** Reads the server's greeting. Returns a failure if a required greeting does not arrive. */
   async #passGreeting(connection: Connection, signal: AbortSignal): Promise<Observation | undefined> {
     if (this.#greeting !== undefined) return this.#awaitGreeting(this.#greeting, connection, signal);
     if (this.#greets === false || connection.broken !== undefined) return undefined;
@@ -145,7 +145,7 @@ class Conversations implements ProbeSession {
       const line = await this.#nextLine(connection, signal);
       if (typeof line !== 'string') {
         if (said === undefined || line.status === 'unknown') return line;
-        const message = shorten(`no greeting that matches ${greeting.source}: ${said}`);
+        const message = shorten(`the greeting does not match ${greeting.source}: ${said}`);
         return { status: 'fail', cause: 'bad-body', message };
       }
       if (greeting.test(line)) return undefined;
@@ -153,7 +153,7 @@ class Conversations implements ProbeSession {
     }
   }
 
-  /** A connection, established or broken. */
+  /** A new connection: established, or broken with its failure. */
   async #connect(signal: AbortSignal): Promise<Connection> {
     const names = nameLookup(this.#resolveName);
     const socket = connect({ ...this.#target, noDelay: true, lookup: names.lookup });
@@ -171,7 +171,7 @@ class Conversations implements ProbeSession {
         breaks({
           status: 'fail',
           cause: 'bad-body',
-          message: `more than ${lineLimit} characters without an answer`,
+          message: `received more than ${lineLimit} characters without a complete answer`,
         });
       }
       connection.wake();
@@ -215,5 +215,5 @@ class Conversations implements ProbeSession {
 const closed: Observation = {
   status: 'fail',
   cause: 'reset',
-  message: 'the other end closed the connection',
+  message: 'the server closed the connection',
 };

@@ -19,13 +19,13 @@ describe('tcp probe', () => {
     await close();
   });
 
-  it('fails as refused where nobody listens', async () => {
+  it('fails as refused on a closed port', async () => {
     const { seen } = await lookOnce(tcp, { address: await unusedAddress() });
     expect(seen).toMatchObject({ status: 'fail', cause: 'refused' });
   });
 
-  it('fails as timeout, not before its time, when SYNs go unanswered', async () => {
-    // A listener that accepts nothing: once its short queue is full, the kernel drops further SYNs.
+  it('fails as timeout, not before the time-out, when SYNs get no answer', async () => {
+    // A listener that accepts no connections: when its short queue is full, the kernel drops further SYNs.
     const source = `
       const { parentPort } = require('node:worker_threads');
       const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -43,7 +43,7 @@ describe('tcp probe', () => {
     expect(last.tookMs).toBeGreaterThan(199);
   });
 
-  it('calls a look unknown that was aborted before it began', async () => {
+  it('is unknown if the sample was aborted before it started', async () => {
     const session = await openProbe(tcp, { address: '127.0.0.1:1' });
     expect(await session.observe(AbortSignal.abort(new Error('the run stops')))).toMatchObject({
       status: 'unknown',
@@ -54,7 +54,7 @@ describe('tcp probe', () => {
     expect(tcp.params.safeParse({ address }).success).toBe(false);
   });
 
-  it('takes IPv6 addresses in brackets', async () => {
+  it('accepts IPv6 addresses in brackets', async () => {
     expect(tcp.params.safeParse({ address: '[::1]:5432' }).success).toBe(true);
   });
 });

@@ -14,7 +14,7 @@ type Params = z.output<typeof params>;
 /** Opens a TCP connection and closes it again. */
 export const tcp: ProbeKind<Params> = {
   kind: 'tcp',
-  summary: 'A TCP connect; good when the connection is established.',
+  summary: 'A TCP connection. A sample is good when the connection is established.',
   params,
   lane: 'network',
   needsHost: false,

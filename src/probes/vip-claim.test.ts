@@ -30,7 +30,7 @@ const seenBy = async (host: Host, fields: object = {}) =>
 const seenWith = async (script: Script, fields: object = {}) => seenBy(scriptedHost(script), fields);
 
 describe('vip-claim probe', () => {
-  it('says whether one of the host’s addresses is it', async () => {
+  it('reports whether the host has the address', async () => {
     const host = scriptedHost(() => ({ stdout: links }));
     expect(await seenBy(host)).toEqual({ status: 'ok', value: 'yes' });
     expect(host.commands).toEqual(['ip -j address show']);
@@ -48,33 +48,33 @@ describe('vip-claim probe', () => {
     ['fe80::1%eth0', 'yes'],
     ['fe80::1%lo', 'no'],
     ['fe80::1', 'yes'],
-  ])('compares addresses, not texts: %s', async (address, value) => {
+  ])('compares addresses, not their notations: %s', async (address, value) => {
     expect(await seenWith(() => ({ stdout: links }), { address })).toEqual({ status: 'ok', value });
   });
 
-  it('does not know what an address means that it cannot read', async () => {
+  it('is unknown if an address cannot be parsed', async () => {
     const odd = links.replace('198.18.2.11', '198.18.2.011');
     expect(await seenWith(() => ({ stdout: odd }))).toMatchObject({ value: 'yes' });
     expect(await seenWith(() => ({ stdout: odd }), { address: '198.18.2.11' })).toEqual({
       status: 'unknown',
-      message: 'addresses could not be read: "198.18.2.011" is not an IP address',
+      message: 'cannot list the addresses: "198.18.2.011" is not an IP address',
     });
   });
 
-  it('does not take for held what the kernel does not use, as another one has it', async () => {
+  it('ignores an address that failed duplicate address detection', async () => {
     const address = '2001:db8::100';
     const twice = links.replace(`"${address}"`, `"${address}","dadfailed":true,"tentative":true`);
     expect(await seenWith(() => ({ stdout: twice }), { address })).toEqual({ status: 'ok', value: 'no' });
   });
 
-  it('looks at one interface where it is told one, which need not be there', async () => {
+  it('checks only `interface`, which need not exist', async () => {
     const script: Script = () => ({ stdout: links });
     expect(await seenWith(script, { interface: 'eth0' })).toMatchObject({ value: 'yes' });
     expect(await seenWith(script, { interface: 'lo' })).toMatchObject({ value: 'no' });
     expect(await seenWith(script, { interface: 'eth9' })).toMatchObject({ status: 'ok', value: 'no' });
   });
 
-  it('calls it unknown when the host cannot be asked', async () => {
+  it('is unknown if the command fails', async () => {
     const away: Script = () => {
       throw new DrillError('host-unreachable', 'alpha: not running');
     };
@@ -86,7 +86,7 @@ describe('vip-claim probe', () => {
     expect(await seenWith(() => ({ stdout: '{}' }))).toMatchObject({ status: 'unknown' });
   });
 
-  it('refuses to open without a host, or for no address', async () => {
+  it('refuses to open without a host or a valid address', async () => {
     await expect(openProbe(vipClaim, { address: vip })).rejects.toMatchObject({ code: 'invalid-input' });
     const host = scriptedHost(() => ({}));
     await expect(openProbe(vipClaim, { address: '${address}' }, { host })).rejects.toThrow(
@@ -99,7 +99,7 @@ describe('vip-claim probe in a container', () => {
   let folder: string;
   let local: Host;
 
-  /** The real script, with a docker, an nsenter and a stat that say what a test writes. */
+  /** The real script, with `docker`, `nsenter`, and `stat` that print a test's text. */
   function containers(answers: { docker: string; nsenter: string; stat?: string }): void {
     for (const [name, script] of Object.entries({ stat: 'exit 1', ...answers })) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
@@ -119,7 +119,7 @@ describe('vip-claim probe in a container', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const seen = () => seenBy(local, { container: 'nginx' });
-  /** `docker container inspect --format … NAME`, by the container's name. */
+  /** Output of `docker container inspect --format … NAME`, by the container's name. */
   const docker = (states: Record<string, string>): string => {
     const cases = Object.entries(states).map(([name, state]) => `${name}) echo "${state}" ;;`);
     return `case $5 in ${cases.join(' ')} *) echo "Error: No such container: $5" >&2; exit 1 ;; esac`;
@@ -127,12 +127,12 @@ describe('vip-claim probe in a container', () => {
   const nsenter = (namespace: string): string =>
     `case "$*" in "${namespace} ip -j address show") echo '${links}' ;; *) echo "nsenter: cannot open $*" >&2; exit 1 ;; esac`;
 
-  it('looks where the container’s process is', async () => {
+  it('lists the addresses in the namespace of the container’s process', async () => {
     containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('--target 77 --net') });
     expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
   });
 
-  it('looks where it would be while it does not run', async () => {
+  it('lists the addresses in the container’s namespace while it is not running', async () => {
     containers({
       docker: docker({ nginx: '0 container:4711 ', 4711: '/var/run/docker/netns/f00' }),
       nsenter: nsenter('--net=/var/run/docker/netns/f00'),
@@ -141,14 +141,14 @@ describe('vip-claim probe in a container', () => {
     expect(await seen()).toEqual({ status: 'ok', value: 'yes' });
   });
 
-  it('finds no address in a container that is gone or stopped', async () => {
+  it('reports no for a container that does not exist or is stopped', async () => {
     containers({ docker: docker({}), nsenter: 'exit 1' });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
     containers({ docker: docker({ nginx: '0 default ' }), nsenter: 'exit 1' });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
     containers({ docker: docker({ nginx: '0 container:4711 ' }), nsenter: 'exit 1' });
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
-    // What is left of its namespace is an ordinary file.
+    // An ordinary file is left of its namespace.
     containers({
       docker: docker({ nginx: '0 bridge /var/run/docker/netns/f00' }),
       nsenter: 'exit 1',
@@ -157,7 +157,7 @@ describe('vip-claim probe in a container', () => {
     expect(await seen()).toEqual({ status: 'ok', value: 'no' });
   });
 
-  it('calls it unknown when the engine does not answer or the namespace cannot be entered', async () => {
+  it('is unknown if the engine does not answer or the namespace cannot be entered', async () => {
     containers({ docker: 'echo "Cannot connect to the Docker daemon" >&2; exit 1', nsenter: 'exit 1' });
     expect(await seen()).toMatchObject({
       status: 'unknown',
@@ -165,7 +165,7 @@ describe('vip-claim probe in a container', () => {
     });
     containers({ docker: docker({ nginx: '77 bridge /nowhere' }), nsenter: nsenter('nothing fits') });
     expect(await seen()).toMatchObject({ status: 'unknown' });
-    // A namespace is there, and nobody could say what kind of file that is.
+    // The namespace file exists, but its type cannot be read.
     const stopped = docker({ nginx: '0 bridge /var/run/docker/netns/f00' });
     const stat = 'echo "stat: cannot read file system information: Permission denied" >&2; exit 1';
     containers({ docker: stopped, nsenter: nsenter('nothing fits'), stat });
@@ -188,7 +188,7 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
 
-  /** The engine says this process of the container; 0 where it does not run. undefined: it answers nothing. */
+  /** The PID that the engine reports for the container. 0: it is not running. Undefined: the engine does not answer. */
   async function engineWith(pid: number | undefined, script: Script) {
     const paths: string[] = [];
     const { host, pipes, commands, close } = await pipedEngine((request, response) => {
@@ -204,7 +204,7 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
   }
   const enters = 'nsenter --target 77 --net ip -j address show';
 
-  it('asks for the process over one connection, and starts one command for a sample', async () => {
+  it('reads the PID over one connection, and runs one command for a sample', async () => {
     const { look, paths, pipes, commands } = await engineWith(77, () => ({ stdout: links }));
     for (let n = 0; n < 3; n++) expect(await look()).toEqual({ status: 'ok', value: 'yes' });
     expect(paths).toEqual(Array.from({ length: 3 }, () => '/containers/nginx/json'));
@@ -212,13 +212,13 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
     expect(commands).toEqual([enters, enters, enters]);
   });
 
-  it('runs the script for a container that does not run', async () => {
+  it('runs the script for a container that is not running', async () => {
     const { look, commands } = await engineWith(0, () => ({ exitCode: 114 }));
     expect(await look()).toEqual({ status: 'ok', value: 'no' });
     expect(commands).toEqual([expect.stringMatching(/^sh -c /)]);
   });
 
-  it('runs the script where the process has ended since', async () => {
+  it('runs the script if the process has ended since', async () => {
     const { look, commands } = await engineWith(77, ([program]) =>
       program === 'nsenter' ? { exitCode: 1, stderr: 'No such process' } : { stdout: links },
     );
@@ -226,7 +226,7 @@ describe('vip-claim probe in a container of an engine with a kept connection', (
     expect(commands).toEqual([enters, expect.stringMatching(/^sh -c /)]);
   });
 
-  it('calls it unknown when the engine does not answer', async () => {
+  it('is unknown if the engine does not answer', async () => {
     const { look, commands } = await engineWith(undefined, () => ({ stdout: links }));
     expect(await look()).toMatchObject({ status: 'unknown' });
     expect(commands).toEqual([]);

@@ -16,31 +16,38 @@ import { engineSession, type EngineQuestion } from './lib/engine-session.ts';
 import { ipAddress, requireIpAddress } from '../net/text-params.ts';
 
 const params = z.strictObject({
-  address: ipAddress.describe('IP address, such as a VIP, without a prefix length, in any spelling.'),
-  interface: z.string().min(1).optional().describe('Only this interface; all of them by default.'),
+  address: ipAddress.describe(
+    'IP address, such as a VIP, without a prefix length. Any notation of the address works.',
+  ),
+  interface: z.string().min(1).optional().describe('Interface to check. Default: all interfaces.'),
   container: commandWord
     .optional()
-    .describe('Look into the network namespace of this container instead of the host’s.'),
+    .describe('Container whose network namespace is checked, instead of the host’s.'),
 });
 type Params = z.output<typeof params>;
 
-/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+/**
+ * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * first.
+ */
 const hostGraceMs = 1000;
 const checkTimeoutMs = 5000;
-/** No such program: the list of missing tools has it. */
+/** Exit code for a missing program. The check of required tools reports it. */
 const notFoundExit = 127;
 
-/** Exits of the script below, beside those of `ip`. */
+/** Exit codes of the script below, in addition to those of `ip`. */
 const noAnswerExit = 113;
 const noNamespaceExit = 114;
 const notEnteredExit = 115;
 
-/** NSFS_MAGIC of linux/magic.h, as `stat -f` prints it: busybox has no name for that filesystem. */
+/** NSFS_MAGIC of linux/magic.h, as `stat -f` prints it. busybox has no name for this file system. */
 const namespaceMagic = '6e736673';
 
-// The namespace that the container's process is in; while it has none, that of the container whose namespace it shares,
-// or the one that Docker keeps for it (of a stopped one, an empty file is left). A container that is gone, or stopped and
-// shares nobody's, has no addresses.
+// Lists the addresses in the container's network namespace. While the container has no process, this is the
+// namespace of the container whose network it shares, or the namespace that Docker keeps for it. For a
+// stopped container, Docker leaves an empty file. A container that does not exist, or is stopped without a
+// shared
+// network, has no addresses.
 const script = `
 see() { docker container inspect --format "$1" "$2" || exit ${noAnswerExit}; }
 state=$(see '{{.State.Pid}} {{.HostConfig.NetworkMode}} {{.NetworkSettings.SandboxKey}}' "$1") || exit $?
@@ -56,11 +63,11 @@ case $kind in
 esac
 if [ "$pid" -gt 0 ]; then exit ${notEnteredExit}; else exit ${noNamespaceExit}; fi`;
 
-/** Looks for an address among those that a host, or a container on it, holds. */
+/** Checks whether an interface of a host, or of a container on it, has an address. */
 export const vipClaim: ProbeKind<Params> = {
   kind: 'vip-claim',
   summary:
-    'Whether a host (or a container on it) holds an address: yes or no, whatever the network makes of it.',
+    'Whether an interface of a host, or of a container on it, has an address: yes or no. It does not test whether the network can reach the address.',
   params,
   uses: (p) =>
     p?.container === undefined
@@ -68,10 +75,10 @@ export const vipClaim: ProbeKind<Params> = {
       : { tools: ['ip', 'docker', 'nsenter'], root: true, engine: true },
   lane: 'host',
   needsHost: true,
-  // Into a container that runs: `nsenter`, which becomes `ip`. Docker is asked over a kept connection.
+  // For a running container: `nsenter`, which becomes `ip`. Docker answers over a kept connection.
   cost: () => ({ newConnections: 0, commands: 1, processes: 1 }),
   describe: (p) =>
-    `does it hold ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
+    `whether it has ${p.address}${p.container === undefined ? '' : ` in the container ${p.container}`}`,
   check: async (_p, { host, signal }) => {
     const argv = ['ip', '-j', 'address', 'show'];
     const done = await host
@@ -79,9 +86,13 @@ export const vipClaim: ProbeKind<Params> = {
       .catch(() => undefined);
     if (done === undefined || done.exitCode === notFoundExit || listedIn(done.stdout) !== undefined) return;
     const said = shorten(done.stderr.trim() || done.stdout.trim());
-    throw new DrillError('invalid-input', `ip on ${host.name} lists no addresses as JSON: ${said}`, {
-      mend: `${installHint(host, 'iproute2')} The ip of busybox has no option -j.`,
-    });
+    throw new DrillError(
+      'invalid-input',
+      `cannot list the addresses of ${host.name}: \`${argv.join(' ')}\` printed no JSON list: ${said}`,
+      {
+        mend: `${installHint(host, 'iproute2')} \`ip\` of busybox has no option -j.`,
+      },
+    );
   },
   open: async (p, ctx) => {
     const { host } = ctx;
@@ -96,7 +107,7 @@ export const vipClaim: ProbeKind<Params> = {
   },
 };
 
-/** Runs a command for each sample. */
+/** Runs one command per sample. */
 function commandSession(
   p: Params,
   argv: readonly string[],
@@ -108,7 +119,7 @@ function commandSession(
       try {
         return judge(p, await host.exec(argv, { timeoutMs: timeoutMs + hostGraceMs, signal, look: true }));
       } catch (error) {
-        // What a host claims that does not answer is open, be it slow or gone.
+        // If the host does not answer, its addresses are unknown, whether it is slow or down.
         return unknownBecause(signal.aborted ? signal.reason : error);
       }
     },
@@ -117,8 +128,8 @@ function commandSession(
 }
 
 /**
- * The process of a container that runs is in the namespace, and one command looks there. The script reports on all other
- * containers, and on one whose process has ended since.
+ * For a running container, one command lists the addresses in the namespace of its process. The script
+ * handles all other containers, and a container whose process has ended since.
  */
 function questionOf(p: Params, container: string, host: Host, ctx: ProbeContext): EngineQuestion {
   return {
@@ -145,7 +156,7 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
   }
   const listed = exitCode === 0 ? listedIn(stdout) : undefined;
   if (listed === undefined) {
-    const message = `addresses could not be read: ${exitWords(exitCode, stderr.trim() || stdout)}`;
+    const message = `cannot list the addresses: ${exitWords(exitCode, stderr.trim() || stdout)}`;
     return { status: 'unknown', message: shorten(message) };
   }
   const wanted = requireIpAddress('address', p.address);
@@ -154,10 +165,10 @@ function judge(p: Params, { exitCode, stdout, stderr }: ExecResult): Observation
     .map((one) => addressOn(one.interface, one.address));
   if (held.some((address) => typeof address !== 'string' && isSameIpAddress(address, wanted)))
     return { status: 'ok', value: 'yes' };
-  // It may be the one that is looked for.
+  // An address that cannot be parsed may be the wanted one.
   const unread = held.find((address) => typeof address === 'string');
   if (unread === undefined) return { status: 'ok', value: 'no' };
-  const message = `addresses could not be read: "${unread}" is not an IP address`;
+  const message = `cannot list the addresses: "${unread}" is not an IP address`;
   return { status: 'unknown', message: shorten(message) };
 }
 
@@ -165,15 +176,15 @@ function listedIn(text: string): readonly ListedAddress[] | undefined {
   return ipAddressesJson.safeParse(parseJson(text)).data;
 }
 
-/** An address of an interface; its text where it cannot be read. */
+/** The address of an interface, or its text if it cannot be parsed. */
 function addressOn(name: string, text: string): IpAddress | string {
   const address = parseIpAddress(text);
   if (address === undefined) return text;
-  // The interface is the zone of each of its IPv6 addresses; it counts where the file names one.
+  // The interface is the zone of its IPv6 addresses. It is compared only if `address` has a zone.
   return address.family === 6 ? { ...address, zone: address.zone ?? name } : address;
 }
 
-/** Docker's answer for a container that has a process. `Pid` is 0 for one without. */
+/** Docker's answer for a container with a process. Without a process, `Pid` is 0. */
 const containerState = z.object({ State: z.object({ Pid: z.int().positive() }) });
 
 function pidIn(body: string): number | undefined {

@@ -8,10 +8,10 @@ import { vrrp } from './vrrp.ts';
 
 const nodeOne = '198.18.2.11';
 const nodeTwo = '198.18.2.12';
-/** Wall clock of the vantage at the beginning of each test, ms. */
+/** Wall clock of the vantage at the start of each test, ms. */
 const epochMs = 1_763_722_800_000;
 
-/** A command that a test writes the lines of. */
+/** A command whose output lines a test writes. */
 class Stream {
   readonly argv: readonly string[];
   readonly signal: AbortSignal;
@@ -45,7 +45,7 @@ class Stream {
   }
 }
 
-/** A vantage whose clock moves when the test says so, and what is captured there. */
+/** A vantage whose clock and captured packets the test controls. */
 class Vantage {
   readonly streams: Stream[] = [];
   readonly host: Host;
@@ -81,7 +81,7 @@ class Vantage {
     return latest;
   }
 
-  /** Time goes on to that moment (seconds), with nothing captured. */
+  /** Advances the time to that moment (seconds) without captured packets. */
   passes(atS: number): void {
     this.#nowMs = atS * 1000;
     const due = this.#sleepers.filter((sleeper) => sleeper.untilMs <= this.#nowMs);
@@ -89,7 +89,7 @@ class Vantage {
     for (const { wake } of due) wake();
   }
 
-  /** Lines, read before time goes on. */
+  /** Writes lines, which are read before the time advances. */
   async writes(...lines: string[]): Promise<void> {
     this.stream.write(...lines);
     await new Promise((resolve) => setImmediate(resolve));
@@ -102,7 +102,7 @@ class Vantage {
     );
   }
 
-  /** A sign of life at that moment. */
+  /** Writes a heartbeat at that moment. */
   async pulses(atS: number): Promise<void> {
     this.passes(atS);
     await this.writes(stamp(atS));
@@ -133,7 +133,7 @@ const told = async (session: ProbeSession) => {
 };
 
 describe('vrrp probe', () => {
-  it('tells who advertises, from one capture for all instances', async () => {
+  it('reports which node advertises, from one capture for all instances', async () => {
     const vantage = new Vantage();
     const one = await open(vantage);
     const two = await open(vantage, { address: nodeTwo });
@@ -154,7 +154,7 @@ describe('vrrp probe', () => {
     expect(vantage.stream.signal.aborted).toBe(true);
   });
 
-  it('marks changes at the time at which they were captured', async () => {
+  it('marks changes with their capture time', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -170,7 +170,7 @@ describe('vrrp probe', () => {
         {
           name: 'became-master',
           wallMs: epochMs + 4000,
-          text: '198.18.2.11: advertises, priority 100',
+          text: '198.18.2.11: advertises with priority 100',
           value: '100',
         },
         { name: 'priority', wallMs: epochMs + 5000, text: '198.18.2.11: priority 100 -> 80', value: '80' },
@@ -184,7 +184,7 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('hears its own virtual router only', async () => {
+  it('counts adverts of its own virtual router only', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -196,7 +196,7 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('sees the master in a capture on all interfaces', async () => {
+  it('reports the master from a capture on all interfaces', async () => {
     const vantage = new Vantage();
     const session = await open(vantage, { interface: 'any' });
     await vantage.listens();
@@ -210,10 +210,10 @@ describe('vrrp probe', () => {
   });
 
   it.each([
-    ['a format that it does not know', (atS: number) => advertLine(atS, '<eth0> mcast ')],
-    ['an advert that is cut', (atS: number) => `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2 [|vrrp]`],
+    ['an unknown format', (atS: number) => advertLine(atS, '<eth0> mcast ')],
+    ['a truncated advert', (atS: number) => `${stamp(atS)} IP ${nodeOne} > 224.0.0.18: VRRPv2 [|vrrp]`],
     ['anything else', () => 'total nonsense'],
-  ])('takes %s for no silence, and reports it', async (_what, line) => {
+  ])('is unknown, and not silent, after %s, and reports the line', async (_what, line) => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -225,15 +225,15 @@ describe('vrrp probe', () => {
     const text = line(4);
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: `a line of the capture could not be read and may be an advert: ${text}`,
+      message: `cannot parse a line of the capture, which may be an advert: ${text}`,
     });
-    // Three intervals later all that was captured has been read.
+    // Three intervals later, all captured lines are parsed adverts.
     for (const atS of [5, 6, 7.1]) await vantage.pulses(atS);
     expect(await told(session)).toBe('silent');
     await session.close();
   });
 
-  it('does not say that a master fell silent while its adverts cannot be read', async () => {
+  it('does not report that a master fell silent while its adverts cannot be parsed', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -250,7 +250,7 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('is not misled by a line about another source that it cannot read', async () => {
+  it('ignores an unparsed line with another source', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -262,7 +262,7 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('knows a dead master on a host whose `date` has whole seconds only (busybox)', async () => {
+  it('reports a dead master on a host whose `date` has whole seconds only (busybox)', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -282,11 +282,11 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('listens for three intervals before it says silent, also where the time has whole seconds only', async () => {
+  it('listens for three intervals before it reports silent, also with whole seconds only', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
-    // It began at 0.9 at the latest; the time of that sign of life is 0.
+    // The capture started at 0.9 s at the latest. The time in that heartbeat is 0.
     for (const atS of [0.9, 1.9, 2.9, 3.8]) {
       vantage.passes(atS);
       await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}`);
@@ -295,7 +295,7 @@ describe('vrrp probe', () => {
     await session.close();
   });
 
-  it('counts no second that it did not listen where the time has whole seconds only', async () => {
+  it('does not count time before it listened, with whole seconds only', async () => {
     const vantage = new Vantage();
     const session = await open(vantage, { advertInterval: '900ms' });
     await vantage.listens();
@@ -305,7 +305,7 @@ describe('vrrp probe', () => {
         await vantage.writes(`${Math.floor(epochMs / 1000 + atS)}`);
       }
     };
-    // From 0.9 to 3.1: less than three intervals, although the times say three seconds.
+    // From 0.9 s to 3.1 s: less than three intervals, although the timestamps differ by 3 s.
     await pulses(0.9, 1.9, 2.9, 3.1);
     const later = await open(vantage, { advertInterval: '900ms', address: nodeTwo });
     expect(await told(session)).toBe('unknown');
@@ -319,7 +319,7 @@ describe('vrrp probe', () => {
     await later.close();
   });
 
-  it('knows nothing while the capture gives no sign of life', async () => {
+  it('is unknown while the capture sends no heartbeat', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -330,29 +330,29 @@ describe('vrrp probe', () => {
     vantage.passes(3.6);
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'the capture on vantage has given no sign of life for 2.5 s',
+      message: 'the capture on vantage sent no heartbeat for 2.5 s',
     });
-    // What was captured meanwhile comes late and all at once: nothing fell silent.
+    // The packets captured meanwhile arrive late and in a burst: no node fell silent.
     vantage.passes(9);
     for (const atS of [2, 3, 4, 5, 6, 7, 8]) await vantage.writes(advertLine(atS), stamp(atS + 0.5));
     expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
     await session.close();
   });
 
-  it('is not misled by a clock of the vantage that is set', async () => {
+  it('handles a step of the vantage’s clock', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
     await vantage.pulses(0);
     await vantage.advert(nodeOne, 1);
-    // 10 s further on over there, half a second here.
+    // 10 s pass on the vantage's clock, and 0.5 s on the run clock.
     vantage.passes(1.5);
     await vantage.writes(stamp(11.5));
     expect(await told(session)).toBe('unknown');
     await session.close();
   });
 
-  it('opens a capture again that broke, and knows nothing in between', async () => {
+  it('restarts a broken capture, and is unknown in between', async () => {
     const vantage = new Vantage();
     const session = await open(vantage);
     await vantage.listens();
@@ -362,7 +362,7 @@ describe('vrrp probe', () => {
     vantage.stream.end(new DrillError('host-unreachable', 'vantage: cannot access container lab-vantage'));
     expect(await look(session)).toEqual({
       status: 'unknown',
-      message: 'the capture on vantage does not run: vantage: cannot access container lab-vantage',
+      message: 'the capture on vantage is not running: vantage: cannot access container lab-vantage',
     });
     expect(vantage.streams).toHaveLength(1);
     vantage.passes(2.1);
@@ -379,16 +379,16 @@ describe('vrrp probe', () => {
     await vantage.listens();
     await vantage.pulses(3.5);
     await vantage.advert(nodeOne, 4);
-    // It was master before: that it is so again is no change.
+    // It was master before the break, so this is not a change.
     expect(await look(session)).toEqual({ status: 'ok', value: 'master', marks: [] });
     await session.close();
   });
 
-  it('refuses to open without tcpdump, a host or an address', async () => {
+  it('refuses to open without tcpdump, a host, or an address', async () => {
     const bare = new Vantage(() => ({ exitCode: 127, stderr: 'sh: tcpdump: not found' }));
     await expect(open(bare)).rejects.toMatchObject({
       code: 'invalid-input',
-      message: 'vantage has no tcpdump, with which adverts are captured',
+      message: 'vantage has no tcpdump, which captures VRRP adverts',
       mend: expect.stringContaining('Install tcpdump on vantage') as string,
     });
     const fields = { interface: 'eth0', virtualRouterId: 51, address: nodeOne };
@@ -398,7 +398,7 @@ describe('vrrp probe', () => {
     );
   });
 
-  it('begins although the vantage cannot be reached yet', async () => {
+  it('opens although the vantage is unreachable', async () => {
     const away = new Vantage(() => {
       throw new DrillError('host-unreachable', 'vantage: not running');
     });

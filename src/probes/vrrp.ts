@@ -14,29 +14,29 @@ const params = z.strictObject({
   interface: z
     .string()
     .min(1)
-    .describe(
-      'Interface of the observing host (`from`) on which adverts are captured; `any` for all interfaces.',
-    ),
-  virtualRouterId: z.int().min(1).max(255).describe('Virtual router (vrid) whose adverts count.'),
-  address: ipv4Address.describe('IPv4 address that the node’s adverts come from, such as ${address}.'),
+    .describe('Interface of the `from` host on which adverts are captured. `any`: all interfaces.'),
+  virtualRouterId: z.int().min(1).max(255).describe('ID of the virtual router (vrid) whose adverts count.'),
+  address: ipv4Address.describe('IPv4 source address of the node’s adverts, such as ${address}.'),
   tell: z
     .enum(['state', 'priority'])
     .default('state')
-    .describe('`state`: master or silent. `priority`: that of the latest advert, or silent.'),
+    .describe('`state`: master or silent. `priority`: the priority in the latest advert, or silent.'),
   advertInterval: duration
     .prefault('1s')
-    .describe('Interval of the adverts for as long as none was heard that tells it; 1s by default.'),
+    .describe(
+      'Advert interval to assume until the first advert arrives. Each advert contains the real interval.',
+    ),
 });
 type Params = z.output<typeof params>;
 
 /**
- * Watches VRRP from a place in the network that the nodes' adverts reach: multicast ones reach every host of the
- * segment. Nothing is asked of the nodes.
+ * Captures VRRP on a host that the nodes' adverts reach: multicast adverts reach every host of the segment.
+ * The nodes get no requests.
  */
 export const vrrp: ProbeKind<Params> = {
   kind: 'vrrp',
   summary:
-    'VRRP adverts of a node as they are on the wire: master while it advertises, else silent. Captured by tcpdump on `from`.',
+    'VRRP state of a node from its adverts on the wire: master while it advertises, otherwise silent. Captured by tcpdump on `from`.',
   params,
   uses: () => ({ tools: ['tcpdump'], rawSockets: true }),
   lane: 'host',
@@ -75,7 +75,8 @@ export const vrrp: ProbeKind<Params> = {
     };
     return {
       observe: async () => {
-        // Lines that arrived while this thread was busy are read first: the poll phase comes between timers and immediates.
+        // Lets the event loop read lines that arrived while this thread was busy: its poll phase comes
+        // between timers and immediates.
         await new Promise((resolve) => setImmediate(resolve));
         return look();
       },

@@ -164,7 +164,7 @@ describe('init', () => {
     [{ host: ['a=1', 'a=2'] }, '--host a=1 a=2: two hosts are named "a"'],
     [{ url: 'staging' }, '--url staging: expected http://, https://, postgresql://, or tcp://'],
     [{ vip: '10.0.0.300' }, '--vip 10.0.0.300: expected an IP address'],
-    [{ unit: 'nginx' }, '--unit nginx: expected a unit with its type, such as nginx.service'],
+    [{ unit: 'nginx' }, '--unit nginx: expected a unit with its suffix, such as nginx.service'],
     [{ fault: 'power.cut' }, '--fault power.cut: needs transport docker'],
     [
       { fault: 'network.partition', host: ['a=10.0.0.1', 'b=node-b'] },

@@ -3,23 +3,30 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import { formatIpPrefix, parseIpPrefix, type IpPrefix } from '../../core/ip-address.ts';
 
-/** An IP address or CIDR in a scenario file; placeholders such as `${address.standby}` are looked at when they are filled in. */
+/**
+ * An IP address or CIDR in a scenario file. A placeholder such as `${address.standby}` is checked after it is
+ * filled in.
+ */
 export const address = z.string().refine((text) => text.includes('${') || packetPrefix(text) !== undefined, {
   error: 'expected an IP address or CIDR, such as 192.0.2.7 or 192.0.2.0/24',
 });
 
 /**
- * The prefixes that these addresses and CIDRs spell, each once. Throws `fault-failed` unless all are such now that placeholders
- * are filled in.
+ * The prefixes of these addresses and CIDRs, without duplicates. Placeholders must be filled in. Throws
+ * `fault-failed` for a text that is neither an address nor a CIDR.
  */
 export function requireAddresses(ctx: FaultContext, texts: readonly string[]): IpPrefix[] {
   const prefixes = new Map<string, IpPrefix>();
   for (const text of texts) {
     const prefix = packetPrefix(text);
     if (prefix === undefined) {
-      throw new DrillError('fault-failed', `${ctx.host.name}: ${text} is no IP address or CIDR`, {
-        mend: 'Packet rules take numbers: give the host an IP `address` in the target, or write the number.',
-      });
+      throw new DrillError(
+        'fault-failed',
+        `${ctx.host.name}: cannot build packet rules: "${text}" is not an IP address or CIDR`,
+        {
+          mend: 'Set the host’s `address` in the target file to an IP address, or write the IP address in the scenario.',
+        },
+      );
     }
     prefixes.set(formatIpPrefix(prefix), prefix);
   }

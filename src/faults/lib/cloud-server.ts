@@ -2,34 +2,41 @@ import type { CloudServer } from '../../core/cloud.ts';
 import { DrillError, isUnreachable } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 
-/** What an accepted action leaves behind: its request, and when the cloud began and ended it (ISO, on the cloud's clock). */
+/**
+ * The record of an accepted action: its request ID, and when the cloud started and finished it (ISO 8601, on
+ * the cloud's clock).
+ */
 export type ActionReceipt = {
   readonly requestId: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
 };
 
-/** The server behind the host; the planner has seen to it that the target names one. */
+/** The host's cloud server. The planner has already checked that the target names one. */
 export function serverOf(ctx: FaultContext): CloudServer {
   if (ctx.server !== undefined) return ctx.server;
-  throw new DrillError('invalid-input', `${ctx.host.name}: the target names no server for this host`, {
-    mend: 'Give the host a `server` (cloud and id) in the target.',
-  });
+  throw new DrillError(
+    'invalid-input',
+    `${ctx.host.name}: cannot find the cloud server of this host: the target has no \`server\` for it`,
+    {
+      mend: 'Add `server` (with `cloud` and `id`) to the host in the target file.',
+    },
+  );
 }
 
-/** Throws `fault-failed` for a server that is not up and idle: a fault needs something to break. */
+/** Throws `fault-failed` unless the server is ACTIVE and idle. */
 export async function requireUp(ctx: FaultContext): Promise<void> {
   const server = serverOf(ctx);
   const { status, taskState } = await server.state(ctx.signal);
   if (status === 'ACTIVE' && taskState === null) return;
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: ${server.where} is ${status}${taskState === null ? '' : ` (${taskState})`}, not ACTIVE and idle`,
-    { mend: 'Bring it up, or wait until the cloud is done with it, and start the drill again.' },
+    `${ctx.host.name}: cannot inject the fault: ${server.where} is ${status}${taskState === null ? '' : ` (${taskState})`}, not ACTIVE and idle`,
+    { mend: 'Start the server, or wait until the cloud has finished its task. Then run the drill again.' },
   );
 }
 
-/** The receipt of an action, with what the cloud has recorded of it so far. */
+/** The receipt of an action, with the times that the cloud has recorded so far. */
 export async function receiptOf(requestId: string | undefined, ctx: FaultContext): Promise<ActionReceipt> {
   const action = requestId === undefined ? undefined : await recorded(requestId, ctx);
   return {
@@ -39,7 +46,10 @@ export async function receiptOf(requestId: string | undefined, ctx: FaultContext
   };
 }
 
-/** The action was accepted: not being told more about it is no failure of the fault. */
+/**
+ * The cloud's record of an action, or undefined. The cloud has already accepted the action, so a failed
+ * lookup does not fail the fault.
+ */
 async function recorded(
   requestId: string,
   ctx: FaultContext,
@@ -53,19 +63,19 @@ async function recorded(
 }
 
 /**
- * Brings a server up through its cloud only: Nova powers a machine off again that was started behind its
- * back. Called again and again; does nothing while the cloud is at work.
+ * Starts a server through its cloud only: Nova powers off a machine that was started in another way. Safe to
+ * call repeatedly. Does nothing while the cloud works on a task.
  */
 export async function bringUp(ctx: FaultContext): Promise<void> {
   const server = serverOf(ctx);
   const { status, taskState } = await server.state(ctx.signal);
   if (taskState !== null) return;
   if (status === 'SHUTOFF') await server.start(ctx.signal);
-  // os-start is for stopped servers only; out of ERROR leads a hard reboot.
+  // os-start works only for stopped servers. A hard reboot brings a server out of ERROR.
   else if (status === 'ERROR') await server.reboot('HARD', ctx.signal);
 }
 
-/** The cloud says that the server is up and idle, and the host takes commands. */
+/** True if the cloud reports the server as ACTIVE and idle, and the host accepts commands. */
 export async function isUp(ctx: FaultContext): Promise<boolean> {
   const { status, taskState } = await serverOf(ctx).state(ctx.signal);
   return status === 'ACTIVE' && taskState === null && (await answers(ctx));

@@ -9,7 +9,7 @@ function contextOf(result: ExecResult) {
   return { host, signal };
 }
 
-test('why a command failed is on the first line of the message, however long its script is', async () => {
+test('the first line of the message contains the reason, however long the script is', async () => {
   const script = `(\n${'iptables -w -t mangle -D PREROUTING -s 192.0.2.9 -j DROP\n'.repeat(20)}) || exit`;
   const argv = ['systemd-run', '--quiet', '--unit=firedrill-ab12cd34-1', '/bin/sh', '-c', script];
   const failed = contextOf({ exitCode: 1, stdout: '', stderr: 'Failed to start transient unit\n' });
@@ -18,7 +18,7 @@ test('why a command failed is on the first line of the message, however long its
   );
 });
 
-test('a command that said nothing is told by its exit code alone', async () => {
+test('a command without output is reported with its exit code only', async () => {
   const silent = contextOf({ exitCode: 3, stdout: '', stderr: '' });
   await expect(runOk(silent, ['systemctl', 'stop', 'app'])).rejects.toThrow(
     /^node-1: `systemctl stop app` exited 3$/,

@@ -3,18 +3,18 @@ import { DrillError } from '../../core/errors.ts';
 import type { FaultContext } from '../../core/fault.ts';
 import type { ExecResult } from '../../core/host.ts';
 
-/** What a command of a fault needs of its context. */
+/** The part of a fault's context that a command needs. */
 export type CommandContext = Pick<FaultContext, 'host' | 'signal'>;
 
-/** What one command of a fault gets besides its argv. */
+/** Options of one command. */
 export interface CommandOptions {
-  /** 60 s by default. */
+  /** Default: `commandTimeoutMs`. */
   readonly timeoutMs?: number;
-  /** Text for its standard input; none by default. */
+  /** Text for its standard input. Default: none. */
   readonly input?: string;
 }
 
-/** Longest time one command of a fault may take, unless its kind knows better. */
+/** Default time limit of one command. */
 export const commandTimeoutMs = 60_000;
 
 /** Runs a command on the fault's host; a non-zero exit is returned. */
@@ -26,7 +26,10 @@ export function run(
   return ctx.host.exec(argv, { timeoutMs: commandTimeoutMs, signal: ctx.signal, ...options });
 }
 
-/** Runs a command that must succeed and returns its output; throws `fault-failed` naming host, command and what it said. */
+/**
+ * Runs a command and returns its standard output. Throws `fault-failed` unless it exits 0, with the host, the
+ * command, and its last line of output.
+ */
 export async function runOk(
   ctx: CommandContext,
   argv: readonly string[],
@@ -44,12 +47,15 @@ export async function isRoot(ctx: CommandContext): Promise<boolean> {
   return (await runOk(ctx, ['id', '-u'])).trim() === '0';
 }
 
-/** A command, how it ended, and why. */
+/** For messages: the command, its exit code, and its last line of output. */
 export function exitedWords(argv: readonly string[], result: ExecResult): string {
   return [`${commandWords(argv)} exited ${result.exitCode}`, lastWords(result)].filter(Boolean).join(': ');
 }
 
-/** The last line that a command wrote, its errors first: what it died of. */
+/**
+ * The last line of standard error, or of standard output if standard error is empty. It usually names the
+ * cause.
+ */
 export function lastWords(result: ExecResult): string {
   return (result.stderr.trim() || result.stdout.trim()).split('\n').at(-1) ?? '';
 }

@@ -1,15 +1,15 @@
-/** What a compose command is told about its project. Labels of a container (`com.docker.compose.…`) have it. */
+/** Options that select a Compose project. A container's labels (`com.docker.compose.…`) contain them. */
 export interface ComposeProject {
   readonly projectDirectory: string;
-  /** Undefined: as Compose names it, by the folder. */
+  /** Undefined: Compose derives the name from the folder. */
   readonly project?: string | undefined;
-  /** Compose files. None: those that Compose finds in the folder. */
+  /** Compose files. Empty: Compose searches the folder. */
   readonly files?: readonly string[];
-  /** None: the folder's `.env`. */
+  /** Empty: the folder's `.env`. */
   readonly environmentFiles?: readonly string[];
 }
 
-/** The beginning of a compose command for a project. */
+/** The `docker compose` command for a project, without its subcommand. */
 export function composeCommand(of: ComposeProject): string[] {
   const { projectDirectory, project, files = [], environmentFiles = [] } = of;
   const options = (flag: string, paths: readonly string[]): string[] => paths.flatMap((path) => [flag, path]);
@@ -24,17 +24,20 @@ export function composeCommand(of: ComposeProject): string[] {
   ];
 }
 
-/** The paths of a label that has several. */
+/** The paths of a label with comma-separated paths. */
 export function labelPaths(label: string): string[] {
   return label.split(',').filter(Boolean);
 }
 
-/** Compose looks for a relative path in the folder that it is started in, which is anywhere. */
+/**
+ * The path, relative to the project folder. Compose would resolve it against its own working directory, which
+ * is arbitrary.
+ */
 export function inFolder(projectDirectory: string, path: string): string {
   return path.startsWith('/') ? path : `${withoutSlash(projectDirectory)}/${path}`;
 }
 
-/** A folder as Compose writes it into labels. */
+/** The folder without trailing slashes, as Compose writes it into labels. */
 export function withoutSlash(folder: string): string {
   return folder.replace(/(?<=.)\/+$/, '');
 }

@@ -3,8 +3,8 @@ import { faultContext } from '../testing/fault-context.ts';
 import { scriptedHost } from '../testing/scripted-host.ts';
 import { armDeadMan, disarmDeadMan, isArmed, newTag, renewDeadMan, requireSystemd } from './dead-man.ts';
 
-describe('dead man', () => {
-  test('is a transient timer on the host, its script out of reach of systemd', async () => {
+describe('auto-revert timer', () => {
+  test('is a transient timer on the host, whose script systemd does not expand', async () => {
     const words: string[] = [];
     const host = scriptedHost((argv) => {
       words.push(...argv);
@@ -23,7 +23,7 @@ describe('dead man', () => {
     ]);
   });
 
-  test('is renewed by another timer, before those before are stopped', async () => {
+  test('is renewed by another timer before the older ones are stopped', async () => {
     const host = scriptedHost(() => ({}));
     const deadMan = { tag: 'ab12cd34', leaseMs: 1500, undo: 'rm /x' };
     await renewDeadMan(faultContext(host), deadMan, { attempt: 3, timeoutMs: 500 });
@@ -33,7 +33,7 @@ describe('dead man', () => {
     expect(script.indexOf('systemctl stop $others')).toBeGreaterThan(made);
   });
 
-  test('says why it cannot be renewed', async () => {
+  test('reports why it cannot be renewed', async () => {
     const fired = scriptedHost(() => ({ exitCode: 1, stderr: 'Unit not loaded.\nit has fired' }));
     const deadMan = { tag: 'ab12cd34', leaseMs: 1500, undo: 'rm /x' };
     await expect(
@@ -44,7 +44,7 @@ describe('dead man', () => {
     });
   });
 
-  test('is disarmed although nothing is left of it', async () => {
+  test('can be disarmed when nothing of it is left', async () => {
     const host = scriptedHost(() => ({ exitCode: 5, stderr: 'not loaded' }));
     await disarmDeadMan(faultContext(host), 'ab12cd34');
     expect(host.commands).toEqual([
@@ -56,7 +56,7 @@ describe('dead man', () => {
   test.each([
     ['firedrill-ab12cd34-1.timer loaded active waiting firedrill\n', true],
     ['', false],
-  ])('is armed while there is a timer, or what it started: %j', async (stdout, armed) => {
+  ])('is armed while a timer exists, or the service that it started: %j', async (stdout, armed) => {
     const host = scriptedHost(() => ({ stdout }));
     await expect(isArmed(faultContext(host), 'ab12cd34')).resolves.toBe(armed);
   });
@@ -66,7 +66,7 @@ describe('dead man', () => {
     await expect(requireSystemd(faultContext(host))).rejects.toMatchObject({ code: 'fault-failed' });
   });
 
-  test('has a name of its own', () => {
+  test('has a random tag', () => {
     expect(newTag()).toMatch(/^[0-9a-f]{8}$/);
     expect(newTag()).not.toBe(newTag());
   });

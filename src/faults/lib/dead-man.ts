@@ -4,33 +4,34 @@ import { shellCommand } from '../../core/shell-quote.ts';
 import { lastWords, run, runOk } from './commands.ts';
 
 /**
- * A timer on the fault's own host that undoes the fault when nobody else does: the harness may die, or the fault may cut
- * it off. A transient systemd timer, which is gone after it has fired or was stopped. It cannot be started again, so each
- * attempt to renew it makes another one, `firedrill-TAG-2.timer`, `-3` and so on, before it stops those before. The answer to
- * an attempt may be lost at any step, so an attempt takes whatever timers of the tag it finds. One that fires stops the others
- * when it is done: none is left then.
+ * A timer on the fault's host that undoes the fault if firedrill cannot: firedrill may die, or the fault may
+ * cut its connection. It is a transient systemd timer, which disappears after it has fired or was stopped,
+ * and cannot be started again. So each attempt to renew it creates another timer (`firedrill-TAG-2.timer`,
+ * `-3`, and so on) and then stops the older ones. The answer to an attempt may be lost at any step, so an
+ * attempt accepts whatever timers of the tag it finds. A timer that fires stops the others after its undo, so
+ * that none is left.
  */
 export interface DeadMan {
-  /** What its timers are called by. */
+  /** Part of the names of its timers: `firedrill-TAG-N.timer`. */
   readonly tag: string;
-  /** How long after it was armed or renewed it fires. */
+  /** Time from arming or renewal until the timer fires. */
   readonly leaseMs: number;
-  /** Script for /bin/sh that removes exactly what the fault adds, and does no harm where it is gone. */
+  /** Script for /bin/sh that removes exactly what the fault adds. It must be harmless if nothing is left. */
   readonly undo: string;
 }
 
-/** A tag that no other fault has: eight hexadecimal digits. */
+/** A random tag: eight hexadecimal digits. */
 export function newTag(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
-/** Whether the host has a systemd that could hold the timer. */
+/** Whether systemd is the host's init system, so that it can run the timer. */
 export async function hasSystemd(ctx: FaultContext): Promise<boolean> {
-  // sd_booted(3): this folder is there if and only if systemd is the init system.
+  // sd_booted(3): this folder exists if and only if systemd is the init system.
   return (await run(ctx, ['test', '-d', '/run/systemd/system'])).exitCode === 0;
 }
 
-/** Throws `fault-failed` when the host has no systemd that could hold the timer. */
+/** Throws `fault-failed` if systemd is not the host's init system. */
 export async function requireSystemd(ctx: FaultContext): Promise<void> {
   if (!(await hasSystemd(ctx))) {
     throw new DrillError(
@@ -46,14 +47,15 @@ export async function requireSystemd(ctx: FaultContext): Promise<void> {
   }
 }
 
-/** Starts the first timer. Throws `fault-failed` when systemd refuses. */
+/** Starts the first timer. Throws `fault-failed` if systemd refuses. */
 export async function armDeadMan(ctx: FaultContext, deadMan: DeadMan): Promise<void> {
   await runOk(ctx, timerCommand(deadMan, 1));
 }
 
 /**
- * Postpones the undo by a full lease from now. `attempt` counts from 1 and is never used twice, whatever the outcome of an attempt.
- * Throws `fault-failed` if no timer is left to postpone: one has fired, and the host undoes the fault.
+ * Postpones the undo by a full lease from now. `attempt` counts from 1 and is never used twice, whatever the
+ * outcome of an attempt. Throws `fault-failed` if no timer is left to postpone: one has fired, so the host is
+ * undoing the fault.
  */
 export async function renewDeadMan(
   ctx: FaultContext,
@@ -91,13 +93,13 @@ systemctl is-active --quiet ${unit}.timer || give_up 'the new timer is gone: an 
 `;
 }
 
-/** Stops the timers and forgets a run of them that failed; does nothing where none is there. */
+/** Stops the timers and clears their failed units. Does nothing if there are none. */
 export async function disarmDeadMan(ctx: FaultContext, tag: string): Promise<void> {
   await run(ctx, ['systemctl', 'stop', `firedrill-${tag}-*.timer`]);
   await run(ctx, ['systemctl', 'reset-failed', `firedrill-${tag}-*`]);
 }
 
-/** True while a timer is there, or what it started. */
+/** True while a timer exists, or the service that it started. */
 export async function isArmed(ctx: FaultContext, tag: string): Promise<boolean> {
   const list = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', `firedrill-${tag}-*`];
   return (await runOk(ctx, list)).trim() !== '';
@@ -116,12 +118,12 @@ function timerCommand(deadMan: DeadMan, number: number): readonly string[] {
     '--timer-property=AccuracySec=100ms',
     '/bin/sh',
     '-c',
-    // systemd puts variables into the arguments of what it runs; `$$` is a dollar sign.
+    // systemd expands variables in a unit's arguments; `$$` stands for one dollar sign.
     undoOnce(deadMan).replaceAll('$', '$$$$'),
   ];
 }
 
-/** The undo, and when it has succeeded, an end to the timers that would run it again. */
+/** The undo script. If it exits 0, the other timers are stopped, so that it does not run again. */
 function undoOnce({ tag, undo }: DeadMan): string {
   return `(
 ${undo}

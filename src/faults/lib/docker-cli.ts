@@ -4,27 +4,30 @@ import type { FaultContext } from '../../core/fault.ts';
 import { printable } from '../../core/printable.ts';
 import { lastWords, run } from './commands.ts';
 
-/** Throws `fault-failed` where `docker` on the fault's host is Podman. An engine that does not answer says so to the next command. */
+/**
+ * Throws `fault-failed` if `docker` on the fault's host is Podman. If the engine does not answer, the next
+ * command reports it.
+ */
 export async function requireDocker(ctx: FaultContext): Promise<void> {
   const { stdout } = await run(ctx, ['sh', '-c', 'docker --version; docker version']);
   if (!isPodman(stdout)) return;
   throw new DrillError('fault-failed', `${ctx.host.name}: ${noPodman.why}`, { mend: noPodman.mend });
 }
 
-/** A container's state as `docker inspect` tells it. */
+/** A container's state as `docker inspect` reports it. */
 export interface ContainerState {
-  /** created, running, paused, restarting, removing, exited or dead. */
+  /** created, running, paused, restarting, removing, exited, or dead. */
   readonly status: string;
-  /** Changes with each start: tells one life of the container from the next. */
+  /** Changes with each start of the container. */
   readonly startedAt: string;
   /** Changes with each exit of the container. */
   readonly finishedAt: string;
 }
 
-/** What the engine says of a container: one of its states, and a time. */
+/** The first line of the output of the format below: a container state and the start time. */
 const stateLine = /^(created|running|paused|restarting|removing|exited|dead|stopped) (\S.*)$/;
 
-/** The container's state, or undefined when the engine knows no such container. */
+/** The container's state, or undefined if the engine has no container with this name. */
 export async function inspectContainer(
   ctx: FaultContext,
   container: string,
@@ -35,7 +38,7 @@ export async function inspectContainer(
     '--type',
     'container',
     '--format',
-    // A line each: an engine may print times with blanks in them.
+    // Each time ends its line, because an engine may print times that contain spaces.
     '{{.State.Status}} {{.State.StartedAt}}\n{{.State.FinishedAt}}',
     container,
   ];
@@ -46,8 +49,8 @@ export async function inspectContainer(
       throw noDockerInside(ctx, ctx.host.container.name, container);
     throw new DrillError(
       'host-unreachable',
-      `${ctx.host.name}: the Docker engine does not answer: ${lastWords(result)}`,
-      { mend: 'Check the engine on that host: docker info.' },
+      `${ctx.host.name}: cannot inspect container ${container}: the Docker engine does not answer: ${lastWords(result)}`,
+      { mend: `Check the engine on ${ctx.host.name}: docker info` },
     );
   }
   const [first = '', finishedAt = ''] = result.stdout.trim().split('\n');
@@ -56,7 +59,7 @@ export async function inspectContainer(
   throw new DrillError(
     'host-unreachable',
     `${ctx.host.name}: cannot parse the output of \`docker inspect ${container}\`: ${printable(result.stdout.trim(), 120)}`,
-    { mend: `See what \`docker inspect ${container}\` prints on ${ctx.host.name}.` },
+    { mend: `Check the output of \`docker inspect ${container}\` on ${ctx.host.name}.` },
   );
 }
 
@@ -74,12 +77,12 @@ function noDockerInside(ctx: FaultContext, own: string, container: string): Dril
   );
 }
 
-/** The container's state; throws `fault-failed` when it does not exist. */
+/** The container's state. Throws `fault-failed` if the container does not exist. */
 export async function requireContainer(ctx: FaultContext, container: string): Promise<ContainerState> {
   const state = await inspectContainer(ctx, container);
   if (state === undefined) {
     throw new DrillError('fault-failed', `${ctx.host.name}: no container named ${container}`, {
-      mend: `List them with \`docker ps -a\` on ${ctx.host.name} and correct the scenario.`,
+      mend: `List the containers with \`docker ps -a\` on ${ctx.host.name}, and correct the name in the scenario.`,
     });
   }
   return state;

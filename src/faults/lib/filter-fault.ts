@@ -9,16 +9,16 @@ import {
   type PacketFilter,
 } from './packet-filter.ts';
 
-/** A fault that is nothing but packet rules on its host. */
+/** A fault that consists only of packet rules on its host. */
 export interface FilterFault<P> extends Pick<
   ScriptedFault<P, PacketFilter>,
   'kind' | 'summary' | 'params' | 'describe'
 > {
-  /** The rules for this host. Throws `fault-failed` when they could have no effect here. */
+  /** The rules for this host. Throws `fault-failed` if they would have no effect on this host. */
   filter(params: P, ctx: FaultContext): Promise<PacketFilter>;
 }
 
-/** A kind of fault from its packet rules. */
+/** Creates a fault kind from its packet rules. */
 export function filterFault<P>(fault: FilterFault<P>): FaultKind<P, Tagged<PacketFilter>, null> {
   return scriptedFault({
     kind: fault.kind,

@@ -1,30 +1,33 @@
 import { parseIpPrefix, prefixContains, type IpAddress } from '../../core/ip-address.ts';
 import type { FilterRule, PacketFilter } from './packet-filter.ts';
 
-/** A packet of the host, as far as rules look at it. */
+/** The fields of a packet that rules can match. */
 export interface FilteredPacket {
   readonly way: 'in' | 'out';
   readonly source: IpAddress;
   readonly destination: IpAddress;
-  /** IANA's number. */
+  /** IANA's protocol number. */
   readonly protocol: number;
   readonly sourcePort?: number;
-  /** `any`: not known. */
+  /** `any`: unknown. */
   readonly destinationPort?: number | 'any';
-  /** Of packets of ICMP: any of these. */
+  /** For ICMP: the packet has one of these types. */
   readonly icmpTypes?: readonly number[];
 }
 
-/** A packet that carries those of a tunnel: its addresses and its port are unknown. */
+/** An outer packet of a tunnel. Its addresses and its port are unknown. */
 export interface WrappingPacket {
   readonly way: 'in' | 'out';
   readonly wraps: true;
 }
 
-/** Protocols that carry others: IP in IP, TCP and UDP (by a program), IPv6 in IP, GRE, IPsec (ESP and AH), L2TP. */
+/**
+ * Protocols that can carry other packets: IP in IP, TCP and UDP (by a program), IPv6 in IP, GRE, IPsec (ESP
+ * and AH), and L2TP.
+ */
 const wrappingProtocols = [4, 6, 17, 41, 47, 50, 51, 115];
 
-/** The share of such packets that the rules drop, 0 to 1. Each rule that draws does so on its own. */
+/** The share of such packets that the rules drop, 0 to 1. Rules with a probability draw independently. */
 export function shareDropped(
   { rules }: Pick<PacketFilter, 'rules'>,
   packet: FilteredPacket | WrappingPacket,
@@ -40,12 +43,15 @@ export function shareDropped(
   return 1 - passedBy((end < 0 ? matching : matching.slice(0, end)).map(drawOf));
 }
 
-/** The share that passes rules which drop these shares, one after the other. */
+/** The share of packets that passes a sequence of rules, from the share that each rule drops. */
 function passedBy(shares: readonly number[]): number {
   return shares.reduce((passed, share) => passed * (1 - share), 1);
 }
 
-/** The share of the packets matched that a rule's target gets; what is not known to draw gets all. */
+/**
+ * The share of its matching packets to which a rule applies its target. Without a valid probability, the rule
+ * applies it to all.
+ */
 function drawOf({ match }: FilterRule): number {
   const share = Number(wordAfter(match, '--probability') ?? 1);
   return share >= 0 && share <= 1 ? share : 1;
@@ -56,7 +62,10 @@ function wordAfter(match: readonly string[], flag: string): string | undefined {
   return at < 0 ? undefined : match[at + 1];
 }
 
-/** A rule matches where all of its words do. Words that are not known here are taken to match what is dropped, and nothing else. */
+/**
+ * Whether all arguments of a rule match. An unknown argument counts as a match for DROP and as no match for
+ * RETURN, so that the dropped share is never underestimated.
+ */
 function matches({ match, target }: FilterRule, packet: FilteredPacket): boolean {
   for (let at = 0; at < match.length; at += 2) {
     const [flag = '', value = ''] = match.slice(at, at + 2);
@@ -65,7 +74,7 @@ function matches({ match, target }: FilterRule, packet: FilteredPacket): boolean
   return true;
 }
 
-/** Whether a rule may match a packet that wraps others. */
+/** Whether a rule may match the outer packet of a tunnel. */
 function mayWrap({ match }: FilterRule): boolean {
   const protocol = wordAfter(match, '-p');
   return protocol === undefined || wrappingProtocols.includes(protocolOf(protocol));

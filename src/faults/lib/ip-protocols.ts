@@ -12,23 +12,35 @@ export const ipProtocol = z.union(
 );
 export type IpProtocol = z.output<typeof ipProtocol>;
 
-/** Numbers, not names: names are looked up in a file that a small system has not (IANA's registry of protocol numbers). */
+/**
+ * IANA's protocol numbers. Rules use numbers, because iptables looks names up in a file (/etc/protocols) that
+ * small systems lack.
+ */
 const numbers = { vrrp: 112, icmp: 1, tcp: 6, udp: 17 } as const;
 const icmpOverIpv6 = 58;
 
-/** Numbers of the protocols that a connection to a host needs. */
+/** Numbers of the protocols that firedrill's own connection to a host needs. */
 export const ipProtocolNumbers = { tcp: numbers.tcp, icmpOverIpv6 } as const;
 
 /** VRRP, and the authentication header (AH) that keepalived can wrap it in. */
 const vrrpNumbers = [numbers.vrrp, 51];
 
-/** Where the adverts of VRRP routers go (RFC 9568, 5.1.1.2 and 5.1.2.2), unless they are set up to send to each other. */
+/**
+ * Multicast groups of VRRP adverts (RFC 9568, 5.1.1.2 and 5.1.2.2). Routers with configured unicast peers do
+ * not use them.
+ */
 export const vrrpGroups: Readonly<Record<Tool, string>> = { iptables: '224.0.0.18', ip6tables: 'ff02::12' };
 
-/** IPv6 extension headers: ip6tables looks for the protocol behind them (is_exthdr in its sources). */
+/**
+ * IPv6 extension headers. ip6tables skips them and matches the protocol that follows (is_exthdr in its
+ * sources).
+ */
 const extensionHeaders = [43, 44, 51, 60];
 
-/** The protocols' numbers, as the program's packets carry them. Throws `fault-failed` for one that it could not match. */
+/**
+ * The protocol numbers of the packets that `tool` filters. Throws `fault-failed` for a protocol that `tool`
+ * cannot match.
+ */
 export function protocolNumbers(
   ctx: FaultContext,
   tool: Tool,
@@ -42,12 +54,12 @@ export function protocolNumbers(
   if (hidden === undefined) return new Set(found);
   throw new DrillError(
     'fault-failed',
-    `${ctx.host.name}: protocol ${hidden} is an extension header over IPv6, by which no packets are told apart`,
-    { mend: 'Leave IPv6 peers out, or this protocol.' },
+    `${ctx.host.name}: cannot match protocol ${hidden} over IPv6: it is an extension header`,
+    { mend: `Remove the IPv6 addresses from \`peers\`, or remove ${hidden} from \`protocols\`.` },
   );
 }
 
-/** True for a protocol that VRRP adverts come in. */
+/** True if VRRP adverts use this protocol. */
 export function carriesVrrp(number: number): boolean {
   return vrrpNumbers.includes(number);
 }

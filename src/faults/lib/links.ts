@@ -23,14 +23,17 @@ const linksSchema = z.array(
 
 const routesSchema = z.array(z.object({ dev: z.string().optional() }));
 
-/** A network interface as `ip link` tells it. */
+/** A network interface as `ip link` reports it. */
 export interface Link {
   readonly name: string;
-  /** UP: switched on; LOWER_UP: it has a carrier. */
+  /** `UP`: switched on. `LOWER_UP`: it has a carrier. */
   readonly flags: readonly string[];
   /** The bridge, bond, team, or VRF that it belongs to. */
   readonly master: string | undefined;
-  /** The interface that it is on top of, as a VLAN is; of a veth, the other end. Undefined where that is in another network namespace. */
+  /**
+   * The interface below it, such as the parent of a VLAN. For a veth: its peer. Undefined if that interface
+   * is in another network namespace.
+   */
   readonly parent: string | undefined;
   /** veth, bridge, ...; undefined for hardware. */
   readonly kind: string | undefined;
@@ -48,22 +51,22 @@ export async function listLinks(ctx: CommandContext): Promise<Link[]> {
   }));
 }
 
-/** The interface of that name; throws `fault-failed` when there is none. */
+/** The interface with this name. Throws `fault-failed` if there is none. */
 export async function requireLink(ctx: FaultContext, name: string): Promise<Link> {
   const links = await listLinks(ctx);
   const link = links.find((candidate) => candidate.name === name);
   if (link === undefined) {
     throw new DrillError('fault-failed', `${ctx.host.name}: no network interface ${name}`, {
-      mend: `It has ${links.map((other) => other.name).join(', ')}: name one of them as \`interface\`.`,
+      mend: `Use one of its interfaces: ${links.map((other) => other.name).join(', ')}.`,
     });
   }
   return link;
 }
 
 /**
- * Of these interfaces, those that lead out of the host: what would fall silent if its cables
- * were pulled. Left out are loopback, parts of a bridge or bond, and bridges that
- * have nothing but containers and virtual machines of the host itself on them.
+ * The interfaces among these that lead out of the host: they would carry nothing if its cables were
+ * unplugged. Excluded are loopback, ports of a bridge or bond, and bridges that connect only the host's own
+ * containers and virtual machines.
  */
 function outwardLinks(links: readonly Link[]): string[] {
   const inHost = (link: Link): boolean => link.kind === 'veth' || link.kind === 'tun';
@@ -78,7 +81,10 @@ function outwardLinks(links: readonly Link[]): string[] {
     .map((link) => link.name);
 }
 
-/** The interfaces named, else all that lead out of the host. Throws `fault-failed` for one that is not there, and when there is none. */
+/**
+ * The named interfaces, or all interfaces that lead out of the host. Throws `fault-failed` if a named one
+ * does not exist, or if none leads out.
+ */
 export async function requireOutward(
   ctx: FaultContext,
   named: readonly string[] | undefined,
@@ -89,9 +95,13 @@ export async function requireOutward(
   }
   const outward = outwardLinks(await listLinks(ctx));
   if (outward.length > 0) return outward;
-  throw new DrillError('fault-failed', `${ctx.host.name}: no network interface leads out of it`, {
-    mend: 'Name those that do as `interfaces`.',
-  });
+  throw new DrillError(
+    'fault-failed',
+    `${ctx.host.name}: cannot find an interface that leads out of the host: all are down, loopback, or internal bridges`,
+    {
+      mend: 'List the interfaces in `interfaces` (network.isolate), or set `peers` (network.loss).',
+    },
+  );
 }
 
 /** The addresses of all interfaces. */
@@ -105,20 +115,20 @@ export async function defaultInterface(ctx: FaultContext): Promise<string> {
   return routes.find((route) => route.dev !== undefined)?.dev ?? 'eth0';
 }
 
-/** What `ip -j` answers, by its schema. Throws `fault-failed` where the answer is something else. */
+/** The output of `ip -j`, parsed by the schema. Throws `fault-failed` if the output does not match it. */
 export async function ipJson<T>(
   ctx: CommandContext,
   argv: readonly string[],
   schema: z.ZodType<T>,
 ): Promise<T> {
   const command = ['ip', '-j', ...argv];
-  // With nothing to show it may show nothing at all.
+  // `ip -j` may print nothing if it has nothing to list.
   const text = (await runOk(ctx, command)).trim() || '[]';
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot parse the output of \`${command.join(' ')}\`: ${printable(text, 120)}`,
-    { mend: 'The fault needs `ip -j` of iproute2 4.14 or later.' },
+    { mend: `Install iproute2 4.14 or later on ${ctx.host.name}: the fault needs \`ip -j\`.` },
   );
 }

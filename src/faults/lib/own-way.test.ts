@@ -10,24 +10,24 @@ const up = ['UP', 'LOWER_UP'];
 const ports = { eth0: {}, eth1: {}, wg0: { linkinfo: { info_kind: 'wireguard' } } };
 
 interface Network {
-  /** What the host prints for SSH_CONNECTION. */
+  /** The host's output for SSH_CONNECTION. */
   readonly connection?: string;
-  /** Interfaces, besides lo. */
+  /** Interfaces in addition to lo. */
   readonly links?: Readonly<Record<string, object>>;
   /** Addresses by interface. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
-  /** What `ip route get` finds, by the words after the addresses that make a difference. */
+  /** Output of `ip route get`, by the arguments after the addresses. */
   readonly routes?: (words: string) => object | undefined;
   readonly rules?: readonly object[];
-  /** All of its routes. */
+  /** All routes of the host. */
   readonly paths?: readonly object[];
-  /** What `ip xfrm policy` prints; undefined: the kernel has no IPsec. */
+  /** Output of `ip xfrm policy`. Undefined: the kernel has no IPsec. */
   readonly ipsec?: string;
-  /** What `iptables-save -t nat` prints. */
+  /** Output of `iptables-save -t nat`. */
   readonly nat?: string;
 }
 
-/** A host that is reached over SSH from 203.0.113.9 by eth0, unless it is said otherwise. */
+/** A host that firedrill reaches over SSH from 203.0.113.9 through eth0, unless `network` changes that. */
 function sshHost(network: Network = {}): Host {
   const {
     connection = '203.0.113.9 50000 192.0.2.11 22\n',
@@ -80,7 +80,7 @@ const drop = (match: readonly string[], rest: Partial<FilterRule> = {}): FilterR
   ...rest,
 });
 
-/** Words that match this share of the packets. */
+/** iptables arguments that match this share of the packets. */
 const lossOf = (share: number): readonly string[] => [
   '-m',
   'statistic',
@@ -90,7 +90,7 @@ const lossOf = (share: number): readonly string[] => [
   share.toFixed(9),
 ];
 
-/** `passes`, or why it is refused. */
+/** `passes`, or the message of the refusal. */
 async function ask(host: Host, cut: NetworkCut): Promise<string> {
   try {
     await requireOwnWay(faultContext(host), 'network.any', cut);
@@ -104,7 +104,7 @@ async function ask(host: Host, cut: NetworkCut): Promise<string> {
 const cut = /^it would cut firedrill's own connection to the host/;
 
 describe('an interface', () => {
-  test('is refused where the SSH connection uses it, and no other is', async () => {
+  test('is refused if the SSH connection uses it, and only then', async () => {
     await expect(ask(sshHost(), linkDown('eth0'))).resolves.toBe(
       "it would cut firedrill's own connection to the host (ssh alpha: 203.0.113.9 to 192.0.2.11 port 22, through eth0)",
     );
@@ -122,7 +122,7 @@ describe('an interface', () => {
       },
     ],
     [
-      'what a VLAN is on',
+      'the parent of a VLAN',
       'eth0',
       {
         links: { eth0: {}, 'eth0.7': { link: 'eth0', linkinfo: { info_kind: 'vlan' } } },
@@ -153,7 +153,7 @@ describe('an interface', () => {
       },
     ],
     [
-      'what a macvlan is on',
+      'the parent of a macvlan',
       'eth0',
       {
         links: { eth0: {}, mv0: { link: 'eth0', linkinfo: { info_kind: 'macvlan' } } },
@@ -162,21 +162,21 @@ describe('an interface', () => {
       },
     ],
     [
-      'the one that a routing rule leads to',
+      'the target of a routing rule',
       'eth1',
       {
         routes: (words) => ({ dev: words.includes('from 192.0.2.11') ? 'eth1' : 'eth0' }),
       },
     ],
     [
-      'the one that a rule for ports leads to',
+      'the target of a routing rule for ports',
       'eth1',
       {
         routes: (words) => ({ dev: words.includes('ipproto tcp sport 22') ? 'eth1' : 'eth0' }),
       },
     ],
     [
-      'the one that a rule for a mark leads to',
+      'the target of a routing rule for a mark',
       'eth1',
       {
         rules: [{ fwmark: '0x7' }],
@@ -184,7 +184,7 @@ describe('an interface', () => {
       },
     ],
     [
-      'the one that a routing rule gives packets with a TOS',
+      'the target of a routing rule for a TOS',
       'eth1',
       {
         rules: [{ tos: '0x08' }],
@@ -192,14 +192,14 @@ describe('an interface', () => {
       },
     ],
     [
-      'the one with the address, where the answers leave by another',
+      'the interface with the address, if replies leave through another one',
       'eth0',
       {
         routes: () => ({ dev: 'eth1' }),
       },
     ],
     [
-      'any below a tunnel',
+      'any interface below a tunnel',
       'eth1',
       {
         addresses: { wg0: ['192.0.2.11'] },
@@ -207,7 +207,7 @@ describe('an interface', () => {
       },
     ],
     [
-      'the other one of a route with several',
+      'another path of a multipath route',
       'eth1',
       { paths: [{ dst: 'default', nexthops: [{ dev: 'eth0' }, { dev: 'eth1' }] }] },
     ],
@@ -224,25 +224,25 @@ describe('an interface', () => {
       },
     ],
     [
-      'any, for an address of the host as a whole',
+      'any interface, for an address on lo',
       'eth1',
       {
         addresses: { lo: ['192.0.2.11'] },
       },
     ],
     [
-      'the VRF of the one with the address',
+      'the VRF of the interface with the address',
       'mgmt',
       {
         links: { eth0: { master: 'mgmt' }, mgmt: { linkinfo: { info_kind: 'vrf' } } },
         routes: (words) => (words.includes('vrf mgmt') ? { dev: 'eth0' } : undefined),
       },
     ],
-  ])('is refused where it is %s', async (_name, name, network) => {
+  ])('is refused if it is %s', async (_name, name, network) => {
     await expect(ask(sshHost(network), linkDown(name))).resolves.toMatch(cut);
   });
 
-  test('of a virtual machine on the same bridge hides nothing', async () => {
+  test('of a virtual machine on the same bridge does not make the path unknown', async () => {
     const host = sshHost({
       links: {
         eth0: { master: 'br0' },
@@ -256,7 +256,7 @@ describe('an interface', () => {
     await expect(ask(host, linkDown('eth1'))).resolves.toBe('passes');
   });
 
-  test('a kernel without rules for ports is asked without them', async () => {
+  test('is looked up without ports on a kernel without routing rules for ports', async () => {
     const host = sshHost({ routes: (words) => (words.includes('ipproto') ? undefined : { dev: 'eth0' }) });
     await expect(ask(host, linkDown('eth0'))).resolves.toMatch(cut);
   });
@@ -293,16 +293,16 @@ describe('packets', () => {
   test.each([
     ['of one rule', [0.49], 'passes'],
     ['of one rule', [0.5], cut],
-    ['of both directions, a round trip passes both', [0.29, 0.29], 'passes'],
-    ['of both directions, a round trip passes both', [0.3, 0.3], cut],
-  ])('that are lost by the share %s', async (_, shares, answer) => {
+    ['of both directions, because a round trip passes both', [0.29, 0.29], 'passes'],
+    ['of both directions, because a round trip passes both', [0.3, 0.3], cut],
+  ])('that are dropped with a probability %s', async (_, shares, answer) => {
     const rules = shares.map((share, n) =>
       drop([n === 0 ? '-s' : '-d', '203.0.113.9', ...lossOf(share)], { way: n === 0 ? 'in' : 'out' }),
     );
     await expect(ask(sshHost(), packets(rules))).resolves.toMatch(answer);
   });
 
-  test('that pass several draws are lost by all of them together', async () => {
+  test('that pass several random rules are dropped by their combined probability', async () => {
     const rules = ['203.0.113.9', '203.0.113.0/24', '203.0.0.0/16'].map((peer) =>
       drop(['-s', peer, ...lossOf(0.3)]),
     );
@@ -322,7 +322,7 @@ describe('packets', () => {
     ['-A PREROUTING -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 5432', 'passes'],
     ['-A DOCKER ! -i docker0 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 172.17.0.2:22', 'passes'],
     ['', 'passes'],
-  ])('that arrive at another port than the server has: %s', async (rule, answer) => {
+  ])('that arrive at another port than the server’s: %s', async (rule, answer) => {
     const nat = `*nat\n:PREROUTING ACCEPT [0:0]\n${rule}\nCOMMIT\n`;
     const match = ['-s', '203.0.113.9', '-p', 'tcp', '--dport', '2222'];
     await expect(ask(sshHost({ nat }), packets([drop(match)]))).resolves.toMatch(answer);
@@ -365,7 +365,7 @@ describe('packets', () => {
       await expect(ask(host(), packets([drop(['-s', '0.0.0.0/0'])]))).resolves.toBe('passes');
     });
 
-    test('find the next hop by packets of their own', async () => {
+    test('include neighbor discovery of the next hop', async () => {
       for (const match of [
         ['-s', 'fe80::/10'],
         ['-s', 'fe80::1', '-p', '58'],
@@ -383,25 +383,25 @@ describe('packets', () => {
   });
 });
 
-describe('a way that is not known', () => {
+describe('an unknown connection', () => {
   test.each<[string, Network, string]>([
     [
-      'the SSH server does not say',
+      'the SSH server sets no SSH_CONNECTION',
       { connection: '\n' },
       "the fault might cut firedrill's own connection: the host has no SSH_CONNECTION",
     ],
     [
-      'there is noise only',
+      'the output contains only noise',
       { connection: 'Welcome to the host\n' },
       "the fault might cut firedrill's own connection",
     ],
     [
-      'two answers',
+      'the output contains two connections',
       { connection: '203.0.113.9 50000 192.0.2.11 22\n198.51.100.9 50000 192.0.2.11 22\n' },
       "the fault might cut firedrill's own connection: the host has no SSH_CONNECTION",
     ],
     [
-      'the client is the host',
+      'the client is the host itself',
       { connection: '198.51.100.11 50000 192.0.2.11 22\n' },
       "firedrill connects from the host's own address (198.51.100.11)",
     ],
@@ -420,12 +420,12 @@ describe('a way that is not known', () => {
     await expect(ask(sshHost(network), linkDown('eth1'))).resolves.toContain(message);
   });
 
-  test('noise around the answer is no answer', async () => {
+  test('noise around SSH_CONNECTION is ignored', async () => {
     const host = sshHost({ connection: 'Welcome\n203.0.113.9 50000 192.0.2.11 22\n' });
     await expect(ask(host, linkDown('eth1'))).resolves.toBe('passes');
   });
 
-  test('is refused where the host cannot be asked', async () => {
+  test('is refused if the host cannot run the command', async () => {
     const error = await requireOwnWay(
       faultContext(sshHost({ routes: () => undefined })),
       'k',
@@ -455,28 +455,28 @@ describe('without SSH', () => {
     },
   });
 
-  test('a container with a network of its own can lose it', async () => {
+  test('a container with its own network may lose it', async () => {
     await expect(ask(container(false), linkDown('eth0'))).resolves.toBe('passes');
   });
 
-  test("a container in its machine's network cannot", async () => {
+  test("a container in its machine's network may not", async () => {
     await expect(ask(container(true), linkDown('eth0'))).resolves.toContain(
       'container web uses the network of its Docker host',
     );
   });
 
-  test("a container in firedrill's own network cannot", async () => {
+  test("a container in firedrill's own network may not", async () => {
     await expect(ask(container(false, 'net:[4026532000]\n0-1'), linkDown('eth0'))).resolves.toContain(
       'container web and firedrill itself are in the same network',
     );
   });
 
-  test('the same number on another machine is another network', async () => {
+  test('the same namespace number on another machine is another network', async () => {
     await expect(ask(container(false, 'net:[4026532000]\n0-2'), linkDown('eth0'))).resolves.toBe('passes');
   });
 
   test.each(['', 'Welcome'])(
-    'a container that does not say in which network it is cannot: %j',
+    'a container whose network namespace cannot be read may not: %j',
     async (said) => {
       await expect(
         requireOwnWay(faultContext(container(false, said)), 'k', linkDown('eth0')),
@@ -484,7 +484,7 @@ describe('without SSH', () => {
     },
   );
 
-  test('the machine that firedrill runs on cannot', async () => {
+  test('the machine that runs firedrill may not', async () => {
     const host = { ...scriptedHost(() => ({})), isThisMachine: true as const };
     await expect(ask(host, packets([drop(['-s', '203.0.113.9'])]))).resolves.toContain(
       'alpha is the machine that runs firedrill',
@@ -492,7 +492,7 @@ describe('without SSH', () => {
   });
 });
 
-describe('a way inside of other packets', () => {
+describe('a connection inside a tunnel', () => {
   const tunnel: Network = {
     addresses: { eth0: ['198.51.100.11'], wg0: ['192.0.2.11'] },
     routes: () => ({ dev: 'wg0' }),
@@ -518,7 +518,7 @@ describe('a way inside of other packets', () => {
       },
     ],
     ['IPsec', ipsec],
-  ])('%s: its other end may be any peer', async (_, network) => {
+  ])('%s: its endpoint may be any peer', async (_, network) => {
     for (const match of [end, [...end, '-p', 'udp', '--dport', '53'], [...end, '-p', '50']])
       await expect(ask(sshHost(network), packets([drop(match)]))).resolves.toMatch(cut);
     await expect(ask(sshHost(network), packets([drop(end, { way: 'out' })]))).resolves.toMatch(cut);
@@ -530,7 +530,7 @@ describe('a way inside of other packets', () => {
 
   test.each([
     [
-      'an address of the host as a whole',
+      'an address on lo',
       {
         ...tunnel,
         links: { eth0: {}, wg0: { linkinfo: { info_kind: 'dummy' } } },
@@ -539,10 +539,10 @@ describe('a way inside of other packets', () => {
     ],
     ['IPsec to others', { ipsec: policy('src 192.0.2.0/24 dst 10.0.0.0/8') }],
     [
-      'a policy that lets packets pass as they are',
+      'an IPsec policy without a transformation',
       { ipsec: 'src 0.0.0.0/0 dst 0.0.0.0/0\n\tsocket in priority 0 ptype main\n' },
     ],
-  ])('%s is none', async (_, network) => {
+  ])('%s is not a tunnel', async (_, network) => {
     await expect(ask(sshHost(network), packets([drop(end)]))).resolves.toBe('passes');
   });
 });

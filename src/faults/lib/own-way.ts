@@ -18,7 +18,7 @@ export type NetworkCut =
 
 /** firedrill's own connection to a host, as seen by the host's network. */
 type OwnWay =
-  /** No network of the host is part of it. */
+  /** The connection does not use the host's network. */
   | { readonly kind: 'outside' }
   | { readonly kind: 'network'; readonly peer: SshPeer; readonly through: WayDevices }
   | { readonly kind: 'unknown'; readonly why: string; readonly hint: string };
@@ -26,7 +26,6 @@ type OwnWay =
 /** A delay of this size or more counts as a cut, because a login takes about ten round trips. */
 const delayThatCutsMs = 1000;
 
-/**
 /**
  * A connection that loses this share of its round trips counts as cut. Of 16 logins to an OpenSSH server over a lossy path,
  * 14 succeeded within firedrill's limits at 0.44, 13 at 0.51, and 2 at 0.64.
@@ -75,7 +74,7 @@ async function ownWay(ctx: CommandContext): Promise<OwnWay> {
     if (!(await container.inspect(ctx.signal)).sharesMachineNetwork) return { kind: 'outside' };
     return unknown(
       `container ${container.name} uses the network of its Docker host, through which firedrill reaches the engine and the other hosts`,
-      'Use a container with a network of its own (not `network_mode: host`).',
+      'Use a container with its own network (not `network_mode: host`).',
     );
   }
   const peer = await sshPeer(ctx);
@@ -97,7 +96,7 @@ async function isInOwnNetwork(ctx: CommandContext, { ownNetwork }: HostContainer
   throw new DrillError(
     'fault-failed',
     `${ctx.host.name}: cannot read the network namespace of container ${ctx.host.container?.name}: ${network || 'no output'}`,
-    { mend: 'See what `readlink /proc/self/ns/net` prints in the container.' },
+    { mend: 'Check the output of `readlink /proc/self/ns/net` in the container.' },
   );
 }
 
@@ -107,7 +106,7 @@ function noDevices(why: NoDevices, peer: SshPeer): OwnWay {
     case 'self':
       return unknown(
         `firedrill connects from the host's own address (${client}): the host runs firedrill, or a tunnel ends there`,
-        'Reach the host from another machine, by an address of its own.',
+        'Reach the host from another machine, by an address of the host.',
       );
     case 'foreign-address':
       return unknown(
@@ -147,7 +146,10 @@ function cuts(
   }
 }
 
-/** The share of round trips that the rules break, 0 to 1: each packet of the connection has to pass, and so do those that carry it. */
+/**
+ * The share of round trips that the rules break, 0 to 1. Each packet of the connection must pass, and so must
+ * the outer packets of a tunnel.
+ */
 function lossOnWay(filter: PacketFilter, connection: readonly FilteredPacket[], through: WayDevices): number {
   const worst = (way: 'in' | 'out', packets: readonly (FilteredPacket | WrappingPacket)[]): number =>
     Math.max(
@@ -165,7 +167,10 @@ const wrapping: readonly WrappingPacket[] = [
   { way: 'out', wraps: true },
 ];
 
-/** The packets that the connection needs: its own, and over IPv6 those of neighbor discovery. (ARP is not IP.) */
+/**
+ * The packets that the connection needs: its own, and over IPv6 those of neighbor discovery. (ARP is not IP,
+ * so no rule matches it.)
+ */
 function packetsOf(
   { client, clientPort, server, serverPort }: SshPeer,
   { nextHops }: WayDevices,
@@ -180,7 +185,8 @@ function packetsOf(
     sourcePort: serverPort,
     destinationPort: clientPort,
   };
-  // The rules see what arrives before its port is translated, and what leaves before that is undone.
+  // The rules see incoming packets before port translation, and outgoing packets before the translation is
+  // undone.
   const connection = [
     answer,
     ...[serverPort, ...arrivesAt].map((port): FilteredPacket => ({
@@ -205,7 +211,7 @@ function packetsOf(
   ];
 }
 
-/** Where a host asks who has an address (RFC 4291, 2.7.1). */
+/** The multicast address that neighbor solicitations for an address use (RFC 4291, 2.7.1). */
 function solicitedNode({ bits }: IpAddress): IpAddress {
   const group = parseIpAddress('ff02::1:ff00:0');
   return { family: 6, bits: (group?.bits ?? 0n) | (bits & 0xff_ffffn), zone: undefined };
@@ -219,7 +225,7 @@ function hintOf(cut: NetworkCut, client: string, { areWrapped }: WayDevices): st
       return `Delay by less than ${limitWords(delayThatCutsMs)}, or name an interface that does not carry this connection.`;
     case 'packets':
       if (areWrapped)
-        return 'The connection runs through a tunnel or IPsec whose endpoints are unknown. Reach the host over a network without one, or leave the protocols that carry others (UDP, GRE, ESP) out of the fault.';
-      return `Keep ${client} reachable: add it to \`allow\` (network.isolate), or leave it, or the SSH port, out of the fault. Or reach the host over another network.`;
+        return 'The connection runs through a tunnel or IPsec with unknown endpoints. Reach the host over another network, or remove the protocols that can carry a tunnel (UDP, GRE, ESP) from the fault.';
+      return `Keep ${client} reachable: add it to \`allow\` (network.isolate), or remove it or the SSH port from the fault. Or reach the host over another network.`;
   }
 }

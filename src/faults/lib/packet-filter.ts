@@ -7,30 +7,28 @@ import { exitedWords, run, runOk } from './commands.ts';
 import { listAddresses } from './links.ts';
 import { shellCommand } from '../../core/shell-quote.ts';
 
-/** IPv4 has its rules in one program, IPv6 in another. */
+/** `iptables` filters IPv4, and `ip6tables` filters IPv6. */
 export type Tool = 'iptables' | 'ip6tables';
 
-/** What happens to a packet that comes in to the host, or goes out of it. */
+/** A rule for packets that enter or leave the host. */
 export type FilterRule = {
   readonly tool: Tool;
   readonly way: 'in' | 'out';
-  /** Words for iptables. */
+  /** Match arguments for iptables. */
   readonly match: readonly string[];
-  /** `RETURN`: the rules after this one do not matter. */
+  /** `RETURN`: the packet passes, and later rules do not apply. */
   readonly target: 'DROP' | 'RETURN';
 };
 
 /**
- * Rules of ours, in chains of their own in the mangle table: its PREROUTING sees
- * what arrives before Docker's published ports are translated, its POSTROUTING
- * what leaves after they were, of the host itself and of its containers alike.
- * Both see every packet, so that established connections are cut as well, and
- * Docker keeps no rules there.
+ * Rules in firedrill's own chains of the mangle table. PREROUTING sees incoming packets before Docker
+ * translates published ports, and POSTROUTING sees outgoing packets after that. Both see the packets of the
+ * host and of its containers, also those of established connections. Docker keeps no rules in this table.
  */
 export type PacketFilter = {
-  /** Interfaces whose packets are looked at; none: all but loopback. */
+  /** Interfaces whose packets are matched. Empty: all except loopback. */
   readonly interfaces: readonly string[];
-  /** The first that matches decides. */
+  /** The first matching rule decides. */
   readonly rules: readonly FilterRule[];
 };
 
@@ -38,7 +36,7 @@ export type PacketFilter = {
 export const direction = z
   .enum(['both', 'in', 'out'])
   .default('both')
-  .describe('Packets that the host gets (in), that it sends (out), or both.');
+  .describe('Packets that the host receives (`in`), packets that it sends (`out`), or `both`.');
 export type Direction = z.output<typeof direction>;
 
 /** TCP or UDP port of a service, at either end of the connection. */
@@ -50,12 +48,12 @@ export const port = z.strictObject({
 const hooks = { in: 'PREROUTING', out: 'POSTROUTING' } as const;
 const ways = ['in', 'out'] as const;
 
-/** The ways of a direction. */
+/** `in` and `out` for `both`, otherwise the direction itself. */
 export function waysOf(direction: Direction): readonly ('in' | 'out')[] {
   return direction === 'both' ? ways : [direction];
 }
 
-/** Words that match packets from (in) or to (out) an address or CIDR. */
+/** The tool and the iptables arguments that match packets from (in) or to (out) an address or CIDR. */
 export function matchPeer(way: 'in' | 'out', peer: IpPrefix): { tool: Tool; match: string[] } {
   return {
     tool: peer.address.family === 6 ? 'ip6tables' : 'iptables',
@@ -63,7 +61,10 @@ export function matchPeer(way: 'in' | 'out', peer: IpPrefix): { tool: Tool; matc
   };
 }
 
-/** The programs whose packets pass these interfaces: IPv6 counts where one of them has such an address. */
+/**
+ * The tools whose packets pass these interfaces. ip6tables is included only if one of them has an IPv6
+ * address.
+ */
 export async function toolsOn(ctx: FaultContext, interfaces: readonly string[]): Promise<Tool[]> {
   const ipv6 = (await listAddresses(ctx)).some(
     (entry) => entry.family === 'inet6' && interfaces.includes(entry.interface),
@@ -71,7 +72,7 @@ export async function toolsOn(ctx: FaultContext, interfaces: readonly string[]):
   return ipv6 ? ['iptables', 'ip6tables'] : ['iptables'];
 }
 
-/** Throws `fault-failed` when the host would not take the rules. Changes nothing. */
+/** Throws `fault-failed` if the host would not accept the rules. Changes nothing on the host. */
 export async function requireFilter(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<void> {
   for (const tool of toolsOf(filter)) {
     const checks = [
@@ -82,21 +83,27 @@ export async function requireFilter(ctx: FaultContext, filter: PacketFilter, tag
       const result = await run(ctx, argv, { input });
       if (result.exitCode !== 0) {
         throw new DrillError('fault-failed', `${ctx.host.name}: ${exitedWords(argv, result)}`, {
-          mend: `The fault needs root and ${tool} with its mangle table on ${ctx.host.name}.`,
+          mend: `Log in to ${ctx.host.name} as root (or set \`sudo: true\`), and install ${tool} with its mangle table.`,
         });
       }
     }
   }
 }
 
-/** Puts the rules in force: all of a family's at once, or none. Throws `fault-failed`. */
+/**
+ * Applies the rules. Each address family is atomic: all of its rules are applied, or none. Throws
+ * `fault-failed`.
+ */
 export async function applyFilter(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<void> {
   for (const tool of toolsOf(filter)) {
     await runOk(ctx, [`${tool}-restore`, '-w', '--noflush'], { input: program(filter, tag, tool) });
   }
 }
 
-/** Script for /bin/sh that removes the rules with this tag, and nothing else. Fails where one of them is left. */
+/**
+ * Script for /bin/sh that removes the rules with this tag, and nothing else. It exits non-zero if one is
+ * left.
+ */
 export function undoFilter(filter: PacketFilter, tag: string): string {
   const lines = toolsOf(filter).flatMap((tool) => {
     const command = (...argv: readonly string[]): string =>
@@ -113,7 +120,7 @@ export function undoFilter(filter: PacketFilter, tag: string): string {
   return lines.join('\n');
 }
 
-/** True when every rule with this tag is there. */
+/** True if all rules with this tag exist. */
 export async function filterInForce(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<boolean> {
   for (const tool of toolsOf(filter)) {
     const used = waysUsed(filter, tool);
@@ -124,7 +131,7 @@ export async function filterInForce(ctx: FaultContext, filter: PacketFilter, tag
   return true;
 }
 
-/** True when no rule with this tag is left. */
+/** True if no rule with this tag is left. */
 export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: string): Promise<boolean> {
   for (const tool of toolsOf(filter)) {
     if ((await tagged(ctx, tool, tag)).length > 0) return false;
@@ -132,21 +139,24 @@ export async function filterGone(ctx: FaultContext, filter: PacketFilter, tag: s
   return true;
 }
 
-/** Chains and rules with this tag, one line each. Throws `host-unreachable` for an answer that is no table. */
+/**
+ * Chains and rules with this tag, one line each. Throws `host-unreachable` if the output is not a rule table.
+ */
 async function tagged(ctx: FaultContext, tool: Tool, tag: string): Promise<string[]> {
   const argv = [tool, '-w', '-t', 'mangle', '-S'];
   const lines = (await runOk(ctx, argv)).split('\n');
-  // A table without rules has the policies of its hooks.
+  // Even an empty table lists its hooks' policies (`-P`).
   if (!lines.some((line) => line.startsWith('-P '))) {
     throw new DrillError(
       'host-unreachable',
       `${ctx.host.name}: cannot parse the output of \`${argv.join(' ')}\`: ${printable(lines.join(' '), 120)}`,
+      { mend: `Check the output of \`${argv.join(' ')}\` on ${ctx.host.name}.` },
     );
   }
   return lines.filter((line) => line.includes(`firedrill:${tag}`) || line.includes(`firedrill-${tag}-`));
 }
 
-/** What iptables-restore reads. */
+/** The input of iptables-restore. */
 function program(filter: PacketFilter, tag: string, tool: Tool): string {
   const used = waysUsed(filter, tool);
   const rules = filter.rules.filter((rule) => rule.tool === tool);
@@ -162,15 +172,21 @@ function program(filter: PacketFilter, tag: string, tool: Tool): string {
   ].join('\n');
 }
 
-/** A line of that program, which has quotes and escapes of its own: no word of ours needs any. */
+/**
+ * One line of that input. iptables-restore has its own quoting rules, so a word that needs quoting is
+ * refused.
+ */
 function line(...words: readonly string[]): string {
   const odd = words.find((word) => !/^[\w!./:,@+-]+$/.test(word));
   if (odd !== undefined)
-    throw new DrillError('fault-failed', `${JSON.stringify(odd)} is no word of a packet filter's rule`);
+    throw new DrillError(
+      'fault-failed',
+      `cannot write the packet rule: ${JSON.stringify(odd)} would need quoting`,
+    );
   return words.join(' ');
 }
 
-/** The rules that lead into a chain of ours, without their hook. */
+/** The rules that jump to firedrill's chain, without the name of their hook. */
 function jumps(filter: PacketFilter, tag: string, way: 'in' | 'out'): string[][] {
   const flag = way === 'in' ? '-i' : '-o';
   const through =

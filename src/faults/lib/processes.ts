@@ -3,15 +3,16 @@ import type { ExecResult } from '../../core/host.ts';
 import { ownShells } from '../../core/shell-quote.ts';
 import { lastWords, run, type CommandContext } from './commands.ts';
 
-/** Where processes are searched: on the host, or in one of its containers. */
+/** Where to search for processes: on the host, or in one of its containers. */
 export interface ProcessPlace {
   readonly process: string;
   readonly container?: string | undefined;
 }
 
 /**
- * Whether a process carries firedrill's commands or is one of them: what this script descends from (an SSH server), the shells
- * that run commands, and what runs in those now (`nginx -t`, for a probe). A daemon that a command has left behind is none.
+ * Shell function `own PID`: whether a process carries firedrill's commands or is one of them. These are the
+ * ancestors of this script (such as an SSH server), the shells that run commands, and their children (such as
+ * `nginx -t`). A daemon that a command has left behind is not one of them.
  */
 const own = `parent() {
   { read -r fd_line <"/proc/$1/stat"; } 2>/dev/null || fd_line=
@@ -29,7 +30,7 @@ own() {
   while [ "\${fd_at:-0}" -gt 1 ]; do
     case $fd_others in *" $fd_at "*) break ;; esac
     [ "$fd_at" != "$fd_by" ] || return 0
-    # Without a program, and each ancestor once: a name may have hundreds of processes. Shells leave out what separates words.
+    # No external program, and each ancestor only once: a name may have hundreds of processes. read drops NUL bytes.
     fd_words=
     { read -r fd_words <"/proc/$fd_at/cmdline"; } 2>/dev/null
     case $fd_words in ${ownShells.map((text) => `*'${text}'*`).join('|')}) return 0 ;; esac
@@ -42,9 +43,9 @@ own() {
 `;
 
 /**
- * Finds processes by name in /proc, which every Linux has: `ps` and `pkill` are missing in many images, and those of busybox know
- * other options. What is firedrill's own is no answer, zombies are dead, and a line without a start time was cut short. It prints
- * nothing but the mark where there are none: without the mark it did not run to its end.
+ * Finds processes by name in /proc, which every Linux has: many images lack `ps` and `pkill`, and those of
+ * busybox have other options. It skips firedrill's own processes, zombies, and lines without a start time
+ * (truncated). The script prints the mark at its end, so output without the mark is incomplete.
  */
 const find = `${own}found=
 for stat in /proc/[0-9]*/stat; do
@@ -55,15 +56,16 @@ for stat in /proc/[0-9]*/stat; do
   case $3 in Z|X) continue ;; esac
   ! own "$pid" || continue
   found="$found $pid"
-  # Field 22 of the line: when it started, in ticks since the boot.
+  # Field 22 of the line: the start time, in clock ticks since the boot.
   [ -n "\${22}" ] && echo "$pid \${22}"
 done
 `;
 const mark = 'all looked at';
 const listScript = `${find}echo '${mark}'`;
 /**
- * A crash of several processes of one name is one moment: they are frozen before they are killed. One after the other,
- * a child that hears of its parent's death first would end in order (a keepalived that says goodbye).
+ * Several processes of one name must crash at the same moment, so they are frozen before they are killed.
+ * Otherwise a child that notices its parent's death could exit gracefully (keepalived would send a final
+ * advert).
  */
 const killScript = `exec >/dev/null
 signal=$2
@@ -73,36 +75,39 @@ if [ "$signal" = KILL ] && [ $# -gt 1 ]; then kill -STOP "$@"; fi
 for pid in "$@"; do kill "-$signal" "$pid" && hit=yes; done
 [ -n "$hit" ]`;
 
-/** The argv that runs a command at that place. */
+/** The argv that runs a command on the host or in the container. */
 export function within({ container }: ProcessPlace, argv: readonly string[]): string[] {
   return container === undefined ? [...argv] : ['docker', 'exec', container, ...argv];
 }
 
-/** The place in words, for messages. */
+/** The place, for messages. */
 export function placeWords({ container }: ProcessPlace): string {
   return container === undefined ? '' : ` in container ${container}`;
 }
 
-/** Living processes of that name as `pid start-time`. @throws DrillError `host-unreachable` where they could not be looked for */
+/**
+ * Running processes with this name, as `PID START`. @throws DrillError `host-unreachable` if they cannot be
+ * listed
+ */
 export async function listProcesses(ctx: CommandContext, place: ProcessPlace): Promise<string[]> {
   const result = await run(ctx, within(place, ['sh', '-c', listScript, 'sh', place.process, '']));
   const lines = result.stdout.trim().split('\n');
   if (result.exitCode === 0 && lines.at(-1) === mark) return lines.filter((line) => /^\d+ \d+$/.test(line));
-  // sh: not there, or not to be run.
+  // sh is missing or not executable.
   if (result.exitCode === 126 || result.exitCode === 127) {
     throw new DrillError(
       'fault-failed',
-      `${ctx.host.name}: cannot look for ${place.process}${placeWords(place)}: sh cannot be run: ${lastWords(result)}`,
-      { mend: 'The fault needs a shell (sh) there.' },
+      `${ctx.host.name}: cannot list the processes named ${place.process}${placeWords(place)}: sh cannot run: ${lastWords(result)}`,
+      { mend: `Use a host or a container image that has \`sh\`, or install it${placeWords(place)}.` },
     );
   }
   throw new DrillError(
     'host-unreachable',
-    `${ctx.host.name}: cannot look for ${place.process}${placeWords(place)}: ${lastWords(result) || `exit ${result.exitCode}`}`,
+    `${ctx.host.name}: cannot list the processes named ${place.process}${placeWords(place)}: ${lastWords(result) || `exit ${result.exitCode}`}`,
   );
 }
 
-/** Sends the signal to every process of that name. Exit 1: there was none. */
+/** Sends the signal to every process with this name. Exits 1 if there is none. */
 export function signalProcesses(
   ctx: CommandContext,
   place: ProcessPlace,

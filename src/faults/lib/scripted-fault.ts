@@ -6,36 +6,47 @@ import { lastWords, run } from './commands.ts';
 import { newTag, requireSystemd } from './dead-man.ts';
 import { requireOwnWay, type NetworkCut } from './own-way.ts';
 
-/** A fault that one script undoes: the heal runs it, and so does the timer on the fault's host. */
+/**
+ * A fault that one script undoes. The heal and the auto-revert timer on the fault's host run the same script.
+ */
 export interface ScriptedFault<P, S extends Json> {
   readonly kind: string;
   readonly summary: string;
   readonly params: z.ZodType<P>;
-  /** Programs on its host, besides those of the timer. */
+  /** Programs that it needs on its host, in addition to the timer's. */
   readonly tools: readonly string[];
-  /** Needs sch_netem. */
+  /** Set if it needs the kernel module sch_netem. */
   readonly netem?: true;
   describe(params: P): { readonly inject: string; readonly heal: string; readonly blastRadius: string };
-  /** What is to be done here, as data: seen and decided before the fault, stored in the ledger. Throws `fault-failed`. */
+  /**
+   * Decides, before the fault, what to change on this host. The result is stored in the ledger. Throws
+   * `fault-failed`.
+   */
   prepare(params: P, tag: string, ctx: FaultContext): Promise<S>;
-  /** What it does to the network: it is refused if that would cut firedrill's own connection to the host. */
+  /** Its effect on the network. A fault that would cut firedrill's own connection to the host is refused. */
   cut(params: P, state: S): NetworkCut;
   apply(state: S, tag: string, ctx: FaultContext): Promise<void>;
   /**
-   * Script for /bin/sh that undoes all of `apply` or what there is of it. It succeeds where nothing was there to be undone: a
-   * timer that fired for nothing leaves no failed unit behind.
+   * Script for /bin/sh that undoes `apply`, or as much of it as was applied. It exits 0 if there is nothing
+   * to undo, so that a timer that fires then leaves no failed unit behind.
    */
   undo(state: S, tag: string): string;
-  /** All of it is in force. */
+  /** True if the whole fault is in force. */
   inForce(state: S, tag: string, ctx: FaultContext): Promise<boolean>;
-  /** Nothing of it is left. */
+  /** True if nothing of it is left. */
   gone(state: S, tag: string, ctx: FaultContext): Promise<boolean>;
 }
 
-/** What the ledger keeps of such a fault; all that it adds to its host is called by the tag. */
+/**
+ * The ledger's record of such a fault. The tag is part of the name of everything that the fault adds to its
+ * host.
+ */
 export type Tagged<S extends Json> = { readonly tag: string; readonly state: S };
 
-/** A kind of fault from these parts. It changes its host's network, so only where a timer undoes it when that goes wrong: on systemd. */
+/**
+ * Creates a fault kind from these parts. The fault changes its host's network, so the host needs systemd,
+ * whose timer undoes the fault if firedrill cannot.
+ */
 export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): FaultKind<P, Tagged<S>, null> {
   return {
     kind: fault.kind,
@@ -73,7 +84,7 @@ export function scriptedFault<P, S extends Json>(fault: ScriptedFault<P, S>): Fa
       if (await fault.gone(state, tag, ctx)) return;
       throw new DrillError(
         'fault-failed',
-        `${ctx.host.name}: ${fault.kind} ${tag} is still seen after its undo (exit ${undone.exitCode}${tail(lastWords(undone))})`,
+        `${ctx.host.name}: cannot undo ${fault.kind} ${tag}: it is still in force after its undo script (exit ${undone.exitCode}${tail(lastWords(undone))})`,
       );
     },
 

@@ -11,8 +11,8 @@ export interface SshPeer {
 }
 
 /**
- * Prints SSH_CONNECTION as sshd(8) set it. sudo removes the variable from the command's environment, so the script reads it from
- * the nearest ancestor that still has it: the shell that sshd started.
+ * Prints SSH_CONNECTION as sshd(8) set it. sudo removes the variable from the command's environment. So the
+ * script reads it from the nearest ancestor that still has it, the shell that sshd started.
  */
 const script = `pid=$$
 while [ "\${pid:-0}" -gt 0 ]; do
@@ -22,7 +22,10 @@ while [ "\${pid:-0}" -gt 0 ]; do
 done 2>/dev/null
 echo "$SSH_CONNECTION"`;
 
-/** The two ends, or undefined if the SSH server does not set SSH_CONNECTION: then the connection is unknown. */
+/**
+ * The two ends of the connection. Undefined (unknown) if the SSH server does not set SSH_CONNECTION, or if
+ * the output contains more than one.
+ */
 export async function sshPeer(ctx: CommandContext): Promise<SshPeer | undefined> {
   const { stdout } = await run(ctx, ['/bin/sh', '-c', script]);
   // A login shell may print lines of its own.
@@ -31,7 +34,7 @@ export async function sshPeer(ctx: CommandContext): Promise<SshPeer | undefined>
   return others.length === 0 ? only : undefined;
 }
 
-/** The line as key and peer; nothing for any other line. */
+/** The line and the peer that it describes, or an empty list if the line is not an SSH_CONNECTION. */
 function readPeer(line: string): [string, SshPeer][] {
   const text = line.trim();
   const [from = '', fromPort = '', to = '', toPort = '', ...rest] = text.split(' ');

@@ -3,10 +3,10 @@ import type { FaultContext } from '../../core/fault.ts';
 import { runOk } from './commands.ts';
 import { inspectContainer, requireContainer, requireDocker } from './docker-cli.ts';
 
-/** A container before a fault: running, and since when. */
+/** The state of a container before a fault: its status (`running`) and its start time. */
 export type RunningContainer = { readonly status: string; readonly startedAt: string };
 
-/** Throws `fault-failed` unless the container runs: a fault needs something to break. */
+/** Throws `fault-failed` unless the container is running. */
 export async function requireRunning(ctx: FaultContext, container: string): Promise<RunningContainer> {
   await requireDocker(ctx);
   const { status, startedAt } = await requireContainer(ctx, container);
@@ -15,19 +15,19 @@ export async function requireRunning(ctx: FaultContext, container: string): Prom
       'fault-failed',
       `${ctx.host.name}: container ${container} is ${status}, not running`,
       {
-        mend: 'A fault needs something to break: bring the container up first.',
+        mend: `Start the container first: docker ${status === 'paused' ? 'unpause' : 'start'} ${container}`,
       },
     );
   }
   return { status, startedAt };
 }
 
-/** True while the container runs; false too when it does not exist. */
+/** True if the container is running. False also if it does not exist. */
 export async function isRunning(ctx: FaultContext, container: string): Promise<boolean> {
   return (await inspectContainer(ctx, container))?.status === 'running';
 }
 
-/** Starts a container that somebody stopped by hand; leaves one alone that runs or is about to. */
+/** Starts a container unless it is running or restarting. */
 export async function startAgain(ctx: FaultContext, container: string): Promise<void> {
   const { status } = await requireContainer(ctx, container);
   if (status !== 'running' && status !== 'restarting') await runOk(ctx, ['docker', 'start', container]);

@@ -4,28 +4,31 @@ import type { FaultContext } from '../../core/fault.ts';
 import { printable } from '../../core/printable.ts';
 import { runOk } from './commands.ts';
 
-/** Name of a systemd unit in a scenario file, with its type. */
+/** Name of a systemd unit in a scenario file, with its suffix. */
 export const unitName = z
   .string()
-  .regex(/^[^\s-][^\s]*\.[a-z]+$/, { error: 'expected a unit with its type, such as nginx.service' });
+  .regex(/^[^\s-][^\s]*\.[a-z]+$/, { error: 'expected a unit with its suffix, such as nginx.service' });
 
-/** A unit as `systemctl show` tells it. */
+/** A unit as `systemctl show` reports it. */
 export interface Unit {
   readonly name: string;
-  /** False where systemd knows no such unit. */
+  /** False if systemd has no such unit. */
   readonly loaded: boolean;
-  /** Running, or on its way there. */
+  /** Running, or starting or reloading. */
   readonly active: boolean;
   readonly canReload: boolean;
-  /** Another one after each start. */
+  /** The invocation ID, which changes with each start. */
   readonly invocation: string;
-  /** When its state last changed, in microseconds of the host's monotonic clock: at a start, a stop, and both ends of a reload. */
+  /**
+   * Time of its last state change, in microseconds of the host's monotonic clock. A start, a stop, and the
+   * begin and end of a reload change it.
+   */
   readonly changedAt: string;
-  /** Sockets, timers and paths that start it. */
+  /** Sockets, timers, and paths that start it. */
   readonly triggeredBy: readonly string[];
 }
 
-/** systemd gives a unit 90 s to stop before it kills it. */
+/** By default, systemd kills a unit that has not stopped after 90 s. */
 export const unitTimeoutMs = 150_000;
 
 const properties = [
@@ -37,10 +40,13 @@ const properties = [
   'TriggeredBy',
 ] as const;
 
-/** The units of these names, in this order. Throws `host-unreachable` where systemd does not tell the state of one. */
+/**
+ * The units with these names, in this order. Throws `host-unreachable` if systemd does not report the state
+ * of one.
+ */
 export async function showUnits(ctx: FaultContext, names: readonly string[]): Promise<Unit[]> {
   const said = await runOk(ctx, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...names]);
-  // One paragraph a unit, in the order asked for; a unit's own name may be another (alias).
+  // One paragraph per unit, in the order of the arguments. The printed name may differ (alias).
   const paragraphs = said.trim().split('\n\n');
   return names.map((name, index) => {
     const lines = (paragraphs[index] ?? '').split('\n');
@@ -49,7 +55,8 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
     if (value('LoadState') === '' || value('ActiveState') === '') {
       throw new DrillError(
         'host-unreachable',
-        `${ctx.host.name}: \`systemctl show\` does not show the state of ${name}: ${printable(said.trim(), 120)}`,
+        `${ctx.host.name}: cannot read the state of ${name}: \`systemctl show\` printed: ${printable(said.trim(), 120)}`,
+        { mend: `Check the output of \`systemctl show ${name}\` on ${ctx.host.name}.` },
       );
     }
     return {
@@ -64,17 +71,17 @@ export async function showUnits(ctx: FaultContext, names: readonly string[]): Pr
   });
 }
 
-/** The units of these names; throws `fault-failed` where systemd knows one of them not. */
+/** The units with these names. Throws `fault-failed` if systemd does not have one of them. */
 export async function requireUnits(ctx: FaultContext, names: readonly string[]): Promise<Unit[]> {
   const units = await showUnits(ctx, names);
   const unknown = units.find((unit) => !unit.loaded);
   if (unknown === undefined) return units;
   throw new DrillError('fault-failed', `${ctx.host.name}: no systemd unit ${unknown.name}`, {
-    mend: `List them with \`systemctl list-units --all\` on ${ctx.host.name} and correct the scenario.`,
+    mend: `List the units with \`systemctl list-units --all\` on ${ctx.host.name}, and correct the name in the scenario.`,
   });
 }
 
-/** Starts those of the units that are not active. */
+/** Starts the units that are not active. */
 export async function startInactive(ctx: FaultContext, names: readonly string[]): Promise<void> {
   const missing = (await showUnits(ctx, names)).filter((unit) => !unit.active);
   if (missing.length === 0) return;
@@ -83,7 +90,7 @@ export async function startInactive(ctx: FaultContext, names: readonly string[])
   });
 }
 
-/** True when all of the units are active. */
+/** True if all of the units are active. */
 export async function allActive(ctx: FaultContext, names: readonly string[]): Promise<boolean> {
   return (await showUnits(ctx, names)).every((unit) => unit.active);
 }

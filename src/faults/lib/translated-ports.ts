@@ -7,8 +7,8 @@ import type { SshPeer } from './ssh-peer.ts';
 export type TranslatedPort = number | 'any';
 
 /**
- * The ports, besides the SSH server's own, from which the host's own rules translate packets to the server's port (REDIRECT and
- * DNAT of iptables). They are looked for where the filter tells packets apart by their ports.
+ * The ports, other than the SSH server's own, from which the host's rules translate packets to the server's
+ * port (REDIRECT and DNAT of iptables). Empty if the filter does not match packets by port.
  */
 export async function arrivalPorts(
   ctx: CommandContext,
@@ -17,7 +17,7 @@ export async function arrivalPorts(
 ): Promise<readonly TranslatedPort[]> {
   if (!rules.some(({ match }) => match.includes('--dport'))) return [];
   const program = peer.client.family === 4 ? 'iptables-save' : 'ip6tables-save';
-  // Fails where the kernel has no such table.
+  // Fails, with empty output, if the kernel has no nat table.
   const { stdout } = await run(ctx, [program, '-t', 'nat']);
   return stdout.split('\n').flatMap((line): TranslatedPort[] => {
     if (!leadsTo(line, peer)) return [];
@@ -26,7 +26,7 @@ export async function arrivalPorts(
   });
 }
 
-/** Whether a rule sends what it matches to the server's port. */
+/** Whether a rule sends matching packets to the server's port. */
 function leadsTo(line: string, { server, serverPort }: SshPeer): boolean {
   const [, redirected] = / -j REDIRECT --to-ports (\S+)/.exec(line) ?? [];
   if (redirected !== undefined) return isInRange(serverPort, redirected);

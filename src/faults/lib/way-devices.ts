@@ -13,15 +13,15 @@ import type { SshPeer } from './ssh-peer.ts';
 
 /** Where the packets of a connection enter and leave their host. */
 export interface WayDevices {
-  /** Every interface that carries them, down to the hardware; `any`: it could be each of them. */
+  /** Every interface that carries them, down to the hardware. `any`: unknown, so it may be any interface. */
   readonly devices: ReadonlySet<string> | 'any';
-  /** Its packets may travel inside others (a tunnel, IPsec), whose ends are not known. */
+  /** Its packets may travel inside other packets (a tunnel, IPsec) with unknown endpoints. */
   readonly areWrapped: boolean;
-  /** The routers on the link to the client. Empty where the client itself is on the link. */
+  /** The routers on the link to the client. Empty if the client itself is on the link. */
   readonly nextHops: readonly IpAddress[];
 }
 
-/** Why the devices are not known. `self`: the client is the host itself. */
+/** Why the devices are unknown. `self`: the client is the host itself. */
 export type NoDevices = 'self' | 'foreign-address' | 'no-route';
 
 const routesSchema = z.array(
@@ -38,7 +38,10 @@ const pathsSchema = z.array(
 const rulesSchema = z.array(z.object({ fwmark: z.string().optional(), tos: z.string().optional() }));
 type Route = z.output<typeof routesSchema>[number];
 
-/** Kinds of interfaces that hand packets to their ports or to the interface below, or to a wire: nothing about them is hidden. */
+/**
+ * Kinds of interfaces that pass packets on to their ports, to the interface below, or to a wire, so that the
+ * path is known.
+ */
 const plainKinds = new Set([
   undefined,
   'bond',
@@ -53,12 +56,12 @@ const plainKinds = new Set([
   'vlan',
   'vrf',
 ]);
-/** Kinds that hide nothing where they are the port of a bridge: a virtual machine is behind them, or nothing. */
+/** Kinds with a known path if they are a port of a bridge: behind them is a virtual machine, or nothing. */
 const portKinds = new Set([...plainKinds, 'dummy', 'tun']);
-/** Of the others, those that put no packet of IP into another one. */
+/** Of the other kinds, those that do not wrap IP packets in IP packets. */
 const unwrappedKinds = new Set(['dummy', 'hsr', 'macsec', 'openvswitch']);
 
-/** The interfaces that a connection of the host uses, by its addresses and its routing rules. */
+/** The interfaces that a connection of the host uses, from its addresses and its routing rules. */
 export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<WayDevices | NoDevices> {
   const links = await listLinks(ctx);
   const addresses = (await listAddresses(ctx)).flatMap((entry) => {
@@ -81,9 +84,9 @@ export async function wayDevices(ctx: CommandContext, peer: SshPeer): Promise<Wa
   return { ...lower, nextHops };
 }
 
-/** Whether a policy of IPsec takes the packets of the connection, of either way. */
+/** Whether an IPsec policy applies to packets of the connection, in either direction. */
 async function isInIpsec(ctx: CommandContext, { client, server }: SshPeer): Promise<boolean> {
-  // Fails where the kernel has no IPsec.
+  // Fails, with empty output, if the kernel has no IPsec.
   const { stdout } = await run(ctx, ['ip', 'xfrm', 'policy']);
   return stdout.split(/^(?=src )/m).some((policy) => {
     const [, source, destination] = /^src (\S+) dst (\S+)/.exec(policy) ?? [];
@@ -103,13 +106,16 @@ function isLoopback({ family, bits }: IpAddress): boolean {
   return family === 4 ? bits >> 24n === 127n : bits === 1n;
 }
 
-/** The VRF that an interface with the host's address belongs to: its routes are in a table of its own. */
+/** The VRF that an interface with the host's address belongs to. A VRF has its own routing table. */
 function vrfOf(owners: readonly string[], links: readonly Link[]): string | undefined {
   const masters = links.filter(({ name }) => owners.includes(name)).map(({ master }) => master);
   return links.find(({ name, kind }) => kind === 'vrf' && masters.includes(name))?.name;
 }
 
-/** The routes that the answers to the client take: as routing rules have it, and with each mark and TOS that a rule asks for. */
+/**
+ * The routes of the replies to the client: by the routing rules alone, and with each mark and TOS that a rule
+ * selects.
+ */
 async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefined): Promise<Route[]> {
   const { client, server, clientPort, serverPort } = peer;
   const plain = [
@@ -123,22 +129,22 @@ async function routesTo(ctx: CommandContext, peer: SshPeer, vrf: string | undefi
   ];
   const ports = ['ipproto', 'tcp', 'sport', String(serverPort), 'dport', String(clientPort)];
   const lookUp = (words: readonly string[]): Promise<Route[]> => ipJson(ctx, words, routesSchema);
-  // Kernels before 4.17 know no rules for ports.
+  // Kernels before 4.17 have no routing rules for ports.
   const routes = await lookUp([...plain, ...ports]).catch(() => lookUp(plain));
   const rules = await ipJson(ctx, [client.family === 4 ? '-4' : '-6', 'rule', 'show'], rulesSchema);
   const selectors = rules.flatMap(({ fwmark, tos }) => [
     ...(fwmark === undefined ? [] : [`mark ${fwmark}`]),
-    // sshd(8) sets one (IPQoS), and so may a packet filter.
+    // sshd(8) sets a TOS (IPQoS), and so may a packet filter.
     ...(tos === undefined ? [] : [`tos ${tos}`]),
   ]);
   for (const selector of new Set(selectors)) {
-    // Without a route for it, the connection does not have it.
+    // If there is no route for the selector, the connection does not use it.
     routes.push(...(await lookUp([...plain, ...selector.split(' ')]).catch(() => [])));
   }
   return routes;
 }
 
-/** The other devices of routes that share packets out among several: another connection may take another one. */
+/** The other devices of multipath routes: another connection may take another path. */
 async function parallelPaths(
   ctx: CommandContext,
   { client }: SshPeer,
@@ -152,7 +158,7 @@ async function parallelPaths(
     .flat();
 }
 
-/** The devices and all that is below them; `any` where that cannot be seen, as below a tunnel. */
+/** The devices and all interfaces below them. `any` if those are unknown, as below a tunnel. */
 function lowerDevices(
   names: readonly string[],
   links: readonly Link[],
@@ -164,7 +170,7 @@ function lowerDevices(
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { name, isPort } = next;
     const link = links.find((candidate) => candidate.name === name);
-    // An address of the host as a whole (on lo, or a dummy): its packets may arrive anywhere.
+    // An address on lo or on a dummy belongs to the whole host: its packets may arrive on any interface.
     const isLo = link?.flags.includes('LOOPBACK') === true;
     if (link === undefined || isLo || !(isPort ? portKinds : plainKinds).has(link.kind)) {
       isSeen = false;
@@ -174,7 +180,7 @@ function lowerDevices(
     if (seen.has(name)) continue;
     seen.add(name);
     if (link.parent !== undefined) left.push({ name: link.parent, isPort: false });
-    // Behind the other end of a veth, what that end is a port of.
+    // If the veth's peer is a port of a bridge, packets also pass the bridge.
     const behind =
       link.kind === 'veth' ? links.find(({ name: end }) => end === link.parent)?.master : undefined;
     if (behind !== undefined) left.push({ name: behind, isPort: false });

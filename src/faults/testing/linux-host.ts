@@ -2,8 +2,9 @@ import type { ContainerReport } from '../../core/host.ts';
 import { scriptedHost, type Script, type ScriptedHost } from './scripted-host.ts';
 
 /**
- * A host with systemd, two interfaces that lead out (one of them with IPv6) and a Docker bridge; `script` answers first. It is a
- * container with a network of its own: no fault in it cuts firedrill's way there.
+ * A host with systemd, two interfaces that lead out (one of them with IPv6), and a Docker bridge. `script`
+ * answers first. The host is a container with its own network, so no fault in it cuts firedrill's connection
+ * to it.
  */
 export function linuxHost(script: (argv: readonly string[]) => ReturnType<Script> | undefined): ScriptedHost {
   const host = scriptedHost((argv) => script(argv) ?? standard(argv.join(' ')));

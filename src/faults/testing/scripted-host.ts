@@ -1,18 +1,18 @@
 import type { ExecResult, Host } from '../../core/host.ts';
 import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 
-/** Answers one command of a test: an exit code, what it writes, or a broken channel (throw). */
+/** Answers one command of a test with an exit code and output. A throw simulates a broken connection. */
 export type Script = (argv: readonly string[]) => Partial<ExecResult>;
 
-/** A host for tests: records every command and answers from a script. */
+/** A host for tests that records every command and answers from a script. */
 export interface ScriptedHost extends Host {
-  /** Commands in order, each joined by spaces. */
+  /** Commands in order, each joined with spaces. */
   readonly commands: readonly string[];
-  /** What commands were given on their standard input, in order. */
+  /** Standard inputs of the commands, in order. */
   readonly inputs: readonly string[];
 }
 
-/** A host whose commands are answered by `script`. */
+/** Creates a host whose commands `script` answers. */
 export function scriptedHost(script: Script): ScriptedHost {
   const commands: string[] = [];
   const inputs: string[] = [];

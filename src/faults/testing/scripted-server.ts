@@ -1,11 +1,11 @@
 import type { CloudServer, ServerState } from '../../core/cloud.ts';
 
-/** A server for tests: records what it is told, and shows the states it is given, the last one for good. */
+/** A server for tests. It records the actions, and reports the given states in order; the last one stays. */
 export interface ScriptedServer extends CloudServer {
   readonly calls: readonly string[];
 }
 
-/** `ACTIVE`, `ACTIVE powering-off`, ...; an error is thrown. */
+/** States such as `ACTIVE` or `ACTIVE powering-off` (status and task state). An error is thrown. */
 export function scriptedServer(
   states: readonly (string | Error)[],
   actionOf: CloudServer['action'] = () => Promise.resolve(undefined),

@@ -6,46 +6,49 @@ import { neverFollowed } from '../../hosts/testing/never-followed.ts';
 import { faultContext } from './fault-context.ts';
 import { linuxHost } from './linux-host.ts';
 
-/** How one step is answered otherwise than it should be. */
+/** How one step goes wrong. */
 export type Disturbance =
-  /** The step never arrives, and nobody says so. */
+  /** The command never arrives, and the call rejects. */
   | 'lost before'
-  /** The step is done, and its answer is lost. */
+  /** The command runs, but its answer is lost, and the call rejects. */
   | 'lost after'
-  /** Nothing is done, and nothing is said; the exit is 0. */
+  /** The command does not run. The output is empty, and the exit code is 0. */
   | 'silent'
-  /** Nothing is done; somebody else says something; the exit is 0. */
+  /** The command does not run. The output is a login banner, and the exit code is 0. */
   | 'another answers'
-  /** It is done; others print before and after. */
+  /** The command runs. A login banner and a trailer surround its output. */
   | 'noisy'
-  /** Nothing is done: the program has another version, and does not know the words. */
+  /** The command does not run: its program has another version without these options. */
   | 'another version'
-  /** Nothing is done: there is no such program. */
+  /** The command does not run: its program does not exist. */
   | 'no program'
-  /** It is done, and answered late: others had their turn before. */
+  /** The command runs, but its answer comes after other pending work. */
   | 'late';
 
-/** Where firedrill's commands come from: over the interface eth1. */
+/** The address of firedrill's SSH connection to the machine, through eth1. */
 export const managementAddress = '2001:db8::9';
 
-/** Decides for each step, counted from 0, what disturbs it. */
+/** Returns the disturbance of a step, counted from 0. */
 export type DisturbanceAt = (step: number) => Disturbance | undefined;
 
-/** A machine for tests of every kind of fault, with services, containers, processes, packet rules, links and power. */
+/**
+ * A simulated machine for every kind of fault, with services, containers, processes, packet rules, links, and
+ * power.
+ */
 export interface SimulatedMachine {
-  /** What a fault is given, with these disturbances from now on; steps are counted anew. */
+  /** A fault context with these disturbances from now on. Resets the step count. */
   context(disturbances?: DisturbanceAt): FaultContext;
-  /** From now on nothing changes any more, whatever is done and said. */
+  /** From now on, no command changes the machine. */
   freeze(): void;
-  /** Something of a fault is in force. */
+  /** True if any part of a fault is in force. */
   isBroken(): boolean;
-  /** Steps since the last context was made. */
+  /** Steps since the last call of `context`. */
   steps(): number;
 }
 
 const noise = { before: 'Welcome, authorised use only\n', after: 'session was recorded\n' };
 
-/** A machine on which all is well. */
+/** Creates a machine without a fault. */
 export function createMachine(): SimulatedMachine {
   const well = {
     serviceUp: true,
@@ -69,7 +72,7 @@ export function createMachine(): SimulatedMachine {
     if (!frozen) Object.assign(well, changes);
   };
 
-  /** One step, disturbed or not. */
+  /** Runs one step with its disturbance, if any. */
   const step = async <T>(
     act: () => T,
     another: (disturbance: Disturbance, answer: () => T) => T,
@@ -114,7 +117,7 @@ export function createMachine(): SimulatedMachine {
     );
   };
 
-  /** The scripts that look for processes, and that signal them. */
+  /** The scripts that list processes, and that signal them. */
   const processes = (script: string, killed: Partial<typeof well>): ExecResult => {
     if (!script.includes('kill')) return said(`${well.process ? '1234 5678\n' : ''}all looked at\n`);
     if (!well.process) return said('', 1);
@@ -172,7 +175,7 @@ export function createMachine(): SimulatedMachine {
     return said('');
   };
 
-  /** iptables-restore reads a program, iptables prints rules. */
+  /** `iptables-restore` adds rules from its input, and `iptables -S` prints them. */
   const filter = (argv: readonly string[], input: string): ExecResult => {
     const tool = argv[0]?.replace('-restore', '') ?? '';
     if (argv.includes('-S'))
@@ -188,7 +191,7 @@ export function createMachine(): SimulatedMachine {
     return said('');
   };
 
-  /** Scripts: what an SSH server set in the environment, or a fault's undo. */
+  /** Shell scripts: the one that reads SSH_CONNECTION, or a fault's undo. */
   const shell = (script: string): ExecResult => {
     if (script.includes('SSH_CONNECTION')) return said(`${managementAddress} 50000 2001:db8::1 22\n`);
     if (script.includes('iptables')) change({ rules: {} });
@@ -268,7 +271,7 @@ export function createMachine(): SimulatedMachine {
     },
     power: {
       describe: { cut: 'cut', on: 'on' },
-      // What is not said is not known: there is no empty answer of a switch.
+      // A power switch has no empty answer, so a disturbed step always rejects.
       isOn: () => step(() => well.power, unknown),
       cut: () => act({ power: false }),
       on: () => act({ power: true }),

@@ -5,19 +5,22 @@ import { shorten } from '../../core/shorten.ts';
 import { ArpTable, readAnswers, type ArpAnswers } from './arp-table.ts';
 import { preflightTimeoutMs, requireIputils } from './iputils.ts';
 
-/** A round of requests: who answered, or why it says nothing. */
+/** The result of a round of requests: the answers, or why they are unknown. */
 export type ArpRound =
   { readonly ok: true; readonly answers: ArpAnswers } | { readonly ok: false; readonly why: string };
 
-/** A segment in use by one probe instance. */
+/** A segment that one probe instance uses. */
 export interface SegmentUse {
   readonly table: ArpTable;
-  /** Asks for the shared address and the nodes' own at once. Whoever asks at the same moment shares the answers. Never rejects. */
+  /**
+   * Requests the shared address and the nodes' own addresses at once. Calls at the same moment share one
+   * round. Never rejects.
+   */
   ask(signal: AbortSignal): Promise<ArpRound>;
   close(): void;
 }
 
-/** Where to ask for what. */
+/** Where to send requests, and for which address. */
 export interface Segment {
   readonly host: Host;
   readonly interface: string;
@@ -25,15 +28,19 @@ export interface Segment {
   readonly address: string;
 }
 
-/** Answers take a millisecond, of a machine under load some more. */
+/** Time that requests run, ms. An answer takes about 1 ms, and longer from a machine under load. */
 const answersWithinMs = 250;
-/** Looks of one slot begin within a few milliseconds of each other. */
+/** Attempts of one slot of the schedule start within a few milliseconds of each other. */
 const sameMomentMs = 100;
-/** The signal ends a look; the host's own limit is only there for when nobody aborts. */
+/**
+ * Added to the time-out for the host's own limit, which applies only if the signal does not end the attempt
+ * first.
+ */
 const hostGraceMs = 1000;
 
-// arping stops at as many answers as it was told to send requests, and knows no time below a second: of two masters it
-// would see one. So it is asked to go on, by broadcast (it would turn to the first who answers), and is ended from outside.
+// With a request count, arping stops after as many answers, so it would report only one of two masters. Its
+// time limit has whole seconds only. So arping runs without a limit, and `timeout` ends it. `-b` keeps it on
+// broadcast: otherwise it would continue by unicast to the first node that answers.
 const script = `
 wait=$1 interface=$2; shift 2
 for address; do LC_ALL=C timeout "$wait" arping -b -I "$interface" "$address" & done
@@ -42,7 +49,7 @@ wait`;
 const segments = new WeakMap<Host, Map<string, SharedSegment>>();
 
 /**
- * Asks on a segment together with the other instances that ask there for the same address.
+ * Joins the other instances that request the same address on the same segment.
  * @throws DrillError `invalid-input` where the host has no arping, or another program of that name
  */
 export async function useSegment(segment: Segment, ctx: ProbeContext): Promise<SegmentUse> {
@@ -87,7 +94,7 @@ class SharedSegment {
     const { host, interface: name } = this.#segment;
     const addresses = this.table.addresses();
     const wallMs = ctx.clock.wallMs();
-    // At least half of the time-out is for getting there.
+    // At least half of the time-out is for the connection to the host.
     const wait = (Math.min(answersWithinMs, ctx.timeoutMs / 2) / 1000).toFixed(3);
     try {
       const argv = ['sh', '-c', script, 'arp', wait, name, ...addresses];
@@ -100,7 +107,7 @@ class SharedSegment {
       if (answers === undefined) {
         return {
           ok: false,
-          why: shorten(`arping on ${host.name} sent nothing: ${stderr.trim() || stdout.trim()}`),
+          why: shorten(`arping on ${host.name} sent no request: ${stderr.trim() || stdout.trim()}`),
         };
       }
       this.table.take(answers, wallMs);

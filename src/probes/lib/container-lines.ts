@@ -1,26 +1,26 @@
-/** What `docker logs --timestamps` wrote of one container. */
+/** Output of `docker logs --timestamps` for one container. */
 export interface LogSection {
   readonly lines: readonly StampedLine[];
-  /** Lines without a stamp: what docker itself said. */
+  /** Lines without a timestamp: docker's own messages. */
   readonly words: string;
-  /** undefined where the output was cut before. */
+  /** Undefined if the output was truncated before it. */
   readonly exitCode: number | undefined;
 }
 
-/** A line of a container. */
+/** A line of a container's log. */
 export interface StampedLine {
   readonly text: string;
-  /** The engine's stamp, as it wrote it. */
+  /** The engine's timestamp, as printed. */
   readonly stamp: string;
-  /** The same, ms since the Unix epoch. */
+  /** The same time, in ms since the Unix epoch. */
   readonly wallMs: number;
 }
 
-/** Sections begin with `log of NAME` and end with `log ended CODE`. */
+/** Parses sections, which begin with `log of NAME` and end with `log ended CODE`. */
 export function parseSections(output: string): ReadonlyMap<string, LogSection> {
   const sections = new Map<string, LogSection>();
   const lines = output.split('\n');
-  // A line without an end is torn, or empty.
+  // The text after the last line end is an incomplete line, or empty.
   lines.pop();
   let name: string | undefined;
   let own: string[] = [];
@@ -46,7 +46,7 @@ export function parseSections(output: string): ReadonlyMap<string, LogSection> {
   return sections;
 }
 
-/** RFC 3339 with nanoseconds; podman writes the host's zone. */
+/** RFC 3339 with nanoseconds. podman prints the host's zone. */
 const stamped = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ?(.*)$/;
 
 function parseLine(line: string): StampedLine | undefined {
@@ -57,22 +57,24 @@ function parseLine(line: string): StampedLine | undefined {
   return { text, stamp: `${seconds}${fraction}${zone}`, wallMs: wholeMs + Number(`0${fraction}`) * 1000 };
 }
 
-/** The engine stamps the lines of standard output and standard error apart: they may be a little out of order. */
+/**
+ * The engine timestamps standard output and standard error separately, so lines may be slightly out of order.
+ */
 const overlapMs = 1000;
-/** Every line of a log that was empty. */
+/** Start time for a log that was empty: reads every line. */
 const fromTheStart = '1970-01-01T00:00:00Z';
 
-/** Position in one container's log. */
+/** The read position in one container's log. */
 export class ContainerLog {
-  /** undefined before the first look; null while the log was empty. */
+  /** Undefined before the first sample. Null while the log was empty. */
   #latest: StampedLine | null | undefined;
-  /** Lines of the overlap, which come again. */
+  /** Lines of the overlap, which the next sample reads again. */
   #recent: ReadonlySet<string> = new Set();
   #overlapMs = overlapMs;
-  /** Where reading began: what was stamped up to then is not new. */
+  /** Where reading began. Lines with a timestamp up to this time are not new. */
   #startMs = -Infinity;
 
-  /** For `--since`; empty for the newest line only, which is where reading begins. */
+  /** The value for `--since`. Empty for the first sample, which reads only the newest line. */
   since(): string {
     if (this.#latest === undefined) return '';
     if (this.#latest === null) return fromTheStart;
@@ -80,7 +82,7 @@ export class ContainerLog {
     return new Date(this.#latest.wallMs - this.#overlapMs).toISOString();
   }
 
-  /** Takes in what was read; gives what is new in it. */
+  /** Processes a section and returns its new lines. */
   take({ lines, exitCode }: LogSection, isCut: boolean): readonly StampedLine[] {
     const isFirst = this.#latest === undefined;
     if (isFirst && exitCode !== 0) return [];
@@ -92,7 +94,7 @@ export class ContainerLog {
     );
     if (latest.wallMs > before) this.#latest = latest;
     else this.#latest ??= null;
-    // Where a look can read no more than the overlap, the next one goes on without it.
+    // If a truncated output contained only the overlap, the next sample reads without overlap.
     this.#overlapMs = isCut && fresh.length === 0 ? 0 : overlapMs;
     const fromMs = Math.max(before, latest.wallMs) - overlapMs;
     const kept = [...this.#recentAfter(fromMs), ...lines.filter(({ wallMs }) => wallMs >= fromMs).map(keyOf)];

@@ -1,8 +1,11 @@
-/** Parses CSV (RFC 4180: quoted fields may hold commas, quotes and line breaks) into rows of fields; undefined if it is none. */
+/**
+ * Parses CSV (RFC 4180: quoted fields may contain commas, quotes, and line breaks) into rows of fields.
+ * Undefined if the text is not CSV.
+ */
 export function parseCsv(text: string): string[][] | undefined {
   const rows: string[][] = [];
   let row: string[] = [];
-  // A field, quoted or plain, and what ends it.
+  // A field, quoted or plain, and the separator after it.
   const field = /(?:"((?:[^"]|"")*)"|([^",\r\n][^,\r\n]*|))(,|\r?\n|$)/gy;
   while (field.lastIndex < text.length) {
     const match = field.exec(text);

@@ -3,14 +3,14 @@ import { Duplex } from 'node:stream';
 import type { CommandPipe, Host } from '../../core/host.ts';
 import { ProbeTimeout } from '../../core/probe.ts';
 
-/** One answering late, and one more. */
+/** Most concurrent requests: a late one, and one more. */
 const mostAsked = 2;
-/** A request that hung is waited for up to this many time-outs. */
+/** A hanging request is kept for up to this many time-outs. */
 const mostPatience = 16;
-/** Longest answer that is read; a container's state is shorter. */
+/** Longest answer that is read, in characters. A container's state is shorter. */
 const maxBodyBytes = 4_194_304;
 
-/** What the engine answered. */
+/** The engine's answer. */
 export interface EngineAnswer {
   readonly status: number;
   readonly body: string;
@@ -18,22 +18,22 @@ export interface EngineAnswer {
 
 /** A Docker engine's API over a kept connection. */
 export interface DockerEngine {
-  /** True while earlier requests are unanswered and no other is allowed. */
+  /** True while the limit of unanswered requests is reached. */
   isBusy(): boolean;
   /**
-   * GET of a path. Rejects when the connection breaks, and with the signal's reason when that aborts. A request that was
-   * given up at its time-out goes on for one more, so that an engine that is merely slow is not asked for a new connection
-   * each time. Each further one that hangs goes on for twice as long, up to 16 time-outs: an engine that is frozen closes none
-   * of its connections, and would come back to hundreds of them.
+   * Sends a GET. Rejects if the connection breaks, and with the signal's reason if the signal aborts. After
+   * its time-out, a request continues for one more time-out, so that a slow engine does not get a new
+   * connection for each sample. Each further hanging request continues for twice as long, up to 16 time-outs.
+   * A frozen engine closes no connections, and would otherwise find hundreds of them when it continues.
    */
   get(path: string, signal: AbortSignal): Promise<EngineAnswer>;
   close(): void;
 }
 
 /**
- * `docker system dial-stdio` connects its standard streams with the engine that the host's Docker CLI uses, whatever its
- * context: it is how the CLI itself reaches an engine over SSH. One process on the host serves all samples; the CLI
- * would be one for each.
+ * `docker system dial-stdio` connects its standard streams to the engine that the host's Docker CLI uses, in
+ * any context. The CLI itself reaches an engine over SSH this way. One process on the host serves all
+ * samples, but the CLI would need one process per sample.
  */
 export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number): DockerEngine {
   const agent = new Agent({ keepAlive: true, maxSockets: mostAsked });
@@ -80,7 +80,7 @@ export function dockerEngine(pipe: NonNullable<Host['pipe']>, timeoutMs: number)
   };
 }
 
-/** A command's pipe as a connection of node:http, with those methods of a socket that its agent calls. */
+/** A command's pipe as a connection for node:http, with the socket methods that its agent calls. */
 class PipeSocket extends Duplex {
   readonly #pipe: CommandPipe;
 

@@ -1,4 +1,7 @@
-/** Whether docker complained that it knows no such container: an answer, unlike any other complaint. */
+/**
+ * Whether docker reported that the container does not exist. This is a known state; after any other error,
+ * the state is unknown.
+ */
 export function saysNoSuchContainer(stderr: string): boolean {
   return /no such container/i.test(stderr);
 }

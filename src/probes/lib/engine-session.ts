@@ -2,22 +2,26 @@ import type { ProbeSession } from '../../core/probe.ts';
 import type { Observation } from '../../core/sample.ts';
 import type { DockerEngine, EngineAnswer } from './docker-engine.ts';
 
-/** What a sample asks the engine. */
+/** The question that a sample asks the engine. */
 export interface EngineQuestion {
   /** Path of a GET of Docker's API. */
   readonly path: string;
-  /** The observation that follows from an answer; undefined where only a command can tell. */
+  /** The observation for an answer. Undefined if only a command can decide it. */
   judge(answer: EngineAnswer, signal: AbortSignal): Promise<Observation | undefined>;
   /** The observation of a sample that ended before the engine answered. */
   ended(signal: AbortSignal): Observation;
 }
 
-/** A host whose connection never worked so often has none: its Docker is too old, or none. */
+/**
+ * After this many failures without a success, the connection is not tried again: Docker is missing or too
+ * old.
+ */
 const mostFailures = 3;
 
 /**
- * Asks over the engine's kept connection. If that breaks, a command asks in the same sample: it distinguishes an engine that is
- * gone from a host that is unreachable. The connection is tried again once a command was answered.
+ * Asks over the engine's kept connection. If that breaks, a command asks in the same sample, because it
+ * distinguishes a stopped engine from an unreachable host. After a command got an answer, the connection is
+ * tried again.
  */
 export function engineSession(
   question: EngineQuestion,

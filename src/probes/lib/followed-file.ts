@@ -6,31 +6,34 @@ import type { Host } from '../../core/host.ts';
 import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs, type Pulse } from './pulse.ts';
 
-/** A line that was added to the file, and when: between two moments of the host's clock, ms since the Unix epoch. */
+/**
+ * A line that was added to the file, with bounds of its time on the host's clock, in ms since the Unix epoch.
+ */
 export interface FileLine {
   readonly text: string;
   readonly minMs: number;
   readonly maxMs: number;
 }
 
-/** Whether all lines that were added up to a moment ago have been read. */
+/** Whether all lines up to the last heartbeat have been read. */
 export type FileState = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
-/** `tail` looks that often where it is not told of changes (busybox, network filesystems). */
+/** Poll interval of `tail` without change notifications (busybox, network file systems). */
 const tailPollMs = 1000;
 const reopenAfterMs = 1000;
-/** Lines that are read again after a break, to find those that were added meanwhile. */
+/** Number of lines that are read again after a break, to find the lines that were added meanwhile. */
 const reopenLines = 1000;
 
-// A sign of life says whether the file can be read, too. The nonce tells it from a line of the file.
+// A heartbeat also contains whether the file can be read. The nonce distinguishes it from a line of the file.
 const script = `
 nonce=$1 file=$2 lines=$3
 ${pulseScript('if [ -r "$file" ]; then is=there; else is=gone; fi; date "+$nonce %s.%N $is"')}
 exec tail -n "$lines" -F -- "$file" 2>/dev/null`;
 
 /**
- * Follows what is added to a file on a host, also through rotation (`tail -F`). Signs of life between the lines give each of
- * them the bounds of its time. After a break the lines that came meanwhile are found by the last one that was read.
+ * Follows the lines that are added to a file on a host, also through rotation (`tail -F`). Heartbeats between
+ * the lines give each line the bounds of its time. After a break, the last line that was read shows which
+ * lines are new.
  */
 export class FollowedFile {
   readonly #host: Host;
@@ -40,19 +43,19 @@ export class FollowedFile {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   readonly #nonce = `pulse-${randomUUID()}`;
-  /** The last line that was read; undefined while the file was empty. */
+  /** The last line that was read. Undefined while the file was empty. */
   #lastLine: string | undefined;
-  /** Read since the last sign of life. */
+  /** Lines since the last heartbeat. */
   #pending: string[] = [];
-  /** The beginning of a line that a sign of life came into. */
+  /** The beginning of a line that a heartbeat interrupted. */
   #torn = '';
-  /** The last sign of life, of any run. */
+  /** The last heartbeat of any run. */
   #pulse: Pulse | undefined;
-  /** When it came, run clock; undefined before the first one of this run. */
+  /** Its arrival on the run clock. Undefined before the first heartbeat of this run. */
   #pulseAtMs: number | undefined;
   #isThere = false;
   #broken = 'it has not started';
-  /** Set once if it is unknown which lines are new after a break. */
+  /** Set if it is unknown which lines are new after a break. */
   #gap = false;
 
   constructor(host: Host, path: string, clock: Clock, onLine: (line: FileLine) => void) {
@@ -63,16 +66,16 @@ export class FollowedFile {
     this.#running = this.#run();
   }
 
-  /** The state; a gap is reported once. */
+  /** The current state. A gap is reported once. */
   takeState(): FileState {
     const name = `${this.#path} on ${this.#host.name}`;
     if (this.#pulseAtMs === undefined) return { ok: false, why: `${name} is not followed: ${this.#broken}` };
     if (this.#clock.nowMs() - this.#pulseAtMs > staleAfterMs)
-      return { ok: false, why: `following ${name} gave no sign of life for ${limitWords(staleAfterMs)}` };
+      return { ok: false, why: `following ${name} sent no heartbeat for ${limitWords(staleAfterMs)}` };
     if (!this.#isThere) return { ok: false, why: `${name} cannot be read` };
     if (!this.#gap) return { ok: true };
     this.#gap = false;
-    return { ok: false, why: `lines of ${name} were missed while it could not be followed` };
+    return { ok: false, why: `new lines of ${name} may be missing: it could not be followed for a while` };
   }
 
   async stop(): Promise<void> {
@@ -93,7 +96,7 @@ export class FollowedFile {
   }
 
   async #follow(signal: AbortSignal): Promise<string> {
-    // The first run reads one line, to know it again.
+    // The first run reads one line, to recognize it after a break.
     const lines = this.#pulse === undefined ? 1 : reopenLines;
     const argv = ['sh', '-c', script, 'log-file', this.#nonce, this.#path, String(lines)];
     try {
@@ -116,7 +119,7 @@ export class FollowedFile {
       this.#torn = '';
       return;
     }
-    // The file's writer had written half a line.
+    // The heartbeat came after half a line.
     this.#torn += line.slice(0, at);
     const [, stamp = '', is] = line.slice(at).split(' ');
     const pulse = parsePulse(stamp);
@@ -127,7 +130,7 @@ export class FollowedFile {
     this.#pulseAtMs = this.#clock.nowMs();
   }
 
-  /** Hands on what was read between the last sign of life and this one. */
+  /** Reports the lines that were read between the last heartbeat and this one. */
   #give(pulse: Pulse): void {
     const lines = this.#pulseAtMs === undefined ? this.#newIn(this.#pending) : this.#pending;
     this.#lastLine = this.#pending.at(-1) ?? this.#lastLine;
@@ -137,7 +140,7 @@ export class FollowedFile {
     for (const text of lines) this.#onLine({ text, minMs, maxMs });
   }
 
-  /** Those of a run's first lines that were not read before the break. */
+  /** The lines among a run's first lines that were not read before the break. */
   #newIn(lines: readonly string[]): readonly string[] {
     if (this.#pulse === undefined) return [];
     if (this.#lastLine === undefined) return lines;

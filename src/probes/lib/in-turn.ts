@@ -1,4 +1,7 @@
-/** One after the other, in the order of the calls. The work must not reject: nothing after it would be done. */
+/**
+ * Runs calls of `work` one after the other, in the order of the calls. `work` must not reject: later calls
+ * would never run.
+ */
 export function inTurn<A, T>(work: (given: A) => Promise<T>): (given: A) => Promise<T> {
   let turn: Promise<unknown> = Promise.resolve();
   return (given) => {

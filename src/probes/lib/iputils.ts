@@ -3,13 +3,12 @@ import type { Host } from '../../core/host.ts';
 import { installHint } from '../../core/install-hint.ts';
 import { withoutNoise } from './noise.ts';
 
-/** Longest wait for a tool's version. */
+/** Longest wait for a tool's version, ms. */
 export const preflightTimeoutMs = 5000;
 
 /**
- * Whether a host has a tool, and that of iputils: others take other options and say other things. A host that cannot be
- * reached now may be so later: that is no reason not to begin.
- *
+ * Checks that a host has the iputils version of a tool: other versions have other options and other output.
+ * An unreachable host passes, because it may be reachable later.
  * @throws DrillError `invalid-input`
  */
 export async function requireIputils(
@@ -22,13 +21,14 @@ export async function requireIputils(
   if (result === undefined) return;
   const missing = result.exitCode === 127;
   const said = withoutNoise(`${result.stdout}\n${result.stderr}`);
-  // Other makes name themselves or the option that they do not know. Whoever else speaks, as sudo does, says nothing of the tool.
+  // Other versions print their own name, or an error about the option. Output of other programs, such as
+  // sudo, proves nothing about the tool.
   if (!missing && (said.includes('iputils') || !/ping|busybox|inetutils/i.test(said))) return;
-  const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not that of iputils`;
+  const what = missing ? `${host.name} has no ${tool}` : `${tool} on ${host.name} is not the iputils version`;
   throw new DrillError('invalid-input', what, {
     mend:
       host.container === undefined
-        ? `Install it on ${host.name} (Debian: iputils-${tool}), or look from another host (\`from:\`).`
+        ? `Install it on ${host.name} (Debian: apt-get install iputils-${tool}), or set \`from:\` to another host.`
         : installHint(host, `iputils-${tool}`),
   });
 }

@@ -2,15 +2,15 @@ import { DrillError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import { saysNoSuchContainer } from './docker-words.ts';
 
-/** Kinds of units by the end of their names: systemd.unit(5). */
+/** The suffixes of unit names: systemd.unit(5). */
 const unitSuffix = /\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
 
-/** The full name of a unit. As in `systemctl`, one without a suffix is a service. */
+/** The full name of a unit. As in `systemctl`, a name without a suffix is a service. */
 export function unitName(text: string): string {
   return unitSuffix.test(text) ? text : `${text}.service`;
 }
 
-/** Names that a journal is read by. */
+/** Names by which a journal is filtered. */
 export interface JournalNames {
   readonly unit?: string | undefined;
   readonly containers?: readonly string[] | undefined;
@@ -18,8 +18,8 @@ export interface JournalNames {
 
 const checkTimeoutMs = 5000;
 
-// One line for each name: what the service manager or the engine says of it, and whether the journal has lines of it. A field's
-// values come from the journal's index.
+// Prints one line per name: whether the journal has lines from it, and its state in systemd or its log driver
+// in the engine. journalctl reads the values of a field from the journal's index.
 const script = `
 export LC_ALL=C
 known() { journalctl --no-pager --field="$1" 2>/dev/null | grep -qxF -e "$2" && echo logged || echo unlogged; }
@@ -36,8 +36,8 @@ done
 echo names-end`;
 
 /**
- * What is wrong with the names, one text for each: it stands for nothing on the host, or for something that does not log to its
- * journal. A name of which nobody could say is not wrong.
+ * The problems of the names, one text each: the name does not exist on the host, or does not log to its
+ * journal. A name that could not be checked is not a problem.
  * @throws DrillError `host-unreachable`
  */
 export async function wrongNames(
@@ -60,7 +60,7 @@ function wrongIn(line: string, name: string, host: string): string | undefined {
   if (logged === 'logged') return undefined;
   if (what === 'unit' && said === 'not-found') return `${host} has no unit ${name}`;
   if (what === 'container' && saysNoSuchContainer(said))
-    return `${host} has no container ${name}, and its journal has no line of it`;
+    return `${host} has no container ${name}, and its journal has no line from it`;
   return undefined;
 }
 
@@ -70,7 +70,7 @@ export async function requireNames(names: JournalNames, host: Host, signal: Abor
   if (wrong === undefined) return;
   throw new DrillError('invalid-input', wrong, {
     mend: wrong.includes('logs with the driver')
-      ? 'Use a probe of kind container-log, which reads any driver, or give the container the log driver journald.'
-      : 'Correct the name: `systemctl list-units --all` and `docker ps --all` on the host list them.',
+      ? 'Use a probe of kind container-log, or set the container’s log driver to journald.'
+      : `Correct the name. On ${host.name}, \`systemctl list-units --all\` lists units, and \`docker ps --all\` lists containers.`,
   });
 }

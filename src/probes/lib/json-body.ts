@@ -1,10 +1,11 @@
-/** What `JSON.parse` tells a reviver of a primitive: its text. */
+/** The context that `JSON.parse` passes to a reviver: the source text of a primitive. */
 interface Source {
   readonly source?: string;
 }
 
 /**
- * Parses JSON without loss: a number that a double cannot hold, such as a 64-bit LSN, becomes a text with all of its digits.
+ * Parses JSON without loss: a number that a double cannot represent, such as a 64-bit LSN, becomes a string
+ * with all of its digits.
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
@@ -13,7 +14,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text, exact);
 }
 
-/** Whole numbers beyond 2^53, and what is beyond all. */
+/** Whole numbers beyond 2^53, and numbers that overflow to infinity. */
 function isLossy(value: number): boolean {
   return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }

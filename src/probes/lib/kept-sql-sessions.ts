@@ -4,16 +4,17 @@ import { Client, DatabaseError, type ClientConfig } from 'pg';
 import { ProbeTimeout } from '../../core/probe.ts';
 import { followReadiness, type Readiness, sayGoodbye } from '../../net/postgres.ts';
 
-/** One answering late, and one more. */
+/** Most sessions: one with a late answer, and one more. */
 const mostSessions = 2;
 
-/** Sessions on a PostgreSQL server that are used again. */
+/** Reusable sessions on a PostgreSQL server. */
 export interface KeptSqlSessions {
-  /** True while every session is busy and no other is allowed. */
+  /** True while every session is busy and the limit is reached. */
   isBusy(): boolean;
   /**
-   * Runs `ask` in an idle session, or in a new one. Rejects with the signal's reason when that aborts; the session goes on
-   * for one time-out more, so that a server that is merely slow is not asked for a new session each time.
+   * Runs `ask` in an idle session, or in a new one. Rejects with the signal's reason if the signal aborts.
+   * The session then continues for one more time-out, so that a slow server does not get a new session for
+   * each sample.
    */
   use<T>(
     ask: (client: Client) => Promise<T>,
@@ -33,8 +34,8 @@ interface Session {
 }
 
 /**
- * Keeps at most two sessions. A session is used again while nothing is known against it: it is given up when the server
- * closed it, when its transaction was left open, when an error other than the server's came, and when an answer, or the end
+ * Keeps at most two sessions, and reuses them. A session is dropped if the server closed it, if its
+ * transaction was left open, or after an error of the connection. It is also dropped if an answer, or the end
  * of one, is more than `timeoutMs` late.
  */
 export function keepSqlSessions(
@@ -44,10 +45,11 @@ export function keepSqlSessions(
   const sessions = new Set<Session>();
 
   const open = (): Session => {
-    // The socket is ours, so that it can always be cut: end() of a client waits for the server.
+    // The probe creates the socket, so that it can always destroy it: the client's end() waits for the
+    // server.
     const socket = new ResolvingSocket(resolveName);
     const client = new Client({ ...config, stream: () => socket });
-    // Errors also reject the call under way; without a listener they would end the process.
+    // Errors also reject the pending call. Without a listener they would end the process.
     client.on('error', () => {});
     const readiness = followReadiness(client, socket);
     const session = { client, socket, readiness, connected: false, busy: false };
@@ -59,7 +61,10 @@ export function keepSqlSessions(
     sessions.delete(session);
     session.socket.destroy();
   };
-  /** After an error of the statement the server waits for the next one; after another it ends the session. */
+  /**
+   * After an error in the statement, the server is ready for the next statement. After any other error, it
+   * ends the session.
+   */
   const cutUnlessReady = async (session: Session): Promise<void> => {
     const isReady = await session.readiness.untilReady(AbortSignal.timeout(timeoutMs));
     if (!isReady) cut(session);
@@ -68,7 +73,10 @@ export function keepSqlSessions(
     sessions.delete(session);
     sayGoodbye(session.client, session.socket);
   };
-  /** An idle session. One with an open transaction is closed: it would hold its snapshot and locks. */
+  /**
+   * An idle session. A session with an open transaction is closed, because it would hold its snapshot and
+   * locks.
+   */
   const idle = (): Session | undefined => {
     for (const session of sessions) {
       if (session.busy || !session.readiness.isReady()) continue;

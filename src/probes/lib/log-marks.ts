@@ -3,7 +3,7 @@ import type { LogMark } from '../../core/sample.ts';
 import { shorten } from '../../core/shorten.ts';
 import { regex, requireRegex } from '../../net/text-params.ts';
 
-/** Longest text of a mark, and longest value. */
+/** Longest text of a mark and longest value, in characters. */
 const textLimit = 300;
 const valueLimit = 200;
 
@@ -11,7 +11,7 @@ const valueLimit = 200;
 export const logMarks = z
   .array(
     z.strictObject({
-      name: z.string().min(1).describe('Name of the mark, for stages.'),
+      name: z.string().min(1).describe('Name of the mark. Stages and checks refer to it.'),
       match: regex.describe(
         'Regular expression that a line must match. Groups named `host` and `value` give the mark’s host (the probe’s by default) and value.',
       ),
@@ -19,14 +19,14 @@ export const logMarks = z
   )
   .min(1);
 
-/** When a line was logged, ms since the Unix epoch on the clock of its host. */
+/** The time at which a line was logged, in ms since the Unix epoch on its host's clock. */
 export interface LogTime {
   readonly wallMs: number;
-  /** Bounds of `wallMs`, where it is no exact stamp. */
+  /** Bounds of `wallMs`, unless it is an exact timestamp. */
   readonly bounds?: { readonly minMs: number; readonly maxMs: number };
 }
 
-/** Finds the marks of a line. */
+/** Returns the marks that a line matches. */
 export type MarkLine = (text: string, at: LogTime) => LogMark[];
 
 /** Compiles the parameter `marks`. @throws DrillError `invalid-input` */

@@ -28,14 +28,14 @@ describe('timeIn', () => {
     ['epoch', '[1796007845] CURRENT HOST STATE'],
     ['syslog', 'Nov 30 05:04:05 node-1 Keepalived_vrrp[7]: x'],
     ['clf', '10.0.0.1 - - [30/Nov/2026:03:04:05 +0000] "GET / HTTP/1.1" 200'],
-  ])('knows a second only to a second: %s %s', (format, line) => {
+  ])('gives a timestamp in whole seconds bounds of 1 s: %s %s', (format, line) => {
     expect(timeIn(line, format, place)).toEqual({
       wallMs: at + 500,
       bounds: { minMs: at, maxMs: at + 1000 },
     });
   });
 
-  it('takes the nearest year where none is written', () => {
+  it('uses the nearest year if the timestamp has none', () => {
     const newYear = { offsetMinutes: 0, nowMs: Date.UTC(2027, 0, 1, 0, 0, 10) };
     expect(timeIn('Dec 31 23:59:59.000 x', 'syslog', newYear)?.wallMs).toBe(
       Date.UTC(2026, 11, 31, 23, 59, 59),
@@ -49,7 +49,7 @@ describe('timeIn', () => {
     ['epoch', '12.5'],
     ['epoch', '1796007845678'],
     ['syslog', '2026-11-30 03:04:05'],
-  ])('finds none: %s %s', (format, line) => {
+  ])('finds no timestamp: %s %s', (format, line) => {
     expect(timeIn(line, format, place)).toBeUndefined();
   });
 });

@@ -1,14 +1,14 @@
 import type { LogTime } from './log-marks.ts';
 
-/** How the lines of a log say when they were written. */
+/** Formats of timestamps in log lines. */
 export const timeFormats = ['iso', 'epoch', 'epoch-ms', 'syslog', 'clf'] as const;
 export type TimeFormat = (typeof timeFormats)[number];
 
-/** What a stamp alone does not say. */
+/** Information that a timestamp may lack. */
 export interface TimePlace {
-  /** Minutes east of UTC, for stamps without a zone. */
+  /** Minutes east of UTC, for timestamps without a zone. */
   readonly offsetMinutes: number;
-  /** About now, ms since the Unix epoch: for stamps without a year. */
+  /** Approximate current time, in ms since the Unix epoch, for timestamps without a year. */
   readonly nowMs: number;
 }
 
@@ -27,10 +27,12 @@ const patterns: Readonly<Record<TimeFormat, RegExp>> = {
   clf: new RegExp(String.raw`(?<day>\d\d)[/ ]${month}[/ ](?<year>\d{4})[: ]${clock}(?: ?${zone})?`),
 };
 
-/** A stamp is cut, not rounded: below this it counts as exact. ms */
+/**
+ * A timestamp with a finer resolution than this counts as exact, ms. Timestamps are truncated, not rounded.
+ */
 const exactMs = 10;
 
-/** When a line was written by its own first stamp; undefined for a line without one. */
+/** The time of a line from its first timestamp. Undefined for a line without one. */
 export function timeIn(line: string, format: TimeFormat, place: TimePlace): LogTime | undefined {
   const groups = patterns[format].exec(line)?.groups;
   if (groups === undefined) return undefined;
@@ -45,7 +47,7 @@ export function timeIn(line: string, format: TimeFormat, place: TimePlace): LogT
   return { wallMs: startMs + unitMs / 2, bounds: { minMs: startMs, maxMs: startMs + unitMs } };
 }
 
-/** The whole second, ms since the Unix epoch. */
+/** The whole second, in ms since the Unix epoch. */
 function calendarMs(groups: Readonly<Record<string, string | undefined>>, place: TimePlace): number {
   const number = (name: string): number => Number(groups[name]);
   const monthIndex =
@@ -54,7 +56,8 @@ function calendarMs(groups: Readonly<Record<string, string | undefined>>, place:
     Date.UTC(year, monthIndex, number('day'), number('hour'), number('minute'), number('second')) -
     offsetOf(groups['zone'], place) * 60_000;
   if (groups['year'] !== undefined) return inYear(number('year'));
-  // Of last year's, this year's, and next year's, the one that is nearest: at New Year both are there.
+  // Takes the nearest time among last year, this year, and next year, because around New Year a log contains
+  // two years.
   const year = new Date(place.nowMs).getUTCFullYear();
   const [nearest = Number.NaN] = [year - 1, year, year + 1]
     .map(inYear)

@@ -1,25 +1,37 @@
-/** Time between two signs of life of a command that is followed, s. They carry the time, so that silence is told from a stalled pipe. */
+/**
+ * Interval of the heartbeats of a followed command, s. A heartbeat contains its time, which distinguishes a
+ * command without output from a stalled pipe.
+ */
 const pulseSeconds = '0.5';
-/** `sleep` and `date` for each sign of life. */
+/** `sleep` and `date` for each heartbeat. */
 export const pulseProcessesPerSecond = 2 / Number(pulseSeconds);
-/** Two of them missed and a machine under load: what comes later than that is no news. */
+/**
+ * Longest age of the last heartbeat, ms: several missed heartbeats, with a margin for a machine under load.
+ * After it, the state is unknown.
+ */
 export const staleAfterMs = 2500;
-/** `date` of busybox knows no fraction of a second, and prints `%N` as it is. */
+/** Resolution of `date` in busybox, ms. It has no fractions of a second, and prints `%N` literally. */
 export const coarseMs = 1000;
 
-/** Lines of a shell that leave the pulse behind; it ends with the shell, or with what takes its place. `print` writes one. */
+/**
+ * Shell code that starts the heartbeats in the background. They end with the shell, or with the program that
+ * replaces it by `exec`. The command `print` writes one heartbeat.
+ */
 export function pulseScript(print: string): string {
   return `self=$$
 while { sleep ${pulseSeconds} 2>/dev/null || sleep 1; } && kill -0 "$self" 2>/dev/null; do ${print}; done &`;
 }
 
-/** A sign of life: its time, ms since the Unix epoch. Without a fraction it is the beginning of that second. */
+/**
+ * The time of a heartbeat, in ms since the Unix epoch. Without a fraction, it is the beginning of that
+ * second.
+ */
 export interface Pulse {
   readonly wallMs: number;
   readonly isCoarse: boolean;
 }
 
-/** Reads what `date +%s.%N` printed; undefined for anything else. */
+/** Parses the output of `date +%s.%N`. Undefined for any other text. */
 export function parsePulse(text: string): Pulse | undefined {
   const [, seconds, fraction] = /^(\d+)(?:\.(\d+|%?N)?)?$/.exec(text) ?? [];
   if (seconds === undefined) return undefined;

@@ -4,9 +4,9 @@ import { z } from 'zod';
 export const valueMap = z
   .record(z.string(), z.string())
   .optional()
-  .describe('What values are called, e.g. {f: primary, t: standby}; others stay as they are.');
+  .describe('Names for values, such as {f: primary, t: standby}. Other values stay unchanged.');
 
-/** A value by the name the target file gives it. */
+/** The name that the target file gives a value, or the value itself. */
 export function mapValue(map: Readonly<Record<string, string>> | undefined, value: string): string {
   return map !== undefined && Object.hasOwn(map, value) ? (map[value] ?? value) : value;
 }

@@ -16,7 +16,7 @@ describe('parseAdvert', () => {
       { source: '198.18.2.12', virtualRouterId: 51, priority: 0, intervalMs: 10_000 },
     ],
     [
-      'an authentication type that it does not know',
+      'an unknown authentication type',
       '1763722800.123456 IP 198.18.2.12 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 9, authtype #7, intvl 1s, length 20',
       { source: '198.18.2.12', virtualRouterId: 51, priority: 9, intervalMs: 1000 },
     ],
@@ -31,7 +31,7 @@ describe('parseAdvert', () => {
       { source: '198.18.2.11', virtualRouterId: 7, priority: 254, intervalMs: 250 },
     ],
     [
-      'a time to live that routers would object to, and unicast',
+      'a time to live that routers refuse, and unicast',
       '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: VRRPv2, Advertisement, (ttl 64), vrid 51, prio 100, authtype none, intvl 1s, length 20',
       { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
     ],
@@ -41,7 +41,7 @@ describe('parseAdvert', () => {
       { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
     ],
     [
-      'what the host itself sends, on an interface with a dot and an @ in its name',
+      'an advert that the host itself sends, on an interface with a dot and an @ in its name',
       '1763722800.123456 vrrp.51@eth0 Out IP 198.18.2.11 > 224.0.0.18: VRRPv3, Advertisement, vrid 51, prio 100, intvl 100cs, length 12',
       { source: '198.18.2.11', virtualRouterId: 51, priority: 100, intervalMs: 1000 },
     ],
@@ -54,7 +54,7 @@ describe('parseAdvert', () => {
     'tcpdump: verbose output suppressed, use -v[v]... for full protocol decode',
     'listening on eth0, link-type EN10MB (Ethernet), snapshot length 262144 bytes',
     '1763722800.123456',
-    // No time stamp: of `tcpdump -v`, which nobody asked for.
+    // No timestamp: output of `tcpdump -v`, which the probe does not use.
     '    198.18.2.11 > 224.0.0.18: vrrp 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 100, authtype none, intvl 1s, length 20, addrs: 198.18.2.100',
     '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv3, Advertisement',
     '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv1, unknown type (3)',
@@ -62,7 +62,7 @@ describe('parseAdvert', () => {
     '1763722800.123456 IP 198.18.2.11 > 224.0.0.18: VRRPv2, Advertisement, vrid 51, prio 1',
     '1763722800.123456 IP6 fe80::1 > ff02::12: ip-proto-112 40',
     '1763722800.123456 IP 198.18.2.11 > 198.18.2.12: ICMP echo request, id 1, seq 1, length 64',
-  ])('takes no other line for an advert: %s', (line) => {
+  ])('does not parse another line as an advert: %s', (line) => {
     expect(parseAdvert(line)).toBeUndefined();
   });
 });
@@ -74,7 +74,7 @@ describe('readUnknownLine', () => {
     ['1763722800.123456 eth0 ? X? IP 198.18.2.11 > 224.0.0.18: odd', { wallMs, source: undefined }],
     ['1763722800.123456 IP truncated-ip - 4 bytes missing!', { wallMs, source: undefined }],
     ['total nonsense', { wallMs: undefined, source: undefined }],
-  ])('tells time and source as far as they can be read: %s', (line, packet) => {
+  ])('returns time and source if they can be parsed: %s', (line, packet) => {
     expect(readUnknownLine(line)).toEqual(packet);
   });
 });

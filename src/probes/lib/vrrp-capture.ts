@@ -7,39 +7,43 @@ import { shorten } from '../../core/shorten.ts';
 import { coarseMs, parsePulse, pulseScript, staleAfterMs } from './pulse.ts';
 import { parseAdvert, readUnknownLine, type UnreadPacket, type VrrpAdvert } from './vrrp-advert.ts';
 
-/** What follows a capture. Times in ms since the Unix epoch on the clock of the capture's host. */
+/** Receives the events of a capture. Times are in ms since the Unix epoch on the capturing host's clock. */
 export interface CaptureListener {
-  /** It runs from this moment on, at the latest. */
+  /** The capture is running from this time on, at the latest. */
   listens(wallMs: number): void;
   hears(advert: VrrpAdvert): void;
-  /** A line that is not understood was captured at that time, or up to then: it may have been an advert. */
+  /** A line that cannot be parsed was captured at this time, or before. It may be an advert. */
   misses(packet: UnreadPacket & { readonly wallMs: number }, line: string): void;
   breaks(): void;
 }
 
-/** How far a capture has come. */
+/** The state of a capture. */
 export type CaptureState =
-  /** All that was captured up to `wallMs` has been read. */
+  /** All packets up to `wallMs` have been read. */
   { readonly ok: true; readonly wallMs: number } | { readonly ok: false; readonly why: string };
 
-/** A capture in use; it ends with its last user. */
+/** A capture in use. It stops when its last user closes it. */
 export interface CaptureUse {
   state(): CaptureState;
   close(): Promise<void>;
 }
 
-/** VRRP, version 2 and 3, and what hides version 2 behind an authentication header (RFC 2338, 5.3.6.3). */
+/** VRRP version 2 and 3, and version 2 behind an authentication header (RFC 2338, 5.3.6.3). */
 const filter = 'ip proto 112 or (ip proto 51 and dst host 224.0.0.18)';
 
-// Without immediate mode the kernel hands packets over when a block is full or after a second. No -v: it prints the password.
+// Without immediate mode, the kernel delivers packets when a block is full, or after 1 s. No -v, because it
+// prints the password.
 const tcpdump = ['tcpdump', '--immediate-mode', '-l', '-n', '-tt', '-i'];
 
-/** A clock that went ahead by so much was set. */
+/** A forward step of the host's clock by more than this means that the clock was set, ms. */
 const steppedByMs = 1000;
 const reopenAfterMs = 1000;
 const preflightTimeoutMs = 5000;
 
-/** tcpdump takes the place of the shell, which has left the pulse behind. What tcpdump complains of comes as lines, too. */
+/**
+ * tcpdump replaces the shell, which has started the heartbeats in the background. tcpdump's error messages
+ * arrive as lines too.
+ */
 const script = `
 ${pulseScript('date +%s.%N')}
 exec "$@" 2>&1`;
@@ -47,8 +51,8 @@ exec "$@" 2>&1`;
 const captures = new WeakMap<Host, Map<string, Capture>>();
 
 /**
- * Follows VRRP on an interface of a host, with one tcpdump for all who ask.
- * @throws DrillError `invalid-input` where the host has no tcpdump
+ * Captures VRRP on an interface of a host. All probe instances on the interface share one tcpdump.
+ * @throws DrillError `invalid-input` if the host has no tcpdump
  */
 export async function useCapture(
   host: Host,
@@ -77,7 +81,7 @@ export async function useCapture(
 }
 
 /**
- * Whether a host has tcpdump. A host that cannot be reached now may be so later: that is no reason not to begin.
+ * Checks that a host has tcpdump. An unreachable host passes, because it may be reachable later.
  * @throws DrillError `invalid-input`
  */
 export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<void> {
@@ -86,10 +90,10 @@ export async function requireTcpdump(host: Host, signal: AbortSignal): Promise<v
     () => undefined,
   );
   if (result?.exitCode !== 127) return;
-  throw new DrillError('invalid-input', `${host.name} has no tcpdump, with which adverts are captured`, {
+  throw new DrillError('invalid-input', `${host.name} has no tcpdump, which captures VRRP adverts`, {
     mend:
       host.container === undefined
-        ? `Install tcpdump on ${host.name}, or look from another host (\`from:\`).`
+        ? `Install tcpdump on ${host.name} (Debian: apt-get install tcpdump), or set \`from:\` to another host.`
         : installHint(host, 'tcpdump'),
   });
 }
@@ -102,11 +106,14 @@ class Capture {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #broken: string | undefined = 'it has not started';
-  /** The latest time that a line told; undefined before the first one. */
+  /** The latest time in a line. Undefined before the first one. */
   #wallMs: number | undefined;
-  /** Signs of life come in whole seconds. */
+  /** Heartbeats have whole seconds only. */
   #isCoarse = false;
-  /** Least time between a line's stamp and its arrival on the run clock: what is more is delay. */
+  /**
+   * Smallest difference between a line's timestamp and its arrival on the run clock. Anything above it is
+   * delay.
+   */
   #leastOffsetMs = Infinity;
 
   constructor(host: Host, networkInterface: string, clock: Clock) {
@@ -121,7 +128,7 @@ class Capture {
     if (this.#wallMs !== undefined) listener.listens(this.#wallMs + (this.#isCoarse ? coarseMs : 0));
   }
 
-  /** True if that was the last one. */
+  /** Returns true if it was the last listener. */
   remove(listener: CaptureListener): boolean {
     return this.#listeners.delete(listener) && this.#listeners.size === 0;
   }
@@ -133,11 +140,11 @@ class Capture {
 
   state(): CaptureState {
     const where = `the capture on ${this.#host.name}`;
-    if (this.#broken !== undefined) return { ok: false, why: `${where} does not run: ${this.#broken}` };
-    if (this.#wallMs === undefined) return { ok: false, why: `${where} has only begun` };
+    if (this.#broken !== undefined) return { ok: false, why: `${where} is not running: ${this.#broken}` };
+    if (this.#wallMs === undefined) return { ok: false, why: `${where} has just started` };
     const lateMs = this.#clock.nowMs() - this.#leastOffsetMs - this.#wallMs;
     if (lateMs > staleAfterMs) {
-      return { ok: false, why: `${where} has given no sign of life for ${limitWords(staleAfterMs)}` };
+      return { ok: false, why: `${where} sent no heartbeat for ${limitWords(staleAfterMs)}` };
     }
     return { ok: true, wallMs: this.#wallMs };
   }
@@ -152,7 +159,7 @@ class Capture {
     }
   }
 
-  /** Follows tcpdump to its end, and says how it ended. */
+  /** Follows tcpdump until it ends. Returns the reason. */
   async #follow(signal: AbortSignal): Promise<string> {
     const argv = ['sh', '-c', script, 'vrrp', ...tcpdump, this.#interface, filter];
     let said = '';
@@ -169,14 +176,15 @@ class Capture {
     }
   }
 
-  /** False for a line that nobody expects: it may tell why the capture ends. */
+  /** Returns false for an unexpected line, which may contain the reason why the capture ends. */
   #take(line: string): boolean {
     if (/\blistening on \S+,/.test(line)) {
       this.#broken = undefined;
       return true;
     }
     if (/verbose output suppressed/.test(line)) return true;
-    // What comes before tcpdump listens may say why it does not, and a sign of life may come before, too.
+    // A line before tcpdump listens may contain the reason why it does not. Heartbeats may also arrive
+    // before.
     if (this.#broken !== undefined) return parsePulse(line) !== undefined;
     const pulse = parsePulse(line);
     if (pulse !== undefined) {
@@ -205,16 +213,16 @@ class Capture {
   #keepTime(wallMs: number): void {
     const offsetMs = this.#clock.nowMs() - wallMs;
     const marginMs = this.#isCoarse ? coarseMs : 0;
-    // The clock over there was set ahead: nothing was silent for that long.
+    // The host's clock was set forward, so the jump is not a period of silence.
     if (offsetMs < this.#leastOffsetMs - steppedByMs - marginMs && this.#leastOffsetMs !== Infinity) {
       for (const listener of this.#listeners) listener.breaks();
       this.#wallMs = undefined;
     }
     this.#leastOffsetMs = Math.min(this.#leastOffsetMs, offsetMs);
-    // A time in whole seconds lies up to one second before the moment that it stands for.
+    // A time in whole seconds is up to 1 s earlier than the real time.
     if (this.#wallMs === undefined)
       for (const listener of this.#listeners) listener.listens(wallMs + marginMs);
-    // Two programs write the lines: an advert may be told after a sign of life that is a little younger.
+    // Two programs write the lines, so an advert may arrive after a slightly later heartbeat.
     this.#wallMs = Math.max(this.#wallMs ?? wallMs, wallMs);
   }
 

@@ -4,7 +4,7 @@ import { VrrpWatch } from './vrrp-watch.ts';
 const own = '198.18.2.11';
 const other = '198.18.2.12';
 
-/** A watch of `own` that listens from 0; moments in seconds. */
+/** A watch of `own` that listens from 0. Times are in seconds. */
 function watching(): {
   watch: VrrpWatch;
   advert: (source: string, atS: number, over?: { priority?: number; intervalMs?: number }) => void;
@@ -26,8 +26,8 @@ function watching(): {
   };
 }
 
-describe('what the adverts say of an address', () => {
-  it('is master from its first advert on, and is not told to have become so: it may have been before', () => {
+describe('the VRRP state of an address', () => {
+  it('is master from its first advert, without a mark, because it may have been master before', () => {
     const { advert, state, marks } = watching();
     expect(state(0.5)).toBe('unknown');
     advert(own, 0.6);
@@ -35,12 +35,12 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual([]);
   });
 
-  it('is silent when it was listened to for longer than three intervals', () => {
+  it('is silent after three intervals without an advert', () => {
     const { state } = watching();
     expect([state(3), state(3.1)]).toEqual(['unknown', 'silent']);
   });
 
-  it('is master for three intervals after its last advert, and fell silent when the next one did not come', () => {
+  it('is master for three intervals after its last advert, and fell silent when the next advert was due', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
     advert(own, 2);
@@ -51,7 +51,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['9 became-master 100']);
   });
 
-  it('is silent at once when it says goodbye', () => {
+  it('is silent at once after an advert with priority 0', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
     advert(own, 1.4, { priority: 0 });
@@ -63,7 +63,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['2 became-master 100']);
   });
 
-  it('goes by the interval that the adverts tell', () => {
+  it('uses the interval in the adverts', () => {
     const { advert, state } = watching();
     advert(own, 1, { intervalMs: 100 });
     expect([state(1.3), state(1.31)]).toEqual(['master 100', 'silent']);
@@ -75,7 +75,7 @@ describe('what the adverts say of an address', () => {
     expect([odd.state(4), odd.state(4.1)]).toEqual(['master 100', 'silent']);
   });
 
-  it('tells changes of the priority', () => {
+  it('reports changes of the priority', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
     advert(own, 2, { priority: 80 });
@@ -85,7 +85,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['2 priority 80', '4 priority 100']);
   });
 
-  it('does not know, when another one takes over, until its own next advert would be due', () => {
+  it('is unknown from the takeover by another source until its own next advert is due', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
     advert(other, 1.2, { priority: 110 });
@@ -93,7 +93,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['2 fell-silent']);
   });
 
-  it('is master beside another one when both go on', () => {
+  it('is master in parallel with another source if both keep advertising', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
     advert(other, 1.5);
@@ -102,7 +102,7 @@ describe('what the adverts say of an address', () => {
     advert(other, 2.5);
     advert(own, 3);
     expect([state(3), state(3.4)]).toEqual(['master 100', 'master 100']);
-    // The network is whole again: it hears the other one and stops.
+    // The partition has healed: it receives the other source's adverts and stops.
     advert(other, 3.5);
     expect([state(4), state(4.2), state(4.5), state(4.6)]).toEqual([
       'master 100',
@@ -113,7 +113,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['4 fell-silent']);
   });
 
-  it('is told to have become master beside another one', () => {
+  it('reports that it became master in parallel with another source', () => {
     const { advert, state, marks } = watching();
     for (const atS of [1, 2, 3, 4]) advert(other, atS);
     expect(state(4)).toBe('silent');
@@ -124,7 +124,7 @@ describe('what the adverts say of an address', () => {
     expect(marks()).toEqual(['4.3 became-master 100']);
   });
 
-  it('is master again when the other one falls silent, however it does', () => {
+  it('is master again when the other source falls silent in any way', () => {
     const { advert, state } = watching();
     advert(own, 1);
     advert(other, 1.5);
@@ -132,17 +132,17 @@ describe('what the adverts say of an address', () => {
     expect(state(1.7)).toBe('master 100');
   });
 
-  it('makes no silence of lines that come late', () => {
+  it('does not take late lines for silence', () => {
     const { advert, state, marks } = watching();
     advert(own, 1);
-    // All that was captured is read up to 2 s only, whatever the time is.
+    // All packets are read only up to 2 s, whatever the time is.
     expect(state(2)).toBe('master 100');
     for (const atS of [2, 3, 4, 5, 6]) advert(own, atS);
     expect(state(6.5)).toBe('master 100');
     expect(marks()).toEqual([]);
   });
 
-  it('knows nothing after a break, and makes no change of what it did not see', () => {
+  it('is unknown after a break, and reports no change that it did not observe', () => {
     const { watch, advert, state, marks } = watching();
     advert(own, 1);
     watch.breaks();

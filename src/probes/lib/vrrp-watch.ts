@@ -1,61 +1,73 @@
 import type { LogMark } from '../../core/sample.ts';
 import type { UnreadPacket, VrrpAdvert } from './vrrp-advert.ts';
 
-/** What the adverts say of one address at a moment. */
+/** The state of one address at a moment, from its adverts. */
 export type VrrpView =
   | { readonly state: 'master'; readonly priority: number }
   | { readonly state: 'silent' }
-  /** Too little was heard to tell. */
+  /** The adverts do not decide it. */
   | { readonly state: 'unknown'; readonly why: string };
 
-/** A source that advertises: its latest advert, and since when it has gone on without a pause. */
+/** A source that advertises: its latest advert, and the start of its uninterrupted series of adverts. */
 interface Reign {
   readonly advert: VrrpAdvert;
   readonly sinceMs: number;
 }
 
-/** A backup takes over when it has heard nothing for three intervals (and its skew): RFC 5798, 6.1, Master_Down_Interval. */
+/**
+ * A backup takes over when it has received no advert for three intervals (and its skew): RFC 5798, 6.1,
+ * Master_Down_Interval.
+ */
 const intervalsUntilDown = 3;
-/** Beside another master: an advert that has not come by then is late (keepalived's come within a hundredth), */
+/**
+ * While another master advertises: after this many intervals, an advert is late (keepalived's adverts arrive
+ * within 0.01 intervals).
+ */
 const intervalsUntilLate = 1.1;
-/** and by then is not to be expected any more: a master that hears a better one stops at once. */
+/**
+ * While another master advertises: after this many intervals, no further advert is expected. A master that
+ * receives a better advert stops at once.
+ */
 const intervalsUntilYielded = 1.5;
 
 /**
- * Judges by a virtual router's adverts whether one address is master. A source that was heard within three of its
- * intervals is. Once another one advertises, it is so only from one of its own adverts until the next is due: most often it
- * has just yielded, but both may be masters. In between nothing is known.
+ * Decides from a virtual router's adverts whether one address is master. A source is master for three of its
+ * intervals after its latest advert. While another source advertises, it is master only from one of its own
+ * adverts until the next is due. After that its state is unknown: usually it has just yielded, but both may
+ * be masters.
  *
- * All times are those of the capture, ms since the Unix epoch on the clock of its host, so that lines which come late or
- * all at once make no silence.
+ * All times are capture times, in ms since the Unix epoch on the capturing host's clock. So lines that arrive
+ * late or in a burst do not look like silence.
  */
 export class VrrpWatch {
   readonly #source: string;
   readonly #defaultIntervalMs: number;
-  /** By source; those that lapsed are not in it. */
+  /** By source, without sources that have stopped. */
   readonly #reigns = new Map<string, Reign>();
-  /** Since when the capture runs without a gap; undefined while it does not. */
+  /** Start of the capture without a gap. Undefined while it is not running. */
   #listeningSinceMs: number | undefined;
   #latestIntervalMs: number | undefined;
-  /** It is known to be silent: what begins now is a beginning. */
+  /** True if it is known to be silent, so that the next advert is a change to master. */
   #isSilent = false;
   #latestPriority: number | undefined;
-  /** The latest line that may have been an advert of our source. */
+  /** The latest line that cannot be parsed and may be an advert of the watched source. */
   #missed: { readonly wallMs: number; readonly line: string } | undefined;
   readonly #marks: LogMark[] = [];
 
-  /** Watches the adverts that come from an address; `defaultIntervalMs` until an advert says its interval. */
+  /**
+   * Watches the adverts from an address. `defaultIntervalMs` applies until an advert declares its interval.
+   */
   constructor(source: string, defaultIntervalMs: number) {
     this.#source = source;
     this.#defaultIntervalMs = defaultIntervalMs;
   }
 
-  /** The capture runs, from now on at the latest. */
+  /** The capture is running, from this time on at the latest. */
   listens(wallMs: number): void {
     this.#listeningSinceMs ??= wallMs;
   }
 
-  /** The capture broke: what was known no longer holds. */
+  /** The capture broke, so the state is unknown. */
   breaks(): void {
     this.#listeningSinceMs = undefined;
     this.#reigns.clear();
@@ -64,16 +76,19 @@ export class VrrpWatch {
     this.#missed = undefined;
   }
 
-  /** Takes in a line that could not be read: unless it names another source, it may have been an advert of ours. */
+  /**
+   * Processes a line that cannot be parsed. Unless it contains another source, it may be an advert of the
+   * watched source.
+   */
   misses({ source, wallMs }: UnreadPacket & { readonly wallMs: number }, line: string): void {
     if (source !== undefined && source !== this.#source) return;
     this.#settle(wallMs);
     this.#missed = { wallMs, line };
-    // `silent` needs a capture that could be read.
+    // `silent` requires a capture without unparsed lines.
     this.#isSilent = false;
   }
 
-  /** Takes in an advert of the virtual router. */
+  /** Processes an advert of the virtual router. */
   hears(advert: VrrpAdvert): void {
     const { source, intervalMs, priority, wallMs } = advert;
     this.#settle(wallMs);
@@ -84,22 +99,23 @@ export class VrrpWatch {
     if (source === this.#source) this.#tell(advert, before);
   }
 
-  /** What is known at a moment up to which everything captured was read. */
+  /** The state at a moment. All packets up to that moment must have been read. */
   view(wallMs: number): VrrpView {
     this.#settle(wallMs);
-    if (this.#listeningSinceMs === undefined) return { state: 'unknown', why: 'nothing is captured' };
+    if (this.#listeningSinceMs === undefined) return { state: 'unknown', why: 'the capture is not running' };
     if (this.#isSilent) return { state: 'silent' };
     const own = this.#reigns.get(this.#source);
     if (own === undefined) {
       const why =
         this.#missed === undefined
           ? 'the capture has run for less than three advert intervals'
-          : `a line of the capture could not be read and may be an advert: ${this.#missed.line}`;
+          : `cannot parse a line of the capture, which may be an advert: ${this.#missed.line}`;
       return { state: 'unknown', why };
     }
     const rival = this.#laterThan(own);
     if (rival !== undefined) {
-      // The other one began after our latest advert: nothing says that both advertise.
+      // The other source started after the latest advert of the watched source, so nothing proves that both
+      // advertise.
       const isNew = rival.sinceMs > own.advert.wallMs;
       const isLate = wallMs - own.advert.wallMs > intervalsUntilLate * this.#intervalOf(own);
       const which = `the next advert of ${this.#source} is ${isLate ? 'late' : 'not due yet'}`;
@@ -114,14 +130,14 @@ export class VrrpWatch {
     return this.#marks.splice(0);
   }
 
-  /** What an advert of our source changes. */
+  /** Processes an advert of the watched source. */
   #tell({ wallMs, priority }: VrrpAdvert, before: Reign | undefined): void {
     if (priority === 0) {
-      if (before !== undefined) this.#mark('fell-silent', wallMs, 'said goodbye (priority 0)');
+      if (before !== undefined) this.#mark('fell-silent', wallMs, 'announced that it stops (priority 0)');
       this.#isSilent = true;
       return;
     }
-    if (this.#isSilent) this.#mark('became-master', wallMs, `advertises, priority ${priority}`, priority);
+    if (this.#isSilent) this.#mark('became-master', wallMs, `advertises with priority ${priority}`, priority);
     if (this.#latestPriority !== undefined && this.#latestPriority !== priority) {
       this.#mark('priority', wallMs, `priority ${this.#latestPriority} -> ${priority}`, priority);
     }
@@ -129,7 +145,7 @@ export class VrrpWatch {
     this.#latestPriority = priority;
   }
 
-  /** Lets lapse what has not been heard for too long. */
+  /** Removes sources whose adverts have been missing for too long. */
   #settle(nowMs: number): void {
     for (const [source, reign] of this.#reigns) {
       if (
@@ -150,18 +166,19 @@ export class VrrpWatch {
     const intervals = this.#laterThan(own) === undefined ? intervalsUntilDown : intervalsUntilYielded;
     if (nowMs - own.advert.wallMs <= intervals * this.#intervalOf(own)) return;
     this.#reigns.delete(this.#source);
-    // A line that could not be read came since; it may have been the advert.
+    // A line that cannot be parsed arrived since, and may be that advert.
     if (this.#missed !== undefined && this.#missed.wallMs > own.advert.wallMs) return;
     this.#isSilent = true;
-    // Stamped with the first evidence: whatever stopped it did so after its last advert.
-    this.#mark('fell-silent', dueMs, 'the advert that is due now does not come');
+    // The time of the mark is when the missing advert was due. The node stopped between its last advert and
+    // this time.
+    this.#mark('fell-silent', dueMs, 'the advert that was due at this time did not arrive');
   }
 
   #intervalOf({ advert }: Reign): number {
     return advert.intervalMs > 0 ? advert.intervalMs : this.#defaultIntervalMs;
   }
 
-  /** Another source whose latest advert came after ours. */
+  /** Another source whose latest advert is later than that of the watched source. */
   #laterThan(own: Reign): Reign | undefined {
     return [...this.#reigns.values()].find(
       ({ advert }) => advert.source !== this.#source && advert.wallMs > own.advert.wallMs,

@@ -5,7 +5,7 @@ import { ProbeTimeout, type ProbeContext, type ProbeKind, type ProbeSession } fr
 import type { Observation } from '../../core/sample.ts';
 import { createNameResolver } from '../../resolver/name-resolver.ts';
 
-/** For tests: an observation and how long it took. */
+/** For tests: an observation and its duration. */
 export interface Look {
   readonly seen: Observation;
   readonly tookMs: number;
@@ -28,7 +28,7 @@ export async function openProbe<P>(
   });
 }
 
-/** For tests: one look with a time-out, as the prober does it. */
+/** For tests: takes one sample with a time-out, as the prober does. */
 export async function lookWith(session: ProbeSession, timeoutMs: number): Promise<Look> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new ProbeTimeout(timeoutMs)), timeoutMs);
@@ -38,13 +38,13 @@ export async function lookWith(session: ProbeSession, timeoutMs: number): Promis
   return { seen, tookMs: performance.now() - startMs };
 }
 
-/** For tests: opens, looks once, closes. */
+/** For tests: opens a probe, takes one sample, and closes it. */
 export async function lookOnce<P>(
   kind: ProbeKind<P>,
   fields: unknown,
   options: { readonly timeoutMs?: number; readonly host?: Host } = {},
 ): Promise<Look> {
-  // Whoever waits for an answer gets it, however busy the machine is.
+  // A long default time-out, so that the answer arrives on a busy machine too.
   const { timeoutMs = 60_000, host } = options;
   const session = await openProbe(kind, fields, { host, timeoutMs });
   try {

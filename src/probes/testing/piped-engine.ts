@@ -7,15 +7,17 @@ import { listen } from '../../net/testing/servers.ts';
 /** A host with a Docker engine for tests. */
 export interface PipedEngine {
   readonly host: Host;
-  /** Pipes that were opened, each by its command. */
+  /** The commands of the opened pipes. */
   readonly pipes: readonly string[];
-  /** Commands that were run, each joined by spaces. */
+  /** Commands that were run, each joined with spaces. */
   readonly commands: readonly string[];
   readonly server: Server;
   readonly close: () => Promise<void>;
 }
 
-/** A host whose `docker system dial-stdio` leads to a server; its commands are answered by the script. */
+/**
+ * Creates a host whose `docker system dial-stdio` connects to a server, and whose commands `script` answers.
+ */
 export async function pipedEngine(
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
   script: Script = () => ({ exitCode: 1, stderr: 'Cannot connect to the Docker daemon' }),

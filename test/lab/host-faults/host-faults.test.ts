@@ -290,7 +290,7 @@ describe('network.partition', () => {
   test.runIf(isLong)('refuses a peer that is the host itself', async () => {
     await expect(fault('network.partition', { peers: [b, a] }).inject()).rejects.toMatchObject({
       code: 'fault-failed',
-      message: `a: the peer ${a} is the host itself`,
+      message: `a: cannot cut the host off from ${a}: this is its own address`,
     });
   });
 });
@@ -481,7 +481,7 @@ describe('service.restart', () => {
 
   test.runIf(isLong).each([
     ['haproxy.service', 'restart', 'a: haproxy.service is not active'],
-    ['drowse.service', 'reload', 'a: drowse.service has no reload'],
+    ['drowse.service', 'reload', 'a: cannot reload drowse.service: the unit has no reload command'],
   ])('refuses what would be none: %s, %s', async (unit, action, message) => {
     await expect(fault('service.restart', { units: [unit], action }).inject()).rejects.toMatchObject({
       code: 'fault-failed',
